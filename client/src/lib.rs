@@ -1,0 +1,1 @@
+//! The reconnecting session of Caravana.

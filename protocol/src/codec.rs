@@ -1,0 +1,245 @@
+//! Between frames and JSON text. The only place that knows the encoding.
+//!
+//! Decoding is total in both directions. A client's frame becomes an [`Incoming`] or a [`DecodeError`] with the code
+//! and reference that the answer needs; a server's frame becomes a [`ServerFrame`], `None` for a type that this build
+//! does not know, or an error.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::limits::{FRAME_DEPTH, REF_CHARACTERS};
+use crate::{ClientFrame, Cursor, ErrorCode, Event, FrameRef, Incoming, ServerFrame, WireError, strict_json};
+
+/// Why a client's text is no frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct DecodeError {
+    /// The code of the answer.
+    pub code: ErrorCode,
+    /// The text of the answer, for people.
+    pub message: String,
+    /// The reference that the answer repeats.
+    pub reference: Option<FrameRef>,
+}
+
+impl From<DecodeError> for WireError {
+    fn from(error: DecodeError) -> Self {
+        Self::new(error.code, error.message, error.reference)
+    }
+}
+
+/// Reads a client's frame.
+pub fn decode_client(text: &str) -> Result<Incoming, DecodeError> {
+    let fail = |code, message: String, reference| Err(DecodeError { code, message, reference });
+    let mut envelope = match strict_json::parse(text, FRAME_DEPTH) {
+        Ok(Value::Object(envelope)) => envelope,
+        Ok(_) => return fail(ErrorCode::BadJson, "a frame is a JSON object".into(), None),
+        Err(error) => return fail(ErrorCode::BadJson, format!("not a frame: {error}"), None),
+    };
+    let own_reference = match envelope.remove("ref") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.chars().count() <= REF_CHARACTERS => Some(text),
+        Some(_) => return fail(ErrorCode::BadRequest, "`ref` is a text of at most 64 characters".into(), None),
+    };
+    let reference = own_reference.or_else(|| {
+        let id = envelope.get("data")?.get("id")?.as_str()?;
+        (id.chars().count() <= REF_CHARACTERS).then(|| id.to_owned())
+    });
+    let Some(Value::String(kind)) = envelope.remove("type") else {
+        return fail(ErrorCode::BadRequest, "`type` is missing".into(), reference);
+    };
+    if !ClientFrame::KINDS.contains(&kind.as_str()) {
+        let shown: String = kind.chars().take(REF_CHARACTERS).collect();
+        return fail(ErrorCode::UnknownType, format!("unknown type {shown:?}"), reference);
+    }
+    let Some(Value::Object(data)) = envelope.remove("data") else {
+        return fail(ErrorCode::BadRequest, "`data` is missing or no object".into(), reference);
+    };
+    match read_frame(&kind, Fields(data)) {
+        Ok(frame) => Ok(Incoming { frame, reference }),
+        Err((code, message)) => fail(code, message, reference),
+    }
+}
+
+type FieldError = (ErrorCode, String);
+
+fn read_frame(kind: &str, mut data: Fields) -> Result<ClientFrame, FieldError> {
+    Ok(match kind {
+        "send_message" => ClientFrame::SendMessage {
+            message: data.text("message")?,
+            id: data.id("id")?,
+            reply_to: data.id("reply_to")?,
+            user_id: data.id("user_id")?,
+            group_id: data.id("group_id")?,
+        },
+        "edit_message" => ClientFrame::EditMessage { id: data.needed_id("id")?, message: data.text("message")? },
+        "delete_message" => ClientFrame::DeleteMessage { id: data.needed_id("id")? },
+        "typing" => ClientFrame::Typing { user_id: data.id("user_id")?, group_id: data.id("group_id")? },
+        "stop_typing" => ClientFrame::StopTyping { user_id: data.id("user_id")?, group_id: data.id("group_id")? },
+        "mark_read" => ClientFrame::MarkRead { group_id: data.id("group_id")?, seq: data.seq("seq")? },
+        "subscribe" => ClientFrame::Subscribe { group_id: data.needed_id("group_id")?, cursor: data.cursor("cursor")? },
+        "unsubscribe" => ClientFrame::Unsubscribe { group_id: data.needed_id("group_id")? },
+        "sync" => ClientFrame::Sync {
+            group_id: data.id("group_id")?,
+            cursor: data.cursor("cursor")?.ok_or_else(|| missing("cursor"))?,
+        },
+        "auth" => ClientFrame::Auth { token: data.text("token")? },
+        _ => return Err((ErrorCode::UnknownType, "unknown type".into())),
+    })
+}
+
+fn missing(name: &str) -> FieldError {
+    (ErrorCode::BadRequest, format!("`{name}` is missing"))
+}
+
+fn wrong(name: &str, what: &str) -> FieldError {
+    (ErrorCode::BadRequest, format!("`{name}` is not {what}"))
+}
+
+/// The fields of a frame's `data`, taken out one by one. `null` is the same as absent.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, FieldError> {
+        match self.take(name).ok_or_else(|| missing(name))? {
+            Value::String(text) => Ok(text),
+            _ => Err(wrong(name, "a text")),
+        }
+    }
+
+    fn id<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, FieldError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        value
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .map(Some)
+            .ok_or_else(|| (ErrorCode::InvalidId, format!("`{name}` is no UUID")))
+    }
+
+    fn needed_id<T: std::str::FromStr>(&mut self, name: &str) -> Result<T, FieldError> {
+        self.id(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn seq(&mut self, name: &str) -> Result<u64, FieldError> {
+        let value = self.take(name).ok_or_else(|| missing(name))?;
+        // Databases count in signed 64 bits; a larger seq can't exist.
+        value.as_u64().filter(|seq| i64::try_from(*seq).is_ok()).ok_or_else(|| wrong(name, "a whole number from 0"))
+    }
+
+    fn cursor(&mut self, name: &str) -> Result<Option<Cursor>, FieldError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let Value::Object(fields) = value else { return Err(wrong(name, "an object {epoch, seq}")) };
+        let mut fields = Self(fields);
+        Ok(Some(Cursor { epoch: fields.needed_id("epoch")?, seq: fields.seq("seq")? }))
+    }
+}
+
+/// Writes a client's frame, with a reference of the client's own where it wants one.
+#[must_use]
+pub fn encode_client(frame: &ClientFrame, reference: Option<&str>) -> String {
+    #[derive(Serialize)]
+    struct WithRef<'a> {
+        #[serde(flatten)]
+        frame: &'a ClientFrame,
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
+    }
+    to_json(&WithRef { frame, reference })
+}
+
+/// Writes a server's frame.
+#[must_use]
+pub fn encode_server(frame: &ServerFrame) -> String {
+    #[derive(Serialize)]
+    struct Flat<'a> {
+        r#type: &'static str,
+        #[serde(flatten)]
+        error: &'a WireError,
+    }
+    match frame {
+        ServerFrame::Hello(data) => tagged(frame.kind(), data),
+        ServerFrame::Joined(data) => tagged(frame.kind(), data),
+        ServerFrame::Left(data) => tagged(frame.kind(), data),
+        ServerFrame::Event(event) => encode_event(event),
+        ServerFrame::MessageSent(data) => tagged(frame.kind(), data),
+        ServerFrame::UserTyping(data) | ServerFrame::UserStopTyping(data) => tagged(frame.kind(), data),
+        ServerFrame::Presence(data) => tagged(frame.kind(), data),
+        ServerFrame::Read(data) => tagged(frame.kind(), data),
+        ServerFrame::CaughtUp(data) => tagged(frame.kind(), data),
+        ServerFrame::Resync(data) => tagged(frame.kind(), data),
+        ServerFrame::Heartbeat(data) => tagged(frame.kind(), data),
+        ServerFrame::AuthExpiring(data) => tagged(frame.kind(), data),
+        ServerFrame::GoingAway(data) => tagged(frame.kind(), data),
+        ServerFrame::Error(error) => to_json(&Flat { r#type: frame.kind(), error }),
+    }
+}
+
+/// Writes an event as the frame that carries it, without taking the event away from its owner.
+#[must_use]
+pub fn encode_event(event: &Event) -> String {
+    match event {
+        Event::NewMessage(data) => tagged(event.kind(), data),
+        Event::MessageEdited(data) | Event::MessageDeleted(data) => tagged(event.kind(), data),
+        Event::MemberJoined(data) => tagged(event.kind(), data),
+        Event::MemberLeft(data) => tagged(event.kind(), data),
+        Event::GroupUpdated(data) => tagged(event.kind(), data),
+    }
+}
+
+fn tagged<T: Serialize>(kind: &'static str, data: &T) -> String {
+    #[derive(Serialize)]
+    struct Tagged<'a, T> {
+        r#type: &'static str,
+        data: &'a T,
+    }
+    to_json(&Tagged { r#type: kind, data })
+}
+
+fn to_json<T: Serialize>(value: &T) -> String {
+    // Serialising our own frames into memory can't fail: no map has a key that is not text.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Reads a server's frame. `Ok(None)` is a type that this build does not know: ignore it.
+pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: std::borrow::Cow<'a, str>,
+        #[serde(borrow, default)]
+        data: Option<&'a RawValue>,
+    }
+    fn read<'a, T: Deserialize<'a>>(data: Option<&'a RawValue>) -> Result<T, serde_json::Error> {
+        serde_json::from_str(data.map_or("null", RawValue::get))
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(text)?;
+    let data = envelope.data;
+    Ok(Some(match &*envelope.kind {
+        "hello" => ServerFrame::Hello(read(data)?),
+        "joined" => ServerFrame::Joined(read(data)?),
+        "left" => ServerFrame::Left(read(data)?),
+        "message_sent" => ServerFrame::MessageSent(read(data)?),
+        "user_typing" => ServerFrame::UserTyping(read(data)?),
+        "user_stop_typing" => ServerFrame::UserStopTyping(read(data)?),
+        "presence" => ServerFrame::Presence(read(data)?),
+        "read" => ServerFrame::Read(read(data)?),
+        "caught_up" => ServerFrame::CaughtUp(read(data)?),
+        "resync" => ServerFrame::Resync(read(data)?),
+        "heartbeat" => ServerFrame::Heartbeat(read(data)?),
+        "auth_expiring" => ServerFrame::AuthExpiring(read(data)?),
+        "going_away" => ServerFrame::GoingAway(read(data)?),
+        "error" => ServerFrame::Error(serde_json::from_str(text)?),
+        "new_message" => ServerFrame::Event(Event::NewMessage(read(data)?)),
+        "message_edited" => ServerFrame::Event(Event::MessageEdited(read(data)?)),
+        "message_deleted" => ServerFrame::Event(Event::MessageDeleted(read(data)?)),
+        "member_joined" => ServerFrame::Event(Event::MemberJoined(read(data)?)),
+        "member_left" => ServerFrame::Event(Event::MemberLeft(read(data)?)),
+        "group_updated" => ServerFrame::Event(Event::GroupUpdated(read(data)?)),
+        _ => return Ok(None),
+    }))
+}

@@ -1,0 +1,129 @@
+//! The durable changes that a group's log consists of.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GroupId, Message, Role, Seq, Timestamp, UserId};
+
+/// A durable change in a group, with its position in the group's log. The server sends it to every connection that
+/// follows the group; the receiver applies it only if its seq is the cursor's plus one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody wrote a message. In a replay it carries the message's present state.
+    NewMessage(Message),
+    /// The text of a message changed.
+    MessageEdited(MessageChange),
+    /// A message was deleted; its text is empty and its `status` false.
+    MessageDeleted(MessageChange),
+    /// Somebody became a member, or a member's role changed.
+    MemberJoined(MemberJoined),
+    /// A member left or was removed.
+    MemberLeft(MemberLeft),
+    /// The group's own properties changed.
+    GroupUpdated(GroupUpdated),
+}
+
+impl Event {
+    /// Its position in the group's log.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        match self {
+            Self::NewMessage(message) => message.seq,
+            Self::MessageEdited(change) | Self::MessageDeleted(change) => change.message.seq,
+            Self::MemberJoined(joined) => joined.seq,
+            Self::MemberLeft(left) => left.seq,
+            Self::GroupUpdated(updated) => updated.seq,
+        }
+    }
+
+    /// The group whose log it stands in.
+    #[must_use]
+    pub const fn group_id(&self) -> GroupId {
+        match self {
+            Self::NewMessage(message) => message.group_id,
+            Self::MessageEdited(change) | Self::MessageDeleted(change) => change.message.group_id,
+            Self::MemberJoined(joined) => joined.group_id,
+            Self::MemberLeft(left) => left.group_id,
+            Self::GroupUpdated(updated) => updated.group_id,
+        }
+    }
+
+    /// The word in a frame's `type`, and in the database.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NewMessage(_) => "new_message",
+            Self::MessageEdited(_) => "message_edited",
+            Self::MessageDeleted(_) => "message_deleted",
+            Self::MemberJoined(_) => "member_joined",
+            Self::MemberLeft(_) => "member_left",
+            Self::GroupUpdated(_) => "group_updated",
+        }
+    }
+}
+
+/// A message after an edit or a deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageChange {
+    /// The message in its present state. Its `seq` here is the change's own position in the log.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The position of the message itself.
+    pub message_seq: Seq,
+}
+
+impl MessageChange {
+    /// The message as it now stands at its own position.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        Message { seq: self.message_seq, ..self.message }
+    }
+}
+
+/// Somebody became a member, or a member's role changed (then `user_id` was a member already).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberJoined {
+    /// The group.
+    pub group_id: GroupId,
+    /// Position in the group's log.
+    pub seq: Seq,
+    /// Who.
+    pub user_id: UserId,
+    /// The name at the time of reading.
+    pub display_name: String,
+    /// The role that the member now has.
+    pub role: Role,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A member left or was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberLeft {
+    /// The group.
+    pub group_id: GroupId,
+    /// Position in the group's log.
+    pub seq: Seq,
+    /// Who is no longer a member.
+    pub user_id: UserId,
+    /// The name at the time of reading.
+    pub display_name: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The group's properties as they are now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupUpdated {
+    /// The group.
+    pub group_id: GroupId,
+    /// Position in the group's log.
+    pub seq: Seq,
+    /// Its name.
+    pub name: String,
+    /// The time zone of the trip, an IANA name.
+    pub time_zone: Option<String>,
+    /// Whether plain members may invite.
+    pub members_can_invite: bool,
+    /// When.
+    pub at: Timestamp,
+}

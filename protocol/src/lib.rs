@@ -1,0 +1,37 @@
+//! The wire of Caravana.
+//!
+//! Owns every frame, event, id, limit, close reason and error code that two programs must agree on, and the one
+//! codec between them and JSON text. Promises that decoding is total: any text gives a value or a named error,
+//! never a panic. Never does I/O, reads a clock or draws randomness. Called by the server, by the browser's client
+//! and by whoever embeds it.
+//!
+//! Start with [`ClientFrame`] and [`ServerFrame`]; [`Event`] is what a group's log consists of.
+
+mod client_frame;
+mod close;
+pub mod codec;
+mod cursor;
+mod error;
+mod event;
+mod id;
+pub mod limits;
+mod message;
+pub mod rest;
+mod server_frame;
+mod strict_json;
+mod text;
+mod timestamp;
+
+pub use client_frame::{ClientFrame, FrameRef, Incoming};
+pub use close::{CloseReason, Retry};
+pub use cursor::{Cursor, Epoch, Seq};
+pub use error::{ErrorCode, WireError};
+pub use event::{Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange};
+pub use id::{ConnectionId, GroupId, IdError, MessageId, UserId};
+pub use message::{Message, Role};
+pub use server_frame::{
+    AuthExpiring, CaughtUp, GoingAway, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MessageSent, Presence, Read,
+    Resync, ResyncReason, ServerFrame, Typing,
+};
+pub use text::{DisplayName, GroupName, MessageBody, NameError, TextError};
+pub use timestamp::Timestamp;

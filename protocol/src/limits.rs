@@ -1,0 +1,51 @@
+//! Every bound of the wire, once. The server enforces them, `hello` announces those that a client needs, and the
+//! client uses them before it asks. Sources: PROTOCOL "Limits" and RELIABILITY.
+
+/// Characters of a message: Unicode scalar values after normalisation.
+pub const MESSAGE_CHARACTERS: usize = 4_000;
+/// Bytes of one WebSocket message from a client. A message of 4,000 four-byte characters, escaped, fits.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Nesting of a client frame's JSON; real frames need three.
+pub const FRAME_DEPTH: usize = 16;
+/// Characters of a frame's `ref`.
+pub const REF_CHARACTERS: usize = 64;
+/// Frames that wait for one connection before it is closed as too slow.
+pub const MAILBOX_FRAMES: usize = 256;
+/// Bytes that wait for one connection before it is closed as too slow.
+pub const MAILBOX_BYTES: usize = 1024 * 1024;
+/// Events on one page of a replay.
+pub const REPLAY_PAGE_EVENTS: usize = 500;
+/// Bytes on one page of a replay; a page ends at the first of the two limits.
+pub const REPLAY_PAGE_BYTES: usize = 1024 * 1024;
+/// Missed events that are replayed; with one more the client is told to load the last page afresh.
+pub const RESUME_DEPTH: u64 = 5_000;
+/// Groups that one socket may follow.
+pub const SUBSCRIPTIONS: usize = 200;
+/// A typing frame is taken once in this time for one group and connection; more are dropped silently.
+pub const TYPING_ACCEPT_MS: u64 = 2_000;
+/// A client that goes on typing repeats its frame this often.
+pub const TYPING_REPEAT_MS: u64 = 4_000;
+/// Without a repetition a typing state ends after this time.
+pub const TYPING_EXPIRY_MS: u64 = 6_000;
+/// In larger groups nobody is told who types.
+pub const TYPING_MEMBERS: usize = 100;
+/// How often the server sends `heartbeat` and a WebSocket Ping.
+pub const HEARTBEAT_MS: u64 = 25_000;
+/// A peer that was silent for this long is gone: one heartbeat and ten seconds.
+pub const SILENCE_MS: u64 = 35_000;
+/// Characters of a person's display name.
+pub const DISPLAY_NAME_CHARACTERS: usize = 60;
+/// Characters of a group's name.
+pub const GROUP_NAME_CHARACTERS: usize = 80;
+/// Combining marks that may follow one character; real scripts need up to five.
+pub const COMBINING_MARKS: usize = 8;
+/// Messages on one page of history, at most.
+pub const HISTORY_PAGE: usize = 200;
+/// Messages on one page of history when nothing else is asked for.
+pub const HISTORY_PAGE_DEFAULT: usize = 50;
+/// Characters of a password: the shortest.
+pub const PASSWORD_MIN_CHARACTERS: usize = 12;
+/// Characters of a password: the longest, so that hashing has a bounded cost.
+pub const PASSWORD_MAX_CHARACTERS: usize = 128;
+/// The subprotocol that a client offers and the server answers with.
+pub const SUBPROTOCOL: &str = "caravana.v1";

@@ -1,0 +1,71 @@
+//! A message as everybody sees it, and the roles of those who write.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{GroupId, MessageId, Seq, Timestamp, UserId};
+
+/// A message in its present state. The first six fields are the seed's, in the seed's order; clients of the seed find
+/// in them exactly what they always found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Primary key and idempotency key.
+    pub id: MessageId,
+    /// The author; `None` when the author's account is gone or another program wrote the row without one.
+    pub user_id: Option<UserId>,
+    /// The group whose log it stands in.
+    pub group_id: GroupId,
+    /// Today's text. Empty when the message was deleted: no deleted text is ever sent again.
+    pub message: String,
+    /// When it was written, for people to read.
+    pub created_at: Timestamp,
+    /// `false`: deleted.
+    pub status: bool,
+    /// Its position in the group's log.
+    pub seq: Seq,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// When its text was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+}
+
+/// What a member may do in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Also removes members and messages, renames the group, invites.
+    Admin,
+    /// Also gives roles, hands the group over, deletes it. One per group.
+    Owner,
+}
+
+impl Role {
+    /// The word on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of that word. An unknown word is a plain member: the safe reading of somebody else's table.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "owner" => Self::Owner,
+            "admin" => Self::Admin,
+            _ => Self::Member,
+        }
+    }
+
+    /// Whether it may rename the group, remove members and delete others' messages.
+    #[must_use]
+    pub const fn manages(self) -> bool {
+        matches!(self, Self::Admin | Self::Owner)
+    }
+}

@@ -1,0 +1,248 @@
+//! Shapes of the REST interface, shared by the server that answers and the page that asks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Epoch, GroupId, Message, MessageId, Role, Seq, Timestamp, UserId};
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// The name that others see.
+    pub display_name: String,
+    /// Only in answers to the person itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// A group as one of its members sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Which.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// The time zone of the trip, an IANA name.
+    pub time_zone: Option<String>,
+    /// The asking member's role.
+    pub role: Role,
+    /// How many members it has.
+    pub member_count: u64,
+    /// Whether plain members may invite.
+    pub members_can_invite: bool,
+    /// The history that `head` counts in.
+    pub epoch: Epoch,
+    /// Its last event.
+    pub head: Seq,
+    /// How far the asking member has read.
+    pub last_read: Seq,
+    /// Messages of others that the asking member has not read.
+    pub unread: u64,
+    /// The last message, for the list of groups.
+    pub last_message: Option<Message>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+    /// Whether they have an open socket in the group.
+    pub online: bool,
+}
+
+/// `{user}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserAnswer {
+    /// The person.
+    pub user: User,
+}
+
+/// `{group}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupAnswer {
+    /// The group.
+    pub group: Group,
+}
+
+/// `{groups}`, by last activity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupsAnswer {
+    /// The asking member's groups.
+    pub groups: Vec<Group>,
+}
+
+/// `{members}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembersAnswer {
+    /// The group's members.
+    pub members: Vec<Member>,
+}
+
+/// A page of a group's history, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagesAnswer {
+    /// The messages in their present state.
+    pub messages: Vec<Message>,
+    /// The history.
+    pub epoch: Epoch,
+    /// The group's last event: a cursor for what comes after this page's state.
+    pub head: Seq,
+    /// Whether there are older ones.
+    pub has_more_before: bool,
+    /// Whether there are newer ones.
+    pub has_more_after: bool,
+}
+
+/// Answer to a message sent by REST.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageAnswer {
+    /// The message as stored.
+    pub message: Message,
+    /// The id was stored already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+}
+
+/// Register.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// Where the person signs in with.
+    pub email: String,
+    /// 12 to 128 characters.
+    pub password: String,
+    /// The name that others see.
+    pub display_name: String,
+}
+
+/// Sign in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The e-mail of the account.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// Make a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewGroup {
+    /// Its name.
+    pub name: String,
+    /// The time zone of the trip, an IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// Change a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPatch {
+    /// Its new name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its new time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Whether plain members may invite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members_can_invite: Option<bool>,
+}
+
+/// Change a member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberPatch {
+    /// The new role. `owner` hands the group over.
+    pub role: Role,
+}
+
+/// Ask for an invite.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewInvite {
+    /// How many people may use it; unlimited when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+    /// Seconds until it ends; a week when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+}
+
+/// An invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// The secret part of the link.
+    pub token: String,
+    /// The whole link.
+    pub url: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// What a link shows before one signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitePreview {
+    /// The group behind it.
+    pub group: InvitedGroup,
+}
+
+/// A group as somebody sees it who is not a member yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitedGroup {
+    /// Its name.
+    pub name: String,
+    /// How many members it has.
+    pub member_count: u64,
+}
+
+/// Send a message by REST.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMessage {
+    /// Primary key and idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+    /// The text.
+    pub message: String,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+}
+
+/// A short-lived token for programs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenAnswer {
+    /// The JWT.
+    pub access_token: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A ticket for one upgrade.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketAnswer {
+    /// The secret for `?ticket=`.
+    pub ticket: String,
+    /// When it ends, used or not.
+    pub expires_at: Timestamp,
+}
+
+/// The envelope of every refused request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorAnswer {
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// For programs; a word of [`crate::ErrorCode`].
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// For support.
+    pub request_id: String,
+}

@@ -1,0 +1,305 @@
+//! Text that people write: parsed once, at the border, into types that can't hold anything else.
+//!
+//! The rules are RELIABILITY §4's. They are the same for the browser, which shows the error beside the composer, and
+//! for the server, which trusts nobody.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::ErrorCode;
+use crate::limits::{COMBINING_MARKS, DISPLAY_NAME_CHARACTERS, GROUP_NAME_CHARACTERS, MESSAGE_CHARACTERS};
+
+/// Why a text can't be a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing that could be seen.
+    #[error("the message is empty")]
+    Empty,
+    /// NUL or a control character other than line feed and tab.
+    #[error("the message has control characters")]
+    Control,
+    /// More characters than a message may have.
+    #[error("the message has {characters} characters, {MESSAGE_CHARACTERS} are allowed")]
+    TooLong {
+        /// How many it has.
+        characters: usize,
+    },
+}
+
+impl TextError {
+    /// The code that a peer sees.
+    #[must_use]
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::Empty => ErrorCode::EmptyMessage,
+            Self::Control => ErrorCode::InvalidMessage,
+            Self::TooLong { .. } => ErrorCode::MessageTooLong,
+        }
+    }
+}
+
+/// The text of a message: NFC, `\n` for every line end, bounded, visible, without anything that breaks the next row.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MessageBody(String);
+
+impl MessageBody {
+    /// Normalises and checks a text. Parsing a parsed body gives the same body.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let mut kept = String::with_capacity(text.len());
+        let mut filter = Filter::default();
+        for c in text.replace("\r\n", "\n").nfc() {
+            if c.is_control() && c != '\n' && c != '\t' {
+                return Err(TextError::Control);
+            }
+            if filter.admits(c) {
+                kept.push(c);
+            }
+        }
+        // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+        let mut clean: String = kept.nfc().collect();
+        let characters = clean.chars().count();
+        filter.close(&mut clean);
+        if !clean.chars().any(is_visible) {
+            return Err(TextError::Empty);
+        }
+        if characters > MESSAGE_CHARACTERS {
+            return Err(TextError::TooLong { characters });
+        }
+        Ok(Self(clean))
+    }
+
+    /// The clean text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Takes the clean text out.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for MessageBody {
+    /// Bodies never reach a log, so the debug form shows only how long it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageBody({} bytes)", self.0.len())
+    }
+}
+
+/// Drops what is over the bound: combining marks past [`COMBINING_MARKS`] on one character, and closing bidi controls
+/// that close nothing. What is still open at the end is closed, so that it can't turn the next row around.
+#[derive(Default)]
+struct Filter {
+    marks: usize,
+    embeddings: usize,
+    isolates: usize,
+}
+
+/// Bidi controls may nest to this depth; Unicode's own limit is 125, real text needs two.
+const BIDI_DEPTH: usize = 8;
+const POP_EMBEDDING: char = '\u{202C}';
+const POP_ISOLATE: char = '\u{2069}';
+
+impl Filter {
+    fn admits(&mut self, c: char) -> bool {
+        if is_combining_mark(c) {
+            self.marks += 1;
+            return self.marks <= COMBINING_MARKS;
+        }
+        self.marks = 0;
+        match c {
+            '\u{202A}' | '\u{202B}' | '\u{202D}' | '\u{202E}' => open(&mut self.embeddings),
+            '\u{2066}'..='\u{2068}' => open(&mut self.isolates),
+            POP_EMBEDDING => close(&mut self.embeddings),
+            POP_ISOLATE => close(&mut self.isolates),
+            _ => true,
+        }
+    }
+
+    /// Closes what is open. The closing controls are not counted as characters of the writer's.
+    fn close(self, text: &mut String) {
+        text.extend(std::iter::repeat_n(POP_EMBEDDING, self.embeddings));
+        text.extend(std::iter::repeat_n(POP_ISOLATE, self.isolates));
+    }
+}
+
+fn open(depth: &mut usize) -> bool {
+    let admitted = *depth < BIDI_DEPTH;
+    *depth += usize::from(admitted);
+    admitted
+}
+
+fn close(depth: &mut usize) -> bool {
+    let admitted = *depth > 0;
+    *depth -= usize::from(admitted);
+    admitted
+}
+
+/// Whether a reader would see anything of it. Beside white space these are the default-ignorable and blank characters
+/// that are used to send "empty" messages.
+fn is_visible(c: char) -> bool {
+    !(c.is_whitespace() || is_combining_mark(c) || is_ignorable(c))
+}
+
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}'
+        | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Why a text can't be a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing that could be seen.
+    #[error("the name is empty")]
+    Empty,
+    /// More characters than a name may have.
+    #[error("the name is too long")]
+    TooLong,
+}
+
+/// NFKC, one line, no invisible characters: what may stand in a list beside other names without pretending to be one
+/// of them.
+fn name(text: &str, limit: usize) -> Result<String, NameError> {
+    let mut clean = String::new();
+    let mut filter = Filter::default();
+    let mut characters = 0;
+    for c in text.nfkc() {
+        let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
+        // Joiners are kept between characters: emoji families and several scripts need them.
+        let joiner = matches!(c, '\u{200C}' | '\u{200D}') && !clean.is_empty();
+        let selector = ('\u{FE00}'..='\u{FE0F}').contains(&c);
+        if is_ignorable(c) && !joiner && !selector || c == ' ' && clean.ends_with(' ') || !filter.admits(c) {
+            continue;
+        }
+        clean.push(c);
+        characters += 1;
+        if characters > limit * 2 {
+            return Err(NameError::TooLong);
+        }
+    }
+    let trimmed = clean.trim_matches(|c: char| c == ' ' || is_ignorable(c));
+    if !trimmed.chars().any(is_visible) {
+        return Err(NameError::Empty);
+    }
+    if trimmed.chars().count() > limit {
+        return Err(NameError::TooLong);
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// A person's name as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Normalises and checks a name.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        name(text, DISPLAY_NAME_CHARACTERS).map(Self)
+    }
+
+    /// The clean text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A group's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// Normalises and checks a name.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        name(text, GROUP_NAME_CHARACTERS).map(Self)
+    }
+
+    /// The clean text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn body(text: &str) -> Result<String, TextError> {
+        MessageBody::parse(text).map(MessageBody::into_string)
+    }
+
+    #[test]
+    fn line_ends_and_accents_are_normalised() {
+        assert_eq!(body("a\r\nb\tc").unwrap(), "a\nb\tc");
+        assert_eq!(body("cafe\u{301}").unwrap(), "café");
+    }
+
+    #[test]
+    fn invisible_messages_are_empty() {
+        for text in ["", " ", "\n\t ", "\u{200B}\u{FEFF}", "\u{3164}", "\u{2800}", "\u{202E}", "\u{301}\u{301}"] {
+            assert_eq!(body(text), Err(TextError::Empty), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_invalid() {
+        for text in ["a\0", "a\u{1b}[31m", "a\u{7f}", "a\u{85}", "a\rb"] {
+            assert_eq!(body(text), Err(TextError::Control), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_characters_after_normalisation() {
+        assert!(body(&"é".repeat(4_000)).is_ok());
+        assert!(body(&"e\u{301}".repeat(4_000)).is_ok());
+        assert_eq!(body(&"😀".repeat(4_001)), Err(TextError::TooLong { characters: 4_001 }));
+    }
+
+    #[test]
+    fn a_tower_of_marks_is_cut_to_a_bound() {
+        let tall = format!("Z{}", "\u{335}".repeat(5_000));
+        assert_eq!(body(&tall).unwrap().chars().count(), 1 + COMBINING_MARKS);
+    }
+
+    #[test]
+    fn unpaired_bidi_controls_can_not_leave_the_message() {
+        assert_eq!(body("a\u{202C}\u{2069}").unwrap(), "a");
+        assert_eq!(body("a\u{202E}b").unwrap(), "a\u{202E}b\u{202C}");
+        assert_eq!(body("\u{2067}אב\u{2069}!").unwrap(), "\u{2067}אב\u{2069}!");
+    }
+
+    #[test]
+    fn names_are_one_visible_line() {
+        let name = |text| DisplayName::parse(text).map(|name| name.0);
+        assert_eq!(name("  Ana \n María\u{202E} ").unwrap(), "Ana María");
+        assert_eq!(name("ﬁn").unwrap(), "fin");
+        assert_eq!(name("👩\u{200D}🚀").unwrap(), "👩\u{200D}🚀");
+        assert_eq!(name("\u{200B}\u{200D}"), Err(NameError::Empty));
+        assert_eq!(name(&"x".repeat(61)), Err(NameError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_twice_changes_nothing(text in "\\PC{0,80}|[\u{202A}-\u{202E}\u{2066}-\u{2069}\u{300}-\u{310}a]{0,60}") {
+            if let Ok(once) = MessageBody::parse(&text) {
+                prop_assert_eq!(MessageBody::parse(once.as_str()).unwrap(), once);
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = MessageBody::parse(&text);
+            let _ = DisplayName::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The one way to do each thing in this repository.
+
+fn main() {}
