@@ -1,1 +1,3 @@
 //! The server of Caravana.
+
+pub mod store;
