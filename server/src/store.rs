@@ -13,13 +13,30 @@ pub mod sqlite;
 
 use std::sync::Arc;
 
-pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Removal};
+use caravana_protocol::{GroupId, Message};
+
+pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Removal, SecretHash};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.
 pub trait Store: Log + Directory {
     /// Whether it answers; for `/readyz`.
     fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Finishes what waits and closes the database.
+    fn close(&self) -> futures::future::BoxFuture<'_, ()>;
+}
+
+/// What a commit of our own did, for the hub. The message itself where there is one, because it is needed at once; for
+/// everything else a hint to read the log.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// A message was stored; it carries its seq.
+    Message(Message),
+    /// The group's log moved.
+    Moved(GroupId),
+    /// The group ended; its members are gone.
+    GroupDeleted(GroupId),
 }
 
 /// How the rest of the server holds a database.

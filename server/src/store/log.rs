@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
 
-use super::StoreError;
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+
+use super::{Effect, StoreError};
 
 /// The groups' event logs.
 #[async_trait]
@@ -13,7 +16,9 @@ pub trait Log: Send + Sync + 'static {
     /// Stores a message once. The id decides: stored already with the same author, group, `reply_to` and text, the
     /// stored row is the answer; with anything else it is a [`StoreError::Conflict`]. Membership is checked in the same
     /// statement; for a stranger the group is [`StoreError::NotFound`]. A `reply_to` must be a message of the group.
-    async fn append(&self, draft: Draft) -> Result<Appended, StoreError>;
+    ///
+    /// The call takes its place in the queue before it returns its future: of two calls the first is committed first.
+    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>>;
 
     /// The stored message of this id, whoever wrote it. Lets a repeated send be answered without being charged.
     async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
@@ -57,8 +62,11 @@ pub trait Log: Send + Sync + 'static {
     /// The heads of these groups, for the sweep that finds what hints have lost.
     async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError>;
 
+    /// The effects of all commits of our own, in commit order. There is one such stream; the first caller gets it.
+    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>>;
+
     /// A counter that moves when another program has committed to the database. A hint: the receiver sweeps the heads.
-    fn foreign_commits(&self) -> tokio::sync::watch::Receiver<u64>;
+    fn foreign_commits(&self) -> watch::Receiver<u64>;
 }
 
 /// A message that is to be stored.
