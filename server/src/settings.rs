@@ -12,7 +12,6 @@ mod secret;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use caravana_protocol::limits;
 use clap::Parser as _;
 use secrecy::SecretString;
 
@@ -25,8 +24,8 @@ use arguments::Arguments;
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where the SQLite file is.
-    pub database: PathBuf,
+    /// The database, as `sqlite://path`.
+    pub database_url: String,
     /// Where to listen.
     pub site_addr: SocketAddr,
     /// The folder of the built site.
@@ -124,7 +123,7 @@ impl Settings {
         let trusted_proxies = TrustedProxies::parse(arguments::list(given.trusted_proxies.as_deref()))
             .map_err(|problem| SettingError::new("TRUSTED_PROXIES", problem))?;
         Ok(Self {
-            database,
+            database_url: given.database_url,
             site_addr: given.site_addr,
             site_root: given.site_root,
             site_pkg_dir: given.site_pkg_dir,
@@ -156,9 +155,6 @@ impl Settings {
         self.public_url.as_ref().is_some_and(Origin::is_secure)
     }
 }
-
-// The largest request body equals the largest frame: one bound for what a peer may send at once.
-pub(crate) const BODY_BYTES: usize = limits::FRAME_BYTES;
 
 fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
     value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()

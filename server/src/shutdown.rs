@@ -51,7 +51,6 @@ impl Shutdown {
     }
 
     /// Makes the end wait for the holder of this token, too.
-    #[must_use]
     pub fn token(&self) -> TaskTrackerToken {
         self.tasks.token()
     }

@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "REDIS_URL", hide = true, hide_env_values = true)]
     pub(super) redis_url: Option<SecretString>,
     /// Address and port to listen on.
-    #[arg(long, env = "LEPTOS_SITE_ADDR", default_value = "127.0.0.1:3000")]
+    #[arg(long, env = "LEPTOS_SITE_ADDR", value_name = "LEPTOS_SITE_ADDR", default_value = "127.0.0.1:3000")]
     pub(super) site_addr: SocketAddr,
     /// The folder of the built site.
     #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "LEPTOS_OUTPUT_NAME", default_value = "caravana")]
     pub(super) output_name: String,
     /// The port of the live-reload socket.
-    #[arg(long, env = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
+    #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
     pub(super) reload_port: u32,
     /// Set by `cargo leptos watch`.
     #[arg(long, env = "LEPTOS_WATCH", hide = true)]
@@ -108,7 +108,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "METRICS_ADDR", hide = true)]
     pub(super) metrics_addr: Option<String>,
     /// What to log, like `info` or `info,caravana_server=debug`.
-    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
     pub(super) log_filter: String,
     /// How log lines look.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]

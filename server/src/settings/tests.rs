@@ -36,7 +36,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!((settings.log_format, settings.app_env), (LogFormat::Text, AppEnv::Development));
     assert!(settings.public_url.is_none() && !settings.is_secure());
     let unset = Settings::read(["server", "--jwt-secret", STRONG]).unwrap();
-    assert_eq!(unset.database, PathBuf::from("data/caravana.db"));
+    assert_eq!(unset.database_url, "sqlite://data/caravana.db");
 }
 
 #[test]
