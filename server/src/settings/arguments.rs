@@ -133,7 +133,8 @@ impl Arguments {
     /// A setting that was ignored would be worse than a start that is refused.
     pub(super) fn refuse_what_is_not_built(&self) -> Result<(), SettingError> {
         use secrecy::ExposeSecret as _;
-        let secret = |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
+        let secret =
+            |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
         let plain = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let given = [
             ("DATABASE_LISTEN_URL", secret(&self.database_listen_url), "PostgreSQL"),

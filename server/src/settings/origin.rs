@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for text in ["", "null", "chat.example.org", "ftp://a", "https://a/chat", "https://a?x", "https://u@a", "https://a:x"] {
+        for text in
+            ["", "null", "chat.example.org", "ftp://a", "https://a/chat", "https://a?x", "https://u@a", "https://a:x"]
+        {
             assert!(Origin::parse(text).is_err(), "{text}");
         }
     }

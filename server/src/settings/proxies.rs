@@ -11,7 +11,8 @@ impl TrustedProxies {
         parts
             .map(|part| {
                 let refuse = || format!("{part:?} is no address and no network like 10.0.0.0/8");
-                let (address, bits) = part.split_once('/').map_or((part, None), |(address, bits)| (address, Some(bits)));
+                let (address, bits) =
+                    part.split_once('/').map_or((part, None), |(address, bits)| (address, Some(bits)));
                 let address: IpAddr = address.parse().map_err(|_| refuse())?;
                 let width = if address.is_ipv4() { 32 } else { 128 };
                 let bits = bits.map_or(Ok(width), str::parse).map_err(|_| refuse())?;
@@ -27,7 +28,8 @@ impl TrustedProxies {
         let address = address.to_canonical();
         self.0.iter().any(|(network, bits)| match (*network, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
-                leading(u128::from(network.to_bits()) << 96, *bits) == leading(u128::from(address.to_bits()) << 96, *bits)
+                leading(u128::from(network.to_bits()) << 96, *bits)
+                    == leading(u128::from(address.to_bits()) << 96, *bits)
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
                 leading(network.to_bits(), *bits) == leading(address.to_bits(), *bits)

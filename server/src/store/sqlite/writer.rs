@@ -225,7 +225,9 @@ impl Task {
                     // A hub that is gone needs no hints.
                     let _ = sink.send(effects.0).await;
                 }
-                answers.into_iter().for_each(|answer| answer(Ok(())));
+                for answer in answers {
+                    answer(Ok(()));
+                }
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, jobs = answers.len(), "a commit failed");
@@ -281,5 +283,5 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> 
 }
 
 fn is_full(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "13")
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("13"))
 }
