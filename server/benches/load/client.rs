@@ -1,0 +1,318 @@
+//! All client connections in one thread: one readiness loop, one shared buffer, frames counted in place.
+//!
+//! It must cost much less than what it measures, so there is no task per connection and no JSON is decoded. Promises
+//! that every frame is counted once and that the numbers in the texts are seen in order, or counted as gaps.
+
+mod frames;
+mod link;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use mio::{Events, Interest, Poll, Token};
+use uuid::Uuid;
+
+pub(crate) use frames::TEXT;
+pub(crate) use link::Role;
+
+use crate::latency::Latencies;
+use crate::people::Person;
+use link::{Link, State};
+
+/// Handshakes at the same time.
+const HANDSHAKES: usize = 64;
+/// A bound on all handshakes together.
+const CONNECT: Duration = Duration::from_mins(3);
+/// Source addresses, because one has only some 28,000 ports, and a server may count by address.
+const SOURCES: u8 = 8;
+/// One read, shared by all connections.
+const BUFFER: usize = 256 * 1024;
+/// Events taken at a time.
+const EVENTS: usize = 1_024;
+
+const CONTINUATION: u8 = 0;
+const TEXT_FRAME: u8 = 1;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
+/// What was counted since the start.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Messages sent.
+    pub(crate) sent: u64,
+    /// Messages that reached a receiver.
+    pub(crate) delivered: u64,
+    /// Messages that came back to a sender as everybody gets them.
+    pub(crate) echoed: u64,
+    /// Acknowledgements.
+    pub(crate) acknowledged: u64,
+    /// Deliveries whose number was not the next one; with one sender there must be none.
+    pub(crate) gaps: u64,
+    /// Connections that ended.
+    pub(crate) closed: u64,
+    /// Reads that brought something.
+    pub(crate) reads: u64,
+}
+
+impl Counts {
+    /// All frames that carry a message's text, which is what the server's cost is divided by.
+    pub(crate) fn frames(&self) -> u64 {
+        self.delivered + self.echoed + self.acknowledged
+    }
+}
+
+/// All client connections.
+pub(crate) struct Swarm {
+    server: SocketAddr,
+    poll: Poll,
+    events: Events,
+    links: Vec<Link>,
+    buffer: Vec<u8>,
+    start: Instant,
+    joined: usize,
+    /// Where the mark stood in the last frame of a receiver.
+    guess: usize,
+    /// Every so many deliveries one's time is taken.
+    sample: u64,
+    /// What was counted.
+    pub(crate) counts: Counts,
+    /// From a send to its delivery.
+    pub(crate) latency: Latencies,
+    /// From a send to its acknowledgement.
+    pub(crate) acknowledgement: Latencies,
+    /// Senders that were acknowledged since this was last emptied.
+    pub(crate) free: Vec<usize>,
+}
+
+impl Swarm {
+    /// Without connections yet; every `sample`-th delivery is timed.
+    pub(crate) fn new(server: SocketAddr, sample: u64) -> Result<Self> {
+        if !server.ip().is_loopback() {
+            bail!("load goes to loopback addresses only");
+        }
+        Ok(Self {
+            server,
+            poll: Poll::new()?,
+            events: Events::with_capacity(EVENTS),
+            links: Vec::new(),
+            buffer: vec![0; BUFFER],
+            start: Instant::now(),
+            joined: 0,
+            guess: 0,
+            sample: sample.max(1),
+            counts: Counts::default(),
+            latency: Latencies::default(),
+            acknowledgement: Latencies::default(),
+            free: Vec::new(),
+        })
+    }
+
+    /// Connects all of them, a bounded number at a time, and waits until each is in its group.
+    pub(crate) fn connect(&mut self, who: &[(&str, &Person, Role)]) -> Result<Duration> {
+        let begin = Instant::now();
+        let (before, first) = (self.joined, self.links.len());
+        let mut waiting = who.iter();
+        while self.joined - before < who.len() {
+            if self.counts.closed > 0 {
+                bail!("a connection was refused or closed");
+            }
+            if begin.elapsed() > CONNECT {
+                bail!("only {} of {} connections are in their groups", self.joined - before, who.len());
+            }
+            while self.links.len() - first < self.joined - before + HANDSHAKES {
+                let Some((group, person, role)) = waiting.next() else { break };
+                self.open(group, person, *role)?;
+            }
+            self.turn(Duration::from_millis(20))?;
+        }
+        Ok(begin.elapsed())
+    }
+
+    fn open(&mut self, group: &str, person: &Person, role: Role) -> Result<()> {
+        let index = self.links.len();
+        let request = format!(
+            "GET /ws/chat/{group} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Authorization: Bearer {}\r\n\r\n",
+            self.server, person.token
+        );
+        let last = u8::try_from(index % usize::from(SOURCES)).unwrap_or(0) + 2;
+        let source = Ipv4Addr::new(127, 0, 0, last);
+        let mut link = Link::connect(self.server, source, role, request.into_bytes()).context("can't connect")?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut link.stream, Token(index), interest)?;
+        self.links.push(link);
+        Ok(())
+    }
+
+    /// Sends a message on this connection, stamped now.
+    pub(crate) fn send(&mut self, index: usize) -> Result<()> {
+        let stamp = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let link = &mut self.links[index];
+        link.sent += 1;
+        self.counts.sent += 1;
+        // As the web client does: its own id, version 7, which is the row's primary key.
+        let frame = format!(
+            r#"{{"type":"send_message","data":{{"id":"{}","message":"{}"}}}}"#,
+            Uuid::now_v7(),
+            frames::text(stamp, link.sent)
+        );
+        frames::put(link.out(), TEXT_FRAME, frame.as_bytes());
+        link.flush().context("a sender's connection ended")
+    }
+
+    /// Whether the kernel has taken all that was sent on this connection.
+    pub(crate) fn is_flushed(&self, index: usize) -> bool {
+        self.links[index].is_flushed()
+    }
+
+    /// Waits at most this long for anything and handles it. Answers whether there was anything.
+    pub(crate) fn turn(&mut self, patience: Duration) -> Result<bool> {
+        match self.poll.poll(&mut self.events, Some(patience)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        // Taken out so that the links can be borrowed; a swap of pointers.
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            let index = event.token().0;
+            if self.links[index].state == State::Closed {
+                continue;
+            }
+            if event.is_writable() && self.links[index].flush().is_err() {
+                self.close(index);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.read(index);
+            }
+        }
+        let any = !events.is_empty();
+        self.events = events;
+        Ok(any)
+    }
+
+    /// Handles what comes until nothing has come for this long, or until the deadline.
+    pub(crate) fn settle(&mut self, quiet: Duration, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        while self.turn(quiet)? && Instant::now() < deadline {}
+        Ok(())
+    }
+
+    /// Readiness is told once per arrival, so reading goes on until the kernel has less than the buffer holds.
+    fn read(&mut self, index: usize) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        loop {
+            match self.links[index].read(&mut buffer) {
+                Ok(Some(length)) => {
+                    self.counts.reads += 1;
+                    self.take(index, &buffer[..length]);
+                    if length < buffer.len() || self.links[index].state == State::Closed {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    self.close(index);
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    fn take(&mut self, index: usize, bytes: &[u8]) {
+        let now = self.start.elapsed();
+        if self.links[index].partial.is_empty() {
+            let used = self.count(index, bytes, now);
+            self.links[index].partial.extend_from_slice(&bytes[used..]);
+        } else {
+            let mut partial = std::mem::take(&mut self.links[index].partial);
+            partial.extend_from_slice(bytes);
+            let used = self.count(index, &partial, now);
+            if used < partial.len() {
+                partial.drain(..used);
+                self.links[index].partial = partial;
+            }
+        }
+    }
+
+    /// Answers how many bytes were whole frames.
+    fn count(&mut self, index: usize, bytes: &[u8], now: Duration) -> usize {
+        let mut used = 0;
+        if self.links[index].state == State::Upgrading {
+            let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return 0 };
+            if !bytes.starts_with(b"HTTP/1.1 101") {
+                self.close(index);
+                return bytes.len();
+            }
+            self.links[index].state = State::Joining;
+            used = end + 4;
+        }
+        while let Some(frame) = frames::first(&bytes[used..]) {
+            used += frame.length;
+            match frame.opcode {
+                TEXT_FRAME | BINARY | CONTINUATION => self.text(index, frame.payload, now),
+                PING => {
+                    let link = &mut self.links[index];
+                    frames::put(link.out(), PONG, frame.payload);
+                    if link.flush().is_err() {
+                        self.close(index);
+                    }
+                }
+                CLOSE => {
+                    self.close(index);
+                    return bytes.len();
+                }
+                _ => {}
+            }
+        }
+        used
+    }
+
+    fn text(&mut self, index: usize, payload: &[u8], now: Duration) {
+        const DELIVERY: &[u8] = br#"{"type":"new_message""#;
+        const ACKNOWLEDGEMENT: &[u8] = br#"{"type":"message_sent""#;
+        const JOINED: &[u8] = br#"{"type":"joined""#;
+        let link = &mut self.links[index];
+        if payload.starts_with(DELIVERY) {
+            let Some(mark) = frames::mark(payload, self.guess) else { return };
+            if link.role == Role::Sender {
+                self.counts.echoed += 1;
+                return;
+            }
+            self.guess = mark;
+            self.counts.delivered += 1;
+            let number = frames::number(payload, mark);
+            if number != link.last + 1 {
+                self.counts.gaps += 1;
+            }
+            link.last = number;
+            if self.counts.delivered.is_multiple_of(self.sample) {
+                self.latency.record(now.saturating_sub(Duration::from_nanos(frames::stamp(payload, mark))));
+            }
+        } else if payload.starts_with(ACKNOWLEDGEMENT) {
+            let Some(mark) = frames::mark(payload, 0) else { return };
+            self.counts.acknowledged += 1;
+            self.acknowledgement.record(now.saturating_sub(Duration::from_nanos(frames::stamp(payload, mark))));
+            self.free.push(index);
+        } else if link.state == State::Joining && payload.starts_with(JOINED) {
+            link.state = State::Joined;
+            self.joined += 1;
+        }
+    }
+
+    fn close(&mut self, index: usize) {
+        let link = &mut self.links[index];
+        if link.state != State::Closed {
+            link.state = State::Closed;
+            self.counts.closed += 1;
+            // The descriptor goes with the swarm; shutting down is enough for the peer.
+            let _ = link.stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}

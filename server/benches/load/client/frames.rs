@@ -1,0 +1,88 @@
+//! RFC 6455 as far as a load generator needs it: frames are found by their header and looked at in place.
+
+/// The text of every message begins with this, its stamp and its number follow: characters that no JSON encoder escapes,
+/// so that they are found in whatever frame carries the text.
+const MARK: &[u8] = b"@@";
+/// Hex digits of the stamp, in nanoseconds since the client's start.
+const STAMP: usize = 16;
+/// Hex digits of the sender's count.
+const NUMBER: usize = 8;
+/// Bytes of a message's text, as the peers were measured with.
+pub(crate) const TEXT: usize = 200;
+/// Any key will do; clients must mask, and the server's unmasking costs the same with every key.
+const MASK: [u8; 4] = [0x5a, 0x01, 0xc3, 0x7e];
+const FILLER: &str = "the quick brown fox jumps over the lazy dog while the group plans its next trip ";
+
+/// A server's frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServerFrame<'a> {
+    pub(super) opcode: u8,
+    pub(super) payload: &'a [u8],
+    /// Bytes of the whole frame.
+    pub(super) length: usize,
+}
+
+/// The frame that the bytes begin with, once it is whole.
+pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
+    let (&flags, &short) = (bytes.first()?, bytes.get(1)?);
+    let (start, length) = match short & 0x7f {
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+        length => (2, usize::from(length)),
+    };
+    let payload = bytes.get(start..start.checked_add(length)?)?;
+    Some(ServerFrame { opcode: flags & 0x0f, payload, length: start + length })
+}
+
+/// Appends a masked frame.
+pub(super) fn put(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+    out.push(0x80 | opcode);
+    match payload.len() {
+        length @ 0..=125 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
+        length => {
+            out.push(0x80 | 126);
+            out.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+        }
+    }
+    out.extend(MASK);
+    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+}
+
+/// A message's text: mark, stamp, number, filler.
+pub(super) fn text(nanoseconds: u64, number: u32) -> String {
+    let mut text = format!("@@{nanoseconds:016x}{number:08x}");
+    while text.len() < TEXT {
+        text.push_str(&FILLER[..FILLER.len().min(TEXT - text.len())]);
+    }
+    text
+}
+
+/// Where the mark stands. `guess` is where it stood in the last frame, and mostly does again.
+pub(super) fn mark(payload: &[u8], guess: usize) -> Option<usize> {
+    if payload.get(guess..guess + MARK.len()) == Some(MARK) {
+        return Some(guess);
+    }
+    payload.windows(MARK.len()).position(|window| window == MARK)
+}
+
+/// The stamp behind a mark.
+pub(super) fn stamp(payload: &[u8], mark: usize) -> u64 {
+    hex(payload, mark + MARK.len(), STAMP)
+}
+
+/// The sender's count behind a mark.
+pub(super) fn number(payload: &[u8], mark: usize) -> u64 {
+    hex(payload, mark + MARK.len() + STAMP, NUMBER)
+}
+
+fn hex(payload: &[u8], start: usize, digits: usize) -> u64 {
+    let digits = payload.get(start..start + digits).unwrap_or_default();
+    digits.iter().fold(0, |value, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => 0,
+        };
+        value << 4 | u64::from(digit)
+    })
+}

@@ -1,0 +1,136 @@
+//! Load from outside: the real server as a process of its own, real sockets, real files.
+//!
+//! `cargo xtask bench` runs it; docs/performance.md tells how to read what it prints. It ends by itself, talks to the
+//! loopback only, and ends the servers that it started by their handles. A benchmark passes or fails nothing.
+
+mod client;
+mod latency;
+mod peers;
+mod people;
+mod process;
+mod report;
+mod workload;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, ValueEnum};
+
+use process::Placement;
+use workload::{Outcome, Plan};
+
+/// Idle connections at most: what the peers were measured with.
+const CONNECTIONS: usize = 19_000;
+/// Files that a process needs for itself.
+const OWN_FILES: usize = 500;
+/// Receivers of the fan-out.
+const RECEIVERS: [usize; 2] = [100, 1_000];
+/// Messages in flight: nothing can be joined, much can.
+const IN_FLIGHT: [u64; 2] = [1, 64];
+
+/// Measures the server and prints the peers' figures beside its own.
+#[derive(Debug, Parser)]
+struct Options {
+    /// A few seconds for each workload instead of a few minutes for all; good for seeing that nothing broke.
+    #[arg(long)]
+    quick: bool,
+    /// Only these workloads.
+    #[arg(value_enum)]
+    workloads: Vec<Workload>,
+    /// Another binary than the one built for this benchmark.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_server"))]
+    server: PathBuf,
+    /// Seconds that each repetition measures (3, quick: 1).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: Option<u64>,
+    /// Repetitions of each case (5, quick: 1).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    repetitions: Option<u16>,
+    /// Idle connections (19,000 or what the limit of open files allows, quick: 2,000).
+    #[arg(long, value_parser = clap::value_parser!(u16).range(10..=19_000))]
+    connections: Option<u16>,
+    /// What cargo passes to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Workload {
+    /// One sends, many receive.
+    FanOut,
+    /// Many send, everything is stored.
+    Durable,
+    /// Many are connected and silent.
+    Idle,
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints")]
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if !options.bench {
+        // `cargo test --benches` runs this too, and wants an answer at once.
+        println!("this is measured by `cargo xtask bench` or `cargo bench`");
+        return Ok(());
+    }
+    let plan = options.plan();
+    let folder = folder_of_results()?;
+    println!("server {}, load average {:.1}", plan.server.display(), process::load_average());
+    match plan.placement {
+        Placement::Apart => println!("server on CPU 0, client on CPU 1"),
+        Placement::Free => println!("NOT pinned: taskset or a second CPU is missing; figures move more than usual"),
+    }
+    println!("peers: medians of 2026-11-22, same kind of machine; compare the CPU cost first");
+    let chosen = |workload| options.workloads.is_empty() || options.workloads.contains(&workload);
+    if chosen(Workload::FanOut) {
+        for receivers in RECEIVERS {
+            tell(&folder, "fan-out", &workload::fan_out(&plan, receivers, &IN_FLIGHT)?)?;
+        }
+    }
+    if chosen(Workload::Durable) {
+        if plan.placement == Placement::Apart {
+            tell(&folder, "durable", &workload::durable(&plan, Placement::Apart)?)?;
+        }
+        tell(&folder, "durable", &workload::durable(&plan, Placement::Free)?)?;
+    }
+    if chosen(Workload::Idle) {
+        if plan.connections < CONNECTIONS {
+            println!("\nidle with {} connections (`ulimit -n` {})", plan.connections, process::open_files());
+        }
+        tell(&folder, "idle", &workload::idle(&plan)?)?;
+    }
+    println!("\nload average {:.1}; one JSON line per repetition in {}", process::load_average(), folder.display());
+    Ok(())
+}
+
+impl Options {
+    fn plan(&self) -> Plan {
+        fn pick<T>(quick: bool, full: T, short: T) -> T {
+            if quick { short } else { full }
+        }
+        let room = process::open_files().saturating_sub(OWN_FILES);
+        let connections = self.connections.map_or(pick(self.quick, CONNECTIONS, 2_000), usize::from).min(room);
+        Plan {
+            server: self.server.clone(),
+            scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
+            placement: Placement::best(),
+            cpus: process::allowed_cpus(),
+            window: Duration::from_secs(self.seconds.unwrap_or(pick(self.quick, 3, 1))),
+            warm_up: Duration::from_millis(pick(self.quick, 1_000, 300)),
+            repetitions: self.repetitions.map_or(pick(self.quick, 5, 1), usize::from),
+            connections,
+        }
+    }
+}
+
+/// `bench` in cargo's target folder.
+fn folder_of_results() -> Result<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target folder")?;
+    Ok(target.join("bench"))
+}
+
+fn tell(folder: &Path, workload: &str, outcomes: &[Outcome]) -> Result<()> {
+    report::print(outcomes);
+    report::save(folder, workload, outcomes)
+}

@@ -1,0 +1,108 @@
+//! Users, groups and invites, made as any program would make them: by tokens and REST.
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jsonwebtoken::{EncodingKey, Header};
+use reqwest::{Client, RequestBuilder};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::process::JWT_SECRET;
+
+/// Requests at the same time.
+const CONCURRENCY: usize = 32;
+/// A request that takes longer fails the run.
+const REQUEST: Duration = Duration::from_secs(30);
+/// Tokens outlive any run.
+const LIFETIME: Duration = Duration::from_hours(2);
+
+/// Somebody with a token.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    /// A token of HS256 that the server checks at every upgrade.
+    pub(crate) token: String,
+}
+
+/// A group and its members, the owner first.
+#[derive(Debug, Clone)]
+pub(crate) struct Party {
+    /// The group's id.
+    pub(crate) group: String,
+    /// Everybody in it.
+    pub(crate) people: Vec<Person>,
+}
+
+#[derive(Serialize)]
+struct Claims {
+    sub: Uuid,
+    exp: u64,
+    role: &'static str,
+}
+
+impl Person {
+    fn mint() -> Result<Self> {
+        let exp = (SystemTime::now() + LIFETIME).duration_since(UNIX_EPOCH)?.as_secs();
+        let claims = Claims { sub: Uuid::new_v4(), exp, role: "authenticated" };
+        let token =
+            jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes()))?;
+        Ok(Self { token })
+    }
+}
+
+/// Makes `groups` groups of `size` members each.
+pub(crate) fn parties(address: SocketAddr, groups: usize, size: usize) -> Result<Vec<Party>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let rest =
+            Rest { client: Client::builder().timeout(REQUEST).build()?, base: format!("http://{address}/api/v1") };
+        let rest = &rest;
+        if groups == 1 {
+            return Ok(vec![rest.party(size, CONCURRENCY).await?]);
+        }
+        let making = stream::iter(0..groups).map(|_| rest.party(size, 1));
+        making.buffer_unordered(CONCURRENCY).try_collect().await
+    })
+}
+
+struct Rest {
+    client: Client,
+    base: String,
+}
+
+impl Rest {
+    /// One group whose members come by an invite, so many at a time.
+    async fn party(&self, size: usize, at_a_time: usize) -> Result<Party> {
+        let people: Vec<Person> = (0..size).map(|_| Person::mint()).collect::<Result<_>>()?;
+        let owner = people.first().context("a group without anybody")?;
+        let group = self.post(owner, "groups", &json!({"name": "Camino del Norte"})).await?;
+        let group = text(&group, "/group/id")?;
+        let invite = self.post(owner, &format!("groups/{group}/invites"), &json!({})).await?;
+        let accept = format!("invites/{}/accept", text(&invite, "/token")?);
+        stream::iter(&people[1..])
+            .map(|person| self.post(person, &accept, &json!({})))
+            .buffer_unordered(at_a_time)
+            .try_for_each(|_| async { Ok(()) })
+            .await?;
+        Ok(Party { group, people })
+    }
+
+    async fn post(&self, person: &Person, path: &str, body: &Value) -> Result<Value> {
+        let request: RequestBuilder = self.client.post(format!("{}/{path}", self.base));
+        let answer = request.bearer_auth(&person.token).json(body).send().await?;
+        let status = answer.status();
+        let body = answer.text().await?;
+        if !status.is_success() {
+            bail!("POST {path}: {status}: {body}");
+        }
+        Ok(serde_json::from_str(&body)?)
+    }
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    Ok(found.with_context(|| format!("no {pointer} in {value}"))?.to_owned())
+}

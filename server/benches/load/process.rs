@@ -1,0 +1,194 @@
+//! The measured server: a process of its own, with its own folder, on a loopback port.
+//!
+//! Owns the child process and ends it by its handle, whatever happens to the benchmark. Reads what the server costs
+//! from `/proc`; nothing in the server knows that it is measured.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+
+/// A server that does not listen after this time never will.
+const START: Duration = Duration::from_secs(20);
+/// Between two looks at whether it listens already.
+const LOOK: Duration = Duration::from_millis(20);
+/// The key of the tokens that the benchmark signs. The server lives for seconds, on the loopback only.
+pub(crate) const JWT_SECRET: &str = "a key of the benchmarks only, 32 bytes or more";
+
+/// Limits that a benchmark must not run into. What is bounded by memory (mailboxes, frames) stays as it is.
+const SETTINGS: [(&str, &str); 8] = [
+    ("JWT_SECRET", JWT_SECRET),
+    ("SEND_RATE_PER_USER", "1000000"),
+    ("SEND_BURST_PER_USER", "1000000"),
+    ("SEND_RATE_PER_GROUP", "1000000"),
+    ("MAX_CONNECTIONS", "30000"),
+    ("MAX_CONNECTIONS_PER_ADDRESS", "30000"),
+    ("HANDSHAKES_PER_SECOND", "1000000"),
+    ("RUST_LOG", "info"),
+];
+
+/// The running server.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    address: SocketAddr,
+    /// Holds the database and the log; removed after the process.
+    folder: TempDir,
+}
+
+/// Where processes run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// The server on the first CPU, the client on the second.
+    Apart,
+    /// Wherever the kernel puts them.
+    Free,
+}
+
+impl Placement {
+    /// [`Placement::Apart`] where that can be had: `taskset` and two CPUs.
+    pub(crate) fn best() -> Self {
+        let taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        if cpus >= 2 && taskset.is_ok_and(|status| status.success()) { Self::Apart } else { Self::Free }
+    }
+
+    /// Moves this process there. Called with the CPUs that it may use in all.
+    pub(crate) fn take_place(self, all: &str) -> Result<()> {
+        let cpus = match self {
+            Self::Apart => "1",
+            Self::Free => all,
+        };
+        let own = std::process::id().to_string();
+        let moved = Command::new("taskset").args(["-a", "-c", "-p", cpus, &own]).stdout(Stdio::null()).status();
+        match (moved, self) {
+            (Ok(status), _) if status.success() => Ok(()),
+            // Without taskset nothing was ever moved away.
+            (_, Self::Free) => Ok(()),
+            (_, Self::Apart) => bail!("taskset could not move the client to CPU {cpus}"),
+        }
+    }
+}
+
+impl Process {
+    /// Starts the server with an empty database in a folder below `scratch` and waits until it listens.
+    pub(crate) fn start(binary: &Path, scratch: &Path, placement: Placement) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(scratch).context("no folder for a server")?;
+        let address = free_address()?;
+        let log = File::create(folder.path().join("server.log"))?;
+        let mut command = match placement {
+            Placement::Apart => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", "0"]).arg(binary);
+                command
+            }
+            Placement::Free => Command::new(binary),
+        };
+        let child = command
+            .current_dir(folder.path())
+            .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("bench.db").display()))
+            .env("LEPTOS_SITE_ADDR", address.to_string())
+            .envs(SETTINGS)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} can't be started", binary.display()))?;
+        let mut process = Self { child, address, folder };
+        process.wait_until_it_listens()?;
+        Ok(process)
+    }
+
+    fn wait_until_it_listens(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START;
+        while TcpStream::connect_timeout(&self.address, LOOK).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended at its start ({status}):\n{}", self.log());
+            }
+            if Instant::now() > deadline {
+                bail!("the server does not listen:\n{}", self.log());
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it has logged, its end first to be of use in an error.
+    pub(crate) fn log(&self) -> String {
+        let log = fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// CPU time of all its threads.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).context("the server is gone")?;
+        let nanoseconds = tasks
+            .flatten()
+            // A thread may end between the two reads.
+            .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+            .filter_map(|schedstat| schedstat.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        if nanoseconds == 0 {
+            bail!("this kernel does not count CPU time in /proc/<pid>/task/*/schedstat");
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Its memory in KiB: the proportional set size, which counts a shared page by its share.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        rollup
+            .lines()
+            .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+            .context("no Pss in smaps_rollup")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Its database is thrown away, so there is nothing that a gentle end would save.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+    Ok(listener.local_addr()?)
+}
+
+/// Open files that this process, and so the server too, may have.
+pub(crate) fn open_files() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok())
+        .unwrap_or(1_024)
+}
+
+/// The CPUs that this process may use, as `taskset` reads them.
+pub(crate) fn allowed_cpus() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))
+        .map_or_else(|| "0-1023".to_owned(), |list| list.trim().to_owned())
+}
+
+/// The machine's load of the last minute: how far figures are to be believed.
+pub(crate) fn load_average() -> f64 {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)
+}

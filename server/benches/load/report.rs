@@ -1,0 +1,101 @@
+//! Tables for people, JSON lines for programs.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value, json};
+
+use crate::peers;
+use crate::process::load_average;
+use crate::workload::Outcome;
+
+/// Width of a column of figures.
+const COLUMN: usize = 11;
+/// Width of the column of names.
+const NAMES: usize = 24;
+/// Width of a peer's column.
+const PEER: usize = 21;
+
+/// Prints one table for each case.
+#[expect(clippy::print_stdout, reason = "the tables are what the benchmark is for")]
+pub(crate) fn print(outcomes: &[Outcome]) {
+    for repetitions in outcomes.chunk_by(|left, right| left.case == right.case) {
+        println!("{}", table(repetitions));
+    }
+}
+
+/// Adds a line for each repetition to `<folder>/<workload>.jsonl`.
+pub(crate) fn save(folder: &Path, workload: &str, outcomes: &[Outcome]) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    let path = folder.join(format!("{workload}.jsonl"));
+    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    let at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    for outcome in outcomes {
+        let figures: Map<String, Value> =
+            outcome.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value))).collect();
+        let line = json!({"at": at, "case": outcome.case, "load_average": load_average(), "figures": figures});
+        writeln!(file, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The repetitions of one case: minimum, median and maximum of each figure, the target, the peers.
+fn table(repetitions: &[Outcome]) -> String {
+    let Some(first) = repetitions.first() else { return String::new() };
+    let (case, peers) = (&first.case, peers::names(&first.case));
+    let times = repetitions.len();
+    let mut table = format!("\n{case} ({times} repetitions, load average {:.1})\n", load_average());
+    let mut line =
+        format!("{:NAMES$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}", "", "min", "median", "max", "target");
+    for peer in &peers {
+        line.push_str(&format!("{peer:>PEER$}"));
+    }
+    table.push_str(line.trim_end());
+    for figure in &first.figures {
+        let mut values: Vec<f64> = repetitions
+            .iter()
+            .flat_map(|outcome| &outcome.figures)
+            .filter(|other| other.name == figure.name)
+            .map(|other| other.value)
+            .collect();
+        values.sort_by(f64::total_cmp);
+        let of = |index: usize| values.get(index).map_or_else(String::new, |value| number(*value));
+        let mut line = format!(
+            "{:NAMES$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}",
+            figure.name,
+            of(0),
+            of(values.len() / 2),
+            of(values.len() - 1),
+            peers::target(case, figure.name)
+        );
+        for peer in &peers {
+            let value = peers::figure(case, peer, figure.name).map_or_else(String::new, number);
+            line.push_str(&format!("{value:>PEER$}"));
+        }
+        table.push('\n');
+        table.push_str(line.trim_end());
+    }
+    table
+}
+
+/// Three significant digits or a whole number with its thousands apart.
+fn number(value: f64) -> String {
+    if value.abs() < 10.0 {
+        return format!("{value:.2}");
+    }
+    if value.abs() < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && !out.ends_with('-') {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

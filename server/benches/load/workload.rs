@@ -1,0 +1,140 @@
+//! The workloads, and what they have in common: a plan, windows of time, figures.
+
+mod durable;
+mod fan_out;
+mod idle;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+pub(crate) use durable::durable;
+pub(crate) use fan_out::fan_out;
+pub(crate) use idle::idle;
+
+use crate::client::{Counts, Swarm};
+use crate::process::{Placement, Process};
+
+/// How long and how often is measured, and with what.
+pub(crate) struct Plan {
+    /// The server's binary.
+    pub(crate) server: PathBuf,
+    /// Where databases are put; on a real disk, because the durable workload measures its fsync.
+    pub(crate) scratch: PathBuf,
+    /// Where processes run, where a workload does not say otherwise.
+    pub(crate) placement: Placement,
+    /// The CPUs that the client may use when it is not pinned.
+    pub(crate) cpus: String,
+    /// How long one repetition measures.
+    pub(crate) window: Duration,
+    /// How long it runs before.
+    pub(crate) warm_up: Duration,
+    /// Repetitions of each case.
+    pub(crate) repetitions: usize,
+    /// Idle connections to hold.
+    pub(crate) connections: usize,
+}
+
+/// One thing that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Figure {
+    /// What it is, with its unit.
+    pub(crate) name: &'static str,
+    /// How many.
+    pub(crate) value: f64,
+}
+
+/// One repetition of one case.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    /// The case, as it is printed.
+    pub(crate) case: String,
+    /// What was measured.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// The state at one moment; two of them make a window.
+struct Moment {
+    at: Instant,
+    counts: Counts,
+    server: Duration,
+    client: Duration,
+}
+
+impl Moment {
+    fn now(swarm: &Swarm, process: &Process) -> Result<Self> {
+        Ok(Self { at: Instant::now(), counts: swarm.counts, server: process.cpu()?, client: own_cpu() })
+    }
+
+    /// What every window tells: speed, cost, and whether the client was the bottleneck.
+    fn common(&self, end: &Self) -> Vec<Figure> {
+        let seconds = (end.at - self.at).as_secs_f64();
+        let frames = count(end.counts.frames() - self.counts.frames());
+        let cost = (end.server - self.server).as_secs_f64();
+        vec![
+            Figure { name: FRAME_COST, value: cost * 1e6 / frames.max(1.0) },
+            Figure { name: FRAMES, value: frames / seconds },
+            Figure { name: SERVER_CPUS, value: cost / seconds },
+            Figure { name: CLIENT_CPUS, value: (end.client - self.client).as_secs_f64() / seconds },
+        ]
+    }
+
+    /// Messages that were sent and not delivered, and deliveries out of order.
+    fn lost(swarm: &Swarm, receivers: usize) -> Figure {
+        let due = swarm.counts.sent * u64::try_from(receivers).unwrap_or(0);
+        Figure { name: LOST, value: count(due.saturating_sub(swarm.counts.delivered) + swarm.counts.closed) }
+    }
+}
+
+/// The server's CPU time for each frame with a text that reached a client.
+pub(crate) const FRAME_COST: &str = "server CPU, µs/frame";
+/// Deliveries, echoes and acknowledgements in a second.
+pub(crate) const FRAMES: &str = "frames/s";
+/// CPUs that the server kept busy.
+pub(crate) const SERVER_CPUS: &str = "server, CPUs busy";
+/// CPUs that the client kept busy; near 1 it was the bottleneck.
+pub(crate) const CLIENT_CPUS: &str = "client, CPUs busy";
+/// Median from a send to its delivery.
+pub(crate) const P50: &str = "delivery p50, ms";
+/// All but one in a hundred from a send to its delivery.
+pub(crate) const P99: &str = "delivery p99, ms";
+/// Messages that did not arrive, and connections that ended.
+pub(crate) const LOST: &str = "lost or closed";
+/// Deliveries that were not the next of their sender.
+pub(crate) const GAPS: &str = "out of order";
+/// Acknowledgements in a second.
+pub(crate) const ACKS: &str = "acks/s";
+/// Median from a send to its acknowledgement.
+pub(crate) const ACK_P50: &str = "ack p50, ms";
+/// All but one in a hundred from a send to its acknowledgement.
+pub(crate) const ACK_P99: &str = "ack p99, ms";
+/// The server's CPU time for each message sent, its deliveries included.
+pub(crate) const SEND_COST: &str = "server CPU, µs/send";
+/// Idle connections that were open.
+pub(crate) const CONNECTIONS: &str = "connections";
+/// Connections in a second, from the first connect until all have their group's `joined`.
+pub(crate) const CONNECTS: &str = "connects/s";
+/// The server's CPU time for each of them.
+pub(crate) const CONNECT_COST: &str = "server CPU, µs/connect";
+/// The server's memory for each of them.
+pub(crate) const MEMORY: &str = "KiB/connection (PSS)";
+/// CPUs that the server keeps busy with nothing but idle connections.
+pub(crate) const IDLE_CPUS: &str = "server, CPUs busy idle";
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// A count as a figure.
+#[expect(clippy::cast_precision_loss, reason = "counts of seconds are far below 2^52")]
+fn count(count: u64) -> f64 {
+    count as f64
+}
+
+/// CPU time of this thread, which is the whole client while it measures.
+fn own_cpu() -> Duration {
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(schedstat.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0))
+}

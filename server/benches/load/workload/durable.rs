@@ -1,0 +1,83 @@
+//! Many write at once: what an acknowledged, stored message costs, with fsync on.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::milliseconds;
+use super::{ACK_P50, ACK_P99, ACKS, CLIENT_CPUS, Figure, Moment, Outcome, Plan, SEND_COST, SERVER_CPUS, count};
+use crate::client::{Role, Swarm};
+use crate::people::parties;
+use crate::process::{Placement, Process};
+
+/// People who send, each with one message in flight.
+const SENDERS: usize = 16;
+/// People who only listen.
+const RECEIVERS: usize = 10;
+/// Nothing has come for this long: everybody is in.
+const QUIET: Duration = Duration::from_millis(200);
+const QUIET_LIMIT: Duration = Duration::from_secs(5);
+/// How long the last deliveries are waited for.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Everybody in one group, each sender sends its next message when the last was acknowledged.
+pub(crate) fn durable(plan: &Plan, placement: Placement) -> Result<Vec<Outcome>> {
+    placement.take_place(&plan.cpus)?;
+    let process = Process::start(&plan.server, &plan.scratch, placement)?;
+    let party = parties(process.address(), 1, SENDERS + RECEIVERS)?.remove(0);
+    let mut swarm = Swarm::new(process.address(), 1)?;
+    let role = |index| if index < SENDERS { Role::Sender } else { Role::Receiver };
+    let who: Vec<_> =
+        party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
+    swarm.connect(&who)?;
+    swarm.settle(QUIET, QUIET_LIMIT)?;
+    let place = match placement {
+        Placement::Apart => "server on one CPU",
+        Placement::Free => "free to use all CPUs",
+    };
+    let case = format!("durable: {SENDERS} senders, {RECEIVERS} receivers, fsync on, {place}");
+    let mut outcomes = Vec::new();
+    for _ in 0..plan.repetitions {
+        outcomes.push(Outcome { case: case.clone(), figures: measure(plan, &process, &mut swarm)? });
+    }
+    Ok(outcomes)
+}
+
+fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm) -> Result<Vec<Figure>> {
+    swarm.free.clear();
+    swarm.free.extend(0..SENDERS);
+    send_when_free(swarm, plan.warm_up)?;
+    swarm.acknowledgement.clear();
+    let begin = Moment::now(swarm, process)?;
+    send_when_free(swarm, plan.window)?;
+    let end = Moment::now(swarm, process)?;
+    let seconds = (end.at - begin.at).as_secs_f64();
+    let acknowledged = count(end.counts.acknowledged - begin.counts.acknowledged);
+    let mut figures = vec![
+        Figure { name: ACKS, value: acknowledged / seconds },
+        Figure { name: ACK_P50, value: milliseconds(swarm.acknowledgement.percentile(0.5)) },
+        Figure { name: ACK_P99, value: milliseconds(swarm.acknowledgement.percentile(0.99)) },
+        Figure { name: SEND_COST, value: (end.server - begin.server).as_secs_f64() * 1e6 / acknowledged.max(1.0) },
+    ];
+    figures.extend(begin.common(&end).into_iter().filter(|figure| [SERVER_CPUS, CLIENT_CPUS].contains(&figure.name)));
+    let deadline = Instant::now() + DRAIN;
+    let due = |swarm: &Swarm| swarm.counts.sent * u64::try_from(RECEIVERS).unwrap_or(0);
+    while (swarm.counts.delivered < due(swarm) || swarm.counts.acknowledged < swarm.counts.sent)
+        && Instant::now() < deadline
+    {
+        swarm.turn(Duration::from_millis(20))?;
+    }
+    figures.push(Moment::lost(swarm, RECEIVERS));
+    Ok(figures)
+}
+
+fn send_when_free(swarm: &mut Swarm, time: Duration) -> Result<()> {
+    let end = Instant::now() + time;
+    while Instant::now() < end && swarm.counts.closed == 0 {
+        while let Some(sender) = swarm.free.pop() {
+            swarm.send(sender)?;
+        }
+        swarm.turn(Duration::from_millis(20))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Many are there and say nothing: what a connection costs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::{CONNECT_COST, CONNECTIONS, CONNECTS, Figure, IDLE_CPUS, MEMORY, Moment, Outcome, Plan, count};
+use crate::client::{Role, Swarm};
+use crate::people::parties;
+use crate::process::Process;
+
+/// Members of each group, all of them connected.
+const GROUP: usize = 10;
+/// What connecting has stirred up has settled when nothing has come for this long.
+const QUIET: Duration = Duration::from_millis(500);
+const QUIET_LIMIT: Duration = Duration::from_secs(20);
+
+/// Connects everybody, with a token each, and lets them be.
+pub(crate) fn idle(plan: &Plan) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for _ in 0..plan.repetitions {
+        outcomes.push(once(plan)?);
+    }
+    Ok(outcomes)
+}
+
+/// Each repetition has a fresh server, because memory once taken is not given back.
+fn once(plan: &Plan) -> Result<Outcome> {
+    plan.placement.take_place(&plan.cpus)?;
+    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let parties = parties(process.address(), plan.connections / GROUP, GROUP)?;
+    let mut swarm = Swarm::new(process.address(), 1)?;
+    let who: Vec<_> = parties
+        .iter()
+        .flat_map(|party| party.people.iter().map(|person| (party.group.as_str(), person, Role::Receiver)))
+        .collect();
+    let memory = process.memory()?;
+    let begin = Moment::now(&swarm, &process)?;
+    let took = swarm.connect(&who)?;
+    let connected = Moment::now(&swarm, &process)?;
+    swarm.settle(QUIET, QUIET_LIMIT)?;
+    let grown = process.memory()?.saturating_sub(memory);
+    let rest = Moment::now(&swarm, &process)?;
+    let end = Instant::now() + plan.window;
+    while Instant::now() < end {
+        swarm.turn(Duration::from_millis(50))?;
+    }
+    let rested = Moment::now(&swarm, &process)?;
+    let connections = count(u64::try_from(who.len())?);
+    let connecting = (connected.server - begin.server).as_secs_f64();
+    let resting = (rested.server - rest.server).as_secs_f64() / (rested.at - rest.at).as_secs_f64();
+    let figures = vec![
+        Figure { name: MEMORY, value: count(grown) / connections },
+        Figure { name: CONNECTS, value: connections / took.as_secs_f64() },
+        Figure { name: CONNECT_COST, value: connecting * 1e6 / connections },
+        Figure { name: IDLE_CPUS, value: resting },
+        Figure { name: CONNECTIONS, value: connections - count(rested.counts.closed) },
+    ];
+    Ok(Outcome { case: format!("idle: groups of {GROUP}, all connected, tokens checked"), figures })
+}
