@@ -1,0 +1,3 @@
+//! The server, tried from outside and through its ports.
+
+mod store;
