@@ -209,6 +209,9 @@ impl Session {
 
     fn mark_read(&mut self, id: GroupId, seq: Seq) {
         let Some((group, shared)) = self.open(id) else { return };
+        // Nobody has seen what is not there yet; the server would never confirm it.
+        let newest = group.timeline.rows().next_back().map_or(0, crate::Row::seq);
+        let seq = seq.min(group.timeline.cursor().map_or(0, |cursor| cursor.seq).max(newest));
         if group.reading.see(seq) {
             shared.out.change(Change::Reads { group: id });
         }
