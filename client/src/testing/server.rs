@@ -100,6 +100,15 @@ impl Server {
         messages.into_iter().map(|message| message.message.clone()).collect()
     }
 
+    /// All messages on one page of history, as they are now.
+    #[must_use]
+    pub fn page_of_all(&self) -> MessagesAnswer {
+        let mut messages: Vec<Message> = self.messages.values().cloned().collect();
+        messages.sort_by_key(|message| message.seq);
+        let (epoch, head) = (self.epoch, self.head());
+        MessagesAnswer { messages, epoch, head, has_more_before: false, has_more_after: false }
+    }
+
     /// Somebody writes.
     pub fn post(&mut self, user: UserId, text: &str) -> MessageId {
         self.minted += 1;
