@@ -87,7 +87,7 @@ const RULES: [CrateRule; 6] = [
         package: "caravana-app",
         folder: "app",
         ours: &["caravana_client", "caravana_protocol"],
-        crates: &["axum", "gloo", "leptos_axum", "redis", "sqlx", "web_sys"],
+        crates: &["axum", "gloo", "js_sys", "leptos_axum", "redis", "sqlx", "web_sys"],
         paths: &[&["leptos", "web_sys"]],
         reason: "the screen reaches the server and the browser through its ports",
         modules: &[],
