@@ -40,13 +40,19 @@ export class Person {
 
   // What a person does.
 
+  /** Makes an account and comes to the list of groups. */
   async signUp(): Promise<void> {
     await this.page.goto('/register');
+    await this.fillInAccount();
+    await expect(this.page.getByTestId('new-group-name')).toBeVisible();
+  }
+
+  /** Fills in the form for a new account that is on the screen, and sends it. */
+  async fillInAccount(): Promise<void> {
     await this.page.getByTestId('display-name').fill(this.name);
     await this.page.getByTestId('email').fill(`${randomUUID()}@example.test`);
     await this.page.getByTestId('password').fill(PASSWORD);
     await this.page.getByTestId('submit').click();
-    await expect(this.page.getByTestId('new-group-name')).toBeVisible();
   }
 
   /** Makes a group and stays in it. */
@@ -56,10 +62,15 @@ export class Person {
     await this.isIn(name);
   }
 
-  /** Asks for a link that lets others in. */
+  /** Asks for a link that lets others in, copies it as a person would, and reads it from the clipboard. */
   async inviteLink(): Promise<string> {
-    await this.page.getByTestId('invite-link').click();
-    return this.page.getByTestId('invite-url').inputValue();
+    await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await this.page.getByRole('button', { name: 'Invitar' }).first().click();
+    await this.page.getByTestId('copy-invite').click();
+    const shown = await this.page.getByTestId('invite-link').inputValue();
+    await expect.poll(() => this.page.evaluate(() => navigator.clipboard.readText())).toBe(shown);
+    await this.page.keyboard.press('Escape');
+    return shown;
   }
 
   /** Follows a link into a group. */
@@ -78,7 +89,7 @@ export class Person {
   // What a person sees in the end.
 
   async isIn(group: string): Promise<void> {
-    await expect(this.page.getByRole('heading', { name: group })).toBeVisible();
+    await expect(this.page.getByRole('heading', { level: 1, name: group })).toBeVisible();
     await expect(this.composer).toBeVisible();
     await this.isOnline();
   }

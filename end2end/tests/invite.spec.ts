@@ -1,3 +1,4 @@
+import { Person } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
 test('an invitation shows the group before it is accepted, and lets its reader in', async ({ signUp }) => {
@@ -16,6 +17,12 @@ test('somebody without an account is led through signing up and back to the invi
   await ana.createGroup('Guanajuato');
   await page.goto(await ana.inviteLink());
   await expect(page.getByRole('main')).toContainText('Guanajuato');
+
+  await page.locator('a[href^="/register"]').click();
+  const bruno = new Person('Bruno', page);
+  await bruno.fillInAccount();
+  await page.getByTestId('accept-invite').click();
+  await bruno.isIn('Guanajuato');
 });
 
 test('an unknown invitation says so', async ({ page }) => {

@@ -82,10 +82,10 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
     let leptos = &workspace.leptos;
     let compiled = compile_wasm(workspace, tools, profile)?;
     let style = css::bundle(&leptos.style_file)?;
-    let stamp = stamp(workspace, profile, &compiled, &style)?;
+    let inputs = inputs(workspace, profile, &compiled, &style)?;
     let stamp_file = workspace.target.join("site.stamp");
-    let is_current = leptos.site_root.is_dir() && fs::read_to_string(&stamp_file).is_ok_and(|known| known == stamp);
-    if !is_current {
+    let known = fs::read_to_string(&stamp_file).unwrap_or_default();
+    if known != stamp(&inputs, &leptos.site_root)? {
         // Laid out beside the old site and put in its place at the end: a file that is gone from the sources, or a
         // compressed twin of an older build, never survives.
         let fresh = leptos.site_root.with_extension("new");
@@ -93,7 +93,7 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
         lay_out(workspace, tools, profile, &compiled, &style, &fresh)?;
         files::remove_folder(&leptos.site_root)?;
         fs::rename(&fresh, &leptos.site_root)?;
-        fs::write(&stamp_file, stamp)?;
+        fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
     if profile == Profile::Release {
         sizes::print(&leptos.site_root.join(&leptos.site_pkg_dir))?;
@@ -151,17 +151,19 @@ fn lay_out(
     Ok(())
 }
 
-/// Says whether a site must be laid out again: the contents of everything that it is made of.
-fn stamp(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
+/// What a site is made of, in one number.
+fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     profile.hash(&mut hasher);
     workspace.leptos.wasm_opt_features.hash(&mut hasher);
     fs::read(workspace.end2end_dir().join("package-lock.json"))?.hash(&mut hasher);
     fs::read(compiled).with_context(|| format!("could not read {}", compiled.display()))?.hash(&mut hasher);
     style.hash(&mut hasher);
-    for file in files::walk(&workspace.leptos.assets_dir)? {
-        fs::read(&file)?.hash(&mut hasher);
-        file.hash(&mut hasher);
-    }
-    Ok(format!("{:016x}\n", hasher.finish()))
+    Ok(format!("{:016x} {:016x}", hasher.finish(), files::fingerprint(&workspace.leptos.assets_dir)?))
+}
+
+/// Says whether a site must be laid out again: what it is made of, and what lies there. The second half matters because
+/// cargo-leptos writes its builds to the same place.
+fn stamp(inputs: &str, site: &Path) -> Result<String> {
+    Ok(format!("{inputs} {:016x}\n", files::fingerprint(site)?))
 }

@@ -31,7 +31,8 @@ fn main() -> anyhow::Result<()> {
     match command {
         Command::Setup { dev } => setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev }).map(drop),
         Command::Run { arguments } => run::run(&workspace, &arguments),
-        Command::Dev { arguments } => dev::dev(&workspace, &arguments),
+        Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
+        Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
         Command::Build { debug } => {
             let tools = setup::setup(&workspace, Needs::default())?;
             build::build(&workspace, &tools, Profile::from_debug(debug)).map(drop)
@@ -63,6 +64,9 @@ enum Command {
     Test,
     /// Rebuilds and reloads on every change (`cargo leptos watch`); what follows is passed to it.
     Dev {
+        /// Only builds once with cargo-leptos, and checks that it still leaves what `build` leaves.
+        #[arg(long)]
+        check: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

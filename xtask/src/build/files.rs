@@ -1,6 +1,7 @@
 //! Copying, walking and compressing the site's folders.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,16 @@ pub(super) fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The names and contents of all files below a folder, in one number.
+pub(super) fn fingerprint(folder: &Path) -> Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    for file in walk(folder)? {
+        file.strip_prefix(folder)?.hash(&mut hasher);
+        fs::read(&file)?.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -126,6 +137,19 @@ mod tests {
             .read_to_string(&mut text)
             .unwrap();
         assert_eq!(text, plain);
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_a_name_and_with_a_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = fingerprint(folder.path()).unwrap();
+        fs::write(folder.path().join("a"), "1").unwrap();
+        let first = fingerprint(folder.path()).unwrap();
+        fs::rename(folder.path().join("a"), folder.path().join("b")).unwrap();
+        let renamed = fingerprint(folder.path()).unwrap();
+        fs::write(folder.path().join("b"), "2").unwrap();
+        let changed = fingerprint(folder.path()).unwrap();
+        assert!(empty != first && first != renamed && renamed != changed);
     }
 
     #[test]
