@@ -4,7 +4,7 @@
 //! order. It promises that each command does all the set-up it needs and says so, and that running it again is
 //! harmless. It never changes sources and never installs anything outside the clone without saying it first.
 
-#![expect(clippy::print_stdout, reason = "a command line tool talks to its user on standard output")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 mod bench;
 mod build;
@@ -19,14 +19,26 @@ mod steps;
 mod test;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 use crate::build::Profile;
 use crate::setup::Needs;
 use crate::workspace::Workspace;
 
-fn main() -> anyhow::Result<()> {
-    let command = Arguments::parse().command;
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with every cause; a backtrace through xtask helps nobody whose linter has failed.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Setup { dev } => setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev }).map(drop),
