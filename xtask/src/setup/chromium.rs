@@ -26,7 +26,7 @@ pub(super) fn ensure() -> Result<PathBuf> {
         return Ok(found);
     }
     println!("setup: installing Chromium for the browser tests (about a minute)");
-    system::apt_install(&["chromium"])
+    system::apt_install(&["chromium", "fonts-liberation"])
         .context("no Chromium or Chrome was found for the browser tests; CHROMIUM_PATH may name one")?;
     find().context("Chromium was installed, but is not on the search path")
 }
