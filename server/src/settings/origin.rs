@@ -32,6 +32,11 @@ impl Origin {
         }
     }
 
+    /// The last resort where nothing is known.
+    pub(crate) fn localhost() -> Self {
+        Self("http://localhost".into())
+    }
+
     /// As browsers write it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,3 +1,11 @@
-//! The server, tried from outside and through its ports.
+//! Tests of the whole server over real sockets on port 0. Each has its own database.
 
+mod support;
+
+mod bad_frames;
+mod follow;
+mod kill;
+mod seed;
+mod sessions;
+mod soft;
 mod store;

@@ -84,7 +84,7 @@ pub(super) async fn accept(
                 .bind(&token[..])
                 .fetch_optional(&mut *tx)
                 .await?;
-                let (group, max_uses, used, expires_at) = row.ok_or(StoreError::NotFound)?;
+                let (group, max_uses, joined, expires_at) = row.ok_or(StoreError::NotFound)?;
                 let group_id: GroupId = id(&group)?;
                 let user = user.to_string();
                 // A member who opens the link again just goes on to the group, also after the link's end.
@@ -93,7 +93,7 @@ pub(super) async fn accept(
                     Err(StoreError::NotFound) => {}
                     Err(error) => return Err(error),
                 }
-                if is_over(max_uses, used, expires_at, now) {
+                if is_over(max_uses, joined, expires_at, now) {
                     return Err(StoreError::Gone);
                 }
                 sqlx::query("update caravana_invite set uses = uses + 1 where token_hash = ?")
