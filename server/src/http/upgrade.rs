@@ -152,7 +152,8 @@ fn switch(
     let ClientAddress(address) = ClientAddress::of(&head, state);
     // Behind a proxy the socket's own place says nothing about the client.
     let behind_proxy = state.settings.trusted_proxies.contains(parts.address.ip());
-    let own_place = behind_proxy.then(|| state.admission.enter_behind_proxy(address)).transpose().map_err(peer::refusal)?;
+    let own_place =
+        behind_proxy.then(|| state.admission.enter_behind_proxy(address)).transpose().map_err(peer::refusal)?;
     let offers_ours = lists(&head.headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == SUBPROTOCOL);
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);

@@ -3,8 +3,8 @@
 mod server;
 mod user;
 
-pub(crate) use server::{ServerBuilder, TestServer};
-pub(crate) use user::{Answer, TestUser};
+pub(crate) use server::{TestServer, jwt};
+pub(crate) use user::{Answer, PASSWORD, TestUser};
 
 use std::time::Duration;
 
