@@ -1,4 +1,5 @@
-//! Tests of the whole server over real sockets on port 0. Each has its own database.
+//! The server, tried from outside over real sockets on port 0, and its database through its ports. Each test has a
+//! database of its own.
 
 mod support;
 
@@ -10,3 +11,4 @@ mod invites;
 mod messages;
 mod permissions;
 mod process;
+mod store;
