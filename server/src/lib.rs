@@ -1,5 +1,8 @@
 //! The server of Caravana: [`serve`] is all of it, as a function of its socket and its end.
 
+// Rendered pages are deeply nested types.
+#![recursion_limit = "256"]
+
 pub mod auth;
 pub mod frame;
 pub mod http;
@@ -14,6 +17,7 @@ pub mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +58,7 @@ pub enum ServeError {
 /// are told to come back, and everything is over within 15 s.
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    let store: SharedStore = Arc::new(SqliteStore::open(&settings.database_url).await?);
+    let store = open(settings.database_url.clone()).await?;
     let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::start(Arc::clone(&store), hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
@@ -68,7 +72,7 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     let deadline = Instant::now() + END_WITHIN - CLOSE_STORE_WITHIN;
     // New connections are still accepted, so that /readyz can say 503 instead of nothing.
     let sockets = u32::try_from(hub.connections()).unwrap_or(u32::MAX);
-    hub.drain(CLOSE_EVERY.saturating_mul(sockets).min(CLOSE_WITHIN)).await;
+    drain(Arc::clone(&hub), CLOSE_EVERY.saturating_mul(sockets).min(CLOSE_WITHIN)).await;
     stop.cancel();
     if !shutdown.finished(deadline.saturating_duration_since(Instant::now())).await {
         tracing::warn!("some connections did not end in time");
@@ -84,6 +88,16 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     }
     tracing::info!("ended");
     Ok(())
+}
+
+// Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
+
+fn open(url: String) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url).await?) as SharedStore) })
+}
+
+fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {
+    Box::pin(async move { hub.drain(window).await })
 }
 
 fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {

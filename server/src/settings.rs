@@ -36,8 +36,6 @@ pub struct Settings {
     pub output_name: String,
     /// The port of the live-reload socket, for `cargo leptos watch`.
     pub reload_port: u32,
-    /// Whether `cargo leptos watch` started this process.
-    pub watched: bool,
     /// Where people find the site. `None` in development: the address that is listened on.
     pub public_url: Option<Origin>,
     /// Other origins whose pages may use a person's cookie.
@@ -129,7 +127,6 @@ impl Settings {
             site_pkg_dir: given.site_pkg_dir,
             output_name: given.output_name,
             reload_port: given.reload_port,
-            watched: given.watch.is_some(),
             public_url,
             allowed_origins,
             trusted_proxies,

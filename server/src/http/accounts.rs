@@ -66,10 +66,7 @@ pub(super) async fn token(
 }
 
 /// POST `/ws-ticket`.
-pub(super) async fn ticket(
-    State(state): State<Shared>,
-    identity: Identity,
-) -> Result<Answer<TicketAnswer>, ApiError> {
+pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> Result<Answer<TicketAnswer>, ApiError> {
     let (secret, now) = (Secret::generate(), unix_seconds());
     let expires_at = now + TICKET_SECONDS;
     state.store.create_ticket(secret.hash(), identity.user.id, now, expires_at).await?;
@@ -130,10 +127,10 @@ pub(super) async fn sign_in(
 
 /// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.
 pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
-    if let Some(hash) = state.session_cookie.read(headers).map(|secret| secret.hash()) {
-        if let Some(user) = state.store.delete_session(hash).await? {
-            state.hub.close_session(user, hash);
-        }
+    if let Some(hash) = state.session_cookie.read(headers).map(|secret| secret.hash())
+        && let Some(user) = state.store.delete_session(hash).await?
+    {
+        state.hub.close_session(user, hash);
     }
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }

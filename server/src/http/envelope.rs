@@ -24,7 +24,7 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let code = response.extensions_mut().remove::<ApiError>().map(|error| {
         write_body(&mut response, &error, &id);
-        error.code
+        error.code.as_str()
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -32,9 +32,9 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
     let status = response.status();
     let ms = started.elapsed().as_secs_f64() * 1_000.0;
     if status.is_server_error() {
-        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), ms, code = code.map(|code| code.as_str()), "answered");
+        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
     } else {
-        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms, code = code.map(|code| code.as_str()), "answered");
+        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
     }
     response
 }
@@ -49,6 +49,7 @@ fn write_body(response: &mut Response, error: &ApiError, id: &str) {
 }
 
 /// What a panic in a handler is answered with.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
 pub(super) fn after_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     use axum::response::IntoResponse as _;
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

@@ -176,6 +176,11 @@ impl IntoResponse for ApiError {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // RFC 6455 §4.4 and RFC 9110 §15.5.22: what would have been understood.
+            response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -54,7 +54,9 @@ mod tests {
     #[test]
     fn only_names_with_a_hash_are_kept_for_ever() {
         assert!(is_hashed("/pkg/caravana.Zk1LmN0pQr5sUu8yAbCd_w.js"));
-        for path in ["/pkg/caravana.js", "/pkg/caravana_bg.wasm", "/favicon.svg", "/averyveryverylongfilename.css", "/x"] {
+        for path in
+            ["/pkg/caravana.js", "/pkg/caravana_bg.wasm", "/favicon.svg", "/averyveryverylongfilename.css", "/x"]
+        {
             assert!(!is_hashed(path), "{path}");
         }
     }

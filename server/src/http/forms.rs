@@ -147,7 +147,10 @@ fn local(next: Option<&str>) -> Option<&str> {
 
 fn to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return ApiError::internal().into_response() };
-    (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
+    (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+    )
         .into_response()
 }
 
@@ -177,7 +180,9 @@ mod tests {
         for path in ["/", "/g/1?x=y#z", "/i/abc"] {
             assert_eq!(local(Some(path)), Some(path));
         }
-        for path in ["", "g", "//evil.org", "/\\evil.org", "https://evil.org", "/a\r\nset-cookie: x", "javascript:1", "/ñ"] {
+        for path in
+            ["", "g", "//evil.org", "/\\evil.org", "https://evil.org", "/a\r\nset-cookie: x", "javascript:1", "/ñ"]
+        {
             assert_eq!(local(Some(path)), None, "{path}");
         }
     }

@@ -25,13 +25,13 @@ const NAMELESS: &str = "Viajero";
 
 /// Somebody who has proved who they are.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(super) struct Identity {
     /// Who.
-    pub user: User,
+    pub(super) user: User,
     /// When the proof ends. `None`: a sign-in, which is over when it is ended or left idle.
-    pub expires_at: Option<SystemTime>,
+    pub(super) expires_at: Option<SystemTime>,
     /// The sign-in that proved it, for cutting its sockets when it is ended.
-    pub session: Option<SecretHash>,
+    pub(super) session: Option<SecretHash>,
 }
 
 /// Somebody signed in by cookie, which is more than a token: only a person at the page can do it.
@@ -80,7 +80,8 @@ pub(super) fn refuse_token_in_url(parts: &Parts) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn authenticate(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
+/// Who is asking, by cookie or token; `None` when no proof was brought.
+pub(super) async fn authenticate(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
     refuse_token_in_url(parts)?;
     if let Some(identity) = by_cookie(parts, state).await? {
         return Ok(Some(identity));

@@ -34,12 +34,7 @@ pub(super) async fn create(
 }
 
 /// Makes a link for this member.
-pub(super) async fn make(
-    state: &Shared,
-    actor: UserId,
-    group: GroupId,
-    asked: &NewInvite,
-) -> Result<Invite, ApiError> {
+pub(super) async fn make(state: &Shared, actor: UserId, group: GroupId, asked: &NewInvite) -> Result<Invite, ApiError> {
     let seconds = asked.expires_in.unwrap_or(SECONDS_DEFAULT);
     if !(1..=SECONDS_MAX).contains(&seconds) {
         return Err(ApiError::bad_request("`expires_in` is 1 to 31622400 seconds"));

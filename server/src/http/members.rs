@@ -57,6 +57,7 @@ pub(super) async fn remove(
 
 /// The answer of the seed's endpoint.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the seed's names")]
 pub(super) struct Connections {
     group_id: GroupId,
     active_connections: u32,

@@ -135,6 +135,7 @@ async fn stands_in(state: &Shared, group: GroupId, id: caravana_protocol::Messag
 
 /// A page of a group's log.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub(super) struct Events {
     events: Vec<Box<RawValue>>,
     epoch: Epoch,

@@ -49,6 +49,15 @@ impl Origins {
         &self.own
     }
 
+    /// The same places for WebSockets, as a Content-Security-Policy names them. Spelled out because not every browser
+    /// takes `'self'` for `ws:`.
+    #[must_use]
+    pub fn websockets(&self) -> String {
+        let mut all: Vec<String> = self.allowed.iter().map(|origin| origin.replacen("http", "ws", 1)).collect();
+        all.sort_unstable();
+        all.join(" ")
+    }
+
     /// Whether the `Origin` header names one of them; `None` when there is no such header. Two such headers are no
     /// browser's doing and count as foreign.
     #[must_use]
@@ -72,7 +81,7 @@ enum Sender {
 
 fn sender(headers: &HeaderMap, origins: &Origins) -> Sender {
     let origin = origins.allow(headers);
-    match headers.get("sec-fetch-site").map(|value| value.as_bytes()) {
+    match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
         Some(b"same-origin") => Sender::Own,
         // Typed or bookmarked; a write that comes so is our own page's only if its origin says so.
         Some(b"none") | None => match origin {

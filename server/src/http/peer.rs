@@ -16,11 +16,11 @@ use crate::state::Shared;
 
 /// The other end of the socket that a request came by. The accept loop puts it into every request.
 #[derive(Debug, Clone)]
-pub struct Peer {
+pub(super) struct Peer {
     /// Its address.
-    pub address: SocketAddr,
+    pub(super) address: SocketAddr,
     /// Its place, held by the connection and by what grows out of it.
-    pub place: Arc<Place>,
+    pub(super) place: Arc<Place>,
 }
 
 /// The client's address: the socket's peer, or what a proxy that we trust says.
@@ -29,7 +29,10 @@ pub(super) struct ClientAddress(pub(super) IpAddr);
 
 impl ClientAddress {
     pub(super) fn of(parts: &Parts, state: &Shared) -> Self {
-        let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
+        let peer = parts
+            .extensions
+            .get::<Peer>()
+            .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
         let forwarded: Vec<&str> = parts
             .headers
             .get_all("x-forwarded-for")

@@ -37,7 +37,7 @@ const BEARER: &str = "bearer.";
 pub(super) async fn many(State(state): State<Shared>, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let (identity, accept) = admit(&parts, &state).await?;
-    switch(&state, Request::from_parts(parts, body), identity, Scope::Many, &accept)
+    switch(&state, Request::from_parts(parts, body), &identity, Scope::Many, &accept)
 }
 
 /// GET `/ws/chat/{group_id}`: the seed's, joined to one group at once.
@@ -47,7 +47,7 @@ pub(super) async fn one_group(State(state): State<Shared>, request: Request) -> 
     let InGroup(group) = InGroup::from_request_parts(&mut parts, &state).await?;
     let cursor = cursor(&Query::read(&parts)?)?;
     state.store.role(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
-    switch(&state, Request::from_parts(parts, body), identity, Scope::Group(group, cursor), &accept)
+    switch(&state, Request::from_parts(parts, body), &identity, Scope::Group(group, cursor), &accept)
 }
 
 /// `?epoch=…&after=<seq>`.
@@ -143,7 +143,7 @@ async fn by_ticket(ticket: &str, state: &Shared) -> Result<Identity, ApiError> {
 fn switch(
     state: &Shared,
     mut request: Request,
-    identity: Identity,
+    identity: &Identity,
     scope: Scope,
     accept: &HeaderValue,
 ) -> Result<Response, ApiError> {
@@ -152,11 +152,17 @@ fn switch(
     let ClientAddress(address) = ClientAddress::of(&head, state);
     // Behind a proxy the socket's own place says nothing about the client.
     let behind_proxy = state.settings.trusted_proxies.contains(parts.address.ip());
-    let own_place = behind_proxy.then(|| state.admission.enter_behind_proxy(address)).transpose().map_err(peer::refusal)?;
+    let own_place =
+        behind_proxy.then(|| state.admission.enter_behind_proxy(address)).transpose().map_err(peer::refusal)?;
     let offers_ours = lists(&head.headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == SUBPROTOCOL);
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
+    let identity = crate::hub::Identity {
+        user_id: identity.user.id,
+        expires_at: identity.expires_at,
+        session: identity.session,
+    };
     state.shutdown.spawn(async move {
         let _places = (parts.place, own_place);
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };
@@ -167,11 +173,6 @@ fn switch(
         // Copied, because hyper's buffer of 8 KiB must not live as long as the socket.
         let (stream, early) = (bare.io.into_inner(), bare.read_buf.to_vec());
         drop(bare.read_buf);
-        let identity = crate::hub::Identity {
-            user_id: identity.user.id,
-            expires_at: identity.expires_at,
-            session: identity.session,
-        };
         let connection = hub.connect(&identity, scope);
         drop(hub);
         crate::socket::drive(stream, &early, connection).await;

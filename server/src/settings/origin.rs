@@ -48,12 +48,6 @@ impl Origin {
     pub fn is_secure(&self) -> bool {
         self.0.starts_with("https://")
     }
-
-    /// The same place for WebSockets, as a Content-Security-Policy names it.
-    #[must_use]
-    pub fn websocket(&self) -> String {
-        self.0.replacen("http", "ws", 1)
-    }
 }
 
 impl fmt::Display for Origin {
@@ -76,7 +70,6 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).unwrap().as_str(), origin);
         }
-        assert_eq!(Origin::parse("https://a.b").unwrap().websocket(), "wss://a.b");
     }
 
     #[test]

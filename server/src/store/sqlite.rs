@@ -86,7 +86,8 @@ impl SqliteStore {
         let mut connection = sqlx::ConnectOptions::connect(&options).await?;
         check_safety(&mut connection).await?;
         // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
-        sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run(&mut connection).await?;
+        // Not `run`: its bound keeps every future around it on one thread.
+        sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)

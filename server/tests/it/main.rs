@@ -3,10 +3,17 @@
 mod support;
 
 mod accounts;
+mod bad_frames;
 mod bad_input;
+mod follow;
 mod groups;
 mod handshake;
 mod invites;
+mod kill;
 mod messages;
 mod permissions;
 mod process;
+mod seed;
+mod sessions;
+mod soft;
+mod store;

@@ -5,7 +5,8 @@ use caravana_protocol::{
     Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq,
     Timestamp, UserId,
 };
-use sqlx::FromRow;
+use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
+use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
 /// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
@@ -38,6 +39,48 @@ macro_rules! message_columns {
 
 pub(super) use {log_columns, log_joins, message_columns};
 
+/// A value of a table that other programs write too. SQLite lets any column hold anything, so every value is taken as
+/// the text that it can be shown as.
+pub(super) struct Loose(String);
+
+impl Loose {
+    fn is_true(&self) -> bool {
+        !matches!(self.0.as_str(), "" | "0" | "f" | "false")
+    }
+}
+
+impl std::ops::Deref for Loose {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Loose> for String {
+    fn from(value: Loose) -> Self {
+        value.0
+    }
+}
+
+impl sqlx::Type<Sqlite> for Loose {
+    fn type_info() -> SqliteTypeInfo {
+        <String as sqlx::Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(_: &SqliteTypeInfo) -> bool {
+        true
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Sqlite> for Loose {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        // SQLite itself turns numbers into text here; bytes that are no UTF-8 are replaced.
+        let bytes = <&[u8] as sqlx::Decode<'r, Sqlite>>::decode(value)?;
+        Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
+    }
+}
+
 /// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
 /// tables can be removed by other programs.
 #[derive(FromRow)]
@@ -48,16 +91,16 @@ pub(super) struct LogRow {
     actor_id: Option<String>,
     payload: Option<String>,
     at: Option<String>,
-    stored_id: Option<String>,
-    user_id: Option<String>,
-    message: Option<String>,
-    created_at: Option<String>,
-    status: Option<bool>,
+    stored_id: Option<Loose>,
+    user_id: Option<Loose>,
+    message: Option<Loose>,
+    created_at: Option<Loose>,
+    status: Option<Loose>,
     message_seq: Option<i64>,
     reply_to: Option<String>,
     edited_at: Option<String>,
-    display_name: Option<String>,
-    name: Option<String>,
+    display_name: Option<Loose>,
+    name: Option<Loose>,
     time_zone: Option<String>,
     members_can_invite: Option<bool>,
 }
@@ -73,7 +116,7 @@ impl LogRow {
                 group_id,
                 seq,
                 user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.unwrap_or_default(),
+                display_name: self.display_name.map(String::from).unwrap_or_default(),
                 role: role_in(self.payload.as_deref()),
                 at,
             }),
@@ -81,13 +124,13 @@ impl LogRow {
                 group_id,
                 seq,
                 user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.unwrap_or_default(),
+                display_name: self.display_name.map(String::from).unwrap_or_default(),
                 at,
             }),
             "group_updated" => Event::GroupUpdated(GroupUpdated {
                 group_id,
                 seq,
-                name: self.name.unwrap_or_default(),
+                name: self.name.map(String::from).unwrap_or_default(),
                 time_zone: self.time_zone,
                 members_can_invite: self.members_can_invite.unwrap_or(true),
                 at,
@@ -118,12 +161,12 @@ impl LogRow {
             tracing::warn!(%group_id, seq, "a message without a readable id gets a placeholder");
             placeholder(group_id, seq)
         });
-        let status = self.stored_id.is_some() && self.status.unwrap_or(true);
+        let status = self.stored_id.is_some() && self.status.as_ref().is_none_or(Loose::is_true);
         Message {
             id,
             user_id: user(self.user_id.as_deref().or(self.actor_id.as_deref())),
             group_id,
-            message: if status { self.message.unwrap_or_default() } else { String::new() },
+            message: if status { self.message.map(String::from).unwrap_or_default() } else { String::new() },
             created_at: self.created_at.as_deref().map_or(at, |text| time(Some(text))),
             status,
             seq,
@@ -136,12 +179,12 @@ impl LogRow {
 /// A message with its position.
 #[derive(FromRow)]
 pub(super) struct MessageRow {
-    id: String,
-    user_id: Option<String>,
-    group_id: Option<String>,
-    message: String,
-    created_at: Option<String>,
-    status: Option<bool>,
+    id: Loose,
+    user_id: Option<Loose>,
+    group_id: Option<Loose>,
+    message: Loose,
+    created_at: Option<Loose>,
+    status: Option<Loose>,
     seq: i64,
     reply_to: Option<String>,
     edited_at: Option<String>,
@@ -158,12 +201,12 @@ impl MessageRow {
         let group_id =
             self.group_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| GroupId::new(Uuid::nil()));
         let seq = unsigned(self.seq);
-        let status = self.status.unwrap_or(true);
+        let status = self.status.as_ref().is_none_or(Loose::is_true);
         Message {
             id: self.id.parse().unwrap_or_else(|_| placeholder(group_id, seq)),
             user_id: user(self.user_id.as_deref()),
             group_id,
-            message: if status { self.message } else { String::new() },
+            message: if status { self.message.into() } else { String::new() },
             created_at: time(self.created_at.as_deref()),
             status,
             seq,

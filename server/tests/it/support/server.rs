@@ -15,7 +15,13 @@ use tokio::task::JoinHandle;
 use super::{PATIENCE, TestUser};
 
 /// The key of the tests' tokens.
-pub(crate) const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
+const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
+
+/// A token that the host's backend could have signed.
+pub(crate) fn jwt(claims: &serde_json::Value) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).unwrap()
+}
 
 /// A server on port 0 with a database of its own, in this process or, where it has to be killed, in one of its own.
 pub(crate) struct TestServer {
@@ -71,9 +77,12 @@ impl ServerBuilder {
         };
         flags.retain(|flag| !is_overridden(flag));
         flags.extend(self.flags);
-        let mut server =
-            TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
-        if self.own_process { server.spawn_process() } else { server.spawn_here().await }
+        let mut server = TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
+        if self.own_process {
+            server.spawn_process()
+        } else {
+            server.spawn_here().await
+        }
         server
     }
 }
@@ -114,6 +123,14 @@ impl TestServer {
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("test.db")
+    }
+
+    /// Another program's connection to the same database.
+    pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.database())
+            .busy_timeout(PATIENCE);
+        sqlx::ConnectOptions::connect(&options).await.unwrap()
     }
 
     /// The folder of the built site.

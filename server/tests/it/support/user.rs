@@ -31,11 +31,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) async fn read(response: reqwest::Response) -> Self {
-        Self {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
+        Self { status: response.status(), headers: response.headers().clone(), text: response.text().await.unwrap() }
     }
 
     pub(crate) fn json(&self) -> Value {
