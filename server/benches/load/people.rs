@@ -81,9 +81,10 @@ impl Rest {
         let group = self.post(owner, "groups", &json!({"name": "Camino del Norte"})).await?;
         let group = text(&group, "/group/id")?;
         let invite = self.post(owner, &format!("groups/{group}/invites"), &json!({})).await?;
+        let nothing = json!({});
         let accept = format!("invites/{}/accept", text(&invite, "/token")?);
         stream::iter(&people[1..])
-            .map(|person| self.post(person, &accept, &json!({})))
+            .map(|person| self.post(person, &accept, &nothing))
             .buffer_unordered(at_a_time)
             .try_for_each(|_| async { Ok(()) })
             .await?;

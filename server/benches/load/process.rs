@@ -35,11 +35,15 @@ const SETTINGS: [(&str, &str); 8] = [
 /// The running server.
 #[derive(Debug)]
 pub(crate) struct Process {
-    child: Child,
+    running: Running,
     address: SocketAddr,
     /// Holds the database and the log; removed after the process.
     folder: TempDir,
 }
+
+/// A child process that ends with its handle.
+#[derive(Debug)]
+struct Running(Child);
 
 /// Where processes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +83,18 @@ impl Process {
     /// Starts the server with an empty database in a folder below `scratch` and waits until it listens.
     pub(crate) fn start(binary: &Path, scratch: &Path, placement: Placement) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(scratch).context("no folder for a server")?;
+        Self::start_in(folder, binary, placement)
+    }
+
+    /// A new server on the database that this one leaves, so that nothing of what was made through this one is in its
+    /// memory.
+    pub(crate) fn restart(self, binary: &Path, placement: Placement) -> Result<Self> {
+        let Self { running, folder, .. } = self;
+        drop(running);
+        Self::start_in(folder, binary, placement)
+    }
+
+    fn start_in(folder: TempDir, binary: &Path, placement: Placement) -> Result<Self> {
         let address = free_address()?;
         let log = File::create(folder.path().join("server.log"))?;
         let mut command = match placement {
@@ -89,7 +105,7 @@ impl Process {
             }
             Placement::Free => Command::new(binary),
         };
-        let child = command
+        let running = command
             .current_dir(folder.path())
             .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("bench.db").display()))
             .env("LEPTOS_SITE_ADDR", address.to_string())
@@ -98,8 +114,9 @@ impl Process {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
+            .map(Running)
             .with_context(|| format!("{} can't be started", binary.display()))?;
-        let mut process = Self { child, address, folder };
+        let mut process = Self { running, address, folder };
         process.wait_until_it_listens()?;
         Ok(process)
     }
@@ -107,7 +124,7 @@ impl Process {
     fn wait_until_it_listens(&mut self) -> Result<()> {
         let deadline = Instant::now() + START;
         while TcpStream::connect_timeout(&self.address, LOOK).is_err() {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.running.0.try_wait()? {
                 bail!("the server ended at its start ({status}):\n{}", self.log());
             }
             if Instant::now() > deadline {
@@ -132,7 +149,7 @@ impl Process {
 
     /// CPU time of all its threads.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).context("the server is gone")?;
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.running.0.id())).context("the server is gone")?;
         let nanoseconds = tasks
             .flatten()
             // A thread may end between the two reads.
@@ -147,7 +164,7 @@ impl Process {
 
     /// Its memory in KiB: the proportional set size, which counts a shared page by its share.
     pub(crate) fn memory(&self) -> Result<u64> {
-        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id()))?;
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.running.0.id()))?;
         rollup
             .lines()
             .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix("kB")?.trim().parse().ok())
@@ -155,11 +172,11 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for Running {
     fn drop(&mut self) {
-        // Its database is thrown away, so there is nothing that a gentle end would save.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // What was committed stays, which is what the server promises for a kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

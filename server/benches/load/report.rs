@@ -1,5 +1,6 @@
 //! Tables for people, JSON lines for programs.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -51,7 +52,7 @@ fn table(repetitions: &[Outcome]) -> String {
     let mut line =
         format!("{:NAMES$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}", "", "min", "median", "max", "target");
     for peer in &peers {
-        line.push_str(&format!("{peer:>PEER$}"));
+        let _ = write!(line, "{peer:>PEER$}");
     }
     table.push_str(line.trim_end());
     for figure in &first.figures {
@@ -73,7 +74,7 @@ fn table(repetitions: &[Outcome]) -> String {
         );
         for peer in &peers {
             let value = peers::figure(case, peer, figure.name).map_or_else(String::new, number);
-            line.push_str(&format!("{value:>PEER$}"));
+            let _ = write!(line, "{value:>PEER$}");
         }
         table.push('\n');
         table.push_str(line.trim_end());

@@ -72,13 +72,18 @@ impl Moment {
     fn common(&self, end: &Self) -> Vec<Figure> {
         let seconds = (end.at - self.at).as_secs_f64();
         let frames = count(end.counts.frames() - self.counts.frames());
-        let cost = (end.server - self.server).as_secs_f64();
+        let cost = end.server_since(self);
         vec![
             Figure { name: FRAME_COST, value: cost * 1e6 / frames.max(1.0) },
             Figure { name: FRAMES, value: frames / seconds },
             Figure { name: SERVER_CPUS, value: cost / seconds },
-            Figure { name: CLIENT_CPUS, value: (end.client - self.client).as_secs_f64() / seconds },
+            Figure { name: CLIENT_CPUS, value: end.client.saturating_sub(self.client).as_secs_f64() / seconds },
         ]
+    }
+
+    /// Seconds of CPU time that the server used since then. A thread that ended meanwhile takes its time with it.
+    fn server_since(&self, begin: &Self) -> f64 {
+        self.server.saturating_sub(begin.server).as_secs_f64()
     }
 
     /// Messages that were sent and not delivered, and deliveries out of order.

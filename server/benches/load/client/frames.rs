@@ -25,7 +25,7 @@ pub(super) struct ServerFrame<'a> {
 /// The frame that the bytes begin with, once it is whole.
 pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
     let (&flags, &short) = (bytes.first()?, bytes.get(1)?);
-    let (start, length) = match short & 0x7f {
+    let (start, length): (usize, usize) = match short & 0x7f {
         126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
         127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
         length => (2, usize::from(length)),
@@ -40,7 +40,7 @@ pub(super) fn put(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     match payload.len() {
         length @ 0..=125 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
         length => {
-            out.push(0x80 | 126);
+            out.push(0x80 | 0x7e);
             out.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
         }
     }

@@ -57,7 +57,7 @@ fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm) -> Result<Vec<Figu
         Figure { name: ACKS, value: acknowledged / seconds },
         Figure { name: ACK_P50, value: milliseconds(swarm.acknowledgement.percentile(0.5)) },
         Figure { name: ACK_P99, value: milliseconds(swarm.acknowledgement.percentile(0.99)) },
-        Figure { name: SEND_COST, value: (end.server - begin.server).as_secs_f64() * 1e6 / acknowledged.max(1.0) },
+        Figure { name: SEND_COST, value: end.server_since(&begin) * 1e6 / acknowledged.max(1.0) },
     ];
     figures.extend(begin.common(&end).into_iter().filter(|figure| [SERVER_CPUS, CLIENT_CPUS].contains(&figure.name)));
     let deadline = Instant::now() + DRAIN;

@@ -29,6 +29,7 @@ fn once(plan: &Plan) -> Result<Outcome> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
     let parties = parties(process.address(), plan.connections / GROUP, GROUP)?;
+    let process = process.restart(&plan.server, plan.placement)?;
     let mut swarm = Swarm::new(process.address(), 1)?;
     let who: Vec<_> = parties
         .iter()
@@ -47,8 +48,8 @@ fn once(plan: &Plan) -> Result<Outcome> {
     }
     let rested = Moment::now(&swarm, &process)?;
     let connections = count(u64::try_from(who.len())?);
-    let connecting = (connected.server - begin.server).as_secs_f64();
-    let resting = (rested.server - rest.server).as_secs_f64() / (rested.at - rest.at).as_secs_f64();
+    let connecting = connected.server_since(&begin);
+    let resting = rested.server_since(&rest) / (rested.at - rest.at).as_secs_f64();
     let figures = vec![
         Figure { name: MEMORY, value: count(grown) / connections },
         Figure { name: CONNECTS, value: connections / took.as_secs_f64() },
