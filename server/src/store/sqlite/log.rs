@@ -233,13 +233,16 @@ impl Log for SqliteStore {
 /// Inserts the message if its author is a member and what it answers is a message of the group. `None`: nothing was
 /// inserted.
 async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>, StoreError> {
-    let inserted = sqlx::query(
+    // Both statements in one question, because each question costs two switches between this task's thread and the
+    // database's. `changes()` counts what the insert itself inserted, not what the triggers did.
+    let seq: Option<i64> = sqlx::query_scalar(
         "insert into group_chat (id, created_at, user_id, group_id, message, status) \
          select ?1, ?2, ?3, ?4, ?5, true \
          where exists (select 1 from caravana_member where group_id = ?4 and user_id = ?3) \
            and (?6 is null or exists (select 1 from caravana_message where message_id = ?6 and group_id = ?4)) \
            and not exists (select 1 from caravana_message where message_id = ?1) \
-         on conflict (id) do nothing",
+         on conflict (id) do nothing; \
+         select seq from caravana_message where message_id = ?1 and changes() > 0",
     )
     .bind(draft.id.to_string())
     .bind(draft.created_at.to_string())
@@ -247,22 +250,16 @@ async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>,
     .bind(draft.group_id.to_string())
     .bind(draft.body.as_str())
     .bind(draft.reply_to.map(|id| id.to_string()))
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    if inserted.rows_affected() == 0 {
-        return Ok(None);
-    }
+    let Some(seq) = seq else { return Ok(None) };
     if let Some(reply_to) = draft.reply_to {
         sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
             .bind(draft.id.to_string())
             .bind(reply_to.to_string())
-            .execute(&mut *tx)
+            .execute(tx)
             .await?;
     }
-    let seq: i64 = sqlx::query_scalar("select seq from caravana_message where message_id = ?1")
-        .bind(draft.id.to_string())
-        .fetch_one(tx)
-        .await?;
     Ok(Some(unsigned(seq)))
 }
 
