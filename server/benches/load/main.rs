@@ -85,20 +85,20 @@ fn main() -> Result<()> {
     let chosen = |workload| options.workloads.is_empty() || options.workloads.contains(&workload);
     if chosen(Workload::FanOut) {
         for receivers in RECEIVERS {
-            tell(&folder, "fan-out", &workload::fan_out(&plan, receivers, &IN_FLIGHT)?)?;
+            tell(&plan, &folder, "fan-out", &workload::fan_out(&plan, receivers, &IN_FLIGHT)?)?;
         }
     }
     if chosen(Workload::Durable) {
         if plan.placement == Placement::Apart {
-            tell(&folder, "durable", &workload::durable(&plan, Placement::Apart)?)?;
+            tell(&plan, &folder, "durable", &workload::durable(&plan, Placement::Apart)?)?;
         }
-        tell(&folder, "durable", &workload::durable(&plan, Placement::Free)?)?;
+        tell(&plan, &folder, "durable", &workload::durable(&plan, Placement::Free)?)?;
     }
     if chosen(Workload::Idle) {
         if plan.connections < CONNECTIONS {
             println!("\nidle with {} connections (`ulimit -n` {})", plan.connections, process::open_files());
         }
-        tell(&folder, "idle", &workload::idle(&plan)?)?;
+        tell(&plan, &folder, "idle", &workload::idle(&plan)?)?;
     }
     println!("\nload average {:.1}; one JSON line per repetition in {}", process::load_average(), folder.display());
     Ok(())
@@ -130,7 +130,7 @@ fn folder_of_results() -> Result<PathBuf> {
     Ok(target.join("bench"))
 }
 
-fn tell(folder: &Path, workload: &str, outcomes: &[Outcome]) -> Result<()> {
+fn tell(plan: &Plan, folder: &Path, workload: &str, outcomes: &[Outcome]) -> Result<()> {
     report::print(outcomes);
-    report::save(folder, workload, outcomes)
+    report::save(folder, workload, &plan.server, outcomes)
 }

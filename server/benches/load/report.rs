@@ -29,7 +29,7 @@ pub(crate) fn print(outcomes: &[Outcome]) {
 }
 
 /// Adds a line for each repetition to `<folder>/<workload>.jsonl`.
-pub(crate) fn save(folder: &Path, workload: &str, outcomes: &[Outcome]) -> Result<()> {
+pub(crate) fn save(folder: &Path, workload: &str, server: &Path, outcomes: &[Outcome]) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     let path = folder.join(format!("{workload}.jsonl"));
     let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -37,7 +37,7 @@ pub(crate) fn save(folder: &Path, workload: &str, outcomes: &[Outcome]) -> Resul
     for outcome in outcomes {
         let figures: Map<String, Value> =
             outcome.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value))).collect();
-        let line = json!({"at": at, "case": outcome.case, "load_average": load_average(), "figures": figures});
+        let line = json!({"at": at, "server": server, "case": outcome.case, "load_average": load_average(), "figures": figures});
         writeln!(file, "{line}")?;
     }
     Ok(())
