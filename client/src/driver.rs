@@ -1,0 +1,155 @@
+//! Runs a session over the ports of the place where it lives.
+//!
+//! Owns the socket, the alarm and the futures that are under way. Promises to carry out every output, to answer every
+//! question that asks for an answer, and to keep the storage's writes in order. Decides nothing. Single-threaded by
+//! itself; where all ports are `Send`, so is the future of [`Driver::run`].
+//!
+//! ```no_run
+//! # use caravana_client::{Change, Config, Driver, Input, Session, ports::Ports};
+//! # async fn example(ports: impl Ports, user: caravana_protocol::UserId, group: caravana_protocol::GroupId) {
+//! let (driver, handle) = Driver::new(Session::new(Config::new(user), 42), ports);
+//! // Both may be said before the driver runs: they wait in its queue.
+//! let _ = handle.send(Input::Start);
+//! let _ = handle.send(Input::OpenGroup { group, page: None, last_read: None });
+//! let reader = handle.clone();
+//! driver
+//!     .run(move |change| {
+//!         if change == Change::Link {
+//!             let link = reader.with(|session| session.link());
+//!             // … show it
+//!         }
+//!     })
+//!     .await;
+//! # }
+//! ```
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use caravana_protocol::CloseReason;
+use futures::channel::mpsc;
+
+use crate::ports::Ports;
+use crate::{Change, Input, Output, Secret, Session};
+
+mod line;
+mod work;
+
+use line::Line;
+use work::{Happened, Job, Work, Write};
+
+/// Inputs that may wait for the driver. A person can't fill this; a program that does is told.
+const WAITING_INPUTS: usize = 256;
+
+/// Why an input was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HandleError {
+    /// More inputs wait than may. Nothing of this one was done.
+    #[error("too many inputs wait for the driver")]
+    Full,
+    /// The driver has ended.
+    #[error("the driver has ended")]
+    Ended,
+}
+
+/// The page's end of a driver: inputs go in, and the session's state is read. Clones speak to the same driver, which
+/// ends when the last of them is dropped.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    // One sender for all clones, because the channel gives every sender a place of its own beyond the bound.
+    inputs: Arc<Mutex<mpsc::Sender<Input>>>,
+    session: Arc<RwLock<Session>>,
+}
+
+impl Handle {
+    /// Says something to the session. It is handled as soon as the driver runs; what it changes is told as [`Change`]s.
+    pub fn send(&self, input: Input) -> Result<(), HandleError> {
+        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.try_send(input).map_err(|error| if error.is_full() { HandleError::Full } else { HandleError::Ended })
+    }
+
+    /// Reads the session as it is now. The driver waits meanwhile, so copy out what is needed, and do not call this again
+    /// from inside `read`.
+    pub fn with<T>(&self, read: impl FnOnce(&Session) -> T) -> T {
+        read(&self.session.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Runs one session.
+#[derive(Debug)]
+pub struct Driver<P> {
+    ports: P,
+    inputs: mpsc::Receiver<Input>,
+    session: Arc<RwLock<Session>>,
+}
+
+impl<P: Ports> Driver<P> {
+    /// A driver at rest, and the handle to speak to it.
+    #[must_use]
+    pub fn new(session: Session, ports: P) -> (Self, Handle) {
+        let (sender, inputs) = mpsc::channel(WAITING_INPUTS);
+        let session = Arc::new(RwLock::new(session));
+        let handle = Handle { inputs: Arc::new(Mutex::new(sender)), session: Arc::clone(&session) };
+        (Self { ports, inputs, session }, handle)
+    }
+
+    /// Restores what the storage kept and runs until the last handle is dropped. `on_change` is called after the change
+    /// is done, outside of any lock: it may read the session and say things by a handle.
+    pub async fn run(self, mut on_change: impl FnMut(Change)) {
+        let Self { ports, mut inputs, session } = self;
+        let write = || session.write().unwrap_or_else(PoisonError::into_inner);
+        let saved = ports.load().await;
+        write().restore(saved);
+        let mut line: Option<Line<P::Socket>> = None;
+        let mut work = Work::new();
+        loop {
+            loop {
+                // The guard ends with this statement, before anybody else is called.
+                let Some(output) = write().poll_output() else { break };
+                match output {
+                    Output::Changed(change) => on_change(change),
+                    Output::Open { socket } => work.open(socket, ports.open()),
+                    Output::Close { socket } => {
+                        work.give_up(socket);
+                        if let Some(line) = line.take_if(|line| line.id == socket) {
+                            work.start(work::perform(&ports, Job::Close(line)));
+                        }
+                    }
+                    Output::Transmit { socket, text } => {
+                        if let Some(line) = line.as_mut().filter(|line| line.id == socket) {
+                            line.say(text.0);
+                        }
+                    }
+                    Output::CheckSession => work.start(work::perform(&ports, Job::Check)),
+                    Output::RefreshToken => work.start(work::perform(&ports, Job::Token)),
+                    Output::LoadHistory { request, group, page, limit } => {
+                        work.start(work::perform(&ports, Job::History { request, group, page, limit }));
+                    }
+                    Output::Save(message) => work.write(Write::Save(message)),
+                    Output::Forget(id) => work.write(Write::Forget(id)),
+                }
+            }
+            work.next_write(|change| work::keep(&ports, change));
+            let deadline = write().poll_timeout();
+            work.set_alarm(deadline, |at| ports.sleep(at.since(ports.now())));
+            let input = match work.next(&mut line, &mut inputs).await {
+                Happened::Input(input) => input,
+                Happened::Opened(socket, Ok(open)) => {
+                    line = Some(Line::new(socket, open));
+                    Input::Opened { socket }
+                }
+                Happened::Opened(socket, Err(reason)) => Input::Closed { socket, reason },
+                Happened::Text(socket, text) => Input::Text { socket, text: Secret(text) },
+                Happened::Closed(socket, reason) => {
+                    line = None;
+                    Input::Closed { socket, reason }
+                }
+                Happened::Nothing => continue,
+                Happened::NobodyCares => break,
+            };
+            write().handle(input, ports.now());
+        }
+    }
+}
+
+/// Lost without a word.
+const LOST: CloseReason = CloseReason::Abnormal;

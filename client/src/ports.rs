@@ -1,0 +1,100 @@
+//! What a [`crate::Driver`] needs from the place where it runs.
+//!
+//! Four small traits, all of whose futures may be tied to one thread, as they are in a browser. An adapter does I/O and
+//! nothing else: every decision is the session's. Implement all four for one type and hand it to
+//! [`crate::Driver::new`].
+
+use std::future::Future;
+
+use caravana_protocol::rest::MessagesAnswer;
+use caravana_protocol::{CloseReason, GroupId, MessageId};
+use futures::{Sink, Stream};
+
+use crate::{HistoryError, HistoryPage, Instant, SavedMessage, SessionCheck};
+
+/// What comes from an open socket.
+#[derive(Clone, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// A text frame.
+    Text(String),
+    /// The socket is closed. Nothing comes after it; a stream that simply ends counts as [`CloseReason::Abnormal`].
+    Closed(CloseReason),
+}
+
+impl std::fmt::Debug for SocketEvent {
+    /// Frames never reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Closed(reason) => write!(f, "Closed({reason:?})"),
+        }
+    }
+}
+
+/// An open socket: frames in and frames out. Closing its sink closes it politely; dropping it closes it anyhow.
+pub trait Socket: Stream<Item = SocketEvent> + Sink<String> + Unpin {}
+
+impl<T: Stream<Item = SocketEvent> + Sink<String> + Unpin> Socket for T {}
+
+/// Opens sockets to `GET /ws`, with the subprotocol [`caravana_protocol::limits::SUBPROTOCOL`] and whatever says who the
+/// user is.
+pub trait Sockets {
+    /// An open socket.
+    type Socket: Socket;
+
+    /// Opens one. Resolves when it is open; the error is the reason as far as it is known, and a browser, which can't
+    /// read a refused handshake, knows [`CloseReason::Abnormal`].
+    fn open(&self) -> impl Future<Output = Result<Self::Socket, CloseReason>>;
+}
+
+/// The clock and the alarm.
+pub trait Timer {
+    /// The present moment of a clock that never goes back (`performance.now()`, `std::time::Instant`).
+    fn now(&self) -> Instant;
+
+    /// Resolves after so many milliseconds. Later does no harm, a tab in the background is always late.
+    fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
+}
+
+/// The device could not keep a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message could not be kept")]
+pub struct NotKept;
+
+/// Keeps unacknowledged messages over reloads. [`SavedMessage`] is serde's to write; its `id` is the key. Where there is
+/// nothing to keep them in, loading gives nothing and saving may fail: everything works, only not over a reload.
+pub trait Storage {
+    /// All that is kept. What can't be read is left out.
+    fn load(&self) -> impl Future<Output = Vec<SavedMessage>>;
+
+    /// Keeps a message in place of what is kept under its id.
+    fn save(&self, message: SavedMessage) -> impl Future<Output = Result<(), NotKept>>;
+
+    /// Keeps it no longer. What is not there is no error.
+    fn forget(&self, id: MessageId) -> impl Future<Output = ()>;
+}
+
+/// The few questions that go by REST.
+pub trait Api {
+    /// `GET /api/v1/groups/{group}/messages`. 404 and 403 are [`HistoryError::NotFound`], 401 is
+    /// [`HistoryError::SignedOut`], everything else [`HistoryError::Unavailable`].
+    fn history(
+        &self,
+        group: GroupId,
+        page: HistoryPage,
+        limit: usize,
+    ) -> impl Future<Output = Result<MessagesAnswer, HistoryError>>;
+
+    /// `GET /api/v1/session`. 200 is signed in, 401 signed out, everything else unreachable.
+    fn check_session(&self) -> impl Future<Output = SessionCheck>;
+
+    /// A fresh token of the same user, where tokens say who that is. With cookies there is none.
+    fn token(&self) -> impl Future<Output = Option<String>> {
+        std::future::ready(None)
+    }
+}
+
+/// All of them in one.
+pub trait Ports: Sockets + Timer + Storage + Api {}
+
+impl<T: Sockets + Timer + Storage + Api> Ports for T {}

@@ -1,0 +1,120 @@
+//! Who is here, who writes, who has read how far.
+//!
+//! Owns the soft state of one group: nothing here is stored, ordered or waited for. Promises that a typing state ends
+//! by itself, also when `stop_typing` was lost, and that reads never go back. Called by the session.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use caravana_protocol::{Joined, Seq, UserId};
+
+use crate::Instant;
+
+/// The longest time for which somebody is shown as writing without a repetition, whatever the server announces.
+pub const TYPING_LONGEST_MS: u64 = 8_000;
+
+/// The soft state of one group.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    online: BTreeSet<UserId>,
+    typing: BTreeMap<UserId, Instant>,
+    reads: BTreeMap<UserId, Seq>,
+}
+
+impl Roster {
+    /// Users who have an open socket in the group. While the link is down this is how it last was.
+    pub fn online(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.online.iter().copied()
+    }
+
+    /// Whether this user has an open socket in the group.
+    #[must_use]
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.online.contains(&user)
+    }
+
+    /// Others who are writing now.
+    pub fn typing(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.typing.keys().copied()
+    }
+
+    /// How far each member has read.
+    #[must_use]
+    pub const fn reads(&self) -> &BTreeMap<UserId, Seq> {
+        &self.reads
+    }
+
+    /// Whether every other member whose reading is known has read up to `seq`; false when nobody else's is known.
+    #[must_use]
+    pub fn everybody_read(&self, seq: Seq, author: UserId) -> bool {
+        let mut others = self.reads.iter().filter(|(user, _)| **user != author).peekable();
+        others.peek().is_some() && others.all(|(_, read)| *read >= seq)
+    }
+
+    /// The state as the server sees it now takes the place of what was known.
+    pub(crate) fn join(&mut self, joined: &Joined) {
+        self.online = joined.roster.iter().copied().collect();
+        self.typing.clear();
+        for (user, seq) in &joined.reads {
+            self.read(*user, *seq);
+        }
+    }
+
+    /// Somebody came or went. Returns whether that is news.
+    pub(crate) fn presence(&mut self, user: UserId, online: bool) -> bool {
+        if online { self.online.insert(user) } else { self.online.remove(&user) }
+    }
+
+    /// Somebody writes. Returns whether the list of those who do has changed.
+    pub(crate) fn types(&mut self, user: UserId, expiry_ms: u64, now: Instant) -> bool {
+        self.typing.insert(user, now.after(expiry_ms.min(TYPING_LONGEST_MS))).is_none()
+    }
+
+    /// Somebody no longer writes, or sent what they wrote. Returns whether they did.
+    pub(crate) fn stops_typing(&mut self, user: UserId) -> bool {
+        self.typing.remove(&user).is_some()
+    }
+
+    /// Somebody read. The larger seq stays. Returns whether it moved.
+    pub(crate) fn read(&mut self, user: UserId, seq: Seq) -> bool {
+        let known = self.reads.entry(user).or_insert(0);
+        let moved = seq > *known;
+        *known = seq.max(*known);
+        moved
+    }
+
+    /// Somebody is a member now; what they have read is not known, so it is nothing.
+    pub(crate) fn add(&mut self, user: UserId) {
+        self.reads.entry(user).or_insert(0);
+    }
+
+    /// Somebody is no longer a member.
+    pub(crate) fn remove(&mut self, user: UserId) {
+        self.online.remove(&user);
+        self.typing.remove(&user);
+        self.reads.remove(&user);
+    }
+
+    /// Seqs of an earlier history mean nothing in this one.
+    pub(crate) fn forget_reads(&mut self) {
+        self.reads.clear();
+    }
+
+    /// Nobody is shown as writing on a link that is down. Returns whether somebody was.
+    pub(crate) fn hush(&mut self) -> bool {
+        let anybody = !self.typing.is_empty();
+        self.typing.clear();
+        anybody
+    }
+
+    /// Ends the typing states whose time is over. Returns whether there were any.
+    pub(crate) fn expire(&mut self, now: Instant) -> bool {
+        let before = self.typing.len();
+        self.typing.retain(|_, until| *until > now);
+        before != self.typing.len()
+    }
+
+    /// When the next typing state ends.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.typing.values().min().copied()
+    }
+}

@@ -1,0 +1,183 @@
+//! The client's logical link, which outlives many sockets.
+//!
+//! Owns the link, the groups that are followed, and the questions that are open. Promises to be a function of what it is
+//! told: the same seed, inputs and instants give the same outputs. Never waits, and never fails: what can't be done is a
+//! [`Change`] that says so. Called by [`crate::Driver`], or by a test that is its whole world.
+
+use std::collections::BTreeMap;
+
+use caravana_protocol::{GroupId, UserId, limits};
+
+mod commands;
+mod composing;
+mod edits;
+mod errors;
+mod frames;
+mod group;
+mod history;
+mod input;
+mod link;
+mod output;
+mod reading;
+mod reference;
+mod sending;
+mod shared;
+mod stream;
+
+pub use group::{Group, Item};
+pub use input::{HistoryError, Input, Secret};
+pub use output::{Change, Output, RefusedReason, RequestId, TimelineChange};
+
+use edits::Edits;
+use shared::Shared;
+
+use crate::link_state::Link;
+use crate::{Instant, LinkState, SavedMessage};
+
+/// What a session has to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who is signed in. A server that takes the client for somebody else ends the session.
+    pub user: UserId,
+    /// Messages on a page of history.
+    pub page_size: usize,
+    /// Rows of one group that are kept in memory; more are forgotten at the far end and can be loaded again.
+    pub rows: usize,
+}
+
+impl Config {
+    /// The usual figures, for this user.
+    #[must_use]
+    pub const fn new(user: UserId) -> Self {
+        Self { user, page_size: limits::HISTORY_PAGE_DEFAULT, rows: 10_000 }
+    }
+}
+
+/// A client's link to the server and to its groups.
+///
+/// ```
+/// use caravana_client::{Config, Input, Instant, LinkState, Output, Session};
+/// # let user = "0b1f3d52-4f47-4a61-9c55-6a0f35b7c001".parse().unwrap();
+/// let mut session = Session::new(Config::new(user), 42);
+/// session.handle(Input::Start, Instant::from_millis(0));
+/// assert!(matches!(session.poll_output(), Some(Output::Open { .. })));
+/// assert_eq!(session.link(), LinkState::Connecting { attempt: 0 });
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    groups: BTreeMap<GroupId, Group>,
+    edits: Edits,
+    shared: Shared,
+    shown: LinkState,
+    build: Option<String>,
+    last_order: u64,
+}
+
+impl Session {
+    /// A session at rest. The seed decides about jitter only; any source of randomness will do.
+    #[must_use]
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            link: Link::new(seed),
+            groups: BTreeMap::new(),
+            edits: Edits::default(),
+            shared: Shared::new(config),
+            shown: LinkState::Idle,
+            build: None,
+            last_order: 0,
+        }
+    }
+
+    /// Puts back what the storage kept, before the session is started. Messages of other users are left where they are.
+    pub fn restore(&mut self, saved: Vec<SavedMessage>) {
+        for message in saved {
+            if message.user_id != self.shared.user {
+                continue;
+            }
+            self.last_order = self.last_order.max(message.order);
+            let shared = &self.shared;
+            let group = self.groups.entry(message.group_id).or_insert_with(|| Group::new(message.group_id, shared));
+            if group.outbox.get(message.id).is_none() {
+                let id = group.id;
+                group.outbox.add(message.into_pending());
+                self.shared.out.change(Change::Outbox { group: id });
+            }
+        }
+    }
+
+    /// Takes one input. What follows from it waits in [`Session::poll_output`].
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        self.take(input, now);
+        self.settle(now);
+        self.pump(now);
+        self.show();
+    }
+
+    /// The next thing to do. Take all of them before the next input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.shared.out.pop()
+    }
+
+    /// When to say [`Input::Tick`], if nothing else happens.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let groups = self.groups.values().filter_map(|group| group.deadline(&self.shared));
+        groups.chain(self.link.deadline()).chain(self.edits.deadline()).min()
+    }
+
+    /// The state of the connection.
+    #[must_use]
+    pub const fn link(&self) -> LinkState {
+        self.link.state()
+    }
+
+    /// Who is signed in.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.shared.user
+    }
+
+    /// What is known of a group that was opened, followed, or has unsent messages.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    /// All groups that are known here.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values()
+    }
+
+    /// Messages that may still be written before the outbox is full.
+    #[must_use]
+    pub fn outbox_room(&self) -> usize {
+        crate::OUTBOX_MESSAGES.saturating_sub(self.groups.values().map(|group| group.outbox.len()).sum())
+    }
+
+    /// The build that the server runs, once it has said `hello`.
+    #[must_use]
+    pub fn server_build(&self) -> Option<&str> {
+        self.build.as_deref()
+    }
+
+    /// Sends what may be sent now.
+    fn pump(&mut self, now: Instant) {
+        for group in self.groups.values_mut() {
+            group.pump(&mut self.shared, now);
+        }
+        let shared = &mut self.shared;
+        self.groups.retain(|_, group| !group.let_go(shared));
+    }
+
+    /// Says what has changed about the link and about who is filling.
+    fn show(&mut self) {
+        if self.shown != self.link.state() {
+            self.shown = self.link.state();
+            self.shared.out.change(Change::Link);
+        }
+        for group in self.groups.values_mut() {
+            group.show(&mut self.shared);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What the person and the page ask for.
+
+use caravana_protocol::rest::MessagesAnswer;
+use caravana_protocol::{ClientFrame, Cursor, GroupId, MessageId, Seq, limits};
+
+use super::output::{Change, TimelineChange};
+use super::reference::Reference;
+use super::stream::Stream;
+use super::{Group, HistoryError, Input, RefusedReason, RequestId, Session};
+use crate::link_state::LinkEvent;
+use crate::{HistoryPage, Instant, Output, Pending, SendState, SessionCheck, Timeline};
+
+impl Session {
+    /// One arm for each input.
+    pub(super) fn take(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Start => self.step(LinkEvent::Start, now),
+            Input::Stop => self.stop(now),
+            Input::NetworkUp => self.step(LinkEvent::NetworkUp, now),
+            Input::NetworkDown => self.step(LinkEvent::NetworkDown, now),
+            Input::PageVisible => self.step(LinkEvent::Visible, now),
+            Input::RetryNow => self.step(LinkEvent::RetryNow, now),
+            Input::Opened { socket } if self.link.socket() == Some(socket) => self.step(LinkEvent::Opened, now),
+            Input::Closed { socket, reason } if self.link.socket() == Some(socket) => {
+                self.step(LinkEvent::Lost(reason), now);
+            }
+            Input::Opened { .. } | Input::Closed { .. } => {}
+            Input::Text { socket, text } => self.text(socket, &text, now),
+            Input::SessionChecked(check) => self.step(LinkEvent::Checked(check), now),
+            Input::HistoryLoaded { request, result } => self.history_loaded(request, result, now),
+            Input::Token(token) => {
+                self.shared.say(&ClientFrame::Auth { token: token.0 }, None);
+            }
+            Input::NotSaved { id } => self.not_saved(id),
+            Input::OpenGroup { group, page, last_read } => self.open_group(group, page, last_read, now),
+            Input::FollowGroup { group, cursor, last_read } => self.follow_group(group, cursor, last_read, now),
+            Input::CloseGroup { group } => self.close_group(group),
+            Input::Load { group, page } => {
+                if let Some(group) = self.open(group) {
+                    group.0.load(page, group.1, now);
+                }
+            }
+            Input::Send { group, id, body, reply_to, at } => {
+                let state = SendState::Queued;
+                self.send(group, Pending { id, message: body.into_string(), reply_to, at, state, order: 0 }, now);
+            }
+            Input::Retry { group, id } => self.retry(group, id),
+            Input::Discard { group, id } => self.discard(group, id),
+            Input::Edit { group, id, body } => {
+                let frame = ClientFrame::EditMessage { id, message: body.into_string() };
+                self.edits.say(group, id, &frame, Reference::Edit(id), &mut self.shared, now);
+            }
+            Input::Delete { group, id } => {
+                let frame = ClientFrame::DeleteMessage { id };
+                self.edits.say(group, id, &frame, Reference::Delete(id), &mut self.shared, now);
+            }
+            Input::Typed { group } => {
+                if let Some((group, shared)) = self.open(group).filter(|(group, _)| group.is_live()) {
+                    group.composing.typed(group.id, shared, now);
+                }
+            }
+            Input::StoppedTyping { group } => {
+                if let Some((group, shared)) = self.open(group) {
+                    group.composing.stop(group.id, shared);
+                }
+            }
+            Input::MarkRead { group, seq } => self.mark_read(group, seq),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    fn open(&mut self, id: GroupId) -> Option<(&mut Group, &mut super::Shared)> {
+        let group = self.groups.get_mut(&id).filter(|group| group.stream != Stream::Gone)?;
+        Some((group, &mut self.shared))
+    }
+
+    fn stop(&mut self, now: Instant) {
+        for group in self.groups.values_mut() {
+            group.composing.stop(group.id, &mut self.shared);
+        }
+        self.step(LinkEvent::Stop, now);
+    }
+
+    fn history_loaded(&mut self, request: RequestId, result: Result<MessagesAnswer, HistoryError>, now: Instant) {
+        let answered =
+            self.groups.values_mut().find_map(|group| group.history.answers(request).map(|page| (group, page)));
+        let Some((group, asked)) = answered else { return };
+        match result {
+            Ok(page) => group.page_loaded(asked, page, &mut self.shared, now),
+            Err(error) => {
+                group.page_failed(asked, error, &mut self.shared, now);
+                if error == HistoryError::SignedOut {
+                    self.step(LinkEvent::Checked(SessionCheck::SignedOut), now);
+                }
+            }
+        }
+    }
+
+    fn not_saved(&mut self, id: MessageId) {
+        if let Some(group) = self.groups.values().find(|group| group.outbox.get(id).is_some()) {
+            self.shared.out.change(Change::NotSaved { group: group.id, id });
+        }
+    }
+
+    /// The group, known from now on, if one more may be.
+    fn want(&mut self, id: GroupId, last_read: Option<Seq>) -> bool {
+        if !self.groups.contains_key(&id) && self.groups.len() >= limits::SUBSCRIPTIONS {
+            let code = Some(caravana_protocol::ErrorCode::TooManySubscriptions);
+            self.shared.out.change(Change::Notice { code });
+            return false;
+        }
+        let shared = &self.shared;
+        let group = self.groups.entry(id).or_insert_with(|| Group::new(id, shared));
+        if group.stream == Stream::Gone {
+            // Maybe the user was let in again: it is tried from the beginning.
+            group.stream = Stream::Silent;
+            group.timeline = Timeline::new(shared.rows);
+        }
+        group.wanted = true;
+        group.reading.confirm(last_read.unwrap_or(0));
+        true
+    }
+
+    fn open_group(&mut self, id: GroupId, page: Option<MessagesAnswer>, last_read: Option<Seq>, now: Instant) {
+        if !self.want(id, last_read) {
+            return;
+        }
+        let Some((group, shared)) = self.open(id) else { return };
+        // A page of the first paint serves only as long as nothing newer is known.
+        let page = page.filter(|_| group.timeline.cursor().is_none());
+        if let Some(page) = page {
+            group.history.cancel();
+            group.page_loaded(HistoryPage::Latest, page, shared, now);
+        } else if !group.is_loaded() && !group.history.is_loading_latest() {
+            group.load(HistoryPage::Latest, shared, now);
+        }
+        if group.stream == Stream::Silent {
+            group.follow(shared, now, 0);
+        }
+    }
+
+    fn follow_group(&mut self, id: GroupId, cursor: Cursor, last_read: Option<Seq>, now: Instant) {
+        if !self.want(id, last_read) {
+            return;
+        }
+        let Some((group, shared)) = self.open(id) else { return };
+        if group.timeline.cursor().is_none() && !group.history.is_loading_latest() {
+            group.timeline.restart(cursor);
+            shared.out.change(Change::Timeline { group: id, what: TimelineChange::Reset });
+        }
+        if group.stream == Stream::Silent {
+            group.follow(shared, now, 0);
+        }
+    }
+
+    fn close_group(&mut self, id: GroupId) {
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.composing.stop(id, &mut self.shared);
+            group.history.cancel();
+            group.wanted = false;
+        }
+    }
+
+    fn send(&mut self, id: GroupId, mut entry: Pending, now: Instant) {
+        let message = entry.id;
+        let full = self.outbox_room() == 0;
+        let taken = self
+            .groups
+            .values()
+            .any(|group| group.outbox.get(message).is_some() || group.timeline.message(message).is_some());
+        let order = self.last_order + 1;
+        let reason = match self.open(id) {
+            Some(_) if full => RefusedReason::OutboxFull,
+            Some(_) if taken => RefusedReason::IdTaken,
+            None => RefusedReason::NoGroup,
+            Some((group, shared)) => {
+                entry.order = order;
+                group.composing.stop(id, shared);
+                group.outbox.add(entry);
+                group.save(message, shared);
+                shared.out.change(Change::Outbox { group: id });
+                // The own message is always seen, and it will be the newest one.
+                if group.timeline.has_more_after() {
+                    group.load(HistoryPage::Latest, shared, now);
+                }
+                self.last_order = order;
+                return;
+            }
+        };
+        self.shared.out.change(Change::Refused { group: id, id: message, reason });
+    }
+
+    fn retry(&mut self, id: GroupId, message: MessageId) {
+        let Some((group, shared)) = self.open(id) else { return };
+        if group.outbox.retry(message) {
+            group.save(message, shared);
+            shared.out.change(Change::Outbox { group: id });
+        }
+    }
+
+    fn discard(&mut self, id: GroupId, message: MessageId) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if group.outbox.get(message).is_some_and(|entry| entry.state != SendState::Sending) {
+            group.outbox.remove(message);
+            self.shared.out.push(Output::Forget(message));
+            self.shared.out.change(Change::Outbox { group: id });
+        }
+    }
+
+    fn mark_read(&mut self, id: GroupId, seq: Seq) {
+        let Some((group, shared)) = self.open(id) else { return };
+        if group.reading.see(seq) {
+            shared.out.change(Change::Reads { group: id });
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What the server's errors mean, by the frame that they are about.
+
+use caravana_protocol::{ErrorCode, GroupId, MessageId, WireError};
+
+use super::Session;
+use super::output::Change;
+use super::reference::Reference;
+use crate::Instant;
+
+impl Session {
+    pub(super) fn refused(&mut self, error: &WireError, now: Instant) {
+        let reference = error.reference.as_deref().and_then(Reference::parse);
+        match reference {
+            Some(Reference::Send(id)) => self.send_refused(id, error, now),
+            Some(Reference::Edit(id) | Reference::Delete(id)) => self.edits.refused(id, error.code, &mut self.shared),
+            Some(Reference::Follow(group)) => self.follow_refused(group, error, now),
+            Some(Reference::Read(group)) => {
+                // What may succeed later is said again by itself, because nothing confirmed it.
+                if let Some(group) = self.groups.get_mut(&group).filter(|_| !error.retryable) {
+                    group.reading.give_up();
+                }
+            }
+            None => self.shared.out.change(Change::Notice { code: error.code }),
+        }
+    }
+
+    fn send_refused(&mut self, id: MessageId, error: &WireError, now: Instant) {
+        if let Some(group) = self.groups.values_mut().find(|group| group.outbox.get(id).is_some()) {
+            group.send_refused(id, error, &mut self.shared, now);
+        }
+    }
+
+    fn follow_refused(&mut self, id: GroupId, error: &WireError, now: Instant) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if matches!(error.code, Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::Gone)) {
+            group.end(None, &mut self.shared);
+            return;
+        }
+        if !error.retryable {
+            self.shared.out.change(Change::Notice { code: error.code });
+        }
+        group.postpone_follow(error.retry_after_ms, now);
+    }
+}

@@ -1,0 +1,135 @@
+//! What the server's frames mean.
+
+use caravana_protocol::{Event, Heartbeat, Hello, Left, LeftReason, Presence, Read, ServerFrame, Typing, codec};
+
+use super::output::{Change, Output};
+use super::{Group, Secret, Session};
+use crate::link_state::LinkEvent;
+use crate::{Instant, SocketId};
+
+impl Session {
+    /// A text came over a socket. Any text is a sign of life; one that can't be read is nothing more.
+    pub(super) fn text(&mut self, socket: SocketId, text: &Secret, now: Instant) {
+        if self.link.socket() != Some(socket) {
+            return;
+        }
+        self.link.heard(now);
+        match codec::decode_server(&text.0) {
+            Ok(Some(ServerFrame::Hello(hello))) => self.hello(hello, now),
+            Ok(Some(frame)) if self.shared.wire == Some(socket) => self.frame(frame, now),
+            // An event that can't be read leaves a gap, and the gap is dealt with where gaps are.
+            Ok(Some(_) | None) | Err(_) => {}
+        }
+    }
+
+    fn hello(&mut self, hello: Hello, now: Instant) {
+        if hello.user_id != self.shared.user {
+            return self.step(LinkEvent::OtherUser, now);
+        }
+        self.link.allow_silence(hello.limits.silence_ms);
+        self.shared.limits = hello.limits;
+        if self.build.as_ref() != Some(&hello.build) {
+            self.shared.out.change(Change::Build(hello.build.clone()));
+            self.build = Some(hello.build);
+        }
+        self.step(LinkEvent::Hello, now);
+    }
+
+    fn frame(&mut self, frame: ServerFrame, now: Instant) {
+        let shared = &mut self.shared;
+        match frame {
+            // Handled before the wire counts as one.
+            ServerFrame::Hello(_) => {}
+            ServerFrame::Joined(joined) => {
+                if let Some(group) = self.groups.get_mut(&joined.group_id) {
+                    group.joined(&joined, shared, now);
+                }
+            }
+            ServerFrame::Left(left) => self.left(&left),
+            ServerFrame::Event(event) => self.event(event, now),
+            ServerFrame::MessageSent(sent) => match self.groups.get_mut(&sent.message.group_id) {
+                Some(group) => group.acknowledged(sent, shared),
+                None => shared.out.push(Output::Forget(sent.message.id)),
+            },
+            ServerFrame::UserTyping(typing) => self.typing(&typing, true, now),
+            ServerFrame::UserStopTyping(typing) => self.typing(&typing, false, now),
+            ServerFrame::Presence(presence) => self.presence(&presence),
+            ServerFrame::Read(read) => self.read(&read),
+            ServerFrame::CaughtUp(caught_up) => {
+                if let Some(group) = self.groups.get_mut(&caught_up.group_id) {
+                    group.caught_up(&caught_up, shared, now);
+                }
+            }
+            ServerFrame::Resync(resync) => {
+                if let Some(group) = self.groups.get_mut(&resync.group_id) {
+                    group.resync(&resync, shared, now);
+                }
+            }
+            ServerFrame::Heartbeat(heartbeat) => self.heartbeat(&heartbeat, now),
+            ServerFrame::AuthExpiring(_) => shared.out.push(Output::RefreshToken),
+            ServerFrame::GoingAway(going_away) => self.step(LinkEvent::GoingAway(going_away.retry_after_ms), now),
+            ServerFrame::Error(error) => self.refused(&error, now),
+        }
+    }
+
+    fn event(&mut self, event: Event, now: Instant) {
+        match &event {
+            Event::MessageEdited(change) | Event::MessageDeleted(change) => self.edits.done(change.message.id),
+            Event::NewMessage(_) | Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => {}
+        }
+        if let Some(group) = self.groups.get_mut(&event.group_id()) {
+            group.event(event, &mut self.shared, now);
+        }
+    }
+
+    fn left(&mut self, left: &Left) {
+        match (left.reason, self.groups.get_mut(&left.group_id)) {
+            (LeftReason::Removed | LeftReason::GroupDeleted, Some(group)) => {
+                group.end(Some(left.reason), &mut self.shared);
+            }
+            (LeftReason::Asked, _) | (_, None) => {}
+        }
+    }
+
+    fn typing(&mut self, typing: &Typing, on: bool, now: Instant) {
+        let expiry_ms = self.shared.limits.typing_expiry_ms;
+        let Some(group) = self.groups.get_mut(&typing.group_id) else { return };
+        // The user's own other tabs are not somebody else who types.
+        if typing.user_id == group.user {
+            return;
+        }
+        let roster = &mut group.roster;
+        let news = if on { roster.types(typing.user_id, expiry_ms, now) } else { roster.stops_typing(typing.user_id) };
+        if news {
+            self.shared.out.change(Change::Typing { group: typing.group_id });
+        }
+    }
+
+    fn presence(&mut self, presence: &Presence) {
+        let Some(group) = self.groups.get_mut(&presence.group_id) else { return };
+        if group.roster.presence(presence.user_id, presence.online) {
+            self.shared.out.change(Change::Roster { group: presence.group_id });
+        }
+        if !presence.online && group.roster.stops_typing(presence.user_id) {
+            self.shared.out.change(Change::Typing { group: presence.group_id });
+        }
+    }
+
+    fn read(&mut self, read: &Read) {
+        let Some(group) = self.groups.get_mut(&read.group_id) else { return };
+        if read.user_id == group.user {
+            group.reading.confirm(read.seq);
+        }
+        if group.roster.read(read.user_id, read.seq) {
+            self.shared.out.change(Change::Reads { group: read.group_id });
+        }
+    }
+
+    fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Instant) {
+        for (id, head) in &heartbeat.heads {
+            if let Some(group) = self.groups.get_mut(id) {
+                Group::head(group, *head, now);
+            }
+        }
+    }
+}

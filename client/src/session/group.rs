@@ -1,0 +1,259 @@
+//! One group as this client knows it.
+
+use caravana_protocol::{GroupId, LeftReason, Message, Seq, UserId};
+
+use super::composing::Composing;
+use super::history::History;
+use super::output::Change;
+use super::reading::Reading;
+use super::shared::Shared;
+use super::stream::{Doubts, Stream};
+use crate::{Instant, Outbox, Pending, Roster, Row, RowKey, Timeline};
+
+/// One group as this client knows it. The screen reads from here; everything is changed by [`super::Session::handle`].
+#[derive(Debug)]
+pub struct Group {
+    pub(super) id: GroupId,
+    pub(super) user: UserId,
+    pub(super) timeline: Timeline,
+    pub(super) roster: Roster,
+    pub(super) outbox: Outbox,
+    pub(super) stream: Stream,
+    pub(super) doubts: Doubts,
+    pub(super) history: History,
+    pub(super) reading: Reading,
+    pub(super) composing: Composing,
+    /// Somebody looks at it or lists it; otherwise it is here for its unsent messages only.
+    pub(super) wanted: bool,
+    shown_progress: (bool, bool, bool),
+}
+
+/// One line on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A line of the group's log.
+    Row(&'a Row),
+    /// A message that is not acknowledged.
+    Pending(&'a Pending),
+}
+
+impl Item<'_> {
+    /// What the line is known by. A message keeps its key when it becomes a stored one.
+    #[must_use]
+    pub const fn key(&self) -> RowKey {
+        match self {
+            Self::Row(row) => row.key(),
+            Self::Pending(pending) => RowKey::Message(pending.id),
+        }
+    }
+}
+
+impl Group {
+    pub(super) fn new(id: GroupId, shared: &Shared) -> Self {
+        Self {
+            id,
+            user: shared.user,
+            timeline: Timeline::new(shared.rows),
+            roster: Roster::default(),
+            outbox: Outbox::default(),
+            stream: Stream::default(),
+            doubts: Doubts::default(),
+            history: History::default(),
+            reading: Reading::default(),
+            composing: Composing::default(),
+            wanted: false,
+            shown_progress: (false, true, false),
+        }
+    }
+
+    /// Which.
+    #[must_use]
+    pub const fn id(&self) -> GroupId {
+        self.id
+    }
+
+    /// The group's log as far as it is loaded.
+    #[must_use]
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Who is here, who types, who has read how far.
+    #[must_use]
+    pub const fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// What is not acknowledged.
+    #[must_use]
+    pub const fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// All lines in the order of the screen: the log, then what is not acknowledged, in the order of writing.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        let pending = self.outbox.entries().filter(|entry| self.timeline.message(entry.id).is_none());
+        self.timeline.rows().map(Item::Row).chain(pending.map(Item::Pending))
+    }
+
+    /// One line.
+    #[must_use]
+    pub fn item(&self, key: RowKey) -> Option<Item<'_>> {
+        let pending = || match key {
+            RowKey::Message(id) => self.outbox.get(id).map(Item::Pending),
+            RowKey::Event(_) => None,
+        };
+        self.timeline.row(key).map(Item::Row).or_else(pending)
+    }
+
+    /// Whether the newest messages were loaded.
+    #[must_use]
+    pub const fn is_loaded(&self) -> bool {
+        self.history.is_loaded()
+    }
+
+    /// Whether something that happened is still missing here: «Actualizando mensajes…».
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        self.is_joining() || self.timeline.has_gap() || self.history.is_loading_latest()
+    }
+
+    /// Whether what happens now arrives here as it happens.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.stream == Stream::Live
+    }
+
+    /// Whether the server does not let the user follow the group (any more).
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.stream == Stream::Gone
+    }
+
+    /// How far the user has read.
+    #[must_use]
+    pub fn last_read(&self) -> Seq {
+        self.reading.known().max(self.roster.reads().get(&self.user).copied().unwrap_or(0))
+    }
+
+    /// Loaded messages of others that the user has not read, oldest first.
+    pub fn unread(&self) -> impl Iterator<Item = &Message> {
+        let last_read = self.last_read();
+        let unread = self.timeline.rows().rev().take_while(move |row| row.seq() > last_read);
+        let mut unread: Vec<&Message> = unread
+            .filter_map(Row::message)
+            .filter(|message| message.status && message.user_id != Some(self.user))
+            .collect();
+        unread.reverse();
+        unread.into_iter()
+    }
+
+    /// Whether everybody else has read this message: ✓✓.
+    #[must_use]
+    pub fn is_read_by_everybody(&self, message: &Message) -> bool {
+        self.roster.everybody_read(message.seq, message.user_id.unwrap_or(self.user))
+    }
+
+    pub(super) fn is_joining(&self) -> bool {
+        matches!(self.stream, Stream::Asked { .. } | Stream::Replaying { .. })
+    }
+
+    /// Whether the server is to send this group's events.
+    pub(super) fn is_followed(&self) -> bool {
+        self.wanted || self.outbox.has_unsent()
+    }
+
+    /// The socket is lost.
+    pub(super) fn lose(&mut self, shared: &mut Shared) {
+        if self.stream != Stream::Gone {
+            self.stream = Stream::default();
+        }
+        self.timeline.forget_held();
+        self.reading.lose();
+        self.composing.lose();
+        if self.outbox.lose() {
+            shared.out.change(Change::Outbox { group: self.id });
+        }
+        if self.roster.hush() {
+            shared.out.change(Change::Typing { group: self.id });
+        }
+    }
+
+    /// A socket is open and greeted.
+    pub(super) fn greet(&mut self, shared: &mut Shared, now: Instant) {
+        self.follow(shared, now, 0);
+        self.hurry_history(shared, now);
+    }
+
+    /// The user may not follow the group any more.
+    pub(super) fn end(&mut self, reason: Option<LeftReason>, shared: &mut Shared) {
+        if self.stream == Stream::Gone {
+            return;
+        }
+        self.stream = Stream::Gone;
+        self.timeline.forget_held();
+        self.composing.lose();
+        self.history.cancel();
+        self.refuse_all(shared);
+        if self.roster.hush() {
+            shared.out.change(Change::Typing { group: self.id });
+        }
+        shared.out.change(Change::GroupLeft { group: self.id, reason });
+    }
+
+    /// Stops following a group that nobody needs. Returns whether nothing of it has to be remembered.
+    pub(super) fn let_go(&mut self, shared: &mut Shared) -> bool {
+        if self.is_followed() {
+            return false;
+        }
+        self.unfollow(shared);
+        self.outbox.is_empty()
+    }
+
+    /// Sends what may be sent now.
+    pub(super) fn pump(&mut self, shared: &mut Shared, now: Instant) {
+        if self.stream != Stream::Live {
+            return;
+        }
+        self.reading.flush(self.id, shared, now);
+        if shared.online {
+            self.send_next(shared, now);
+        }
+    }
+
+    /// Does what is due. Returns whether the socket seems to be of no use.
+    pub(super) fn tick(&mut self, shared: &mut Shared, now: Instant) -> bool {
+        if self.roster.expire(now) {
+            shared.out.change(Change::Typing { group: self.id });
+        }
+        self.composing.tick(self.id, shared, now);
+        self.tick_history(shared, now);
+        let unanswered = self.tick_stream(shared, now);
+        let swallowed = self.tick_outbox(shared, now);
+        unanswered || swallowed
+    }
+
+    pub(super) fn deadline(&self, shared: &Shared) -> Option<Instant> {
+        let reading = if self.stream == Stream::Live { self.reading.deadline() } else { None };
+        [
+            self.roster.deadline(),
+            self.composing.deadline(),
+            self.history_deadline(shared),
+            self.stream_deadline(),
+            self.outbox.deadline(),
+            reading,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Says when the group began or ended to be filled, or its ends changed.
+    pub(super) fn show(&mut self, shared: &mut Shared) {
+        let progress = (self.is_filling(), self.timeline.has_more_before(), self.timeline.has_more_after());
+        if progress != self.shown_progress {
+            self.shown_progress = progress;
+            shared.out.change(Change::Progress { group: self.id });
+        }
+    }
+}

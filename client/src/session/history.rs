@@ -1,0 +1,144 @@
+//! Pages of history: asking for them, and what to do when they do not come.
+
+use caravana_protocol::rest::MessagesAnswer;
+
+use super::group::Group;
+use super::output::{Change, TimelineChange};
+use super::shared::Shared;
+use super::{HistoryError, RequestId};
+use crate::timeline::{Merged, Touched};
+use crate::{HistoryPage, Instant, backoff};
+
+/// How long a page may take before it counts as not coming.
+const PAGE_TIMEOUT_MS: u64 = 15_000;
+
+/// What is asked for, and how the asking went. One page at a time.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    loaded: bool,
+    pending: Option<Asked>,
+    /// When the newest page, without which nothing can be shown, is asked for again.
+    retry_at: Option<Instant>,
+    failures: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    request: RequestId,
+    page: HistoryPage,
+    deadline: Instant,
+}
+
+impl History {
+    pub(super) const fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    pub(super) fn is_loading_latest(&self) -> bool {
+        self.retry_at.is_some() || self.pending.is_some_and(|asked| asked.page == HistoryPage::Latest)
+    }
+
+    pub(super) fn cancel(&mut self) {
+        self.pending = None;
+        self.retry_at = None;
+    }
+
+    /// Whether this answers the open question; if so it is no longer open.
+    pub(super) fn answers(&mut self, request: RequestId) -> Option<HistoryPage> {
+        let asked = self.pending.take_if(|asked| asked.request == request)?;
+        Some(asked.page)
+    }
+}
+
+impl Group {
+    /// Asks for a page. The newest one goes before any other, because without it there is no cursor.
+    pub(super) fn load(&mut self, page: HistoryPage, shared: &mut Shared, now: Instant) {
+        let latest = page == HistoryPage::Latest;
+        if !latest && self.history.is_loading_latest() {
+            shared.out.change(Change::HistoryFailed { group: self.id, page });
+            return;
+        }
+        if latest {
+            self.history.retry_at = None;
+        }
+        let request = shared.load(self.id, page);
+        self.timeline.expect_page();
+        self.history.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
+    }
+
+    /// The server can be reached again: what waited for a better time is asked for now.
+    pub(super) fn hurry_history(&mut self, shared: &mut Shared, now: Instant) {
+        if self.history.retry_at.is_some() {
+            self.history.failures = 0;
+            self.load(HistoryPage::Latest, shared, now);
+        }
+    }
+
+    pub(super) fn page_loaded(&mut self, asked: HistoryPage, page: MessagesAnswer, shared: &mut Shared, now: Instant) {
+        let ends_here = !page.has_more_after;
+        let was_silent = self.timeline.cursor().is_none();
+        match self.timeline.merge(asked, page.clone()) {
+            Merged::Added(touched) => self.page_shown(asked, touched, shared),
+            Merged::Replaced => {
+                self.page_shown(asked, Touched::default(), shared);
+                shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
+            }
+            // The page was asked for after the cursor was set, so that it is the page that is right.
+            Merged::OtherEpoch if asked == HistoryPage::Latest => return self.adopt(page, shared, now),
+            Merged::OtherEpoch => return self.load(HistoryPage::Latest, shared, now),
+            Merged::Stale => return self.page_failed(asked, HistoryError::Unavailable, shared, now),
+        }
+        if was_silent {
+            self.follow(shared, now, 0);
+        }
+        if let Some(rest) = self.timeline.newer_page().filter(|_| ends_here && asked != HistoryPage::Latest) {
+            self.load(rest, shared, now);
+        } else if ends_here && self.timeline.has_more_after() {
+            self.load(HistoryPage::Latest, shared, now);
+        }
+    }
+
+    fn page_shown(&mut self, asked: HistoryPage, touched: Touched, shared: &mut Shared) {
+        self.history.failures = 0;
+        self.history.loaded |= matches!(asked, HistoryPage::Latest | HistoryPage::Around(_));
+        self.touched(touched, shared);
+        self.find_stored(shared);
+    }
+
+    /// The history was rebuilt: the page is all there is of the new one.
+    fn adopt(&mut self, page: MessagesAnswer, shared: &mut Shared, now: Instant) {
+        self.timeline = crate::Timeline::new(shared.rows);
+        self.reading.restart();
+        self.roster.forget_reads();
+        self.timeline.merge(HistoryPage::Latest, page);
+        self.page_shown(HistoryPage::Latest, Touched::default(), shared);
+        shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
+        self.follow(shared, now, 0);
+    }
+
+    pub(super) fn page_failed(&mut self, asked: HistoryPage, error: HistoryError, shared: &mut Shared, now: Instant) {
+        if error == HistoryError::NotFound {
+            return self.end(None, shared);
+        }
+        if asked == HistoryPage::Latest {
+            self.history.retry_at = Some(now.after(backoff::window(self.history.failures)));
+            self.history.failures = self.history.failures.saturating_add(1);
+        } else {
+            shared.out.change(Change::HistoryFailed { group: self.id, page: asked });
+        }
+    }
+
+    pub(super) fn tick_history(&mut self, shared: &mut Shared, now: Instant) {
+        if let Some(asked) = self.history.pending.take_if(|asked| now >= asked.deadline) {
+            self.page_failed(asked.page, HistoryError::Unavailable, shared, now);
+        }
+        if shared.trying && self.history.retry_at.is_some_and(|retry_at| now >= retry_at) {
+            self.load(HistoryPage::Latest, shared, now);
+        }
+    }
+
+    pub(super) fn history_deadline(&self, shared: &Shared) -> Option<Instant> {
+        let retry_at = self.history.retry_at.filter(|_| shared.trying);
+        self.history.pending.map(|asked| asked.deadline).into_iter().chain(retry_at).min()
+    }
+}

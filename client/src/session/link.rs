@@ -1,0 +1,76 @@
+//! The session's side of the link: carries out what the link wants, and tells the groups what became of it.
+
+use caravana_protocol::ClientFrame;
+
+use super::{Output, Session};
+use crate::link_state::{LinkEffect, LinkEvent};
+use crate::{Instant, LinkState};
+
+impl Session {
+    /// Takes one step of the link and all that follows from it.
+    pub(super) fn step(&mut self, event: LinkEvent, now: Instant) {
+        let wire = self.link.wire();
+        for effect in self.link.step(event, now) {
+            match effect {
+                LinkEffect::Check => self.shared.out.push(Output::CheckSession),
+                LinkEffect::Open(socket) => self.shared.out.push(Output::Open { socket }),
+                LinkEffect::Close(socket) => self.shared.out.push(Output::Close { socket }),
+                LinkEffect::Probe => self.probe(),
+            }
+        }
+        self.shared.wire = self.link.wire();
+        self.shared.online = self.link.state() == LinkState::Online;
+        self.shared.trying = match self.link.state() {
+            LinkState::Connecting { .. } | LinkState::Joining | LinkState::Online | LinkState::Waiting { .. } => true,
+            LinkState::Idle | LinkState::Offline | LinkState::Closed { .. } => false,
+        };
+        if wire.is_some() && self.shared.wire != wire {
+            self.edits.lose(&mut self.shared);
+            for group in self.groups.values_mut() {
+                group.lose(&mut self.shared);
+            }
+        }
+        if wire.is_none() && self.shared.wire.is_some() {
+            for group in self.groups.values_mut() {
+                group.greet(&mut self.shared, now);
+            }
+        }
+    }
+
+    /// The link is online once every group has caught up.
+    pub(super) fn settle(&mut self, now: Instant) {
+        if self.link.state() == LinkState::Joining && self.groups.values().all(|group| !group.is_joining()) {
+            self.step(LinkEvent::Settled, now);
+        }
+    }
+
+    /// Any frame that the server must answer will do as a question whether it is still there.
+    fn probe(&mut self) {
+        let live = self.groups.values().find_map(|group| group.timeline.cursor().map(|cursor| (group.id, cursor)));
+        match live {
+            Some((group, cursor)) => {
+                self.shared.say(&ClientFrame::Sync { group_id: Some(group), cursor }, None);
+            }
+            // Nothing is followed, so that nobody waits for anything: an unknown group is answered with an error.
+            None => {
+                let nowhere = caravana_protocol::GroupId::new(uuid::Uuid::nil());
+                self.shared.say(&ClientFrame::Unsubscribe { group_id: nowhere }, None);
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn tick(&mut self, now: Instant) {
+        if self.link.deadline().is_some_and(|deadline| now >= deadline) {
+            self.step(LinkEvent::Due, now);
+        }
+        self.edits.tick(&mut self.shared, now);
+        let mut sick = false;
+        for group in self.groups.values_mut() {
+            sick |= group.tick(&mut self.shared, now);
+        }
+        if sick {
+            self.step(LinkEvent::Sick, now);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! How a frame is found again by the error about it.
+
+use std::fmt;
+
+use caravana_protocol::{GroupId, MessageId};
+
+/// What the `ref` of our own frames says. All of them fit into its 64 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reference {
+    Send(MessageId),
+    Edit(MessageId),
+    Delete(MessageId),
+    Follow(GroupId),
+    Read(GroupId),
+}
+
+impl Reference {
+    /// Reads what an error repeats.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(':')?;
+        Some(match kind {
+            "send" => Self::Send(id.parse().ok()?),
+            "edit" => Self::Edit(id.parse().ok()?),
+            "delete" => Self::Delete(id.parse().ok()?),
+            "follow" => Self::Follow(id.parse().ok()?),
+            "read" => Self::Read(id.parse().ok()?),
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(id) => write!(f, "send:{id}"),
+            Self::Edit(id) => write!(f, "edit:{id}"),
+            Self::Delete(id) => write!(f, "delete:{id}"),
+            Self::Follow(id) => write!(f, "follow:{id}"),
+            Self::Read(id) => write!(f, "read:{id}"),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The group's live stream on the present socket: following it, and finding out what is missing.
+
+use caravana_protocol::{CaughtUp, ClientFrame, Cursor, Epoch, Event, Joined, Resync, Seq};
+
+use super::group::Group;
+use super::output::{Change, TimelineChange};
+use super::reference::Reference;
+use super::shared::Shared;
+use crate::timeline::{Applied, Touched};
+use crate::{HistoryPage, Instant, backoff};
+
+/// How long `subscribe` or `sync` may stay unanswered, and a replay without progress.
+pub(super) const ANSWER_TIMEOUT_MS: u64 = 10_000;
+/// How often a question is asked again on one socket before the socket counts as useless.
+const ASK_TIMES: u8 = 2;
+/// How long an event may lag behind the heartbeat that names it, before it counts as lost: the heartbeat is written when
+/// the event is committed, which is before it has gone through the connection's mailbox.
+const TAIL_GRACE_MS: u64 = 1_000;
+/// Replays that end below what they say they reach, before the log is loaded afresh: one event can't be read here.
+const FRUITLESS_REPLAYS: u8 = 2;
+
+/// How the group is followed on the present socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stream {
+    /// Not at all.
+    #[default]
+    Silent,
+    /// `subscribe` or `sync` was said.
+    Asked { deadline: Instant, tries: u8 },
+    /// `joined` came, and what was missed is coming.
+    Replaying { deadline: Instant, tries: u8 },
+    /// Events come as they happen.
+    Live,
+    /// The server can't do it now.
+    Postponed { retry_at: Instant },
+    /// The server will not do it.
+    Gone,
+}
+
+/// What the stream taught about its own quality. It outlives sockets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Doubts {
+    fruitless: u8,
+    /// A head that the heartbeat named, and until when it may lag.
+    tail: Option<(Seq, Instant)>,
+    refusals: u32,
+}
+
+impl Group {
+    /// Asks the server for the group's events from the cursor on. A group that is shown waits for its first page, which
+    /// brings the cursor; one that is here only to send starts at its head.
+    pub(super) fn follow(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
+        let cursor = self.timeline.cursor();
+        let waits_for_page = self.wanted && cursor.is_none();
+        if self.stream == Stream::Gone {
+            return;
+        }
+        if !self.is_followed() || waits_for_page {
+            self.stream = Stream::Silent;
+            return;
+        }
+        let frame = ClientFrame::Subscribe { group_id: self.id, cursor };
+        if shared.say(&frame, Some(Reference::Follow(self.id))) {
+            self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
+        }
+    }
+
+    /// The server is no longer to send the group's events.
+    pub(super) fn unfollow(&mut self, shared: &mut Shared) {
+        if !matches!(self.stream, Stream::Silent | Stream::Gone) {
+            shared.say(&ClientFrame::Unsubscribe { group_id: self.id }, None);
+            self.stream = Stream::Silent;
+        }
+    }
+
+    /// Something is missing: asks for it once. Until the answer everything that comes too early is held.
+    fn sync(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
+        let Some(cursor) = self.timeline.cursor() else { return };
+        let frame = ClientFrame::Sync { group_id: Some(self.id), cursor };
+        if shared.say(&frame, Some(Reference::Follow(self.id))) {
+            self.doubts.tail = None;
+            self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
+        }
+    }
+
+    pub(super) fn joined(&mut self, joined: &Joined, shared: &mut Shared, now: Instant) {
+        if self.stream == Stream::Gone {
+            return;
+        }
+        self.doubts.refusals = 0;
+        self.timeline.forget_held();
+        self.roster.join(joined);
+        let own = joined.reads.get(&self.user).copied().unwrap_or(0);
+        self.reading.confirm(own);
+        shared.out.change(Change::Roster { group: self.id });
+        shared.out.change(Change::Typing { group: self.id });
+        shared.out.change(Change::Reads { group: self.id });
+        if self.timeline.cursor().is_some() {
+            let tries = match self.stream {
+                Stream::Asked { tries, .. } | Stream::Replaying { tries, .. } => tries,
+                Stream::Silent | Stream::Live | Stream::Postponed { .. } | Stream::Gone => 0,
+            };
+            self.stream = Stream::Replaying { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
+        } else {
+            self.timeline.restart(Cursor { epoch: joined.epoch, seq: joined.head });
+            self.stream = Stream::Live;
+        }
+    }
+
+    pub(super) fn caught_up(&mut self, caught_up: &CaughtUp, shared: &mut Shared, now: Instant) {
+        // After a question the end of an earlier replay says nothing about the answer.
+        if !matches!(self.stream, Stream::Replaying { .. }) {
+            return;
+        }
+        let known = self.timeline.cursor().map_or(0, |cursor| cursor.seq);
+        if !self.timeline.is_of(caught_up.epoch) {
+            self.reload(caught_up.epoch, caught_up.seq, shared, now);
+        } else if known >= caught_up.seq {
+            self.doubts.fruitless = 0;
+            self.stream = Stream::Live;
+        } else if self.doubts.fruitless + 1 < FRUITLESS_REPLAYS {
+            self.doubts.fruitless += 1;
+            self.sync(shared, now, 0);
+        } else {
+            self.reload(caught_up.epoch, caught_up.seq, shared, now);
+        }
+    }
+
+    pub(super) fn resync(&mut self, resync: &Resync, shared: &mut Shared, now: Instant) {
+        if self.stream != Stream::Gone {
+            self.reload(resync.epoch, resync.head, shared, now);
+        }
+    }
+
+    /// Drops the log and goes on from this head, live; the last page comes by REST.
+    fn reload(&mut self, epoch: Epoch, head: Seq, shared: &mut Shared, now: Instant) {
+        if !self.timeline.is_of(epoch) {
+            // What was read is counted in seqs of the other history.
+            self.reading.restart();
+            self.roster.forget_reads();
+        }
+        self.timeline.restart(Cursor { epoch, seq: head });
+        self.doubts = Doubts::default();
+        self.stream = Stream::Live;
+        shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
+        if self.wanted {
+            self.load(HistoryPage::Latest, shared, now);
+        }
+    }
+
+    pub(super) fn event(&mut self, event: Event, shared: &mut Shared, now: Instant) {
+        if self.stream == Stream::Gone {
+            return;
+        }
+        match self.timeline.apply(event) {
+            Applied::Now(touched) => {
+                if let Stream::Replaying { deadline, tries } = &mut self.stream {
+                    (*deadline, *tries) = (now.after(ANSWER_TIMEOUT_MS), 0);
+                }
+                self.touched(touched, shared);
+            }
+            Applied::Early if self.stream == Stream::Live => self.sync(shared, now, 0),
+            Applied::Early | Applied::Known => {}
+        }
+    }
+
+    /// The server names the group's head. Above the cursor it means a lost tail, unless the events are on their way.
+    pub(super) fn head(&mut self, head: Seq, now: Instant) {
+        let known = self.timeline.cursor().map_or(0, |cursor| cursor.seq);
+        if self.stream == Stream::Live && head > known && self.doubts.tail.is_none() {
+            self.doubts.tail = Some((head, now.after(TAIL_GRACE_MS)));
+        }
+    }
+
+    /// The server can't let the group be followed now.
+    pub(super) fn postpone_follow(&mut self, retry_after_ms: Option<u64>, now: Instant) {
+        let wait = retry_after_ms.unwrap_or_else(|| backoff::window(self.doubts.refusals)).min(backoff::LONGEST_MS);
+        self.doubts.refusals = self.doubts.refusals.saturating_add(1);
+        self.stream = Stream::Postponed { retry_at: now.after(wait) };
+    }
+
+    pub(super) fn tick_stream(&mut self, shared: &mut Shared, now: Instant) -> bool {
+        match self.stream {
+            Stream::Asked { deadline, tries } | Stream::Replaying { deadline, tries } if now >= deadline => {
+                if tries >= ASK_TIMES {
+                    return true;
+                }
+                self.follow(shared, now, tries + 1);
+            }
+            Stream::Postponed { retry_at } if now >= retry_at => self.follow(shared, now, 0),
+            Stream::Live => self.tick_tail(shared, now),
+            Stream::Asked { .. }
+            | Stream::Replaying { .. }
+            | Stream::Postponed { .. }
+            | Stream::Silent
+            | Stream::Gone => {}
+        }
+        false
+    }
+
+    fn tick_tail(&mut self, shared: &mut Shared, now: Instant) {
+        let Some((head, _)) = self.doubts.tail.filter(|(_, until)| now >= *until) else { return };
+        self.doubts.tail = None;
+        if self.timeline.cursor().is_some_and(|cursor| cursor.seq < head) {
+            self.sync(shared, now, 0);
+        }
+    }
+
+    pub(super) fn stream_deadline(&self) -> Option<Instant> {
+        match self.stream {
+            Stream::Asked { deadline, .. } | Stream::Replaying { deadline, .. } => Some(deadline),
+            Stream::Postponed { retry_at } => Some(retry_at),
+            Stream::Live => self.doubts.tail.map(|(_, until)| until),
+            Stream::Silent | Stream::Gone => None,
+        }
+    }
+
+    /// Says which rows changed, and follows what the new events mean for everything else.
+    pub(super) fn touched(&mut self, touched: Touched, shared: &mut Shared) {
+        let group = self.id;
+        for (keys, what) in [
+            (touched.removed, TimelineChange::Removed as fn(_) -> _),
+            (touched.inserted, TimelineChange::Inserted as fn(_) -> _),
+            (touched.updated, TimelineChange::Updated as fn(_) -> _),
+        ] {
+            if !keys.is_empty() {
+                shared.out.change(Change::Timeline { group, what: what(keys) });
+            }
+        }
+        for event in touched.events {
+            self.follow_up(&event, shared);
+        }
+    }
+
+    fn follow_up(&mut self, event: &Event, shared: &mut Shared) {
+        let group = self.id;
+        match event {
+            Event::NewMessage(message) => {
+                if message.user_id.is_some_and(|user| self.roster.stops_typing(user)) {
+                    shared.out.change(Change::Typing { group });
+                }
+                if message.user_id == Some(self.user) {
+                    self.stored(message.id, shared);
+                }
+            }
+            Event::MemberJoined(joined) => {
+                self.roster.add(joined.user_id);
+                shared.out.change(Change::Members { group });
+            }
+            Event::MemberLeft(left) => {
+                self.roster.remove(left.user_id);
+                shared.out.change(Change::Members { group });
+                shared.out.change(Change::Roster { group });
+                shared.out.change(Change::Typing { group });
+            }
+            Event::GroupUpdated(_) => shared.out.change(Change::Members { group }),
+            Event::MessageEdited(_) | Event::MessageDeleted(_) => {}
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! How pages of history and the live stream become one timeline.
+
+use caravana_protocol::rest::MessagesAnswer;
+use caravana_protocol::{Cursor, Seq};
+
+use super::{PASSED_CHANGES, Row, Timeline, Touched};
+
+/// Which page of a group's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HistoryPage {
+    /// The newest messages.
+    Latest,
+    /// Messages before this seq.
+    Before(Seq),
+    /// Messages after this seq.
+    After(Seq),
+    /// Messages on both sides of this seq, with the one at it.
+    Around(Seq),
+}
+
+/// What became of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Merged {
+    /// It was added to what is there.
+    Added(Touched),
+    /// It took the place of all rows.
+    Replaced,
+    /// It does not fit what is there by now; nothing changed.
+    Stale,
+    /// It is of another history than the cursor; nothing changed.
+    OtherEpoch,
+}
+
+impl Timeline {
+    /// The page to ask for in order to see older messages.
+    #[must_use]
+    pub fn older_page(&self) -> Option<HistoryPage> {
+        (self.cursor.is_some() && self.has_more_before).then_some(HistoryPage::Before(self.floor))
+    }
+
+    /// The page to ask for in order to see newer messages.
+    #[must_use]
+    pub fn newer_page(&self) -> Option<HistoryPage> {
+        self.ceiling.map(HistoryPage::After)
+    }
+
+    /// A page was asked for: changes that pass from now on are remembered until it is there.
+    pub(crate) fn expect_page(&mut self) {
+        self.passed = Some(Vec::new());
+    }
+
+    /// Takes a page that was asked for.
+    pub(crate) fn merge(&mut self, asked: HistoryPage, page: MessagesAnswer) -> Merged {
+        let passed = self.passed.take();
+        let Some(cursor) = self.cursor else {
+            return match asked {
+                HistoryPage::Latest | HistoryPage::Around(_) => self.begin(page),
+                HistoryPage::Before(_) | HistoryPage::After(_) => Merged::Stale,
+            };
+        };
+        if cursor.epoch != page.epoch {
+            return Merged::OtherEpoch;
+        }
+        if passed.as_ref().is_some_and(|passed| passed.len() > PASSED_CHANGES) {
+            return Merged::Stale;
+        }
+        let head = page.head;
+        let mut merged = match asked {
+            HistoryPage::Latest if self.ceiling.is_some() => self.replace(page, cursor),
+            HistoryPage::Latest if head.saturating_add(1) < self.floor => Merged::Stale,
+            HistoryPage::Latest => self.add_latest(page),
+            HistoryPage::Around(_) => self.replace(page, cursor),
+            HistoryPage::Before(seq) if seq == self.floor => self.add_older(page),
+            HistoryPage::After(seq) if self.ceiling == Some(seq) => self.add_newer(page, cursor),
+            HistoryPage::Before(_) | HistoryPage::After(_) => Merged::Stale,
+        };
+        let mut unseen = Touched::default();
+        let touched = match &mut merged {
+            Merged::Added(touched) => touched,
+            Merged::Replaced | Merged::Stale | Merged::OtherEpoch => &mut unseen,
+        };
+        for change in passed.into_iter().flatten().filter(|change| change.message.seq > head) {
+            self.change(&change, touched);
+        }
+        merged
+    }
+
+    /// The first page: the cursor starts at its head.
+    fn begin(&mut self, page: MessagesAnswer) -> Merged {
+        let cursor = Cursor { epoch: page.epoch, seq: page.head };
+        self.restart(cursor);
+        self.replace(page, cursor)
+    }
+
+    fn replace(&mut self, page: MessagesAnswer, cursor: Cursor) -> Merged {
+        self.rows.clear();
+        self.index.clear();
+        self.has_more_before = page.has_more_before;
+        self.floor = first(&page).filter(|_| page.has_more_before).unwrap_or(0);
+        self.ceiling = end(&page, cursor);
+        self.insert(page, &mut Touched::default());
+        Merged::Replaced
+    }
+
+    /// Only what is older than the window, and newer knowledge of what is in it: between the page's head and the cursor
+    /// the stream has put everything already.
+    fn add_latest(&mut self, page: MessagesAnswer) -> Merged {
+        let lowest = first(&page).filter(|_| page.has_more_before).unwrap_or(0);
+        if lowest < self.floor {
+            self.floor = lowest;
+            self.has_more_before = page.has_more_before;
+        }
+        let mut touched = Touched::default();
+        self.insert(page, &mut touched);
+        self.trim_oldest(&mut touched);
+        Merged::Added(touched)
+    }
+
+    fn add_older(&mut self, page: MessagesAnswer) -> Merged {
+        self.has_more_before = page.has_more_before && !page.messages.is_empty();
+        self.floor = first(&page).filter(|_| page.has_more_before).unwrap_or(0);
+        let mut touched = Touched::default();
+        self.insert(page, &mut touched);
+        self.trim_newest(&mut touched);
+        Merged::Added(touched)
+    }
+
+    fn add_newer(&mut self, page: MessagesAnswer, cursor: Cursor) -> Merged {
+        self.ceiling = end(&page, cursor);
+        let mut touched = Touched::default();
+        self.insert(page, &mut touched);
+        self.trim_oldest(&mut touched);
+        Merged::Added(touched)
+    }
+
+    fn insert(&mut self, page: MessagesAnswer, touched: &mut Touched) {
+        for message in page.messages {
+            self.put(Row::Message(message), page.head, touched);
+        }
+    }
+}
+
+fn first(page: &MessagesAnswer) -> Option<Seq> {
+    page.messages.first().map(|message| message.seq)
+}
+
+/// Where a window ends whose newest part is this page: nowhere if it reaches the cursor. A page that was read before the
+/// cursor's events ends at its own head, and the rest is asked for.
+fn end(page: &MessagesAnswer, cursor: Cursor) -> Option<Seq> {
+    if page.has_more_after {
+        Some(page.messages.last().map_or(page.head, |message| message.seq))
+    } else {
+        (page.head < cursor.seq).then_some(page.head)
+    }
+}

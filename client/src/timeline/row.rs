@@ -1,0 +1,76 @@
+//! One line of a group's log, as the screen shows it.
+
+use caravana_protocol::{Event, GroupUpdated, MemberJoined, MemberLeft, Message, MessageId, Seq};
+
+/// What a row is known by. A message keeps its key from the moment at which it is written, so that the row of a pending
+/// message becomes the row of the stored one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKey {
+    /// A message.
+    Message(MessageId),
+    /// Another event, by its seq.
+    Event(Seq),
+}
+
+/// One line of a group's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// A message in its present state.
+    Message(Message),
+    /// Somebody became a member, or has another role.
+    MemberJoined(MemberJoined),
+    /// Somebody is no longer a member.
+    MemberLeft(MemberLeft),
+    /// The group's properties changed.
+    GroupUpdated(GroupUpdated),
+}
+
+impl Row {
+    /// Its position in the log.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        match self {
+            Self::Message(message) => message.seq,
+            Self::MemberJoined(joined) => joined.seq,
+            Self::MemberLeft(left) => left.seq,
+            Self::GroupUpdated(updated) => updated.seq,
+        }
+    }
+
+    /// What it is known by.
+    #[must_use]
+    pub const fn key(&self) -> RowKey {
+        match self {
+            Self::Message(message) => RowKey::Message(message.id),
+            Self::MemberJoined(_) | Self::MemberLeft(_) | Self::GroupUpdated(_) => RowKey::Event(self.seq()),
+        }
+    }
+
+    /// The message, if it is one.
+    #[must_use]
+    pub const fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::MemberJoined(_) | Self::MemberLeft(_) | Self::GroupUpdated(_) => None,
+        }
+    }
+
+    /// The row that an event becomes; edits and deletions change one instead.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::NewMessage(message) => Some(Self::Message(message.clone())),
+            Event::MemberJoined(joined) => Some(Self::MemberJoined(joined.clone())),
+            Event::MemberLeft(left) => Some(Self::MemberLeft(left.clone())),
+            Event::GroupUpdated(updated) => Some(Self::GroupUpdated(updated.clone())),
+            Event::MessageEdited(_) | Event::MessageDeleted(_) => None,
+        }
+    }
+}
+
+/// A row, and up to which seq its state is known to be right.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) row: Row,
+    pub(super) version: Seq,
+}
