@@ -5,8 +5,9 @@
 //! others. Never talks to a socket. Called by the pages and components.
 
 pub mod link;
+mod link_view;
 pub mod rows;
 pub mod store;
 
-pub use link::{Connector, Link, use_link};
+pub use link::{Link, use_link};
 pub use store::{ChatState, Delivery, GroupRow, MemberRow, Row, RowKind, TimelineState};

@@ -1,18 +1,18 @@
 //! The parts of the pages: each takes data and callbacks and knows nothing of routes or of the network.
 
-mod account_form;
-mod avatar;
-mod brand;
-mod bubble;
-mod composer;
-mod connection;
-mod empty_state;
-mod group_list;
-mod icon;
-mod invite_dialog;
-mod members_panel;
-mod preferences;
-mod timeline;
+pub mod account_form;
+pub mod avatar;
+pub mod brand;
+pub mod bubble;
+pub mod composer;
+pub mod connection;
+pub mod empty_state;
+pub mod group_list;
+pub mod icon;
+pub mod invite_dialog;
+pub mod members_panel;
+pub mod preferences;
+pub mod timeline;
 
 pub use account_form::{AccountForm, AccountKind};
 pub use avatar::Avatar;

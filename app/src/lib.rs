@@ -5,6 +5,9 @@
 //! that everything which posts or reads works before the page has been taken over. Never imports a server, a database or
 //! the browser's bindings: what it needs from outside comes through [`ports`].
 
+// Views are nested types, and rendering them is nested futures: a page is deeper than the compiler's default.
+#![recursion_limit = "256"]
+
 pub mod chat;
 pub mod components;
 pub mod i18n;

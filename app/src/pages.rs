@@ -1,11 +1,11 @@
 //! The pages: each loads what it shows and connects the parts with the chat.
 
-mod account;
-mod chat;
-mod group;
-mod invite;
-mod not_found;
-mod welcome;
+pub mod account;
+pub mod chat;
+pub mod group;
+pub mod invite;
+pub mod not_found;
+pub mod welcome;
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub fn encode_path(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     #[test]

@@ -2,20 +2,23 @@
 //!
 //! Owns the traits and the values that cross that border; promises that the screen itself does no I/O and reads no
 //! clock. The server provides [`Api`], [`Lang`](crate::i18n::Lang), [`Theme`] and, if it likes, [`Respond`]; the
-//! browser's entry provides [`Api`], `Lang`, `Theme`, [`Device`] and [`Link`](crate::chat::Link). What is absent is
+//! browser's entry provides [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. What is absent is
 //! skipped: an effect that finds no [`Device`] does nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
+use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::rest::{
     Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, Seq};
+use caravana_protocol::{ErrorCode, GroupId, MessageId, UserId};
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;
+
+pub use caravana_client::HistoryPage;
 
 /// What every call of [`ChatApi`] gives. The browser's futures are not `Send` by themselves; its adapter wraps them in
 /// `SendWrapper`, which is sound because the browser has one thread.
@@ -49,19 +52,6 @@ impl ApiError {
     pub fn code(&self) -> Option<ErrorCode> {
         ErrorCode::from_word(&self.code)
     }
-}
-
-/// Which page of a group's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HistoryPage {
-    /// The last one.
-    Latest,
-    /// What stands before this position.
-    Before(Seq),
-    /// What stands after this position.
-    After(Seq),
-    /// Both sides of this position.
-    Around(Seq),
 }
 
 /// The REST interface as the screen asks for it: PROTOCOL §3, for the signed-in person of the request or of the page.
@@ -185,3 +175,18 @@ pub struct Device(pub Arc<dyn Browser>);
 pub fn use_device() -> Option<Arc<dyn Browser>> {
     use_context::<Device>().map(|Device(device)| device)
 }
+
+/// Starts the chat link. The browser's; on the server there is none.
+pub trait Connector: Send + Sync {
+    /// Runs a session of this person until the last handle is dropped. `changed` is called for every change, outside of
+    /// any lock, on the page's own thread.
+    fn start(&self, user: UserId, changed: Box<dyn FnMut(Change)>) -> Handle;
+    /// A fresh message id, UUIDv7.
+    fn mint(&self) -> MessageId;
+    /// The session's clock, which never goes back.
+    fn now(&self) -> Instant;
+}
+
+/// The [`Connector`] in the context.
+#[derive(Clone)]
+pub struct Wire(pub Arc<dyn Connector>);

@@ -113,6 +113,7 @@ pub fn AccountForm(
             </button>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -133,6 +134,7 @@ fn NameField(field: NodeRef<Input>) -> impl IntoView {
             <span class="field-hint">{words.display_name_hint}</span>
         </label>
     }
+    .into_any()
 }
 
 #[component]
@@ -159,4 +161,5 @@ fn PasswordField(kind: AccountKind, field: NodeRef<Input>) -> impl IntoView {
             {register.then(|| view! { <span class="field-hint">{words.password_hint}</span> })}
         </label>
     }
+    .into_any()
 }

@@ -41,6 +41,7 @@ pub fn Avatar(
             {move || initials(&name.read())}
         </span>
     }
+    .into_any()
 }
 
 #[cfg(test)]

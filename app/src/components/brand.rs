@@ -9,11 +9,12 @@ pub fn Mark() -> impl IntoView {
         <svg class="mark" viewBox="0 0 40 40" aria-hidden="true" focusable="false">
             <rect class="mark-sky" width="40" height="40" rx="12" />
             <path class="mark-dune" d="M0 27.5C7 20 13.5 19.5 20 23.5S33.5 27.5 40 19.5V28a12 12 0 0 1-12 12H12A12 12 0 0 1 0 28Z" />
-            <circle class="mark-dot" cx="9.5" cy="17" r="2.6" />
-            <circle class="mark-dot" cx="18.5" cy="17.2" r="2.6" />
-            <circle class="mark-dot mark-lead" cx="27.5" cy="18" r="2.6" />
+            <circle class="mark-dot" cx="9" cy="16" r="3.1" />
+            <circle class="mark-dot" cx="18.5" cy="15.6" r="3.1" />
+            <circle class="mark-dot mark-lead" cx="28" cy="16.5" r="3.1" />
         </svg>
     }
+    .into_any()
 }
 
 /// The mark with the name, as a way home.
@@ -25,4 +26,5 @@ pub fn Brand() -> impl IntoView {
             <span class="brand-name">"Caravana"</span>
         </a>
     }
+    .into_any()
 }

@@ -82,6 +82,7 @@ fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
             {mine.then(|| view! { <NotSent row actions /> })}
         </article>
     }
+    .into_any()
 }
 
 const fn delivery_word(delivery: Delivery) -> &'static str {

@@ -122,6 +122,7 @@ pub fn Composer(
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// Brings the kept draft back once, and keeps what is written from then on.

@@ -31,6 +31,7 @@ pub fn ConnectionStatus(
             <span class="status-text">{move || short(words, link.get())}</span>
         </p>
     }
+    .into_any()
 }
 
 /// The strip below the header, empty while all is well.

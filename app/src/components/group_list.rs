@@ -43,6 +43,7 @@ pub fn GroupList(
         </nav>
         <NewGroupForm />
     }
+    .into_any()
 }
 
 #[component]
@@ -89,6 +90,7 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
             </a>
         </li>
     }
+    .into_any()
 }
 
 /// One line that makes a group. It posts by itself before the page has been taken over.
@@ -146,4 +148,5 @@ fn NewGroupForm() -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }

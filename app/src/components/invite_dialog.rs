@@ -68,6 +68,7 @@ pub fn InviteDialog(
             {body}
         </dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -115,4 +116,5 @@ fn InviteLink(invite: Invite, reader: Signal<Reader>) -> impl IntoView {
         </div>
         <p class="dialog-text" role="status">{expires}</p>
     }
+    .into_any()
 }

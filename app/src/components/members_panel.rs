@@ -50,6 +50,7 @@ pub fn MembersPanel(
             </div>
         </aside>
     }
+    .into_any()
 }
 
 #[component]
@@ -78,4 +79,5 @@ fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
             {move || role().map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
+    .into_any()
 }

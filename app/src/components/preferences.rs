@@ -37,6 +37,7 @@ pub fn Preferences(
             </div>
         </details>
     }
+    .into_any()
 }
 
 #[component]
@@ -69,6 +70,7 @@ fn ThemeChoice() -> impl IntoView {
             <div class="choices">{choices.collect_view()}</div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -99,4 +101,5 @@ fn LangChoice(lang: Lang) -> impl IntoView {
             <div class="choices">{choices}</div>
         </div>
     }
+    .into_any()
 }

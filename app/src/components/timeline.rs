@@ -106,6 +106,7 @@ pub fn Timeline(
             <Announcer timeline />
         </div>
     }
+    .into_any()
 }
 
 /// Keeps the reader's place when rows change: once when the group is opened, and then after every change.

@@ -11,13 +11,13 @@ use crate::i18n::use_words;
 /// `/login`.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    view! { <AccountPage kind=AccountKind::Login /> }
+    view! { <AccountPage kind=AccountKind::Login /> }.into_any()
 }
 
 /// `/register`.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    view! { <AccountPage kind=AccountKind::Register /> }
+    view! { <AccountPage kind=AccountKind::Register /> }.into_any()
 }
 
 #[component]
@@ -48,4 +48,5 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }

@@ -43,7 +43,7 @@ pub fn ChatPage() -> impl IntoView {
             }
         })
     };
-    view! { <Suspense>{body}</Suspense> }
+    view! { <Suspense>{body}</Suspense> }.into_any()
 }
 
 /// Nobody is signed in: the front door, or the way to sign in and come back.
@@ -94,6 +94,7 @@ fn Chat(home: Home) -> impl IntoView {
             <Outlet />
         </div>
     }
+    .into_any()
 }
 
 /// `/` for somebody who is signed in: beside the list, nothing is chosen.
@@ -108,4 +109,5 @@ pub fn NoGroup() -> impl IntoView {
             <EmptyState title=words.choose_group_title text=words.choose_group_text heading=true />
         </main>
     }
+    .into_any()
 }

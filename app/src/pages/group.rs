@@ -18,7 +18,7 @@ use crate::components::{
     RowActions, Timeline, TimelineActions,
 };
 use crate::i18n::{explain, use_words};
-use crate::ports::{Api, ApiError, HistoryPage};
+use crate::ports::{Api, ApiError, HistoryPage, use_device};
 
 /// Read messages that are loaded above the first unread one.
 const CONTEXT: usize = 20;
@@ -66,6 +66,7 @@ pub fn GroupPage() -> impl IntoView {
         <Suspense fallback=|| view! { <Skeleton /> }>{body}</Suspense>
         <Outlet />
     }
+    .into_any()
 }
 
 /// What stands there while a group is loading; the style sheet shows it only after a moment.
@@ -78,6 +79,7 @@ fn Skeleton() -> impl IntoView {
             <span></span><span></span><span></span><span></span>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -116,11 +118,13 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             <Timeline timeline loading=link.loading actions />
             <TypingLine timeline />
             <Composer group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
+            {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
         </main>
         <MembersPanel timeline back=format!("/g/{id}") invite=ask_invite />
         <InviteDialog state=invite reader=link.reader />
     }
+    .into_any()
 }
 
 /// Asks for a link and opens the dialog at once; the answer fills it.
@@ -188,6 +192,31 @@ fn GroupHeader(
             </a>
         </header>
     }
+    .into_any()
+}
+
+/// The server was renewed; what is written is kept over the reload.
+#[component]
+fn NewBuild() -> impl IntoView {
+    let words = use_words();
+    let device = use_device();
+    view! {
+        <p class="banner banner-calm" role="status">
+            <span>{words.new_build}</span>
+            <button
+                class="banner-action"
+                type="button"
+                on:click=move |_| {
+                    if let Some(device) = &device {
+                        device.reload();
+                    }
+                }
+            >
+                {words.reload}
+            </button>
+        </p>
+    }
+    .into_any()
 }
 
 /// Who is writing; the line keeps its height, so that nothing jumps.
@@ -206,4 +235,5 @@ fn TypingLine(timeline: Store<TimelineState>) -> impl IntoView {
             <span>{text}</span>
         </p>
     }
+    .into_any()
 }

@@ -53,6 +53,7 @@ pub fn InvitePage() -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -71,6 +72,7 @@ fn Refused(error: ApiError) -> impl IntoView {
             <a class="button" href="/">{words.go_home}</a>
         </EmptyState>
     }
+    .into_any()
 }
 
 #[component]
@@ -100,6 +102,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
             {way}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -136,4 +139,5 @@ fn AcceptForm(token: String) -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }

@@ -26,6 +26,7 @@ pub fn NotFoundPage() -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }
 
 /// A page that could not be loaded.
@@ -43,4 +44,5 @@ pub fn FailedPage(
             </EmptyState>
         </div>
     }
+    .into_any()
 }

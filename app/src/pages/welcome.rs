@@ -46,6 +46,7 @@ pub fn WelcomePage() -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }
 
 /// A conversation as a picture.
@@ -65,5 +66,5 @@ fn Scene() -> impl IntoView {
             </div>
         }
     });
-    view! { <div class="scene" aria-hidden="true">{bubbles.collect_view()}</div> }
+    view! { <div class="scene" aria-hidden="true">{bubbles.collect_view()}</div> }.into_any()
 }

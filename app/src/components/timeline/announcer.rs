@@ -46,4 +46,5 @@ pub(super) fn Announcer(timeline: Store<TimelineState>) -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
