@@ -86,6 +86,7 @@ pub(crate) enum Overdue {
 
 impl Outbox {
     /// The messages, in the order in which they were written.
+    #[must_use]
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.entries.iter()
     }

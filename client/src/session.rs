@@ -35,7 +35,7 @@ use crate::link_state::Link;
 use crate::{Instant, LinkState, SavedMessage};
 
 /// What a session has to know before it starts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     /// Who is signed in. A server that takes the client for somebody else ends the session.
     pub user: UserId,
@@ -82,7 +82,7 @@ impl Session {
             link: Link::new(seed),
             groups: BTreeMap::new(),
             edits: Edits::default(),
-            shared: Shared::new(config),
+            shared: Shared::new(&config),
             shown: LinkState::Idle,
             build: None,
             last_order: 0,

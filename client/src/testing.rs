@@ -1,1 +1,302 @@
-//! A scripted server in virtual time.
+//! A session in a world of its own: a scripted server, a network that can be broken, a storage, and time that moves only
+//! when the test says so.
+//!
+//! Everything goes through the real codec, so that what a scenario shows is what the wire would do. The clock of
+//! [`World::pass`] stops at every moment at which the session or the server has something to do.
+
+#![expect(clippy::missing_panics_doc, reason = "a world that can't go on fails the test, which is what it is for")]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use caravana_protocol::{ClientFrame, CloseReason, GroupId, MessageBody, MessageId, ServerFrame, UserId, codec};
+use uuid::Uuid;
+
+mod server;
+
+pub use server::{Answer, Server};
+
+use crate::{
+    Change, Config, Group, HistoryError, Input, Instant, Item, LinkState, Output, SavedMessage, Secret, Session,
+    SessionCheck, SocketId,
+};
+
+/// Steps without progress of time after which a session is said to run in circles.
+const CIRCLES: u32 = 10_000;
+
+/// How the server's door is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Sockets open.
+    Open,
+    /// Sockets are refused.
+    Refused,
+    /// Nothing answers.
+    Dead,
+}
+
+/// One session and all that is around it.
+#[derive(Debug)]
+pub struct World {
+    /// The session under test.
+    pub session: Session,
+    /// The server.
+    pub server: Server,
+    /// The present moment.
+    pub now: Instant,
+    /// Whether sockets open.
+    pub door: Door,
+    /// What `GET /api/v1/session` says.
+    pub sign: SessionCheck,
+    /// Whether REST answers.
+    pub rest: bool,
+    /// Questions for history are kept here instead of being answered, while this is set.
+    pub hold_pages: bool,
+    /// What the client says is lost, and so is what the server says: a half-open socket.
+    pub cut: bool,
+    /// What the storage keeps.
+    pub stored: BTreeMap<MessageId, SavedMessage>,
+    /// All changes that were told.
+    pub changes: Vec<Change>,
+    /// All frames that were said, with their moments.
+    pub said: Vec<(Instant, ClientFrame)>,
+    /// The moments at which sockets were asked for.
+    pub opened_at: Vec<Instant>,
+    /// How often the sign-in was asked for.
+    pub checks: usize,
+    /// How often a fresh token was asked for.
+    pub refreshes: usize,
+    /// The socket that is open.
+    pub socket: Option<SocketId>,
+    incoming: VecDeque<Input>,
+    held_pages: VecDeque<Input>,
+}
+
+/// The group of all scenarios.
+#[must_use]
+pub fn group() -> GroupId {
+    GroupId::new(Uuid::from_u128(0x1))
+}
+
+/// The user whose session it is.
+#[must_use]
+pub fn me() -> UserId {
+    UserId::new(Uuid::from_u128(0xa))
+}
+
+/// Another member.
+#[must_use]
+pub fn ana() -> UserId {
+    UserId::new(Uuid::from_u128(0xb))
+}
+
+/// A message's id.
+#[must_use]
+pub fn id(number: u128) -> MessageId {
+    MessageId::new(Uuid::from_u128(number))
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl World {
+    /// Everything works and nothing has begun.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            session: Session::new(Config::new(me()), seed),
+            server: Server::default(),
+            now: Instant::from_millis(1_000_000),
+            door: Door::Open,
+            sign: SessionCheck::SignedIn,
+            rest: true,
+            hold_pages: false,
+            cut: false,
+            stored: BTreeMap::new(),
+            changes: Vec::new(),
+            said: Vec::new(),
+            opened_at: Vec::new(),
+            checks: 0,
+            refreshes: 0,
+            socket: None,
+            incoming: VecDeque::new(),
+            held_pages: VecDeque::new(),
+        }
+    }
+
+    /// A world in which the group is open and everything flows.
+    #[must_use]
+    pub fn online() -> Self {
+        let mut world = Self::default();
+        world.give(Input::Start);
+        world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+        assert_eq!(world.session.link(), LinkState::Online);
+        world
+    }
+
+    /// Hands an input to the session, and does all that follows without any time passing.
+    pub fn give(&mut self, input: Input) {
+        self.session.handle(input, self.now);
+        self.work();
+    }
+
+    /// The person sends a message.
+    pub fn send(&mut self, id: MessageId, text: &str) {
+        let body = MessageBody::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let at = caravana_protocol::Timestamp::from_unix_micros(0);
+        self.give(Input::Send { group: group(), id, body, reply_to: None, at });
+    }
+
+    /// Does what the session wants, and what the server has to say, until nothing is left.
+    pub fn work(&mut self) {
+        for _ in 0..CIRCLES {
+            while let Some(output) = self.session.poll_output() {
+                self.carry_out(output);
+            }
+            for frame in self.server.take_said() {
+                if let Some(socket) = self.socket.filter(|_| !self.cut) {
+                    self.incoming.push_back(Input::Text { socket, text: Secret(codec::encode_server(&frame)) });
+                }
+            }
+            let Some(input) = self.incoming.pop_front() else { return };
+            self.session.handle(input, self.now);
+        }
+        panic!("the session runs in circles");
+    }
+
+    /// Lets time pass. Everything that is due on the way is done at its moment.
+    pub fn pass(&mut self, ms: u64) {
+        let until = self.now.after(ms);
+        let mut steps = 0;
+        loop {
+            let due = self.session.poll_timeout();
+            let beat = self.socket.map(|_| self.server.next_beat);
+            let Some(next) = due.into_iter().chain(beat).min().filter(|next| *next <= until) else { break };
+            steps = if next > self.now { 0 } else { steps + 1 };
+            assert!(steps < CIRCLES, "the session wants a tick again and again at {next:?}");
+            self.now = self.now.max(next);
+            if self.socket.is_some() && self.server.next_beat <= self.now {
+                self.server.beat(self.now);
+            }
+            if due.is_some_and(|due| due <= self.now) {
+                self.session.handle(Input::Tick, self.now);
+            }
+            self.work();
+        }
+        self.now = until;
+    }
+
+    /// The socket closes.
+    pub fn close(&mut self, reason: CloseReason) {
+        if let Some(socket) = self.socket.take() {
+            self.server.hang_up();
+            self.give(Input::Closed { socket, reason });
+        }
+    }
+
+    /// The server says something out of its own will.
+    pub fn hear(&mut self, frame: ServerFrame) {
+        self.server.say(frame);
+        self.work();
+    }
+
+    /// Answers the questions for history that were held.
+    pub fn release_pages(&mut self) {
+        self.hold_pages = false;
+        self.incoming.append(&mut self.held_pages);
+        self.work();
+    }
+
+    /// The page is loaded afresh: a new session with what the storage kept.
+    pub fn reload(&mut self) {
+        self.server.hang_up();
+        self.socket = None;
+        self.incoming.clear();
+        self.held_pages.clear();
+        self.session = Session::new(Config::new(me()), 99);
+        self.session.restore(self.stored.values().cloned().collect());
+        self.work();
+    }
+
+    /// The group as the session knows it.
+    #[must_use]
+    pub fn group(&self) -> &Group {
+        self.session.group(group()).unwrap_or_else(|| panic!("the group is not open"))
+    }
+
+    /// The texts on the screen, in order. What is not acknowledged is marked by a `?`, what was refused by a `!`.
+    #[must_use]
+    pub fn screen(&self) -> Vec<String> {
+        let line = |item: Item<'_>| match item {
+            Item::Row(row) => row.message().map_or_else(|| "·".to_owned(), |message| message.message.clone()),
+            Item::Pending(pending) => match pending.state {
+                crate::SendState::Queued | crate::SendState::Sending => format!("{}?", pending.message),
+                crate::SendState::Failed { .. } => format!("{}!", pending.message),
+            },
+        };
+        self.group().items().map(line).collect()
+    }
+
+    /// How often a frame of this type was said.
+    #[must_use]
+    pub fn said(&self, kind: &str) -> usize {
+        self.said.iter().filter(|(_, frame)| frame.kind() == kind).count()
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Open { socket } => {
+                self.opened_at.push(self.now);
+                match self.door {
+                    Door::Open => {
+                        self.socket = Some(socket);
+                        self.cut = false;
+                        self.incoming.push_back(Input::Opened { socket });
+                        self.server.pick_up(self.now);
+                    }
+                    Door::Refused => {
+                        self.incoming.push_back(Input::Closed { socket, reason: CloseReason::Abnormal });
+                    }
+                    Door::Dead => {}
+                }
+            }
+            Output::Close { socket } => {
+                if self.socket.take_if(|open| *open == socket).is_some() {
+                    self.server.hang_up();
+                }
+            }
+            Output::Transmit { socket, text } => {
+                assert_eq!(self.socket, Some(socket), "something is said over a socket that is not open");
+                match codec::decode_client(&text.0) {
+                    Ok(incoming) => {
+                        self.said.push((self.now, incoming.frame.clone()));
+                        if !self.cut {
+                            self.server.hear(incoming);
+                        }
+                    }
+                    Err(error) => panic!("the session says what no server understands: {error}"),
+                }
+            }
+            Output::CheckSession => {
+                self.checks += 1;
+                self.incoming.push_back(Input::SessionChecked(self.sign));
+            }
+            Output::RefreshToken => self.refreshes += 1,
+            Output::LoadHistory { request, group, page, limit } => {
+                let result =
+                    if self.rest { self.server.page(group, page, limit) } else { Err(HistoryError::Unavailable) };
+                let answer = Input::HistoryLoaded { request, result };
+                if self.hold_pages { self.held_pages.push_back(answer) } else { self.incoming.push_back(answer) }
+            }
+            Output::Save(message) => {
+                self.stored.insert(message.id, message);
+            }
+            Output::Forget(id) => {
+                self.stored.remove(&id);
+            }
+            Output::Changed(change) => self.changes.push(change),
+        }
+    }
+}

@@ -84,6 +84,7 @@ impl Timeline {
     }
 
     /// The loaded rows, ascending.
+    #[must_use]
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.values().map(|stored| &stored.row)
     }

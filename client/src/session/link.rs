@@ -46,16 +46,14 @@ impl Session {
 
     /// Any frame that the server must answer will do as a question whether it is still there.
     fn probe(&mut self) {
-        let live = self.groups.values().find_map(|group| group.timeline.cursor().map(|cursor| (group.id, cursor)));
-        match live {
-            Some((group, cursor)) => {
-                self.shared.say(&ClientFrame::Sync { group_id: Some(group), cursor }, None);
-            }
-            // Nothing is followed, so that nobody waits for anything: an unknown group is answered with an error.
-            None => {
-                let nowhere = caravana_protocol::GroupId::new(uuid::Uuid::nil());
-                self.shared.say(&ClientFrame::Unsubscribe { group_id: nowhere }, None);
-            }
+        let mut live = self.groups.values().filter(|group| group.is_live());
+        let known = live.find_map(|group| group.timeline.cursor().map(|cursor| (group.id, cursor)));
+        if let Some((group, cursor)) = known {
+            self.shared.say(&ClientFrame::Sync { group_id: Some(group), cursor }, None);
+        } else {
+            // Nothing is live, so that nobody waits for anything. Whatever the server says about no group will do.
+            let nowhere = caravana_protocol::GroupId::new(uuid::Uuid::nil());
+            self.shared.say(&ClientFrame::Unsubscribe { group_id: nowhere }, None);
         }
     }
 

@@ -1,0 +1,351 @@
+//! A server of one group, as simple as it can be and still keep the protocol.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use caravana_protocol::rest::MessagesAnswer;
+use caravana_protocol::{
+    CaughtUp, ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GroupId, Heartbeat, Hello, Incoming, Joined,
+    Left, LeftReason, Limits, MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Resync, ResyncReason,
+    Role, Seq, ServerFrame, Timestamp, UserId, WireError, limits,
+};
+use uuid::Uuid;
+
+use super::{group, me};
+use crate::{HistoryError, HistoryPage, Instant};
+
+/// What becomes of a send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is stored, and both the answer and the event are lost.
+    Lost,
+    /// It never arrives.
+    Swallowed,
+    /// It is refused with this code, and maybe a time to wait.
+    Refused(ErrorCode, Option<u64>),
+}
+
+/// A server of one group.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fault that a test switches on by itself")]
+pub struct Server {
+    /// The group's log.
+    pub log: Vec<Event>,
+    /// The log's history.
+    pub epoch: Epoch,
+    /// Events that are replayed; with more missed it is `resync`.
+    pub depth: Seq,
+    /// What becomes of the next sends. Without a word they are stored.
+    pub answers: VecDeque<Answer>,
+    /// So many live events are lost on their way.
+    pub lose_events: usize,
+    /// `subscribe` and `sync` are not answered.
+    pub ignores_subscribes: bool,
+    /// `subscribe` and `sync` are refused with this.
+    pub refuses_subscribes: Option<ErrorCode>,
+    /// `mark_read` is not answered.
+    pub ignores_reads: bool,
+    /// Whom the server takes the client for.
+    pub user: UserId,
+    /// How far members have read.
+    pub reads: BTreeMap<UserId, Seq>,
+    /// When the next heartbeat is.
+    pub next_beat: Instant,
+    /// What was stored, how often it was sent.
+    pub arrivals: BTreeMap<MessageId, usize>,
+    messages: BTreeMap<MessageId, Message>,
+    open: bool,
+    following: bool,
+    said: Vec<ServerFrame>,
+    epochs: u128,
+    minted: u128,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            log: Vec::new(),
+            epoch: Epoch::new(Uuid::from_u128(1)),
+            depth: 100,
+            answers: VecDeque::new(),
+            lose_events: 0,
+            ignores_subscribes: false,
+            refuses_subscribes: None,
+            ignores_reads: false,
+            user: me(),
+            reads: BTreeMap::new(),
+            next_beat: Instant::default(),
+            arrivals: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            open: false,
+            following: false,
+            said: Vec::new(),
+            epochs: 1,
+            minted: 0xffff_0000,
+        }
+    }
+}
+
+impl Server {
+    /// The last event's seq.
+    #[must_use]
+    pub fn head(&self) -> Seq {
+        self.log.len() as Seq
+    }
+
+    /// The texts of all messages, in their order, as they are now.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let mut messages: Vec<&Message> = self.messages.values().collect();
+        messages.sort_by_key(|message| message.seq);
+        messages.into_iter().map(|message| message.message.clone()).collect()
+    }
+
+    /// All messages on one page of history, as they are now.
+    #[must_use]
+    pub fn page_of_all(&self) -> MessagesAnswer {
+        let mut messages: Vec<Message> = self.messages.values().cloned().collect();
+        messages.sort_by_key(|message| message.seq);
+        let (epoch, head) = (self.epoch, self.head());
+        MessagesAnswer { messages, epoch, head, has_more_before: false, has_more_after: false }
+    }
+
+    /// Somebody writes.
+    pub fn post(&mut self, user: UserId, text: &str) -> MessageId {
+        self.minted += 1;
+        let id = MessageId::new(Uuid::from_u128(self.minted));
+        self.store(id, user, text);
+        id
+    }
+
+    /// A message is changed by its author.
+    pub fn edit(&mut self, id: MessageId, text: &str) {
+        self.change(id, text, true);
+    }
+
+    /// A message is deleted.
+    pub fn delete(&mut self, id: MessageId) {
+        self.change(id, "", false);
+    }
+
+    /// Somebody becomes a member.
+    pub fn admit(&mut self, user: UserId) {
+        let (seq, at) = (self.head() + 1, Timestamp::from_unix_micros(0));
+        let display_name = "Ana".to_owned();
+        let joined = MemberJoined { group_id: group(), seq, user_id: user, display_name, role: Role::Member, at };
+        self.append(Event::MemberJoined(joined));
+    }
+
+    /// The history is restored from an older copy: the last events are gone, and the epoch is another.
+    pub fn restore(&mut self, lost: usize) {
+        self.log.truncate(self.log.len().saturating_sub(lost));
+        let head = self.head();
+        self.messages.retain(|_, message| message.seq <= head);
+        self.epochs += 1;
+        self.epoch = Epoch::new(Uuid::from_u128(self.epochs));
+        self.following = false;
+    }
+
+    /// Says something.
+    pub fn say(&mut self, frame: ServerFrame) {
+        if self.open {
+            self.said.push(frame);
+        }
+    }
+
+    /// What waits to be said, taken by whoever carries it to the client.
+    pub fn take_said(&mut self) -> Vec<ServerFrame> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// A socket opens: `hello`.
+    pub fn pick_up(&mut self, now: Instant) {
+        (self.open, self.following) = (true, false);
+        self.next_beat = now.after(limits::HEARTBEAT_MS);
+        self.say(ServerFrame::Hello(Hello {
+            protocol: limits::SUBPROTOCOL.to_owned(),
+            connection_id: ConnectionId::new(Uuid::from_u128(7)),
+            user_id: self.user,
+            server_time: Timestamp::from_unix_micros(0),
+            heartbeat_ms: limits::HEARTBEAT_MS,
+            limits: Limits::default(),
+            build: "test".to_owned(),
+        }));
+    }
+
+    /// The socket is gone.
+    pub fn hang_up(&mut self) {
+        (self.open, self.following) = (false, false);
+        self.said.clear();
+    }
+
+    /// Says `heartbeat`.
+    pub fn beat(&mut self, now: Instant) {
+        self.next_beat = now.after(limits::HEARTBEAT_MS);
+        let heads = if self.following { BTreeMap::from([(group(), self.head())]) } else { BTreeMap::new() };
+        self.say(ServerFrame::Heartbeat(Heartbeat { t: Timestamp::from_unix_micros(0), heads }));
+    }
+
+    /// The client said something.
+    pub fn hear(&mut self, incoming: Incoming) {
+        let reference = incoming.reference;
+        match incoming.frame {
+            ClientFrame::SendMessage { message, id, .. } => {
+                if let Some(id) = id {
+                    self.send(id, &message, reference);
+                }
+            }
+            ClientFrame::EditMessage { id, message } => self.change_own(id, &message, true, reference),
+            ClientFrame::DeleteMessage { id } => self.change_own(id, "", false, reference),
+            ClientFrame::MarkRead { seq, .. } if !self.ignores_reads => {
+                let read = self.reads.entry(self.user).or_default();
+                *read = seq.max(*read);
+                let read = Read { group_id: group(), user_id: self.user, seq: *read };
+                self.say(ServerFrame::Read(read));
+            }
+            ClientFrame::Subscribe { cursor, .. } => self.follow(cursor, reference),
+            ClientFrame::Sync { cursor, .. } => self.follow(Some(cursor), reference),
+            ClientFrame::Unsubscribe { group_id } => {
+                self.following = false;
+                self.say(ServerFrame::Left(Left { group_id, reason: LeftReason::Asked }));
+            }
+            ClientFrame::MarkRead { .. }
+            | ClientFrame::Typing { .. }
+            | ClientFrame::StopTyping { .. }
+            | ClientFrame::Auth { .. } => {}
+        }
+    }
+
+    /// Answers a question for history.
+    pub fn page(&self, of: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
+        if of != group() {
+            return Err(HistoryError::NotFound);
+        }
+        let mut all: Vec<&Message> = self.messages.values().collect();
+        all.sort_by_key(|message| message.seq);
+        let at = |seq: Seq| all.partition_point(|message| message.seq < seq);
+        let (from, to) = match page {
+            HistoryPage::Latest => (all.len().saturating_sub(limit), all.len()),
+            HistoryPage::Before(seq) => (at(seq).saturating_sub(limit), at(seq)),
+            HistoryPage::After(seq) => (at(seq + 1), all.len().min(at(seq + 1) + limit)),
+            HistoryPage::Around(seq) => (at(seq).saturating_sub(limit / 2), all.len().min(at(seq) + limit / 2)),
+        };
+        Ok(MessagesAnswer {
+            messages: all.iter().skip(from).take(to - from).map(|message| (*message).clone()).collect(),
+            epoch: self.epoch,
+            head: self.head(),
+            has_more_before: from > 0,
+            has_more_after: to < all.len(),
+        })
+    }
+
+    fn send(&mut self, id: MessageId, text: &str, reference: Option<String>) {
+        let answer = self.answers.pop_front();
+        if answer == Some(Answer::Swallowed) {
+            return;
+        }
+        *self.arrivals.entry(id).or_default() += 1;
+        let duplicate = self.messages.contains_key(&id);
+        if let Some(Answer::Refused(code, wait)) = answer {
+            let mut error = WireError::new(code, "refused", reference);
+            error.retry_after_ms = wait;
+            return self.say(ServerFrame::Error(error));
+        }
+        self.lose_events += usize::from(answer == Some(Answer::Lost) && !duplicate);
+        if !duplicate {
+            self.store(id, self.user, text);
+        }
+        if answer.is_none()
+            && let Some(message) = self.messages.get(&id)
+        {
+            let sent = MessageSent { message: message.clone(), duplicate };
+            self.say(ServerFrame::MessageSent(sent));
+        }
+    }
+
+    fn follow(&mut self, cursor: Option<Cursor>, reference: Option<String>) {
+        if self.ignores_subscribes {
+            return;
+        }
+        if let Some(code) = self.refuses_subscribes {
+            return self.say(ServerFrame::Error(WireError::new(code, "refused", reference)));
+        }
+        let (group_id, epoch, head) = (group(), self.epoch, self.head());
+        self.following = true;
+        let reads = self.reads.clone();
+        self.say(ServerFrame::Joined(Joined { group_id, epoch, head, roster: vec![self.user], reads }));
+        let Some(cursor) = cursor else { return };
+        let reason = if cursor.epoch != epoch {
+            Some(ResyncReason::UnknownEpoch)
+        } else if cursor.seq > head {
+            Some(ResyncReason::AboveHead)
+        } else {
+            (head - cursor.seq > self.depth).then_some(ResyncReason::TooDeep)
+        };
+        if let Some(reason) = reason {
+            return self.say(ServerFrame::Resync(Resync { group_id, epoch, head, reason }));
+        }
+        let missed: Vec<Event> = self.log.iter().filter(|event| event.seq() > cursor.seq).cloned().collect();
+        for event in missed {
+            let event = self.as_it_is_now(event);
+            self.say(ServerFrame::Event(event));
+        }
+        self.say(ServerFrame::CaughtUp(CaughtUp { group_id, epoch, seq: head }));
+    }
+
+    /// A replay shows the present state.
+    fn as_it_is_now(&self, event: Event) -> Event {
+        let now = |message: Message| self.messages.get(&message.id).map_or(message.clone(), Message::clone);
+        match event {
+            Event::NewMessage(message) => Event::NewMessage(now(message)),
+            Event::MessageEdited(change) => {
+                let seq = change.message.seq;
+                let message = Message { seq, ..now(change.message) };
+                Event::MessageEdited(MessageChange { message, ..change })
+            }
+            Event::MessageDeleted(_) | Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => event,
+        }
+    }
+
+    fn store(&mut self, id: MessageId, user: UserId, text: &str) {
+        let message = Message {
+            id,
+            user_id: Some(user),
+            group_id: group(),
+            message: text.to_owned(),
+            created_at: Timestamp::from_unix_micros(0),
+            status: true,
+            seq: self.head() + 1,
+            reply_to: None,
+            edited_at: None,
+        };
+        self.messages.insert(id, message.clone());
+        self.append(Event::NewMessage(message));
+    }
+
+    fn change_own(&mut self, id: MessageId, text: &str, status: bool, reference: Option<String>) {
+        let own = self.messages.get(&id).is_some_and(|message| message.user_id == Some(self.user));
+        if own {
+            self.change(id, text, status);
+        } else {
+            self.say(ServerFrame::Error(WireError::new(ErrorCode::Forbidden, "not yours", reference)));
+        }
+    }
+
+    fn change(&mut self, id: MessageId, text: &str, status: bool) {
+        let seq = self.head() + 1;
+        let Some(message) = self.messages.get_mut(&id) else { return };
+        text.clone_into(&mut message.message);
+        message.status = status;
+        let change = MessageChange { message_seq: message.seq, message: Message { seq, ..message.clone() } };
+        self.append(if status { Event::MessageEdited(change) } else { Event::MessageDeleted(change) });
+    }
+
+    fn append(&mut self, event: Event) {
+        self.log.push(event.clone());
+        if self.lose_events > 0 {
+            self.lose_events -= 1;
+        } else if self.following {
+            self.say(ServerFrame::Event(event));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Events that are missing, early, late, or can't be read (G4).
+
+use caravana_client::testing::{World, ana};
+use caravana_client::{Change, HELD_EVENTS, Input, RowKey, Secret, TimelineChange};
+use caravana_protocol::ServerFrame;
+
+#[test]
+fn a_gap_is_filled_by_one_sync() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.server.lose_events = 1;
+    for text in ["dos", "tres", "cuatro"] {
+        world.server.post(ana(), text);
+    }
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres", "cuatro"]);
+    assert_eq!(world.said("sync"), 1);
+    assert!(!world.group().is_filling());
+}
+
+#[test]
+fn nothing_is_shown_above_a_gap() {
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    for text in ["uno", "dos", "tres"] {
+        world.server.post(ana(), text);
+    }
+    world.work();
+    assert!(world.screen().is_empty());
+    assert!(world.group().timeline().has_gap());
+    assert!(world.group().is_filling());
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.seq), Some(0));
+}
+
+#[test]
+fn an_event_that_fills_the_gap_late_brings_the_held_ones_with_it() {
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    for text in ["uno", "dos", "tres"] {
+        world.server.post(ana(), text);
+    }
+    world.work();
+    let late = world.server.log[0].clone();
+    world.hear(ServerFrame::Event(late));
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn an_event_that_comes_twice_is_applied_once() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.work();
+    world.server.admit(ana());
+    world.work();
+    world.changes.clear();
+    for again in world.server.log.clone() {
+        world.hear(ServerFrame::Event(again));
+    }
+    assert_eq!(world.screen(), ["uno", "·"]);
+    assert!(world.changes.is_empty(), "{:?}", world.changes);
+}
+
+#[test]
+fn an_unanswered_sync_is_asked_again_and_then_the_socket_is_replaced() {
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    world.server.post(ana(), "uno");
+    world.server.post(ana(), "dos");
+    world.work();
+    assert_eq!(world.said("sync"), 1);
+    world.pass(10_000);
+    assert_eq!(world.said("sync") + world.said("subscribe"), 3);
+    world.pass(19_999);
+    assert_eq!(world.opened_at.len(), 1);
+    world.pass(1_001);
+    assert_eq!(world.opened_at.len(), 2);
+    world.server.ignores_subscribes = false;
+    world.pass(30_000);
+    assert_eq!(world.screen(), ["uno", "dos"]);
+}
+
+#[test]
+fn what_is_held_is_bounded_and_still_nothing_is_lost() {
+    let mut world = World::online();
+    world.server.depth = 5_000;
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    let count = HELD_EVENTS * 3;
+    for number in 0..count {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.work();
+    assert!(world.screen().is_empty());
+    world.server.ignores_subscribes = false;
+    world.pass(10_000);
+    assert_eq!(world.screen().len(), count);
+    assert_eq!(world.screen(), world.server.texts());
+}
+
+#[test]
+fn an_event_that_can_not_be_read_blocks_nothing_for_long() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.work();
+    // The server says that everything up to 2 was sent, and what it sent was not understood here.
+    world.server.lose_events = 1;
+    world.server.post(ana(), "dos");
+    let Some(socket) = world.socket else { panic!("no socket") };
+    world.give(Input::Text { socket, text: Secret(r#"{"type":"new_message","data":{"seq":"?"}}"#.into()) });
+    world.pass(30_000);
+    assert_eq!(world.screen(), ["uno", "dos"]);
+}
+
+#[test]
+fn only_the_rows_that_changed_are_told() {
+    let mut world = World::online();
+    let id = world.server.post(ana(), "uno");
+    world.work();
+    world.server.post(ana(), "dos");
+    world.work();
+    world.changes.clear();
+    world.server.edit(id, "uno!");
+    world.work();
+    let told: Vec<&TimelineChange> = world.changes.iter().filter_map(timeline).collect();
+    assert_eq!(told, [&TimelineChange::Updated(vec![RowKey::Message(id)])]);
+}
+
+fn timeline(change: &Change) -> Option<&TimelineChange> {
+    if let Change::Timeline { what, .. } = change { Some(what) } else { None }
+}

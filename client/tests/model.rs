@@ -1,0 +1,238 @@
+//! Random schedules of faults against a model: the server's own log (G4, G5, G15, G18).
+
+use std::collections::BTreeSet;
+
+use caravana_client::testing::{Answer, Door, World, ana, group, id, me};
+use caravana_client::{HistoryPage, Input, LinkState, SendState};
+use caravana_protocol::{CloseReason, Cursor, ErrorCode, ServerFrame};
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Post,
+    Send,
+    Edit(usize),
+    Delete(usize),
+    Admit,
+    Repeat(usize),
+    LoseEvents(usize),
+    NextSend(Answer),
+    Close(CloseReason),
+    Cut,
+    Network(bool),
+    Visible,
+    RetryNow,
+    Refuse,
+    Accept,
+    IgnoreSubscribes(bool),
+    Rest(bool),
+    HoldPages,
+    ReleasePages,
+    Load(HistoryPage),
+    Older,
+    Newer,
+    Reload,
+    RestoreHistory(usize),
+    Pass(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let reason = prop_oneof![
+        Just(CloseReason::Abnormal),
+        Just(CloseReason::TooSlow),
+        Just(CloseReason::Restart),
+        Just(CloseReason::TokenExpired),
+    ];
+    let answer = prop_oneof![
+        Just(Answer::Lost),
+        Just(Answer::Swallowed),
+        (0_u64..5_000).prop_map(|wait| Answer::Refused(ErrorCode::RateLimited, Some(wait))),
+        Just(Answer::Refused(ErrorCode::TemporarilyUnavailable, None)),
+    ];
+    let page = prop_oneof![Just(HistoryPage::Latest), (1_u64..40).prop_map(HistoryPage::Around)];
+    prop_oneof![
+        8 => Just(Step::Post),
+        8 => Just(Step::Send),
+        3 => (0_usize..40).prop_map(Step::Edit),
+        3 => (0_usize..40).prop_map(Step::Delete),
+        1 => Just(Step::Admit),
+        2 => (0_usize..40).prop_map(Step::Repeat),
+        3 => (1_usize..4).prop_map(Step::LoseEvents),
+        3 => answer.prop_map(Step::NextSend),
+        3 => reason.prop_map(Step::Close),
+        1 => Just(Step::Cut),
+        2 => any::<bool>().prop_map(Step::Network),
+        1 => Just(Step::Visible),
+        1 => Just(Step::RetryNow),
+        1 => Just(Step::Refuse),
+        1 => Just(Step::Accept),
+        2 => any::<bool>().prop_map(Step::IgnoreSubscribes),
+        1 => any::<bool>().prop_map(Step::Rest),
+        2 => Just(Step::HoldPages),
+        2 => Just(Step::ReleasePages),
+        2 => page.prop_map(Step::Load),
+        2 => Just(Step::Older),
+        2 => Just(Step::Newer),
+        1 => Just(Step::Reload),
+        1 => (0_usize..4).prop_map(Step::RestoreHistory),
+        6 => (1_u64..40_000).prop_map(Step::Pass),
+    ]
+}
+
+/// The world, and what the test knows about it.
+struct Run {
+    world: World,
+    sent: Vec<String>,
+    restored: bool,
+    cursor: Option<Cursor>,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let mut world = World::new(seed);
+        world.server.depth = 20;
+        world.session = small(seed);
+        world.give(Input::Start);
+        world.give(open());
+        Self { world, sent: Vec::new(), restored: false, cursor: None }
+    }
+
+    fn take(&mut self, step: Step) {
+        let world = &mut self.world;
+        let message = |world: &World, at: usize| world.server.page_of_all().messages.get(at).map(|message| message.id);
+        match step {
+            Step::Post => drop(world.server.post(ana(), &format!("de Ana {}", world.server.head()))),
+            Step::Send => {
+                let text = format!("mío {}", self.sent.len());
+                world.send(id(self.sent.len() as u128 + 1), &text);
+                self.sent.push(text);
+            }
+            Step::Edit(at) => {
+                if let Some(id) = message(world, at) {
+                    let text = format!("{} editado {}", world.server.texts()[at], world.server.head());
+                    world.server.edit(id, &text);
+                }
+            }
+            Step::Delete(at) => {
+                if let Some(id) = message(world, at) {
+                    world.server.delete(id);
+                }
+            }
+            Step::Admit => world.server.admit(ana()),
+            Step::Repeat(at) => {
+                if let Some(event) = world.server.log.get(at).cloned() {
+                    world.server.say(ServerFrame::Event(event));
+                }
+            }
+            Step::LoseEvents(count) => world.server.lose_events = count,
+            Step::NextSend(answer) => world.server.answers.push_back(answer),
+            Step::Close(reason) => world.close(reason),
+            Step::Cut => world.cut = true,
+            Step::Network(true) => world.give(Input::NetworkUp),
+            Step::Network(false) => world.give(Input::NetworkDown),
+            Step::Visible => world.give(Input::PageVisible),
+            Step::RetryNow => world.give(Input::RetryNow),
+            Step::Refuse => world.door = Door::Refused,
+            Step::Accept => world.door = Door::Open,
+            Step::IgnoreSubscribes(on) => world.server.ignores_subscribes = on,
+            Step::Rest(on) => world.rest = on,
+            Step::HoldPages => world.hold_pages = true,
+            Step::ReleasePages => world.release_pages(),
+            Step::Load(page) => world.give(Input::Load { group: group(), page }),
+            Step::Older => load(world, |world| world.group().timeline().older_page()),
+            Step::Newer => load(world, |world| world.group().timeline().newer_page()),
+            Step::Reload => {
+                world.reload();
+                let stored = world.stored.values().cloned().collect();
+                world.session = small(5);
+                world.session.restore(stored);
+                world.give(open());
+                world.give(Input::Start);
+                self.cursor = None;
+            }
+            Step::RestoreHistory(lost) => {
+                world.server.restore(lost);
+                world.close(CloseReason::Restart);
+                self.restored = true;
+            }
+            Step::Pass(ms) => world.pass(ms),
+        }
+        world.work();
+        self.look();
+    }
+
+    /// What holds at every moment.
+    fn look(&mut self) {
+        let group = self.world.group();
+        let mut keys = BTreeSet::new();
+        assert!(group.items().all(|item| keys.insert(item.key())), "a line is there twice");
+        let cursor = group.timeline().cursor();
+        if let (Some(before), Some(now)) = (self.cursor, cursor) {
+            assert!(before.epoch != now.epoch || before.seq <= now.seq, "the cursor went back");
+        }
+        self.cursor = cursor.or(self.cursor);
+        let under_way = group.outbox().entries().filter(|entry| entry.state == SendState::Sending).count();
+        assert!(under_way <= 1, "order is lost");
+    }
+
+    /// Everything is healed; then the screen is the log.
+    fn judge(mut self) {
+        let world = &mut self.world;
+        world.server.answers.clear();
+        (world.server.lose_events, world.server.ignores_subscribes) = (0, false);
+        (world.door, world.rest) = (Door::Open, true);
+        world.release_pages();
+        world.give(Input::NetworkUp);
+        world.pass(120_000);
+        assert_eq!(world.session.link(), LinkState::Online);
+        assert!(world.group().outbox().is_empty(), "not sent: {:?}", world.group().outbox());
+        assert!(world.stored.is_empty());
+        while world.group().timeline().has_more_after() {
+            load(world, |world| world.group().timeline().newer_page());
+        }
+        while world.group().timeline().has_more_before() {
+            load(world, |world| world.group().timeline().older_page());
+        }
+        let shown: Vec<String> = world.screen().into_iter().filter(|text| text != "·").collect();
+        assert_eq!(shown, world.server.texts(), "the screen is not the log");
+        let cursor = Cursor { epoch: world.server.epoch, seq: world.server.head() };
+        assert_eq!(world.group().timeline().cursor(), Some(cursor));
+        if !self.restored {
+            let own = world.server.page_of_all().messages.into_iter().filter(|message| message.user_id == Some(me()));
+            let own: Vec<u128> = own.map(|message| message.id.uuid().as_u128()).collect();
+            let written: Vec<u128> = (1..=self.sent.len() as u128).collect();
+            assert_eq!(own, written, "what was written is not there once and in order");
+        }
+    }
+}
+
+fn small(seed: u64) -> caravana_client::Session {
+    let config = caravana_client::Config { page_size: 8, ..caravana_client::Config::new(me()) };
+    caravana_client::Session::new(config, seed)
+}
+
+fn open() -> Input {
+    Input::OpenGroup { group: group(), page: None, last_read: None }
+}
+
+fn load(world: &mut World, which: impl Fn(&World) -> Option<HistoryPage>) {
+    if let Some(page) = which(world) {
+        world.give(Input::Load { group: group(), page });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_screen_is_the_log_in_the_end(
+        seed: u64,
+        steps in proptest::collection::vec(step(), 1..80),
+    ) {
+        let mut run = Run::new(seed);
+        for step in steps {
+            run.take(step);
+        }
+        run.judge();
+    }
+}

@@ -1,0 +1,292 @@
+//! Resuming, and pages of history beside the stream (G4, G5, G17).
+
+use caravana_client::testing::{World, ana, group, id, me};
+use caravana_client::{Change, HistoryPage, Input, LinkState};
+use caravana_protocol::{CloseReason, Left, LeftReason, ServerFrame};
+
+fn post(world: &mut World, from: usize, to: usize) {
+    for number in from..to {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.work();
+}
+
+fn numbers(from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|number| number.to_string()).collect()
+}
+
+#[test]
+fn what_was_missed_is_there_once_and_in_order_after_a_reconnect() {
+    let mut world = World::online();
+    post(&mut world, 0, 5);
+    world.close(CloseReason::TooSlow);
+    post(&mut world, 5, 60);
+    world.pass(1_000);
+    assert_eq!(world.screen(), numbers(0, 60));
+}
+
+#[test]
+fn what_was_edited_and_deleted_meanwhile_is_shown_as_it_is_now() {
+    let mut world = World::online();
+    let (one, two) = (world.server.post(ana(), "uno"), world.server.post(ana(), "dos"));
+    world.work();
+    world.close(CloseReason::Abnormal);
+    world.server.edit(one, "uno!");
+    world.server.delete(two);
+    let three = world.server.post(ana(), "tres");
+    world.server.delete(three);
+    world.pass(1_000);
+    assert_eq!(world.screen(), ["uno!", "", ""]);
+    assert!(world.group().timeline().message(two).is_some_and(|message| !message.status));
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.seq), Some(world.server.head()));
+}
+
+#[test]
+fn too_much_missed_means_the_last_page_afresh() {
+    let mut world = World::online();
+    post(&mut world, 0, 5);
+    world.close(CloseReason::Abnormal);
+    post(&mut world, 5, 205);
+    world.pass(1_000);
+    assert_eq!(world.screen(), numbers(155, 205));
+    assert!(world.group().timeline().has_more_before());
+    post(&mut world, 205, 207);
+    assert_eq!(world.screen(), numbers(155, 207));
+}
+
+#[test]
+fn a_restored_history_replaces_the_screen_and_never_forks() {
+    let mut world = World::online();
+    post(&mut world, 0, 10);
+    world.give(Input::MarkRead { group: group(), seq: 10 });
+    world.close(CloseReason::Abnormal);
+    world.server.reads.clear();
+    world.server.restore(4);
+    world.pass(1_000);
+    assert_eq!(world.screen(), numbers(0, 6));
+    assert_eq!(world.group().last_read(), 0, "seqs of the old history say nothing about this one");
+    post(&mut world, 100, 102);
+    assert_eq!(world.screen()[6..], numbers(100, 102));
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.epoch), Some(world.server.epoch));
+}
+
+#[test]
+fn events_that_come_while_the_page_is_under_way_are_neither_lost_nor_doubled() {
+    let mut world = World::online();
+    post(&mut world, 0, 5);
+    world.close(CloseReason::Abnormal);
+    post(&mut world, 5, 205);
+    world.hold_pages = true;
+    world.pass(1_000);
+    assert!(world.group().is_filling());
+    let edited = world.server.post(ana(), "nuevo");
+    world.server.edit(edited, "nuevo!");
+    let old = world.group().timeline().cursor();
+    assert!(old.is_some());
+    world.work();
+    world.release_pages();
+    assert_eq!(world.screen()[..50], numbers(155, 205));
+    assert_eq!(world.screen()[50..], ["nuevo!"]);
+}
+
+#[test]
+fn an_edit_that_passes_while_an_old_page_is_under_way_is_not_undone_by_it() {
+    let mut world = World::default();
+    for number in 0..80 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    let first = world.server.page_of_all().messages[0].id;
+    world.hold_pages = true;
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    world.server.delete(first);
+    world.work();
+    world.release_pages();
+    assert_eq!(world.screen().len(), 80);
+    assert_eq!(world.screen()[0], "", "a deleted text came back");
+}
+
+#[test]
+fn older_pages_are_put_in_front_until_the_beginning() {
+    let mut world = World::default();
+    for number in 0..120 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), numbers(70, 120));
+    for from in [20, 0] {
+        let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+        world.give(Input::Load { group: group(), page });
+        assert_eq!(world.screen(), numbers(from, 120));
+    }
+    assert_eq!(world.group().timeline().older_page(), None);
+}
+
+#[test]
+fn a_jump_to_an_old_message_leads_back_to_the_present_page_by_page() {
+    let mut world = World::default();
+    for number in 0..200 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Load { group: group(), page: HistoryPage::Around(50) });
+    assert!(world.group().timeline().has_more_after());
+    assert!(world.screen().contains(&"49".to_owned()));
+    post(&mut world, 200, 203);
+    assert!(!world.screen().contains(&"200".to_owned()), "there would be a hole before it");
+    while let Some(page) = world.group().timeline().newer_page() {
+        world.give(Input::Load { group: group(), page });
+    }
+    assert_eq!(world.screen().last().map(String::as_str), Some("202"));
+    let screen = world.screen();
+    assert_eq!(screen, numbers(203 - screen.len(), 203));
+    post(&mut world, 203, 204);
+    assert_eq!(world.screen().last().map(String::as_str), Some("203"));
+}
+
+#[test]
+fn an_own_message_leads_back_to_the_present() {
+    let mut world = World::default();
+    for number in 0..200 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Load { group: group(), page: HistoryPage::Around(50) });
+    world.send(id(1), "aquí");
+    assert_eq!(world.screen().last().map(String::as_str), Some("aquí"));
+    assert!(!world.group().timeline().has_more_after());
+    assert_eq!(world.screen().iter().filter(|text| *text == "aquí").count(), 1);
+}
+
+#[test]
+fn a_page_that_does_not_come_is_asked_for_again_and_the_group_follows_then() {
+    let mut world = World::default();
+    world.server.post(ana(), "uno");
+    world.rest = false;
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.pass(20_000);
+    assert!(world.group().is_filling());
+    assert_eq!(world.session.link(), LinkState::Online);
+    world.rest = true;
+    world.pass(30_000);
+    assert_eq!(world.screen(), ["uno"]);
+    assert!(world.group().is_live());
+}
+
+#[test]
+fn the_page_of_the_first_paint_needs_no_question() {
+    let mut world = World::default();
+    world.server.post(ana(), "uno");
+    let page = world.server.page_of_all();
+    world.server.post(ana(), "dos");
+    world.rest = false;
+    world.give(Input::OpenGroup { group: group(), page: Some(page), last_read: None });
+    assert_eq!(world.screen(), ["uno"]);
+    world.give(Input::Start);
+    assert_eq!(world.screen(), ["uno", "dos"]);
+}
+
+#[test]
+fn a_listed_group_is_live_without_its_history_and_loads_it_when_it_is_opened() {
+    let mut world = World::default();
+    for text in ["uno", "dos"] {
+        world.server.post(ana(), text);
+    }
+    let cursor = caravana_protocol::Cursor { epoch: world.server.epoch, seq: 2 };
+    world.give(Input::Start);
+    world.give(Input::FollowGroup { group: group(), cursor, last_read: Some(2) });
+    world.server.post(ana(), "tres");
+    world.work();
+    assert_eq!(world.screen(), ["tres"]);
+    assert_eq!(world.group().unread().count(), 1);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn memory_is_bounded_and_what_was_forgotten_can_be_loaded_again() {
+    let mut world = World::default();
+    let config = caravana_client::Config { rows: 100, ..caravana_client::Config::new(me()) };
+    world.session = caravana_client::Session::new(config, 1);
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    post(&mut world, 0, 150);
+    assert_eq!(world.screen(), numbers(50, 150));
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    assert_eq!(world.screen(), numbers(0, 100));
+    post(&mut world, 150, 151);
+    assert_eq!(world.screen(), numbers(0, 100));
+    let Some(page) = world.group().timeline().newer_page() else { panic!("nothing newer") };
+    world.give(Input::Load { group: group(), page });
+    assert_eq!(world.screen(), numbers(50, 150));
+    let Some(page) = world.group().timeline().newer_page() else { panic!("nothing newer") };
+    world.give(Input::Load { group: group(), page });
+    assert_eq!(world.screen(), numbers(51, 151));
+}
+
+#[test]
+fn members_come_as_rows_between_the_messages() {
+    let mut world = World::online();
+    world.server.post(me(), "uno");
+    world.server.admit(ana());
+    world.server.post(ana(), "dos");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "·", "dos"]);
+    assert!(world.changes.contains(&Change::Members { group: group() }));
+}
+
+#[test]
+fn a_removed_member_hears_nothing_more_and_is_told() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.hear(ServerFrame::Left(Left { group_id: group(), reason: LeftReason::Removed }));
+    assert!(world.changes.contains(&Change::GroupLeft { group: group(), reason: Some(LeftReason::Removed) }));
+    world.server.post(ana(), "dos");
+    world.work();
+    assert_eq!(world.screen(), ["uno"]);
+    let subscribed = world.said("subscribe");
+    world.close(CloseReason::Abnormal);
+    world.pass(1_000);
+    assert_eq!(world.said("subscribe"), subscribed, "a group that was left is not asked for again");
+}
+
+#[test]
+fn who_is_let_in_again_starts_afresh() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.hear(ServerFrame::Left(Left { group_id: group(), reason: LeftReason::Removed }));
+    assert!(world.group().is_gone());
+    world.server.post(ana(), "dos");
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["uno", "dos"]);
+    world.server.post(ana(), "tres");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn a_group_that_is_not_there_holds_nothing_up() {
+    let mut world = World::default();
+    let other = caravana_protocol::GroupId::new(uuid::Uuid::from_u128(99));
+    world.give(Input::OpenGroup { group: other, page: None, last_read: None });
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    assert!(world.changes.contains(&Change::GroupLeft { group: other, reason: None }));
+    assert_eq!(world.session.link(), LinkState::Online);
+    assert!(world.group().is_live());
+}
+
+#[test]
+fn a_closed_group_is_followed_no_longer() {
+    let mut world = World::online();
+    world.give(Input::CloseGroup { group: group() });
+    assert_eq!(world.said("unsubscribe"), 1);
+    assert!(world.session.group(group()).is_none());
+}
