@@ -57,7 +57,8 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
 fn next_scheme(text: &str, from: usize) -> Option<(usize, &'static str)> {
     (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| {
         let rest = &text.as_bytes()[at..];
-        let starts = |scheme: &&str| rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()));
+        let starts =
+            |scheme: &&str| rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()));
         SCHEMES.into_iter().find(starts).map(|scheme| (at, scheme))
     })
 }
@@ -151,7 +152,10 @@ mod tests {
     #[test]
     fn the_sentence_around_a_link_stays_outside() {
         assert_eq!(links("Mira (https://a.example/x), ¿sí?"), ["https://a.example/x"]);
-        assert_eq!(links("https://es.wikipedia.org/wiki/Paz_(Bolivia)."), ["https://es.wikipedia.org/wiki/Paz_(Bolivia)"]);
+        assert_eq!(
+            links("https://es.wikipedia.org/wiki/Paz_(Bolivia)."),
+            ["https://es.wikipedia.org/wiki/Paz_(Bolivia)"]
+        );
         assert_eq!(links("uno http://a.co… dos «https://b.co»"), ["http://a.co", "https://b.co"]);
         assert_eq!(links("HTTPS://A.example y mailto:ana@b.example!"), ["https://A.example", "mailto:ana@b.example"]);
     }
@@ -181,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_few_emoji_alone_are_large() {
-        for text in ["😀", "👩‍🚀 🚀", "🇨🇴", "❤️", "👍🏽", "🇨🇴🇪🇸🇲🇽", "🎉🎉🎉🎉🎉🎉"] {
+        for text in ["😀", "👩‍🚀 🚀", "🇨🇴", "❤️", "👍🏽", "🇨🇴🇪🇸🇲🇽", "🎉🎉🎉🎉🎉🎉"]
+        {
             assert!(is_emoji_only(text), "{text}");
         }
         for text in ["", " ", "hola 😀", "1", "12", "🎉🎉🎉🎉🎉🎉🎉", "a"] {

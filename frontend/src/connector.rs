@@ -15,7 +15,11 @@ pub(crate) struct Browser;
 
 fn now() -> Instant {
     let performance = web_sys::window().and_then(|window| window.performance());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since the page was opened")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since the page was opened"
+    )]
     let ms = performance.map_or(0, |performance| performance.now() as u64);
     Instant::from_millis(ms)
 }

@@ -25,8 +25,7 @@ fn address() -> Option<String> {
 /// Opens a socket to `GET /ws`. Why a handshake was refused no browser tells.
 pub(crate) async fn open() -> Result<BrowserSocket, CloseReason> {
     let address = address().ok_or(CloseReason::Abnormal)?;
-    let mut socket =
-        WebSocket::open_with_protocol(&address, SUBPROTOCOL).map_err(|_| CloseReason::Abnormal)?;
+    let mut socket = WebSocket::open_with_protocol(&address, SUBPROTOCOL).map_err(|_| CloseReason::Abnormal)?;
     // The sink is ready when the socket is open, and fails when it could not be opened.
     match std::future::poll_fn(|context| socket.poll_ready_unpin(context)).await {
         Ok(()) => Ok(BrowserSocket { socket }),

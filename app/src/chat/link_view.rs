@@ -141,7 +141,8 @@ mod tests {
     fn a_short_loss_is_never_mentioned() {
         let mut memory = LinkMemory::default();
         memory.view(LinkState::Online, false, at(0));
-        for (state, ms) in [(WAITING, 100), (CONNECTING, 900), (LinkState::Joining, 1_000), (LinkState::Online, 1_100)] {
+        for (state, ms) in [(WAITING, 100), (CONNECTING, 900), (LinkState::Joining, 1_000), (LinkState::Online, 1_100)]
+        {
             assert_eq!(memory.view(state, true, at(ms)), LinkView::Online);
         }
     }

@@ -96,7 +96,9 @@ pub struct View<'a> {
 
 impl View<'_> {
     fn name(&self, author: Option<UserId>) -> String {
-        author.map_or(self.words.deleted_user, |id| self.names.get(&id).map_or(self.words.former_member, String::as_str)).to_owned()
+        author
+            .map_or(self.words.deleted_user, |id| self.names.get(&id).map_or(self.words.former_member, String::as_str))
+            .to_owned()
     }
 
     fn notice(&self, what: &Notice) -> String {
@@ -137,7 +139,8 @@ pub fn rows(entries: &[Entry], view: &View<'_>) -> Vec<Row> {
 fn is_unread(entry: &Entry, view: &View<'_>) -> bool {
     match entry {
         Entry::Message(message) => {
-            message.author != Some(view.me) && view.unread_after.is_some_and(|read| message.seq.is_some_and(|seq| seq > read))
+            message.author != Some(view.me)
+                && view.unread_after.is_some_and(|read| message.seq.is_some_and(|seq| seq > read))
         }
         Entry::Notice { .. } => false,
     }
@@ -152,11 +155,9 @@ fn belong_together(above: &Row, below: &Row) -> bool {
 fn entry_row(entry: &Entry, view: &View<'_>) -> Row {
     match entry {
         Entry::Message(message) => message_row(message, view),
-        Entry::Notice { seq, at, what } => Row {
-            key: format!("notice-{seq}"),
-            text: view.notice(what),
-            ..blank(RowKind::Notice, *at)
-        },
+        Entry::Notice { seq, at, what } => {
+            Row { key: format!("notice-{seq}"), text: view.notice(what), ..blank(RowKind::Notice, *at) }
+        }
     }
 }
 
@@ -247,7 +248,8 @@ pub fn preview(message: &Message, me: UserId, words: &Words) -> String {
     if !message.status {
         return words.deleted.to_owned();
     }
-    let line: String = message.message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
+    let line: String =
+        message.message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
     if message.user_id == Some(me) { (words.preview_mine)(&line) } else { line }
 }
 

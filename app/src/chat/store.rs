@@ -21,13 +21,7 @@ impl<T> Deref for Whole<T> {
 }
 
 impl<T: PartialEq> PatchField for Whole<T> {
-    fn patch_field(
-        &mut self,
-        new: Self,
-        path: &StorePath,
-        notify: &mut dyn FnMut(&StorePath),
-        _keys: Option<&KeyMap>,
-    ) {
+    fn patch_field(&mut self, new: Self, path: &StorePath, notify: &mut dyn FnMut(&StorePath), _keys: Option<&KeyMap>) {
         if *self != new {
             *self = new;
             notify(path);

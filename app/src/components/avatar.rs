@@ -10,7 +10,8 @@ const TINTS: u8 = 8;
 #[must_use]
 pub fn tint(id: Option<Uuid>) -> String {
     // Version-7 ids begin with the time; only the sum of all bytes spreads ids that were made together.
-    let number = id.map_or(0, |id| id.as_bytes().iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)));
+    let number =
+        id.map_or(0, |id| id.as_bytes().iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte)));
     format!("tint-{}", number % TINTS)
 }
 
@@ -50,9 +51,14 @@ mod tests {
 
     #[test]
     fn initials_are_those_of_the_first_and_the_last_word() {
-        for (name, letters) in
-            [("Ana", "A"), ("ana maría pérez", "AP"), ("Ñandú «Éxodo»", "ÑÉ"), ("", ""), ("🚀 Leo", "L"), ("ßeta", "SS")]
-        {
+        for (name, letters) in [
+            ("Ana", "A"),
+            ("ana maría pérez", "AP"),
+            ("Ñandú «Éxodo»", "ÑÉ"),
+            ("", ""),
+            ("🚀 Leo", "L"),
+            ("ßeta", "SS"),
+        ] {
             assert_eq!(initials(name), letters, "{name}");
         }
     }

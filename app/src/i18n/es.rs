@@ -19,8 +19,7 @@ const MONTHS: [&str; 12] = [
     "noviembre",
     "diciembre",
 ];
-const MONTHS_SHORT: [&str; 12] =
-    ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"];
+const MONTHS_SHORT: [&str; 12] = ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"];
 
 fn month(names: [&'static str; 12], date: Civil) -> &'static str {
     names[usize::from(date.month.clamp(1, 12) - 1)]
@@ -150,7 +149,13 @@ pub(super) static WORDS: Words = Words {
     write_message: "Escribe un mensaje",
     send: "Enviar",
     characters_left: |n| {
-        if n < 0 { format!("Sobran {}", counted(n.unsigned_abs(), "carácter", "caracteres")) } else { n.to_string() }
+        let over = n.unsigned_abs();
+        match plural(over) {
+            _ if n >= 0 => n.to_string(),
+            Plural::One => format!("Sobra {over} carácter"),
+            Plural::Many => format!("Sobran {over} de caracteres"),
+            Plural::Other => format!("Sobran {over} caracteres"),
+        }
     },
     typing,
     connecting: "Conectando…",

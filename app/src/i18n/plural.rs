@@ -36,14 +36,9 @@ mod tests {
 
     #[test]
     fn spanish_has_a_form_of_its_own_for_round_millions() {
-        assert_eq!([0, 1, 2, 999_999, 1_000_000, 1_000_001, 3_000_000].map(es), [
-            Plural::Other,
-            Plural::One,
-            Plural::Other,
-            Plural::Other,
-            Plural::Many,
-            Plural::Other,
-            Plural::Many
-        ]);
+        assert_eq!(
+            [0, 1, 2, 999_999, 1_000_000, 1_000_001, 3_000_000].map(es),
+            [Plural::Other, Plural::One, Plural::Other, Plural::Other, Plural::Many, Plural::Other, Plural::Many]
+        );
     }
 }

@@ -52,14 +52,14 @@ pub fn GroupPage() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let loaded = Resource::new_blocking(id, move |id| load(api.clone(), id));
+    // Read, not awaited: the old group's view must live until the new one takes its place, or what still changes in it
+    // would find its state gone.
     let body = move || {
-        Suspend::new(async move {
-            match (loaded.await, link) {
-                (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.into_any(),
-                (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.into_any(),
-                // The frame is not there for a stranger, and then this page is not either.
-                (Ok(_), None) => ().into_any(),
-            }
+        loaded.get().map(|loaded| match (loaded, link) {
+            (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.into_any(),
+            (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.into_any(),
+            // The frame is not there for a stranger, and then this page is not either.
+            (Ok(_), None) => ().into_any(),
         })
     };
     view! {
@@ -94,8 +94,10 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     let invite = RwSignal::new(InviteState::Closed);
     let ask_invite = may_invite.then(|| Callback::new(invite_request(id, invite)));
     let title = move || {
-        let unread: u64 = link.chat.groups().read().iter().map(|group| group.unread).sum();
-        let name = timeline.name().get();
+        // The title is asked once more while the page goes, when its state may be gone already.
+        let unread: u64 =
+            link.chat.groups().try_read().map_or(0, |groups| groups.iter().map(|group| group.unread).sum());
+        let name = timeline.name().try_get().unwrap_or_default();
         if unread > 0 { format!("({unread}) {name}") } else { name }
     };
     let actions = TimelineActions {

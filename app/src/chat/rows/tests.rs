@@ -54,7 +54,8 @@ fn messages_of_one_author_within_five_minutes_form_a_group() {
 
 #[test]
 fn a_new_day_and_a_notice_end_a_group() {
-    let joined = Entry::Notice { seq: 2, at: "2026-11-22T23:59:30Z".parse().unwrap(), what: Notice::Joined("Mía".to_owned()) };
+    let joined =
+        Entry::Notice { seq: 2, at: "2026-11-22T23:59:30Z".parse().unwrap(), what: Notice::Joined("Mía".to_owned()) };
     let entries = [
         said(1, LEO, "2026-11-22T23:59:00Z"),
         joined,
@@ -99,6 +100,7 @@ fn an_author_who_is_gone_keeps_a_name() {
     if let Entry::Message(message) = &mut orphan {
         message.author = None;
     }
-    let names: Vec<String> = shown(&[orphan, said(2, 9, at)], None, 0).into_iter().skip(1).map(|row| row.name).collect();
+    let names: Vec<String> =
+        shown(&[orphan, said(2, 9, at)], None, 0).into_iter().skip(1).map(|row| row.name).collect();
     assert_eq!(names, ["Usuario eliminado", "Ya no está en el grupo"]);
 }

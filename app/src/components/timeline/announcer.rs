@@ -23,7 +23,8 @@ pub(super) fn Announcer(timeline: Store<TimelineState>) -> impl IntoView {
             && newest.as_ref() != Some(last)
             && let Some(at) = rows.iter().position(|row| row.key == *last)
         {
-            let came: Vec<&Row> = rows.iter().skip(at + 1).filter(|row| row.kind.0 == RowKind::Message && !row.mine).collect();
+            let came: Vec<&Row> =
+                rows.iter().skip(at + 1).filter(|row| row.kind.0 == RowKind::Message && !row.mine).collect();
             let said = if came.len() > BURST {
                 vec![(words.new_messages)(came.len() as u64)]
             } else {
