@@ -106,10 +106,10 @@ impl Fields {
     }
 
     fn text(&mut self, name: &str) -> Result<String, FieldError> {
-        match self.take(name).ok_or_else(|| missing(name))? {
-            Value::String(text) => Ok(text),
-            _ => Err(wrong(name, "a text")),
-        }
+        let Value::String(text) = self.take(name).ok_or_else(|| missing(name))? else {
+            return Err(wrong(name, "a text"));
+        };
+        Ok(text)
     }
 
     fn id<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, FieldError> {

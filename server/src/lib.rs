@@ -1,1 +1,116 @@
-//! The server of Caravana.
+//! The server of Caravana: [`serve`] is all of it, as a function of its socket and its end.
+
+// Rendered pages are deeply nested types.
+#![recursion_limit = "256"]
+
+pub mod auth;
+pub mod frame;
+pub mod http;
+pub mod hub;
+pub mod settings;
+pub mod shutdown;
+pub mod socket;
+pub mod state;
+pub mod store;
+pub mod telemetry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use auth::{PasswordError, Tokens};
+use hub::{Hub, HubSettings};
+use settings::Settings;
+use shutdown::Shutdown;
+use state::{AppState, BUILD};
+use store::SharedStore;
+use store::sqlite::{OpenError, SqliteStore};
+
+/// From the request to end to the end.
+const END_WITHIN: Duration = Duration::from_secs(15);
+/// Sockets are closed one after the other, this far apart, so that their clients do not come back all at once …
+const CLOSE_EVERY: Duration = Duration::from_millis(20);
+/// … but all of them within this time.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// Kept back for the database.
+const CLOSE_STORE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket is unusable.
+    #[error("the socket can't be used")]
+    Socket(#[from] std::io::Error),
+    /// The database could not be opened.
+    #[error("DATABASE_URL: the database could not be opened")]
+    Store(#[from] OpenError),
+    /// Passwords can't be hashed here.
+    #[error("passwords can't be hashed")]
+    Passwords(#[from] PasswordError),
+}
+
+/// Serves until `shutdown` is triggered, then ends as G11 promises: no new upgrades, requests in flight finish, sockets
+/// are told to come back, and everything is over within 15 s.
+pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
+    let address = listener.local_addr()?;
+    let store = open(settings.database_url.clone()).await?;
+    let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+    let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
+    let hub = Hub::start(Arc::clone(&store), hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
+    let state = AppState::new(Arc::clone(&store), Arc::clone(&hub), tokens, settings, shutdown.clone(), address)?;
+    let stop = CancellationToken::new();
+    shutdown.spawn(http::accept(listener, http::router(&state), Arc::clone(&state), stop.clone()));
+    tracing::info!(address = %format_args!("http://{address}"), site = %state.origins.own(), "listening");
+    drop(state);
+
+    shutdown.triggered().await;
+    let deadline = Instant::now() + END_WITHIN - CLOSE_STORE_WITHIN;
+    // New connections are still accepted, so that /readyz can say 503 instead of nothing.
+    let sockets = u32::try_from(hub.connections()).unwrap_or(u32::MAX);
+    drain(Arc::clone(&hub), CLOSE_EVERY.saturating_mul(sockets).min(CLOSE_WITHIN)).await;
+    stop.cancel();
+    if !shutdown.finished(deadline.saturating_duration_since(Instant::now())).await {
+        tracing::warn!("some connections did not end in time");
+    }
+    hub_end.cancel();
+    hub_tasks.close();
+    let closing = async {
+        hub_tasks.wait().await;
+        store.close().await;
+    };
+    if tokio::time::timeout(CLOSE_STORE_WITHIN, closing).await.is_err() {
+        tracing::warn!("the database did not close in time; the next start recovers it");
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+// Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
+
+fn open(url: String) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url).await?) as SharedStore) })
+}
+
+fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {
+    Box::pin(async move { hub.drain(window).await })
+}
+
+fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {
+    let tokens = tokens.clone();
+    HubSettings {
+        send_rate_per_user: f64::from(settings.send_rate_per_user),
+        send_burst_per_user: settings.send_burst_per_user,
+        send_rate_per_group: f64::from(settings.send_rate_per_group),
+        connections_per_user: settings.max_connections_per_user,
+        build: BUILD.into(),
+        verify: Arc::new(move |token| {
+            let verified = tokens.verify(token)?;
+            Some(hub::Identity { user_id: verified.user_id, expires_at: Some(verified.expires_at), session: None })
+        }),
+    }
+}

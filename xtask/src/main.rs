@@ -1,3 +1,114 @@
-//! The one way to do each thing in this repository.
+//! The one way to do each thing in this repository: `cargo xtask <command>`.
+//!
+//! Owns every step between a clean clone and a running, tested system: the tools, the builds, the tests and their
+//! order. It promises that each command does all the set-up it needs and says so, and that running it again is
+//! harmless. It never changes sources and never installs anything outside the clone without saying it first.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
+
+mod bench;
+mod build;
+mod ci;
+mod dev;
+mod e2e;
+mod layers;
+mod process;
+mod run;
+mod setup;
+mod steps;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::build::Profile;
+use crate::setup::Needs;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line with every cause; a backtrace through xtask helps nobody whose linter has failed.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Setup { dev } => setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev }).map(drop),
+        Command::Run { arguments } => run::run(&workspace, &arguments),
+        Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
+        Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
+        Command::Build { debug } => {
+            let tools = setup::setup(&workspace, Needs::default())?;
+            build::build(&workspace, &tools, Profile::from_debug(debug)).map(drop)
+        }
+        Command::Test => test::test(&workspace),
+        Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
+        Command::Ci => ci::ci(&workspace),
+        Command::Layers => layers::layers(&workspace),
+        Command::Bench { arguments } => bench::bench(&workspace, &arguments),
+    }
+}
+
+/// The one way to do each thing in this repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the release and starts it on SQLite; what follows is passed to the server.
+    Run {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs every test there is: unit, wire, scenarios, server, browser.
+    Test,
+    /// Rebuilds and reloads on every change (`cargo leptos watch`); what follows is passed to it.
+    Dev {
+        /// Only builds once with cargo-leptos, and checks that it still leaves what `build` leaves.
+        #[arg(long)]
+        check: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Builds the server and the site.
+    Build {
+        /// Quick to build and slow to run: no size optimisation, no compression.
+        #[arg(long)]
+        debug: bool,
+    },
+    /// Runs the browser tests; what follows is passed to Playwright.
+    E2e {
+        /// Against a debug build: slower pages, but Leptos explains hydration errors.
+        #[arg(long)]
+        debug: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs what the CI runs: format, lints, layers, documentation, all tests, the release build.
+    Ci,
+    /// Installs what the other commands need; they call it themselves.
+    Setup {
+        /// Also cargo-leptos, for `cargo xtask dev` and plain `cargo leptos watch`.
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Runs the server's benchmarks; what follows is passed to them.
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks that no crate or module imports what DESIGN's directions forbid.
+    Layers,
+}

@@ -1,0 +1,118 @@
+// A named person with a browser of their own: what they do, and where on the screen they see it.
+
+import { randomUUID } from 'node:crypto';
+import { type Locator, type Page, expect } from '@playwright/test';
+
+/** Long enough for the rule on passwords; nobody else knows this database. */
+const PASSWORD = 'una-contraseña-larga-de-prueba';
+
+export class Person {
+  readonly name: string;
+  readonly page: Page;
+
+  constructor(name: string, page: Page) {
+    this.name = name;
+    this.page = page;
+  }
+
+  // What is on the screen.
+
+  get composer(): Locator {
+    return this.page.getByTestId('composer');
+  }
+
+  get connection(): Locator {
+    return this.page.getByTestId('connection').first();
+  }
+
+  get typing(): Locator {
+    return this.page.getByTestId('typing').first();
+  }
+
+  get messages(): Locator {
+    return this.page.getByTestId('message');
+  }
+
+  /** The rows that show this text: one, or the message was doubled. */
+  message(text: string): Locator {
+    return this.messages.filter({ hasText: text });
+  }
+
+  // What a person does.
+
+  /** Makes an account and comes to the list of groups. */
+  async signUp(): Promise<void> {
+    await this.page.goto('/register');
+    await this.fillInAccount();
+    await expect(this.page.getByTestId('new-group-name')).toBeVisible();
+  }
+
+  /** Fills in the form for a new account that is on the screen, and sends it. */
+  async fillInAccount(): Promise<void> {
+    await this.page.getByTestId('display-name').fill(this.name);
+    await this.page.getByTestId('email').fill(`${randomUUID()}@example.test`);
+    await this.page.getByTestId('password').fill(PASSWORD);
+    await this.page.getByTestId('submit').click();
+  }
+
+  /** Makes a group and stays in it. */
+  async createGroup(name: string): Promise<void> {
+    await this.page.getByTestId('new-group-name').fill(name);
+    await this.page.getByTestId('create-group').click();
+    await this.isIn(name);
+  }
+
+  /** Asks for a link that lets others in, copies it as a person would, and reads it from the clipboard. */
+  async inviteLink(): Promise<string> {
+    await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await this.page.getByRole('button', { name: 'Invitar' }).first().click();
+    await this.page.getByTestId('copy-invite').click();
+    const shown = await this.page.getByTestId('invite-link').inputValue();
+    await expect.poll(() => this.page.evaluate(() => navigator.clipboard.readText())).toBe(shown);
+    await this.page.keyboard.press('Escape');
+    return shown;
+  }
+
+  /** Follows a link into a group. */
+  async accept(link: string): Promise<void> {
+    await this.page.goto(link);
+    await this.page.getByTestId('accept-invite').click();
+    await expect(this.composer).toBeVisible();
+    await this.isOnline();
+  }
+
+  async send(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  // What a person sees in the end.
+
+  async isIn(group: string): Promise<void> {
+    await expect(this.page.getByRole('heading', { level: 1, name: group })).toBeVisible();
+    await expect(this.composer).toBeVisible();
+    await this.isOnline();
+  }
+
+  async isOnline(): Promise<void> {
+    await expect(this.connection).toHaveAttribute('data-state', /^(online|restored)$/, { timeout: 30_000 });
+  }
+
+  /** Sees the message exactly once. */
+  async sees(text: string): Promise<void> {
+    await expect(this.message(text)).toHaveCount(1);
+    await expect(this.message(text)).toBeVisible();
+  }
+
+  /** Sees that an own message was taken by the server. */
+  async seesSent(text: string): Promise<void> {
+    await expect(this.message(text)).toHaveCount(1);
+    await expect(this.message(text)).toHaveAttribute('data-state', 'sent');
+  }
+}
+
+/** Brings two people into one new group. */
+export async function together(host: Person, guest: Person, group: string): Promise<void> {
+  await host.createGroup(group);
+  await guest.accept(await host.inviteLink());
+}

@@ -1,0 +1,146 @@
+// The real server as a process of its own: its own port, its own folder, its own SQLite file.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { serverBinary, siteRoot } from './build.ts';
+
+/** How long a start may take; it migrates an empty database. */
+const START_MS = 20_000;
+/** How long a drain may take before the server counts as stuck. */
+const STOP_MS = 20_000;
+/** How often a server that starts is asked whether it is ready. */
+const POLL_MS = 25;
+/** How much of the log is kept for the report of a failed test. */
+const LOG_LINES = 300;
+
+export class ChatServer {
+  /** Where pages and requests go; the same through all restarts. */
+  readonly url: string;
+  readonly #port: number;
+  readonly #folder: string;
+  readonly #log: string[] = [];
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, folder: string) {
+    this.#port = port;
+    this.#folder = folder;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** A server with an empty database, ready to be asked. */
+  static async start(): Promise<ChatServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'caravana-e2e-'));
+    const server = new ChatServer(await freePort(), folder);
+    await server.up();
+    return server;
+  }
+
+  /** Starts the process on the same port and the same database, and waits until it can serve. */
+  async up(): Promise<void> {
+    const process = spawn(serverBinary(), [], {
+      // Away from the repository, whose `.env` is the developer's and not the test's.
+      cwd: this.#folder,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = process;
+    process.stdout.on('data', (text) => this.#record(text));
+    process.stderr.on('data', (text) => this.#record(text));
+    process.on('error', (error) => this.#record(String(error)));
+    const deadline = Date.now() + START_MS;
+    while (!(await this.#isReady())) {
+      if (process.exitCode !== null || process.pid === undefined) throw new Error(`the server ended:\n${this.log}`);
+      if (Date.now() > deadline) throw new Error(`the server was not ready in ${START_MS} ms:\n${this.log}`);
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Ends the process at once, as a power cut would. */
+  async kill(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    if (process === undefined || process.exitCode !== null || process.pid === undefined) return;
+    const exit = once(process, 'exit');
+    process.kill('SIGKILL');
+    await exit;
+  }
+
+  /** Asks the process to end and waits for its drain; one that does not end is killed and an error. */
+  async stop(): Promise<void> {
+    const process = this.#process;
+    if (process === undefined || process.exitCode !== null || process.pid === undefined) return;
+    const exit = once(process, 'exit');
+    process.kill('SIGTERM');
+    const patience = new AbortController();
+    const late = pause(STOP_MS, 'late' as const, { signal: patience.signal }).catch(() => 'ended' as const);
+    const outcome = await Promise.race([exit, late]);
+    patience.abort();
+    if (outcome === 'late') {
+      await this.kill();
+      throw new Error(`the server did not end within ${STOP_MS} ms of SIGTERM:\n${this.log}`);
+    }
+    this.#process = undefined;
+  }
+
+  /** Kills the process and starts it again: what was acknowledged must be there. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.up();
+  }
+
+  /** Ends the process and removes all it wrote. */
+  async dispose(): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The last lines that the process printed. */
+  get log(): string {
+    return this.#log.join('\n');
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #record(text: Buffer | string): void {
+    this.#log.push(...String(text).trimEnd().split('\n'));
+    this.#log.splice(0, Math.max(0, this.#log.length - LOG_LINES));
+  }
+
+  /** Only what the server needs: a developer's own settings never decide over a test. */
+  #environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      DATABASE_URL: `sqlite://${join(this.#folder, 'chat.db')}`,
+      LEPTOS_SITE_ADDR: `127.0.0.1:${this.#port}`,
+      LEPTOS_SITE_ROOT: siteRoot(),
+      RUST_LOG: 'info',
+      // All tests come from one address, and reconnecting is what they are about.
+      HANDSHAKES_PER_SECOND: '1000',
+    };
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
+  return address.port;
+}

@@ -1,0 +1,71 @@
+// The `test` that all files use: a server for each worker, people with browsers of their own for each test.
+
+import { type Browser, type BrowserContextOptions, type Page, test as base } from '@playwright/test';
+import { Person } from './person.ts';
+import { ChatServer } from './server.ts';
+
+export { expect } from '@playwright/test';
+
+/** Signs somebody up in a browser of their own, and leaves them on the page with their groups. */
+export type SignUp = (name: string) => Promise<Person>;
+
+interface EachTest {
+  /**
+   * Watches a page: a panic, a hydration error or something that the page's policy forbids fails the test, whatever
+   * the test itself looks at.
+   */
+  watch: (page: Page) => void;
+  signUp: SignUp;
+}
+
+interface EachWorker {
+  server: ChatServer;
+}
+
+export const test = base.extend<EachTest, EachWorker>({
+  server: [
+    async ({}, use) => {
+      const server = await ChatServer.start();
+      await use(server);
+      await server.dispose();
+    },
+    { scope: 'worker' },
+  ],
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  watch: async ({ server }, use, testInfo) => {
+    const problems: string[] = [];
+    await use((page) => {
+      page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
+      page.on('console', (message) => {
+        if (/panicked|hydrat|Content Security Policy/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
+      });
+    });
+    if (testInfo.status !== testInfo.expectedStatus) await testInfo.attach('server.log', { body: server.log });
+    base.expect(problems, 'errors in the pages of this test').toEqual([]);
+  },
+
+  page: async ({ page, watch }, use) => {
+    watch(page);
+    await use(page);
+  },
+
+  signUp: async ({ browser, server, watch, contextOptions, locale, timezoneId }, use) => {
+    const people: Person[] = [];
+    await use(async (name) => {
+      const options = { ...contextOptions, locale, timezoneId, baseURL: server.url };
+      const person = new Person(name, await newPage(browser, options, watch));
+      people.push(person);
+      await person.signUp();
+      return person;
+    });
+    await Promise.all(people.map((person) => person.page.context().close()));
+  },
+});
+
+async function newPage(browser: Browser, options: BrowserContextOptions, watch: (page: Page) => void): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
+  watch(page);
+  return page;
+}

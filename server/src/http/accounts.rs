@@ -1,0 +1,165 @@
+//! Sign up, sign in, sign out, and the short-lived proofs that grow out of a sign-in.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, UserAnswer};
+use caravana_protocol::{DisplayName, ErrorCode, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::clock::unix_seconds;
+use super::error::ApiError;
+use super::extract::Json;
+use super::identity::{self, Identity, SignedIn};
+use super::peer::ClientAddress;
+use crate::auth::Secret;
+use crate::state::Shared;
+use crate::store::{NewAccount, StoreError};
+
+/// A ticket is for the upgrade that follows at once.
+const TICKET_SECONDS: i64 = 30;
+/// The longest address that mail can carry (RFC 5321).
+const EMAIL_BYTES: usize = 254;
+
+/// POST `/auth/register`.
+pub(super) async fn register(
+    State(state): State<Shared>,
+    ClientAddress(address): ClientAddress,
+    Json(account): Json<Register>,
+) -> Result<impl IntoResponse, ApiError> {
+    let (user, cookie) = sign_up(&state, address, account).await?;
+    Ok((StatusCode::CREATED, AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
+}
+
+/// POST `/auth/login`.
+pub(super) async fn login(
+    State(state): State<Shared>,
+    ClientAddress(address): ClientAddress,
+    Json(credentials): Json<Login>,
+) -> Result<impl IntoResponse, ApiError> {
+    let (user, cookie) = sign_in(&state, address, credentials).await?;
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
+}
+
+/// POST `/auth/logout`. Doing it again changes nothing.
+pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
+    let cookie = sign_out(&state, &headers).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+}
+
+/// GET `/session`.
+pub(super) async fn session(identity: Identity) -> Answer<UserAnswer> {
+    Answer(UserAnswer { user: identity.user })
+}
+
+/// POST `/auth/token`.
+pub(super) async fn token(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+) -> Result<Answer<TokenAnswer>, ApiError> {
+    let minted = state.tokens.mint(identity.user.id, unix_seconds()).ok_or_else(ApiError::internal)?;
+    Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
+}
+
+/// POST `/ws-ticket`.
+pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> Result<Answer<TicketAnswer>, ApiError> {
+    let (secret, now) = (Secret::generate(), unix_seconds());
+    let expires_at = now + TICKET_SECONDS;
+    state.store.create_ticket(secret.hash(), identity.user.id, now, expires_at).await?;
+    Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: moment(expires_at) }))
+}
+
+/// A moment that was counted in seconds.
+pub(super) fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_micros(seconds.saturating_mul(1_000_000))
+}
+
+/// Makes an account and signs it in: the user and the cookie's header.
+pub(super) async fn sign_up(
+    state: &Shared,
+    address: IpAddr,
+    account: Register,
+) -> Result<(User, HeaderValue), ApiError> {
+    let email = email(&account.email)?;
+    let display_name = DisplayName::parse(&account.display_name)?.as_str().to_owned();
+    // A taken e-mail is a failure like a wrong password: nobody may try out a list of addresses here.
+    state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
+    let password_hash = state.passwords.hash(account.password).await?;
+    let new = NewAccount { id: UserId::new(Uuid::now_v7()), email: email.clone(), display_name, password_hash };
+    let user = state.store.create_account(new).await.map_err(|error| match error {
+        StoreError::Conflict => ApiError::new(ErrorCode::IdConflict, "there is an account with this e-mail already"),
+        StoreError::NotFound
+        | StoreError::Forbidden
+        | StoreError::Gone
+        | StoreError::Full(_)
+        | StoreError::Overloaded
+        | StoreError::Unavailable(_)
+        | StoreError::Closed
+        | StoreError::Failed(_) => error.into(),
+    })?;
+    state.throttle.succeeded(&email, address);
+    let cookie = identity::sign_in(&user, state).await?;
+    Ok((user, cookie))
+}
+
+/// Signs an account in: the user and the cookie's header.
+pub(super) async fn sign_in(
+    state: &Shared,
+    address: IpAddr,
+    credentials: Login,
+) -> Result<(User, HeaderValue), ApiError> {
+    let email = credentials.email.trim().to_lowercase();
+    state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
+    let account = if email.len() <= EMAIL_BYTES { state.store.account(&email).await? } else { None };
+    let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
+    let matches = state.passwords.verify(credentials.password, stored).await?;
+    let Some(user) = user.filter(|_| matches) else {
+        return Err(ApiError::new(ErrorCode::InvalidCredentials, "the e-mail or the password is wrong"));
+    };
+    state.throttle.succeeded(&email, address);
+    let cookie = identity::sign_in(&user, state).await?;
+    Ok((user, cookie))
+}
+
+/// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.
+pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
+    if let Some(hash) = state.session_cookie.read(headers).map(|secret| secret.hash())
+        && let Some(user) = state.store.delete_session(hash).await?
+    {
+        state.hub.close_session(user, hash);
+    }
+    state.session_cookie.clear().ok_or_else(ApiError::internal)
+}
+
+fn too_often(wait: std::time::Duration) -> ApiError {
+    ApiError::new(ErrorCode::RateLimited, "too many failed tries; wait a little").after(wait)
+}
+
+/// The spelling under which an account is found. Checked only as far as no mistake of the check can lock somebody out.
+fn email(text: &str) -> Result<String, ApiError> {
+    let email = text.trim().to_lowercase();
+    let is_plausible = email.len() <= EMAIL_BYTES
+        && email.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && domain.split('.').all(|label| !label.is_empty())
+        })
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if is_plausible { Ok(email) } else { Err(ApiError::bad_request("`email` is no e-mail address")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_are_found_again_and_nonsense_is_not_stored() {
+        assert_eq!(email("  Ana.María@Example.ORG ").unwrap(), "ana.maría@example.org");
+        assert!(email("ana@localhost").is_ok());
+        for text in ["", "ana", "@example.org", "ana@", "ana@example..org", "a b@c.de", "a\n@b.c", &"a".repeat(300)] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Who is let in: how many sockets there are, in all and of each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Sockets over the limit that are still answered with a refusal; beyond these they are closed without a word.
+const COURTESY: usize = 256;
+
+/// Counts sockets. Clones share the counts.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limit: usize,
+    limit_of_address: usize,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    open: usize,
+    of_addresses: HashMap<IpAddr, usize>,
+}
+
+/// Why a socket is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shed {
+    /// There are as many as this process serves.
+    Full,
+    /// There are as many as one address may have.
+    Address,
+}
+
+/// A socket's place; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    shared: Arc<Shared>,
+    /// Whether it is a socket of its own, not one behind a proxy's.
+    socket: bool,
+    address: Option<IpAddr>,
+    refused: Option<Shed>,
+}
+
+impl Admission {
+    /// At most `limit` sockets, and `limit_of_address` of one address.
+    #[must_use]
+    pub fn new(limit: usize, limit_of_address: usize) -> Self {
+        Self { shared: Arc::new(Shared { limit, limit_of_address, counts: Mutex::default() }) }
+    }
+
+    /// A place for a new socket of this address (`None`: a proxy's, whose clients are counted one by one). The place
+    /// may be one to be refused at; `None` when not even that.
+    #[must_use]
+    pub fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
+        let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.open >= self.shared.limit + COURTESY {
+            return None;
+        }
+        let mut refused = (counts.open >= self.shared.limit).then_some(Shed::Full);
+        let mut counted = None;
+        if let Some(address) = address {
+            let count = counts.of_addresses.entry(address).or_default();
+            if *count < self.shared.limit_of_address {
+                *count += 1;
+                counted = Some(address);
+            } else {
+                refused = refused.or(Some(Shed::Address));
+            }
+        }
+        counts.open += 1;
+        Some(Place { shared: Arc::clone(&self.shared), socket: true, address: counted, refused })
+    }
+
+    /// A place for one client of a proxy, beside the place of the proxy's socket.
+    pub fn enter_behind_proxy(&self, address: IpAddr) -> Result<Place, Shed> {
+        let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.of_addresses.entry(address).or_default();
+        if *count >= self.shared.limit_of_address {
+            return Err(Shed::Address);
+        }
+        *count += 1;
+        Ok(Place { shared: Arc::clone(&self.shared), socket: false, address: Some(address), refused: None })
+    }
+}
+
+impl Place {
+    /// Why requests at this place are refused.
+    #[must_use]
+    pub fn refused(&self) -> Option<Shed> {
+        self.refused
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.open -= usize::from(self.socket);
+        if let Some(address) = self.address
+            && let Some(count) = counts.of_addresses.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                counts.of_addresses.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
+
+    #[test]
+    fn one_address_can_not_take_all_places() {
+        let admission = Admission::new(10, 2);
+        let enter = |address| admission.enter(Some(address)).unwrap();
+        let (first, second) = (enter(HERE), enter(HERE));
+        assert_eq!((first.refused(), second.refused()), (None, None));
+        assert_eq!(enter(HERE).refused(), Some(Shed::Address));
+        assert_eq!(enter(THERE).refused(), None);
+        assert_eq!(admission.enter_behind_proxy(HERE).unwrap_err(), Shed::Address);
+        drop(first);
+        assert_eq!(enter(HERE).refused(), None);
+    }
+
+    #[test]
+    fn places_are_free_again() {
+        let admission = Admission::new(2, 100);
+        let places: Vec<_> = (0..2 + COURTESY).map(|_| admission.enter(None).unwrap()).collect();
+        assert_eq!(places.iter().filter(|place| place.refused().is_none()).count(), 2);
+        assert!(admission.enter(None).is_none());
+        drop(places);
+        let client = admission.enter_behind_proxy(HERE).unwrap();
+        assert_eq!(admission.enter(Some(HERE)).unwrap().refused(), None);
+        drop(client);
+        let counts = admission.shared.counts.lock().unwrap();
+        assert_eq!((counts.open, counts.of_addresses.len()), (0, 0));
+    }
+}

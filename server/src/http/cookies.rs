@@ -1,0 +1,101 @@
+//! The cookies that we read and the one that we set.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::auth::Secret;
+
+/// A sign-in ends after this much idle time.
+pub(super) const SESSION_SECONDS: i64 = 14 * 24 * 60 * 60;
+
+/// How the session cookie is called and guarded. The `__Host-` prefix makes browsers refuse a cookie of that name that
+/// a neighbouring host set, but needs TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionCookie {
+    secure: bool,
+}
+
+impl SessionCookie {
+    /// The cookie of a site that is reached by TLS or not.
+    #[must_use]
+    pub const fn new(secure: bool) -> Self {
+        Self { secure }
+    }
+
+    const fn name(self) -> &'static str {
+        if self.secure { "__Host-caravana_session" } else { "caravana_session" }
+    }
+
+    /// Whether a browser sent it, good or not.
+    #[must_use]
+    pub fn is_in(self, headers: &HeaderMap) -> bool {
+        value_of(headers, self.name()).is_some()
+    }
+
+    /// The secret in it.
+    #[must_use]
+    pub fn read(self, headers: &HeaderMap) -> Option<Secret> {
+        value_of(headers, self.name()).and_then(Secret::parse)
+    }
+
+    /// The header that hands it out.
+    #[must_use]
+    pub fn set(self, secret: &Secret) -> Option<HeaderValue> {
+        self.header(secret.expose(), SESSION_SECONDS)
+    }
+
+    /// The header that takes it back.
+    #[must_use]
+    pub fn clear(self) -> Option<HeaderValue> {
+        self.header("", 0)
+    }
+
+    fn header(self, value: &str, max_age: i64) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}", self.name());
+        let mut header = HeaderValue::try_from(text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+/// The first cookie of that name.
+pub(super) fn value_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(cookie: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())])
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let secret = Secret::generate();
+        let headers = with(&format!("theme=dark; caravana_session={}; lang=es", secret.expose()));
+        assert_eq!(SessionCookie::new(false).read(&headers), Some(secret));
+        assert!(!SessionCookie::new(true).is_in(&headers), "the name under TLS is another one");
+        assert_eq!(value_of(&headers, "lang"), Some("es"));
+        assert!(SessionCookie::new(false).read(&with("caravana_session=junk")).is_none());
+    }
+
+    #[test]
+    fn the_cookie_is_guarded() {
+        let secret = Secret::generate();
+        let text = SessionCookie::new(true).set(&secret).unwrap();
+        let text = text.to_str().unwrap();
+        assert!(text.starts_with("__Host-caravana_session="), "{text}");
+        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure", "; Max-Age=1209600"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!SessionCookie::new(false).clear().unwrap().to_str().unwrap().contains("Secure"));
+    }
+}

@@ -1,0 +1,58 @@
+//! Around every request: its id, the body of refusals, the log line.
+//!
+//! The outermost layer, so that a refusal of any other layer, and a panic, is answered in the same shape.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::error::ApiError;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request an id, and refusals their body.
+pub(super) async fn around(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::new_v4().simple().to_string();
+    let method = request.method().clone();
+    // The route as it is declared: paths hold invite tokens, queries hold tickets.
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let mut response = next.run(request).await;
+    let code = response.extensions_mut().remove::<ApiError>().map(|error| {
+        write_body(&mut response, &error, &id);
+        error.code.as_str()
+    });
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let status = response.status();
+    let ms = started.elapsed().as_secs_f64() * 1_000.0;
+    if status.is_server_error() {
+        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
+    } else {
+        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
+    }
+    response
+}
+
+fn write_body(response: &mut Response, error: &ApiError, id: &str) {
+    let Ok(body) = serde_json::to_vec(&error.envelope(id)) else { return };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = body.into();
+}
+
+/// What a panic in a handler is answered with.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
+pub(super) fn after_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    use axum::response::IntoResponse as _;
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("of unknown kind"), "a request panicked");
+    ApiError::internal().into_response()
+}

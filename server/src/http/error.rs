@@ -1,0 +1,187 @@
+//! What a refused request is told.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use caravana_protocol::rest::{ErrorAnswer, ErrorBody};
+use caravana_protocol::{ErrorCode, NameError, TextError, WireError};
+
+use crate::auth::PasswordError;
+use crate::store::StoreError;
+
+/// A refusal. Handlers return it; the envelope gives it its JSON body with the request's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// For people, in English. Never text of the database.
+    pub message: Cow<'static, str>,
+    /// When the same request may succeed.
+    pub retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// A refusal with the status that the contract gives this code.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, status: status_of(code), message: message.into(), retry_after: None }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with the time after which a retry makes sense.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// Unknown, or known to others only: one text for both.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, "there is no such thing here")
+    }
+
+    /// No or bad credentials.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "sign in first")
+    }
+
+    /// The body can't be what this route takes.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+
+    /// Something that should not happen, logged where it was found.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::TemporarilyUnavailable, "something went wrong here")
+            .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The JSON body.
+    #[must_use]
+    pub fn envelope(&self, request_id: &str) -> ErrorAnswer {
+        ErrorAnswer {
+            error: ErrorBody {
+                code: self.code.as_str().to_owned(),
+                message: self.message.clone().into_owned(),
+                request_id: request_id.to_owned(),
+            },
+        }
+    }
+}
+
+const fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::BadJson | ErrorCode::InvalidId | ErrorCode::TokenInUrl | ErrorCode::InvalidParam => {
+            StatusCode::BAD_REQUEST
+        }
+        ErrorCode::Unauthenticated | ErrorCode::InvalidCredentials => StatusCode::UNAUTHORIZED,
+        ErrorCode::Forbidden | ErrorCode::UserMismatch | ErrorCode::OriginNotAllowed | ErrorCode::Csrf => {
+            StatusCode::FORBIDDEN
+        }
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::IdConflict => StatusCode::CONFLICT,
+        ErrorCode::Gone => StatusCode::GONE,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::BadRequest
+        | ErrorCode::UnknownType
+        | ErrorCode::EmptyMessage
+        | ErrorCode::InvalidMessage
+        | ErrorCode::MessageTooLong
+        | ErrorCode::TooManySubscriptions => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What a client waits that is told to come again and not when.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NotFound => Self::not_found(),
+            StoreError::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this in this group"),
+            StoreError::Gone => Self::new(ErrorCode::Gone, "it has ended"),
+            StoreError::Conflict => Self::new(ErrorCode::IdConflict, "it is stored already, and differs"),
+            StoreError::Full(_) => Self::new(ErrorCode::StorageFull, "the server's disk is full"),
+            StoreError::Overloaded => Self::new(ErrorCode::Overloaded, "too much to do; try again").after(RETRY_SOON),
+            StoreError::Unavailable(_) | StoreError::Closed => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer");
+                Self::new(ErrorCode::TemporarilyUnavailable, "try again in a moment").after(RETRY_SOON)
+            }
+            StoreError::Failed(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match &error {
+            PasswordError::Length => Self::bad_request(error.to_string()),
+            PasswordError::Busy => Self::new(ErrorCode::Overloaded, error.to_string()).after(RETRY_SOON),
+            PasswordError::Failed(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a password could not be hashed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<TextError> for ApiError {
+    fn from(error: TextError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<NameError> for ApiError {
+    fn from(error: NameError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl From<WireError> for ApiError {
+    /// What a socket would have been told, told by REST.
+    fn from(error: WireError) -> Self {
+        let wait = error.retry_after_ms.map(Duration::from_millis);
+        let refusal = match error.code {
+            Some(ErrorCode::NotFound) => Self::not_found(),
+            Some(code) => Self::new(code, error.message),
+            None => Self::internal(),
+        };
+        Self { retry_after: wait, ..refusal }
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Without a body: the envelope, which knows the request's id, writes it.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // RFC 6455 §4.4 and RFC 9110 §15.5.22: what would have been understood.
+            response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

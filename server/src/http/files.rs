@@ -1,0 +1,63 @@
+//! The built site's files.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tower::ServiceExt as _;
+use tower_http::services::ServeDir;
+
+/// A name with a hash of its content never means anything else.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Kept, but asked about each time; the answer is mostly an empty 304.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// Characters of a content hash in a file's name; shorter parts are words.
+const HASH_CHARACTERS: usize = 16;
+
+/// The file of this request, in the smallest encoding that the browser takes. `None`: there is no such file.
+pub(super) async fn file(root: &Path, request: Request<Body>) -> Option<Response> {
+    // The folder itself is a page.
+    if request.uri().path().ends_with('/') {
+        return None;
+    }
+    let caching = if is_hashed(request.uri().path()) { FOR_EVER } else { ASK_AGAIN };
+    let files = ServeDir::new(root).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
+    let Ok(response) = files.oneshot(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::TEMPORARY_REDIRECT => None,
+        _ => {
+            let mut response = response.into_response();
+            response.headers_mut().insert(header::CACHE_CONTROL, caching);
+            // A proxy must not hand the brotli file to somebody who can't read it.
+            response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+            Some(response)
+        }
+    }
+}
+
+fn is_hashed(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_hash = |part: &str| {
+        part.len() >= HASH_CHARACTERS && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    // Neither the first part, which is a name, nor the last, which is the kind.
+    let parts: Vec<&str> = name.split('.').collect();
+    parts.len() > 2 && parts[1..parts.len() - 1].iter().any(|part| is_hash(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_are_kept_for_ever() {
+        assert!(is_hashed("/pkg/caravana.Zk1LmN0pQr5sUu8yAbCd_w.js"));
+        for path in
+            ["/pkg/caravana.js", "/pkg/caravana_bg.wasm", "/favicon.svg", "/averyveryverylongfilename.css", "/x"]
+        {
+            assert!(!is_hashed(path), "{path}");
+        }
+    }
+}

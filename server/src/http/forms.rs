@@ -1,0 +1,189 @@
+//! The pages' forms, posted without JavaScript. Every answer is a 303: to where it goes on, or back with `?error=`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use caravana_protocol::rest::{Login, NewGroup, Register};
+use caravana_protocol::{ErrorCode, MessageId};
+use serde::Deserialize;
+
+use super::error::ApiError;
+use super::extract::{Form, InGroup, InviteToken};
+use super::identity::Identity;
+use super::peer::ClientAddress;
+use super::{accounts, groups, invites, messages};
+use crate::hub::Posted;
+use crate::state::Shared;
+
+/// The fields of `/login`.
+#[derive(Deserialize)]
+pub(super) struct LoginForm {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// The fields of `/register`.
+#[derive(Deserialize)]
+pub(super) struct RegisterForm {
+    email: String,
+    password: String,
+    display_name: String,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// The fields of `/groups`.
+#[derive(Deserialize)]
+pub(super) struct GroupForm {
+    name: String,
+    #[serde(default)]
+    time_zone: Option<String>,
+}
+
+/// The fields of `/g/{group_id}`.
+#[derive(Deserialize)]
+pub(super) struct MessageForm {
+    message: String,
+    #[serde(default)]
+    id: Option<String>,
+}
+
+/// POST `/login`.
+pub(super) async fn login(
+    State(state): State<Shared>,
+    ClientAddress(address): ClientAddress,
+    Form(form): Form<LoginForm>,
+) -> Response {
+    let next = local(form.next.as_deref());
+    let credentials = Login { email: form.email, password: form.password };
+    match accounts::sign_in(&state, address, credentials).await {
+        Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
+        Err(error) => back("/login", &error, next),
+    }
+}
+
+/// POST `/register`.
+pub(super) async fn register(
+    State(state): State<Shared>,
+    ClientAddress(address): ClientAddress,
+    Form(form): Form<RegisterForm>,
+) -> Response {
+    let next = local(form.next.as_deref());
+    let account = Register { email: form.email, password: form.password, display_name: form.display_name };
+    match accounts::sign_up(&state, address, account).await {
+        Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
+        Err(error) => back("/register", &error, next),
+    }
+}
+
+/// POST `/logout`.
+pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> Response {
+    match accounts::sign_out(&state, &headers).await {
+        Ok(cookie) => with_cookie(to("/"), cookie),
+        Err(error) => back("/", &error, None),
+    }
+}
+
+/// POST `/groups`.
+pub(super) async fn create_group(
+    State(state): State<Shared>,
+    identity: Option<Identity>,
+    Form(form): Form<GroupForm>,
+) -> Response {
+    let Some(identity) = identity else { return to("/login") };
+    let group = NewGroup { name: form.name, time_zone: form.time_zone.filter(|zone| !zone.is_empty()) };
+    match groups::make(&state, &identity.user, group).await {
+        Ok(group) => to(&format!("/g/{}", group.id)),
+        Err(error) => back("/", &error, None),
+    }
+}
+
+/// POST `/g/{group_id}`: send a message. The page's form carries an id, so that posting it twice sends once.
+pub(super) async fn send(
+    State(state): State<Shared>,
+    identity: Option<Identity>,
+    InGroup(group_id): InGroup,
+    Form(form): Form<MessageForm>,
+) -> Response {
+    let page = format!("/g/{group_id}");
+    let Some(identity) = identity else { return sign_in_first(&page) };
+    let id: Result<Option<MessageId>, _> = form.id.filter(|id| !id.is_empty()).map(|id| id.parse()).transpose();
+    let Ok(id) = id else {
+        return back(&page, &ApiError::new(ErrorCode::InvalidId, "`id` is no UUID"), None);
+    };
+    let posted = Posted { user_id: identity.user.id, group_id, id, message: form.message, reply_to: None };
+    match messages::post(&state, posted).await {
+        Ok(_) => to(&page),
+        Err(error) => back(&page, &error, None),
+    }
+}
+
+/// POST `/i/{token}`: join.
+pub(super) async fn accept_invite(
+    State(state): State<Shared>,
+    identity: Option<Identity>,
+    InviteToken(token): InviteToken,
+) -> Response {
+    // What is no secret of ours is not put into an address.
+    let Some(secret) = crate::auth::Secret::parse(&token) else { return ApiError::not_found().into_response() };
+    let page = format!("/i/{}", secret.expose());
+    let Some(identity) = identity else { return sign_in_first(&page) };
+    match invites::join(&state, identity.user.id, &token).await {
+        Ok(group) => to(&format!("/g/{}", group.id)),
+        Err(error) => back(&page, &error, None),
+    }
+}
+
+/// A path of our own site; anything that a browser would read as another place is not followed.
+fn local(next: Option<&str>) -> Option<&str> {
+    next.filter(|path| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    })
+}
+
+fn to(path: &str) -> Response {
+    let Ok(location) = HeaderValue::try_from(path) else { return ApiError::internal().into_response() };
+    (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+    )
+        .into_response()
+}
+
+fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+fn sign_in_first(page: &str) -> Response {
+    let query = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
+    to(&format!("/login?{query}"))
+}
+
+/// Back to the page of the form, which says what the code means.
+fn back(page: &str, error: &ApiError, next: Option<&str>) -> Response {
+    let fields = std::iter::once(("error", error.code.as_str())).chain(next.map(|next| ("next", next)));
+    let query = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).unwrap_or_default();
+    to(&format!("{page}?{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_paths_are_followed() {
+        for path in ["/", "/g/1?x=y#z", "/i/abc"] {
+            assert_eq!(local(Some(path)), Some(path));
+        }
+        for path in
+            ["", "g", "//evil.org", "/\\evil.org", "https://evil.org", "/a\r\nset-cookie: x", "javascript:1", "/ñ"]
+        {
+            assert_eq!(local(Some(path)), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Groups: list, make, see, change, end.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup, User};
+use caravana_protocol::{GroupId, GroupName};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::extract::{InGroup, Json};
+use super::identity::Identity;
+use crate::state::Shared;
+
+/// Characters of an IANA time zone name; the longest known has 32.
+const TIME_ZONE_CHARACTERS: usize = 64;
+
+/// GET `/groups`.
+pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Answer<GroupsAnswer>, ApiError> {
+    Ok(Answer(GroupsAnswer { groups: state.store.groups(identity.user.id).await? }))
+}
+
+/// POST `/groups`.
+pub(super) async fn create(
+    State(state): State<Shared>,
+    identity: Identity,
+    Json(group): Json<NewGroup>,
+) -> Result<(StatusCode, Answer<GroupAnswer>), ApiError> {
+    let group = make(&state, &identity.user, group).await?;
+    Ok((StatusCode::CREATED, Answer(GroupAnswer { group })))
+}
+
+/// Makes a group whose owner is this user.
+pub(super) async fn make(state: &Shared, owner: &User, group: NewGroup) -> Result<Group, ApiError> {
+    let name = GroupName::parse(&group.name)?;
+    let time_zone = group.time_zone.filter(|zone| !zone.is_empty()).map(time_zone).transpose()?;
+    let id = GroupId::new(Uuid::now_v7());
+    Ok(state.store.create_group(id, owner.id, name.as_str(), time_zone.as_deref()).await?)
+}
+
+/// GET `/groups/{group_id}`.
+pub(super) async fn show(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+) -> Result<Answer<GroupAnswer>, ApiError> {
+    let group = state.store.group(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Answer(GroupAnswer { group }))
+}
+
+/// PATCH `/groups/{group_id}`.
+pub(super) async fn update(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+    Json(patch): Json<GroupPatch>,
+) -> Result<Answer<GroupAnswer>, ApiError> {
+    let patch = GroupPatch {
+        name: patch.name.map(|name| GroupName::parse(&name)).transpose()?.map(|name| name.as_str().to_owned()),
+        time_zone: patch.time_zone.map(time_zone).transpose()?,
+        members_can_invite: patch.members_can_invite,
+    };
+    let group = state.store.update_group(identity.user.id, group, patch).await?;
+    Ok(Answer(GroupAnswer { group }))
+}
+
+/// DELETE `/groups/{group_id}`.
+pub(super) async fn delete(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+) -> Result<StatusCode, ApiError> {
+    state.store.delete_group(identity.user.id, group).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The shape of an IANA name (`America/Argentina/Ushuaia`, `Etc/GMT+3`). Which of them exist changes with every release
+/// of the database that the readers' browsers carry, so that is theirs to know.
+fn time_zone(name: String) -> Result<String, ApiError> {
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+'))
+    };
+    if name.len() <= TIME_ZONE_CHARACTERS && name.split('/').all(is_part) {
+        Ok(name)
+    } else {
+        Err(ApiError::bad_request("`time_zone` is no IANA name like Europe/Madrid"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_zones_look_like_iana_names() {
+        for name in ["UTC", "Europe/Madrid", "America/Argentina/Ushuaia", "Etc/GMT+3", "America/Port-au-Prince"] {
+            assert!(time_zone(name.into()).is_ok(), "{name}");
+        }
+        for name in ["", "/", "Europe/", "../etc/passwd", "Europe/Madrid<b>", "+02:00", &"a".repeat(65)] {
+            assert!(time_zone(name.into()).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Who is asking. One way for HTTP and for upgrades.
+
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use caravana_protocol::rest::User;
+use caravana_protocol::{DisplayName, ErrorCode};
+
+use super::clock::unix_seconds;
+use super::cookies::SESSION_SECONDS;
+use super::error::ApiError;
+use crate::auth::Secret;
+use crate::state::Shared;
+use crate::store::SecretHash;
+
+/// A sign-in's end is moved when this much of it is used up: one write a day, not one a request.
+const EXTEND_AFTER: i64 = 24 * 60 * 60;
+/// The name of somebody whose token brings none. They can be renamed; the chat needs something to show.
+const NAMELESS: &str = "Viajero";
+
+/// Somebody who has proved who they are.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// Who.
+    pub(super) user: User,
+    /// When the proof ends. `None`: a sign-in, which is over when it is ended or left idle.
+    pub(super) expires_at: Option<SystemTime>,
+    /// The sign-in that proved it, for cutting its sockets when it is ended.
+    pub(super) session: Option<SecretHash>,
+}
+
+/// Somebody signed in by cookie, which is more than a token: only a person at the page can do it.
+pub(super) struct SignedIn(pub(super) Identity);
+
+/// The identity by session cookie. `None` when there is no cookie, or none of a living sign-in.
+pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
+    let Some(hash) = state.session_cookie.read(&parts.headers).map(|secret| secret.hash()) else { return Ok(None) };
+    let now = unix_seconds();
+    let Some((user, expires_at)) = state.store.session(hash, now).await? else { return Ok(None) };
+    if expires_at - now < SESSION_SECONDS - EXTEND_AFTER {
+        state.store.extend_session(hash, now + SESSION_SECONDS).await?;
+        if let Some(renewed) = parts.extensions.get::<Renewed>() {
+            let _ = renewed.0.set(());
+        }
+    }
+    Ok(Some(Identity { user, expires_at: None, session: Some(hash) }))
+}
+
+/// The identity of a token. A token that is brought and not good is a refusal, not an absence.
+pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, ApiError> {
+    let verified = state.tokens.verify(token).ok_or_else(ApiError::unauthenticated)?;
+    let name = verified.display_name.as_deref().and_then(|name| DisplayName::parse(name).ok());
+    let name = name.as_ref().map_or(NAMELESS, DisplayName::as_str);
+    let user = state.store.ensure_user(verified.user_id, name).await?;
+    Ok(Identity { user, expires_at: Some(verified.expires_at), session: None })
+}
+
+/// The token of `Authorization: Bearer`. Another scheme is a proof that we don't know: refused.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(ApiError::unauthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(ApiError::unauthenticated()) }
+}
+
+/// A token in the URL ends in logs, histories and referrers, so it is refused even where it would be good.
+pub(super) fn refuse_token_in_url(parts: &Parts) -> Result<(), ApiError> {
+    let names_a_token = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        matches!(name, "token" | "access_token")
+    };
+    if parts.uri.query().unwrap_or_default().split('&').any(names_a_token) {
+        return Err(ApiError::new(ErrorCode::TokenInUrl, "send the token in a header, never in the address"));
+    }
+    Ok(())
+}
+
+/// Who is asking, by cookie or token; `None` when no proof was brought.
+pub(super) async fn authenticate(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
+    refuse_token_in_url(parts)?;
+    if let Some(identity) = by_cookie(parts, state).await? {
+        return Ok(Some(identity));
+    }
+    match bearer(&parts.headers)? {
+        Some(token) => by_token(token, state).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+impl FromRequestParts<Shared> for Identity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        authenticate(parts, state).await?.ok_or_else(ApiError::unauthenticated)
+    }
+}
+
+impl OptionalFromRequestParts<Shared> for Identity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Option<Self>, ApiError> {
+        authenticate(parts, state).await
+    }
+}
+
+impl FromRequestParts<Shared> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        by_cookie(parts, state).await?.map(Self).ok_or_else(ApiError::unauthenticated)
+    }
+}
+
+/// Set when this request moved its sign-in's end, so that the cookie's own end moves with it.
+#[derive(Debug, Clone, Default)]
+struct Renewed(Arc<OnceLock<()>>);
+
+/// Sends the cookie again when the sign-in's end was moved.
+pub(super) async fn renew_cookie(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    let Some(secret) = state.session_cookie.read(request.headers()) else { return next.run(request).await };
+    let renewed = Renewed::default();
+    request.extensions_mut().insert(renewed.clone());
+    let mut response = next.run(request).await;
+    // A handler that sets the cookie itself, or takes it back, has the last word.
+    if renewed.0.get().is_some()
+        && !response.headers().contains_key(header::SET_COOKIE)
+        && let Some(header) = state.session_cookie.set(&secret)
+    {
+        response.headers_mut().append(header::SET_COOKIE, header);
+    }
+    response
+}
+
+/// Signs a user in: a new secret, of which the database keeps the hash.
+pub(super) async fn sign_in(user: &User, state: &Shared) -> Result<HeaderValue, ApiError> {
+    let (secret, now) = (Secret::generate(), unix_seconds());
+    state.store.create_session(secret.hash(), user.id, now, now + SESSION_SECONDS).await?;
+    state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
+}

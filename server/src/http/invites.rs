@@ -1,0 +1,104 @@
+//! Links that lead into a group.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use caravana_protocol::ErrorCode;
+use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, NewInvite};
+use caravana_protocol::{GroupId, UserId};
+
+use super::accounts::moment;
+use super::clock::unix_seconds;
+use super::error::ApiError;
+use super::extract::{InGroup, InviteToken, OptionalJson};
+use super::identity::Identity;
+use crate::auth::Secret;
+use crate::state::Shared;
+use crate::store;
+
+/// How long a link is good when nothing else is asked for: a week.
+const SECONDS_DEFAULT: u64 = 7 * 24 * 60 * 60;
+/// The longest that can be asked for: a year.
+const SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
+/// The most people that one link can be limited to.
+const USES_MAX: u32 = 100_000;
+
+/// POST `/groups/{group_id}/invites`.
+pub(super) async fn create(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+    OptionalJson(asked): OptionalJson<NewInvite>,
+) -> Result<(StatusCode, Answer<Invite>), ApiError> {
+    Ok((StatusCode::CREATED, Answer(make(&state, identity.user.id, group, &asked).await?)))
+}
+
+/// Makes a link for this member.
+pub(super) async fn make(state: &Shared, actor: UserId, group: GroupId, asked: &NewInvite) -> Result<Invite, ApiError> {
+    let seconds = asked.expires_in.unwrap_or(SECONDS_DEFAULT);
+    if !(1..=SECONDS_MAX).contains(&seconds) {
+        return Err(ApiError::bad_request("`expires_in` is 1 to 31622400 seconds"));
+    }
+    if asked.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
+        return Err(ApiError::bad_request("`max_uses` is 1 to 100000"));
+    }
+    let secret = Secret::generate();
+    let expires_at = unix_seconds().saturating_add_unsigned(seconds);
+    let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, expires_at };
+    state.store.create_invite(actor, group, invite).await?;
+    Ok(Invite {
+        url: format!("{}/i/{}", state.origins.own(), secret.expose()),
+        token: secret.expose().to_owned(),
+        expires_at: moment(expires_at),
+    })
+}
+
+/// GET `/invites/{token}`.
+pub(super) async fn preview(
+    State(state): State<Shared>,
+    InviteToken(token): InviteToken,
+) -> Result<Answer<InvitePreview>, ApiError> {
+    look(&state, &token).await.map(Answer)
+}
+
+/// What a link leads to.
+pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, ApiError> {
+    let token = secret(token)?.hash();
+    let group = state.store.invite(token, unix_seconds()).await.map_err(over)?;
+    Ok(InvitePreview { group })
+}
+
+/// POST `/invites/{token}/accept`.
+pub(super) async fn accept(
+    State(state): State<Shared>,
+    identity: Identity,
+    InviteToken(token): InviteToken,
+) -> Result<Answer<GroupAnswer>, ApiError> {
+    let group = join(&state, identity.user.id, &token).await?;
+    Ok(Answer(GroupAnswer { group }))
+}
+
+/// Makes the user a member.
+pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Group, ApiError> {
+    let token = secret(token)?.hash();
+    let group = state.store.accept_invite(token, user, unix_seconds()).await.map_err(over)?;
+    state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
+}
+
+fn secret(token: &str) -> Result<Secret, ApiError> {
+    Secret::parse(token).ok_or_else(ApiError::not_found)
+}
+
+fn over(error: store::StoreError) -> ApiError {
+    match error {
+        store::StoreError::Gone => ApiError::new(ErrorCode::Gone, "this invite has expired or is used up"),
+        store::StoreError::NotFound
+        | store::StoreError::Forbidden
+        | store::StoreError::Conflict
+        | store::StoreError::Full(_)
+        | store::StoreError::Overloaded
+        | store::StoreError::Unavailable(_)
+        | store::StoreError::Closed
+        | store::StoreError::Failed(_) => error.into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! A group's history and log by REST, and writing to it.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use caravana_protocol::rest::{MessageAnswer, MessagesAnswer};
+use caravana_protocol::{Epoch, ErrorCode, GroupId, MessageBody, Seq, UserId, codec, limits};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
+use super::identity::Identity;
+use crate::hub::Posted;
+use crate::state::Shared;
+use crate::store::{Anchor, Appended};
+
+/// GET `/groups/{group_id}/messages`.
+pub(super) async fn list(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+    query: Query,
+) -> Result<Answer<MessagesAnswer>, ApiError> {
+    let anchor = match (query.seq("before")?, query.seq("after")?, query.seq("around")?) {
+        (None, None, None) => Anchor::End,
+        (Some(seq), None, None) => Anchor::Before(seq),
+        (None, Some(seq), None) => Anchor::After(seq),
+        (None, None, Some(seq)) => Anchor::Around(seq),
+        (_, Some(_), Some(_)) | (Some(_), _, Some(_)) | (Some(_), Some(_), _) => {
+            return Err(ApiError::new(ErrorCode::InvalidParam, "only one of `before`, `after` and `around` is taken"));
+        }
+    };
+    let limit = query.parsed("limit")?.unwrap_or(limits::HISTORY_PAGE_DEFAULT);
+    page(&state, group, identity.user.id, anchor, limit).await.map(Answer)
+}
+
+/// A page of history as this viewer sees it.
+pub(super) async fn page(
+    state: &Shared,
+    group: GroupId,
+    viewer: UserId,
+    anchor: Anchor,
+    limit: usize,
+) -> Result<MessagesAnswer, ApiError> {
+    if !(1..=limits::HISTORY_PAGE).contains(&limit) {
+        return Err(extract::invalid("limit", "is 1 to 200"));
+    }
+    let history = state.store.history(group, viewer, anchor, limit).await?.ok_or_else(ApiError::not_found)?;
+    Ok(MessagesAnswer {
+        messages: history.messages,
+        epoch: history.epoch,
+        head: history.head,
+        has_more_before: history.has_more_before,
+        has_more_after: history.has_more_after,
+    })
+}
+
+/// POST `/groups/{group_id}/messages`.
+pub(super) async fn send(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group_id): InGroup,
+    JsonObject(body): JsonObject,
+) -> Result<(StatusCode, Answer<MessageAnswer>), ApiError> {
+    let posted = posted(identity.user.id, group_id, body)?;
+    let Appended { message, duplicate } = post(&state, posted).await?;
+    let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Answer(MessageAnswer { message, duplicate })))
+}
+
+/// Stores a message within the limits that sockets have.
+pub(super) async fn post(state: &Shared, posted: Posted) -> Result<Appended, ApiError> {
+    state.hub.post(posted).await.map_err(|refused| refused.to_wire(None).into())
+}
+
+fn posted(user_id: UserId, group_id: GroupId, mut body: Map<String, Value>) -> Result<Posted, ApiError> {
+    #[derive(Deserialize)]
+    struct Text {
+        message: String,
+    }
+    let (id, reply_to) = (take_id(&mut body, "id")?, take_id(&mut body, "reply_to")?);
+    let Text { message } = extract::shape(body)?;
+    Ok(Posted { user_id, group_id, id, message, reply_to })
+}
+
+/// An id of the body, where a text that is no UUID has an error of its own.
+fn take_id<T: std::str::FromStr>(body: &mut Map<String, Value>, name: &str) -> Result<Option<T>, ApiError> {
+    match body.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => {
+            text.parse().map(Some).map_err(|_| ApiError::new(ErrorCode::InvalidId, format!("`{name}` is no UUID")))
+        }
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err(ApiError::bad_request("a field has the wrong type"))
+        }
+    }
+}
+
+/// The body of an edit.
+#[derive(Deserialize)]
+pub(super) struct Edit {
+    message: String,
+}
+
+/// PATCH `/groups/{group_id}/messages/{message_id}`.
+pub(super) async fn edit(
+    State(state): State<Shared>,
+    identity: Identity,
+    OfMessage(group, id): OfMessage,
+    Json(edit): Json<Edit>,
+) -> Result<Answer<MessageAnswer>, ApiError> {
+    stands_in(&state, group, id).await?;
+    let (message, _) = state.store.edit(identity.user.id, id, MessageBody::parse(&edit.message)?).await?;
+    Ok(Answer(MessageAnswer { message, duplicate: false }))
+}
+
+/// DELETE `/groups/{group_id}/messages/{message_id}`.
+pub(super) async fn delete(
+    State(state): State<Shared>,
+    identity: Identity,
+    OfMessage(group, id): OfMessage,
+) -> Result<StatusCode, ApiError> {
+    stands_in(&state, group, id).await?;
+    state.store.delete(identity.user.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses the id of another group's message. Whether the asker may touch it is the store's question.
+async fn stands_in(state: &Shared, group: GroupId, id: caravana_protocol::MessageId) -> Result<(), ApiError> {
+    let stored = state.store.stored(id).await?;
+    if stored.is_some_and(|message| message.group_id == group) { Ok(()) } else { Err(ApiError::not_found()) }
+}
+
+/// A page of a group's log.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
+pub(super) struct Events {
+    events: Vec<Box<RawValue>>,
+    epoch: Epoch,
+    head: Seq,
+    more: bool,
+}
+
+/// GET `/groups/{group_id}/events`: what a resume replays. A cursor that can't be continued (of another epoch, or
+/// beyond the head) is `gone`: load the last page of messages afresh.
+pub(super) async fn events(
+    State(state): State<Shared>,
+    identity: Identity,
+    InGroup(group): InGroup,
+    query: Query,
+    headers: HeaderMap,
+) -> Result<Answer<Events>, ApiError> {
+    let wants_stream = |value: &header::HeaderValue| value.as_bytes().starts_with(b"text/event-stream");
+    if headers.get(header::ACCEPT).is_some_and(wants_stream) {
+        return Err(ApiError::bad_request("a stream of events is not in this build yet; use the WebSocket")
+            .with_status(StatusCode::NOT_ACCEPTABLE));
+    }
+    let (after, epoch) = (query.seq("after")?.unwrap_or(0), query.parsed::<Epoch>("epoch")?);
+    let page = state.store.replay(group, identity.user.id, after).await?.ok_or_else(ApiError::not_found)?;
+    if after > page.head || epoch.is_some_and(|epoch| epoch != page.epoch) {
+        return Err(ApiError::new(ErrorCode::Gone, "this cursor can't be continued; load the last page afresh"));
+    }
+    let more = page.events.last().map_or(after, caravana_protocol::Event::seq) < page.head;
+    let events = page
+        .events
+        .iter()
+        .map(|event| RawValue::from_string(codec::encode_event(event)))
+        .collect::<Result<_, _>>()
+        .map_err(|_| ApiError::internal())?;
+    Ok(Answer(Events { events, epoch: page.epoch, head: page.head, more }))
+}

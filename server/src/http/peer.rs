@@ -1,0 +1,70 @@
+//! Where a request comes from.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use caravana_protocol::ErrorCode;
+
+use super::admission::{Place, Shed};
+use super::error::ApiError;
+use crate::state::Shared;
+
+/// The other end of the socket that a request came by. The accept loop puts it into every request.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    /// Its address.
+    pub(super) address: SocketAddr,
+    /// Its place, held by the connection and by what grows out of it.
+    pub(super) place: Arc<Place>,
+}
+
+/// The client's address: the socket's peer, or what a proxy that we trust says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
+
+impl ClientAddress {
+    pub(super) fn of(parts: &Parts, state: &Shared) -> Self {
+        let peer = parts
+            .extensions
+            .get::<Peer>()
+            .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
+        let forwarded: Vec<&str> = parts
+            .headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .flat_map(|header| header.to_str().unwrap_or("").split(','))
+            .collect();
+        Self(state.settings.trusted_proxies.client(peer, forwarded.into_iter()))
+    }
+}
+
+impl FromRequestParts<Shared> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, state))
+    }
+}
+
+/// Refuses what comes by a socket that is over a limit. Probes are answered all the same: a full server is alive.
+pub(super) async fn shed(State(_): State<Shared>, request: Request, next: Next) -> Response {
+    let refused = request.extensions().get::<Peer>().and_then(|peer| peer.place.refused());
+    let Some(shed) = refused.filter(|_| !matches!(request.uri().path(), "/healthz" | "/readyz")) else {
+        return next.run(request).await;
+    };
+    refusal(shed).into_response()
+}
+
+/// What a shed request is told.
+pub(super) fn refusal(shed: Shed) -> ApiError {
+    let wait = std::time::Duration::from_secs(5);
+    match shed {
+        Shed::Full => ApiError::new(ErrorCode::Overloaded, "this server is full").after(wait),
+        Shed::Address => ApiError::new(ErrorCode::RateLimited, "too many connections of this address").after(wait),
+    }
+}

@@ -1,0 +1,199 @@
+//! The hub: from a client's frames to the log, and from the log to everybody who follows.
+//!
+//! Owns all open connections of this process and the groups they follow. Promises: an acknowledgement and a delivery
+//! come after the commit (idea 3); every follower sees a group's events in seq order, without a hole or a repeat
+//! (G3, G5); whoever stops reading changes nothing for the others (G7); nothing here waits for a socket. Knows nothing
+//! of HTTP, of any database or of how bytes reach a socket: it is given a [`SharedStore`] and hands out
+//! [`Connection`]s, which the socket drives.
+
+mod catch_up;
+mod command;
+mod connection;
+mod feed;
+mod group;
+mod limits;
+mod mailbox;
+mod peer;
+mod registry;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use caravana_protocol::{CloseReason, ConnectionId, Cursor, GoingAway, GroupId, ServerFrame, UserId};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+pub use command::{Posted, SendRefused};
+pub use connection::Connection;
+pub use mailbox::{Mailbox, Next};
+pub use peer::Peer;
+
+use crate::frame::Frame;
+use crate::store::{SecretHash, SharedStore};
+use limits::Buckets;
+use registry::Registry;
+
+/// Resumes that read the database at the same time.
+const REPLAYS: usize = 4;
+/// What `going_away` tells clients to wait, at least.
+const RETURN_AFTER: Duration = Duration::from_millis(500);
+
+/// The hub. Shared by everything that has to do with connections.
+pub struct Hub {
+    store: SharedStore,
+    registry: Registry,
+    settings: HubSettings,
+    sends_of_user: Buckets<UserId>,
+    sends_to_group: Buckets<GroupId>,
+    /// Turns for reading missed events.
+    replays: Semaphore,
+    next_key: AtomicU64,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// What an operator decides about the hub.
+#[derive(Clone)]
+pub struct HubSettings {
+    /// Sends that a user gets back in a second.
+    pub send_rate_per_user: f64,
+    /// Sends that a user may make at once.
+    pub send_burst_per_user: u32,
+    /// Sends that a group takes in a second.
+    pub send_rate_per_group: f64,
+    /// Open sockets of one user.
+    pub connections_per_user: usize,
+    /// This build, for `hello`.
+    pub build: String,
+    /// Checks a token that comes in an `auth` frame.
+    pub verify: VerifyToken,
+}
+
+/// Checks a token: whose it is and until when, or `None`.
+pub type VerifyToken = Arc<dyn Fn(&str) -> Option<Identity> + Send + Sync>;
+
+/// Who opens a connection, as the upgrade has found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub user_id: UserId,
+    /// When the token ends; `None` for a cookie, whose end is checked elsewhere.
+    pub expires_at: Option<SystemTime>,
+    /// The sign-in, where it is a cookie.
+    pub session: Option<SecretHash>,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The endpoint of one group: joined at once, live from its head or from the cursor. The upgrade has checked that
+    /// the user is a member.
+    Group(GroupId, Option<Cursor>),
+    /// The endpoint of many groups.
+    Many,
+}
+
+impl Hub {
+    /// Starts the hub and its tasks. They end when `shutdown` is cancelled, and `tasks` can be waited for.
+    #[must_use]
+    pub fn start(
+        store: SharedStore,
+        settings: HubSettings,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
+        // A group's bucket holds one second of its rate.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is a small number above 0")]
+        let group_burst = settings.send_rate_per_group.ceil().max(1.0) as u32;
+        let hub = Arc::new(Self {
+            registry: Registry::new(),
+            sends_of_user: Buckets::new(settings.send_rate_per_user, settings.send_burst_per_user),
+            sends_to_group: Buckets::new(settings.send_rate_per_group, group_burst),
+            replays: Semaphore::new(REPLAYS),
+            next_key: AtomicU64::new(0),
+            store,
+            settings,
+            tasks,
+            shutdown,
+        });
+        if let Some(commits) = hub.store.take_commits() {
+            hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), commits));
+        }
+        hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));
+        hub.tasks.spawn(feed::expire_typing(Arc::clone(&hub)));
+        hub
+    }
+
+    /// Opens a connection: its first frame waits in the mailbox already, and on the endpoint of one group it is
+    /// subscribed. A user with too many connections gets one that only closes, because a browser can't read a refused
+    /// handshake.
+    #[must_use]
+    pub fn connect(self: &Arc<Self>, identity: &Identity, scope: Scope) -> Connection {
+        let peer = Arc::new(Peer {
+            key: self.next_key.fetch_add(1, Ordering::Relaxed),
+            id: ConnectionId::new(Uuid::new_v4()),
+            user: identity.user_id,
+            session: identity.session,
+            only: match scope {
+                Scope::Group(group, _) => Some(group),
+                Scope::Many => None,
+            },
+            mailbox: Mailbox::default(),
+        });
+        let fits = self.registry.add(Arc::clone(&peer), self.settings.connections_per_user);
+        let mut connection = Connection::new(Arc::clone(self), peer, identity.expires_at);
+        if fits {
+            connection.greet(scope);
+        } else {
+            connection.mailbox().close(CloseReason::TooManyConnections);
+        }
+        connection
+    }
+
+    /// The users who are connected to a group here, and how many connections each has.
+    #[must_use]
+    pub fn online(&self, group: GroupId) -> BTreeMap<UserId, u32> {
+        self.registry.with(group, |state| state.online()).unwrap_or_default()
+    }
+
+    /// Closes all connections of a user.
+    pub fn close_user(&self, user: UserId, reason: CloseReason) {
+        for peer in self.registry.of_user(user) {
+            peer.mailbox.close(reason);
+        }
+    }
+
+    /// Closes the connections that one sign-in has opened.
+    pub fn close_session(&self, user: UserId, session: SecretHash) {
+        for peer in self.registry.of_user(user).iter().filter(|peer| peer.session == Some(session)) {
+            peer.mailbox.close(CloseReason::SessionRevoked);
+        }
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.registry.all().len()
+    }
+
+    /// Tells all connections that the server restarts and closes them, spread over `window` so that they do not all
+    /// come back at once.
+    pub async fn drain(&self, window: Duration) {
+        let peers = self.registry.all();
+        let retry_after_ms = u64::try_from(RETURN_AFTER.as_millis()).unwrap_or(0);
+        let frame = Frame::server(&ServerFrame::GoingAway(GoingAway { retry_after_ms }));
+        for peer in &peers {
+            peer.mailbox.push(&frame);
+        }
+        let start = tokio::time::Instant::now();
+        let count = u32::try_from(peers.len()).unwrap_or(u32::MAX).max(1);
+        for (index, peer) in (0..count).zip(&peers) {
+            tokio::time::sleep_until(start + window * index / count).await;
+            peer.mailbox.close(CloseReason::Restart);
+        }
+    }
+}

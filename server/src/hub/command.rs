@@ -1,0 +1,299 @@
+//! What a client's frame makes happen.
+//!
+//! One function per frame. Whatever a client may not do is an error with a name that goes back to it; the socket stays
+//! open. Sends take their place in the store's queue in the order in which they came, and are acknowledged when they
+//! are committed, without holding up the frames behind them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_ACCEPT_MS, TYPING_EXPIRY_MS};
+use caravana_protocol::{
+    ClientFrame, CloseReason, Cursor, ErrorCode, GroupId, MessageBody, MessageId, MessageSent, Seq, ServerFrame,
+    TextError, UserId, WireError,
+};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use uuid::Uuid;
+
+use super::connection::{Connection, now};
+use super::{Hub, Identity};
+use crate::frame::Frame;
+use crate::store::{Appended, Draft, StoreError};
+
+const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
+const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
+
+/// A message that somebody wants stored, over a socket or by REST.
+#[derive(Debug)]
+pub struct Posted {
+    /// The author.
+    pub user_id: UserId,
+    /// Where.
+    pub group_id: GroupId,
+    /// The client's id for it; without one it gets one here.
+    pub id: Option<MessageId>,
+    /// As written.
+    pub message: String,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// Why a message was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SendRefused {
+    /// The text can't be a message.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Too many in too short a time.
+    #[error("too many messages")]
+    RateLimited {
+        /// When there is room again.
+        retry_after: Duration,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SendRefused {
+    /// The error that the sender sees.
+    #[must_use]
+    pub fn to_wire(&self, reference: Option<String>) -> WireError {
+        match self {
+            Self::Text(error) => WireError::new(error.code(), error.to_string(), reference),
+            Self::RateLimited { retry_after } => {
+                // Rounded up, so that who waits this long is not refused once more.
+                let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+                WireError::new(ErrorCode::RateLimited, "too many messages", reference).after(millis)
+            }
+            Self::Store(StoreError::Conflict) => {
+                WireError::new(ErrorCode::IdConflict, "this id is stored with something else", reference)
+            }
+            Self::Store(error) => store_error(error, reference),
+        }
+    }
+}
+
+/// The wire's word for a store's refusal. Database text never leaves the server; it is logged here, once.
+fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
+    let (code, text) = match error {
+        StoreError::NotFound => (ErrorCode::NotFound, "no such thing"),
+        StoreError::Forbidden => (ErrorCode::Forbidden, "not allowed"),
+        StoreError::Gone => (ErrorCode::Gone, "no longer there"),
+        StoreError::Conflict => (ErrorCode::IdConflict, "conflicts with what is stored"),
+        StoreError::Overloaded => (ErrorCode::Overloaded, "too much is being written"),
+        StoreError::Full(_) => (ErrorCode::StorageFull, "the server's disk is full"),
+        StoreError::Unavailable(_) | StoreError::Closed | StoreError::Failed(_) => {
+            (ErrorCode::TemporarilyUnavailable, "try again with the same id")
+        }
+    };
+    if matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) {
+        tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+    }
+    WireError::new(code, text, reference)
+}
+
+impl Hub {
+    /// Stores a message within the limits, after its commit. The future has taken its place in the store's queue
+    /// before it is returned, unless it was refused.
+    pub async fn post(&self, posted: Posted) -> Result<Appended, SendRefused> {
+        match self.charge(&posted, Instant::now()) {
+            Ok(()) => self.append(&posted)?.await,
+            Err(refused) => self.repeated(&posted, refused).await,
+        }
+    }
+
+    fn charge(&self, posted: &Posted, now: Instant) -> Result<(), SendRefused> {
+        let refused = |retry_after| SendRefused::RateLimited { retry_after };
+        self.sends_of_user.charge(posted.user_id, now).map_err(refused)?;
+        self.sends_to_group.charge(posted.group_id, now).map_err(|retry_after| {
+            self.sends_of_user.refund(posted.user_id);
+            refused(retry_after)
+        })
+    }
+
+    /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
+    fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, SendRefused>>, SendRefused> {
+        let (user, group) = (posted.user_id, posted.group_id);
+        let stored = self.store.append(draft(posted).inspect_err(|_| self.sends_to_group.refund(group))?);
+        Ok(Box::pin(async move {
+            let stored = stored.await;
+            match &stored {
+                Ok(Appended { duplicate: false, .. }) => {}
+                Ok(_) => {
+                    self.sends_of_user.refund(user);
+                    self.sends_to_group.refund(group);
+                }
+                // A stranger's attempts must not use up the group's rate, but they do use up the stranger's own.
+                Err(_) => self.sends_to_group.refund(group),
+            }
+            stored.map_err(SendRefused::Store)
+        }))
+    }
+
+    /// Over the limit: still answered if it was stored before.
+    async fn repeated(&self, posted: &Posted, refused: SendRefused) -> Result<Appended, SendRefused> {
+        let Some(id) = posted.id else { return Err(refused) };
+        if self.store.stored(id).await?.is_none() {
+            return Err(refused);
+        }
+        // The store compares; nothing new can come of it, because the id is taken.
+        Ok(self.store.append(draft(posted)?).await?)
+    }
+}
+
+fn draft(posted: &Posted) -> Result<Draft, TextError> {
+    Ok(Draft {
+        id: posted.id.unwrap_or_else(|| MessageId::new(Uuid::now_v7())),
+        user_id: posted.user_id,
+        group_id: posted.group_id,
+        body: MessageBody::parse(&posted.message)?,
+        reply_to: posted.reply_to,
+        created_at: now(),
+    })
+}
+
+/// What a frame came to. The caller adds the frame's reference to an error.
+type Outcome = Result<(), WireError>;
+
+fn refused(code: ErrorCode, message: impl Into<String>) -> WireError {
+    WireError::new(code, message, None)
+}
+
+impl Connection {
+    /// Carries out a frame. The error is the answer to it.
+    pub(super) async fn carry_out(&mut self, frame: ClientFrame, reference: Option<&str>) -> Outcome {
+        match frame {
+            ClientFrame::SendMessage { message, id, reply_to, user_id, group_id } => {
+                self.check_user(user_id)?;
+                let group_id = self.group(group_id)?;
+                self.send(Posted { user_id: self.peer.user, group_id, id, message, reply_to }, reference);
+                Ok(())
+            }
+            ClientFrame::EditMessage { id, message } => self.edit(id, &message).await,
+            ClientFrame::DeleteMessage { id } => self.delete(id).await,
+            ClientFrame::Typing { user_id, group_id } => {
+                self.check_user(user_id)?;
+                let group_id = self.group(group_id)?;
+                self.typing(group_id);
+                Ok(())
+            }
+            ClientFrame::StopTyping { user_id, group_id } => {
+                self.check_user(user_id)?;
+                let group_id = self.group(group_id)?;
+                self.hub.registry.with(group_id, |group| group.stop_typing(self.peer.user, group_id));
+                Ok(())
+            }
+            ClientFrame::MarkRead { group_id, seq } => {
+                let group_id = self.group(group_id)?;
+                self.mark_read(group_id, seq).await
+            }
+            ClientFrame::Subscribe { group_id, cursor } => self.subscribe(group_id, cursor, reference),
+            ClientFrame::Unsubscribe { group_id } => {
+                self.unfollow(group_id);
+                Ok(())
+            }
+            ClientFrame::Sync { group_id, cursor } => {
+                let group_id = self.group(group_id)?;
+                self.subscribe(group_id, Some(cursor), reference)
+            }
+            ClientFrame::Auth { token } => {
+                self.auth(&token);
+                Ok(())
+            }
+        }
+    }
+
+    /// The seed's clients name their user in every frame; it must be the connection's.
+    fn check_user(&self, named: Option<UserId>) -> Outcome {
+        if named.is_none_or(|user| user == self.peer.user) {
+            return Ok(());
+        }
+        Err(refused(ErrorCode::UserMismatch, "`user_id` is not this connection's user"))
+    }
+
+    /// The group that a frame is about.
+    fn group(&self, named: Option<GroupId>) -> Result<GroupId, WireError> {
+        match (named, self.peer.only) {
+            (Some(named), Some(only)) if named != only => {
+                Err(refused(ErrorCode::NotFound, "this endpoint is of another group"))
+            }
+            (Some(group), _) | (None, Some(group)) => Ok(group),
+            (None, None) => Err(refused(ErrorCode::BadRequest, "`group_id` is missing")),
+        }
+    }
+
+    /// Queues a message and acknowledges it when it is committed.
+    fn send(&self, posted: Posted, reference: Option<&str>) {
+        let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
+        let reference = reference.map(str::to_owned);
+        // Polled once here, so that the message has its place in the queue before the next frame is read.
+        let mut sending = Box::pin(async move { hub.post(posted).await });
+        let first = sending.as_mut().now_or_never();
+        let acknowledge = move |outcome: Result<Appended, SendRefused>| {
+            let frame = match outcome {
+                Ok(Appended { message, duplicate }) => ServerFrame::MessageSent(MessageSent { message, duplicate }),
+                Err(refused) => ServerFrame::Error(refused.to_wire(reference)),
+            };
+            peer.mailbox.push(&Frame::server(&frame));
+        };
+        if let Some(outcome) = first {
+            acknowledge(outcome);
+        } else {
+            self.hub.tasks.spawn(async move { acknowledge(sending.await) });
+        }
+    }
+
+    async fn edit(&self, id: MessageId, message: &str) -> Outcome {
+        let body = MessageBody::parse(message).map_err(|error| refused(error.code(), error.to_string()))?;
+        let edited = self.hub.store.edit(self.peer.user, id, body).await;
+        edited.map(|_| ()).map_err(|error| store_error(&error, None))
+    }
+
+    async fn delete(&self, id: MessageId) -> Outcome {
+        let deleted = self.hub.store.delete(self.peer.user, id).await;
+        deleted.map(|_| ()).map_err(|error| store_error(&error, None))
+    }
+
+    /// Soft: what is over the rate is dropped without an error.
+    fn typing(&mut self, group_id: GroupId) {
+        let now = Instant::now();
+        if !self.groups.contains_key(&group_id)
+            || self.typing_taken.get(&group_id).is_some_and(|taken| now.duration_since(*taken) < TYPING_ACCEPT)
+        {
+            return;
+        }
+        self.typing_taken.insert(group_id, now);
+        let user = self.peer.user;
+        self.hub.registry.with(group_id, |group| group.start_typing(user, group_id, now + TYPING_EXPIRY));
+    }
+
+    async fn mark_read(&self, group_id: GroupId, seq: Seq) -> Outcome {
+        let user = self.peer.user;
+        if self.hub.registry.with(group_id, |group| group.has_read(user, seq)) == Some(true) {
+            return Ok(());
+        }
+        let marked = self.hub.store.mark_read(group_id, user, seq).await;
+        let seq = marked.map_err(|error| store_error(&error, None))?;
+        self.hub.registry.with(group_id, |group| group.read(group_id, user, seq));
+        Ok(())
+    }
+
+    fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {
+        self.group(Some(group_id))?;
+        if !self.groups.contains_key(&group_id) && self.groups.len() >= SUBSCRIPTIONS {
+            let text = format!("a socket follows at most {SUBSCRIPTIONS} groups");
+            return Err(refused(ErrorCode::TooManySubscriptions, text));
+        }
+        self.follow(group_id, cursor, reference.map(str::to_owned));
+        Ok(())
+    }
+
+    fn auth(&mut self, token: &str) {
+        match (self.hub.settings.verify)(token) {
+            Some(Identity { user_id, expires_at, .. }) if user_id == self.peer.user => self.refresh(expires_at),
+            Some(_) | None => self.mailbox().close(CloseReason::BadToken),
+        }
+    }
+}

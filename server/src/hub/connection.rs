@@ -1,0 +1,217 @@
+//! One open socket, as far as the protocol goes.
+//!
+//! Owns what a connection is: its greeting, the groups it follows, its strikes, its token's end. The socket feeds it
+//! with what the client says ([`Connection::receive`]) and with time ([`Connection::tick`]), and writes out what lies
+//! in its [`Mailbox`]. Dropping it leaves all groups. It never touches the socket and never waits for the client.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
+use caravana_protocol::{
+    AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
+    Timestamp, UserId, WireError, codec,
+};
+
+use super::catch_up::CatchUp;
+use super::group::Group;
+use super::mailbox::Mailbox;
+use super::peer::Peer;
+use super::{Hub, Scope};
+use crate::frame::Frame;
+
+/// Frames that can't be read or carried out which a connection may send in [`STRIKES_WINDOW`].
+const STRIKES: usize = 10;
+const STRIKES_WINDOW: Duration = Duration::from_mins(1);
+/// How long before a token's end the client is told.
+const EXPIRY_WARNING: Duration = Duration::from_mins(1);
+/// How long after a token's end it is still good, for clocks that differ.
+const EXPIRY_LEEWAY: Duration = Duration::from_secs(30);
+/// Period of `heartbeat` frames and WebSocket Pings.
+const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
+
+/// One open socket.
+pub struct Connection {
+    pub(super) hub: Arc<Hub>,
+    pub(super) peer: Arc<Peer>,
+    /// The followed groups, and which stream of each is the present one.
+    pub(super) groups: HashMap<GroupId, u64>,
+    next_stream: u64,
+    strikes: VecDeque<Instant>,
+    /// When `typing` was last taken, by group.
+    pub(super) typing_taken: HashMap<GroupId, Instant>,
+    next_heartbeat: Instant,
+    expiry: Option<Expiry>,
+}
+
+/// The end of a token.
+struct Expiry {
+    at: Instant,
+    shown: Timestamp,
+    warned: bool,
+}
+
+impl Connection {
+    pub(super) fn new(hub: Arc<Hub>, peer: Arc<Peer>, expires_at: Option<SystemTime>) -> Self {
+        Self {
+            hub,
+            peer,
+            groups: HashMap::new(),
+            next_stream: 0,
+            strikes: VecDeque::new(),
+            typing_taken: HashMap::new(),
+            next_heartbeat: Instant::now() + HEARTBEAT,
+            expiry: expires_at.map(Expiry::new),
+        }
+    }
+
+    /// Says hello, and on the endpoint of one group joins it.
+    pub(super) fn greet(&mut self, scope: Scope) {
+        self.push(&ServerFrame::Hello(Hello {
+            protocol: SUBPROTOCOL.into(),
+            connection_id: self.peer.id,
+            user_id: self.peer.user,
+            server_time: now(),
+            heartbeat_ms: HEARTBEAT_MS,
+            limits: Limits::default(),
+            build: self.hub.settings.build.clone(),
+        }));
+        if let Scope::Group(group, cursor) = scope {
+            self.follow(group, cursor, None);
+        }
+    }
+
+    /// The mailbox, for the loop that writes while this connection is being read for.
+    #[must_use]
+    pub fn peer(&self) -> Arc<Peer> {
+        Arc::clone(&self.peer)
+    }
+
+    /// Where its frames wait to be written.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.peer.mailbox
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.peer.user
+    }
+
+    /// Carries out one text message of the client. Answers go into the mailbox.
+    pub async fn receive(&mut self, text: &str) {
+        match codec::decode_client(text) {
+            Ok(Incoming { frame, reference }) => {
+                if let Err(error) = self.carry_out(frame, reference.as_deref()).await {
+                    self.refuse(WireError { reference, ..error });
+                }
+            }
+            Err(error) => self.refuse(error.into()),
+        }
+    }
+
+    /// Answers with an error; who sends broken frames again and again is closed.
+    fn refuse(&mut self, error: WireError) {
+        let strikes = matches!(error.code, Some(ErrorCode::BadJson | ErrorCode::BadRequest));
+        self.push(&ServerFrame::Error(error));
+        if strikes {
+            let now = Instant::now();
+            self.strikes.retain(|at| now.duration_since(*at) < STRIKES_WINDOW);
+            self.strikes.push_back(now);
+            if self.strikes.len() >= STRIKES {
+                self.mailbox().close(CloseReason::Policy);
+            }
+        }
+    }
+
+    pub(super) fn push(&self, frame: &ServerFrame) {
+        self.peer.mailbox.push(&Frame::server(frame));
+    }
+
+    /// Begins a stream of a group, afresh if there is one already.
+    pub(super) fn follow(&mut self, group: GroupId, cursor: Option<Cursor>, reference: Option<String>) {
+        self.next_stream += 1;
+        let stream = self.next_stream;
+        self.groups.insert(group, stream);
+        self.hub.registry.enter(group, |state| state.enter(&self.peer, stream));
+        let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
+        self.hub.tasks.spawn(CatchUp { hub, peer, group, stream, cursor, reference }.run());
+    }
+
+    /// Ends a stream because the client asked for it.
+    pub(super) fn unfollow(&mut self, group: GroupId) {
+        self.groups.remove(&group);
+        self.hub.registry.with(group, |state| state.leave(self.peer.key, group));
+        Group::say_left(&self.peer, group, LeftReason::Asked);
+    }
+
+    /// Takes over a fresh token of the same user.
+    pub(super) fn refresh(&mut self, expires_at: Option<SystemTime>) {
+        self.expiry = expires_at.map(Expiry::new);
+    }
+
+    /// Does what is due at this moment and tells when it wants to be called again.
+    pub fn tick(&mut self, now: Instant) -> Instant {
+        if now >= self.next_heartbeat {
+            self.next_heartbeat = now + HEARTBEAT;
+            self.heartbeat();
+        }
+        let mut due = self.next_heartbeat;
+        if let Some(expiry) = &mut self.expiry {
+            let warn_at = expiry.at.checked_sub(EXPIRY_WARNING).unwrap_or(now);
+            let close_at = expiry.at + EXPIRY_LEEWAY;
+            if now >= close_at {
+                self.peer.mailbox.close(CloseReason::TokenExpired);
+            } else if now >= warn_at && !expiry.warned {
+                expiry.warned = true;
+                let frame = ServerFrame::AuthExpiring(AuthExpiring { expires_at: expiry.shown });
+                self.peer.mailbox.push(&Frame::server(&frame));
+            }
+            due = due.min(if expiry.warned { close_at } else { warn_at });
+        }
+        due
+    }
+
+    /// A Ping, which every conforming client answers by itself, and how far each followed group is.
+    fn heartbeat(&mut self) {
+        let (registry, key) = (&self.hub.registry, self.peer.key);
+        // Groups that this user was removed from are forgotten here.
+        self.groups.retain(|group, stream| registry.with(*group, |state| state.has_stream(key, *stream)) == Some(true));
+        let heads: BTreeMap<GroupId, u64> = self
+            .groups
+            .iter()
+            .filter_map(|(group, stream)| {
+                Some((*group, registry.with(*group, |state| state.live_head(key, *stream))??))
+            })
+            .collect();
+        self.peer.mailbox.push(&Frame::ping());
+        self.push(&ServerFrame::Heartbeat(Heartbeat { t: self::now(), heads }));
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.peer.mailbox.abandon();
+        for group in self.groups.keys() {
+            self.hub.registry.with(*group, |state| state.leave(self.peer.key, *group));
+        }
+        self.hub.registry.remove(&self.peer);
+    }
+}
+
+impl Expiry {
+    fn new(at: SystemTime) -> Self {
+        let left = at.duration_since(SystemTime::now()).unwrap_or_default();
+        let micros = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+        let shown = Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(0));
+        Self { at: Instant::now() + left, shown, warned: false }
+    }
+}
+
+/// The server's clock, for people to read.
+pub(super) fn now() -> Timestamp {
+    let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(0))
+}

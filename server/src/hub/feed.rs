@@ -1,0 +1,171 @@
+//! From commits to mailboxes.
+//!
+//! Owns the tasks that keep every followed group as far as the database is: the stream of our own commits (at once),
+//! hints from other programs and other servers (soon), and a sweep of all heads (at the latest). Each of them only says
+//! "group G is at seq S"; what is missing is read from the log. So a lost hint costs time, never a message (idea 2, G6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_protocol::{Event, GroupId, Seq};
+use rand::RngExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::Hub;
+use super::group::Applied;
+use crate::frame::{Frame, FramedPage};
+use crate::store::Effect;
+
+/// Heads of all followed groups are compared with the database this often, give or take a fifth.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Groups in one question of the sweep.
+const SWEEP_GROUPS: usize = 1_000;
+/// Typing states are looked through this often.
+const TYPING_TICK: Duration = Duration::from_millis(500);
+/// How long a gap waits before it is tried again when the database did not answer.
+const PULL_RETRY: Duration = Duration::from_millis(250);
+/// While somebody has more than this waiting, a long gap is filled slowly.
+const BACKLOG_BYTES: usize = 256 * 1024;
+/// How long the filling of a gap waits for the slowest follower, page by page, before it goes on without mercy.
+const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
+/// Pages with fewer events are delivered one by one.
+const SMALL_PAGE: usize = 16;
+
+/// Passes on what was committed here, in commit order.
+pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Vec<Effect>>) {
+    while let Some(effects) = commits.recv().await {
+        for effect in effects {
+            match effect {
+                Effect::Message(message) => deliver(&hub, &Event::NewMessage(message)),
+                Effect::Moved(group) => look(&hub, group).await,
+                Effect::GroupDeleted(group) => {
+                    hub.registry.with(group, |state| state.delete(group));
+                }
+            }
+        }
+    }
+}
+
+/// Looks at all heads again and again, and at once when another program has committed.
+pub(super) async fn sweep(hub: Arc<Hub>) {
+    let mut foreign = hub.store.foreign_commits();
+    loop {
+        let pause = SWEEP.mul_f64(rand::rng().random_range(0.8..1.2));
+        tokio::select! {
+            () = hub.shutdown.cancelled() => return,
+            () = sleep(pause) => {}
+            changed = foreign.changed() => if changed.is_err() { sleep(pause).await },
+        }
+        let groups = hub.registry.followed();
+        for some in groups.chunks(SWEEP_GROUPS) {
+            match hub.store.heads(some).await {
+                Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(&hub, group, head)),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
+            }
+        }
+    }
+}
+
+/// Ends typing states that were not repeated.
+pub(super) async fn expire_typing(hub: Arc<Hub>) {
+    loop {
+        tokio::select! {
+            () = hub.shutdown.cancelled() => return,
+            () = sleep(TYPING_TICK) => {}
+        }
+        let now = Instant::now().into_std();
+        for group in hub.registry.followed() {
+            hub.registry.with(group, |state| state.expire_typing(group, now));
+        }
+    }
+}
+
+/// Delivers an event that was just committed.
+fn deliver(hub: &Arc<Hub>, event: &Event) {
+    let group = event.group_id();
+    // Nobody here follows most groups most of the time; then nothing is encoded.
+    let applied = hub.registry.with(group, |state| state.apply(event, &Frame::event(event)));
+    if applied == Some(Applied::Gap) {
+        pull(hub, group);
+    }
+}
+
+/// A group's log moved by something that is not a message: read how far, then read what.
+async fn look(hub: &Arc<Hub>, group: GroupId) {
+    if hub.registry.with(group, |_| ()).is_none() {
+        return;
+    }
+    match hub.store.heads(&[group]).await {
+        Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
+        Err(error) => {
+            // The sweep comes back to it.
+            tracing::warn!(error = &error as &dyn std::error::Error, "a head could not be read");
+        }
+    }
+}
+
+/// Somebody says that a group is at this seq.
+pub(super) fn hint(hub: &Arc<Hub>, group: GroupId, head: Seq) {
+    if hub.registry.with(group, |state| state.hint(head)) == Some(true) {
+        pull(hub, group);
+    }
+}
+
+/// Starts to fill a gap, unless that is being done.
+pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
+    let starts = hub.registry.with(group, |state| !std::mem::replace(&mut state.pulling, true));
+    if starts == Some(true) {
+        let hub = Arc::clone(hub);
+        hub.tasks.clone().spawn(async move { fill(&hub, group).await });
+    }
+}
+
+/// Reads the log from the last delivered event on, until nothing that was named is missing.
+async fn fill(hub: &Arc<Hub>, group: GroupId) {
+    while let Some(delivered) = hub.registry.with(group, |state| state.delivered()) {
+        let page = match hub.store.tail(group, delivered).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, %group, "a gap could not be read yet");
+                sleep(PULL_RETRY).await;
+                if hub.shutdown.is_cancelled() {
+                    return;
+                }
+                continue;
+            }
+        };
+        deliver_page(hub, group, &page.events);
+        let more = hub.registry.with(group, |state| {
+            // A hint above the head was of a history that no longer is; it must not be chased for ever.
+            state.pulling = !page.events.is_empty() && state.is_behind();
+            state.pulling
+        });
+        if more != Some(true) {
+            return;
+        }
+        wait_for_slow_followers(hub, group).await;
+    }
+}
+
+fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
+    let Some(last) = events.last() else { return };
+    let changes_members = |event: &Event| matches!(event, Event::MemberLeft(_) | Event::MemberJoined(_));
+    if events.len() < SMALL_PAGE || events.iter().any(changes_members) {
+        for event in events {
+            let frame = Frame::event(event);
+            hub.registry.with(group, |state| state.apply(event, &frame));
+        }
+    } else {
+        let page = FramedPage::new(events);
+        hub.registry.with(group, |state| state.apply_page(last.seq(), &page));
+    }
+}
+
+/// A long gap must not push everybody over the limit of their mailbox at once.
+async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId) {
+    let until = Instant::now() + BACKLOG_PATIENCE;
+    while Instant::now() < until && hub.registry.with(group, |state| state.backlog()).unwrap_or(0) > BACKLOG_BYTES {
+        sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,39 @@
+//! A connection as the hub sees it: whose it is and where its frames go.
+
+use caravana_protocol::{CloseReason, ConnectionId, GroupId, LeftReason, UserId};
+
+use super::group::Group;
+use super::mailbox::Mailbox;
+use crate::store::SecretHash;
+
+/// One open socket, from the hub's side.
+pub struct Peer {
+    /// Unique in this process; cheaper to compare than the id.
+    pub(super) key: u64,
+    /// The connection's id in `hello`.
+    pub(super) id: ConnectionId,
+    /// Whose it is.
+    pub(super) user: UserId,
+    /// The sign-in that opened it, where it was a cookie; signing out closes it.
+    pub(super) session: Option<SecretHash>,
+    /// The only group, on the endpoint of one group.
+    pub(super) only: Option<GroupId>,
+    /// What waits to be written.
+    pub(super) mailbox: Mailbox,
+}
+
+impl Peer {
+    /// What waits to be written.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Ends a group on this connection: a `left` frame, and on the endpoint of that one group the end of the socket.
+    pub(super) fn cut_off(&self, group_id: GroupId, reason: LeftReason) {
+        Group::say_left(self, group_id, reason);
+        if self.only == Some(group_id) {
+            self.mailbox.close(CloseReason::NotAMember);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Who is connected and which groups are followed here. The only locks of the hub.
+//!
+//! Groups lie in shards by id, so that two groups rarely wait for each other; what happens to one group happens under
+//! its shard's lock, in one piece, without waiting for anything. A group is kept only while somebody follows it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use caravana_protocol::{GroupId, UserId};
+
+use super::group::Group;
+use super::peer::Peer;
+
+/// Enough that a machine's cores rarely meet in one.
+const SHARDS: usize = 64;
+
+/// Everything that is connected.
+pub(super) struct Registry {
+    groups: Vec<Mutex<HashMap<GroupId, Group>>>,
+    peers: Mutex<HashMap<UserId, Vec<Arc<Peer>>>>,
+    hasher: RandomState,
+}
+
+impl Registry {
+    pub(super) fn new() -> Self {
+        let groups = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { groups, peers: Mutex::default(), hasher: RandomState::new() }
+    }
+
+    fn shard(&self, group: GroupId) -> MutexGuard<'_, HashMap<GroupId, Group>> {
+        let index = usize::try_from(self.hasher.hash_one(group) % SHARDS as u64).unwrap_or(0);
+        self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with a group that is followed, and forgets it if nobody follows it afterwards.
+    pub(super) fn with<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
+        let mut shard = self.shard(group);
+        let entry = shard.get_mut(&group)?;
+        let result = act(entry);
+        if entry.is_empty() {
+            shard.remove(&group);
+        }
+        Some(result)
+    }
+
+    /// Does something with a group, whether it is followed already or not.
+    pub(super) fn enter<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> T {
+        act(self.shard(group).entry(group).or_default())
+    }
+
+    /// The groups that are followed here.
+    pub(super) fn followed(&self) -> Vec<GroupId> {
+        let lock = |shard: &Mutex<HashMap<GroupId, Group>>| {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect::<Vec<_>>()
+        };
+        self.groups.iter().flat_map(lock).collect()
+    }
+
+    fn peers(&self) -> MutexGuard<'_, HashMap<UserId, Vec<Arc<Peer>>>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a connection in, unless its user has as many as one may.
+    pub(super) fn add(&self, peer: Arc<Peer>, most: usize) -> bool {
+        let mut peers = self.peers();
+        let own = peers.entry(peer.user).or_default();
+        let fits = own.len() < most;
+        if fits {
+            own.push(peer);
+        }
+        fits
+    }
+
+    /// Forgets a connection.
+    pub(super) fn remove(&self, peer: &Peer) {
+        let mut peers = self.peers();
+        if let Some(own) = peers.get_mut(&peer.user) {
+            own.retain(|other| other.key != peer.key);
+            if own.is_empty() {
+                peers.remove(&peer.user);
+            }
+        }
+    }
+
+    /// The connections of one user.
+    pub(super) fn of_user(&self, user: UserId) -> Vec<Arc<Peer>> {
+        self.peers().get(&user).cloned().unwrap_or_default()
+    }
+
+    /// All connections.
+    pub(super) fn all(&self) -> Vec<Arc<Peer>> {
+        self.peers().values().flatten().cloned().collect()
+    }
+}

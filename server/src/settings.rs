@@ -1,0 +1,178 @@
+//! What the operator decides.
+//!
+//! Owns the names of PROTOCOL §5, as flags and as environment variables, with their defaults. Promises that a wrong
+//! value, an unsafe one in production, or one for something that this build does not have, ends the start with a
+//! sentence that names the variable. Read once, by `main` and by tests; never changed afterwards.
+
+mod arguments;
+mod origin;
+mod proxies;
+mod secret;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser as _;
+use secrecy::SecretString;
+
+pub use arguments::{AppEnv, LogFormat};
+pub use origin::Origin;
+pub use proxies::TrustedProxies;
+
+use arguments::Arguments;
+
+/// The settings of one process, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database, as `sqlite://path`.
+    pub database_url: String,
+    /// Where to listen.
+    pub site_addr: SocketAddr,
+    /// The folder of the built site.
+    pub site_root: PathBuf,
+    /// The folder below it for JavaScript, WASM and CSS.
+    pub site_pkg_dir: String,
+    /// The base name of those files.
+    pub output_name: String,
+    /// The port of the live-reload socket, for `cargo leptos watch`.
+    pub reload_port: u32,
+    /// Where people find the site. `None` in development: the address that is listened on.
+    pub public_url: Option<Origin>,
+    /// Other origins whose pages may use a person's cookie.
+    pub allowed_origins: Vec<Origin>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The key of tokens that we and others sign with HS256.
+    pub jwt_secret: SecretString,
+    /// The `iss` that tokens must have.
+    pub jwt_issuer: Option<String>,
+    /// The `aud` that tokens must have.
+    pub jwt_audience: Option<String>,
+    /// Sends a second that a user may go on with.
+    pub send_rate_per_user: u32,
+    /// Sends that a user may make at once.
+    pub send_burst_per_user: u32,
+    /// Sends a second of a whole group.
+    pub send_rate_per_group: u32,
+    /// Sockets of the whole process.
+    pub max_connections: usize,
+    /// WebSockets of one user.
+    pub max_connections_per_user: usize,
+    /// Sockets of one address.
+    pub max_connections_per_address: usize,
+    /// Upgrades a second of one address.
+    pub handshakes_per_second: u32,
+    /// What may be logged, in the syntax of `RUST_LOG`.
+    pub log_filter: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Whether unsafe settings are refused.
+    pub app_env: AppEnv,
+}
+
+/// A setting that the process can't start with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct SettingError {
+    /// The variable.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl SettingError {
+    pub(crate) fn new(name: &'static str, problem: impl Into<String>) -> Self {
+        Self { name, problem: problem.into() }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A flag or variable is not understood, or help was asked for. Knows how to print itself.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// A value that can't be used.
+    #[error(transparent)]
+    Value(#[from] SettingError),
+}
+
+impl Settings {
+    /// Reads flags (the first word is the program's name) and, for those left out, the environment.
+    pub fn read<I, T>(arguments: I) -> Result<Self, SettingsError>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        Ok(Self::check(Arguments::try_parse_from(arguments)?)?)
+    }
+
+    fn check(given: Arguments) -> Result<Self, SettingError> {
+        given.refuse_what_is_not_built()?;
+        let database = database_file(&given.database_url)?;
+        let public_url = origin("PUBLIC_URL", arguments::text(given.public_url))?;
+        if given.app_env == AppEnv::Production && public_url.is_none() {
+            return Err(SettingError::new("PUBLIC_URL", "production needs the address that people find the site at"));
+        }
+        let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database)?;
+        let allowed_origins = arguments::list(given.allowed_origins.as_deref())
+            .map(|text| Origin::parse(text).map_err(|problem| SettingError::new("ALLOWED_ORIGINS", problem)))
+            .collect::<Result<_, _>>()?;
+        let trusted_proxies = TrustedProxies::parse(arguments::list(given.trusted_proxies.as_deref()))
+            .map_err(|problem| SettingError::new("TRUSTED_PROXIES", problem))?;
+        Ok(Self {
+            database_url: given.database_url,
+            site_addr: given.site_addr,
+            site_root: given.site_root,
+            site_pkg_dir: given.site_pkg_dir,
+            output_name: given.output_name,
+            reload_port: given.reload_port,
+            public_url,
+            allowed_origins,
+            trusted_proxies,
+            jwt_secret,
+            jwt_issuer: arguments::text(given.jwt_issuer),
+            jwt_audience: arguments::text(given.jwt_audience),
+            send_rate_per_user: given.send_rate_per_user,
+            send_burst_per_user: given.send_burst_per_user,
+            send_rate_per_group: given.send_rate_per_group,
+            max_connections: given.max_connections,
+            max_connections_per_user: given.max_connections_per_user,
+            max_connections_per_address: given.max_connections_per_address,
+            handshakes_per_second: given.handshakes_per_second,
+            log_filter: given.log_filter,
+            log_format: given.log_format,
+            app_env: given.app_env,
+        })
+    }
+
+    /// Whether people reach the site by TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.public_url.as_ref().is_some_and(Origin::is_secure)
+    }
+}
+
+fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
+    value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()
+}
+
+fn database_file(url: &str) -> Result<PathBuf, SettingError> {
+    let refuse = |problem: &str| Err(SettingError::new("DATABASE_URL", problem));
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return refuse("PostgreSQL is not in this build yet; use sqlite://path/to/file.db");
+    }
+    let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
+        return refuse("not understood; use sqlite://path/to/file.db");
+    };
+    if path.is_empty() || path.starts_with(":memory:") {
+        return refuse("the database must be a file: what is acknowledged has to survive the process");
+    }
+    if path.contains('?') {
+        return refuse("options after ? are not taken; the server sets what durability needs by itself");
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests;

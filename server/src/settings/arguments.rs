@@ -1,0 +1,161 @@
+//! Flags and environment variables as they are written.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::SettingError;
+
+/// What kind of process this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AppEnv {
+    /// On somebody's own machine: missing secrets are made up.
+    Development,
+    /// For real people: unsafe settings are refused.
+    Production,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// Real-time group chat for people who travel together.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "server", version)]
+pub(super) struct Arguments {
+    /// The database. The file is created when missing.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/caravana.db", hide_env_values = true)]
+    pub(super) database_url: String,
+    /// Not in this build yet.
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide = true, hide_env_values = true)]
+    pub(super) database_listen_url: Option<SecretString>,
+    /// Not in this build yet.
+    #[arg(long, env = "REDIS_URL", hide = true, hide_env_values = true)]
+    pub(super) redis_url: Option<SecretString>,
+    /// Address and port to listen on.
+    #[arg(long, env = "LEPTOS_SITE_ADDR", value_name = "LEPTOS_SITE_ADDR", default_value = "127.0.0.1:3000")]
+    pub(super) site_addr: SocketAddr,
+    /// The folder of the built site.
+    #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
+    pub(super) site_root: PathBuf,
+    /// The folder below the site's for JavaScript, WASM and CSS.
+    #[arg(long, env = "LEPTOS_SITE_PKG_DIR", default_value = "pkg")]
+    pub(super) site_pkg_dir: String,
+    /// The base name of the JavaScript, WASM and CSS files.
+    #[arg(long, env = "LEPTOS_OUTPUT_NAME", default_value = "caravana")]
+    pub(super) output_name: String,
+    /// The port of the live-reload socket.
+    #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
+    pub(super) reload_port: u32,
+    /// Where people find the site, like https://chat.example.org. Needed in production.
+    #[arg(long, env = "PUBLIC_URL")]
+    pub(super) public_url: Option<String>,
+    /// Other origins whose pages may use a person's cookie, separated by commas.
+    #[arg(long, env = "ALLOWED_ORIGINS")]
+    pub(super) allowed_origins: Option<String>,
+    /// Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, separated by commas.
+    #[arg(long, env = "TRUSTED_PROXIES")]
+    pub(super) trusted_proxies: Option<String>,
+    /// The key of HS256 tokens, at least 32 bytes. Needed in production.
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true)]
+    pub(super) jwt_secret: Option<SecretString>,
+    /// The `iss` that tokens must have.
+    #[arg(long, env = "JWT_ISSUER")]
+    pub(super) jwt_issuer: Option<String>,
+    /// The `aud` that tokens must have.
+    #[arg(long, env = "JWT_AUDIENCE")]
+    pub(super) jwt_audience: Option<String>,
+    /// Not in this build yet.
+    #[arg(long, env = "SUPABASE_URL", hide = true)]
+    pub(super) supabase_url: Option<String>,
+    /// Not in this build yet.
+    #[arg(long, env = "SUPABASE_JWT_SECRET", hide = true, hide_env_values = true)]
+    pub(super) supabase_jwt_secret: Option<SecretString>,
+    /// Not in this build yet.
+    #[arg(long, env = "MEMBERS_VIEW", hide = true)]
+    pub(super) members_view: Option<String>,
+    /// Messages a second that a user may go on sending.
+    #[arg(long, env = "SEND_RATE_PER_USER", default_value_t = 2, value_parser = positive())]
+    pub(super) send_rate_per_user: u32,
+    /// Messages that a user may send at once.
+    #[arg(long, env = "SEND_BURST_PER_USER", default_value_t = 10, value_parser = positive())]
+    pub(super) send_burst_per_user: u32,
+    /// Messages a second of a whole group.
+    #[arg(long, env = "SEND_RATE_PER_GROUP", default_value_t = 30, value_parser = positive())]
+    pub(super) send_rate_per_group: u32,
+    /// Sockets of the whole process.
+    #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000", value_parser = count)]
+    pub(super) max_connections: usize,
+    /// WebSockets of one user.
+    #[arg(long, env = "MAX_CONNECTIONS_PER_USER", default_value = "10", value_parser = count)]
+    pub(super) max_connections_per_user: usize,
+    /// Sockets of one address.
+    #[arg(long, env = "MAX_CONNECTIONS_PER_ADDRESS", default_value = "100", value_parser = count)]
+    pub(super) max_connections_per_address: usize,
+    /// WebSocket upgrades a second of one address.
+    #[arg(long, env = "HANDSHAKES_PER_SECOND", default_value_t = 10, value_parser = positive())]
+    pub(super) handshakes_per_second: u32,
+    /// Not in this build yet.
+    #[arg(long, env = "METRICS_ADDR", hide = true)]
+    pub(super) metrics_addr: Option<String>,
+    /// What to log, like `info` or `info,caravana_server=debug`.
+    #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
+    pub(super) log_filter: String,
+    /// How log lines look.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
+    pub(super) log_format: LogFormat,
+    /// Whether unsafe settings are refused.
+    #[arg(long, env = "APP_ENV", value_enum, default_value = "development")]
+    pub(super) app_env: AppEnv,
+}
+
+fn positive() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("must be a whole number from 1".into()),
+        Ok(count) => Ok(count),
+    }
+}
+
+impl Arguments {
+    /// A setting that was ignored would be worse than a start that is refused.
+    pub(super) fn refuse_what_is_not_built(&self) -> Result<(), SettingError> {
+        use secrecy::ExposeSecret as _;
+        let secret =
+            |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
+        let plain = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
+        let given = [
+            ("DATABASE_LISTEN_URL", secret(&self.database_listen_url), "PostgreSQL"),
+            ("REDIS_URL", secret(&self.redis_url), "running several instances with Redis"),
+            ("SUPABASE_URL", plain(&self.supabase_url), "verifying Supabase's tokens by its key list"),
+            ("SUPABASE_JWT_SECRET", secret(&self.supabase_jwt_secret), "a second token secret"),
+            ("MEMBERS_VIEW", plain(&self.members_view), "taking membership from another table"),
+            ("METRICS_ADDR", plain(&self.metrics_addr), "the metrics endpoint"),
+        ];
+        match given.iter().find(|(_, is_given, _)| *is_given) {
+            Some((name, _, what)) => {
+                Err(SettingError::new(name, format!("{what} is not in this build yet; remove the setting to start")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// An empty variable is an unset one: `.env` files are full of them.
+pub(super) fn text(value: Option<String>) -> Option<String> {
+    value.filter(|text| !text.trim().is_empty())
+}
+
+/// The parts of a list that is separated by commas.
+pub(super) fn list(value: Option<&str>) -> impl Iterator<Item = &str> {
+    value.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty())
+}

@@ -1,0 +1,83 @@
+//! Where pages come from.
+
+use std::fmt;
+
+/// Scheme, host and port, in the spelling that browsers send in `Origin`. Compared exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads an address of a site. A path other than `/` is refused: the site can't live below one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let refuse = |problem: &str| format!("{text:?} {problem}");
+        let uri: axum::http::Uri =
+            text.trim().parse().map_err(|_| refuse("is not an address like https://chat.example.org"))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(refuse("needs http:// or https:// in front"));
+        };
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(refuse("must be http or https")),
+        };
+        if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(refuse("must be scheme, host and port only"));
+        }
+        let host = authority.host().to_ascii_lowercase();
+        match authority.port_u16() {
+            Some(port) if port != default_port => Ok(Self(format!("{scheme}://{host}:{port}"))),
+            None if authority.as_str().len() > authority.host().len() => Err(refuse("has a broken port")),
+            Some(_) | None => Ok(Self(format!("{scheme}://{host}"))),
+        }
+    }
+
+    /// The last resort where nothing is known.
+    pub(crate) fn localhost() -> Self {
+        Self("http://localhost".into())
+    }
+
+    /// As browsers write it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is reached by TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_spelled_as_browsers_spell_it() {
+        for (text, origin) in [
+            ("https://Chat.Example.org/", "https://chat.example.org"),
+            ("https://chat.example.org:443", "https://chat.example.org"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().as_str(), origin);
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in
+            ["", "null", "chat.example.org", "ftp://a", "https://a/chat", "https://a?x", "https://u@a", "https://a:x"]
+        {
+            assert!(Origin::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The key that tokens are signed with.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{AppEnv, SettingError};
+use crate::auth::Secret;
+
+/// HS256 is as strong as its key: RFC 7518 asks for at least the hash's 256 bits.
+const JWT_SECRET_BYTES: usize = 32;
+/// Fewer different characters than this are a word or a pattern, not a random key.
+const JWT_SECRET_DISTINCT: usize = 8;
+const NAME: &str = "JWT_SECRET";
+
+/// The given key, checked; in development a key that is made once and kept beside the database, so that tokens survive
+/// a restart.
+pub(super) fn jwt_secret(
+    given: Option<SecretString>,
+    app_env: AppEnv,
+    database: &Path,
+) -> Result<SecretString, SettingError> {
+    match given.filter(|secret| !secret.expose_secret().is_empty()) {
+        Some(secret) => {
+            if let Some(problem) = weakness(secret.expose_secret())
+                && app_env == AppEnv::Production
+            {
+                return Err(SettingError::new(NAME, problem));
+            }
+            Ok(secret)
+        }
+        None if app_env == AppEnv::Production => {
+            Err(SettingError::new(NAME, "production needs a random secret of at least 32 bytes"))
+        }
+        None => kept(&beside(database)).map_err(|error| {
+            SettingError::new(NAME, format!("none is set, and none could be kept beside the database: {error}"))
+        }),
+    }
+}
+
+fn weakness(secret: &str) -> Option<&'static str> {
+    if secret.len() < JWT_SECRET_BYTES {
+        return Some("too short; a random secret of at least 32 bytes is needed");
+    }
+    let distinct: std::collections::HashSet<_> = secret.chars().collect();
+    (distinct.len() < JWT_SECRET_DISTINCT).then_some("a pattern; a random secret of at least 32 bytes is needed")
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".jwt-secret");
+    database.with_file_name(name)
+}
+
+/// Reads the kept key, or makes it. `create_new` decides between two processes that start at once.
+fn kept(path: &Path) -> std::io::Result<SecretString> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            let secret = Secret::generate();
+            file.write_all(secret.expose().as_bytes())?;
+            file.sync_all()?;
+            Ok(secret.expose().into())
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let mut text = String::new();
+            std::fs::File::open(path)?.read_to_string(&mut text)?;
+            if text.trim().len() < JWT_SECRET_BYTES {
+                return Err(std::io::Error::new(ErrorKind::InvalidData, "the kept secret is damaged; remove its file"));
+            }
+            Ok(text.trim().into())
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,102 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+const STRONG: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
+
+fn read(flags: &[&str]) -> Result<Settings, SettingsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("--database-url=sqlite://{}", folder.path().join("test.db").display());
+    let given = flags.iter().any(|flag| flag.starts_with("--database-url"));
+    Settings::read(["server"].into_iter().chain((!given).then_some(database.as_str())).chain(flags.iter().copied()))
+}
+
+/// What the operator reads.
+fn refusal(flags: &[&str]) -> String {
+    read(flags).expect_err("must be refused").to_string()
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let settings = read(&["--jwt-secret", STRONG]).unwrap();
+    assert_eq!(settings.site_addr.to_string(), "127.0.0.1:3000");
+    assert_eq!(settings.site_root, PathBuf::from("target/site"));
+    assert_eq!((settings.output_name.as_str(), settings.site_pkg_dir.as_str()), ("caravana", "pkg"));
+    assert_eq!((settings.send_rate_per_user, settings.send_burst_per_user, settings.send_rate_per_group), (2, 10, 30));
+    assert_eq!(
+        (settings.max_connections, settings.max_connections_per_user, settings.max_connections_per_address),
+        (20_000, 10, 100)
+    );
+    assert_eq!((settings.handshakes_per_second, settings.log_filter.as_str()), (10, "info"));
+    assert_eq!((settings.log_format, settings.app_env), (LogFormat::Text, AppEnv::Development));
+    assert!(settings.public_url.is_none() && !settings.is_secure());
+    let unset = Settings::read(["server", "--jwt-secret", STRONG]).unwrap();
+    assert_eq!(unset.database_url, "sqlite://data/caravana.db");
+}
+
+#[test]
+fn a_wrong_value_names_its_variable() {
+    for (flags, name) in [
+        (&["--max-connections", "0"][..], "MAX_CONNECTIONS"),
+        (&["--max-connections-per-user", "-1"], "MAX_CONNECTIONS_PER_USER"),
+        (&["--send-rate-per-user", "many"], "SEND_RATE_PER_USER"),
+        (&["--handshakes-per-second", "0"], "HANDSHAKES_PER_SECOND"),
+        (&["--site-addr", "localhost"], "SITE_ADDR"),
+        (&["--log-format", "xml"], "LOG_FORMAT"),
+        (&["--app-env", "staging"], "APP_ENV"),
+        (&["--public-url", "chat.example.org"], "PUBLIC_URL"),
+        (&["--allowed-origins", "https://a.org, b"], "ALLOWED_ORIGINS"),
+        (&["--trusted-proxies", "10.0.0.0/99"], "TRUSTED_PROXIES"),
+        (&["--database-url", "mysql://x"], "DATABASE_URL"),
+        (&["--database-url", "sqlite::memory:"], "DATABASE_URL"),
+    ] {
+        let text = refusal(flags);
+        assert!(text.contains(name), "{flags:?}: {text}");
+    }
+}
+
+#[test]
+fn what_this_build_does_not_have_is_refused_not_ignored() {
+    for (flag, value, name) in [
+        ("--database-url", "postgres://u:secret-password@h/db", "DATABASE_URL"),
+        ("--database-listen-url", "postgres://h/db", "DATABASE_LISTEN_URL"),
+        ("--redis-url", "redis://:secret-password@h", "REDIS_URL"),
+        ("--supabase-url", "https://x.supabase.co", "SUPABASE_URL"),
+        ("--supabase-jwt-secret", "secret-password", "SUPABASE_JWT_SECRET"),
+        ("--members-view", "public.members", "MEMBERS_VIEW"),
+        ("--metrics-addr", "127.0.0.1:9000", "METRICS_ADDR"),
+    ] {
+        let text = refusal(&[flag, value]);
+        assert!(text.starts_with(name) && text.contains("not in this build yet"), "{text}");
+        assert!(!text.contains("secret-password"), "{text}");
+    }
+    assert!(read(&["--redis-url", ""]).is_ok(), "an empty variable is an unset one");
+}
+
+#[test]
+fn production_refuses_what_is_unsafe() {
+    let production = ["--app-env", "production", "--public-url", "https://chat.example.org"];
+    for secret in ["", "short", &"a".repeat(64)] {
+        let flags = [&production[..], &["--jwt-secret", secret]].concat();
+        assert!(refusal(&flags).starts_with("JWT_SECRET"), "{secret}");
+    }
+    assert!(refusal(&production).starts_with("JWT_SECRET"));
+    assert!(refusal(&["--app-env", "production", "--jwt-secret", STRONG]).starts_with("PUBLIC_URL"));
+    let settings = read(&[&production[..], &["--jwt-secret", STRONG]].concat()).unwrap();
+    assert!(settings.is_secure());
+    assert!(!format!("{settings:?}").contains(STRONG), "a debug line must not hold the secret");
+}
+
+#[test]
+fn development_keeps_its_own_secret_beside_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("deep/test.db").display());
+    let secret = || Settings::read(["server", "--database-url", &url]).unwrap().jwt_secret.expose_secret().to_owned();
+    let first = secret();
+    assert!(first.len() >= 32);
+    assert_eq!(secret(), first);
+    let mode = std::fs::metadata(folder.path().join("deep/test.db.jwt-secret")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

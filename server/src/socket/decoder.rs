@@ -1,0 +1,328 @@
+//! RFC 6455 as a server reads it, without I/O.
+//!
+//! Bytes in, whole messages out. Promises that nothing larger than a message's limit is ever kept, and that a length
+//! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
+//! memory.
+
+use std::time::Instant;
+
+use caravana_protocol::CloseReason;
+use caravana_protocol::limits::FRAME_BYTES;
+
+/// Largest payload of a control frame.
+const CONTROL_BYTES: u64 = 125;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
+
+/// What came out of the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Received {
+    /// A whole text message.
+    Text(String),
+    /// Answer with the same payload.
+    Ping(Vec<u8>),
+    /// An answer to ours.
+    Pong,
+    /// The peer closes; answer with this reason.
+    Close(CloseReason),
+    /// The peer broke the protocol; close with this reason. Nothing comes after it.
+    Broken(CloseReason),
+}
+
+/// Assembles messages out of pieces.
+#[derive(Default)]
+pub(super) struct Decoder {
+    /// An incomplete frame, header included.
+    partial: Vec<u8>,
+    /// The payload of the frames of an unfinished message.
+    message: Vec<u8>,
+    /// Whether a message has begun whose last frame is still to come.
+    fragmented: bool,
+    since: Option<Instant>,
+    broken: bool,
+}
+
+struct Header {
+    fin: bool,
+    opcode: u8,
+    mask: [u8; 4],
+    /// Where the payload begins.
+    start: usize,
+    /// Where it ends.
+    end: usize,
+}
+
+impl Decoder {
+    /// Takes bytes as they came and adds what they complete. After a [`Received::Broken`] everything is ignored.
+    pub(super) fn feed(&mut self, bytes: &[u8], received: &mut Vec<Received>) {
+        if self.broken || bytes.is_empty() {
+            return;
+        }
+        if self.partial.is_empty() {
+            let used = self.decode(bytes, received);
+            self.partial.extend_from_slice(&bytes[used..]);
+        } else {
+            let mut all = std::mem::take(&mut self.partial);
+            all.extend_from_slice(bytes);
+            let used = self.decode(&all, received);
+            all.drain(..used);
+            if !all.is_empty() {
+                self.partial = all;
+            }
+        }
+        if self.broken {
+            *self = Self { broken: true, ..Self::default() };
+        }
+        let unfinished = self.fragmented || !self.partial.is_empty();
+        self.since = unfinished.then(|| self.since.unwrap_or_else(Instant::now));
+    }
+
+    /// Since when a message has been waiting for its rest.
+    pub(super) fn unfinished_since(&self) -> Option<Instant> {
+        self.since
+    }
+
+    /// Reads all whole frames. Answers how many bytes they were.
+    fn decode(&mut self, bytes: &[u8], received: &mut Vec<Received>) -> usize {
+        let mut used = 0;
+        loop {
+            match self.header(&bytes[used..]) {
+                Ok(Some(header)) if bytes.len() - used >= header.end => {
+                    let payload = &bytes[used + header.start..used + header.end];
+                    let outcome = self.frame(&header, payload);
+                    used += header.end;
+                    // A finished message starts the clock of the next one anew.
+                    self.since = None;
+                    match outcome {
+                        Ok(Some(item)) => received.push(item),
+                        Ok(None) => {}
+                        Err(reason) => return self.give_up(reason, bytes.len(), received),
+                    }
+                }
+                Ok(_) => return used,
+                Err(reason) => return self.give_up(reason, bytes.len(), received),
+            }
+        }
+    }
+
+    fn give_up(&mut self, reason: CloseReason, used: usize, received: &mut Vec<Received>) -> usize {
+        self.broken = true;
+        received.push(Received::Broken(reason));
+        used
+    }
+
+    /// Reads and checks a header; `None` when it is not whole yet.
+    fn header(&self, bytes: &[u8]) -> Result<Option<Header>, CloseReason> {
+        let [first, second, rest @ ..] = bytes else { return Ok(None) };
+        let (fin, opcode) = (first & 0x80 != 0, first & 0x0F);
+        let masked = second & 0x80 != 0;
+        let control = opcode >= CLOSE;
+        // No extension was agreed on, so the reserved bits must be 0; a client must mask.
+        if first & 0x70 != 0 || !masked {
+            return Err(CloseReason::ProtocolError);
+        }
+        let (length, extended) = match second & 0x7F {
+            126 | 127 if control => return Err(CloseReason::ProtocolError),
+            126 => match rest.first_chunk() {
+                Some(length) => (u64::from(u16::from_be_bytes(*length)), 2),
+                None => return Ok(None),
+            },
+            127 => match rest.first_chunk() {
+                Some(length) => (u64::from_be_bytes(*length), 8),
+                None => return Ok(None),
+            },
+            length => (u64::from(length), 0),
+        };
+        match opcode {
+            CLOSE | PING | PONG if !fin || length > CONTROL_BYTES => return Err(CloseReason::ProtocolError),
+            BINARY => return Err(CloseReason::Unsupported),
+            TEXT if self.fragmented => return Err(CloseReason::ProtocolError),
+            CONTINUATION if !self.fragmented => return Err(CloseReason::ProtocolError),
+            TEXT | CONTINUATION if self.message.len() as u64 + length.min(u64::MAX / 2) > FRAME_BYTES as u64 => {
+                return Err(CloseReason::TooBig);
+            }
+            TEXT | CONTINUATION | CLOSE | PING | PONG => {}
+            _ => return Err(CloseReason::ProtocolError),
+        }
+        let start = 2 + extended + 4;
+        let Some(mask) = bytes.get(start - 4..).and_then(<[u8]>::first_chunk) else { return Ok(None) };
+        let length = usize::try_from(length).map_err(|_| CloseReason::TooBig)?;
+        Ok(Some(Header { fin, opcode, mask: *mask, start, end: start + length }))
+    }
+
+    fn frame(&mut self, header: &Header, masked: &[u8]) -> Result<Option<Received>, CloseReason> {
+        match header.opcode {
+            TEXT | CONTINUATION => {
+                unmask_into(&mut self.message, masked, header.mask);
+                self.fragmented = !header.fin;
+                if self.fragmented {
+                    return Ok(None);
+                }
+                let text = String::from_utf8(std::mem::take(&mut self.message));
+                text.map(|text| Some(Received::Text(text))).map_err(|_| CloseReason::InvalidText)
+            }
+            PING => {
+                let mut payload = Vec::with_capacity(masked.len());
+                unmask_into(&mut payload, masked, header.mask);
+                Ok(Some(Received::Ping(payload)))
+            }
+            PONG => Ok(Some(Received::Pong)),
+            _ => {
+                let mut payload = Vec::with_capacity(masked.len());
+                unmask_into(&mut payload, masked, header.mask);
+                close(&payload).map(|reason| Some(Received::Close(reason)))
+            }
+        }
+    }
+}
+
+/// Checks a close frame's payload. The answer repeats its code.
+fn close(payload: &[u8]) -> Result<CloseReason, CloseReason> {
+    match payload {
+        [] => Ok(CloseReason::Normal),
+        [a, b, text @ ..] => {
+            let code = u16::from_be_bytes([*a, *b]);
+            let valid = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+            if !valid {
+                return Err(CloseReason::ProtocolError);
+            }
+            std::str::from_utf8(text).map_err(|_| CloseReason::InvalidText)?;
+            Ok(CloseReason::from_code(code))
+        }
+        [_] => Err(CloseReason::ProtocolError),
+    }
+}
+
+fn unmask_into(out: &mut Vec<u8>, masked: &[u8], mask: [u8; 4]) {
+    let start = out.len();
+    out.extend_from_slice(masked);
+    // Word by word: the compiler turns this into vector instructions.
+    let word = u32::from_ne_bytes(mask);
+    let mut chunks = out[start..].chunks_exact_mut(4);
+    for chunk in &mut chunks {
+        if let Ok(bytes) = <[u8; 4]>::try_from(&*chunk) {
+            chunk.copy_from_slice(&(u32::from_ne_bytes(bytes) ^ word).to_ne_bytes());
+        }
+    }
+    for (byte, key) in chunks.into_remainder().iter_mut().zip(mask) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+    fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match payload.len() {
+            length @ 0..126 => bytes.push(0x80 | u8::try_from(length).unwrap()),
+            length @ 126..65_536 => {
+                bytes.push(0x80 | 126);
+                bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
+            }
+            length => {
+                bytes.push(0x80 | 127);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(MASK);
+        bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Vec<Received> {
+        let mut received = Vec::new();
+        Decoder::default().feed(bytes, &mut received);
+        received
+    }
+
+    fn broken(bytes: &[u8]) -> CloseReason {
+        match decode(bytes).pop() {
+            Some(Received::Broken(reason)) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_may_come_in_fragments_with_a_ping_between() {
+        let mut bytes = client_frame(TEXT, b"ho");
+        bytes.extend(client_frame(0x80 | PING, b"?"));
+        bytes.extend(client_frame(0x80 | CONTINUATION, b"la"));
+        assert_eq!(decode(&bytes), [Received::Ping(b"?".to_vec()), Received::Text("hola".into())]);
+    }
+
+    #[test]
+    fn each_breach_has_its_code() {
+        let unmasked = [0x80 | TEXT, 1, b'x'];
+        assert_eq!(broken(&unmasked), CloseReason::ProtocolError);
+        assert_eq!(broken(&client_frame(0xC0 | TEXT, b"x")), CloseReason::ProtocolError, "a reserved bit");
+        assert_eq!(broken(&client_frame(0x80 | 0x3, b"x")), CloseReason::ProtocolError, "a reserved opcode");
+        assert_eq!(broken(&client_frame(0x80 | CONTINUATION, b"x")), CloseReason::ProtocolError);
+        assert_eq!(broken(&client_frame(PING, b"x")), CloseReason::ProtocolError, "a fragmented ping");
+        assert_eq!(broken(&client_frame(0x80 | PING, &[0; 126])), CloseReason::ProtocolError);
+        assert_eq!(broken(&client_frame(0x80 | BINARY, b"x")), CloseReason::Unsupported);
+        assert_eq!(broken(&client_frame(0x80 | TEXT, b"\xff")), CloseReason::InvalidText);
+        assert_eq!(broken(&client_frame(0x80 | CLOSE, b"x")), CloseReason::ProtocolError);
+        assert_eq!(broken(&client_frame(0x80 | CLOSE, &1005_u16.to_be_bytes())), CloseReason::ProtocolError);
+        assert_eq!(broken(&client_frame(0x80 | CLOSE, b"\x03\xe8\xff")), CloseReason::InvalidText);
+    }
+
+    #[test]
+    fn too_much_is_refused_when_its_header_is_read() {
+        let mut announced = vec![0x80 | TEXT, 0x80 | 127];
+        announced.extend((FRAME_BYTES as u64 + 1).to_be_bytes());
+        assert_eq!(broken(&announced), CloseReason::TooBig);
+        announced[2..].copy_from_slice(&u64::MAX.to_be_bytes());
+        assert_eq!(broken(&announced), CloseReason::TooBig);
+        let mut pieces = client_frame(TEXT, &vec![b'x'; FRAME_BYTES]);
+        assert_eq!(decode(&pieces), []);
+        pieces.extend(client_frame(0x80 | CONTINUATION, b"x"));
+        assert_eq!(broken(&pieces), CloseReason::TooBig);
+        assert_eq!(decode(&client_frame(0x80 | TEXT, &vec![b'x'; FRAME_BYTES])).len(), 1);
+    }
+
+    #[test]
+    fn the_clock_of_an_unfinished_message_stops_with_it() {
+        let mut decoder = Decoder::default();
+        let mut received = Vec::new();
+        let bytes = client_frame(0x80 | TEXT, b"hola");
+        decoder.feed(&bytes[..3], &mut received);
+        let since = decoder.unfinished_since();
+        assert!(since.is_some());
+        decoder.feed(&bytes[3..4], &mut received);
+        assert_eq!(decoder.unfinished_since(), since, "one byte more does not start it anew");
+        decoder.feed(&bytes[4..], &mut received);
+        assert_eq!(decoder.unfinished_since(), None);
+        assert_eq!(received, [Received::Text("hola".into())]);
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_do_not_matter(texts in prop::collection::vec("\\PC{0,200}", 1..6), cut in 1_usize..40) {
+            let bytes: Vec<u8> = texts.iter().flat_map(|text| client_frame(0x80 | TEXT, text.as_bytes())).collect();
+            let mut decoder = Decoder::default();
+            let mut received = Vec::new();
+            bytes.chunks(cut).for_each(|chunk| decoder.feed(chunk, &mut received));
+            prop_assert_eq!(received, texts.into_iter().map(Received::Text).collect::<Vec<_>>());
+            prop_assert!(decoder.unfinished_since().is_none());
+        }
+
+        #[test]
+        fn junk_never_panics(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..20)) {
+            let mut decoder = Decoder::default();
+            let mut received = Vec::new();
+            chunks.iter().for_each(|chunk| decoder.feed(chunk, &mut received));
+            prop_assert!(decoder.partial.len() <= FRAME_BYTES + 14);
+        }
+    }
+}

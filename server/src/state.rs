@@ -1,0 +1,81 @@
+//! What all requests share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use leptos::config::LeptosOptions;
+
+use crate::auth::{Buckets, PasswordError, Passwords, Throttle, Tokens};
+use crate::http::{Admission, Origins, SessionCookie};
+use crate::hub::Hub;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::store::SharedStore;
+
+/// This build, for `hello` and `/version`.
+pub const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// How handlers hold the state.
+pub type Shared = Arc<AppState>;
+
+/// What all requests share. Made once, by `serve`.
+pub struct AppState {
+    /// The database.
+    pub store: SharedStore,
+    /// The sockets.
+    pub hub: Arc<Hub>,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The end of the process.
+    pub shutdown: Shutdown,
+    /// Signs and verifies tokens.
+    pub tokens: Tokens,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// Counts failed sign-ins.
+    pub throttle: Throttle,
+    /// Counts upgrades.
+    pub handshakes: Buckets,
+    /// Counts sockets.
+    pub admission: Admission,
+    /// Which pages may act with a person's cookie.
+    pub origins: Origins,
+    /// How that cookie is called.
+    pub session_cookie: SessionCookie,
+    /// Where the built site lies, in the screen's own words.
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    /// Puts together what one process needs. `tokens` are shared with the hub.
+    pub fn new(
+        store: SharedStore,
+        hub: Arc<Hub>,
+        tokens: Tokens,
+        settings: Settings,
+        shutdown: Shutdown,
+        listening: SocketAddr,
+    ) -> Result<Shared, PasswordError> {
+        let leptos = LeptosOptions::builder()
+            .output_name(settings.output_name.as_str())
+            .site_root(settings.site_root.to_string_lossy().as_ref())
+            .site_pkg_dir(settings.site_pkg_dir.as_str())
+            .site_addr(listening)
+            .reload_port(settings.reload_port)
+            .build();
+        Ok(Arc::new(Self {
+            store,
+            hub,
+            tokens,
+            passwords: Passwords::new()?,
+            throttle: Throttle::default(),
+            handshakes: Buckets::new(settings.handshakes_per_second),
+            admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
+            origins: Origins::new(&settings, listening),
+            session_cookie: SessionCookie::new(settings.is_secure()),
+            leptos,
+            settings,
+            shutdown,
+        }))
+    }
+}

@@ -1,0 +1,209 @@
+//! The SQLite adapter: one file, one writer, several readers.
+//!
+//! Owns the database file while it is open (a second server on the same file is refused). Promises G1: WAL with
+//! `synchronous=FULL`, set and read back, so that a commit is on the disk before anybody is told. Reads go to a small
+//! pool of read-only connections and see every commit that was answered; all writes go through the one [`Writer`].
+
+mod directory;
+mod log;
+mod rows;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::watch;
+
+use super::{Store, StoreError};
+use writer::Writer;
+
+/// How long a statement waits for another process that holds the file's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a read waits for a free connection before the answer is `temporarily_unavailable`.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Reading connections: enough that one long page does not hold up the others on a small machine.
+const READERS: u32 = 4;
+/// The first SQLite without the WAL-reset bug, which could lose commits.
+const SAFE_VERSION: (u32, u32, u32) = (3, 51, 3);
+
+/// A SQLite database.
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Writer,
+    foreign_commits: watch::Receiver<u64>,
+    /// Held as long as the store lives; the system lets go of it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is no `sqlite://` path.
+    #[error("not a sqlite:// address of a file")]
+    Address,
+    /// The folder or the lock file could not be made.
+    #[error("the database folder {path} can't be used")]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another server has the file open.
+    #[error("another server is using {0}")]
+    InUse(PathBuf),
+    /// The SQLite inside is too old to be trusted with commits.
+    #[error("SQLite {0} may lose commits; 3.51.3 or later is needed")]
+    OldSqlite(String),
+    /// The database did not accept a setting that durability needs.
+    #[error("the database refuses {0}")]
+    Unsafe(&'static str),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+impl SqliteStore {
+    /// Opens the database of a `sqlite://path` address, makes it when it is missing, and brings its schema up to date.
+    pub async fn open(address: &str) -> Result<Self, OpenError> {
+        let path = file_of(address)?;
+        let lock = lock(&path)?;
+        let options = SqliteConnectOptions::from_str("sqlite:")?
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let mut connection = sqlx::ConnectOptions::connect(&options).await?;
+        check_safety(&mut connection).await?;
+        // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
+        // Not `run`: its bound keeps every future around it on one thread.
+        sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A local file needs no ping before each use.
+            .test_before_acquire(false)
+            .connect_with(options.clone().read_only(true))
+            .await?;
+        let (writer, foreign_commits) = Writer::start(connection);
+        Ok(Self { readers, writer, foreign_commits, _lock: lock })
+    }
+
+    /// Finishes what waits and closes the file.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+}
+
+impl Store for SqliteStore {
+    fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            sqlx::query("select 1").execute(&self.readers).await?;
+            Ok(())
+        })
+    }
+
+    fn close(&self) -> futures::future::BoxFuture<'_, ()> {
+        Box::pin(Self::close(self))
+    }
+}
+
+/// The file of an address such as `sqlite://data/caravana.db` or `sqlite:///var/lib/caravana.db`.
+fn file_of(address: &str) -> Result<PathBuf, OpenError> {
+    let rest = address.strip_prefix("sqlite:").ok_or(OpenError::Address)?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split('?').next().unwrap_or(path);
+    if path.is_empty() || path == ":memory:" { Err(OpenError::Address) } else { Ok(PathBuf::from(path)) }
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let folder_error = |source| OpenError::Folder { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(folder_error)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(name).map_err(folder_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(folder_error(source)),
+    }
+}
+
+/// Reads back what durability rests on.
+async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), OpenError> {
+    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *connection).await?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < SAFE_VERSION {
+        return Err(OpenError::OldSqlite(version));
+    }
+    let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *connection).await?;
+    if mode != "wal" {
+        return Err(OpenError::Unsafe("journal_mode=WAL"));
+    }
+    let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(&mut *connection).await?;
+    if synchronous < 2 {
+        return Err(OpenError::Unsafe("synchronous=FULL"));
+    }
+    Ok(())
+}
+
+/// SQLite's primary result codes that have a meaning for callers.
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const READ_ONLY: i32 = 8;
+const INPUT_OUTPUT: i32 = 10;
+const FULL: i32 = 13;
+const CANNOT_OPEN: i32 = 14;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code =
+            error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok()).map(|code| code & 0xff);
+        match code {
+            Some(FULL) => Self::Full(error),
+            Some(BUSY | LOCKED | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Self::Unavailable(error),
+            _ if matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => {
+                Self::Unavailable(error)
+            }
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_files() {
+        assert_eq!(file_of("sqlite://data/caravana.db").unwrap(), PathBuf::from("data/caravana.db"));
+        assert_eq!(file_of("sqlite:///var/x.db?mode=rwc").unwrap(), PathBuf::from("/var/x.db"));
+        assert!(file_of("sqlite::memory:").is_err());
+        assert!(file_of("postgres://x").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_second_server_on_the_same_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}/x.db", folder.path().display());
+        let first = SqliteStore::open(&address).await.unwrap();
+        assert!(matches!(SqliteStore::open(&address).await, Err(OpenError::InUse(_))));
+        first.close().await;
+        drop(first);
+        SqliteStore::open(&address).await.unwrap();
+    }
+}

@@ -1,0 +1,80 @@
+//! Users and their accounts.
+
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+
+use super::super::SqliteStore;
+use super::{id, is_duplicate};
+use crate::store::{Account, NewAccount, StoreError};
+
+pub(super) async fn create(store: &SqliteStore, account: NewAccount) -> Result<User, StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let NewAccount { id, email, display_name, password_hash } = account;
+                sqlx::query("insert into users (id, display_name) values (?, ?)")
+                    .bind(id.to_string())
+                    .bind(&display_name)
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("insert into caravana_account (user_id, email, password_hash) values (?, ?, ?)")
+                    .bind(id.to_string())
+                    .bind(&email)
+                    .bind(password_hash)
+                    .execute(tx)
+                    .await
+                    .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                Ok(User { id, display_name, email: Some(email) })
+            })
+        })
+        .await
+}
+
+pub(super) async fn find(store: &SqliteStore, email: &str) -> Result<Option<Account>, StoreError> {
+    let row: Option<(String, String, String, String)> = sqlx::query_as(
+        "select u.id, u.display_name, a.email, a.password_hash
+         from caravana_account a join users u on u.id = a.user_id where a.email = ?",
+    )
+    .bind(email)
+    .fetch_optional(&store.readers)
+    .await?;
+    row.map(|(user, display_name, email, password_hash)| {
+        Ok(Account { user: User { id: id(&user)?, display_name, email: Some(email) }, password_hash })
+    })
+    .transpose()
+}
+
+pub(super) async fn user(store: &SqliteStore, id: UserId) -> Result<Option<User>, StoreError> {
+    let name: Option<String> = sqlx::query_scalar("select display_name from users where id = ?")
+        .bind(id.to_string())
+        .fetch_optional(&store.readers)
+        .await?;
+    Ok(name.map(|display_name| User { id, display_name, email: None }))
+}
+
+/// Nearly always the user is known, and a read that needs no writer is the whole work.
+pub(super) async fn ensure(store: &SqliteStore, id: UserId, display_name: &str) -> Result<User, StoreError> {
+    if let Some(user) = user(store, id).await? {
+        return Ok(user);
+    }
+    let display_name = display_name.to_owned();
+    store
+        .writer
+        .run_simple(move |tx, _| {
+            Box::pin(async move {
+                // Somebody else may have been first; then their name stands.
+                sqlx::query("insert into users (id, display_name) values (?, ?) on conflict (id) do nothing")
+                    .bind(id.to_string())
+                    .bind(display_name)
+                    .execute(&mut *tx)
+                    .await?;
+                let display_name = sqlx::query_scalar("select display_name from users where id = ?")
+                    .bind(id.to_string())
+                    .fetch_one(tx)
+                    .await?;
+                Ok(User { id, display_name, email: None })
+            })
+        })
+        .await
+}

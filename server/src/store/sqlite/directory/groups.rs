@@ -1,0 +1,240 @@
+//! Groups, as their members see them.
+
+use caravana_protocol::rest::{Group, GroupPatch};
+use caravana_protocol::{GroupId, Message, MessageId, Role, UserId};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::super::{SqliteStore, rows};
+use super::{id, is_duplicate, role_in};
+use crate::store::StoreError;
+
+/// One row for each group of the member `?1`. Unread messages are counted up to ten thousand: beyond that nobody reads
+/// the figure, and a list of groups must not cost a walk through whole histories.
+macro_rules! group_rows {
+    ($condition:literal) => {
+        concat!(
+            "select g.id, g.name, x.time_zone, x.members_can_invite, h.epoch, h.head, me.role, \
+             (select count(*) from caravana_member n where n.group_id = g.id) as member_count, \
+             coalesce(r.seq, 0) as last_read, \
+             (select count(*) from (select 1 from caravana_event e \
+               join group_chat c on c.id = e.message_id and coalesce(c.status, true) \
+               where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
+                 and e.actor_id is not me.user_id limit 10000)) as unread, \
+             l.id as last_id, l.user_id as last_user, l.message as last_text, l.created_at as last_at, \
+             l.status as last_status, lm.seq as last_seq, lm.reply_to as last_reply_to, lm.edited_at as last_edited_at \
+             from caravana_member me \
+             join groups g on g.id = me.group_id \
+             join caravana_group x on x.group_id = g.id \
+             join caravana_head h on h.group_id = g.id \
+             left join caravana_read r on r.group_id = g.id and r.user_id = me.user_id \
+             left join caravana_event le on le.group_id = g.id and le.seq = (select max(e.seq) from caravana_event e \
+               where e.group_id = g.id and e.kind = 'new_message') \
+             left join caravana_message lm on lm.message_id = le.message_id \
+             left join group_chat l on l.id = le.message_id \
+             where me.user_id = ?1",
+            $condition
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct GroupRow {
+    id: String,
+    name: String,
+    time_zone: Option<String>,
+    members_can_invite: bool,
+    epoch: String,
+    head: i64,
+    role: String,
+    member_count: i64,
+    last_read: i64,
+    unread: i64,
+    last_id: Option<String>,
+    last_user: Option<String>,
+    last_text: Option<String>,
+    last_at: Option<String>,
+    last_status: Option<bool>,
+    last_seq: Option<i64>,
+    last_reply_to: Option<String>,
+    last_edited_at: Option<String>,
+}
+
+impl GroupRow {
+    fn into_group(mut self) -> Result<Group, StoreError> {
+        let id: GroupId = id(&self.id)?;
+        Ok(Group {
+            id,
+            last_message: self.last_message(id),
+            name: self.name,
+            time_zone: self.time_zone,
+            role: Role::from_word(&self.role),
+            member_count: rows::unsigned(self.member_count),
+            members_can_invite: self.members_can_invite,
+            epoch: rows::epoch(&self.epoch),
+            head: rows::unsigned(self.head),
+            last_read: rows::unsigned(self.last_read),
+            unread: rows::unsigned(self.unread),
+        })
+    }
+
+    /// `None` also for a row that another program removed or wrote with an id that no client could name.
+    fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
+        let id: MessageId = self.last_id.take()?.parse().ok()?;
+        let status = self.last_status.unwrap_or(true);
+        Some(Message {
+            id,
+            user_id: rows::user(self.last_user.as_deref()),
+            group_id,
+            message: self.last_text.take().filter(|_| status).unwrap_or_default(),
+            created_at: rows::time(self.last_at.as_deref()),
+            status,
+            seq: self.last_seq.map_or(0, rows::unsigned),
+            reply_to: self.last_reply_to.as_deref().and_then(|id| id.parse().ok()),
+            edited_at: self.last_edited_at.as_deref().filter(|_| status).map(|at| rows::time(Some(at))),
+        })
+    }
+}
+
+pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Vec<Group>, StoreError> {
+    sqlx::query_as::<_, GroupRow>(group_rows!(
+        " order by (select e.at from caravana_event e where e.group_id = g.id and e.seq = h.head) desc, g.id"
+    ))
+    .bind(user.to_string())
+    .fetch_all(&store.readers)
+    .await?
+    .into_iter()
+    .map(GroupRow::into_group)
+    .collect()
+}
+
+pub(super) async fn one(store: &SqliteStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+    sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
+        .bind(viewer.to_string())
+        .bind(group.to_string())
+        .fetch_optional(&store.readers)
+        .await?
+        .map(GroupRow::into_group)
+        .transpose()
+}
+
+/// The group as its writer leaves it, read in the same transaction.
+async fn written(tx: &mut SqliteConnection, group: &str, viewer: &str) -> Result<Group, StoreError> {
+    sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
+        .bind(viewer)
+        .bind(group)
+        .fetch_one(tx)
+        .await?
+        .into_group()
+}
+
+pub(super) async fn create(
+    store: &SqliteStore,
+    id: GroupId,
+    owner: UserId,
+    name: &str,
+    time_zone: Option<&str>,
+) -> Result<Group, StoreError> {
+    let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let (group, owner) = (id.to_string(), owner.to_string());
+                sqlx::query("insert into groups (id, name) values (?, ?)")
+                    .bind(&group)
+                    .bind(name)
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                sqlx::query("insert into caravana_member (group_id, user_id, role) values (?, ?, 'owner')")
+                    .bind(&group)
+                    .bind(&owner)
+                    .execute(&mut *tx)
+                    .await?;
+                if let Some(time_zone) = time_zone {
+                    set_time_zone(tx, &group, &time_zone).await?;
+                }
+                effects.group(id);
+                written(tx, &group, &owner).await
+            })
+        })
+        .await
+}
+
+pub(super) async fn update(
+    store: &SqliteStore,
+    actor: UserId,
+    group_id: GroupId,
+    patch: GroupPatch,
+) -> Result<Group, StoreError> {
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let (group, actor) = (group_id.to_string(), actor.to_string());
+                if !role_in(tx, &group, &actor).await?.manages() {
+                    return Err(StoreError::Forbidden);
+                }
+                if let Some(name) = patch.name {
+                    sqlx::query("update groups set name = ? where id = ?")
+                        .bind(name)
+                        .bind(&group)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                if let Some(time_zone) = patch.time_zone {
+                    set_time_zone(tx, &group, &time_zone).await?;
+                }
+                if let Some(may) = patch.members_can_invite {
+                    sqlx::query("update caravana_group set members_can_invite = ? where group_id = ?")
+                        .bind(may)
+                        .bind(&group)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                effects.group(group_id);
+                written(tx, &group, &actor).await
+            })
+        })
+        .await
+}
+
+async fn set_time_zone(tx: &mut SqliteConnection, group: &str, time_zone: &str) -> Result<(), StoreError> {
+    sqlx::query("update caravana_group set time_zone = ? where group_id = ?")
+        .bind(time_zone)
+        .bind(group)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(store: &SqliteStore, actor: UserId, group_id: GroupId) -> Result<(), StoreError> {
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let group = group_id.to_string();
+                match role_in(tx, &group, &actor.to_string()).await? {
+                    Role::Owner => {}
+                    Role::Admin | Role::Member => return Err(StoreError::Forbidden),
+                }
+                end(tx, &group).await?;
+                effects.group_deleted(group_id);
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table.
+pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
+    for statement in [
+        "delete from caravana_invite where group_id = ?",
+        "delete from caravana_read where group_id = ?",
+        "delete from caravana_member where group_id = ?",
+        "update caravana_group set deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where group_id = ?",
+    ] {
+        sqlx::query(statement).bind(group).execute(&mut *tx).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Who is in a group, and what they may do there.
+
+use caravana_protocol::rest::User;
+use caravana_protocol::{GroupId, Role, UserId};
+use sqlx::SqliteConnection;
+
+use super::super::{SqliteStore, rows};
+use super::{groups, id, role_in};
+use crate::store::{MemberRow, Removal, StoreError};
+
+pub(super) async fn role(store: &SqliteStore, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
+    let role: Option<String> =
+        sqlx::query_scalar("select role from caravana_member where group_id = ? and user_id = ?")
+            .bind(group.to_string())
+            .bind(user.to_string())
+            .fetch_optional(&store.readers)
+            .await?;
+    Ok(role.map(|role| Role::from_word(&role)))
+}
+
+/// The viewer is a member, so an empty answer means a stranger.
+pub(super) async fn list(
+    store: &SqliteStore,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Vec<MemberRow>>, StoreError> {
+    let found: Vec<(String, String, String, String)> = sqlx::query_as(
+        "select u.id, u.display_name, m.role, m.joined_at
+         from caravana_member m join users u on u.id = m.user_id
+         where m.group_id = ?1
+           and exists (select 1 from caravana_member v where v.group_id = ?1 and v.user_id = ?2)
+         order by m.role = 'owner' desc, m.joined_at, u.id",
+    )
+    .bind(group.to_string())
+    .bind(viewer.to_string())
+    .fetch_all(&store.readers)
+    .await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    found
+        .into_iter()
+        .map(|(user, display_name, role, joined_at)| {
+            Ok(MemberRow {
+                user: User { id: id(&user)?, display_name, email: None },
+                role: Role::from_word(&role),
+                joined_at: rows::time(Some(&joined_at)),
+            })
+        })
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
+
+pub(super) async fn set_role(
+    store: &SqliteStore,
+    actor: UserId,
+    group_id: GroupId,
+    user: UserId,
+    role: Role,
+) -> Result<(), StoreError> {
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let (group, actor_key, user_key) = (group_id.to_string(), actor.to_string(), user.to_string());
+                match role_in(tx, &group, &actor_key).await? {
+                    Role::Owner => {}
+                    Role::Admin | Role::Member => return Err(StoreError::Forbidden),
+                }
+                if user == actor {
+                    // A group has an owner; who wants to be less hands it over.
+                    return if role == Role::Owner { Ok(()) } else { Err(StoreError::Forbidden) };
+                }
+                role_in(tx, &group, &user_key).await?;
+                if role == Role::Owner {
+                    give_role(tx, &group, &actor_key, Role::Admin).await?;
+                }
+                give_role(tx, &group, &user_key, role).await?;
+                effects.group(group_id);
+                Ok(())
+            })
+        })
+        .await
+}
+
+async fn give_role(tx: &mut SqliteConnection, group: &str, user: &str, role: Role) -> Result<(), StoreError> {
+    sqlx::query("update caravana_member set role = ? where group_id = ? and user_id = ?")
+        .bind(role.as_str())
+        .bind(group)
+        .bind(user)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn remove(
+    store: &SqliteStore,
+    actor: UserId,
+    group_id: GroupId,
+    user: UserId,
+) -> Result<Removal, StoreError> {
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let (group, user_key) = (group_id.to_string(), user.to_string());
+                let actor_role = role_in(tx, &group, &actor.to_string()).await?;
+                let user_role = role_in(tx, &group, &user_key).await?;
+                if actor != user && !may_remove(actor_role, user_role) {
+                    return Err(StoreError::Forbidden);
+                }
+                if user_role == Role::Owner {
+                    let Some(heir) = heir(tx, &group, &user_key).await? else {
+                        groups::end(tx, &group).await?;
+                        effects.group_deleted(group_id);
+                        return Ok(Removal::Group);
+                    };
+                    give_role(tx, &group, &heir, Role::Owner).await?;
+                }
+                for statement in [
+                    "delete from caravana_member where group_id = ? and user_id = ?",
+                    "delete from caravana_read where group_id = ? and user_id = ?",
+                ] {
+                    sqlx::query(statement).bind(&group).bind(&user_key).execute(&mut *tx).await?;
+                }
+                effects.group(group_id);
+                Ok(Removal::Member)
+            })
+        })
+        .await
+}
+
+const fn may_remove(actor: Role, user: Role) -> bool {
+    match (actor, user) {
+        (Role::Owner, Role::Member | Role::Admin) | (Role::Admin, Role::Member) => true,
+        (Role::Owner | Role::Admin, Role::Owner) | (Role::Admin, Role::Admin) | (Role::Member, _) => false,
+    }
+}
+
+/// Who owns the group after its owner left: the longest-serving admin, else member. `None`: nobody is left.
+async fn heir(tx: &mut SqliteConnection, group: &str, owner: &str) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select user_id from caravana_member where group_id = ? and user_id <> ?
+         order by role = 'admin' desc, joined_at, user_id limit 1",
+    )
+    .bind(group)
+    .bind(owner)
+    .fetch_optional(tx)
+    .await?)
+}

@@ -1,0 +1,255 @@
+//! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17). A value that
+//! can't be read becomes a placeholder, is logged, and blocks nothing.
+
+use caravana_protocol::{
+    Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq,
+    Timestamp, UserId,
+};
+use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
+use sqlx::{FromRow, Sqlite};
+use uuid::Uuid;
+
+/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
+macro_rules! log_columns {
+    () => {
+        "e.seq, e.kind, e.message_id, e.actor_id, e.payload, e.at, \
+         c.id as stored_id, c.user_id, c.message, c.created_at, c.status, \
+         m.seq as message_seq, m.reply_to, m.edited_at, \
+         u.display_name, g.name, cg.time_zone, cg.members_can_invite"
+    };
+}
+
+/// The joins that give an event `e` the rest of [`log_columns`].
+macro_rules! log_joins {
+    () => {
+        "left join caravana_message m on m.message_id = e.message_id \
+         left join group_chat c on c.id = e.message_id \
+         left join users u on e.message_id is null and u.id = e.actor_id \
+         left join groups g on e.kind = 'group_updated' and g.id = e.group_id \
+         left join caravana_group cg on e.kind = 'group_updated' and cg.group_id = e.group_id"
+    };
+}
+
+/// The columns of a [`MessageRow`].
+macro_rules! message_columns {
+    () => {
+        "c.id, c.user_id, c.group_id, c.message, c.created_at, c.status, m.seq, m.reply_to, m.edited_at"
+    };
+}
+
+pub(super) use {log_columns, log_joins, message_columns};
+
+/// A value of a table that other programs write too. SQLite lets any column hold anything, so every value is taken as
+/// the text that it can be shown as.
+pub(super) struct Loose(String);
+
+impl Loose {
+    fn is_true(&self) -> bool {
+        !matches!(self.0.as_str(), "" | "0" | "f" | "false")
+    }
+}
+
+impl std::ops::Deref for Loose {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Loose> for String {
+    fn from(value: Loose) -> Self {
+        value.0
+    }
+}
+
+impl sqlx::Type<Sqlite> for Loose {
+    fn type_info() -> SqliteTypeInfo {
+        <String as sqlx::Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(_: &SqliteTypeInfo) -> bool {
+        true
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Sqlite> for Loose {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        // SQLite itself turns numbers into text here; bytes that are no UTF-8 are replaced.
+        let bytes = <&[u8] as sqlx::Decode<'r, Sqlite>>::decode(value)?;
+        Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
+    }
+}
+
+/// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
+/// tables can be removed by other programs.
+#[derive(FromRow)]
+pub(super) struct LogRow {
+    pub(super) seq: Option<i64>,
+    kind: Option<String>,
+    message_id: Option<String>,
+    actor_id: Option<String>,
+    payload: Option<String>,
+    at: Option<String>,
+    stored_id: Option<Loose>,
+    user_id: Option<Loose>,
+    message: Option<Loose>,
+    created_at: Option<Loose>,
+    status: Option<Loose>,
+    message_seq: Option<i64>,
+    reply_to: Option<String>,
+    edited_at: Option<String>,
+    display_name: Option<Loose>,
+    name: Option<Loose>,
+    time_zone: Option<String>,
+    members_can_invite: Option<bool>,
+}
+
+impl LogRow {
+    /// The event in its present state; `None` for the empty right side of an outer join.
+    pub(super) fn into_event(self, group_id: GroupId) -> Option<Event> {
+        let seq = unsigned(self.seq?);
+        let at = time(self.at.as_deref());
+        let kind = self.kind.clone().unwrap_or_default();
+        Some(match kind.as_str() {
+            "member_joined" => Event::MemberJoined(MemberJoined {
+                group_id,
+                seq,
+                user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
+                display_name: self.display_name.map(String::from).unwrap_or_default(),
+                role: role_in(self.payload.as_deref()),
+                at,
+            }),
+            "member_left" => Event::MemberLeft(MemberLeft {
+                group_id,
+                seq,
+                user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
+                display_name: self.display_name.map(String::from).unwrap_or_default(),
+                at,
+            }),
+            "group_updated" => Event::GroupUpdated(GroupUpdated {
+                group_id,
+                seq,
+                name: self.name.map(String::from).unwrap_or_default(),
+                time_zone: self.time_zone,
+                members_can_invite: self.members_can_invite.unwrap_or(true),
+                at,
+            }),
+            "message_edited" => Event::MessageEdited(self.into_change(group_id, seq, at)),
+            "message_deleted" => Event::MessageDeleted(self.into_change(group_id, seq, at)),
+            "new_message" => Event::NewMessage(self.into_message(group_id, seq, at)),
+            other => {
+                tracing::warn!(%group_id, seq, kind = other, "an event of unknown kind is shown as a deleted message");
+                Event::NewMessage(self.into_message(group_id, seq, at))
+            }
+        })
+    }
+
+    fn into_change(self, group_id: GroupId, seq: Seq, at: Timestamp) -> MessageChange {
+        let message_seq = self.message_seq.map_or(seq, unsigned);
+        let deleted = self.kind.as_deref() == Some("message_deleted");
+        let mut message = self.into_message(group_id, seq, at);
+        if deleted {
+            message.message.clear();
+            message.status = false;
+        }
+        MessageChange { message, message_seq }
+    }
+
+    fn into_message(self, group_id: GroupId, seq: Seq, at: Timestamp) -> Message {
+        let id = self.message_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| {
+            tracing::warn!(%group_id, seq, "a message without a readable id gets a placeholder");
+            placeholder(group_id, seq)
+        });
+        let status = self.stored_id.is_some() && self.status.as_ref().is_none_or(Loose::is_true);
+        Message {
+            id,
+            user_id: user(self.user_id.as_deref().or(self.actor_id.as_deref())),
+            group_id,
+            message: if status { self.message.map(String::from).unwrap_or_default() } else { String::new() },
+            created_at: self.created_at.as_deref().map_or(at, |text| time(Some(text))),
+            status,
+            seq,
+            reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
+            edited_at: self.edited_at.as_deref().filter(|_| status).map(|text| time(Some(text))),
+        }
+    }
+}
+
+/// A message with its position.
+#[derive(FromRow)]
+pub(super) struct MessageRow {
+    id: Loose,
+    user_id: Option<Loose>,
+    group_id: Option<Loose>,
+    message: Loose,
+    created_at: Option<Loose>,
+    status: Option<Loose>,
+    seq: i64,
+    reply_to: Option<String>,
+    edited_at: Option<String>,
+}
+
+impl MessageRow {
+    /// The stored text, also of a deleted message; never leaves the adapter.
+    pub(super) fn text(&self) -> &str {
+        &self.message
+    }
+
+    /// The message in its present state.
+    pub(super) fn into_message(self) -> Message {
+        let group_id =
+            self.group_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| GroupId::new(Uuid::nil()));
+        let seq = unsigned(self.seq);
+        let status = self.status.as_ref().is_none_or(Loose::is_true);
+        Message {
+            id: self.id.parse().unwrap_or_else(|_| placeholder(group_id, seq)),
+            user_id: user(self.user_id.as_deref()),
+            group_id,
+            message: if status { self.message.into() } else { String::new() },
+            created_at: time(self.created_at.as_deref()),
+            status,
+            seq,
+            reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
+            edited_at: self.edited_at.as_deref().filter(|_| status).map(|text| time(Some(text))),
+        }
+    }
+}
+
+/// A stable id for a row whose own id is no UUID, so that clients can still tell it from others.
+fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
+    MessageId::new(Uuid::from_u128(group_id.uuid().as_u128() ^ u128::from(seq)))
+}
+
+pub(super) fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) fn user(id: Option<&str>) -> Option<UserId> {
+    id.and_then(|id| id.parse().ok())
+}
+
+pub(super) fn epoch(text: &str) -> Epoch {
+    text.parse().unwrap_or_else(|_| Epoch::new(Uuid::nil()))
+}
+
+/// Reads RFC 3339, and also what `datetime('now')` and other programs write: a space for the `T`, no zone.
+pub(super) fn time(text: Option<&str>) -> Timestamp {
+    let Some(text) = text else { return Timestamp::from_unix_micros(0) };
+    text.parse().or_else(|_| format!("{}Z", text.replacen(' ', "T", 1)).parse()).unwrap_or_else(|_| {
+        tracing::warn!("a stored time can't be read and is shown as 1970");
+        Timestamp::from_unix_micros(0)
+    })
+}
+
+fn role_in(payload: Option<&str>) -> Role {
+    #[derive(serde::Deserialize)]
+    struct Payload {
+        role: Role,
+    }
+    payload.and_then(|text| serde_json::from_str::<Payload>(text).ok()).map_or(Role::Member, |payload| payload.role)
+}

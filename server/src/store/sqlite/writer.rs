@@ -1,0 +1,287 @@
+//! The one task that writes to the file.
+//!
+//! Owns the only writing connection. Takes whatever waits, runs it in one transaction, commits once, then answers
+//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit, and that
+//! the effects of a commit go out in commit order. A job that fails is undone alone; when the database itself fails,
+//! the whole transaction is undone and everybody in it is told that the outcome can be retried. Never waits for a
+//! reader of its effects longer than they take to pass them on: the channel is bounded, which paces the writers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::super::{Effect, StoreError};
+
+/// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
+/// told `overloaded`.
+const QUEUE: usize = 4_096;
+/// Jobs in one transaction, so that the first of them does not wait too long for the last.
+const BATCH: usize = 256;
+/// Commits whose effects wait to be passed on.
+const COMMITS: usize = 64;
+/// How often the file is asked whether another program has committed. The question costs microseconds.
+const FOREIGN_POLL: Duration = Duration::from_millis(100);
+
+/// What a job tells the hub once it is committed.
+#[derive(Default)]
+pub(super) struct Effects(Vec<Effect>);
+
+impl Effects {
+    /// This message was stored.
+    pub(super) fn message(&mut self, message: caravana_protocol::Message) {
+        self.0.push(Effect::Message(message));
+    }
+
+    /// This group's log moved.
+    pub(super) fn group(&mut self, group: caravana_protocol::GroupId) {
+        self.0.push(Effect::Moved(group));
+    }
+
+    /// This group ended.
+    pub(super) fn group_deleted(&mut self, group: caravana_protocol::GroupId) {
+        self.0.push(Effect::GroupDeleted(group));
+    }
+}
+
+/// The outcome of a job inside the open transaction.
+enum Verdict {
+    /// Keep what it did.
+    Keep,
+    /// Undo what it did; the others go on.
+    Undo,
+    /// The database failed; nothing of this transaction can be trusted.
+    Abort,
+}
+
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Run =
+    Box<dyn for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Effects) -> BoxFuture<'c, (Verdict, Answer)> + Send>;
+
+struct Job {
+    run: Run,
+    /// Whether it is more than one statement, so that undoing it needs a savepoint.
+    compound: bool,
+}
+
+/// The way to the writing task.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    sink: Sink,
+    closing: watch::Sender<bool>,
+}
+
+/// Where effects go once somebody wants them.
+type Sink = Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>;
+
+impl Writer {
+    /// Starts the task on its connection. The second value moves when another program has committed.
+    pub(super) fn start(connection: SqliteConnection) -> (Self, watch::Receiver<u64>) {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let sink = Sink::default();
+        let (foreign_in, foreign) = watch::channel(0);
+        let (closing, closed) = watch::channel(false);
+        let task = Task { connection, queue, sink: Arc::clone(&sink), foreign: foreign_in, closed };
+        tokio::spawn(task.run());
+        (Self { jobs, sink, closing }, foreign)
+    }
+
+    /// The effects of all commits, in commit order. The first caller gets them.
+    pub(super) fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
+        let mut sink = self.sink.lock().ok()?;
+        if sink.is_some() {
+            return None;
+        }
+        let (sender, receiver) = mpsc::channel(COMMITS);
+        *sink = Some(sender);
+        Some(receiver)
+    }
+
+    /// Runs a job of several statements in a savepoint of its own.
+    pub(super) fn run<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        self.enqueue(true, work)
+    }
+
+    /// Runs a job whose only refusals come before its first change, so that there is never anything to undo. Takes its
+    /// place in the queue before it returns: of two calls the first is committed first.
+    pub(super) fn run_simple<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        self.enqueue(false, work)
+    }
+
+    fn enqueue<T, F>(&self, compound: bool, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>
+            + Send
+            + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let run: Run = Box::new(move |connection, effects| {
+            Box::pin(async move {
+                let outcome = work(connection, effects).await;
+                let verdict = match &outcome {
+                    Ok(_) => Verdict::Keep,
+                    Err(StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) => Verdict::Abort,
+                    Err(_) => Verdict::Undo,
+                };
+                let answer: Answer = Box::new(move |committed| {
+                    // Whoever asked may be gone; the write stands all the same.
+                    let _ = answer.send(outcome.and_then(|value| committed.map(|()| value)));
+                });
+                (verdict, answer)
+            })
+        });
+        let queued = self.jobs.try_send(Job { run, compound });
+        Box::pin(async move {
+            match queued {
+                Ok(()) => answered.await.unwrap_or_else(|_| {
+                    Err(StoreError::Unavailable(sqlx::Error::Protocol("the transaction was not begun".into())))
+                }),
+                Err(mpsc::error::TrySendError::Full(_)) => Err(StoreError::Overloaded),
+                Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
+            }
+        })
+    }
+
+    /// Lets the task finish what waits, and ends it.
+    pub(super) async fn close(&self) {
+        let _ = self.closing.send(true);
+        self.jobs.closed().await;
+    }
+}
+
+struct Task {
+    connection: SqliteConnection,
+    queue: mpsc::Receiver<Job>,
+    sink: Sink,
+    foreign: watch::Sender<u64>,
+    closed: watch::Receiver<bool>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut poll = tokio::time::interval(FOREIGN_POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut version = None;
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                taken = self.queue.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.commit(&mut batch).await;
+                }
+                _ = self.closed.changed() => self.queue.close(),
+                _ = poll.tick() => self.look_for_foreign_commits(&mut version).await,
+            }
+        }
+        // Dropping the connection would leave the WAL for the next start to recover; closing it folds it in.
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "the database did not close cleanly");
+        }
+    }
+
+    /// `data_version` moves for this connection only when another one commits, and no connection of ours does.
+    async fn look_for_foreign_commits(&mut self, version: &mut Option<i64>) {
+        match sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut self.connection).await {
+            Ok(now) => {
+                if version.replace(now).is_some_and(|before| before != now) {
+                    self.foreign.send_modify(|count| *count += 1);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "data_version can't be read"),
+        }
+    }
+
+    async fn commit(&mut self, batch: &mut Vec<Job>) {
+        let mut answers = Vec::with_capacity(batch.len());
+        let mut effects = Effects::default();
+        let outcome = self.transaction(batch, &mut answers, &mut effects).await;
+        match outcome {
+            Ok(()) => {
+                // The hub first: whoever is answered may ask at once for what was written.
+                let sink = self.sink.lock().ok().and_then(|sink| sink.clone());
+                if let Some(sink) = sink.filter(|_| !effects.0.is_empty()) {
+                    // A hub that is gone needs no hints.
+                    let _ = sink.send(effects.0).await;
+                }
+                for answer in answers {
+                    answer(Ok(()));
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, jobs = answers.len(), "a commit failed");
+                let _ = sqlx::query("rollback").execute(&mut self.connection).await;
+                let full = is_full(&error);
+                let again = || sqlx::Error::Protocol("the transaction was rolled back".into());
+                for answer in answers {
+                    answer(Err(if full { StoreError::Full(again()) } else { StoreError::Unavailable(again()) }));
+                }
+                // Those that were not run are dropped unanswered, which their callers read as unavailable.
+                batch.clear();
+            }
+        }
+    }
+
+    async fn transaction(
+        &mut self,
+        batch: &mut Vec<Job>,
+        answers: &mut Vec<Answer>,
+        effects: &mut Effects,
+    ) -> Result<(), sqlx::Error> {
+        execute(&mut self.connection, "begin immediate").await?;
+        for Job { run, compound } in batch.drain(..) {
+            if compound {
+                execute(&mut self.connection, "savepoint job").await?;
+            }
+            let before = effects.0.len();
+            // A panic in one job must not end the one task that writes.
+            let ran = AssertUnwindSafe(run(&mut self.connection, effects)).catch_unwind().await;
+            let Ok((verdict, answer)) = ran else {
+                return Err(sqlx::Error::Protocol("a job panicked".into()));
+            };
+            answers.push(answer);
+            match (verdict, compound) {
+                (Verdict::Keep, true) => execute(&mut self.connection, "release job").await?,
+                (Verdict::Keep, false) => {}
+                (Verdict::Undo, compound) => {
+                    effects.0.truncate(before);
+                    if compound {
+                        execute(&mut self.connection, "rollback to job").await?;
+                        execute(&mut self.connection, "release job").await?;
+                    }
+                }
+                (Verdict::Abort, _) => return Err(sqlx::Error::Protocol("a job failed in the database".into())),
+            }
+        }
+        execute(&mut self.connection, "commit").await
+    }
+}
+
+async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(statement).execute(connection).await.map(|_| ())
+}
+
+fn is_full(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("13"))
+}

@@ -1,0 +1,19 @@
+//! Tests of the whole server over real sockets on port 0. Each has its own database.
+
+mod support;
+
+mod accounts;
+mod bad_frames;
+mod bad_input;
+mod follow;
+mod groups;
+mod handshake;
+mod invites;
+mod kill;
+mod messages;
+mod permissions;
+mod process;
+mod seed;
+mod sessions;
+mod soft;
+mod store;

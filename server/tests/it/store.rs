@@ -1,0 +1,335 @@
+//! What every database adapter promises, tried on a real one. Each test has its own file.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
+use caravana_server::store::sqlite::SqliteStore;
+use caravana_server::store::{Anchor, Appended, Directory, Draft, Log, NewAccount, NewInvite, StoreError};
+use futures::future::join_all;
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A database with a group of two.
+struct World {
+    folder: TempDir,
+    store: SqliteStore,
+    group: GroupId,
+    ana: UserId,
+    bob: UserId,
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&address(&folder)).await.unwrap();
+        let (ana, bob) = (person(&store, "Ana").await, person(&store, "Bob").await);
+        let group = GroupId::new(Uuid::new_v4());
+        store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+        let token = [7; 32];
+        store.create_invite(ana, group, NewInvite { token, max_uses: None, expires_at: i64::MAX }).await.unwrap();
+        store.accept_invite(token, bob, 0).await.unwrap();
+        Self { folder, store, group, ana, bob }
+    }
+
+    fn draft(&self, author: UserId, text: &str) -> Draft {
+        Draft {
+            id: MessageId::new(Uuid::now_v7()),
+            user_id: author,
+            group_id: self.group,
+            body: MessageBody::parse(text).unwrap(),
+            reply_to: None,
+            created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    async fn say(&self, author: UserId, text: &str) -> Message {
+        self.store.append(self.draft(author, text)).await.unwrap().message
+    }
+
+    async fn log(&self) -> Vec<Event> {
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(0, Event::seq);
+            let page = self.store.replay(self.group, self.ana, after).await.unwrap().unwrap();
+            if page.events.is_empty() {
+                assert_eq!(page.head, after);
+                return events;
+            }
+            events.extend(page.events);
+        }
+    }
+
+    async fn foreign(&self) -> SqliteConnection {
+        SqliteConnection::connect(&address(&self.folder)).await.unwrap()
+    }
+}
+
+fn address(folder: &TempDir) -> String {
+    format!("sqlite://{}/caravana.db", folder.path().display())
+}
+
+async fn person(store: &SqliteStore, name: &str) -> UserId {
+    let id = UserId::new(Uuid::new_v4());
+    let account = NewAccount {
+        id,
+        email: format!("{id}@example.org"),
+        display_name: name.into(),
+        password_hash: "not a hash".into(),
+    };
+    store.create_account(account).await.unwrap().id
+}
+
+fn text(event: &Event) -> Option<&str> {
+    match event {
+        Event::NewMessage(message) => Some(&message.message),
+        Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message.message),
+        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => None,
+    }
+}
+
+fn seqs(events: &[Event]) -> Vec<Seq> {
+    events.iter().map(Event::seq).collect()
+}
+
+#[tokio::test]
+async fn a_message_is_stored_once_whatever_its_sender_repeats() {
+    let world = World::new().await;
+    let draft = world.draft(world.ana, "hola");
+    let first = world.store.append(draft.clone()).await.unwrap();
+    assert!(!first.duplicate);
+    let later = Draft { created_at: Timestamp::from_unix_micros(0), ..draft };
+    for _ in 0..3 {
+        let again = world.store.append(later.clone()).await.unwrap();
+        assert!(again.duplicate);
+        assert_eq!(again.message, first.message);
+    }
+    assert_eq!(world.log().await.iter().filter(|event| text(event) == Some("hola")).count(), 1);
+}
+
+#[tokio::test]
+async fn fifty_parallel_sends_of_one_id_are_one_message() {
+    let world = World::new().await;
+    let draft = world.draft(world.ana, "hola");
+    let sends = join_all((0..50).map(|_| world.store.append(draft.clone()))).await;
+    let acks: Vec<Appended> = sends.into_iter().map(Result::unwrap).collect();
+    assert_eq!(acks.iter().filter(|ack| !ack.duplicate).count(), 1);
+    assert!(acks.iter().all(|ack| ack.message == acks[0].message));
+}
+
+#[tokio::test]
+async fn an_id_belongs_to_one_author_group_text_and_reply() {
+    let world = World::new().await;
+    let other_group = GroupId::new(Uuid::new_v4());
+    world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
+    let original = world.say(world.bob, "la pregunta").await;
+    let draft = world.draft(world.ana, "hola");
+    world.store.append(draft.clone()).await.unwrap();
+    for stolen in [
+        Draft { user_id: world.bob, ..draft.clone() },
+        Draft { group_id: other_group, ..draft.clone() },
+        Draft { body: MessageBody::parse("adiós").unwrap(), ..draft.clone() },
+        Draft { reply_to: Some(original.id), ..draft.clone() },
+    ] {
+        assert!(matches!(world.store.append(stolen).await, Err(StoreError::Conflict)));
+    }
+    let composed = Draft { body: MessageBody::parse("hola\r\n").unwrap(), ..world.draft(world.ana, "x") };
+    world.store.append(composed.clone()).await.unwrap();
+    let same = Draft { body: MessageBody::parse("hola\n").unwrap(), ..composed };
+    assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
+}
+
+#[tokio::test]
+async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq() {
+    let world = World::new().await;
+    let eva = person(&world.store, "Eva").await;
+    let before = world.say(world.ana, "uno").await.seq;
+    assert!(matches!(world.store.append(world.draft(eva, "hola")).await, Err(StoreError::NotFound)));
+    assert!(world.store.replay(world.group, eva, 0).await.unwrap().is_none());
+    assert!(world.store.history(world.group, eva, Anchor::End, 50).await.unwrap().is_none());
+    assert!(matches!(world.store.mark_read(world.group, eva, 1).await, Err(StoreError::NotFound)));
+    assert_eq!(world.say(world.ana, "dos").await.seq, before + 1);
+    let nowhere = Draft { group_id: GroupId::new(Uuid::new_v4()), ..world.draft(world.ana, "hola") };
+    assert!(matches!(world.store.append(nowhere).await, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn seqs_have_no_hole_and_a_sender_keeps_the_order() {
+    let world = World::new().await;
+    let sends = (0..300).map(|number| {
+        let author = if number % 2 == 0 { world.ana } else { world.bob };
+        world.store.append(world.draft(author, &number.to_string()))
+    });
+    let stored: Vec<Message> = join_all(sends).await.into_iter().map(|send| send.unwrap().message).collect();
+    assert!(stored.is_sorted_by_key(|message| message.seq));
+    let events = world.log().await;
+    assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
+    let texts: Vec<&str> = events.iter().filter_map(text).collect();
+    assert_eq!(texts, (0..300).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_answer_needs_a_message_of_the_same_group() {
+    let world = World::new().await;
+    let question = world.say(world.bob, "¿Hoy?").await;
+    let answer = Draft { reply_to: Some(question.id), ..world.draft(world.ana, "Sí") };
+    assert_eq!(world.store.append(answer).await.unwrap().message.reply_to, Some(question.id));
+    let other_group = GroupId::new(Uuid::new_v4());
+    world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
+    let misplaced = Draft { reply_to: Some(question.id), group_id: other_group, ..world.draft(world.ana, "Sí") };
+    assert!(matches!(world.store.append(misplaced).await, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn a_replay_shows_the_present_and_never_a_deleted_text() {
+    let world = World::new().await;
+    let edited = world.say(world.ana, "antes").await;
+    let deleted = world.say(world.ana, "secreto").await;
+    let body = MessageBody::parse("después").unwrap();
+    let (message, event) = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
+    assert_eq!((message.message.as_str(), message.seq), ("después", edited.seq));
+    assert_eq!(event.unwrap().seq(), deleted.seq + 1);
+    assert!(world.store.edit(world.ana, edited.id, body).await.unwrap().1.is_none(), "the same text is no change");
+    world.store.delete(world.ana, deleted.id).await.unwrap();
+    assert!(matches!(world.store.delete(world.ana, deleted.id).await, Err(StoreError::Gone)));
+
+    let events = world.log().await;
+    assert!(events.iter().filter_map(text).all(|text| text != "secreto" && text != "antes"));
+    let kinds: Vec<&str> = events.iter().map(Event::kind).collect();
+    assert_eq!(kinds[kinds.len() - 4..], ["new_message", "new_message", "message_edited", "message_deleted"]);
+    let Event::NewMessage(shown) = &events[events.len() - 4] else { panic!() };
+    assert!(shown.edited_at.is_some() && shown.message == "después");
+    let Event::NewMessage(shown) = &events[events.len() - 3] else { panic!() };
+    assert!(!shown.status && shown.message.is_empty());
+    let again = world.store.stored(deleted.id).await.unwrap().unwrap();
+    assert_eq!(again.message, "");
+}
+
+#[tokio::test]
+async fn only_authors_edit_and_only_authors_and_managers_delete() {
+    let world = World::new().await;
+    let of_bob = world.say(world.bob, "mío").await;
+    let of_ana = world.say(world.ana, "mío").await;
+    let body = MessageBody::parse("tuyo").unwrap();
+    assert!(matches!(world.store.edit(world.ana, of_bob.id, body.clone()).await, Err(StoreError::Forbidden)));
+    assert!(matches!(world.store.delete(world.bob, of_ana.id).await, Err(StoreError::Forbidden)));
+    let eva = person(&world.store, "Eva").await;
+    assert!(matches!(world.store.edit(eva, of_bob.id, body).await, Err(StoreError::NotFound)));
+    world.store.delete(world.ana, of_bob.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn read_marks_never_go_back_and_never_beyond_the_head() {
+    let world = World::new().await;
+    let head = world.say(world.ana, "hola").await.seq;
+    assert_eq!(world.store.mark_read(world.group, world.bob, 2).await.unwrap(), 2);
+    assert_eq!(world.store.mark_read(world.group, world.bob, 1).await.unwrap(), 2);
+    assert_eq!(world.store.mark_read(world.group, world.bob, 1_000).await.unwrap(), head);
+    let channel = world.store.channel(world.group).await.unwrap().unwrap();
+    assert_eq!((channel.reads.get(&world.bob), channel.head, channel.members), (Some(&head), head, 2));
+}
+
+#[tokio::test]
+async fn history_pages_know_what_lies_on_either_side() {
+    let world = World::new().await;
+    let sends = (0..20).map(|number| world.store.append(world.draft(world.ana, &number.to_string())));
+    let first = join_all(sends).await.into_iter().next().unwrap().unwrap().message.seq;
+    let last = first + 19;
+    let expectations = [
+        (Anchor::End, last - 4, last, true, false),
+        (Anchor::Before(first + 5), first, first + 4, false, true),
+        (Anchor::After(last - 5), last - 4, last, true, false),
+        (Anchor::After(0), first, first + 4, false, true),
+        (Anchor::Around(first + 10), first + 8, first + 12, true, true),
+    ];
+    for (anchor, from, to, before, after) in expectations {
+        let page = world.store.history(world.group, world.bob, anchor, 5).await.unwrap().unwrap();
+        let found: Vec<Seq> = page.messages.iter().map(|message| message.seq).collect();
+        assert_eq!(found, (from..=to).collect::<Vec<_>>(), "{anchor:?}");
+        assert_eq!((page.has_more_before, page.has_more_after, page.head), (before, after, last), "{anchor:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_other_programs_take_their_place_in_the_log() {
+    let world = World::new().await;
+    let own = world.say(world.ana, "nuestro").await;
+    let mut changed = world.store.foreign_commits();
+    changed.mark_unchanged();
+    let mut foreign = world.foreign().await;
+    let insert = "insert into group_chat (user_id, group_id, message) values (?1, ?2, ?3)";
+    for number in ["uno", "dos"] {
+        sqlx::query(insert)
+            .bind(world.bob.to_string())
+            .bind(world.group.to_string())
+            .bind(number)
+            .execute(&mut foreign)
+            .await
+            .unwrap();
+    }
+    sqlx::query("update group_chat set message = 'tres' where message = 'dos'").execute(&mut foreign).await.unwrap();
+    sqlx::query("delete from group_chat where message = 'uno'").execute(&mut foreign).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), changed.changed()).await.unwrap().unwrap();
+
+    let events = world.log().await;
+    let new = &events[events.len() - 4..];
+    assert_eq!(seqs(new), (own.seq + 1..=own.seq + 4).collect::<Vec<_>>());
+    let kinds: Vec<&str> = new.iter().map(Event::kind).collect();
+    assert_eq!(kinds, ["new_message", "new_message", "message_edited", "message_deleted"]);
+    assert_eq!(new.iter().filter_map(text).collect::<Vec<_>>(), ["", "tres", "tres", ""]);
+}
+
+#[tokio::test]
+async fn a_row_that_can_not_be_read_blocks_nothing() {
+    let world = World::new().await;
+    let mut foreign = world.foreign().await;
+    sqlx::query("pragma foreign_keys = off").execute(&mut foreign).await.unwrap();
+    sqlx::query(
+        "insert into group_chat (id, created_at, user_id, group_id, message, status) \
+         values ('no es un id', 'ayer', 'nadie', ?1, x'ff00', null)",
+    )
+    .bind(world.group.to_string())
+    .execute(&mut foreign)
+    .await
+    .unwrap();
+    world.say(world.ana, "después").await;
+    let events = world.log().await;
+    assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
+    let page = world.store.history(world.group, world.ana, Anchor::End, 50).await.unwrap().unwrap();
+    assert_eq!(page.messages.last().map(|message| message.message.as_str()), Some("después"));
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_the_file_is_opened_again() {
+    let World { folder, store, group, ana, .. } = World::new().await;
+    let draft = Draft {
+        id: MessageId::new(Uuid::now_v7()),
+        user_id: ana,
+        group_id: group,
+        body: MessageBody::parse("hola").unwrap(),
+        reply_to: None,
+        created_at: Timestamp::from_unix_micros(1),
+    };
+    let stored = store.append(draft.clone()).await.unwrap().message;
+    let epoch = store.channel(group).await.unwrap().unwrap().epoch;
+    store.close().await;
+    assert!(matches!(store.append(draft.clone()).await, Err(StoreError::Closed)));
+    drop(store);
+    let store = SqliteStore::open(&address(&folder)).await.unwrap();
+    assert_eq!(store.append(draft).await.unwrap().message, stored);
+    assert_eq!(store.channel(group).await.unwrap().unwrap().epoch, epoch);
+}
+
+#[tokio::test]
+async fn a_page_of_the_log_is_bounded() {
+    let world = World::new().await;
+    let long = "ñ".repeat(4_000);
+    join_all((0..520).map(|_| world.store.append(world.draft(world.ana, &long)))).await;
+    let page = world.store.replay(world.group, world.ana, 0).await.unwrap().unwrap();
+    let bytes: usize = page.events.iter().filter_map(text).map(str::len).sum();
+    assert!(page.events.len() < 500 && bytes <= 1024 * 1024, "{} events, {bytes} bytes", page.events.len());
+    let all = world.log().await;
+    assert_eq!(all.len(), 522);
+    assert_eq!(seqs(&all).into_iter().collect::<BTreeSet<_>>().len(), 522);
+}

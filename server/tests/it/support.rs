@@ -1,0 +1,32 @@
+//! A server to talk to and people who talk to it.
+
+mod peer;
+mod server;
+mod user;
+mod wire;
+
+pub(crate) use peer::Peer;
+pub(crate) use server::{TestServer, jwt};
+pub(crate) use user::{Answer, PASSWORD, TestUser};
+pub(crate) use wire::{End, Wire};
+
+use std::time::Duration;
+
+/// How long a test waits for something that must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks again until the answer is there, or fails the test with `what` after [`PATIENCE`].
+pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("did not happen: {what}"))
+}

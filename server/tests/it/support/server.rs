@@ -1,0 +1,239 @@
+//! A server of a test's own.
+
+use std::io::BufRead as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use caravana_server::settings::Settings;
+use caravana_server::shutdown::Shutdown;
+use caravana_server::{ServeError, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::{PATIENCE, TestUser};
+
+/// The key of the tests' tokens.
+const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
+
+/// A token that the host's backend could have signed.
+pub(crate) fn jwt(claims: &serde_json::Value) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).unwrap()
+}
+
+/// A server on port 0 with a database of its own, in this process or, where it has to be killed, in one of its own.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    flags: Vec<String>,
+    folder: TempDir,
+    running: Running,
+}
+
+enum Running {
+    Here { shutdown: Shutdown, task: JoinHandle<Result<(), ServeError>> },
+    Process(Child),
+    Nowhere,
+}
+
+/// Says what a test needs of its server.
+#[derive(Default)]
+pub(crate) struct ServerBuilder {
+    flags: Vec<String>,
+    own_process: bool,
+}
+
+impl ServerBuilder {
+    /// A flag as on the command line, `--name=value`. A later one of the same name wins over the test's defaults.
+    pub(crate) fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// Runs the real binary, so that it can be killed or sent signals.
+    pub(crate) fn own_process(mut self) -> Self {
+        self.own_process = true;
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestServer {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("site")).unwrap();
+        let mut flags = vec![
+            format!("--database-url=sqlite://{}", folder.path().join("test.db").display()),
+            format!("--site-root={}", folder.path().join("site").display()),
+            format!("--jwt-secret={JWT_SECRET}"),
+            // Tests are many people behind one address, and impatient.
+            "--handshakes-per-second=100000".into(),
+            "--max-connections-per-address=10000".into(),
+            "--send-rate-per-user=1000".into(),
+            "--send-burst-per-user=1000".into(),
+            "--send-rate-per-group=10000".into(),
+        ];
+        let is_overridden = |given: &String| {
+            let name = given.split('=').next();
+            self.flags.iter().any(|flag| flag.split('=').next() == name)
+        };
+        flags.retain(|flag| !is_overridden(flag));
+        flags.extend(self.flags);
+        let mut server = TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
+        if self.own_process {
+            server.spawn_process()
+        } else {
+            server.spawn_here().await
+        }
+        server
+    }
+}
+
+impl TestServer {
+    /// A server with the tests' defaults.
+    pub(crate) async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    pub(crate) fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// Somebody with an account, signed in.
+    pub(crate) async fn register(&self, name: &str) -> TestUser {
+        TestUser::register(self, name).await
+    }
+
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(&self) -> TestUser {
+        TestUser::stranger(self)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn ws_url(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.address)
+    }
+
+    /// The origin of the server's own pages.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The database file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    /// Another program's connection to the same database.
+    pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.database())
+            .busy_timeout(PATIENCE);
+        sqlx::ConnectOptions::connect(&options).await.unwrap()
+    }
+
+    /// The folder of the built site.
+    pub(crate) fn site_root(&self) -> PathBuf {
+        self.folder.path().join("site")
+    }
+
+    /// Asks the server to end, as an operator would, and does not wait.
+    pub(crate) fn ask_to_end(&mut self) {
+        match &self.running {
+            Running::Here { shutdown, .. } => shutdown.trigger(),
+            Running::Process(child) => {
+                let ended = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+                assert!(ended.success(), "SIGTERM could not be sent");
+            }
+            Running::Nowhere => {}
+        }
+    }
+
+    /// Ends the server as planned and waits until it is over.
+    pub(crate) async fn stop(&mut self) {
+        self.ask_to_end();
+        match std::mem::replace(&mut self.running, Running::Nowhere) {
+            Running::Here { task, .. } => {
+                tokio::time::timeout(PATIENCE * 2, task).await.expect("the end takes too long").unwrap().unwrap();
+            }
+            Running::Process(mut child) => {
+                let ended = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+                assert!(ended.success(), "the process ended with {ended}");
+            }
+            Running::Nowhere => {}
+        }
+    }
+
+    /// kill -9. Only a server in a process of its own.
+    pub(crate) fn kill(&mut self) {
+        let Running::Process(child) = &mut self.running else { panic!("only a process can be killed") };
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.running = Running::Nowhere;
+    }
+
+    /// Starts again after [`Self::stop`] or [`Self::kill`]: same database, same port. In this process.
+    pub(crate) async fn start_again(&mut self) {
+        assert!(matches!(self.running, Running::Nowhere), "the server is still running");
+        self.spawn_here().await;
+    }
+
+    /// The same in a process of its own.
+    pub(crate) fn start_process_again(&mut self) {
+        assert!(matches!(self.running, Running::Nowhere), "the server is still running");
+        self.spawn_process();
+    }
+
+    /// A planned restart.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::read(std::iter::once("server".to_owned()).chain(self.flags.iter().cloned())).unwrap()
+    }
+
+    async fn spawn_here(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        let shutdown = Shutdown::new();
+        let task = tokio::spawn(serve(listener, self.settings(), shutdown.clone()));
+        self.running = Running::Here { shutdown, task };
+    }
+
+    /// The process says where it listens as soon as it does.
+    fn spawn_process(&mut self) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_server"))
+            .args(&self.flags)
+            .arg(format!("--site-addr={}", self.address))
+            .arg("--log-format=json")
+            .current_dir(self.folder.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let line: serde_json::Value = serde_json::from_str(&line).ok()?;
+            line["address"].as_str()?.strip_prefix("http://")?.parse().ok()
+        });
+        self.running = Running::Process(child);
+        self.address = address.expect("the process did not say where it listens");
+        // A full pipe would stop the process.
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        match &mut self.running {
+            Running::Here { shutdown, .. } => shutdown.trigger(),
+            Running::Process(child) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Running::Nowhere => {}
+        }
+    }
+}

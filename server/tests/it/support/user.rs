@@ -1,0 +1,148 @@
+//! Somebody with a browser.
+
+use caravana_protocol::rest::{GroupAnswer, Invite, User, UserAnswer};
+use caravana_protocol::{GroupId, UserId};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+
+use super::TestServer;
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody with a cookie jar. Every request carries the origin of the server's own pages, as a browser's would.
+pub(crate) struct TestUser {
+    client: reqwest::Client,
+    base: String,
+    user: Option<User>,
+    cookie: String,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn read(response: reqwest::Response) -> Self {
+        Self { status: response.status(), headers: response.headers().clone(), text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{} is no JSON: {}", self.status, self.text))
+    }
+
+    /// The body of a success.
+    pub(crate) fn ok<T: DeserializeOwned>(&self) -> T {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text);
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// Status and code of a refusal; `("", status)` of a success.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        let code = if self.status.is_success() { Value::Null } else { self.json()["error"]["code"].clone() };
+        (self.status.as_u16(), code.as_str().unwrap_or("").to_owned())
+    }
+
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) {
+        assert_eq!(self.refusal(), (status, code.to_owned()), "{}", self.text);
+        let error = &self.json()["error"];
+        assert!(!error["message"].as_str().unwrap().is_empty());
+        assert_eq!(error["request_id"].as_str(), self.headers["x-request-id"].to_str().ok());
+    }
+}
+
+impl TestUser {
+    pub(crate) fn stranger(server: &TestServer) -> Self {
+        let client = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self { client, base: server.origin(), user: None, cookie: String::new() }
+    }
+
+    pub(crate) async fn register(server: &TestServer, name: &str) -> Self {
+        let mut user = Self::stranger(server);
+        let email = format!("{}@example.org", name.to_lowercase().replace(' ', "."));
+        let body = json!({"email": email, "password": PASSWORD, "display_name": name});
+        let answer = user.post("/api/v1/auth/register", &body).await;
+        let cookie = answer.headers["set-cookie"].to_str().unwrap();
+        user.cookie = cookie.split(';').next().unwrap().to_owned();
+        user.user = Some(answer.ok::<UserAnswer>().user);
+        user
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.user.as_ref().expect("a stranger has no id").id
+    }
+
+    /// `name=value` of the session cookie.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// A request with this person's cookie.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.base)
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// Makes a group.
+    pub(crate) async fn create_group(&self, name: &str) -> GroupId {
+        self.post("/api/v1/groups", &json!({"name": name})).await.ok::<GroupAnswer>().group.id
+    }
+
+    /// Makes an invite and lets the other person use it.
+    pub(crate) async fn brings(&self, other: &Self, group: GroupId) {
+        let invite: Invite = self.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.ok();
+        let _: GroupAnswer = other.post(&format!("/api/v1/invites/{}/accept", invite.token), &json!({})).await.ok();
+    }
+
+    /// Sends a message by REST.
+    pub(crate) async fn sends(&self, group: GroupId, text: &str) -> Answer {
+        self.post(&format!("/api/v1/groups/{group}/messages"), &json!({"message": text})).await
+    }
+
+    /// A handshake with this person's cookie, for `tokio_tungstenite::connect_async`.
+    pub(crate) fn handshake(&self, path: &str) -> Request {
+        let mut request = format!("{}{path}", self.base.replacen("http", "ws", 1)).into_client_request().unwrap();
+        if !self.cookie.is_empty() {
+            request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
+        }
+        request.headers_mut().insert("origin", self.base.parse().unwrap());
+        request
+    }
+}

@@ -1,0 +1,169 @@
+//! Building the server and the site, in the same steps and from the same metadata as cargo-leptos.
+//!
+//! cargo-leptos takes longer to install than all the rest takes to build, so that only `cargo xtask dev` needs it. The
+//! server and the browser's bundle are two cargo calls, never one: features are unified within a call, and `ssr`
+//! together with `hydrate` drops event handlers.
+
+mod css;
+mod files;
+mod sizes;
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::setup::Tools;
+use crate::setup::toolchain::WASM_TARGET;
+use crate::workspace::Workspace;
+
+/// How the code is compiled, and whether the site is made small.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Profile {
+    /// What users get: optimised, run through wasm-opt, compressed in advance.
+    Release,
+    /// Quick to build; the server is the one that the tests build too.
+    Debug,
+}
+
+/// What a build leaves behind.
+pub(crate) struct Built {
+    /// The server's binary.
+    pub(crate) server: PathBuf,
+    /// The site's root.
+    pub(crate) site: PathBuf,
+}
+
+impl Profile {
+    /// From the `--debug` flag.
+    pub(crate) fn from_debug(debug: bool) -> Self {
+        if debug { Self::Debug } else { Self::Release }
+    }
+
+    fn native(self) -> Named<'static> {
+        match self {
+            Self::Release => Named { name: "release", folder: "release" },
+            Self::Debug => Named { name: "dev", folder: "debug" },
+        }
+    }
+}
+
+/// A cargo profile and the folder it builds into, which differ for `dev`.
+struct Named<'a> {
+    name: &'a str,
+    folder: &'a str,
+}
+
+/// Builds the server and lays out the site.
+pub(crate) fn build(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<Built> {
+    let server = server(workspace, tools, profile)?;
+    let site = site(workspace, tools, profile)?;
+    Ok(Built { server, site })
+}
+
+/// Builds the server's binary alone.
+pub(crate) fn server(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
+    let leptos = &workspace.leptos;
+    let Named { name, folder } = profile.native();
+    let package = leptos.bin_package.as_str();
+    process::run(
+        tools
+            .cargo(workspace)
+            .args(["build", "--locked", "--package", package, "--bin", &leptos.bin_target])
+            .args(["--profile", name]),
+    )?;
+    Ok(workspace.server_binary(folder))
+}
+
+/// Compiles the browser's bundle and lays out the whole site afresh, unless nothing in it has changed.
+pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
+    let leptos = &workspace.leptos;
+    let compiled = compile_wasm(workspace, tools, profile)?;
+    let style = css::bundle(&leptos.style_file)?;
+    let inputs = inputs(workspace, profile, &compiled, &style)?;
+    let stamp_file = workspace.target.join("site.stamp");
+    let known = fs::read_to_string(&stamp_file).unwrap_or_default();
+    if known != stamp(&inputs, &leptos.site_root)? {
+        // Laid out beside the old site and put in its place at the end: a file that is gone from the sources, or a
+        // compressed twin of an older build, never survives.
+        let fresh = leptos.site_root.with_extension("new");
+        files::remove_folder(&fresh)?;
+        lay_out(workspace, tools, profile, &compiled, &style, &fresh)?;
+        files::remove_folder(&leptos.site_root)?;
+        fs::rename(&fresh, &leptos.site_root)?;
+        fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
+    }
+    if profile == Profile::Release {
+        sizes::print(&leptos.site_root.join(&leptos.site_pkg_dir))?;
+    }
+    Ok(leptos.site_root.clone())
+}
+
+fn compile_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
+    let leptos = &workspace.leptos;
+    let Named { name, folder } = match profile {
+        Profile::Release => Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release },
+        Profile::Debug => profile.native(),
+    };
+    process::run(
+        tools.cargo(workspace).args(["build", "--locked", "--package", &leptos.lib_package, "--lib"]).args([
+            "--target",
+            WASM_TARGET,
+            "--profile",
+            name,
+        ]),
+    )?;
+    let file = format!("{}.wasm", leptos.lib_package.replace('-', "_"));
+    Ok(workspace.target.join(WASM_TARGET).join(folder).join(file))
+}
+
+fn lay_out(
+    workspace: &Workspace,
+    tools: &Tools,
+    profile: Profile,
+    compiled: &Path,
+    style: &str,
+    site: &Path,
+) -> Result<()> {
+    let leptos = &workspace.leptos;
+    let pkg = site.join(&leptos.site_pkg_dir);
+    fs::create_dir_all(&pkg)?;
+    files::copy_folder(&leptos.assets_dir, site)?;
+    fs::write(pkg.join(format!("{}.css", leptos.output_name)), style)?;
+    process::run(
+        process::program(&tools.wasm_bindgen, &workspace.root)
+            .args(["--target", "web", "--no-typescript", "--out-name", &leptos.output_name, "--out-dir"])
+            .args([&pkg, compiled]),
+    )?;
+    // The name that Leptos' hydration script asks for, see LEPTOS_OUTPUT_NAME in .cargo/config.toml.
+    let wasm = pkg.join(format!("{}.wasm", leptos.output_name));
+    fs::rename(pkg.join(format!("{}_bg.wasm", leptos.output_name)), &wasm)?;
+    if profile == Profile::Release {
+        process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
+            wasm.as_os_str(),
+            "-o".as_ref(),
+            wasm.as_os_str(),
+        ]))?;
+        files::compress_folder(site)?;
+    }
+    Ok(())
+}
+
+/// What a site is made of, in one number.
+fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    profile.hash(&mut hasher);
+    workspace.leptos.wasm_opt_features.hash(&mut hasher);
+    fs::read(workspace.end2end_dir().join("package-lock.json"))?.hash(&mut hasher);
+    fs::read(compiled).with_context(|| format!("could not read {}", compiled.display()))?.hash(&mut hasher);
+    style.hash(&mut hasher);
+    Ok(format!("{:016x} {:016x}", hasher.finish(), files::fingerprint(&workspace.leptos.assets_dir)?))
+}
+
+/// Says whether a site must be laid out again: what it is made of, and what lies there. The second half matters because
+/// cargo-leptos writes its builds to the same place.
+fn stamp(inputs: &str, site: &Path) -> Result<String> {
+    Ok(format!("{inputs} {:016x}\n", files::fingerprint(site)?))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask ci`: what must pass before a change is taken.
+//!
+//! The quick checks come first. Every profile is compiled once: the lints and the documentation share one set of
+//! artefacts, all tests share a second, and the release build is both what is measured and what the browser tests run.
+
+use anyhow::Result;
+
+use crate::layers;
+use crate::process;
+use crate::setup::toolchain::WASM_TARGET;
+use crate::setup::{self, Needs, Tools};
+use crate::steps::Steps;
+use crate::test;
+use crate::workspace::Workspace;
+
+/// The crates that are compiled for the browser, with the features they have there.
+const BROWSER: [&str; 6] = [
+    "--package=caravana-protocol",
+    "--package=caravana-client",
+    "--package=caravana-app",
+    "--package=caravana-frontend",
+    "--features=caravana-app/hydrate",
+    "--locked",
+];
+
+/// Runs every check and every test, and prints how long each took.
+pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("layers", || layers::layers(workspace))?;
+    let tools = steps.run("setup", || setup::setup(workspace, Needs { chromium: true, cargo_leptos: false }))?;
+    steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
+    steps.run("lints, native", || {
+        process::run(tools.cargo(workspace).arg("clippy").args(test::NATIVE).args([
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })?;
+    steps.run("lints, browser", || {
+        process::run(tools.cargo(workspace).arg("clippy").args(BROWSER).args([
+            "--target",
+            WASM_TARGET,
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })?;
+    steps.run("documentation", || documentation(workspace, &tools))?;
+    test::run(workspace, &tools, &mut steps)?;
+    steps.finish();
+    Ok(())
+}
+
+/// A link in the documentation that leads nowhere is an error.
+fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    let doc = || {
+        let mut command = tools.cargo(workspace);
+        command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+        command
+    };
+    process::run(doc().args(test::NATIVE))?;
+    process::run(doc().args(["--package=caravana-frontend", "--lib", "--locked", "--target", WASM_TARGET]))
+}

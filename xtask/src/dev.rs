@@ -1,0 +1,41 @@
+//! `cargo xtask dev`: cargo-leptos with our tools on its search path.
+
+use std::{fs, io};
+
+use anyhow::{Result, bail};
+
+use crate::process;
+use crate::setup::{self, Needs};
+use crate::workspace::Workspace;
+
+/// What cargo-leptos must leave in the `pkg` folder for the server to find it.
+const BUNDLE: [&str; 3] = ["css", "js", "wasm"];
+
+/// Rebuilds and reloads on every change.
+pub(crate) fn dev(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let tools = setup::setup(workspace, Needs { cargo_leptos: true, chromium: false })?;
+    process::become_process(tools.cargo_with_tools_on_path(workspace)?.args(["leptos", "watch"]).args(arguments))
+}
+
+/// Builds once with cargo-leptos and looks whether it left what our own build leaves: both read the same metadata, and
+/// only this shows that both still understand it alike.
+pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let tools = setup::setup(workspace, Needs { cargo_leptos: true, chromium: false })?;
+    let leptos = &workspace.leptos;
+    let pkg = leptos.site_root.join(&leptos.site_pkg_dir);
+    let bundle = BUNDLE.map(|ending| pkg.join(format!("{}.{ending}", leptos.output_name)));
+    for file in &bundle {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    process::run(tools.cargo_with_tools_on_path(workspace)?.args(["leptos", "build"]).args(arguments))?;
+    for file in &bundle {
+        if !file.is_file() {
+            bail!("cargo-leptos left no {}", file.display());
+        }
+    }
+    println!("cargo-leptos left the same files as `cargo xtask build`");
+    Ok(())
+}

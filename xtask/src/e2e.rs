@@ -1,0 +1,33 @@
+//! `cargo xtask e2e`: the browser tests, against the real server and the real site.
+//!
+//! By default both are the release build, because that is what users get: other optimisation has other bugs, and the
+//! CI needs that build anyway. `--debug` is for those who look for the cause of a hydration error.
+
+use anyhow::{Context, Result};
+
+use crate::build::{self, Built, Profile};
+use crate::process;
+use crate::setup::{self, Needs, Tools};
+use crate::workspace::Workspace;
+
+/// Builds what is tested and runs Playwright; the arguments go to it.
+pub(crate) fn run(workspace: &Workspace, profile: Profile, arguments: &[String]) -> Result<()> {
+    let tools = setup::setup(workspace, Needs { chromium: true, cargo_leptos: false })?;
+    let built = build::build(workspace, &tools, profile)?;
+    playwright(workspace, &tools, &built, arguments)
+}
+
+/// Runs Playwright against a build. The tests start and end the servers themselves, each with its own database.
+pub(crate) fn playwright(workspace: &Workspace, tools: &Tools, built: &Built, arguments: &[String]) -> Result<()> {
+    let chromium = tools.chromium.as_ref().context("the browser tests need Chromium")?;
+    let folder = workspace.end2end_dir();
+    process::run(process::program("node", &folder).args(["node_modules/typescript/bin/tsc", "--noEmit"]))?;
+    process::run(
+        process::program("node", &folder)
+            .args(["node_modules/@playwright/test/cli.js", "test"])
+            .args(arguments)
+            .env("CARAVANA_SERVER", &built.server)
+            .env("CARAVANA_SITE", &built.site)
+            .env("CHROMIUM_PATH", chromium),
+    )
+}

@@ -1,0 +1,91 @@
+//! Installs what the other commands need, and only what is missing.
+//!
+//! Everything lands inside the clone (`.tools/`, `end2end/node_modules/`), but for what only the system can provide:
+//! the wasm32 standard library and Chromium. Each step says what it does and how long it may take, and what it would
+//! need where it may not do it. Nothing is fetched but from the registries of Rust, npm and the system.
+
+mod cargo_leptos;
+mod chromium;
+mod npm;
+mod system;
+pub(crate) mod toolchain;
+mod wasm_bindgen;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::workspace::Workspace;
+use toolchain::Toolchain;
+
+/// What a command needs beyond the tools of a build.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Needs {
+    /// A browser, for the browser tests.
+    pub(crate) chromium: bool,
+    /// cargo-leptos, for watching.
+    pub(crate) cargo_leptos: bool,
+}
+
+/// Where the tools are, once set-up has found or installed them.
+pub(crate) struct Tools {
+    toolchain: Toolchain,
+    /// wasm-bindgen's command line, of the version that the crates were locked to.
+    pub(crate) wasm_bindgen: PathBuf,
+    /// Binaryen's optimiser.
+    pub(crate) wasm_opt: PathBuf,
+    /// The browser, where it was asked for.
+    pub(crate) chromium: Option<PathBuf>,
+}
+
+/// Finds or installs every tool that is needed. Safe to call again; then it takes less than a second.
+pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
+    let toolchain = toolchain::ensure(workspace)?;
+    let wasm_bindgen = wasm_bindgen::ensure(workspace, toolchain)?;
+    npm::ensure(workspace)?;
+    let chromium = needs.chromium.then(chromium::ensure).transpose()?;
+    let tools = Tools { toolchain, wasm_bindgen, wasm_opt: npm::executable(workspace, "wasm-opt"), chromium };
+    if needs.cargo_leptos {
+        cargo_leptos::ensure(workspace, toolchain)?;
+    }
+    Ok(tools)
+}
+
+impl Tools {
+    /// cargo, in the workspace's root, with the toolchain that set-up decided for.
+    pub(crate) fn cargo(&self, workspace: &Workspace) -> Command {
+        self.toolchain.cargo(workspace)
+    }
+
+    /// cargo, and our tools first on its search path: where cargo-leptos looks for wasm-bindgen and wasm-opt.
+    pub(crate) fn cargo_with_tools_on_path(&self, workspace: &Workspace) -> Result<Command> {
+        let own = [Some(workspace.tools_dir().join("bin")), self.wasm_opt.parent().map(PathBuf::from)];
+        let system = env::var_os("PATH").unwrap_or_default();
+        let all: OsString = env::join_paths(own.into_iter().flatten().chain(env::split_paths(&system)))?;
+        let mut command = self.cargo(workspace);
+        command.env("PATH", all);
+        Ok(command)
+    }
+}
+
+/// Compile settings for tools that run for seconds: built in a fraction of the time that their own settings take.
+fn quick_install(command: &mut Command, workspace: &Workspace) {
+    command
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
+        // Kept between attempts: an install that was interrupted goes on where it was.
+        .env("CARGO_TARGET_DIR", workspace.target.join("tools"))
+        .arg("--root")
+        .arg(workspace.tools_dir());
+}
+
+/// What a tool says when it is asked for its version, if it is there and runs.
+fn version_of(program: impl AsRef<std::ffi::OsStr>, workspace: &Workspace) -> Option<String> {
+    process::output(process::program(program, &workspace.root).arg("--version")).ok().map(|text| text.trim().to_owned())
+}
