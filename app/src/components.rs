@@ -1,5 +1,11 @@
 //! The parts of the pages: each takes data and callbacks and knows nothing of routes or of the network.
 
+#![expect(
+    clippy::must_use_candidate,
+    clippy::needless_pass_by_value,
+    reason = "a component is called by the view macro, which uses its view and hands its properties over by value"
+)]
+
 pub mod account_form;
 pub mod avatar;
 pub mod brand;

@@ -57,6 +57,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// The app. The context holds what [`ports`] names.
+#[expect(clippy::must_use_candidate, reason = "it is called by the view macro, which uses its view")]
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

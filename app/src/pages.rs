@@ -1,5 +1,11 @@
 //! The pages: each loads what it shows and connects the parts with the chat.
 
+#![expect(
+    clippy::must_use_candidate,
+    clippy::needless_pass_by_value,
+    reason = "a component is called by the view macro, which uses its view and hands its properties over by value"
+)]
+
 pub mod account;
 pub mod chat;
 pub mod group;
@@ -44,7 +50,7 @@ pub fn encode_path(path: &str) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
 
     #[test]

@@ -77,7 +77,7 @@ fn small(value: i64) -> u8 {
 
 /// Where the reader is in time. Before the page has been taken over nobody knows, and everything is said in UTC and
 /// without reference to today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Reader {
     /// Minutes east of UTC at a moment. A function, because summer time changes it.
     pub offset: Option<fn(i64) -> i32>,

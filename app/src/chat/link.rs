@@ -29,7 +29,7 @@ mod entries;
 
 /// How often the seconds of a wait and the day's name are looked at again.
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The chat of the signed-in person. Copies speak of the same one.
 #[derive(Clone, Copy)]
@@ -50,6 +50,8 @@ pub struct Link {
     open: StoredValue<Option<Open>>,
     listed: StoredValue<Vec<Group>>,
     memory: StoredValue<LinkMemory>,
+    /// The server has said which build it is.
+    knows_build: StoredValue<bool>,
     /// A pass over the open group's rows is due.
     dirty: StoredValue<bool>,
     /// The newest message was in sight while the page was not.
@@ -103,6 +105,7 @@ impl Link {
             open: StoredValue::new(None),
             listed: StoredValue::new(Vec::new()),
             memory: StoredValue::new(LinkMemory::default()),
+            knows_build: StoredValue::new(false),
             dirty: StoredValue::new(false),
             unseen: StoredValue::new(None),
         }
@@ -117,7 +120,7 @@ impl Link {
                 return;
             };
             self.tell_time(&*device);
-            let handle = connector.start(self.me, Box::new(move |change| self.on_change(change)));
+            let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
             self.follow_listed();

@@ -28,8 +28,6 @@ pub(super) struct LinkMemory {
     restored_until: Option<Instant>,
     /// The words will change by themselves.
     moving: bool,
-    /// The server's build has been seen.
-    pub(super) knows_build: bool,
 }
 
 impl LinkMemory {

@@ -56,6 +56,7 @@ pub enum Delivery {
 }
 
 /// A row of the timeline.
+#[expect(clippy::struct_excessive_bools, reason = "each is shown by its own part of the row and patched on its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct Row {
     /// Names the row while it is on the screen, before and after its acknowledgement.

@@ -14,7 +14,7 @@ use super::icon::{Glyph, Icon};
 use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
 use crate::i18n::use_words;
 
-mod announcer;
+pub mod announcer;
 mod scroll;
 
 use announcer::Announcer;

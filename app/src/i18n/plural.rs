@@ -16,7 +16,7 @@ pub enum Plural {
 pub const fn es(n: u64) -> Plural {
     match n {
         1 => Plural::One,
-        _ if n != 0 && n % 1_000_000 == 0 => Plural::Many,
+        _ if n != 0 && n.is_multiple_of(1_000_000) => Plural::Many,
         _ => Plural::Other,
     }
 }

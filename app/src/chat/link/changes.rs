@@ -7,14 +7,15 @@ use reactive_stores::Patch;
 
 use super::entries::entries;
 use super::{Link, Running, names};
+use crate::chat::link_view::LinkMemory;
 use crate::chat::rows::{self, View};
 use crate::chat::store::{ChatStateStoreFields, GroupRow, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
 
 impl Link {
     /// One change; called by the driver, outside of its lock.
-    pub(super) fn on_change(self, change: Change) {
-        match change {
+    pub(super) fn on_change(self, change: &Change) {
+        match *change {
             Change::Link => self.show_link(),
             Change::Build(_) => self.build_seen(),
             Change::Timeline { .. }
@@ -60,8 +61,8 @@ impl Link {
 
     /// The first build is the one that served this page, or near enough; another one later is news.
     fn build_seen(self) {
-        let first = self.memory.try_update_value(|memory| std::mem::replace(&mut memory.knows_build, true));
-        if first == Some(true) {
+        let known = self.knows_build.try_update_value(|knows| std::mem::replace(knows, true));
+        if known == Some(true) {
             self.outdated.set(true);
         }
     }
@@ -183,7 +184,7 @@ impl Link {
     }
 
     pub(super) fn tick(self) {
-        if self.memory.try_with_value(|memory| memory.is_moving()).unwrap_or(false) {
+        if self.memory.try_with_value(LinkMemory::is_moving).unwrap_or(false) {
             self.show_link();
         }
     }

@@ -11,7 +11,10 @@ const BURST: usize = 3;
 
 /// A hidden log that only grows, for as long as the group is open.
 #[component]
-pub(super) fn Announcer(timeline: Store<TimelineState>) -> impl IntoView {
+pub fn Announcer(
+    /// The open group.
+    timeline: Store<TimelineState>,
+) -> impl IntoView {
     let words = use_words();
     let lines = RwSignal::new(Vec::<(usize, String)>::new());
     Effect::new(move |last: Option<Option<String>>| {
