@@ -258,6 +258,32 @@ fn a_removed_member_hears_nothing_more_and_is_told() {
 }
 
 #[test]
+fn who_is_let_in_again_starts_afresh() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.hear(ServerFrame::Left(Left { group_id: group(), reason: LeftReason::Removed }));
+    assert!(world.group().is_gone());
+    world.server.post(ana(), "dos");
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["uno", "dos"]);
+    world.server.post(ana(), "tres");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn a_group_that_is_not_there_holds_nothing_up() {
+    let mut world = World::default();
+    let other = caravana_protocol::GroupId::new(uuid::Uuid::from_u128(99));
+    world.give(Input::OpenGroup { group: other, page: None, last_read: None });
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    assert!(world.changes.contains(&Change::GroupLeft { group: other, reason: None }));
+    assert_eq!(world.session.link(), LinkState::Online);
+    assert!(world.group().is_live());
+}
+
+#[test]
 fn a_closed_group_is_followed_no_longer() {
     let mut world = World::online();
     world.give(Input::CloseGroup { group: group() });

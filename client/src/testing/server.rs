@@ -152,11 +152,13 @@ impl Server {
         }
     }
 
-    pub(super) fn take_said(&mut self) -> Vec<ServerFrame> {
+    /// What waits to be said, taken by whoever carries it to the client.
+    pub fn take_said(&mut self) -> Vec<ServerFrame> {
         std::mem::take(&mut self.said)
     }
 
-    pub(super) fn pick_up(&mut self, now: Instant) {
+    /// A socket opens: `hello`.
+    pub fn pick_up(&mut self, now: Instant) {
         (self.open, self.following) = (true, false);
         self.next_beat = now.after(limits::HEARTBEAT_MS);
         self.say(ServerFrame::Hello(Hello {
@@ -170,18 +172,21 @@ impl Server {
         }));
     }
 
-    pub(super) fn hang_up(&mut self) {
+    /// The socket is gone.
+    pub fn hang_up(&mut self) {
         (self.open, self.following) = (false, false);
         self.said.clear();
     }
 
-    pub(super) fn beat(&mut self, now: Instant) {
+    /// Says `heartbeat`.
+    pub fn beat(&mut self, now: Instant) {
         self.next_beat = now.after(limits::HEARTBEAT_MS);
         let heads = if self.following { BTreeMap::from([(group(), self.head())]) } else { BTreeMap::new() };
         self.say(ServerFrame::Heartbeat(Heartbeat { t: Timestamp::from_unix_micros(0), heads }));
     }
 
-    pub(super) fn hear(&mut self, incoming: Incoming) {
+    /// The client said something.
+    pub fn hear(&mut self, incoming: Incoming) {
         let reference = incoming.reference;
         match incoming.frame {
             ClientFrame::SendMessage { message, id, .. } => {
@@ -210,7 +215,8 @@ impl Server {
         }
     }
 
-    pub(super) fn page(&self, of: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
+    /// Answers a question for history.
+    pub fn page(&self, of: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         if of != group() {
             return Err(HistoryError::NotFound);
         }

@@ -1,14 +1,19 @@
-//! The server, tried from outside over real sockets on port 0, and its database through its ports. Each test has a
-//! database of its own.
+//! Tests of the whole server over real sockets on port 0. Each has its own database.
 
 mod support;
 
 mod accounts;
+mod bad_frames;
 mod bad_input;
+mod follow;
 mod groups;
 mod handshake;
 mod invites;
+mod kill;
 mod messages;
 mod permissions;
 mod process;
+mod seed;
+mod sessions;
+mod soft;
 mod store;

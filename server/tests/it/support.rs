@@ -1,10 +1,14 @@
 //! A server to talk to and people who talk to it.
 
+mod peer;
 mod server;
 mod user;
+mod wire;
 
+pub(crate) use peer::Peer;
 pub(crate) use server::{TestServer, jwt};
 pub(crate) use user::{Answer, PASSWORD, TestUser};
+pub(crate) use wire::{End, Wire};
 
 use std::time::Duration;
 

@@ -125,6 +125,14 @@ impl TestServer {
         self.folder.path().join("test.db")
     }
 
+    /// Another program's connection to the same database.
+    pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.database())
+            .busy_timeout(PATIENCE);
+        sqlx::ConnectOptions::connect(&options).await.unwrap()
+    }
+
     /// The folder of the built site.
     pub(crate) fn site_root(&self) -> PathBuf {
         self.folder.path().join("site")

@@ -1,0 +1,277 @@
+//! Following groups: order, seams, resumes, removals.
+
+use caravana_protocol::limits::{RESUME_DEPTH, SUBSCRIPTIONS};
+use serde_json::{Value, json};
+use sqlx::Connection as _;
+use uuid::Uuid;
+
+use crate::support::{End, TestServer, Wire};
+
+fn seqs(frames: &[Value]) -> Vec<u64> {
+    frames.iter().filter_map(|frame| frame["data"]["seq"].as_u64().filter(|_| frame["type"] == "new_message")).collect()
+}
+
+#[tokio::test]
+async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut of_ana, joined) = Wire::open_group(&ana, group).await;
+    let mut of_bob = Wire::open(&bob).await;
+    of_bob.follow(group, None).await;
+    let id = Uuid::now_v7();
+    of_ana.say("send_message", json!({"message": "hola", "id": id})).await;
+    let sent = of_ana.expect("message_sent").await;
+    assert_eq!(sent["seq"], joined["head"].as_u64().unwrap() + 1);
+    assert_eq!((&sent["id"], &sent["message"]), (&json!(id), &json!("hola")));
+    let (echo, heard) = (of_ana.expect("new_message").await, of_bob.expect("new_message").await);
+    assert_eq!(echo, heard);
+    assert_eq!(heard, sent);
+    of_ana.say("send_message", json!({"message": "hola", "id": id})).await;
+    let again = of_ana.expect("message_sent").await;
+    assert_eq!((&again["duplicate"], &again["seq"], &again["created_at"]), (&json!(true), &sent["seq"], &sent["created_at"]));
+    of_ana.say("send_message", json!({"message": "y otra"})).await;
+    assert_eq!(of_bob.expect("new_message").await["message"], "y otra", "the repetition was not heard");
+}
+
+#[tokio::test]
+async fn a_resume_gives_exactly_what_was_missed_and_then_goes_on_live() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let (mut wire, joined) = Wire::open_group(&ana, group).await;
+    let cursor = json!({"epoch": joined["epoch"], "seq": joined["head"]});
+    for number in 0..1_200 {
+        wire.say("send_message", json!({"message": number.to_string()})).await;
+    }
+    for _ in 0..1_200 {
+        wire.expect("message_sent").await;
+    }
+    let mut back = Wire::open(&ana).await;
+    back.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
+    wire.say("send_message", json!({"message": "en la costura"})).await;
+    let first = back.next().await.unwrap();
+    assert_eq!(first["type"], "joined");
+    let mut frames = Vec::new();
+    while seqs(&frames).len() < 1_201 {
+        frames.push(back.next().await.unwrap());
+    }
+    let head = joined["head"].as_u64().unwrap();
+    assert_eq!(seqs(&frames), (head + 1..=head + 1_201).collect::<Vec<_>>());
+    if !frames.iter().any(|frame| frame["type"] == "caught_up") {
+        back.expect("caught_up").await;
+    }
+}
+
+#[tokio::test]
+async fn streams_that_begin_in_the_middle_of_traffic_have_no_hole_and_no_repeat() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let (mut wire, joined) = Wire::open_group(&ana, group).await;
+    let from = joined["head"].as_u64().unwrap();
+    let cursor = json!({"epoch": joined["epoch"], "seq": from});
+    let talking = tokio::spawn(async move {
+        for number in 0..400 {
+            wire.say("send_message", json!({"message": number.to_string()})).await;
+            wire.expect("message_sent").await;
+        }
+        wire
+    });
+    let mut listening = Vec::new();
+    for _ in 0..8 {
+        let mut late = Wire::open(&ana).await;
+        let cursor = cursor.clone();
+        listening.push(tokio::spawn(async move {
+            late.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
+            let mut frames = Vec::new();
+            while seqs(&frames).len() < 400 {
+                frames.push(late.next().await.unwrap());
+            }
+            seqs(&frames)
+        }));
+    }
+    let _wire = talking.await.unwrap();
+    for heard in listening {
+        assert_eq!(heard.await.unwrap(), (from + 1..=from + 400).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_can_not_be_continued_is_told_so_and_the_socket_is_live() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut wire = Wire::open(&ana).await;
+    let joined = wire.follow(group, None).await;
+    let head = joined["head"].as_u64().unwrap();
+    for (cursor, reason) in [
+        (json!({"epoch": Uuid::new_v4(), "seq": head}), "unknown_epoch"),
+        (json!({"epoch": joined["epoch"], "seq": head + 1_000}), "above_head"),
+    ] {
+        wire.say("sync", json!({"group_id": group, "cursor": cursor})).await;
+        let resync = wire.expect("resync").await;
+        assert_eq!((&resync["reason"], &resync["head"]), (&json!(reason), &json!(head)));
+    }
+    wire.say("send_message", json!({"group_id": group, "message": "sigue vivo"})).await;
+    assert_eq!(wire.expect("new_message").await["seq"], head + 1);
+    assert!(wire.until("message_sent").await.iter().all(|frame| frame["type"] != "caught_up"));
+}
+
+#[tokio::test]
+async fn five_thousand_missed_events_are_replayed_and_one_more_is_a_resync() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut wire = Wire::open(&ana).await;
+    let joined = wire.follow(group, None).await;
+    let head = joined["head"].as_u64().unwrap();
+    let cursor = json!({"epoch": joined["epoch"], "seq": head});
+    let mut foreign = server.foreign_connection().await;
+    let mut bulk = foreign.begin().await.unwrap();
+    for number in 0..RESUME_DEPTH {
+        sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, ?3)")
+            .bind(ana.id().to_string())
+            .bind(group.to_string())
+            .bind(number.to_string())
+            .execute(&mut *bulk)
+            .await
+            .unwrap();
+    }
+    bulk.commit().await.unwrap();
+
+    // Whoever is live gets the other program's rows too, in order, without asking.
+    let mut live = Vec::new();
+    while live.len() < usize::try_from(RESUME_DEPTH).unwrap() {
+        live.push(wire.expect("new_message").await["seq"].as_u64().unwrap());
+    }
+    assert_eq!(live, (head + 1..=head + RESUME_DEPTH).collect::<Vec<_>>());
+
+    let mut back = Wire::open(&ana).await;
+    back.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
+    let frames = back.until("caught_up").await;
+    assert_eq!(seqs(&frames), (head + 1..=head + RESUME_DEPTH).collect::<Vec<_>>());
+    ana.sends(group, "una más").await.ok::<Value>();
+    back.expect("new_message").await;
+    back.say("sync", json!({"group_id": group, "cursor": cursor})).await;
+    assert_eq!(back.expect("resync").await["reason"], "too_deep");
+}
+
+#[tokio::test]
+async fn whoever_is_removed_hears_nothing_more() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut on_one, _) = Wire::open_group(&bob, group).await;
+    let mut on_many = Wire::open(&bob).await;
+    on_many.follow(group, None).await;
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    ana.delete(&format!("/api/v1/groups/{group}/members/{}", bob.id())).await;
+    assert_eq!(on_many.expect("left").await, json!({"group_id": group, "reason": "removed"}));
+    assert_eq!(on_one.expect("left").await["reason"], "removed");
+    assert_eq!(on_one.end().await, End::Code(4403));
+    assert_eq!(of_ana.expect("member_left").await["user_id"], json!(bob.id()));
+    of_ana.say("send_message", json!({"message": "a solas"})).await;
+    of_ana.expect("message_sent").await;
+    on_many.say("send_message", json!({"group_id": group, "message": "¿hola?"})).await;
+    assert_eq!(on_many.error().await, "not_found");
+    on_many.say("subscribe", json!({"group_id": group})).await;
+    // Had anything come of the group in between, it would have been heard before this answer.
+    let frames = on_many.until("error").await;
+    assert!(frames.iter().all(|frame| frame["type"] != "new_message"), "{frames:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_ends_says_so() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let mut wire = Wire::open(&bob).await;
+    wire.follow(group, None).await;
+    assert!(ana.delete(&format!("/api/v1/groups/{group}")).await.status.is_success());
+    assert_eq!(wire.expect("left").await["reason"], "group_deleted");
+}
+
+#[tokio::test]
+async fn an_unknown_group_and_a_foreign_one_look_the_same() {
+    let server = TestServer::start().await;
+    let (ana, eva) = (server.register("Ana").await, server.register("Eva").await);
+    let group = ana.create_group("Oaxaca").await;
+    let mut wire = Wire::open(&eva).await;
+    let mut answers = Vec::new();
+    for group in [json!(group), json!(Uuid::new_v4())] {
+        wire.say_text(&json!({"type": "subscribe", "data": {"group_id": group}, "ref": "r"}).to_string()).await;
+        answers.push(wire.expect_frame("error").await);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!((&answers[0]["code"], &answers[0]["ref"]), (&json!("not_found"), &json!("r")));
+}
+
+#[tokio::test]
+async fn a_second_subscribe_starts_the_stream_afresh() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut wire = Wire::open(&ana).await;
+    let joined = wire.follow(group, None).await;
+    wire.say("send_message", json!({"group_id": group, "message": "hola"})).await;
+    wire.expect("message_sent").await;
+    wire.expect("new_message").await;
+    wire.follow(group, Some(json!({"epoch": joined["epoch"], "seq": joined["head"]}))).await;
+    assert_eq!(seqs(&wire.until("caught_up").await).len(), 1, "the message comes again, once");
+    wire.say("unsubscribe", json!({"group_id": group})).await;
+    assert_eq!(wire.expect("left").await["reason"], "asked");
+    ana.sends(group, "sin oyentes").await.ok::<Value>();
+    wire.follow(group, None).await;
+    assert!(seqs(&wire_frames(&mut wire, group).await).is_empty());
+}
+
+/// Everything heard up to an answer that is asked for now.
+async fn wire_frames(wire: &mut Wire, group: caravana_protocol::GroupId) -> Vec<Value> {
+    wire.say("unsubscribe", json!({"group_id": group})).await;
+    wire.until("left").await
+}
+
+#[tokio::test]
+async fn a_socket_follows_a_bounded_number_of_groups() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut wire = Wire::open(&ana).await;
+    wire.follow(group, None).await;
+    // Groups of other people count too until they are refused, so that nobody can follow thousands at once.
+    for _ in 1..SUBSCRIPTIONS + 20 {
+        wire.say("subscribe", json!({"group_id": Uuid::new_v4()})).await;
+    }
+    for _ in 1..SUBSCRIPTIONS + 20 {
+        let code = wire.error().await;
+        assert!(code == "not_found" || code == "too_many_subscriptions", "{code}");
+    }
+    wire.follow(group, None).await;
+}
+
+#[tokio::test]
+async fn edits_and_deletions_reach_everybody_as_events() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    let (mut of_bob, _) = Wire::open_group(&bob, group).await;
+    of_bob.say("send_message", json!({"message": "secreto"})).await;
+    let sent = of_bob.expect("message_sent").await;
+    of_ana.say("edit_message", json!({"id": sent["id"], "message": "tuyo"})).await;
+    assert_eq!(of_ana.error().await, "forbidden");
+    of_bob.say("edit_message", json!({"id": sent["id"], "message": "público"})).await;
+    let edited = of_ana.expect("message_edited").await;
+    assert_eq!((&edited["message"], &edited["message_seq"]), (&json!("público"), &sent["seq"]));
+    assert_eq!(edited["seq"], sent["seq"].as_u64().unwrap() + 1);
+    of_ana.say("delete_message", json!({"id": sent["id"]})).await;
+    let deleted = of_bob.expect("message_deleted").await;
+    assert_eq!((&deleted["message"], &deleted["status"]), (&json!(""), &json!(false)));
+    of_bob.say("edit_message", json!({"id": sent["id"], "message": "otra vez"})).await;
+    assert_eq!(of_bob.error().await, "gone");
+}

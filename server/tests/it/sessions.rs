@@ -1,0 +1,77 @@
+//! The real client against the real server: what a person sees when things go wrong between them.
+
+use std::sync::Arc;
+
+use crate::support::{Peer, TestServer};
+
+#[tokio::test]
+async fn two_people_talk() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    alice.send("hola");
+    bobby.sees(&["hola"]).await;
+    bobby.send("¿qué tal?");
+    alice.sees(&["hola", "¿qué tal?"]).await;
+    bobby.has_sent_everything().await;
+}
+
+#[tokio::test]
+async fn a_planned_restart_loses_and_doubles_nothing() {
+    let mut server = TestServer::start().await;
+    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    alice.send("antes");
+    bobby.sees(&["antes"]).await;
+    server.stop().await;
+    alice.is_not_online().await;
+    alice.send("durante, uno");
+    alice.send("durante, dos");
+    server.start_again().await;
+    bobby.sees(&["antes", "durante, uno", "durante, dos"]).await;
+    alice.has_sent_everything().await;
+    alice.sees(&["antes", "durante, uno", "durante, dos"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_in_the_middle_of_talking_loses_and_doubles_nothing() {
+    let mut server = TestServer::builder().own_process().start().await;
+    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    let said: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+    for (number, text) in said.iter().enumerate() {
+        alice.send(text);
+        if number % 20 == 10 {
+            let seen = number - 5;
+            bobby.until("some of it", |session| session.group(group).is_some_and(|group| group.timeline.len() > seen)).await;
+            server.kill();
+            server.start_process_again();
+        }
+    }
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    bobby.sees(&said).await;
+    alice.has_sent_everything().await;
+    alice.sees(&said).await;
+}
+
+#[tokio::test]
+async fn a_row_of_another_program_is_on_the_screen_at_once() {
+    let server = TestServer::start().await;
+    let ana = Arc::new(server.register("Ana").await);
+    let group = ana.create_group("Oaxaca").await;
+    let mut alice = Peer::start(&ana, group).await;
+    let mut foreign = server.foreign_connection().await;
+    sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, 'desde fuera')")
+        .bind(ana.id().to_string())
+        .bind(group.to_string())
+        .execute(&mut foreign)
+        .await
+        .unwrap();
+    alice.sees(&["desde fuera"]).await;
+}

@@ -1,0 +1,157 @@
+//! A socket that says and hears bare frames, as a client author without our library would.
+
+use std::collections::VecDeque;
+
+use caravana_protocol::GroupId;
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::{PATIENCE, TestServer, TestUser};
+
+/// An open socket.
+pub(crate) struct Wire {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Heard while looking for something else.
+    heard: VecDeque<Value>,
+}
+
+/// What ended a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A close frame with this code.
+    Code(u16),
+    /// The stream ended without one.
+    Cut,
+}
+
+impl Wire {
+    /// Opens `/ws` and hears its hello.
+    pub(crate) async fn open(user: &TestUser) -> Self {
+        let mut wire = Self::open_at(user, "/ws").await;
+        wire.expect("hello").await;
+        wire
+    }
+
+    /// Opens the endpoint of one group and hears that it has joined. Answers the joined frame's data too.
+    pub(crate) async fn open_group(user: &TestUser, group: GroupId) -> (Self, Value) {
+        let mut wire = Self::open_at(user, &format!("/ws/chat/{group}")).await;
+        wire.expect("hello").await;
+        let joined = wire.expect("joined").await;
+        (wire, joined)
+    }
+
+    /// Opens any endpoint and hears nothing yet.
+    pub(crate) async fn open_at(user: &TestUser, path: &str) -> Self {
+        let (socket, _) = connect_async(user.handshake(path)).await.unwrap();
+        Self { socket, heard: VecDeque::new() }
+    }
+
+    /// Opens the endpoint of one group with nothing but a bearer token.
+    pub(crate) async fn open_with_token(server: &TestServer, group: GroupId, token: &str) -> Self {
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+        let mut request = server.ws_url(&format!("/ws/chat/{group}")).into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let (socket, _) = connect_async(request).await.unwrap();
+        Self { socket, heard: VecDeque::new() }
+    }
+
+    pub(crate) async fn say(&mut self, kind: &str, data: Value) {
+        self.say_text(&json!({"type": kind, "data": data}).to_string()).await;
+    }
+
+    pub(crate) async fn say_text(&mut self, text: &str) {
+        self.say_raw(Message::text(text)).await;
+    }
+
+    /// Says it unless the socket is broken.
+    pub(crate) async fn try_say(&mut self, text: &str) -> Result<(), End> {
+        self.socket.send(Message::text(text)).await.map_err(|_| End::Cut)
+    }
+
+    pub(crate) async fn say_raw(&mut self, message: Message) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// Follows a group, from a cursor where there is one. Answers the data of `joined`.
+    pub(crate) async fn follow(&mut self, group: GroupId, cursor: Option<Value>) -> Value {
+        self.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
+        self.expect("joined").await
+    }
+
+    /// The next frame, whatever it is; the end of the socket where it comes first.
+    pub(crate) async fn next(&mut self) -> Result<Value, End> {
+        if let Some(frame) = self.heard.pop_front() {
+            return Ok(frame);
+        }
+        self.receive().await
+    }
+
+    async fn receive(&mut self) -> Result<Value, End> {
+        loop {
+            let next = timeout(PATIENCE, self.socket.next()).await.expect("nothing was heard in time");
+            match next {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(frame)))) => return Err(End::Code(frame.code.into())),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(None) | Message::Binary(_) | Message::Frame(_)) | Err(_)) | None => {
+                    return Err(End::Cut);
+                }
+            }
+        }
+    }
+
+    /// The data of the next frame of this type; others before it are kept for later.
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        self.expect_frame(kind).await["data"].take()
+    }
+
+    /// The whole next frame of this type.
+    pub(crate) async fn expect_frame(&mut self, kind: &str) -> Value {
+        if let Some(index) = self.heard.iter().position(|frame| frame["type"] == kind) {
+            return self.heard.remove(index).unwrap();
+        }
+        loop {
+            match self.receive().await {
+                Ok(frame) if frame["type"] == kind => return frame,
+                Ok(frame) => self.heard.push_back(frame),
+                Err(end) => panic!("{end:?} while waiting for {kind}; heard {:?}", self.heard),
+            }
+        }
+    }
+
+    /// The code of the next error.
+    pub(crate) async fn error(&mut self) -> String {
+        self.expect_frame("error").await["code"].as_str().unwrap().to_owned()
+    }
+
+    /// Reads on until the socket ends.
+    pub(crate) async fn end(&mut self) -> End {
+        loop {
+            if let Err(end) = self.receive().await {
+                return end;
+            }
+        }
+    }
+
+    /// Forgets what was heard and not asked for.
+    pub(crate) fn forget(&mut self) {
+        self.heard.clear();
+    }
+
+    /// The types of everything up to a frame of this type, which is the last.
+    pub(crate) async fn until(&mut self, kind: &str) -> Vec<Value> {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.next().await.unwrap();
+            let last = frame["type"] == kind;
+            frames.push(frame);
+            if last {
+                return frames;
+            }
+        }
+    }
+}
