@@ -30,7 +30,10 @@ async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
     assert_eq!(heard, sent);
     of_ana.say("send_message", json!({"message": "hola", "id": id})).await;
     let again = of_ana.expect("message_sent").await;
-    assert_eq!((&again["duplicate"], &again["seq"], &again["created_at"]), (&json!(true), &sent["seq"], &sent["created_at"]));
+    assert_eq!(
+        (&again["duplicate"], &again["seq"], &again["created_at"]),
+        (&json!(true), &sent["seq"], &sent["created_at"])
+    );
     of_ana.say("send_message", json!({"message": "y otra"})).await;
     assert_eq!(of_bob.expect("new_message").await["message"], "y otra", "the repetition was not heard");
 }

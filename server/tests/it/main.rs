@@ -11,6 +11,7 @@ mod handshake;
 mod invites;
 mod kill;
 mod messages;
+mod pages;
 mod permissions;
 mod process;
 mod seed;

@@ -127,9 +127,7 @@ impl TestServer {
 
     /// Another program's connection to the same database.
     pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.database())
-            .busy_timeout(PATIENCE);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).busy_timeout(PATIENCE);
         sqlx::ConnectOptions::connect(&options).await.unwrap()
     }
 

@@ -63,6 +63,8 @@ impl TestUser {
     pub(crate) fn stranger(server: &TestServer) -> Self {
         let client = reqwest::Client::builder()
             .cookie_store(true)
+            // A kept connection to a server that was killed would fail the next request.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
