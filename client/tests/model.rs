@@ -222,7 +222,7 @@ fn load(world: &mut World, which: impl Fn(&World) -> Option<HistoryPage>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_screen_is_the_log_in_the_end(

@@ -109,6 +109,21 @@ fn an_edit_that_passes_while_an_old_page_is_under_way_is_not_undone_by_it() {
 }
 
 #[test]
+fn a_page_that_is_newer_than_the_stream_is_not_undone_by_what_comes_late() {
+    let mut world = World::online();
+    let one = world.server.post(ana(), "uno");
+    world.work();
+    // Both are on their way while the page, which knows of both, arrives.
+    world.server.edit(one, "secreto");
+    world.server.delete(one);
+    world.changes.clear();
+    world.give(Input::Load { group: group(), page: HistoryPage::Latest });
+    assert_eq!(world.screen(), [""]);
+    let told = world.changes.iter().filter(|change| matches!(change, Change::Timeline { .. })).count();
+    assert_eq!(told, 1, "the text between was shown: {:?}", world.changes);
+}
+
+#[test]
 fn older_pages_are_put_in_front_until_the_beginning() {
     let mut world = World::default();
     for number in 0..120 {
