@@ -46,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     let answer = prop_oneof![
         Just(Answer::Lost),
         Just(Answer::Swallowed),
+        Just(Answer::Unanswered),
         (0_u64..5_000).prop_map(|wait| Answer::Refused(ErrorCode::RateLimited, Some(wait))),
         Just(Answer::Refused(ErrorCode::TemporarilyUnavailable, None)),
     ];

@@ -1,6 +1,6 @@
 //! Resuming, and pages of history beside the stream (G4, G5, G17).
 
-use caravana_client::testing::{World, ana, group, id, me};
+use caravana_client::testing::{Answer, World, ana, group, id, me};
 use caravana_client::{Change, HistoryPage, Input, LinkState};
 use caravana_protocol::{CloseReason, Left, LeftReason, ServerFrame};
 
@@ -68,6 +68,26 @@ fn a_restored_history_replaces_the_screen_and_never_forks() {
     post(&mut world, 100, 102);
     assert_eq!(world.screen()[6..], numbers(100, 102));
     assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.epoch), Some(world.server.epoch));
+}
+
+#[test]
+fn a_page_of_another_history_is_never_mixed_with_this_one() {
+    let mut world = World::online();
+    post(&mut world, 0, 60);
+    world.close(CloseReason::Abnormal);
+    world.reload();
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    // Restored behind the back of the open socket: the page is the first to know.
+    world.server.restore(30);
+    post(&mut world, 100, 140);
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    let expected: Vec<String> = numbers(20, 30).into_iter().chain(numbers(100, 140)).collect();
+    assert_eq!(world.screen(), expected);
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.epoch), Some(world.server.epoch));
+    post(&mut world, 140, 141);
+    assert_eq!(world.screen().last().map(String::as_str), Some("140"));
 }
 
 #[test]
@@ -161,6 +181,37 @@ fn a_jump_to_an_old_message_leads_back_to_the_present_page_by_page() {
     assert_eq!(screen, numbers(203 - screen.len(), 203));
     post(&mut world, 203, 204);
     assert_eq!(world.screen().last().map(String::as_str), Some("203"));
+}
+
+#[test]
+fn a_jump_whose_page_is_older_than_the_stream_loses_nothing() {
+    let mut world = World::online();
+    post(&mut world, 0, 60);
+    world.hold_pages = true;
+    world.give(Input::Load { group: group(), page: HistoryPage::Around(50) });
+    post(&mut world, 60, 62);
+    world.release_pages();
+    assert_eq!(world.screen().last().map(String::as_str), Some("61"));
+    assert!(!world.group().timeline().has_more_after());
+}
+
+#[test]
+fn an_old_message_that_is_acknowledged_late_leaves_no_hole() {
+    let mut world = World::online();
+    world.server.answers.push_back(Answer::Lost);
+    world.send(id(1), "mío");
+    world.reload();
+    for number in 0..80 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    assert!(world.group().outbox().is_empty());
+    assert_eq!(world.screen(), numbers(30, 80), "it stands above a hole");
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    assert_eq!(world.screen()[0], "mío");
+    assert_eq!(world.screen()[1..], numbers(0, 80));
 }
 
 #[test]

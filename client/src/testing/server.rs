@@ -18,6 +18,8 @@ use crate::{HistoryError, HistoryPage, Instant};
 pub enum Answer {
     /// It is stored, and both the answer and the event are lost.
     Lost,
+    /// It is stored and told to the group, and its own answer is lost.
+    Unanswered,
     /// It never arrives.
     Swallowed,
     /// It is refused with this code, and maybe a time to wait.
@@ -38,6 +40,8 @@ pub struct Server {
     pub answers: VecDeque<Answer>,
     /// So many live events are lost on their way.
     pub lose_events: usize,
+    /// An event that no client understands, however often it is said.
+    pub unreadable: Option<Seq>,
     /// `subscribe` and `sync` are not answered.
     pub ignores_subscribes: bool,
     /// `subscribe` and `sync` are refused with this.
@@ -68,6 +72,7 @@ impl Default for Server {
             depth: 100,
             answers: VecDeque::new(),
             lose_events: 0,
+            unreadable: None,
             ignores_subscribes: false,
             refuses_subscribes: None,
             ignores_reads: false,
@@ -284,7 +289,8 @@ impl Server {
         if let Some(reason) = reason {
             return self.say(ServerFrame::Resync(Resync { group_id, epoch, head, reason }));
         }
-        let missed: Vec<Event> = self.log.iter().filter(|event| event.seq() > cursor.seq).cloned().collect();
+        let missed = |event: &&Event| event.seq() > cursor.seq && Some(event.seq()) != self.unreadable;
+        let missed: Vec<Event> = self.log.iter().filter(missed).cloned().collect();
         for event in missed {
             let event = self.as_it_is_now(event);
             self.say(ServerFrame::Event(event));
@@ -344,7 +350,7 @@ impl Server {
         self.log.push(event.clone());
         if self.lose_events > 0 {
             self.lose_events -= 1;
-        } else if self.following {
+        } else if self.following && self.unreadable != Some(event.seq()) {
             self.say(ServerFrame::Event(event));
         }
     }
