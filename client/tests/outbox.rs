@@ -46,6 +46,9 @@ fn nothing_is_sent_before_the_group_has_caught_up() {
     world.pass(5_000);
     assert_eq!(world.session.link(), LinkState::Joining);
     assert_eq!(world.said("send_message"), 0);
+    world.pass(10_000);
+    assert_eq!(world.session.link(), LinkState::Online);
+    assert_eq!(world.said("send_message"), 0, "the link is online, the group is not");
     world.server.ignores_subscribes = false;
     world.pass(30_000);
     assert_eq!(world.screen(), ["después"]);
