@@ -99,7 +99,7 @@ pub trait Sockets {
 
 /// The clock and the alarm.
 pub trait Timer {
-    /// The present moment of a clock that never goes back (`performance.now()`, `std::time::Instant`).
+    /// The present moment of a clock that never goes back (`performance.now()` in a browser).
     fn now(&self) -> Instant;
 
     /// Resolves after so many milliseconds. Later does no harm, a tab in the background is always late.
