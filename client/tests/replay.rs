@@ -246,6 +246,20 @@ fn a_page_that_does_not_come_is_asked_for_again_and_the_group_follows_then() {
 }
 
 #[test]
+fn a_new_socket_is_a_reason_to_ask_for_the_page_at_once() {
+    let mut world = World::default();
+    world.server.post(ana(), "uno");
+    world.rest = false;
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.pass(100_000);
+    world.close(CloseReason::Abnormal);
+    world.rest = true;
+    world.give(Input::RetryNow);
+    assert_eq!(world.screen(), ["uno"]);
+}
+
+#[test]
 fn the_page_of_the_first_paint_needs_no_question() {
     let mut world = World::default();
     world.server.post(ana(), "uno");
