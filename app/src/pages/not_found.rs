@@ -1,0 +1,48 @@
+//! Where there is nothing to show.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::{Brand, EmptyState, Preferences};
+use crate::i18n::{explain, use_words};
+use crate::ports::{ApiError, respond};
+
+/// No such page.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    let words = use_words();
+    respond(404);
+    view! {
+        <Title text=words.not_found_title />
+        <div class="plain">
+            <header class="plain-bar">
+                <Brand />
+                <Preferences />
+            </header>
+            <main class="plain-main" id="content">
+                <EmptyState title=words.not_found_title text=words.not_found_text heading=true>
+                    <a class="button" href="/">{words.go_home}</a>
+                </EmptyState>
+            </main>
+        </div>
+    }
+    .into_any()
+}
+
+/// A page that could not be loaded.
+#[component]
+pub fn FailedPage(
+    /// Why.
+    error: ApiError,
+) -> impl IntoView {
+    let words = use_words();
+    respond(if error.code() == Some(caravana_protocol::ErrorCode::NotFound) { 404 } else { 503 });
+    view! {
+        <div class="pane-empty" role="alert">
+            <EmptyState title=words.error_title text=explain(words, error.code()) heading=true>
+                <a class="button" href="/" rel="external">{words.go_home}</a>
+            </EmptyState>
+        </div>
+    }
+    .into_any()
+}
