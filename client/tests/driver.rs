@@ -306,6 +306,24 @@ async fn more_inputs_than_may_wait_are_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_is_told_when_the_session_can_be_read_and_spoken_to() {
+    let place = Place::new();
+    let (driver, handle) = Driver::new(Session::new(Config::new(me()), 1), place.clone());
+    handle.send(Input::Start).unwrap();
+    let reader = handle.clone();
+    let (told, mut links) = mpsc::unbounded();
+    let task = tokio::spawn(driver.run(move |change| {
+        if change == Change::Link {
+            let _ = told.unbounded_send(reader.with(Session::link));
+            let _ = reader.send(Input::PageVisible);
+        }
+    }));
+    let wait = async { while links.next().await.is_some_and(|link| link != LinkState::Online) {} };
+    assert!(tokio::time::timeout(Duration::from_mins(1), wait).await.is_ok());
+    task.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_driver_ends_with_the_last_handle() {
     let place = Place::new();
     let page = Page::open(&place);
