@@ -50,7 +50,7 @@ async fn a_kill_in_the_middle_of_talking_loses_and_doubles_nothing() {
         if number % 20 == 10 {
             let seen = number - 5;
             bobby
-                .until("some of it", |session| session.group(group).is_some_and(|group| group.timeline.len() > seen))
+                .until("some of it", |session| session.group(group).is_some_and(|group| group.timeline().len() > seen))
                 .await;
             server.kill();
             server.start_process_again();
