@@ -34,6 +34,12 @@ use crate::store::Anchor;
 const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 
+/// Tells the screen where its own tasks run. Doing it again changes nothing.
+pub(super) fn prepare() {
+    // An error says that it is done already.
+    let _ = any_spawner::Executor::init_tokio();
+}
+
 /// A file of the built site, or else a page.
 pub(super) async fn page(State(state): State<Shared>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

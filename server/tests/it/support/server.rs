@@ -67,9 +67,9 @@ impl ServerBuilder {
             // Tests are many people behind one address, and impatient.
             "--handshakes-per-second=100000".into(),
             "--max-connections-per-address=10000".into(),
-            "--send-rate-per-user=1000".into(),
-            "--send-burst-per-user=1000".into(),
-            "--send-rate-per-group=10000".into(),
+            "--send-rate-per-user=1000000".into(),
+            "--send-burst-per-user=1000000".into(),
+            "--send-rate-per-group=1000000".into(),
         ];
         let is_overridden = |given: &String| {
             let name = given.split('=').next();
