@@ -34,7 +34,14 @@ const SMALL_PAGE: usize = 16;
 
 /// Passes on what was committed here, in commit order.
 pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Vec<Effect>>) {
-    while let Some(effects) = commits.recv().await {
+    loop {
+        let effects = tokio::select! {
+            biased;
+            effects = commits.recv() => effects,
+            // The hub must not keep the store open that keeps this stream open.
+            () = hub.shutdown.cancelled() => None,
+        };
+        let Some(effects) = effects else { return };
         for effect in effects {
             match effect {
                 Effect::Message(message) => deliver(&hub, &Event::NewMessage(message)),
