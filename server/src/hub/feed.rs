@@ -35,11 +35,10 @@ const SMALL_PAGE: usize = 16;
 /// Passes on what was committed here, in commit order.
 pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Vec<Effect>>) {
     loop {
-        // The store keeps the other end, and this task the store: only the signal ends it. What is committed already is
-        // passed on first.
         let effects = tokio::select! {
             biased;
             effects = commits.recv() => effects,
+            // The hub must not keep the store open that keeps this stream open.
             () = hub.shutdown.cancelled() => None,
         };
         let Some(effects) = effects else { return };

@@ -63,8 +63,8 @@ async fn the_real_process_ends_on_sigterm_and_comes_back_after_kill() {
 #[tokio::test]
 async fn a_second_process_on_the_same_database_is_refused() {
     let server = TestServer::start().await;
-    // Only a server that answers has opened its database.
-    assert_eq!(server.stranger().get("/readyz").await.status, 200);
+    // Once it answers, it has the database.
+    assert_eq!(server.stranger().get("/healthz").await.status, 200);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
         .arg(format!("--database-url=sqlite://{}", server.database().display()))
         .arg("--site-addr=127.0.0.1:0")
