@@ -27,7 +27,7 @@ async fn a_planned_end_says_goodbye_and_nothing_is_lost() {
             match message {
                 Message::Text(text) => warned |= text.contains("going_away"),
                 Message::Close(frame) => code = frame.map(|frame| u16::from(frame.code)),
-                _ => {}
+                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
         (warned, code)

@@ -79,9 +79,9 @@ impl ServerBuilder {
         flags.extend(self.flags);
         let mut server = TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
         if self.own_process {
-            server.spawn_process()
+            server.spawn_process();
         } else {
-            server.spawn_here().await
+            server.spawn_here().await;
         }
         server
     }
