@@ -121,7 +121,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
             <Timeline timeline loading=link.loading actions />
             <TypingLine timeline />
-            <Composer group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
+            <Composer me=link.me group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
         </main>
