@@ -15,12 +15,24 @@ pub mod welcome;
 
 use std::fmt::Write as _;
 
+use caravana_protocol::ErrorCode;
+use leptos::prelude::ReadUntracked as _;
+
+use crate::i18n::{explain, use_words};
+
 pub use account::{LoginPage, RegisterPage};
 pub use chat::{ChatPage, NoGroup};
 pub use group::{GroupPage, Opened};
 pub use invite::InvitePage;
 pub use not_found::{FailedPage, NotFoundPage};
 pub use welcome::WelcomePage;
+
+/// What a plain form post of this page came back with, said in the reader's words.
+#[must_use]
+pub fn posted_error() -> Option<String> {
+    let refused = leptos_router::hooks::use_query_map().read_untracked().get_str("error").map(ErrorCode::from_word);
+    refused.map(|code| explain(use_words(), Some(code.unwrap_or(ErrorCode::BadRequest))))
+}
 
 /// A path of this site to go to, from a query that anybody may have written: it begins with one slash, or it is `/`.
 #[must_use]

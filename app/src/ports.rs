@@ -160,10 +160,10 @@ pub trait Browser: Send + Sync {
     fn touch(&self) -> bool;
     /// Whether the page can be seen.
     fn visible(&self) -> bool;
-    /// The kept draft of a group.
-    fn draft(&self, group: GroupId) -> Option<String>;
+    /// The person's kept draft of a group. On a shared device nobody finds somebody else's.
+    fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
     /// Keeps a draft; an empty one is forgotten.
-    fn keep_draft(&self, group: GroupId, text: &str);
+    fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
 }
 
 /// The [`Browser`] in the context.

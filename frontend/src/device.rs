@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
 use caravana_app::ports::{Browser, LANG_COOKIE, THEME_COOKIE, Theme};
-use caravana_protocol::GroupId;
+use caravana_protocol::{GroupId, UserId};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -51,8 +51,8 @@ fn remember(name: &str, value: &str) {
     }
 }
 
-fn draft_key(group: GroupId) -> String {
-    format!("caravana.draft.{group}")
+fn draft_key(user: UserId, group: GroupId) -> String {
+    format!("caravana.draft.{user}.{group}")
 }
 
 impl Browser for Page {
@@ -109,17 +109,17 @@ impl Browser for Page {
         document.is_none_or(|document| document.visibility_state() == web_sys::VisibilityState::Visible)
     }
 
-    fn draft(&self, group: GroupId) -> Option<String> {
-        storage()?.get_item(&draft_key(group)).ok()?
+    fn draft(&self, user: UserId, group: GroupId) -> Option<String> {
+        storage()?.get_item(&draft_key(user, group)).ok()?
     }
 
-    fn keep_draft(&self, group: GroupId, text: &str) {
+    fn keep_draft(&self, user: UserId, group: GroupId, text: &str) {
         let Some(storage) = storage() else { return };
         // A full storage loses the draft at the next reload and nothing else.
         let _ = if text.is_empty() {
-            storage.remove_item(&draft_key(group))
+            storage.remove_item(&draft_key(user, group))
         } else {
-            storage.set_item(&draft_key(group), text)
+            storage.set_item(&draft_key(user, group), text)
         };
     }
 }

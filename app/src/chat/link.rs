@@ -44,7 +44,8 @@ pub struct Link {
     pub outdated: RwSignal<bool>,
     /// Where the reader is in time.
     pub reader: RwSignal<Reader>,
-    me: UserId,
+    /// Who is signed in.
+    pub me: UserId,
     words: &'static Words,
     running: StoredValue<Option<Running>>,
     open: StoredValue<Option<Open>>,

@@ -56,13 +56,13 @@ pub fn AccountForm(
     kind: AccountKind,
     /// Where it leads afterwards; a path of this site.
     next: String,
-    /// The refusal that a plain post came back with.
-    error: Option<ErrorCode>,
+    /// What a plain post came back with.
+    error: Option<String>,
 ) -> impl IntoView {
     let words = use_words();
     let (api, device) = (use_context::<Api>(), use_device());
     let fields = Fields::default();
-    let problem = RwSignal::new(error.map(|code| explain(words, Some(code))));
+    let problem = RwSignal::new(error);
     let busy = RwSignal::new(false);
     let path = if kind == AccountKind::Login { "/login" } else { "/register" };
     let action = format!("{path}?next={}", crate::pages::encode_path(&next));

@@ -4,7 +4,7 @@
 //! the form posts by itself until then. What is sent leaves through a callback; what can't be sent stays.
 
 use caravana_protocol::limits::MESSAGE_CHARACTERS;
-use caravana_protocol::{GroupId, MessageBody, TextError};
+use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
@@ -21,6 +21,8 @@ const COMPOSITION_KEY: u32 = 229;
 /// The composer. One is made for each group that is opened.
 #[component]
 pub fn Composer(
+    /// Who writes.
+    me: UserId,
     /// Where to.
     group: GroupId,
     /// Takes a message; `false` when it could not even be queued, and then the text stays.
@@ -35,7 +37,7 @@ pub fn Composer(
     let device = use_device();
     let field = NodeRef::<Textarea>::new();
     let text = RwSignal::new(String::new());
-    keep_draft(group, field, text);
+    keep_draft(me, group, field, text);
 
     let check = Memo::new(move |_| text.with(|text| MessageBody::parse(text).map(drop)));
     let problem = move || match check.get() {
@@ -53,7 +55,7 @@ pub fn Composer(
             field.set_value("");
             text.set(String::new());
             if let Some(device) = &device {
-                device.keep_draft(group, "");
+                device.keep_draft(me, group, "");
             }
             // The focus may be on the button; writing goes on in the field.
             drop(field.focus());
@@ -126,16 +128,16 @@ pub fn Composer(
 }
 
 /// Brings the kept draft back once, and keeps what is written from then on.
-fn keep_draft(group: GroupId, field: NodeRef<Textarea>, text: RwSignal<String>) {
+fn keep_draft(me: UserId, group: GroupId, field: NodeRef<Textarea>, text: RwSignal<String>) {
     let Some(device) = use_device() else { return };
     Effect::new(move |restored: Option<bool>| {
         let Some(input) = field.get() else { return false };
         if restored == Some(true) {
-            device.keep_draft(group, &text.read());
+            device.keep_draft(me, group, &text.read());
             return true;
         }
         if input.value().is_empty()
-            && let Some(draft) = device.draft(group)
+            && let Some(draft) = device.draft(me, group)
         {
             input.set_value(&draft);
         }

@@ -27,11 +27,13 @@ pub fn GroupList(
     /// Where the reader is in time.
     #[prop(into)]
     reader: Signal<Reader>,
+    /// What a plain post of the form came back with.
+    refused: Option<String>,
 ) -> impl IntoView {
     let words = use_words();
     let empty = move || chat.groups().read().is_empty();
     view! {
-        <nav class="groups" aria-label=words.groups>
+        <div class="groups">
             <Show when=empty>
                 <EmptyState title=words.no_groups_title text=words.no_groups_text />
             </Show>
@@ -40,8 +42,8 @@ pub fn GroupList(
                     <GroupLink row=row.into() open reader />
                 </For>
             </ul>
-        </nav>
-        <NewGroupForm />
+        </div>
+        <NewGroupForm refused />
     }
     .into_any()
 }
@@ -95,11 +97,11 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
 
 /// One line that makes a group. It posts by itself before the page has been taken over.
 #[component]
-fn NewGroupForm() -> impl IntoView {
+fn NewGroupForm(refused: Option<String>) -> impl IntoView {
     let words = use_words();
     let (api, device) = (use_context::<Api>(), use_device());
     let field = NodeRef::<Input>::new();
-    let problem = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(refused);
     let busy = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         let (Some(api), Some(device)) = (api.clone(), device.clone()) else { return };

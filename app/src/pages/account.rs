@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{encode_path, own_path};
+use super::{encode_path, own_path, posted_error};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
 use crate::i18n::use_words;
 
@@ -25,7 +25,7 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
     let words = use_words();
     let query = use_query_map().get_untracked();
     let next = own_path(query.get_str("next"));
-    let error = query.get_str("error").and_then(caravana_protocol::ErrorCode::from_word);
+    let error = posted_error();
     let (title, question, other, other_path) = match kind {
         AccountKind::Login => (words.sign_in_title, words.no_account, words.sign_up, "/register"),
         AccountKind::Register => (words.sign_up_title, words.have_account, words.sign_in, "/login"),

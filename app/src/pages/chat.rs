@@ -4,11 +4,11 @@ use caravana_protocol::rest::{GroupsAnswer, User};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::{Outlet, Redirect};
-use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::hooks::use_location;
 use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
-use super::{FailedPage, WelcomePage, encode_path};
+use super::{FailedPage, WelcomePage, encode_path, posted_error};
 use crate::chat::store::{ChatState, LinkView, Whole};
 use crate::chat::{Link, rows, use_link};
 use crate::components::{Brand, EmptyState, GroupList, Preferences};
@@ -76,21 +76,21 @@ fn Chat(home: Home) -> impl IntoView {
         path if path.ends_with("/miembros") => "members",
         _ => "group",
     };
-    let params = use_params_map();
+    // A refused post of a message comes back to the group's page and is said there.
+    let refused = posted_error().filter(|_| path.read_untracked().as_str() == "/");
     let open = Signal::derive(move || {
-        let _ = params.read();
         path.read().strip_prefix("/g/").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned()
     });
     view! {
         <a class="skip" href="#content">{words.skip_to_content}</a>
         <div class="app" data-view=shown>
-            <section class="sidebar">
+            <nav class="sidebar" aria-label=words.groups>
                 <header class="bar">
                     <Brand />
                     <Preferences signed_in=true />
                 </header>
-                <GroupList chat open reader=link.reader />
-            </section>
+                <GroupList chat open reader=link.reader refused />
+            </nav>
             <Outlet />
         </div>
     }
@@ -106,7 +106,8 @@ pub fn NoGroup() -> impl IntoView {
     view! {
         {title.map(|title| view! { <Title text=title /> })}
         <main class="pane pane-none" id="content">
-            <EmptyState title=words.choose_group_title text=words.choose_group_text heading=true />
+            <h1 class="visually-hidden">{words.groups}</h1>
+            <EmptyState title=words.choose_group_title text=words.choose_group_text />
         </main>
     }
     .into_any()

@@ -10,7 +10,7 @@ use leptos_router::hooks::use_params_map;
 use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
-use super::FailedPage;
+use super::{FailedPage, posted_error};
 use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::chat::{Link, use_link};
 use crate::components::{
@@ -91,6 +91,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     link.open(opened, timeline);
     on_cleanup(move || link.close(id));
 
+    let refused = posted_error();
     let invite = RwSignal::new(InviteState::Closed);
     let ask_invite = may_invite.then(|| Callback::new(invite_request(id, invite)));
     let title = move || {
@@ -117,9 +118,10 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             <GroupHeader id timeline state invite=ask_invite />
             <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
+            {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
             <Timeline timeline loading=link.loading actions />
             <TypingLine timeline />
-            <Composer group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
+            <Composer me=link.me group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
         </main>

@@ -4,10 +4,10 @@ use caravana_protocol::rest::{InvitePreview, User};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use serde::{Deserialize, Serialize};
 
-use super::encode_path;
+use super::{encode_path, posted_error};
 use crate::components::{Avatar, Brand, EmptyState, Preferences};
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, respond, use_device};
@@ -109,8 +109,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
 fn AcceptForm(token: String) -> impl IntoView {
     let words = use_words();
     let (api, device) = (use_context::<Api>(), use_device());
-    let refused = use_query_map().read_untracked().get_str("error").map(caravana_protocol::ErrorCode::from_word);
-    let problem = RwSignal::new(refused.map(|code| explain(words, code)));
+    let problem = RwSignal::new(posted_error());
     let busy = RwSignal::new(false);
     let action = format!("/i/{token}");
     let submit = move |event: SubmitEvent| {

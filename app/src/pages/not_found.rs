@@ -1,5 +1,6 @@
 //! Where there is nothing to show.
 
+use caravana_protocol::ErrorCode;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -36,10 +37,17 @@ pub fn FailedPage(
     error: ApiError,
 ) -> impl IntoView {
     let words = use_words();
-    respond(if error.code() == Some(caravana_protocol::ErrorCode::NotFound) { 404 } else { 503 });
+    let missing = error.code() == Some(ErrorCode::NotFound);
+    let (status, title, text) = if missing {
+        (404, words.not_found_title, words.not_found_text.to_owned())
+    } else {
+        (503, words.error_title, explain(words, error.code()))
+    };
+    respond(status);
     view! {
+        <Title text=title />
         <div class="pane-empty" role="alert">
-            <EmptyState title=words.error_title text=explain(words, error.code()) heading=true>
+            <EmptyState title text heading=true>
                 <a class="button" href="/" rel="external">{words.go_home}</a>
             </EmptyState>
         </div>
