@@ -1,17 +1,53 @@
 //! The screen of Caravana, for the server (`ssr`) and for the browser (`hydrate`).
+//!
+//! Owns the document ([`shell`]), the routes ([`App`]), the pages and their parts, the words in two languages and the
+//! reactive state of the chat. Promises that the server's HTML and the first render in the browser are the same, and
+//! that everything which posts or reads works before the page has been taken over. Never imports a server, a database or
+//! the browser's bindings: what it needs from outside comes through [`ports`].
+
+// Views are nested types, and rendering them is nested futures: a page is deeper than the compiler's default.
+#![recursion_limit = "256"]
+
+pub mod chat;
+pub mod components;
+pub mod i18n;
+pub mod pages;
+pub mod ports;
+pub mod rich_text;
+pub mod time;
 
 use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::path;
 
-/// The document around the app.
+use pages::{ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage};
+
+/// The document around the app. The server provides [`i18n::Lang`] and [`ports::Theme`] in the context.
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let lang = i18n::use_lang();
+    let theme = use_context::<ports::Theme>().unwrap_or_default();
     view! {
         <!DOCTYPE html>
-        <html lang="es">
+        <html lang=lang.tag() data-theme=theme.word()>
             <head>
                 <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta
+                    name="viewport"
+                    content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+                />
+                <meta name="description" content=lang.words().tagline />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f1e7" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101a2b" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="preload" href="/fonts/figtree-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
+                <HashedStylesheet id="leptos" options=options.clone() />
                 <HydrationScripts options />
+                <MetaTags />
             </head>
             <body>
                 <App />
@@ -20,9 +56,27 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The app.
+/// The app. The context holds what [`ports`] names.
+#[expect(clippy::must_use_candidate, reason = "it is called by the view macro, which uses its view")]
 #[component]
-#[must_use]
 pub fn App() -> impl IntoView {
-    view! { <main>"Caravana"</main> }
+    provide_meta_context();
+    view! {
+        <Title formatter=|title| format!("{title} · Caravana") />
+        <Router>
+            // Pages are rendered whole: without scripts there is nobody to put late pieces in their place.
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
+                <Route path=path!("/i/:token") view=InvitePage ssr=SsrMode::Async />
+                <ParentRoute path=path!("/") view=ChatPage ssr=SsrMode::Async>
+                    <Route path=path!("") view=NoGroup ssr=SsrMode::Async />
+                    <ParentRoute path=path!("g/:id") view=GroupPage ssr=SsrMode::Async>
+                        <Route path=path!("") view=|| () ssr=SsrMode::Async />
+                        <Route path=path!("miembros") view=|| () ssr=SsrMode::Async />
+                    </ParentRoute>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
 }

@@ -93,7 +93,8 @@ impl<P: Ports> Driver<P> {
     }
 
     /// Restores what the storage kept and runs until the last handle is dropped. `on_change` is called after the change
-    /// is done, outside of any lock: it may read the session and say things by a handle.
+    /// is done, outside of any lock: it may read the session and say things by a handle. A handle that it keeps counts
+    /// like any other; such a driver ends when its future is dropped.
     pub async fn run(self, mut on_change: impl FnMut(Change)) {
         let Self { ports, mut inputs, session } = self;
         let write = || session.write().unwrap_or_else(PoisonError::into_inner);

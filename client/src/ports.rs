@@ -3,6 +3,56 @@
 //! Four small traits, all of whose futures may be tied to one thread, as they are in a browser. An adapter does I/O and
 //! nothing else: every decision is the session's. Implement all four for one type and hand it to
 //! [`crate::Driver::new`].
+//!
+//! Almost every WebSocket library has a stream of frames and a sink for them, and needs no more than this:
+//!
+//! ```
+//! use std::pin::Pin;
+//! use std::task::{Context, Poll, ready};
+//!
+//! use caravana_client::ports::SocketEvent;
+//! use caravana_protocol::CloseReason;
+//! use futures::{Sink, Stream};
+//!
+//! /// What the library gives: a text, or the code of a close.
+//! enum Frame {
+//!     Text(String),
+//!     Close(u16),
+//! }
+//!
+//! struct Adapter<L>(L);
+//!
+//! impl<L: Stream<Item = Frame> + Unpin> Stream for Adapter<L> {
+//!     type Item = SocketEvent;
+//!
+//!     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
+//!         Poll::Ready(ready!(Pin::new(&mut self.0).poll_next(cx)).map(|frame| match frame {
+//!             Frame::Text(text) => SocketEvent::Text(text),
+//!             Frame::Close(code) => SocketEvent::Closed(CloseReason::from_code(code)),
+//!         }))
+//!     }
+//! }
+//!
+//! impl<L: Sink<Frame> + Unpin> Sink<String> for Adapter<L> {
+//!     type Error = L::Error;
+//!
+//!     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), L::Error>> {
+//!         Pin::new(&mut self.0).poll_ready(cx)
+//!     }
+//!
+//!     fn start_send(mut self: Pin<&mut Self>, text: String) -> Result<(), L::Error> {
+//!         Pin::new(&mut self.0).start_send(Frame::Text(text))
+//!     }
+//!
+//!     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), L::Error>> {
+//!         Pin::new(&mut self.0).poll_flush(cx)
+//!     }
+//!
+//!     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), L::Error>> {
+//!         Pin::new(&mut self.0).poll_close(cx)
+//!     }
+//! }
+//! ```
 
 use std::future::Future;
 
@@ -49,7 +99,7 @@ pub trait Sockets {
 
 /// The clock and the alarm.
 pub trait Timer {
-    /// The present moment of a clock that never goes back (`performance.now()`, `std::time::Instant`).
+    /// The present moment of a clock that never goes back (`performance.now()` in a browser).
     fn now(&self) -> Instant;
 
     /// Resolves after so many milliseconds. Later does no harm, a tab in the background is always late.

@@ -36,7 +36,6 @@ pub enum Door {
 
 /// One session and all that is around it.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one fault that a test switches on by itself")]
 pub struct World {
     /// The session under test.
     pub session: Session,

@@ -1,8 +1,10 @@
 //! Events that are missing, early, late, or can't be read (G4).
 
-use caravana_client::testing::{World, ana};
+use std::collections::BTreeMap;
+
+use caravana_client::testing::{World, ana, group};
 use caravana_client::{Change, HELD_EVENTS, Input, RowKey, Secret, TimelineChange};
-use caravana_protocol::ServerFrame;
+use caravana_protocol::{CaughtUp, CloseReason, Cursor, Joined, ServerFrame};
 
 #[test]
 fn a_gap_is_filled_by_one_sync() {
@@ -34,6 +36,21 @@ fn nothing_is_shown_above_a_gap() {
 }
 
 #[test]
+fn a_stream_that_begins_afresh_resets_what_was_held_of_the_old_one() {
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    world.server.post(ana(), "uno");
+    world.server.post(ana(), "dos");
+    world.work();
+    assert!(world.group().timeline().has_gap());
+    let (group_id, epoch) = (group(), world.server.epoch);
+    let (roster, reads) = (Vec::new(), BTreeMap::new());
+    world.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 2, roster, reads }));
+    assert!(!world.group().timeline().has_gap());
+}
+
+#[test]
 fn an_event_that_fills_the_gap_late_brings_the_held_ones_with_it() {
     let mut world = World::online();
     world.server.ignores_subscribes = true;
@@ -52,10 +69,13 @@ fn an_event_that_comes_twice_is_applied_once() {
     let mut world = World::online();
     world.server.post(ana(), "uno");
     world.work();
-    let again = world.server.log[0].clone();
+    world.server.admit(ana());
+    world.work();
     world.changes.clear();
-    world.hear(ServerFrame::Event(again));
-    assert_eq!(world.screen(), ["uno"]);
+    for again in world.server.log.clone() {
+        world.hear(ServerFrame::Event(again));
+    }
+    assert_eq!(world.screen(), ["uno", "·"]);
     assert!(world.changes.is_empty(), "{:?}", world.changes);
 }
 
@@ -98,17 +118,50 @@ fn what_is_held_is_bounded_and_still_nothing_is_lost() {
 }
 
 #[test]
-fn an_event_that_can_not_be_read_blocks_nothing_for_long() {
+fn a_text_that_can_not_be_read_harms_nothing() {
+    let mut world = World::online();
+    let Some(socket) = world.socket else { panic!("no socket") };
+    for text in [r#"{"type":"new_message","data":{"seq":"?"}}"#, r#"{"type":"of the future"}"#, "[", "", "null"] {
+        world.give(Input::Text { socket, text: Secret(text.into()) });
+    }
+    world.server.post(ana(), "uno");
+    world.work();
+    assert_eq!(world.screen(), ["uno"]);
+    assert_eq!(world.opened_at.len(), 1);
+}
+
+#[test]
+fn an_event_that_can_never_be_read_is_gone_around_by_the_page() {
+    let mut world = World::online();
+    world.server.unreadable = Some(2);
+    for text in ["uno", "dos", "tres"] {
+        world.server.post(ana(), text);
+    }
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+    assert_eq!(world.said("sync"), 2);
+    world.pass(300_000);
+    assert_eq!(world.said("sync"), 2, "it asks for ever");
+    world.server.post(ana(), "cuatro");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres", "cuatro"]);
+}
+
+#[test]
+fn a_replay_that_ends_in_another_history_is_no_replay() {
     let mut world = World::online();
     world.server.post(ana(), "uno");
     world.work();
-    // The server says that everything up to 2 was sent, and what it sent was not understood here.
-    world.server.lose_events = 1;
-    world.server.post(ana(), "dos");
-    let Some(socket) = world.socket else { panic!("no socket") };
-    world.give(Input::Text { socket, text: Secret(r#"{"type":"new_message","data":{"seq":"?"}}"#.into()) });
-    world.pass(30_000);
-    assert_eq!(world.screen(), ["uno", "dos"]);
+    world.server.ignores_subscribes = true;
+    world.close(CloseReason::Abnormal);
+    world.server.restore(0);
+    world.pass(1_000);
+    let (group_id, epoch) = (group(), world.server.epoch);
+    let (roster, reads) = (Vec::new(), BTreeMap::new());
+    world.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 1, roster, reads }));
+    world.hear(ServerFrame::CaughtUp(CaughtUp { group_id, epoch, seq: 1 }));
+    assert_eq!(world.group().timeline().cursor(), Some(Cursor { epoch, seq: 1 }));
+    assert_eq!(world.screen(), ["uno"]);
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     let answer = prop_oneof![
         Just(Answer::Lost),
         Just(Answer::Swallowed),
+        Just(Answer::Unanswered),
         (0_u64..5_000).prop_map(|wait| Answer::Refused(ErrorCode::RateLimited, Some(wait))),
         Just(Answer::Refused(ErrorCode::TemporarilyUnavailable, None)),
     ];
@@ -222,7 +223,7 @@ fn load(world: &mut World, which: impl Fn(&World) -> Option<HistoryPage>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_screen_is_the_log_in_the_end(

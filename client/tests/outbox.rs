@@ -46,6 +46,9 @@ fn nothing_is_sent_before_the_group_has_caught_up() {
     world.pass(5_000);
     assert_eq!(world.session.link(), LinkState::Joining);
     assert_eq!(world.said("send_message"), 0);
+    world.pass(10_000);
+    assert_eq!(world.session.link(), LinkState::Online);
+    assert_eq!(world.said("send_message"), 0, "the link is online, the group is not");
     world.server.ignores_subscribes = false;
     world.pass(30_000);
     assert_eq!(world.screen(), ["después"]);
@@ -64,6 +67,17 @@ fn a_lost_answer_is_asked_for_again_and_the_message_is_there_once() {
     assert_eq!(world.screen(), ["una vez", "otra"]);
     assert!(world.group().outbox().is_empty());
     assert_eq!(world.server.texts(), ["una vez", "otra"]);
+}
+
+#[test]
+fn the_own_event_is_as_good_as_an_answer() {
+    let mut world = World::online();
+    world.server.answers.push_back(Answer::Unanswered);
+    world.send(id(1), "hola");
+    assert_eq!(world.screen(), ["hola"]);
+    assert!(world.group().outbox().is_empty());
+    world.pass(60_000);
+    assert_eq!(world.said("send_message"), 1);
 }
 
 #[test]
@@ -183,9 +197,9 @@ fn a_restored_message_that_was_stored_already_is_shown_once() {
     world.server.answers.push_back(Answer::Lost);
     world.send(id(1), "ya está");
     world.reload();
-    world.rest = true;
     world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
     assert_eq!(world.screen(), ["ya está"]);
+    assert!(world.group().outbox().is_empty(), "the page says that it is stored");
     world.give(Input::Start);
     assert_eq!(world.screen(), ["ya está"]);
     assert!(world.stored.is_empty());

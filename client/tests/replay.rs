@@ -1,6 +1,6 @@
 //! Resuming, and pages of history beside the stream (G4, G5, G17).
 
-use caravana_client::testing::{World, ana, group, id, me};
+use caravana_client::testing::{Answer, World, ana, group, id, me};
 use caravana_client::{Change, HistoryPage, Input, LinkState};
 use caravana_protocol::{CloseReason, Left, LeftReason, ServerFrame};
 
@@ -71,6 +71,26 @@ fn a_restored_history_replaces_the_screen_and_never_forks() {
 }
 
 #[test]
+fn a_page_of_another_history_is_never_mixed_with_this_one() {
+    let mut world = World::online();
+    post(&mut world, 0, 60);
+    world.close(CloseReason::Abnormal);
+    world.reload();
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    // Restored behind the back of the open socket: the page is the first to know.
+    world.server.restore(30);
+    post(&mut world, 100, 140);
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    let expected: Vec<String> = numbers(20, 30).into_iter().chain(numbers(100, 140)).collect();
+    assert_eq!(world.screen(), expected);
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.epoch), Some(world.server.epoch));
+    post(&mut world, 140, 141);
+    assert_eq!(world.screen().last().map(String::as_str), Some("140"));
+}
+
+#[test]
 fn events_that_come_while_the_page_is_under_way_are_neither_lost_nor_doubled() {
     let mut world = World::online();
     post(&mut world, 0, 5);
@@ -106,6 +126,21 @@ fn an_edit_that_passes_while_an_old_page_is_under_way_is_not_undone_by_it() {
     world.release_pages();
     assert_eq!(world.screen().len(), 80);
     assert_eq!(world.screen()[0], "", "a deleted text came back");
+}
+
+#[test]
+fn a_page_that_is_newer_than_the_stream_is_not_undone_by_what_comes_late() {
+    let mut world = World::online();
+    let one = world.server.post(ana(), "uno");
+    world.work();
+    // Both are on their way while the page, which knows of both, arrives.
+    world.server.edit(one, "secreto");
+    world.server.delete(one);
+    world.changes.clear();
+    world.give(Input::Load { group: group(), page: HistoryPage::Latest });
+    assert_eq!(world.screen(), [""]);
+    let told = world.changes.iter().filter(|change| matches!(change, Change::Timeline { .. })).count();
+    assert_eq!(told, 1, "the text between was shown: {:?}", world.changes);
 }
 
 #[test]
@@ -149,6 +184,37 @@ fn a_jump_to_an_old_message_leads_back_to_the_present_page_by_page() {
 }
 
 #[test]
+fn a_jump_whose_page_is_older_than_the_stream_loses_nothing() {
+    let mut world = World::online();
+    post(&mut world, 0, 60);
+    world.hold_pages = true;
+    world.give(Input::Load { group: group(), page: HistoryPage::Around(50) });
+    post(&mut world, 60, 62);
+    world.release_pages();
+    assert_eq!(world.screen().last().map(String::as_str), Some("61"));
+    assert!(!world.group().timeline().has_more_after());
+}
+
+#[test]
+fn an_old_message_that_is_acknowledged_late_leaves_no_hole() {
+    let mut world = World::online();
+    world.server.answers.push_back(Answer::Lost);
+    world.send(id(1), "mío");
+    world.reload();
+    for number in 0..80 {
+        world.server.post(ana(), &number.to_string());
+    }
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    assert!(world.group().outbox().is_empty());
+    assert_eq!(world.screen(), numbers(30, 80), "it stands above a hole");
+    let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
+    world.give(Input::Load { group: group(), page });
+    assert_eq!(world.screen()[0], "mío");
+    assert_eq!(world.screen()[1..], numbers(0, 80));
+}
+
+#[test]
 fn an_own_message_leads_back_to_the_present() {
     let mut world = World::default();
     for number in 0..200 {
@@ -177,6 +243,20 @@ fn a_page_that_does_not_come_is_asked_for_again_and_the_group_follows_then() {
     world.pass(30_000);
     assert_eq!(world.screen(), ["uno"]);
     assert!(world.group().is_live());
+}
+
+#[test]
+fn a_new_socket_is_a_reason_to_ask_for_the_page_at_once() {
+    let mut world = World::default();
+    world.server.post(ana(), "uno");
+    world.rest = false;
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.pass(100_000);
+    world.close(CloseReason::Abnormal);
+    world.rest = true;
+    world.give(Input::RetryNow);
+    assert_eq!(world.screen(), ["uno"]);
 }
 
 #[test]
@@ -255,6 +335,32 @@ fn a_removed_member_hears_nothing_more_and_is_told() {
     world.close(CloseReason::Abnormal);
     world.pass(1_000);
     assert_eq!(world.said("subscribe"), subscribed, "a group that was left is not asked for again");
+}
+
+#[test]
+fn who_is_let_in_again_starts_afresh() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.hear(ServerFrame::Left(Left { group_id: group(), reason: LeftReason::Removed }));
+    assert!(world.group().is_gone());
+    world.server.post(ana(), "dos");
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["uno", "dos"]);
+    world.server.post(ana(), "tres");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn a_group_that_is_not_there_holds_nothing_up() {
+    let mut world = World::default();
+    let other = caravana_protocol::GroupId::new(uuid::Uuid::from_u128(99));
+    world.give(Input::OpenGroup { group: other, page: None, last_read: None });
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.give(Input::Start);
+    assert!(world.changes.contains(&Change::GroupLeft { group: other, reason: None }));
+    assert_eq!(world.session.link(), LinkState::Online);
+    assert!(world.group().is_live());
 }
 
 #[test]

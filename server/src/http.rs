@@ -50,9 +50,11 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// All routes.
 pub(crate) fn router(state: &Shared) -> Router {
+    site::prepare();
     Router::new()
         .nest("/api/v1", api())
         .route("/api", any(unknown))
+        .route("/api/", any(unknown))
         .route("/api/{*rest}", any(unknown))
         .route("/chat/{group_id}/connections", get(members::connections))
         .route("/ws", get(upgrade::many))

@@ -11,10 +11,12 @@ mod writer;
 
 use std::cell::RefCell;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::SILENCE_MS;
+use futures::FutureExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
@@ -130,7 +132,9 @@ impl<'a> Reader<'a> {
     async fn handle(&mut self, item: Received, connection: &mut Connection) -> Result<(), CloseReason> {
         match item {
             Received::Text(text) => {
-                connection.receive(&text).await;
+                // A panic ends this connection, with a word to its peer, and nothing else.
+                let carried_out = AssertUnwindSafe(connection.receive(&text)).catch_unwind().await;
+                carried_out.map_err(|_| CloseReason::Internal)?;
                 // Time spent in the store is not the peer's silence.
                 self.heard = Instant::now();
                 Ok(())

@@ -3,6 +3,7 @@
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{ClientFrame, Cursor, GroupId, MessageId, Seq, limits};
 
+use super::history::History;
 use super::output::{Change, TimelineChange};
 use super::reference::Reference;
 use super::stream::Stream;
@@ -115,6 +116,7 @@ impl Session {
             // Maybe the user was let in again: it is tried from the beginning.
             group.stream = Stream::Silent;
             group.timeline = Timeline::new(shared.rows);
+            group.history = History::default();
         }
         group.wanted = true;
         group.reading.confirm(last_read.unwrap_or(0));

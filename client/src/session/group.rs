@@ -92,6 +92,7 @@ impl Group {
 
     /// All lines in the order of the screen: the log, then what is not acknowledged, in the order of writing.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        // Should somebody else's message ever bear the id of a pending one, no two lines may have one key.
         let pending = self.outbox.entries().filter(|entry| self.timeline.message(entry.id).is_none());
         self.timeline.rows().map(Item::Row).chain(pending.map(Item::Pending))
     }

@@ -118,6 +118,9 @@ impl Group {
         } else if known >= caught_up.seq {
             self.doubts.fruitless = 0;
             self.stream = Stream::Live;
+            if self.timeline.has_gap() {
+                self.sync(shared, now, 0);
+            }
         } else if self.doubts.fruitless + 1 < FRUITLESS_REPLAYS {
             self.doubts.fruitless += 1;
             self.sync(shared, now, 0);

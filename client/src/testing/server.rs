@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{
-    CaughtUp, ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GroupId, Heartbeat, Hello, Incoming, Joined,
-    Left, LeftReason, Limits, MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Resync, ResyncReason,
-    Role, Seq, ServerFrame, Timestamp, UserId, WireError, limits,
+    ClientFrame, ConnectionId, Epoch, ErrorCode, Event, Heartbeat, Hello, Incoming, Left, LeftReason, Limits,
+    MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Role, Seq, ServerFrame, Timestamp, UserId,
+    WireError, limits,
 };
 use uuid::Uuid;
 
 use super::{group, me};
-use crate::{HistoryError, HistoryPage, Instant};
+use crate::Instant;
+
+mod catch_up;
 
 /// What becomes of a send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It is stored, and both the answer and the event are lost.
     Lost,
+    /// It is stored and told to the group, and its own answer is lost.
+    Unanswered,
     /// It never arrives.
     Swallowed,
     /// It is refused with this code, and maybe a time to wait.
@@ -38,6 +41,8 @@ pub struct Server {
     pub answers: VecDeque<Answer>,
     /// So many live events are lost on their way.
     pub lose_events: usize,
+    /// An event that no client understands, however often it is said.
+    pub unreadable: Option<Seq>,
     /// `subscribe` and `sync` are not answered.
     pub ignores_subscribes: bool,
     /// `subscribe` and `sync` are refused with this.
@@ -68,6 +73,7 @@ impl Default for Server {
             depth: 100,
             answers: VecDeque::new(),
             lose_events: 0,
+            unreadable: None,
             ignores_subscribes: false,
             refuses_subscribes: None,
             ignores_reads: false,
@@ -98,15 +104,6 @@ impl Server {
         let mut messages: Vec<&Message> = self.messages.values().collect();
         messages.sort_by_key(|message| message.seq);
         messages.into_iter().map(|message| message.message.clone()).collect()
-    }
-
-    /// All messages on one page of history, as they are now.
-    #[must_use]
-    pub fn page_of_all(&self) -> MessagesAnswer {
-        let mut messages: Vec<Message> = self.messages.values().cloned().collect();
-        messages.sort_by_key(|message| message.seq);
-        let (epoch, head) = (self.epoch, self.head());
-        MessagesAnswer { messages, epoch, head, has_more_before: false, has_more_after: false }
     }
 
     /// Somebody writes.
@@ -152,11 +149,13 @@ impl Server {
         }
     }
 
-    pub(super) fn take_said(&mut self) -> Vec<ServerFrame> {
+    /// What waits to be said, taken by whoever carries it to the client.
+    pub fn take_said(&mut self) -> Vec<ServerFrame> {
         std::mem::take(&mut self.said)
     }
 
-    pub(super) fn pick_up(&mut self, now: Instant) {
+    /// A socket opens: `hello`.
+    pub fn pick_up(&mut self, now: Instant) {
         (self.open, self.following) = (true, false);
         self.next_beat = now.after(limits::HEARTBEAT_MS);
         self.say(ServerFrame::Hello(Hello {
@@ -170,18 +169,21 @@ impl Server {
         }));
     }
 
-    pub(super) fn hang_up(&mut self) {
+    /// The socket is gone.
+    pub fn hang_up(&mut self) {
         (self.open, self.following) = (false, false);
         self.said.clear();
     }
 
-    pub(super) fn beat(&mut self, now: Instant) {
+    /// Says `heartbeat`.
+    pub fn beat(&mut self, now: Instant) {
         self.next_beat = now.after(limits::HEARTBEAT_MS);
         let heads = if self.following { BTreeMap::from([(group(), self.head())]) } else { BTreeMap::new() };
         self.say(ServerFrame::Heartbeat(Heartbeat { t: Timestamp::from_unix_micros(0), heads }));
     }
 
-    pub(super) fn hear(&mut self, incoming: Incoming) {
+    /// The client said something.
+    pub fn hear(&mut self, incoming: Incoming) {
         let reference = incoming.reference;
         match incoming.frame {
             ClientFrame::SendMessage { message, id, .. } => {
@@ -210,28 +212,6 @@ impl Server {
         }
     }
 
-    pub(super) fn page(&self, of: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
-        if of != group() {
-            return Err(HistoryError::NotFound);
-        }
-        let mut all: Vec<&Message> = self.messages.values().collect();
-        all.sort_by_key(|message| message.seq);
-        let at = |seq: Seq| all.partition_point(|message| message.seq < seq);
-        let (from, to) = match page {
-            HistoryPage::Latest => (all.len().saturating_sub(limit), all.len()),
-            HistoryPage::Before(seq) => (at(seq).saturating_sub(limit), at(seq)),
-            HistoryPage::After(seq) => (at(seq + 1), all.len().min(at(seq + 1) + limit)),
-            HistoryPage::Around(seq) => (at(seq).saturating_sub(limit / 2), all.len().min(at(seq) + limit / 2)),
-        };
-        Ok(MessagesAnswer {
-            messages: all.iter().skip(from).take(to - from).map(|message| (*message).clone()).collect(),
-            epoch: self.epoch,
-            head: self.head(),
-            has_more_before: from > 0,
-            has_more_after: to < all.len(),
-        })
-    }
-
     fn send(&mut self, id: MessageId, text: &str, reference: Option<String>) {
         let answer = self.answers.pop_front();
         if answer == Some(Answer::Swallowed) {
@@ -253,50 +233,6 @@ impl Server {
         {
             let sent = MessageSent { message: message.clone(), duplicate };
             self.say(ServerFrame::MessageSent(sent));
-        }
-    }
-
-    fn follow(&mut self, cursor: Option<Cursor>, reference: Option<String>) {
-        if self.ignores_subscribes {
-            return;
-        }
-        if let Some(code) = self.refuses_subscribes {
-            return self.say(ServerFrame::Error(WireError::new(code, "refused", reference)));
-        }
-        let (group_id, epoch, head) = (group(), self.epoch, self.head());
-        self.following = true;
-        let reads = self.reads.clone();
-        self.say(ServerFrame::Joined(Joined { group_id, epoch, head, roster: vec![self.user], reads }));
-        let Some(cursor) = cursor else { return };
-        let reason = if cursor.epoch != epoch {
-            Some(ResyncReason::UnknownEpoch)
-        } else if cursor.seq > head {
-            Some(ResyncReason::AboveHead)
-        } else {
-            (head - cursor.seq > self.depth).then_some(ResyncReason::TooDeep)
-        };
-        if let Some(reason) = reason {
-            return self.say(ServerFrame::Resync(Resync { group_id, epoch, head, reason }));
-        }
-        let missed: Vec<Event> = self.log.iter().filter(|event| event.seq() > cursor.seq).cloned().collect();
-        for event in missed {
-            let event = self.as_it_is_now(event);
-            self.say(ServerFrame::Event(event));
-        }
-        self.say(ServerFrame::CaughtUp(CaughtUp { group_id, epoch, seq: head }));
-    }
-
-    /// A replay shows the present state.
-    fn as_it_is_now(&self, event: Event) -> Event {
-        let now = |message: Message| self.messages.get(&message.id).map_or(message.clone(), Message::clone);
-        match event {
-            Event::NewMessage(message) => Event::NewMessage(now(message)),
-            Event::MessageEdited(change) => {
-                let seq = change.message.seq;
-                let message = Message { seq, ..now(change.message) };
-                Event::MessageEdited(MessageChange { message, ..change })
-            }
-            Event::MessageDeleted(_) | Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => event,
         }
     }
 
@@ -338,7 +274,7 @@ impl Server {
         self.log.push(event.clone());
         if self.lose_events > 0 {
             self.lose_events -= 1;
-        } else if self.following {
+        } else if self.following && self.unreadable != Some(event.seq()) {
             self.say(ServerFrame::Event(event));
         }
     }

@@ -76,6 +76,7 @@ async fn serve(stream: TcpStream, peer: Peer, router: Router, stop: Cancellation
         .header_read_timeout(HEADER_TIME)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES)
+        .max_header_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);

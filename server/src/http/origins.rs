@@ -24,7 +24,7 @@ impl Origins {
     /// `PUBLIC_URL` and `ALLOWED_ORIGINS`. Without the first: the address that is listened on, and on a loopback
     /// address its other names, because people type `localhost`.
     pub(crate) fn new(settings: &Settings, listening: SocketAddr) -> Self {
-        let at = |host: &str| format!("http://{host}:{}", listening.port());
+        let at = |host: &str| Origin::parse(&format!("http://{host}:{}", listening.port())).ok();
         let mut allowed: HashSet<String> =
             settings.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect();
         let own = settings.public_url.clone().or_else(|| {
@@ -34,9 +34,10 @@ impl Origins {
                 IpAddr::V6(ip) => format!("[{ip}]"),
             };
             if listening.ip().is_loopback() || listening.ip().is_unspecified() {
-                allowed.extend(["localhost", "127.0.0.1", "[::1]"].map(at));
+                let names = ["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(at);
+                allowed.extend(names.map(|origin| origin.as_str().to_owned()));
             }
-            Origin::parse(&at(&host)).ok()
+            at(&host)
         });
         let own = own.unwrap_or_else(Origin::localhost);
         allowed.insert(own.as_str().to_owned());

@@ -1,12 +1,44 @@
-//! The pages, rendered here first.
+//! The pages, rendered here first: files of the built site, else what `caravana_app` makes of the address.
+//!
+//! A page reads in process, with the identity of its request, through the same functions as the routes. It never
+//! writes: that is the forms' and the routes' work.
 
+use std::sync::Arc;
+
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use caravana_app::i18n::Lang;
+use caravana_app::ports::{
+    Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, LANG_COOKIE, Respond, THEME_COOKIE, Theme,
+};
+use caravana_app::shell;
+use caravana_protocol::rest::{
+    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register, User,
+};
+use caravana_protocol::{ErrorCode, GroupId, UserId};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
 
+use super::cookies::value_of;
 use super::error::ApiError;
-use super::files;
+use super::identity::{self, Identity};
+use super::{files, invites, members, messages};
 use crate::state::Shared;
+use crate::store::Anchor;
+
+/// A page shows what its reader may see, so it is nobody else's; signed in, not even the browser keeps it.
+const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// Tells the screen where its own tasks run. Doing it again changes nothing.
+pub(super) fn prepare() {
+    // An error says that it is done already.
+    let _ = any_spawner::Executor::init_tokio();
+}
 
 /// A file of the built site, or else a page.
 pub(super) async fn page(State(state): State<Shared>, request: Request) -> Response {
@@ -14,10 +46,145 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
         return ApiError::not_found().into_response();
     }
     let (parts, body) = request.into_parts();
-    let ask = Request::from_parts(parts.clone(), axum::body::Body::empty());
+    let ask = Request::from_parts(parts.clone(), Body::empty());
     if let Some(file) = files::file(&state.settings.site_root, ask).await {
         return file;
     }
-    drop(body);
-    ApiError::not_found().into_response()
+    match identity::authenticate(&parts, &state).await {
+        Ok(identity) => render(state, identity, parts, body).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: Body) -> Response {
+    let caching = if identity.is_some() { PRIVATE } else { ASK_AGAIN };
+    let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let lang = Lang::negotiate(value_of(&parts.headers, LANG_COOKIE), accept);
+    let theme = Theme::from_word(value_of(&parts.headers, THEME_COOKIE).unwrap_or_default());
+    let (options, websockets) = (state.leptos.clone(), state.origins.websockets());
+    let api = Api(Arc::new(Reader { state, identity }));
+    let context = move || {
+        provide_context(api.clone());
+        provide_context(lang);
+        provide_context(theme);
+        let Some(response) = use_context::<ResponseOptions>() else { return };
+        if let Some(policy) = policy(&websockets) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        provide_context(Respond(Arc::new(move |status| {
+            if let Ok(status) = StatusCode::from_u16(status) {
+                response.set_status(status);
+            }
+        })));
+    };
+    let render = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let mut response = render(Request::from_parts(parts, body)).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, caching);
+    headers.insert(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+    headers.insert(HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY"));
+    response
+}
+
+/// What this one page may load and run. The nonce is made for it alone.
+fn policy(websockets: &str) -> Option<HeaderValue> {
+    let nonce = use_nonce()?;
+    let text = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; connect-src 'self' {websockets}; img-src 'self' blob: data:; \
+         font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'; object-src 'none'"
+    );
+    HeaderValue::try_from(text).ok()
+}
+
+/// Reads for one page, as whoever asked for it.
+#[derive(Clone)]
+struct Reader {
+    state: Shared,
+    identity: Option<Identity>,
+}
+
+impl Reader {
+    /// Runs a read of a signed-in person.
+    fn signed_in<T, F>(&self, read: impl FnOnce(Shared, UserId) -> F + Send + 'static) -> ApiFuture<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T, ApiError>> + Send,
+    {
+        let Self { state, identity } = self.clone();
+        Box::pin(async move {
+            let identity = identity.ok_or_else(ApiError::unauthenticated).map_err(port_error)?;
+            read(state, identity.user.id).await.map_err(port_error)
+        })
+    }
+}
+
+fn port_error(error: ApiError) -> PortError {
+    PortError::new(error.code, error.message)
+}
+
+/// A page that is being rendered changes nothing: a reader's browser may render it twice, or fetch it ahead.
+fn reads_only<T: Send + 'static>() -> ApiFuture<T> {
+    Box::pin(async { Err(PortError::new(ErrorCode::Forbidden, "rendering a page changes nothing")) })
+}
+
+impl ChatApi for Reader {
+    fn session(&self) -> ApiFuture<Option<User>> {
+        let user = self.identity.as_ref().map(|identity| identity.user.clone());
+        Box::pin(async move { Ok(user) })
+    }
+
+    fn groups(&self) -> ApiFuture<GroupsAnswer> {
+        self.signed_in(|state, user| async move { Ok(GroupsAnswer { groups: state.store.groups(user).await? }) })
+    }
+
+    fn group(&self, group: GroupId) -> ApiFuture<Group> {
+        self.signed_in(move |state, user| async move {
+            state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
+        })
+    }
+
+    fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>> {
+        self.signed_in(move |state, user| async move { members::of(&state, group, user).await })
+    }
+
+    fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer> {
+        let anchor = match page {
+            HistoryPage::Latest => Anchor::End,
+            HistoryPage::Before(seq) => Anchor::Before(seq),
+            HistoryPage::After(seq) => Anchor::After(seq),
+            HistoryPage::Around(seq) => Anchor::Around(seq),
+        };
+        self.signed_in(move |state, user| async move { messages::page(&state, group, user, anchor, limit).await })
+    }
+
+    fn invite(&self, token: String) -> ApiFuture<InvitePreview> {
+        let state = Arc::clone(&self.state);
+        Box::pin(async move { invites::look(&state, &token).await.map_err(port_error) })
+    }
+
+    fn register(&self, _: Register) -> ApiFuture<User> {
+        reads_only()
+    }
+
+    fn login(&self, _: Login) -> ApiFuture<User> {
+        reads_only()
+    }
+
+    fn logout(&self) -> ApiFuture<()> {
+        reads_only()
+    }
+
+    fn create_group(&self, _: NewGroup) -> ApiFuture<Group> {
+        reads_only()
+    }
+
+    fn create_invite(&self, _: GroupId, _: NewInvite) -> ApiFuture<Invite> {
+        reads_only()
+    }
+
+    fn accept_invite(&self, _: String) -> ApiFuture<Group> {
+        reads_only()
+    }
 }

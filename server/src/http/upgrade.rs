@@ -158,11 +158,8 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity = crate::hub::Identity {
-        user_id: identity.user.id,
-        expires_at: identity.expires_at,
-        session: identity.session,
-    };
+    let identity =
+        crate::hub::Identity { user_id: identity.user.id, expires_at: identity.expires_at, session: identity.session };
     state.shutdown.spawn(async move {
         let _places = (parts.place, own_place);
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

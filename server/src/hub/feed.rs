@@ -34,11 +34,18 @@ const SMALL_PAGE: usize = 16;
 
 /// Passes on what was committed here, in commit order.
 pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Vec<Effect>>) {
-    while let Some(effects) = commits.recv().await {
+    loop {
+        let effects = tokio::select! {
+            biased;
+            effects = commits.recv() => effects,
+            // The hub must not keep the store open that keeps this stream open.
+            () = hub.shutdown.cancelled() => None,
+        };
+        let Some(effects) = effects else { return };
         for effect in effects {
             match effect {
                 Effect::Message(message) => deliver(&hub, &Event::NewMessage(message)),
-                Effect::Moved(group) => look(&hub, group).await,
+                Effect::Moved(group) => nudge(&hub, group),
                 Effect::GroupDeleted(group) => {
                     hub.registry.with(group, |state| state.delete(group));
                 }
@@ -91,17 +98,10 @@ fn deliver(hub: &Arc<Hub>, event: &Event) {
     }
 }
 
-/// A group's log moved by something that is not a message: read how far, then read what.
-async fn look(hub: &Arc<Hub>, group: GroupId) {
-    if hub.registry.with(group, |_| ()).is_none() {
-        return;
-    }
-    match hub.store.heads(&[group]).await {
-        Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
-        Err(error) => {
-            // The sweep comes back to it.
-            tracing::warn!(error = &error as &dyn std::error::Error, "a head could not be read");
-        }
+/// A group's log moved by something that is not a message: whoever follows it here gets it from the log.
+fn nudge(hub: &Arc<Hub>, group: GroupId) {
+    if hub.registry.with(group, |state| state.nudge()) == Some(true) {
+        pull(hub, group);
     }
 }
 
@@ -114,8 +114,7 @@ pub(super) fn hint(hub: &Arc<Hub>, group: GroupId, head: Seq) {
 
 /// Starts to fill a gap, unless that is being done.
 pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
-    let starts = hub.registry.with(group, |state| !std::mem::replace(&mut state.pulling, true));
-    if starts == Some(true) {
+    if hub.registry.with(group, |state| state.begin_pull()) == Some(true) {
         let hub = Arc::clone(hub);
         hub.tasks.clone().spawn(async move { fill(&hub, group).await });
     }
@@ -123,7 +122,7 @@ pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
 
 /// Reads the log from the last delivered event on, until nothing that was named is missing.
 async fn fill(hub: &Arc<Hub>, group: GroupId) {
-    while let Some(delivered) = hub.registry.with(group, |state| state.delivered()) {
+    while let Some(delivered) = hub.registry.with(group, |state| state.next_pull()) {
         let page = match hub.store.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
@@ -136,11 +135,7 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
             }
         };
         deliver_page(hub, group, &page.events);
-        let more = hub.registry.with(group, |state| {
-            // A hint above the head was of a history that no longer is; it must not be chased for ever.
-            state.pulling = !page.events.is_empty() && state.is_behind();
-            state.pulling
-        });
+        let more = hub.registry.with(group, |state| state.end_pull(page.events.is_empty()));
         if more != Some(true) {
             return;
         }

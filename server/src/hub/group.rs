@@ -26,7 +26,9 @@ pub(super) struct Group {
     /// The highest seq that any hint has named.
     target: Seq,
     /// Whether a task is reading the log because of a gap.
-    pub(super) pulling: bool,
+    pulling: bool,
+    /// The log moved, it was not said how far, and nobody has looked since.
+    nudged: bool,
     followers: Vec<Follower>,
     online: HashMap<UserId, u32>,
     typing: HashMap<UserId, Instant>,
@@ -87,7 +89,7 @@ impl Group {
     /// was committed while the store was being read.
     pub(super) fn load(&mut self, channel: Channel) -> bool {
         self.channel.get_or_insert(channel);
-        self.is_behind()
+        self.is_behind() || self.nudged
     }
 
     /// Whether anybody follows it.
@@ -106,8 +108,35 @@ impl Group {
         self.is_behind()
     }
 
+    /// Notes that the log moved, without knowing how far. Answers whether it can be looked at now.
+    pub(super) fn nudge(&mut self) -> bool {
+        self.nudged = true;
+        self.is_loaded()
+    }
+
+    /// Begins to read the log, unless that is being done already.
+    pub(super) fn begin_pull(&mut self) -> bool {
+        !std::mem::replace(&mut self.pulling, true)
+    }
+
+    /// Where the next page of the log begins; what was noted up to now will be in it.
+    pub(super) fn next_pull(&mut self) -> Seq {
+        self.nudged = false;
+        self.delivered()
+    }
+
+    /// After a page: whether there is more to read. A hint above the end of the log was of a history that no longer is,
+    /// and is forgotten.
+    pub(super) fn end_pull(&mut self, was_empty: bool) -> bool {
+        if was_empty {
+            self.target = self.delivered();
+        }
+        self.pulling = self.nudged || self.is_behind();
+        self.pulling
+    }
+
     /// Whether a hint has named more than was delivered.
-    pub(super) fn is_behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         self.channel.as_ref().is_some_and(|channel| channel.head < self.target)
     }
 

@@ -40,7 +40,7 @@ fn the_defaults_are_those_of_the_contract() {
 fn a_wrong_value_names_its_variable() {
     for (flags, name) in [
         (&["--max-connections", "0"][..], "MAX_CONNECTIONS"),
-        (&["--max-connections-per-user", "-1"], "MAX_CONNECTIONS_PER_USER"),
+        (&["--max-connections-per-user=-1"], "MAX_CONNECTIONS_PER_USER"),
         (&["--send-rate-per-user", "many"], "SEND_RATE_PER_USER"),
         (&["--handshakes-per-second", "0"], "HANDSHAKES_PER_SECOND"),
         (&["--site-addr", "localhost"], "SITE_ADDR"),

@@ -87,7 +87,10 @@ impl SqliteStore {
         check_safety(&mut connection).await?;
         // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
         // Not `run`: its bound keeps every future around it on one thread.
-        sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
+        sqlx::migrate!("../migrations/sqlite")
+            .set_ignore_missing(true)
+            .run_direct(None, &mut connection, false)
+            .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -66,11 +66,7 @@ async fn ten_broken_frames_in_a_minute_end_the_socket() {
 
 #[tokio::test]
 async fn too_many_sends_are_refused_with_the_time_to_wait_but_repetitions_are_answered() {
-    let server = TestServer::builder()
-        .flag("--send-rate-per-user=1")
-        .flag("--send-burst-per-user=3")
-        .start()
-        .await;
+    let server = TestServer::builder().flag("--send-rate-per-user=1").flag("--send-burst-per-user=3").start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;
@@ -82,7 +78,10 @@ async fn too_many_sends_are_refused_with_the_time_to_wait_but_repetitions_are_an
         wire.expect("message_sent").await;
     }
     let error = wire.expect_frame("error").await;
-    assert_eq!((&error["code"], &error["retryable"], &error["ref"]), (&json!("rate_limited"), &json!(true), &json!(ids[3])));
+    assert_eq!(
+        (&error["code"], &error["retryable"], &error["ref"]),
+        (&json!("rate_limited"), &json!(true), &json!(ids[3]))
+    );
     assert!((1..=1_001).contains(&error["retry_after_ms"].as_u64().unwrap()), "{error}");
     for _ in 0..5 {
         wire.say("send_message", json!({"message": "hola", "id": ids[0]})).await;

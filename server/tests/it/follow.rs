@@ -30,24 +30,22 @@ async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
     assert_eq!(heard, sent);
     of_ana.say("send_message", json!({"message": "hola", "id": id})).await;
     let again = of_ana.expect("message_sent").await;
-    assert_eq!((&again["duplicate"], &again["seq"], &again["created_at"]), (&json!(true), &sent["seq"], &sent["created_at"]));
+    assert_eq!(
+        (&again["duplicate"], &again["seq"], &again["created_at"]),
+        (&json!(true), &sent["seq"], &sent["created_at"])
+    );
     of_ana.say("send_message", json!({"message": "y otra"})).await;
     assert_eq!(of_bob.expect("new_message").await["message"], "y otra", "the repetition was not heard");
 }
 
 #[tokio::test]
 async fn a_resume_gives_exactly_what_was_missed_and_then_goes_on_live() {
-    let server = TestServer::start().await;
+    let server = TestServer::builder().flag("--send-burst-per-user=10000").start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     let (mut wire, joined) = Wire::open_group(&ana, group).await;
     let cursor = json!({"epoch": joined["epoch"], "seq": joined["head"]});
-    for number in 0..1_200 {
-        wire.say("send_message", json!({"message": number.to_string()})).await;
-    }
-    for _ in 0..1_200 {
-        wire.expect("message_sent").await;
-    }
+    wire.say_many(1_200).await;
     let mut back = Wire::open(&ana).await;
     back.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
     wire.say("send_message", json!({"message": "en la costura"})).await;

@@ -1,5 +1,7 @@
 //! Tests of the whole server over real sockets on port 0. Each has its own database.
 
+#![expect(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 mod support;
 
 mod accounts;
@@ -11,6 +13,7 @@ mod handshake;
 mod invites;
 mod kill;
 mod messages;
+mod pages;
 mod permissions;
 mod process;
 mod seed;

@@ -27,7 +27,7 @@ async fn a_planned_end_says_goodbye_and_nothing_is_lost() {
             match message {
                 Message::Text(text) => warned |= text.contains("going_away"),
                 Message::Close(frame) => code = frame.map(|frame| u16::from(frame.code)),
-                _ => {}
+                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
         (warned, code)
@@ -63,6 +63,8 @@ async fn the_real_process_ends_on_sigterm_and_comes_back_after_kill() {
 #[tokio::test]
 async fn a_second_process_on_the_same_database_is_refused() {
     let server = TestServer::start().await;
+    // Once it answers, it has the database.
+    assert_eq!(server.stranger().get("/healthz").await.status, 200);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
         .arg(format!("--database-url=sqlite://{}", server.database().display()))
         .arg("--site-addr=127.0.0.1:0")

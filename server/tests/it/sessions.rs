@@ -49,7 +49,9 @@ async fn a_kill_in_the_middle_of_talking_loses_and_doubles_nothing() {
         alice.send(text);
         if number % 20 == 10 {
             let seen = number - 5;
-            bobby.until("some of it", |session| session.group(group).is_some_and(|group| group.timeline.len() > seen)).await;
+            bobby
+                .until("some of it", |session| session.group(group).is_some_and(|group| group.timeline().len() > seen))
+                .await;
             server.kill();
             server.start_process_again();
         }

@@ -225,6 +225,6 @@ impl Drop for Peer {
 }
 
 fn stored(session: &Session, group: GroupId) -> Vec<String> {
-    let rows = session.group(group).into_iter().flat_map(|group| group.timeline.rows());
+    let rows = session.group(group).into_iter().flat_map(|group| group.timeline().rows());
     rows.filter_map(|row| Some(row.message()?.message.clone())).collect()
 }

@@ -67,9 +67,9 @@ impl ServerBuilder {
             // Tests are many people behind one address, and impatient.
             "--handshakes-per-second=100000".into(),
             "--max-connections-per-address=10000".into(),
-            "--send-rate-per-user=1000".into(),
-            "--send-burst-per-user=1000".into(),
-            "--send-rate-per-group=10000".into(),
+            "--send-rate-per-user=1000000".into(),
+            "--send-burst-per-user=1000000".into(),
+            "--send-rate-per-group=1000000".into(),
         ];
         let is_overridden = |given: &String| {
             let name = given.split('=').next();
@@ -79,9 +79,9 @@ impl ServerBuilder {
         flags.extend(self.flags);
         let mut server = TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
         if self.own_process {
-            server.spawn_process()
+            server.spawn_process();
         } else {
-            server.spawn_here().await
+            server.spawn_here().await;
         }
         server
     }
@@ -127,9 +127,7 @@ impl TestServer {
 
     /// Another program's connection to the same database.
     pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.database())
-            .busy_timeout(PATIENCE);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).busy_timeout(PATIENCE);
         sqlx::ConnectOptions::connect(&options).await.unwrap()
     }
 

@@ -63,6 +63,8 @@ impl TestUser {
     pub(crate) fn stranger(server: &TestServer) -> Self {
         let client = reqwest::Client::builder()
             .cookie_store(true)
+            // A kept connection to a server that was killed would fail the next request.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
@@ -76,7 +78,7 @@ impl TestUser {
         let body = json!({"email": email, "password": PASSWORD, "display_name": name});
         let answer = user.post("/api/v1/auth/register", &body).await;
         let cookie = answer.headers["set-cookie"].to_str().unwrap();
-        user.cookie = cookie.split(';').next().unwrap().to_owned();
+        cookie.split(';').next().unwrap().clone_into(&mut user.cookie);
         user.user = Some(answer.ok::<UserAnswer>().user);
         user
     }

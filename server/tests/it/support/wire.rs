@@ -76,6 +76,20 @@ impl Wire {
         self.socket.send(message).await.unwrap();
     }
 
+    /// Sends that many numbered messages, some at a time, and waits until they are stored.
+    pub(crate) async fn say_many(&mut self, count: usize) {
+        for start in (0..count).step_by(40) {
+            let some = start..count.min(start + 40);
+            for number in some.clone() {
+                self.say("send_message", json!({"message": number.to_string()})).await;
+            }
+            for _ in some {
+                self.expect("message_sent").await;
+            }
+            self.forget();
+        }
+    }
+
     /// Follows a group, from a cursor where there is one. Answers the data of `joined`.
     pub(crate) async fn follow(&mut self, group: GroupId, cursor: Option<Value>) -> Value {
         self.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
@@ -118,7 +132,10 @@ impl Wire {
             match self.receive().await {
                 Ok(frame) if frame["type"] == kind => return frame,
                 Ok(frame) => self.heard.push_back(frame),
-                Err(end) => panic!("{end:?} while waiting for {kind}; heard {:?}", self.heard),
+                Err(end) => {
+                    let last: Vec<&Value> = self.heard.iter().rev().take(3).collect();
+                    panic!("{end:?} while waiting for {kind}; heard {} frames, the last: {last:?}", self.heard.len());
+                }
             }
         }
     }

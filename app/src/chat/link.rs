@@ -1,0 +1,273 @@
+//! The wiring between the client session and the screen.
+//!
+//! Owns the running session's handle and what is known of the open group besides its log. Promises that every
+//! [`Change`](caravana_client::Change) reaches the rows it concerns, that a burst of changes costs one pass, and that
+//! what the reader does is said to the session at once. On the server and before the page has been taken over it holds
+//! the first state and says nothing to anybody. Called by the pages.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_client::{Handle, Input};
+use caravana_protocol::limits::SUBSCRIPTIONS;
+use caravana_protocol::rest::{Group, Member};
+use caravana_protocol::{Cursor, GroupId, Seq, Timestamp, UserId};
+use leptos::prelude::*;
+use reactive_stores::Store;
+
+use super::link_view::LinkMemory;
+use super::rows::{self, Entry, MessageEntry, View};
+use super::store::{ChatState, TimelineState, Whole};
+use crate::i18n::Words;
+use crate::pages::Opened;
+use crate::ports::{Api, Browser, Connector, Wire, use_device};
+use crate::time::Reader;
+
+mod changes;
+mod commands;
+mod entries;
+
+/// How often the seconds of a wait and the day's name are looked at again.
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The chat of the signed-in person. Copies speak of the same one.
+#[derive(Clone, Copy)]
+pub struct Link {
+    /// What is on the screen outside of the open group.
+    pub chat: Store<ChatState>,
+    /// Older messages are on their way.
+    pub loading: RwSignal<bool>,
+    /// Something that the reader is told once.
+    pub notice: RwSignal<Option<String>>,
+    /// The server runs another build than this page.
+    pub outdated: RwSignal<bool>,
+    /// Where the reader is in time.
+    pub reader: RwSignal<Reader>,
+    /// Who is signed in.
+    pub me: UserId,
+    words: &'static Words,
+    running: StoredValue<Option<Running>>,
+    open: StoredValue<Option<Open>>,
+    listed: StoredValue<Vec<Group>>,
+    memory: StoredValue<LinkMemory>,
+    /// The server has said which build it is.
+    knows_build: StoredValue<bool>,
+    /// A pass over the open group's rows is due.
+    dirty: StoredValue<bool>,
+    /// The newest message was in sight while the page was not.
+    unseen: StoredValue<Option<GroupId>>,
+}
+
+/// What only a page that has been taken over has.
+#[derive(Clone)]
+struct Running {
+    handle: Handle,
+    connector: Arc<dyn Connector>,
+    device: Arc<dyn Browser>,
+    api: Api,
+}
+
+/// The group that is shown.
+struct Open {
+    group: Group,
+    members: Vec<Member>,
+    names: HashMap<UserId, String>,
+    /// Where the divider stays for as long as the group is open.
+    unread_after: Option<Seq>,
+    timeline: Store<TimelineState>,
+    /// The first page, until the session has it.
+    page: Option<caravana_protocol::rest::MessagesAnswer>,
+}
+
+/// The link below [`crate::pages::ChatPage`]; nothing for a stranger.
+#[must_use]
+pub fn use_link() -> Option<Link> {
+    use_context()
+}
+
+fn names(members: &[Member]) -> HashMap<UserId, String> {
+    members.iter().map(|member| (member.user.id, member.user.display_name.clone())).collect()
+}
+
+impl Link {
+    /// A link at rest.
+    #[must_use]
+    pub fn new(chat: Store<ChatState>, me: UserId, words: &'static Words) -> Self {
+        Self {
+            chat,
+            loading: RwSignal::new(false),
+            notice: RwSignal::new(None),
+            outdated: RwSignal::new(false),
+            reader: RwSignal::new(Reader::default()),
+            me,
+            words,
+            running: StoredValue::new(None),
+            open: StoredValue::new(None),
+            listed: StoredValue::new(Vec::new()),
+            memory: StoredValue::new(LinkMemory::default()),
+            knows_build: StoredValue::new(false),
+            dirty: StoredValue::new(false),
+            unseen: StoredValue::new(None),
+        }
+    }
+
+    /// Starts the session once the page has been taken over; does nothing on the server.
+    pub fn start(self, groups: Vec<Group>) {
+        self.listed.set_value(groups);
+        let (wire, device, api) = (use_context::<Wire>(), use_device(), use_context::<Api>());
+        Effect::new(move |_| {
+            let (Some(Wire(connector)), Some(device), Some(api)) = (wire.clone(), device.clone(), api.clone()) else {
+                return;
+            };
+            self.tell_time(&*device);
+            let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
+            self.running.set_value(Some(Running { handle, connector, device, api }));
+            self.say(Input::Start);
+            self.follow_listed();
+            self.open_in_session();
+            self.watch();
+        });
+        on_cleanup(move || self.say_quietly(Input::Stop));
+    }
+
+    /// The timers and the listener that live as long as the page of the chat.
+    fn watch(self) {
+        self.show_link();
+        let second = set_interval_with_handle(move || self.tick(), SECOND).ok();
+        let minute = set_interval_with_handle(move || self.new_day(), MINUTE).ok();
+        let visible = window_event_listener(leptos::ev::visibilitychange, move |_| self.page_shown());
+        on_cleanup(move || {
+            for timer in [second, minute].into_iter().flatten() {
+                timer.clear();
+            }
+            visible.remove();
+        });
+    }
+
+    /// Groups of the list are followed from their heads, so that their previews and counts move.
+    fn follow_listed(self) {
+        self.listed.with_value(|groups| {
+            // One place is left for a group that is opened without being listed.
+            for group in groups.iter().take(SUBSCRIPTIONS - 1) {
+                self.say(Input::FollowGroup {
+                    group: group.id,
+                    cursor: Cursor { epoch: group.epoch, seq: group.head },
+                    last_read: Some(group.last_read),
+                });
+            }
+        });
+    }
+
+    /// What the first paint of a group shows, on the server and in the browser alike.
+    #[must_use]
+    pub fn first_state(self, opened: &Opened) -> TimelineState {
+        let entries: Vec<Entry> =
+            opened.messages.messages.iter().map(|message| Entry::Message(MessageEntry::from(message))).collect();
+        let view = View {
+            me: self.me,
+            names: &names(&opened.members),
+            unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
+            read_by_all: 0,
+            reader: self.reader.get_untracked(),
+            words: self.words,
+        };
+        TimelineState {
+            name: opened.group.name.clone(),
+            rows: rows::rows(&entries, &view),
+            members: rows::members(&opened.members, &|member| member.online, self.me),
+            typing: Whole(Vec::new()),
+            has_more: opened.messages.has_more_before,
+            removed: false,
+        }
+    }
+
+    /// Shows a group: from here on `timeline` follows the session.
+    pub fn open(self, opened: Opened, timeline: Store<TimelineState>) {
+        let Opened { group, members, messages } = opened;
+        self.loading.set(false);
+        self.notice.set(None);
+        self.open.set_value(Some(Open {
+            names: names(&members),
+            unread_after: (group.unread > 0).then_some(group.last_read),
+            group,
+            members,
+            timeline,
+            page: Some(messages),
+        }));
+        self.open_in_session();
+    }
+
+    /// Tells a running session of the open group, once.
+    fn open_in_session(self) {
+        if self.running.with_value(Option::is_none) {
+            return;
+        }
+        let told = self.open.try_update_value(|open| {
+            let open = open.as_mut()?;
+            let page = open.page.take()?;
+            Some(Input::OpenGroup { group: open.group.id, page: Some(page), last_read: Some(open.group.last_read) })
+        });
+        if let Some(Some(input)) = told {
+            self.say(input);
+            self.refresh_soon();
+        }
+    }
+
+    /// The group is shown no longer; it stays in the list and is followed for that.
+    pub fn close(self, group: GroupId) {
+        self.say_quietly(Input::StoppedTyping { group });
+        let _ = self.open.try_update_value(|open| {
+            if open.as_ref().is_some_and(|open| open.group.id == group) {
+                *open = None;
+            }
+        });
+    }
+
+    fn tell_time(self, device: &dyn Browser) {
+        self.reader.set(Reader { offset: Some(device.utc_offset()), now_millis: Some(device.now_millis()) });
+    }
+
+    /// Labels that say «Hoy» are made again when it is tomorrow.
+    fn new_day(self) {
+        let Some(running) = self.running.get_value() else { return };
+        let reader = self.reader.get_untracked();
+        let now = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
+        let then = reader.now_millis.map(|then| Timestamp::from_unix_micros(then.saturating_mul(1_000)));
+        if then.map(|then| reader.civil(then).day_number) != Some(reader.civil(now).day_number) {
+            self.tell_time(&*running.device);
+            self.refresh_soon();
+        }
+    }
+
+    /// Tells the reader something once.
+    fn tell(self, text: String) {
+        /// Long enough to be read.
+        const SHOWN: Duration = Duration::from_secs(5);
+        self.notice.set(Some(text.clone()));
+        set_timeout(
+            move || {
+                if self.notice.try_get_untracked().flatten().as_ref() == Some(&text) {
+                    self.notice.set(None);
+                }
+            },
+            SHOWN,
+        );
+    }
+
+    /// Says something to the session. A queue that is full, or an ended driver, is told to the reader: nothing was done.
+    fn say(self, input: Input) {
+        let refused = self.running.try_get_value().flatten().is_some_and(|running| running.handle.send(input).is_err());
+        if refused {
+            self.tell(self.words.error_other.to_owned());
+        }
+    }
+
+    /// Says something that nobody misses if it is not heard.
+    fn say_quietly(self, input: Input) {
+        if let Some(running) = self.running.try_get_value().flatten() {
+            let _ = running.handle.send(input);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the reader does, said to the session.
+
+use caravana_client::{Input, Session};
+use caravana_protocol::{GroupId, MessageBody, MessageId, Timestamp};
+use leptos::prelude::*;
+
+use super::Link;
+
+impl Link {
+    /// Sends a message; `false` when it can't even wait.
+    #[must_use]
+    pub fn send(self, group: GroupId, body: MessageBody) -> bool {
+        let Some(running) = self.running.get_value() else { return false };
+        if running.handle.with(Session::outbox_room) == 0 {
+            self.tell(self.words.outbox_full.to_owned());
+            return false;
+        }
+        let id = running.connector.mint();
+        let at = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
+        running.handle.send(Input::Send { group, id, body, reply_to: None, at }).is_ok()
+    }
+
+    /// The reader typed, or stopped.
+    pub fn typed(self, group: GroupId, writing: bool) {
+        self.say_quietly(if writing { Input::Typed { group } } else { Input::StoppedTyping { group } });
+    }
+
+    /// Sends a refused message again.
+    pub fn retry(self, group: GroupId, id: MessageId) {
+        self.say(Input::Retry { group, id });
+    }
+
+    /// Gives a refused message up.
+    pub fn discard(self, group: GroupId, id: MessageId) {
+        self.say(Input::Discard { group, id });
+    }
+
+    /// Connects now instead of after the wait; also after the end of a session.
+    pub fn retry_now(self) {
+        self.say(Input::RetryNow);
+    }
+
+    /// Loads older messages, once at a time.
+    pub fn older(self, group: GroupId) {
+        let page = self.running.get_value().and_then(|running| {
+            running.handle.with(|session| session.group(group).and_then(|group| group.timeline().older_page()))
+        });
+        if let Some(page) = page.filter(|_| !self.loading.get_untracked()) {
+            self.loading.set(true);
+            self.say(Input::Load { group, page });
+        }
+    }
+
+    /// The newest message is in sight: the reader has read so far, as soon as the page can be seen.
+    pub fn seen(self, group: GroupId) {
+        let Some(running) = self.running.get_value() else { return };
+        if !running.device.visible() {
+            self.unseen.set_value(Some(group));
+            return;
+        }
+        let news = running.handle.with(|session| {
+            let known = session.group(group)?;
+            let seq = known.timeline().cursor()?.seq;
+            (seq > known.last_read()).then_some(seq)
+        });
+        if let Some(seq) = news {
+            self.say(Input::MarkRead { group, seq });
+        }
+    }
+
+    pub(super) fn page_shown(self) {
+        let visible = self.running.get_value().is_some_and(|running| running.device.visible());
+        if let Some(group) = self.unseen.get_value().filter(|_| visible) {
+            self.unseen.set_value(None);
+            self.seen(group);
+        }
+    }
+}

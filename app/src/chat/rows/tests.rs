@@ -1,0 +1,106 @@
+use super::*;
+use crate::i18n::Lang;
+
+fn user(n: u128) -> UserId {
+    UserId::new(uuid::Uuid::from_u128(n))
+}
+
+const ANA: u128 = 1;
+const LEO: u128 = 2;
+
+fn said(seq: Seq, author: u128, at: &str) -> Entry {
+    Entry::Message(MessageEntry {
+        id: MessageId::new(uuid::Uuid::from_u128(u128::from(seq) + 100)),
+        seq: Some(seq),
+        author: Some(user(author)),
+        text: format!("m{seq}"),
+        at: at.parse().unwrap(),
+        delivery: Delivery::Sent,
+        edited: false,
+        deleted: false,
+    })
+}
+
+fn shown(entries: &[Entry], unread_after: Option<Seq>, read_by_all: Seq) -> Vec<Row> {
+    let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
+    let reader = Reader::default();
+    let words = Lang::Es.words();
+    rows(entries, &View { me: user(ANA), names: &names, unread_after, read_by_all, reader, words })
+}
+
+fn outline(rows: &[Row]) -> Vec<String> {
+    rows.iter()
+        .map(|row| match row.kind.0 {
+            RowKind::Day => "day".to_owned(),
+            RowKind::Unread => "unread".to_owned(),
+            RowKind::Notice => row.text.clone(),
+            RowKind::Message => {
+                format!("{}{}{}", if row.first { "⌈" } else { "" }, row.text, if row.last { "⌋" } else { "" })
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn messages_of_one_author_within_five_minutes_form_a_group() {
+    let entries = [
+        said(1, LEO, "2026-11-22T10:00:00Z"),
+        said(2, LEO, "2026-11-22T10:04:59Z"),
+        said(3, LEO, "2026-11-22T10:09:59Z"),
+        said(4, ANA, "2026-11-22T10:10:00Z"),
+    ];
+    assert_eq!(outline(&shown(&entries, None, 0)), ["day", "⌈m1", "m2⌋", "⌈m3⌋", "⌈m4⌋"]);
+}
+
+#[test]
+fn a_new_day_and_a_notice_end_a_group() {
+    let joined =
+        Entry::Notice { seq: 2, at: "2026-11-22T23:59:30Z".parse().unwrap(), what: Notice::Joined("Mía".to_owned()) };
+    let entries = [
+        said(1, LEO, "2026-11-22T23:59:00Z"),
+        joined,
+        said(3, LEO, "2026-11-22T23:59:45Z"),
+        said(4, LEO, "2026-11-23T00:00:10Z"),
+    ];
+    assert_eq!(outline(&shown(&entries, None, 0)), ["day", "⌈m1⌋", "Mía se unió al grupo", "⌈m3⌋", "day", "⌈m4⌋"]);
+}
+
+#[test]
+fn the_divider_stands_before_the_first_unread_message_of_somebody_else() {
+    let at = "2026-11-22T10:00:00Z";
+    let entries = [said(1, LEO, at), said(2, ANA, at), said(3, LEO, at), said(4, LEO, at)];
+    assert_eq!(outline(&shown(&entries, Some(1), 0)), ["day", "⌈m1⌋", "⌈m2⌋", "unread", "⌈m3", "m4⌋"]);
+    assert_eq!(outline(&shown(&entries, Some(4), 0)), ["day", "⌈m1⌋", "⌈m2⌋", "⌈m3", "m4⌋"]);
+}
+
+#[test]
+fn only_own_messages_are_marked_as_read_by_all() {
+    let at = "2026-11-22T10:00:00Z";
+    let rows = shown(&[said(1, LEO, at), said(2, ANA, at), said(3, ANA, at)], None, 2);
+    let states: Vec<Delivery> = rows.iter().skip(1).map(|row| row.delivery.0).collect();
+    assert_eq!(states, [Delivery::Sent, Delivery::Read, Delivery::Sent]);
+}
+
+#[test]
+fn keys_stay_unique_where_a_day_comes_twice() {
+    let entries = [
+        said(1, LEO, "2026-11-22T10:00:00Z"),
+        said(2, LEO, "2020-01-01T10:00:00Z"),
+        said(3, LEO, "2026-11-22T10:00:00Z"),
+    ];
+    let rows = shown(&entries, None, 0);
+    let keys: std::collections::HashSet<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    assert_eq!(keys.len(), rows.len());
+}
+
+#[test]
+fn an_author_who_is_gone_keeps_a_name() {
+    let at = "2026-11-22T10:00:00Z";
+    let mut orphan = said(1, LEO, at);
+    if let Entry::Message(message) = &mut orphan {
+        message.author = None;
+    }
+    let names: Vec<String> =
+        shown(&[orphan, said(2, 9, at)], None, 0).into_iter().skip(1).map(|row| row.name).collect();
+    assert_eq!(names, ["Usuario eliminado", "Ya no está en el grupo"]);
+}

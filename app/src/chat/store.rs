@@ -1,0 +1,206 @@
+//! The reactive state: what is on the screen, in the shape in which it is shown.
+//!
+//! Rows are keyed; [`reactive_stores::Patch`] compares a new list with the old one and wakes only what differs. Written
+//! by [`super::link`] and by the pages that load, read by the components.
+
+use std::ops::Deref;
+
+use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Timestamp, UserId};
+use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
+
+/// A value that takes part in a patch as a whole: it is replaced, and its readers woken, only if it differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Whole<T>(pub T);
+
+impl<T> Deref for Whole<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: PartialEq> PatchField for Whole<T> {
+    fn patch_field(&mut self, new: Self, path: &StorePath, notify: &mut dyn FnMut(&StorePath), _keys: Option<&KeyMap>) {
+        if *self != new {
+            *self = new;
+            notify(path);
+        }
+    }
+}
+
+/// What a row of the timeline is. It never changes for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKind {
+    /// The separator above the first message of a day; its label is the text.
+    Day,
+    /// «Mensajes no leídos».
+    Unread,
+    /// Something that happened in the group; the text says what.
+    Notice,
+    /// A message.
+    Message,
+}
+
+/// How far a message has come. Others' messages are always [`Delivery::Sent`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Written, not yet acknowledged.
+    Pending,
+    /// Stored.
+    Sent,
+    /// Stored, and every other member has read it.
+    Read,
+    /// Refused; the reason, where the server gave one that this build knows.
+    Failed(Option<ErrorCode>),
+}
+
+/// A row of the timeline.
+#[expect(clippy::struct_excessive_bools, reason = "each is shown by its own part of the row and patched on its own")]
+#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+pub struct Row {
+    /// Names the row while it is on the screen, before and after its acknowledgement.
+    pub key: String,
+    /// What it is.
+    pub kind: Whole<RowKind>,
+    /// Which message, where it is one.
+    pub message: Whole<Option<MessageId>>,
+    /// Who wrote it; the colour follows.
+    pub author: Whole<Option<UserId>>,
+    /// The author's name as it is now.
+    pub name: String,
+    /// The message, the label of the day or the notice.
+    pub text: String,
+    /// When.
+    pub at: Whole<Timestamp>,
+    /// The hour in the reader's zone.
+    pub clock: String,
+    /// How far it has come.
+    pub delivery: Whole<Delivery>,
+    /// The reader wrote it.
+    pub mine: bool,
+    /// It begins a group of messages of one author: the name stands above it.
+    pub first: bool,
+    /// It ends such a group: the avatar stands beside it.
+    pub last: bool,
+    /// Its text was changed after it was sent.
+    pub edited: bool,
+    /// It was deleted.
+    pub deleted: bool,
+}
+
+/// A member in the panel.
+#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+pub struct MemberRow {
+    /// Who, as text: the key.
+    pub id: String,
+    /// Who; the colour follows.
+    pub user: Whole<UserId>,
+    /// The name.
+    pub name: String,
+    /// What they may do.
+    pub role: Whole<Role>,
+    /// Whether they are here now.
+    pub online: bool,
+    /// The reader.
+    pub you: bool,
+}
+
+/// The open group.
+#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+pub struct TimelineState {
+    /// Its name.
+    pub name: String,
+    /// The timeline from top to bottom.
+    #[store(key: String = |row| row.key.clone())]
+    pub rows: Vec<Row>,
+    /// The members, those who are here first.
+    #[store(key: String = |row| row.id.clone())]
+    pub members: Vec<MemberRow>,
+    /// The names of those who are writing.
+    pub typing: Whole<Vec<String>>,
+    /// There are older messages than those on the screen.
+    pub has_more: bool,
+    /// The group is no longer the reader's.
+    pub removed: bool,
+}
+
+/// A group in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+pub struct GroupRow {
+    /// Which, as text: the key and the address.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The last message in one line.
+    pub preview: String,
+    /// When that was written, if there is one.
+    pub at: Whole<Option<Timestamp>>,
+    /// Messages of others that the reader has not seen.
+    pub unread: u64,
+    /// The names of those who are writing; they take the place of the preview.
+    pub typing: Whole<Vec<String>>,
+}
+
+impl GroupRow {
+    /// The group's id.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        self.id.parse().ok()
+    }
+}
+
+/// The link to the server in the terms of the screen (UX "Connection").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkView {
+    /// Nothing to say yet: the page has not been taken over, or the first attempt is under a second old.
+    #[default]
+    Quiet,
+    /// The first connection takes its time.
+    Connecting,
+    /// Connected, everything is here.
+    Online,
+    /// Connected, what was missed is on its way.
+    CatchingUp,
+    /// Connected again, for a short while.
+    Restored,
+    /// The device has no network.
+    NoInternet,
+    /// The link was lost; seconds until the next attempt, `None` while one runs.
+    Reconnecting(Option<u64>),
+    /// It has been lost for more than a minute; the same seconds.
+    Unreachable(Option<u64>),
+    /// The session has ended; only signing in helps.
+    Ended,
+    /// Closed for good for another reason.
+    Stopped,
+}
+
+impl LinkView {
+    /// The word in `data-state`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Quiet => "idle",
+            Self::Connecting => "connecting",
+            Self::Online => "online",
+            Self::CatchingUp => "catching-up",
+            Self::Restored => "restored",
+            Self::NoInternet => "offline",
+            Self::Reconnecting(_) => "reconnecting",
+            Self::Unreachable(_) => "unreachable",
+            Self::Ended => "ended",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The chat outside of the open group.
+#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+pub struct ChatState {
+    /// The reader's groups by last activity.
+    #[store(key: String = |row| row.id.clone())]
+    pub groups: Vec<GroupRow>,
+    /// The link to the server.
+    pub link: Whole<LinkView>,
+}

@@ -1,0 +1,161 @@
+//! Where a message is written.
+//!
+//! The text lives in the document's own field, so that what was typed before the page has been taken over is kept, and
+//! the form posts by itself until then. What is sent leaves through a callback; what can't be sent stays.
+
+use caravana_protocol::limits::MESSAGE_CHARACTERS;
+use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
+use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::html::Textarea;
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::i18n::{explain, use_words};
+use crate::ports::use_device;
+
+/// The counter shows when fewer characters are left.
+const COUNTER_FROM: usize = 200;
+/// The key code of a key press that a composition swallowed, in browsers that report no `isComposing` for it.
+const COMPOSITION_KEY: u32 = 229;
+
+/// The composer. One is made for each group that is opened.
+#[component]
+pub fn Composer(
+    /// Who writes.
+    me: UserId,
+    /// Where to.
+    group: GroupId,
+    /// Takes a message; `false` when it could not even be queued, and then the text stays.
+    send: Callback<MessageBody, bool>,
+    /// The reader typed; `false`: the field is empty now.
+    typed: Callback<bool>,
+    /// The group is no longer the reader's.
+    #[prop(into)]
+    closed: Signal<bool>,
+) -> impl IntoView {
+    let words = use_words();
+    let device = use_device();
+    let field = NodeRef::<Textarea>::new();
+    let text = RwSignal::new(String::new());
+    keep_draft(me, group, field, text);
+
+    let check = Memo::new(move |_| text.with(|text| MessageBody::parse(text).map(drop)));
+    let problem = move || match check.get() {
+        Ok(()) | Err(TextError::Empty) => None,
+        Err(error) => Some(explain(words, Some(error.code()))),
+    };
+    let submit = {
+        let device = device.clone();
+        move || {
+            let Some(field) = field.get_untracked() else { return };
+            let Ok(body) = MessageBody::parse(&field.value()) else { return };
+            if closed.get_untracked() || !send.run(body) {
+                return;
+            }
+            field.set_value("");
+            text.set(String::new());
+            if let Some(device) = &device {
+                device.keep_draft(me, group, "");
+            }
+            // The focus may be on the button; writing goes on in the field.
+            drop(field.focus());
+        }
+    };
+    let on_submit = {
+        let (submit, ready) = (submit.clone(), device.is_some());
+        move |event: SubmitEvent| {
+            if ready {
+                event.prevent_default();
+                submit();
+            }
+        }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let composing = event.is_composing() || event.key_code() == COMPOSITION_KEY;
+        let plain = !(event.shift_key() || event.alt_key() || event.ctrl_key() || event.meta_key());
+        let touch = device.as_ref().is_none_or(|device| device.touch());
+        if event.key() == "Enter" && plain && !composing && !touch {
+            event.prevent_default();
+            submit();
+        }
+    };
+    let on_input = move |_| {
+        let value = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        typed.run(!value.is_empty());
+        text.set(value);
+    };
+    let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
+    view! {
+        <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
+            <p class="composer-problem" role="status">{problem}</p>
+            <div class="composer-line">
+                <div class="composer-field">
+                    // The mirror gives the field its height: the two share one cell of a grid.
+                    <div class="composer-mirror" aria-hidden="true">{move || text.get() + "\n"}</div>
+                    <textarea
+                        class="composer-input"
+                        name="message"
+                        rows="1"
+                        dir="auto"
+                        required
+                        aria-label=words.write_message
+                        placeholder=words.write_message
+                        autocomplete="off"
+                        enterkeyhint="send"
+                        data-testid="composer"
+                        node_ref=field
+                        disabled=closed
+                        on:input=on_input
+                        on:keydown=on_key
+                        on:blur=move |_| typed.run(false)
+                    ></textarea>
+                </div>
+                <Counter text />
+                <button
+                    class="send"
+                    type="submit"
+                    aria-label=words.send
+                    title=words.send
+                    data-testid="send"
+                    disabled=unsendable
+                >
+                    <Icon glyph=Glyph::Send />
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// Brings the kept draft back once, and keeps what is written from then on.
+fn keep_draft(me: UserId, group: GroupId, field: NodeRef<Textarea>, text: RwSignal<String>) {
+    let Some(device) = use_device() else { return };
+    Effect::new(move |restored: Option<bool>| {
+        let Some(input) = field.get() else { return false };
+        if restored == Some(true) {
+            device.keep_draft(me, group, &text.read());
+            return true;
+        }
+        if input.value().is_empty()
+            && let Some(draft) = device.draft(me, group)
+        {
+            input.set_value(&draft);
+        }
+        text.set(input.value());
+        text.track();
+        true
+    });
+}
+
+/// How many characters are left, near the limit.
+#[component]
+fn Counter(text: RwSignal<String>) -> impl IntoView {
+    let words = use_words();
+    move || {
+        let used = text.read().chars().count();
+        let left = i64::try_from(MESSAGE_CHARACTERS).unwrap_or(i64::MAX) - i64::try_from(used).unwrap_or(i64::MAX);
+        (used + COUNTER_FROM > MESSAGE_CHARACTERS).then(|| {
+            view! { <span class="counter" class:counter-over=left < 0>{(words.characters_left)(left)}</span> }
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The state of the link to the server: always in the header, and in a strip below it when something is to be done.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::chat::store::LinkView;
+use crate::i18n::{Words, use_words};
+
+fn short(words: &'static Words, link: LinkView) -> &'static str {
+    match link {
+        LinkView::Quiet | LinkView::Connecting => words.connecting,
+        LinkView::Online => words.connected,
+        LinkView::CatchingUp => words.catching_up,
+        LinkView::Restored => words.restored,
+        LinkView::Reconnecting(_) => words.reconnecting,
+        LinkView::NoInternet | LinkView::Unreachable(_) | LinkView::Ended | LinkView::Stopped => words.offline,
+    }
+}
+
+/// The line in the header.
+#[component]
+pub fn ConnectionStatus(
+    /// The state.
+    #[prop(into)]
+    link: Signal<LinkView>,
+) -> impl IntoView {
+    let words = use_words();
+    view! {
+        <p class="status" role="status" data-testid="connection" data-state=move || link.get().word()>
+            <span class="status-dot" aria-hidden="true"></span>
+            <span class="status-text">{move || short(words, link.get())}</span>
+        </p>
+    }
+    .into_any()
+}
+
+/// The strip below the header, empty while all is well.
+#[component]
+pub fn ConnectionBanner(
+    /// The state.
+    #[prop(into)]
+    link: Signal<LinkView>,
+    /// Connect now instead of after the wait.
+    retry: Callback<()>,
+    /// Where signing in leads back to.
+    #[prop(into)]
+    next: Signal<String>,
+) -> impl IntoView {
+    let words = use_words();
+    let text = move |text: &'static str| view! { <span>{text}</span> };
+    let waiting = move |seconds: Option<u64>| {
+        view! {
+            {seconds.map(|seconds| view! { <span class="banner-wait">{(words.retry_in)(seconds)}</span> })}
+            <button class="banner-action" type="button" on:click=move |_| retry.run(())>{words.retry_now}</button>
+        }
+    };
+    move || {
+        let body = match link.get() {
+            LinkView::Quiet | LinkView::Connecting | LinkView::Online | LinkView::CatchingUp | LinkView::Restored => {
+                return None;
+            }
+            LinkView::NoInternet => text(words.no_internet).into_any(),
+            LinkView::Reconnecting(None) => return None,
+            LinkView::Reconnecting(seconds) => view! { {text(words.reconnecting)} {waiting(seconds)} }.into_any(),
+            LinkView::Unreachable(seconds) => view! { {text(words.unreachable)} {waiting(seconds)} }.into_any(),
+            LinkView::Stopped => view! { {text(words.error_title)} {waiting(None)} }.into_any(),
+            LinkView::Ended => {
+                let href = move || format!("/login?next={}", next.get());
+                view! { {text(words.session_ended)} <a class="banner-action" href=href rel="external">{words.sign_in}</a> }
+                    .into_any()
+            }
+        };
+        Some(view! {
+            <div class="banner" data-state=link.get().word()>
+                <Icon glyph=Glyph::Alert />
+                {body}
+            </div>
+        })
+    }
+}

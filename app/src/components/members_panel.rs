@@ -1,0 +1,83 @@
+//! Who is in the group, who is here, and the way to bring in more.
+
+use caravana_protocol::Role;
+use leptos::prelude::*;
+use reactive_stores::{Field, Store};
+
+use super::avatar::Avatar;
+use super::icon::{Glyph, Icon};
+use crate::chat::store::{MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
+use crate::i18n::use_words;
+
+/// The panel.
+#[component]
+pub fn MembersPanel(
+    /// The open group.
+    timeline: Store<TimelineState>,
+    /// Where closing it leads.
+    back: String,
+    /// Asks for an invite; absent where the reader may not.
+    invite: Option<Callback<()>>,
+) -> impl IntoView {
+    let words = use_words();
+    let count = move || (words.member_count)(timeline.members().read().len() as u64);
+    let invite = invite.map(|invite| {
+        view! {
+            <button class="button button-soft" type="button" data-testid="invite" on:click=move |_| invite.run(())>
+                <Icon glyph=Glyph::Invite />
+                {words.invite}
+            </button>
+        }
+    });
+    view! {
+        <aside class="members" aria-label=words.members data-testid="members">
+            <header class="bar">
+                <a class="icon-button members-close" href=back aria-label=words.close title=words.close>
+                    <Icon glyph=Glyph::Close />
+                </a>
+                <div class="bar-text">
+                    <h2 class="bar-title">{words.members}</h2>
+                    <p class="status">{count}</p>
+                </div>
+            </header>
+            <div class="members-body">
+                {invite}
+                <ul class="member-rows">
+                    <For each=move || timeline.members() key=|row| row.key() let:row>
+                        <MemberLine row=row.into() />
+                    </For>
+                </ul>
+            </div>
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
+    let words = use_words();
+    let id = row.user().get_untracked().0.uuid();
+    let presence = move || if row.online().get() { words.online } else { words.offline };
+    let role = move || match row.role().get().0 {
+        Role::Owner => Some(words.owner),
+        Role::Admin => Some(words.admin),
+        Role::Member => None,
+    };
+    view! {
+        <li class="member" data-online=move || row.online().get().to_string()>
+            <span class="member-avatar">
+                <Avatar id=Some(id) name=Signal::derive(move || row.name().get()) />
+                <span class="presence-dot" aria-hidden="true"></span>
+            </span>
+            <span class="member-text">
+                <span class="member-name">
+                    <bdi>{move || row.name().get()}</bdi>
+                    {move || row.you().get().then(|| view! { <span class="member-you">{words.you}</span> })}
+                </span>
+                <span class="member-presence">{presence}</span>
+            </span>
+            {move || role().map(|role| view! { <span class="tag">{role}</span> })}
+        </li>
+    }
+    .into_any()
+}

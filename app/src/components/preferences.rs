@@ -1,0 +1,105 @@
+//! Appearance, language and the way out, behind one button.
+
+use leptos::prelude::*;
+
+use super::icon::{Glyph, Icon};
+use crate::i18n::{Lang, use_lang};
+use crate::ports::{Theme, use_device};
+
+/// The menu. Its button opens it without WebAssembly too.
+#[component]
+pub fn Preferences(
+    /// Whether somebody is signed in, who may sign out.
+    #[prop(optional)]
+    signed_in: bool,
+) -> impl IntoView {
+    let lang = use_lang();
+    let words = lang.words();
+    let sign_out = signed_in.then(|| {
+        view! {
+            <form method="post" action="/logout" class="menu-foot">
+                <button class="menu-item" type="submit" data-testid="log-out">
+                    <Icon glyph=Glyph::LogOut />
+                    {words.log_out}
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <details class="menu">
+            <summary class="icon-button" aria-label=words.preferences title=words.preferences>
+                <Icon glyph=Glyph::Preferences />
+            </summary>
+            <div class="menu-sheet">
+                <ThemeChoice />
+                <LangChoice lang />
+                {sign_out}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let words = crate::i18n::use_words();
+    let device = use_device();
+    let chosen = RwSignal::new(use_context::<Theme>().unwrap_or_default());
+    let choices = Theme::ALL.map(|theme| {
+        let device = device.clone();
+        let label = match theme {
+            Theme::System => words.theme_system,
+            Theme::Light => words.theme_light,
+            Theme::Dark => words.theme_dark,
+        };
+        let choose = move |_| {
+            chosen.set(theme);
+            if let Some(device) = &device {
+                device.remember_theme(theme);
+            }
+        };
+        view! {
+            <button class="choice" type="button" aria-pressed=move || (chosen.get() == theme).to_string() on:click=choose>
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <div class="menu-group" role="group" aria-label=words.theme>
+            <p class="menu-label">{words.theme}</p>
+            <div class="choices">{choices.collect_view()}</div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn LangChoice(lang: Lang) -> impl IntoView {
+    let words = lang.words();
+    let device = use_device();
+    let choices: Vec<_> = Lang::ALL
+        .into_iter()
+        .zip(words.language_names)
+        .map(|(offered, label)| {
+            let device = device.clone();
+            let choose = move |_| {
+                if let Some(device) = device.as_ref().filter(|_| offered != lang) {
+                    device.remember_lang(offered);
+                    device.reload();
+                }
+            };
+            view! {
+                <button class="choice" type="button" lang=offered.tag() aria-pressed=(offered == lang).to_string() on:click=choose>
+                    {label}
+                </button>
+            }
+        })
+        .collect();
+    view! {
+        <div class="menu-group" role="group" aria-label=words.language>
+            <p class="menu-label">{words.language}</p>
+            <div class="choices">{choices}</div>
+        </div>
+    }
+    .into_any()
+}

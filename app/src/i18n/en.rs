@@ -1,0 +1,181 @@
+//! English.
+
+use super::Words;
+use super::list;
+use super::plural::{Plural, en as plural};
+use crate::time::Civil;
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+fn month(date: Civil) -> &'static str {
+    MONTHS[usize::from(date.month.clamp(1, 12) - 1)]
+}
+
+fn date(date: Civil, with_year: bool) -> String {
+    let (day, month) = (date.day, month(date));
+    if with_year { format!("{day} {month} {}", date.year) } else { format!("{day} {month}") }
+}
+
+fn typing(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("{one} is typing…"),
+        [_, _] | [_, _, _] => format!("{} are typing…", list::en(names)),
+        [_, _, _, ..] => "Several people are typing…".to_owned(),
+    }
+}
+
+fn counted(n: u64, one: &str, other: &str) -> String {
+    match plural(n) {
+        Plural::One => format!("{n} {one}"),
+        Plural::Many | Plural::Other => format!("{n} {other}"),
+    }
+}
+
+pub(super) static WORDS: Words = Words {
+    tagline: "The chat for people who travel together",
+    skip_to_content: "Skip to content",
+    language: "Language",
+    language_names: ["Español", "English"],
+    theme: "Appearance",
+    theme_light: "Light",
+    theme_dark: "Dark",
+    theme_system: "System",
+    preferences: "Preferences",
+    close: "Close",
+    back: "Back to groups",
+    log_out: "Sign out",
+    not_found_title: "The caravan doesn’t stop here",
+    not_found_text: "This page doesn’t exist, or you are no longer in this group.",
+    go_home: "Go to my groups",
+    welcome_title: "Travel together, keep everyone in the loop",
+    welcome_text: "Caravana is the chat for your travel group. It works on bad signal, on planes and across borders: what you write always arrives, once and in order.",
+    welcome_points: [
+        ("Offline too", "Write without a connection. Your messages leave by themselves when the network is back."),
+        ("Nothing gets lost", "Everyone sees the same messages, in the same order, without gaps."),
+        ("One link is enough", "Share the invite and your group is in."),
+    ],
+    welcome_scene: [
+        ("Lucía", "We’re at the terminal already! 🚌"),
+        ("Mateo", "Save me a window seat"),
+        ("", "I’ll be there in ten"),
+    ],
+    sign_in: "Sign in",
+    sign_in_title: "Good to see you again",
+    sign_up: "Create account",
+    sign_up_title: "Join the caravan",
+    no_account: "No account yet?",
+    have_account: "Already have an account?",
+    email: "Email",
+    password: "Password",
+    password_hint: "At least 12 characters. A phrase you can remember works well.",
+    display_name: "Your name",
+    display_name_hint: "This is how others will see you.",
+    groups: "Groups",
+    new_group: "New group",
+    new_group_name: "Group name",
+    new_group_placeholder: "For example, Patagonia in March",
+    create: "Create group",
+    no_groups_title: "Your first trip starts here",
+    no_groups_text: "Create a group and share the link, or open the invite that you were sent.",
+    choose_group_title: "Choose a group",
+    choose_group_text: "Your conversations are on the left. You can also start a new one.",
+    no_messages_yet: "No messages yet",
+    preview_mine: |text| format!("You: {text}"),
+    draft: "Draft",
+    unread: |n| counted(n, "unread message", "unread messages"),
+    member_count: |n| counted(n, "member", "members"),
+    members: "Members",
+    owner: "Organiser",
+    admin: "Admin",
+    you: "You",
+    online: "Online",
+    offline: "Offline",
+    invite: "Invite",
+    invite_title: "Invite your group",
+    invite_text: "Anyone who opens this link can join and see the conversation.",
+    invite_link: "Invite link",
+    invite_expires: |date| format!("Valid until {date}."),
+    copy: "Copy link",
+    copied: "Link copied",
+    invited_to: "You’re invited to",
+    join: "Join the group",
+    join_needs_account: "To join, sign in or create your account.",
+    invite_gone_title: "This invite is no longer valid",
+    invite_gone_text: "It expired or was used up. Ask someone in the group for a new link.",
+    messages: "Messages",
+    today: "Today",
+    yesterday: "Yesterday",
+    weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    weekdays_short: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    date,
+    short_date: |date| format!("{} {}", date.day, month(date).get(..3).unwrap_or_default()),
+    unread_divider: "Unread messages",
+    conversation_start: "This is the start of the conversation",
+    load_older: "Show earlier messages",
+    loading: "Loading…",
+    empty_title: "Break the ice",
+    empty_text: "Say hello, suggest a meeting point or share the plan for the day.",
+    to_latest: "Go to latest",
+    new_messages: |n| counted(n, "new message", "new messages"),
+    deleted_user: "Deleted user",
+    former_member: "No longer in the group",
+    edited: "(edited)",
+    deleted: "This message was deleted",
+    joined: |name| format!("{name} joined the group"),
+    left: |name| format!("{name} left the group"),
+    group_updated: |name| format!("The group is now called “{name}”"),
+    sending: "Sending…",
+    sent: "Sent",
+    read_by_all: "Read by everyone",
+    not_sent: "Couldn’t be sent",
+    retry: "Retry",
+    discard: "Delete",
+    write_message: "Write a message",
+    send: "Send",
+    characters_left: |n| {
+        if n < 0 { format!("{} too many", counted(n.unsigned_abs(), "character", "characters")) } else { n.to_string() }
+    },
+    typing,
+    connecting: "Connecting…",
+    connected: "Connected",
+    catching_up: "Updating messages…",
+    restored: "Connection restored",
+    no_internet: "No internet connection. Your messages will be sent when it’s back.",
+    reconnecting: "Reconnecting…",
+    retry_in: |seconds| format!("Next try in {seconds} s"),
+    retry_now: "Retry now",
+    unreachable: "We can’t reach the server. We keep trying.",
+    session_ended: "Your session has ended.",
+    removed: "You are no longer in this group.",
+    slow_down: |seconds| format!("You’re going too fast. Wait {seconds} s."),
+    outbox_full: "Too many messages are waiting. You can write more once they have left.",
+    new_build: "There is a new version.",
+    reload: "Reload",
+    error_title: "Something went wrong",
+    error_network: "We couldn’t reach the server. Check your connection and try again.",
+    error_credentials: "The email and the password don’t match.",
+    error_bad_request: "Check the details: there is something we can’t accept.",
+    error_not_found: "It doesn’t exist, or you have no access.",
+    error_forbidden: "You are not allowed to do this.",
+    error_gone: "It is no longer available.",
+    error_rate_limited: "Too many attempts in a row. Wait a moment and try again.",
+    error_unavailable: "The server is busy. Try again in a few seconds.",
+    error_empty_message: "The message is empty.",
+    error_invalid_message: "The message has characters that can’t be sent.",
+    error_message_too_long: |limit| format!("The message is too long: {limit} characters fit."),
+    error_other: "We couldn’t complete this action.",
+};

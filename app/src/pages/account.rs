@@ -1,0 +1,52 @@
+//! Signing in and making an account.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::{encode_path, own_path, posted_error};
+use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
+use crate::i18n::use_words;
+
+/// `/login`.
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    view! { <AccountPage kind=AccountKind::Login /> }.into_any()
+}
+
+/// `/register`.
+#[component]
+pub fn RegisterPage() -> impl IntoView {
+    view! { <AccountPage kind=AccountKind::Register /> }.into_any()
+}
+
+#[component]
+fn AccountPage(kind: AccountKind) -> impl IntoView {
+    let words = use_words();
+    let query = use_query_map().get_untracked();
+    let next = own_path(query.get_str("next"));
+    let error = posted_error();
+    let (title, question, other, other_path) = match kind {
+        AccountKind::Login => (words.sign_in_title, words.no_account, words.sign_up, "/register"),
+        AccountKind::Register => (words.sign_up_title, words.have_account, words.sign_in, "/login"),
+    };
+    let other_href = format!("{other_path}?next={}", encode_path(&next));
+    view! {
+        <Title text=if kind == AccountKind::Login { words.sign_in } else { words.sign_up } />
+        <div class="plain">
+            <header class="plain-bar">
+                <Brand />
+                <Preferences />
+            </header>
+            <main class="plain-main" id="content">
+                <section class="card">
+                    <Mark />
+                    <h1 class="card-title">{title}</h1>
+                    <AccountForm kind next error />
+                    <p class="card-foot">{question} " " <a href=other_href>{other}</a></p>
+                </section>
+            </main>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,243 @@
+//! `/g/:id` and `/g/:id/miembros`: the conversation, and beside it the members.
+
+use caravana_protocol::limits::{HISTORY_PAGE, HISTORY_PAGE_DEFAULT};
+use caravana_protocol::rest::{Group, Member, MessagesAnswer, NewInvite};
+use caravana_protocol::{ErrorCode, GroupId, MessageBody};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::use_params_map;
+use reactive_stores::Store;
+use serde::{Deserialize, Serialize};
+
+use super::{FailedPage, posted_error};
+use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
+use crate::chat::{Link, use_link};
+use crate::components::{
+    Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteDialog, InviteState, MembersPanel,
+    RowActions, Timeline, TimelineActions,
+};
+use crate::i18n::{explain, use_words};
+use crate::ports::{Api, ApiError, HistoryPage, use_device};
+
+/// Read messages that are loaded above the first unread one.
+const CONTEXT: usize = 20;
+
+/// A group with everything that its first paint shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Opened {
+    /// The group.
+    pub group: Group,
+    /// Its members.
+    pub members: Vec<Member>,
+    /// Its newest messages, and as many as it takes to reach the first unread one.
+    pub messages: MessagesAnswer,
+}
+
+async fn load(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
+    let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
+    let id: GroupId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "no such group"))?;
+    let group = api.group(id).await?;
+    let unread = usize::try_from(group.unread).unwrap_or(HISTORY_PAGE);
+    let limit = unread.saturating_add(CONTEXT).clamp(HISTORY_PAGE_DEFAULT, HISTORY_PAGE);
+    let messages = api.messages(id, HistoryPage::Latest, limit).await?;
+    let members = api.members(id).await?;
+    Ok(Opened { group, members, messages })
+}
+
+/// The page.
+#[component]
+pub fn GroupPage() -> impl IntoView {
+    let (api, link) = (use_context::<Api>(), use_link());
+    let params = use_params_map();
+    let id = move || params.read().get("id").unwrap_or_default();
+    let loaded = Resource::new_blocking(id, move |id| load(api.clone(), id));
+    // Read, not awaited: the old group's view must live until the new one takes its place, or what still changes in it
+    // would find its state gone.
+    let body = move || {
+        loaded.get().map(|loaded| match (loaded, link) {
+            (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.into_any(),
+            (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.into_any(),
+            // The frame is not there for a stranger, and then this page is not either.
+            (Ok(_), None) => ().into_any(),
+        })
+    };
+    view! {
+        <Suspense fallback=|| view! { <Skeleton /> }>{body}</Suspense>
+        <Outlet />
+    }
+    .into_any()
+}
+
+/// What stands there while a group is loading; the style sheet shows it only after a moment.
+#[component]
+fn Skeleton() -> impl IntoView {
+    let words = use_words();
+    view! {
+        <main class="pane skeleton" id="content" aria-busy="true">
+            <p class="visually-hidden">{words.loading}</p>
+            <span></span><span></span><span></span><span></span>
+        </main>
+    }
+    .into_any()
+}
+
+#[component]
+fn Conversation(opened: Opened, link: Link) -> impl IntoView {
+    let words = use_words();
+    let (id, role) = (opened.group.id, opened.group.role);
+    let may_invite = role.manages() || opened.group.members_can_invite;
+    let timeline = Store::new(link.first_state(&opened));
+    link.open(opened, timeline);
+    on_cleanup(move || link.close(id));
+
+    let refused = posted_error();
+    let invite = RwSignal::new(InviteState::Closed);
+    let ask_invite = may_invite.then(|| Callback::new(invite_request(id, invite)));
+    let title = move || {
+        // The title is asked once more while the page goes, when its state may be gone already.
+        let unread: u64 =
+            link.chat.groups().try_read().map_or(0, |groups| groups.iter().map(|group| group.unread).sum());
+        let name = timeline.name().try_get().unwrap_or_default();
+        if unread > 0 { format!("({unread}) {name}") } else { name }
+    };
+    let actions = TimelineActions {
+        row: RowActions {
+            retry: Callback::new(move |message| link.retry(id, message)),
+            discard: Callback::new(move |message| link.discard(id, message)),
+        },
+        older: Callback::new(move |()| link.older(id)),
+        seen: Callback::new(move |()| link.seen(id)),
+    };
+    let state = Signal::derive(move || link.chat.link().get().0);
+    let send = Callback::new(move |body: MessageBody| link.send(id, body));
+    let typed = Callback::new(move |writing| link.typed(id, writing));
+    view! {
+        <Title text=title />
+        <main class="pane" id="content">
+            <GroupHeader id timeline state invite=ask_invite />
+            <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
+            {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
+            {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
+            <Timeline timeline loading=link.loading actions />
+            <TypingLine timeline />
+            <Composer me=link.me group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
+            {move || link.outdated.get().then(|| view! { <NewBuild /> })}
+            {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
+        </main>
+        <MembersPanel timeline back=format!("/g/{id}") invite=ask_invite />
+        <InviteDialog state=invite reader=link.reader />
+    }
+    .into_any()
+}
+
+/// Asks for a link and opens the dialog at once; the answer fills it.
+fn invite_request(group: GroupId, state: RwSignal<InviteState>) -> impl Fn(()) + Send + Sync + 'static {
+    let words = use_words();
+    let api = use_context::<Api>();
+    move |()| {
+        let Some(Api(api)) = api.clone() else { return };
+        state.set(InviteState::Making);
+        let answer = api.create_invite(group, NewInvite::default());
+        leptos::task::spawn_local(async move {
+            let shown = match answer.await {
+                Ok(invite) => InviteState::Made(invite),
+                Err(error) => InviteState::Refused(explain(words, error.code())),
+            };
+            // The reader may have closed the dialog meanwhile.
+            if state.get_untracked() == InviteState::Making {
+                state.set(shown);
+            }
+        });
+    }
+}
+
+#[component]
+fn GroupHeader(
+    id: GroupId,
+    timeline: Store<TimelineState>,
+    state: Signal<crate::chat::store::LinkView>,
+    invite: Option<Callback<()>>,
+) -> impl IntoView {
+    let words = use_words();
+    let name = Signal::derive(move || timeline.name().get());
+    let invite = invite.map(|invite| {
+        view! {
+            <button
+                class="icon-button"
+                type="button"
+                aria-label=words.invite
+                title=words.invite
+                on:click=move |_| invite.run(())
+            >
+                <Icon glyph=Glyph::Invite />
+            </button>
+        }
+    });
+    view! {
+        <header class="bar">
+            <a class="icon-button bar-back" href="/" aria-label=words.back title=words.back>
+                <Icon glyph=Glyph::Back />
+            </a>
+            <Avatar id=Some(id.uuid()) name group=true />
+            <div class="bar-text">
+                <h1 class="bar-title"><bdi>{name}</bdi></h1>
+                <ConnectionStatus link=state />
+            </div>
+            {invite}
+            <a
+                class="icon-button bar-members"
+                href=format!("/g/{id}/miembros")
+                aria-label=words.members
+                title=words.members
+                data-testid="show-members"
+            >
+                <Icon glyph=Glyph::Users />
+            </a>
+        </header>
+    }
+    .into_any()
+}
+
+/// The server was renewed; what is written is kept over the reload.
+#[component]
+fn NewBuild() -> impl IntoView {
+    let words = use_words();
+    let device = use_device();
+    view! {
+        <p class="banner banner-calm" role="status">
+            <span>{words.new_build}</span>
+            <button
+                class="banner-action"
+                type="button"
+                on:click=move |_| {
+                    if let Some(device) = &device {
+                        device.reload();
+                    }
+                }
+            >
+                {words.reload}
+            </button>
+        </p>
+    }
+    .into_any()
+}
+
+/// Who is writing; the line keeps its height, so that nothing jumps.
+#[component]
+fn TypingLine(timeline: Store<TimelineState>) -> impl IntoView {
+    let words = use_words();
+    let text = move || (words.typing)(&timeline.typing().get());
+    let dots = move || {
+        (!timeline.typing().read().is_empty()).then(|| {
+            view! { <span class="typing-dots" aria-hidden="true"><i></i><i></i><i></i></span> }
+        })
+    };
+    view! {
+        <p class="typing" role="status" data-testid="typing">
+            {dots}
+            <span>{text}</span>
+        </p>
+    }
+    .into_any()
+}

@@ -1,0 +1,196 @@
+//! The text of a message as pieces that can be shown: plain runs and links.
+//!
+//! Owns what counts as a link and as a message of emoji only. Promises that the pieces joined are the text again and
+//! that a link leads nowhere but to `http`, `https` or `mailto`. Never makes HTML: pieces become text nodes and
+//! elements. Called by the bubble of a message.
+
+/// A piece of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text to be shown as it stands.
+    Text(String),
+    /// Text that leads somewhere.
+    Link {
+        /// As it was written.
+        text: String,
+        /// Where it leads.
+        href: String,
+    },
+}
+
+/// How a link may begin.
+const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
+/// What ends a sentence rather than a link.
+const TRAILING: &[char] = &['.', ',', ';', ':', '!', '?', '…', '"', '\'', '»', '”', '’'];
+
+/// Cuts a text into pieces.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let mut plain = 0;
+    let mut from = 0;
+    while let Some((start, scheme)) = next_scheme(text, from) {
+        let end = start + link_length(&text[start..]);
+        let starts_a_word = text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+        if !starts_a_word || !leads_somewhere(&text[start + scheme.len()..end], scheme) {
+            from = start + scheme.len();
+            continue;
+        }
+        push_text(&mut found, &text[plain..start]);
+        let link = &text[start..end];
+        let href = scheme.to_owned() + &link[scheme.len()..];
+        found.push(Piece::Link { text: link.to_owned(), href });
+        plain = end;
+        from = end;
+    }
+    push_text(&mut found, &text[plain..]);
+    found
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text.to_owned()));
+    }
+}
+
+/// The nearest scheme at or after `from`, in any case.
+fn next_scheme(text: &str, from: usize) -> Option<(usize, &'static str)> {
+    (from..text.len()).filter(|at| text.is_char_boundary(*at)).find_map(|at| {
+        let rest = &text.as_bytes()[at..];
+        let starts =
+            |scheme: &&str| rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()));
+        SCHEMES.into_iter().find(starts).map(|scheme| (at, scheme))
+    })
+}
+
+/// How far a link reaches: to white space or a character that no address has, without the punctuation of the sentence
+/// around it and without a closing bracket that it did not open.
+fn link_length(text: &str) -> usize {
+    let stop = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '«' | '“' | '`') || is_bidi(c);
+    let mut link = &text[..text.find(stop).unwrap_or(text.len())];
+    loop {
+        let trimmed = link.trim_end_matches(TRAILING);
+        let unopened = [('(', ')'), ('[', ']')].into_iter().find(|(open, close)| {
+            trimmed.ends_with(*close) && trimmed.matches(*close).count() > trimmed.matches(*open).count()
+        });
+        let shorter = unopened.map_or(trimmed, |(_, close)| trimmed.strip_suffix(close).unwrap_or(trimmed));
+        if shorter.len() == link.len() {
+            return link.len();
+        }
+        link = shorter;
+    }
+}
+
+/// Direction controls, which could make a link read as another address than the one it leads to.
+const fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn leads_somewhere(rest: &str, scheme: &str) -> bool {
+    let mut parts = rest.splitn(2, '@');
+    let head = parts.next().unwrap_or_default();
+    if scheme == "mailto:" {
+        return !head.is_empty() && parts.next().is_some_and(|domain| domain.contains('.') && !domain.contains('@'));
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // `https://bank.example@evil.example` shows one host and leads to another.
+    !authority.contains('@') && authority.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '[')
+}
+
+/// A message of up to this many emoji and nothing else is shown large.
+const LARGE_EMOJI: usize = 6;
+
+/// Whether a text is a few emoji and nothing else.
+#[must_use]
+pub fn is_emoji_only(text: &str) -> bool {
+    let mut count = 0;
+    let mut joined = false;
+    for c in text.chars().filter(|c| !c.is_whitespace()) {
+        match c {
+            // Joiners, variation selectors, skin tones, keycap and tags shape the emoji before them.
+            '\u{200D}' => joined = true,
+            '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}' => {}
+            c if is_emoji(c) => {
+                count += usize::from(!joined);
+                joined = false;
+            }
+            _ => return false,
+        }
+    }
+    // A flag is two letters.
+    let flags = text.chars().filter(|c| ('\u{1F1E6}'..='\u{1F1FF}').contains(c)).count() / 2;
+    let count = count - flags.min(count);
+    (1..=LARGE_EMOJI).contains(&count)
+}
+
+const fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}'
+        | '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23FA}' | '\u{2B05}'..='\u{2B07}' | '\u{2194}'..='\u{21AA}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(text: &str) -> Vec<String> {
+        let joined: String = pieces(text)
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) | Piece::Link { text, .. } => text.as_str(),
+            })
+            .collect();
+        assert_eq!(joined, text);
+        pieces(text)
+            .into_iter()
+            .filter_map(|piece| match piece {
+                Piece::Link { href, .. } => Some(href),
+                Piece::Text(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_sentence_around_a_link_stays_outside() {
+        assert_eq!(links("Mira (https://a.example/x), ¿sí?"), ["https://a.example/x"]);
+        assert_eq!(
+            links("https://es.wikipedia.org/wiki/Paz_(Bolivia)."),
+            ["https://es.wikipedia.org/wiki/Paz_(Bolivia)"]
+        );
+        assert_eq!(links("uno http://a.co… dos «https://b.co»"), ["http://a.co", "https://b.co"]);
+        assert_eq!(links("HTTPS://A.example y mailto:ana@b.example!"), ["https://A.example", "mailto:ana@b.example"]);
+    }
+
+    #[test]
+    fn nothing_else_becomes_a_link() {
+        for text in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://",
+            "https://bank.example@evil.example",
+            "xhttps://a.example",
+            "mailto:ana",
+            "ftp://a.example",
+            "//a.example",
+            "https:///x",
+            "https://.",
+        ] {
+            assert!(links(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_ends_before_a_direction_control() {
+        assert_eq!(links("https://a.example/\u{202E}gpj.exe"), ["https://a.example/"]);
+    }
+
+    #[test]
+    fn a_few_emoji_alone_are_large() {
+        for text in ["😀", "👩‍🚀 🚀", "🇨🇴", "❤️", "👍🏽", "🇨🇴🇪🇸🇲🇽", "🎉🎉🎉🎉🎉🎉"]
+        {
+            assert!(is_emoji_only(text), "{text}");
+        }
+        for text in ["", " ", "hola 😀", "1", "12", "🎉🎉🎉🎉🎉🎉🎉", "a"] {
+            assert!(!is_emoji_only(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the reader's device knows and can do.
+
+use std::pin::Pin;
+
+use caravana_app::i18n::Lang;
+use caravana_app::ports::{Browser, LANG_COOKIE, THEME_COOKIE, Theme};
+use caravana_protocol::{GroupId, UserId};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{HtmlDocument, Storage};
+
+/// How long a choice is remembered: a year, in seconds.
+const REMEMBERED: u32 = 31_536_000;
+
+/// The page and the device it is shown on.
+pub(crate) struct Page;
+
+/// The `<html>` element.
+pub(crate) fn root() -> Option<web_sys::Element> {
+    web_sys::window()?.document()?.document_element()
+}
+
+/// The storage that outlives the page, where it is allowed.
+pub(crate) fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_millis() -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds of any real date fit")]
+    let now = js_sys::Date::now() as i64;
+    now
+}
+
+fn utc_offset(at: i64) -> i32 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact in a double for 285,000 years")]
+    let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
+    // JavaScript counts west of UTC; an invalid date gives NaN, which becomes 0.
+    #[expect(clippy::cast_possible_truncation, reason = "an offset is less than a day")]
+    let minutes = -date.get_timezone_offset() as i32;
+    minutes
+}
+
+fn remember(name: &str, value: &str) {
+    let document = web_sys::window().and_then(|window| window.document()).and_then(|document| document.dyn_into().ok());
+    let document: Option<HtmlDocument> = document;
+    if let Some(document) = document {
+        // Refused cookies are the reader's choice; then the choice lasts as long as the page.
+        let _ = document.set_cookie(&format!("{name}={value}; Path=/; Max-Age={REMEMBERED}; SameSite=Lax"));
+    }
+}
+
+fn draft_key(user: UserId, group: GroupId) -> String {
+    format!("caravana.draft.{user}.{group}")
+}
+
+impl Browser for Page {
+    fn now_millis(&self) -> i64 {
+        now_millis()
+    }
+
+    fn utc_offset(&self) -> fn(i64) -> i32 {
+        utc_offset
+    }
+
+    fn visit(&self, path: &str) {
+        if let Some(window) = web_sys::window() {
+            // A refused navigation leaves the page as it is, which the reader sees.
+            let _ = window.location().assign(path);
+        }
+    }
+
+    fn reload(&self) {
+        if let Some(window) = web_sys::window() {
+            let _ = window.location().reload();
+        }
+    }
+
+    fn copy(&self, text: String) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        Box::pin(SendWrapper::new(async move {
+            // On a page without TLS there is no clipboard at all.
+            let secure = web_sys::window().filter(web_sys::Window::is_secure_context);
+            match secure {
+                Some(window) => JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok(),
+                None => false,
+            }
+        }))
+    }
+
+    fn remember_lang(&self, lang: Lang) {
+        remember(LANG_COOKIE, lang.tag());
+    }
+
+    fn remember_theme(&self, theme: Theme) {
+        remember(THEME_COOKIE, theme.word());
+        if let Some(root) = root() {
+            let _ = root.set_attribute("data-theme", theme.word());
+        }
+    }
+
+    fn touch(&self) -> bool {
+        let query = web_sys::window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten());
+        query.is_some_and(|query| query.matches())
+    }
+
+    fn visible(&self) -> bool {
+        let document = web_sys::window().and_then(|window| window.document());
+        document.is_none_or(|document| document.visibility_state() == web_sys::VisibilityState::Visible)
+    }
+
+    fn draft(&self, user: UserId, group: GroupId) -> Option<String> {
+        storage()?.get_item(&draft_key(user, group)).ok()?
+    }
+
+    fn keep_draft(&self, user: UserId, group: GroupId, text: &str) {
+        let Some(storage) = storage() else { return };
+        // A full storage loses the draft at the next reload and nothing else.
+        let _ = if text.is_empty() {
+            storage.remove_item(&draft_key(user, group))
+        } else {
+            storage.set_item(&draft_key(user, group), text)
+        };
+    }
+}

@@ -1,0 +1,42 @@
+//! Unacknowledged messages in the storage that outlives the page.
+//!
+//! One entry per message under its id, so that two tabs never overwrite each other's.
+
+use caravana_client::SavedMessage;
+use caravana_client::ports::NotKept;
+use caravana_protocol::MessageId;
+
+use crate::device::storage;
+
+const PREFIX: &str = "caravana.outbox.";
+
+fn key(id: MessageId) -> String {
+    format!("{PREFIX}{id}")
+}
+
+/// All that is kept; what can't be read is left where it is.
+pub(crate) fn load() -> Vec<SavedMessage> {
+    let Some(storage) = storage() else { return Vec::new() };
+    let keys: Vec<String> = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?).collect();
+    let mut found: Vec<SavedMessage> = keys
+        .iter()
+        .filter(|key| key.starts_with(PREFIX))
+        .filter_map(|key| serde_json::from_str(&storage.get_item(key).ok()??).ok())
+        .collect();
+    found.sort_by_key(|message| (message.order, message.id));
+    found
+}
+
+/// Keeps a message in place of what is kept under its id.
+pub(crate) fn save(message: &SavedMessage) -> Result<(), NotKept> {
+    let text = serde_json::to_string(message).map_err(|_| NotKept)?;
+    storage().ok_or(NotKept)?.set_item(&key(message.id), &text).map_err(|_| NotKept)
+}
+
+/// Keeps it no longer.
+pub(crate) fn forget(id: MessageId) {
+    if let Some(storage) = storage() {
+        // What can't be removed is acknowledged and will be answered as a duplicate.
+        let _ = storage.remove_item(&key(id));
+    }
+}

@@ -1,0 +1,33 @@
+//! What happens to the page, told to the session.
+
+use caravana_client::{Handle, Input};
+use leptos::ev;
+use leptos::prelude::window_event_listener;
+
+/// Tells the session of the network, of the tab and of the page's return from the browser's cache. The listeners live as
+/// long as the page.
+pub(crate) fn tell(handle: &Handle) {
+    // A full queue means that the session has enough to do; the next event, or its own timers, will do.
+    let told = |input: fn() -> Option<Input>| {
+        let handle = handle.clone();
+        move || {
+            if let Some(input) = input() {
+                let _ = handle.send(input);
+            }
+        }
+    };
+    let (online, offline) = (told(|| Some(Input::NetworkUp)), told(|| Some(Input::NetworkDown)));
+    let (visible, back) = (told(when_visible), told(when_visible));
+    window_event_listener(ev::online, move |_| online());
+    window_event_listener(ev::offline, move |_| offline());
+    window_event_listener(ev::visibilitychange, move |_| visible());
+    window_event_listener(ev::Custom::<web_sys::Event>::new("pageshow"), move |_| back());
+    if web_sys::window().is_some_and(|window| !window.navigator().on_line()) {
+        let _ = handle.send(Input::NetworkDown);
+    }
+}
+
+fn when_visible() -> Option<Input> {
+    let document = web_sys::window()?.document()?;
+    (document.visibility_state() == web_sys::VisibilityState::Visible).then_some(Input::PageVisible)
+}
