@@ -63,6 +63,6 @@ test('the first paint shows real messages without JavaScript', async ({ signUp, 
   const context = await browser.newContext({ javaScriptEnabled: false, storageState, baseURL });
   const page = await context.newPage();
   await page.goto(ana.page.url());
-  await expect(page.getByText('Nos vemos en la playa')).toBeVisible();
+  await expect(page.getByTestId('message')).toHaveText(/Nos vemos en la playa/);
   await context.close();
 });
