@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::Hub;
-use super::group::Applied;
+use super::group::{Applied, Group};
 use crate::frame::{Frame, FramedPage};
 use crate::store::Effect;
 
@@ -100,7 +100,7 @@ fn deliver(hub: &Arc<Hub>, event: &Event) {
 
 /// A group's log moved by something that is not a message: whoever follows it here gets it from the log.
 fn nudge(hub: &Arc<Hub>, group: GroupId) {
-    if hub.registry.with(group, |state| state.nudge()) == Some(true) {
+    if hub.registry.with(group, Group::nudge) == Some(true) {
         pull(hub, group);
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn hint(hub: &Arc<Hub>, group: GroupId, head: Seq) {
 
 /// Starts to fill a gap, unless that is being done.
 pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
-    if hub.registry.with(group, |state| state.begin_pull()) == Some(true) {
+    if hub.registry.with(group, Group::begin_pull) == Some(true) {
         let hub = Arc::clone(hub);
         hub.tasks.clone().spawn(async move { fill(&hub, group).await });
     }
@@ -122,7 +122,7 @@ pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
 
 /// Reads the log from the last delivered event on, until nothing that was named is missing.
 async fn fill(hub: &Arc<Hub>, group: GroupId) {
-    while let Some(delivered) = hub.registry.with(group, |state| state.next_pull()) {
+    while let Some(delivered) = hub.registry.with(group, Group::next_pull) {
         let page = match hub.store.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
