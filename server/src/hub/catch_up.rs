@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::RESUME_DEPTH;
 use caravana_protocol::{CloseReason, Cursor, ErrorCode, GroupId, LeftReason, ResyncReason, ServerFrame, WireError};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::group::{Group, Step};
@@ -32,6 +33,8 @@ pub(super) struct CatchUp {
     pub(super) cursor: Option<Cursor>,
     /// The `ref` of the frame that asked, for an error about it.
     pub(super) reference: Option<String>,
+    /// Dropped when `joined` or the refusal is in the mailbox: whoever waits for that may go on.
+    pub(super) begun: Option<oneshot::Sender<()>>,
 }
 
 /// Why a stream does not begin.
@@ -50,7 +53,7 @@ impl From<StoreError> for Refused {
 
 impl CatchUp {
     /// Brings the stream to live, or tells why not.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(mut self) {
         let outcome = match self.load().await {
             Ok(()) => match self.cursor {
                 Some(cursor) => self.resume(cursor).await,
@@ -85,7 +88,7 @@ impl CatchUp {
     }
 
     /// What was missed, then live.
-    async fn resume(&self, cursor: Cursor) -> Result<(), Refused> {
+    async fn resume(&mut self, cursor: Cursor) -> Result<(), Refused> {
         let first = self.page(cursor.seq).await?.ok_or(Refused::Stranger)?;
         if let Some(reason) = cannot_continue(cursor, &first) {
             self.step(|group| {
@@ -95,6 +98,7 @@ impl CatchUp {
             return Ok(());
         }
         let joined = self.step(|group| group.join(self.group, self.peer.key, self.stream, first.head, false));
+        self.begun = None;
         if joined == Step::Ended {
             return Ok(());
         }

@@ -189,14 +189,14 @@ impl Connection {
                 let group_id = self.group(group_id)?;
                 self.mark_read(group_id, seq).await
             }
-            ClientFrame::Subscribe { group_id, cursor } => self.subscribe(group_id, cursor, reference),
+            ClientFrame::Subscribe { group_id, cursor } => self.subscribe(group_id, cursor, reference).await,
             ClientFrame::Unsubscribe { group_id } => {
                 self.unfollow(group_id);
                 Ok(())
             }
             ClientFrame::Sync { group_id, cursor } => {
                 let group_id = self.group(group_id)?;
-                self.subscribe(group_id, Some(cursor), reference)
+                self.subscribe(group_id, Some(cursor), reference).await
             }
             ClientFrame::Auth { token } => {
                 self.auth(&token);
@@ -280,13 +280,14 @@ impl Connection {
         Ok(())
     }
 
-    fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {
+    async fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {
         self.group(Some(group_id))?;
         if !self.groups.contains_key(&group_id) && self.groups.len() >= SUBSCRIPTIONS {
             let text = format!("a socket follows at most {SUBSCRIPTIONS} groups");
             return Err(refused(ErrorCode::TooManySubscriptions, text));
         }
-        self.follow(group_id, cursor, reference.map(str::to_owned));
+        // Dropped, never used; the outcome lies in the mailbox.
+        let _ = self.follow(group_id, cursor, reference.map(str::to_owned)).await;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use caravana_protocol::{
     AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
     Timestamp, UserId, WireError, codec,
 };
+use tokio::sync::oneshot;
 
 use super::catch_up::CatchUp;
 use super::group::Group;
@@ -38,6 +39,8 @@ pub struct Connection {
     /// The followed groups, and which stream of each is the present one.
     pub(super) groups: HashMap<GroupId, u64>,
     next_stream: u64,
+    /// The stream of the endpoint of one group, until it has begun.
+    beginning: Option<oneshot::Receiver<()>>,
     strikes: VecDeque<Instant>,
     /// When `typing` was last taken, by group.
     pub(super) typing_taken: HashMap<GroupId, Instant>,
@@ -59,6 +62,7 @@ impl Connection {
             peer,
             groups: HashMap::new(),
             next_stream: 0,
+            beginning: None,
             strikes: VecDeque::new(),
             typing_taken: HashMap::new(),
             next_heartbeat: Instant::now() + HEARTBEAT,
@@ -78,7 +82,7 @@ impl Connection {
             build: self.hub.settings.build.clone(),
         }));
         if let Scope::Group(group, cursor) = scope {
-            self.follow(group, cursor, None);
+            self.beginning = Some(self.follow(group, cursor, None));
         }
     }
 
@@ -102,6 +106,10 @@ impl Connection {
 
     /// Carries out one text message of the client. Answers go into the mailbox.
     pub async fn receive(&mut self, text: &str) {
+        if let Some(beginning) = self.beginning.take() {
+            // The sender is dropped, never used.
+            let _ = beginning.await;
+        }
         match codec::decode_client(text) {
             Ok(Incoming { frame, reference }) => {
                 if let Err(error) = self.carry_out(frame, reference.as_deref()).await {
@@ -131,13 +139,23 @@ impl Connection {
     }
 
     /// Begins a stream of a group, afresh if there is one already.
-    pub(super) fn follow(&mut self, group: GroupId, cursor: Option<Cursor>, reference: Option<String>) {
+    ///
+    /// The answer comes when `joined` or the refusal is in the mailbox. Frames behind a `subscribe` wait for it, so that
+    /// a client may send the next one at once and finds it carried out in the group.
+    pub(super) fn follow(
+        &mut self,
+        group: GroupId,
+        cursor: Option<Cursor>,
+        reference: Option<String>,
+    ) -> oneshot::Receiver<()> {
         self.next_stream += 1;
         let stream = self.next_stream;
         self.groups.insert(group, stream);
         self.hub.registry.enter(group, |state| state.enter(&self.peer, stream));
         let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
-        self.hub.tasks.spawn(CatchUp { hub, peer, group, stream, cursor, reference }.run());
+        let (begun, waiting) = oneshot::channel();
+        self.hub.tasks.spawn(CatchUp { hub, peer, group, stream, cursor, reference, begun: Some(begun) }.run());
+        waiting
     }
 
     /// Ends a stream because the client asked for it.

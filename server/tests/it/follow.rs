@@ -273,3 +273,23 @@ async fn edits_and_deletions_reach_everybody_as_events() {
     of_bob.say("edit_message", json!({"id": sent["id"], "message": "otra vez"})).await;
     assert_eq!(of_bob.error().await, "gone");
 }
+
+#[tokio::test]
+async fn frames_behind_a_subscribe_are_carried_out_in_the_group() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    for _ in 0..20 {
+        let mut hasty = Wire::open(&bob).await;
+        hasty.say("subscribe", json!({"group_id": group})).await;
+        hasty.say("typing", json!({"group_id": group})).await;
+        hasty.say("send_message", json!({"group_id": group, "message": "sin esperar"})).await;
+        let kinds: Vec<String> =
+            hasty.until("new_message").await.iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(kinds[0], "joined", "{kinds:?}");
+        of_ana.expect("user_typing").await;
+        of_ana.expect("new_message").await;
+    }
+}
