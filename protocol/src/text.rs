@@ -47,18 +47,19 @@ pub struct MessageBody(String);
 impl MessageBody {
     /// Normalises and checks a text. Parsing a parsed body gives the same body.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let mut kept = String::with_capacity(text.len());
-        let mut filter = Filter::default();
-        for c in text.replace("\r\n", "\n").nfc() {
-            if c.is_control() && c != '\n' && c != '\t' {
-                return Err(TextError::Control);
-            }
-            if filter.admits(c) {
-                kept.push(c);
-            }
+        let unix = text.replace("\r\n", "\n");
+        if unix.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(TextError::Control);
         }
-        // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
-        let mut clean: String = kept.nfc().collect();
+        let mut filter = Filter::default();
+        let mut clean = if unix.is_ascii() {
+            // Nothing in it can be composed, combined or turned around: the common case costs one look.
+            unix
+        } else {
+            let kept: String = unix.nfc().filter(|c| filter.admits(*c)).collect();
+            // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+            kept.nfc().collect()
+        };
         let characters = clean.chars().count();
         filter.close(&mut clean);
         if !clean.chars().any(is_visible) {
