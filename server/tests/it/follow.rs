@@ -293,3 +293,43 @@ async fn frames_behind_a_subscribe_are_carried_out_in_the_group() {
         of_ana.expect("new_message").await;
     }
 }
+
+/// The kernels on both ends hold some megabytes for a socket that nobody reads; only what does not fit there any more
+/// reaches the mailbox.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_is_closed_and_catches_up() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut of_ana, joined) = Wire::open_group(&ana, group).await;
+    let head = joined["head"].as_u64().unwrap();
+    let (mut slow, _) = Wire::open_group(&bob, group).await;
+    let long = "🚀".repeat(4_000);
+    let connections = async || {
+        let answer: Value = ana.get(&format!("/chat/{group}/connections")).await.ok();
+        answer["active_connections"].as_u64().unwrap()
+    };
+    let mut sent = 0;
+    while connections().await == 2 {
+        assert!(sent < 3_000, "nobody was closed");
+        for _ in 0..50 {
+            of_ana.say("send_message", json!({"message": long})).await;
+            of_ana.expect("message_sent").await;
+            of_ana.expect("new_message").await;
+        }
+        sent += 50;
+    }
+    // Ana has heard everything meanwhile; Bob finds what he missed.
+    let mut frames = Vec::new();
+    while let Ok(frame) = slow.next().await {
+        frames.push(frame);
+    }
+    let last = *seqs(&frames).last().unwrap();
+    assert!(last < head + sent);
+    assert_eq!(seqs(&frames), (head + 1..=last).collect::<Vec<_>>());
+    let mut back = Wire::open(&bob).await;
+    back.say("subscribe", json!({"group_id": group, "cursor": {"epoch": joined["epoch"], "seq": last}})).await;
+    let missed = back.until("caught_up").await;
+    assert_eq!(seqs(&missed), (last + 1..=head + sent).collect::<Vec<_>>());
+}
