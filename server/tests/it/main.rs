@@ -20,3 +20,4 @@ mod seed;
 mod sessions;
 mod soft;
 mod store;
+mod tokens;
