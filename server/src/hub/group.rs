@@ -4,15 +4,16 @@
 //! delivered only if its seq is the last delivered one plus one; a lower one is dropped, a higher one shows a gap that
 //! the feed fills from the database. Promises G3 to everybody who follows: one order, no hole, no repeat.
 
-use std::collections::{BTreeMap, HashMap};
+mod soft;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use caravana_protocol::limits::TYPING_MEMBERS;
-use caravana_protocol::{
-    CaughtUp, Epoch, Event, GroupId, Joined, Left, LeftReason, Presence, Read, Resync, ResyncReason, Seq, ServerFrame,
-    Typing, UserId,
-};
+use caravana_protocol::{Event, GroupId, LeftReason, Presence, Seq, UserId};
 
 use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
@@ -246,172 +247,5 @@ impl Group {
             self.stop_typing(user_id, group_id);
             self.tell_presence(Presence { group_id, user_id, online: false });
         }
-    }
-}
-
-/// The streams of single followers.
-impl Group {
-    fn stream(&mut self, key: u64, stream: u64) -> Option<&mut Follower> {
-        self.followers.iter_mut().find(|follower| follower.peer.key == key && follower.stream == stream)
-    }
-
-    /// Whether that stream is still meant.
-    pub(super) fn has_stream(&mut self, key: u64, stream: u64) -> bool {
-        self.stream(key, stream).is_some()
-    }
-
-    /// How far a live stream was served; `None` while the log is still being read for it, when a head would look like
-    /// a lost tail.
-    pub(super) fn live_head(&mut self, key: u64, stream: u64) -> Option<Seq> {
-        let delivered = self.delivered();
-        self.stream(key, stream).filter(|follower| follower.after != REPLAYING).map(|_| delivered)
-    }
-
-    /// Sends `joined`. Without a cursor the stream is live from here.
-    pub(super) fn join(&mut self, group_id: GroupId, key: u64, stream: u64, at_least: Seq, live: bool) -> Step {
-        let Some(channel) = &self.channel else { return Step::Ended };
-        let (epoch, head, reads) = (channel.epoch, channel.head.max(at_least), channel.reads.clone());
-        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
-        let peer = Arc::clone(&follower.peer);
-        let was_joined = std::mem::replace(&mut follower.joined, true);
-        if live {
-            follower.after = head;
-        }
-        if !was_joined {
-            self.came(group_id, peer.user, key);
-        }
-        let roster = self.online.keys().copied().collect();
-        peer.mailbox.push(&Frame::server(&ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads })));
-        if live { Step::Live } else { Step::Behind }
-    }
-
-    /// Tells that the cursor can't be continued and makes the stream live.
-    pub(super) fn resync(&mut self, group_id: GroupId, key: u64, stream: u64, at_least: Seq, reason: ResyncReason) {
-        if self.join(group_id, key, stream, at_least, true) == Step::Ended {
-            return;
-        }
-        let Some(epoch) = self.epoch() else { return };
-        let Some(follower) = self.stream(key, stream) else { return };
-        let resync = Resync { group_id, epoch, head: follower.after, reason };
-        follower.peer.mailbox.push(&Frame::server(&ServerFrame::Resync(resync)));
-    }
-
-    /// Sends a page of the log to one stream, if it is still meant.
-    pub(super) fn replay(&mut self, key: u64, stream: u64, page: &Frame) -> Step {
-        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
-        follower.peer.mailbox.push_page(page);
-        Step::Behind
-    }
-
-    /// Makes a stream live that has everything up to `seq`, unless more was delivered meanwhile. This is the seam: it
-    /// runs under the same lock as every delivery, so that an event is either in the pages before or comes live after.
-    pub(super) fn go_live(&mut self, group_id: GroupId, key: u64, stream: u64, seq: Seq) -> Step {
-        let Some(channel) = &self.channel else { return Step::Ended };
-        let (epoch, behind) = (channel.epoch, channel.head > seq);
-        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
-        if behind {
-            return Step::Behind;
-        }
-        follower.after = seq;
-        let caught_up = CaughtUp { group_id, epoch, seq };
-        follower.peer.mailbox.push(&Frame::server(&ServerFrame::CaughtUp(caught_up)));
-        Step::Live
-    }
-
-    /// The group's history id, once loaded.
-    pub(super) fn epoch(&self) -> Option<Epoch> {
-        self.channel.as_ref().map(|channel| channel.epoch)
-    }
-}
-
-/// What is soft: who is here, who writes, who has read.
-impl Group {
-    /// In large groups presence and typing would be most of the traffic and help nobody.
-    fn is_small(&self) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.members <= TYPING_MEMBERS)
-            && self.online.len() <= TYPING_MEMBERS
-    }
-
-    fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
-        let sockets = self.online.entry(user_id).or_insert(0);
-        *sockets += 1;
-        if *sockets == 1 && self.is_small() {
-            let frame = Frame::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
-            self.others(|peer| peer.key != key, &frame);
-        }
-    }
-
-    fn tell_presence(&self, presence: Presence) {
-        if self.is_small() {
-            let user_id = presence.user_id;
-            self.others(|peer| peer.user != user_id, &Frame::server(&ServerFrame::Presence(presence)));
-        }
-    }
-
-    fn others(&self, which: impl Fn(&Peer) -> bool, frame: &Frame) {
-        for follower in self.followers.iter().filter(|follower| follower.joined && which(&follower.peer)) {
-            follower.peer.mailbox.push_soft(frame);
-        }
-    }
-
-    /// The users who are here and how many connections each has.
-    pub(super) fn online(&self) -> BTreeMap<UserId, u32> {
-        self.online.iter().map(|(user, sockets)| (*user, *sockets)).collect()
-    }
-
-    /// Somebody writes, until the moment given.
-    pub(super) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) {
-        if self.is_small() && self.online.contains_key(&user_id) {
-            self.typing.insert(user_id, until);
-            let frame = Frame::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
-            self.others(|peer| peer.user != user_id, &frame);
-        }
-    }
-
-    /// Somebody no longer writes.
-    pub(super) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
-        if self.typing.remove(&user_id).is_some() {
-            let frame = Frame::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
-            self.others(|peer| peer.user != user_id, &frame);
-        }
-    }
-
-    /// Ends what was not repeated in time.
-    pub(super) fn expire_typing(&mut self, group_id: GroupId, now: Instant) {
-        let over: Vec<UserId> = self.typing.iter().filter(|(_, until)| **until <= now).map(|(user, _)| *user).collect();
-        for user_id in over {
-            self.stop_typing(user_id, group_id);
-        }
-    }
-
-    /// Whether this member is known to have read this far.
-    pub(super) fn has_read(&self, user_id: UserId, seq: Seq) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.reads.get(&user_id).is_some_and(|read| *read >= seq))
-    }
-
-    /// Somebody has read this far.
-    pub(super) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
-        let Some(channel) = &mut self.channel else { return };
-        let mark = channel.reads.entry(user_id).or_insert(0);
-        if *mark >= seq {
-            return;
-        }
-        *mark = seq;
-        let frame = Frame::server(&ServerFrame::Read(Read { group_id, user_id, seq }));
-        self.others(|_| true, &frame);
-    }
-
-    /// Ends every stream because the group ended.
-    pub(super) fn delete(&mut self, group_id: GroupId) {
-        self.online.clear();
-        self.typing.clear();
-        for follower in std::mem::take(&mut self.followers) {
-            follower.peer.cut_off(group_id, LeftReason::GroupDeleted);
-        }
-    }
-
-    /// Tells a connection that asked that it no longer follows.
-    pub(super) fn say_left(peer: &Peer, group_id: GroupId, reason: LeftReason) {
-        peer.mailbox.push(&Frame::server(&ServerFrame::Left(Left { group_id, reason })));
     }
 }

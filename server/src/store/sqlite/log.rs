@@ -1,19 +1,22 @@
 //! The groups' logs in SQLite.
 
+mod append;
+mod changes;
+mod pages;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use caravana_protocol::limits::{REPLAY_PAGE_BYTES, REPLAY_PAGE_EVENTS};
-use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, UserId};
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, UserId};
 use futures::future::BoxFuture;
-use sqlx::{FromRow, SqliteConnection};
 use tokio::sync::{mpsc, watch};
 
 use super::super::{Anchor, Appended, Channel, Draft, Effect, History, Log, Page, StoreError};
 use super::SqliteStore;
-use super::rows::{
-    LogRow, MessageRow, epoch, log_columns, log_joins, message_columns, signed, unsigned, user as user_id,
-};
+use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
+use append::{insert, stored_already};
+use changes::{change, message_by_id, message_for};
+use pages::{PageRow, newer, older, page, page_limit};
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -52,11 +55,10 @@ impl Log for SqliteStore {
         self.writer
             .run(move |tx, effects| {
                 Box::pin(async move {
-                    let (message, role) = message_for(tx, actor, id).await?;
+                    let (message, _) = message_for(tx, actor, id).await?;
                     if message.user_id != Some(actor) {
                         return Err(StoreError::Forbidden);
                     }
-                    role.ok_or(StoreError::NotFound)?;
                     if !message.status {
                         return Err(StoreError::Gone);
                     }
@@ -81,7 +83,6 @@ impl Log for SqliteStore {
             .run(move |tx, effects| {
                 Box::pin(async move {
                     let (message, role) = message_for(tx, actor, id).await?;
-                    let role = role.ok_or(StoreError::NotFound)?;
                     if message.user_id != Some(actor) && !role.manages() {
                         return Err(StoreError::Forbidden);
                     }
@@ -228,202 +229,4 @@ impl Log for SqliteStore {
     fn foreign_commits(&self) -> watch::Receiver<u64> {
         self.foreign_commits.clone()
     }
-}
-
-/// Inserts the message if its author is a member and what it answers is a message of the group. `None`: nothing was
-/// inserted.
-async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>, StoreError> {
-    // Both statements in one question, because each question costs two switches between this task's thread and the
-    // database's. `changes()` counts what the insert itself inserted, not what the triggers did.
-    let seq: Option<i64> = sqlx::query_scalar(
-        "insert into group_chat (id, created_at, user_id, group_id, message, status) \
-         select ?1, ?2, ?3, ?4, ?5, true \
-         where exists (select 1 from caravana_member where group_id = ?4 and user_id = ?3) \
-           and (?6 is null or exists (select 1 from caravana_message where message_id = ?6 and group_id = ?4)) \
-           and not exists (select 1 from caravana_message where message_id = ?1) \
-         on conflict (id) do nothing; \
-         select seq from caravana_message where message_id = ?1 and changes() > 0",
-    )
-    .bind(draft.id.to_string())
-    .bind(draft.created_at.to_string())
-    .bind(draft.user_id.to_string())
-    .bind(draft.group_id.to_string())
-    .bind(draft.body.as_str())
-    .bind(draft.reply_to.map(|id| id.to_string()))
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(seq) = seq else { return Ok(None) };
-    if let Some(reply_to) = draft.reply_to {
-        sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
-            .bind(draft.id.to_string())
-            .bind(reply_to.to_string())
-            .execute(tx)
-            .await?;
-    }
-    Ok(Some(unsigned(seq)))
-}
-
-/// Nothing was inserted: the id was there (answered from the stored row if it is the same message), or the author may
-/// not write here.
-async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
-    let Some(row) = message_by_id(tx, draft.id).await? else {
-        // The row itself may be gone while its place in the log remains: the id is used up.
-        let used: Option<i64> = sqlx::query_scalar("select 1 from caravana_message where message_id = ?1")
-            .bind(draft.id.to_string())
-            .fetch_optional(tx)
-            .await?;
-        return Err(if used.is_some() { StoreError::Conflict } else { StoreError::NotFound });
-    };
-    let same_text = row.text() == draft.body.as_str();
-    let message = row.into_message();
-    // After an edit or a deletion the stored text is no longer the one that was sent, and the sender may still be
-    // waiting for the first answer.
-    let changed_since = message.edited_at.is_some() || !message.status;
-    let same = message.user_id == Some(draft.user_id)
-        && message.group_id == draft.group_id
-        && message.reply_to == draft.reply_to
-        && (same_text || changed_since);
-    if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
-}
-
-async fn message_by_id(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
-    Ok(sqlx::query_as(concat!(
-        "select ",
-        message_columns!(),
-        " from group_chat c join caravana_message m on m.message_id = c.id where c.id = ?1"
-    ))
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?)
-}
-
-/// A message and the actor's role in its group. For somebody who is not a member it does not exist, unless they wrote
-/// it (then they learn only that they may no longer).
-async fn message_for(
-    tx: &mut SqliteConnection,
-    actor: UserId,
-    id: MessageId,
-) -> Result<(Message, Option<Role>), StoreError> {
-    let message = message_by_id(tx, id).await?.ok_or(StoreError::NotFound)?.into_message();
-    let role: Option<String> =
-        sqlx::query_scalar("select role from caravana_member where group_id = ?1 and user_id = ?2")
-            .bind(message.group_id.to_string())
-            .bind(actor.to_string())
-            .fetch_optional(tx)
-            .await?;
-    let role = role.ok_or(StoreError::NotFound)?;
-    Ok((message, Some(Role::from_word(&role))))
-}
-
-/// The event that the last change of a message has made.
-async fn change(tx: &mut SqliteConnection, id: MessageId, group: GroupId) -> Result<MessageChange, StoreError> {
-    let message = message_by_id(tx, id).await?.ok_or(StoreError::NotFound)?.into_message();
-    let head: i64 = sqlx::query_scalar("select head from caravana_head where group_id = ?1")
-        .bind(group.to_string())
-        .fetch_one(tx)
-        .await?;
-    let message_seq = message.seq;
-    Ok(MessageChange { message: Message { seq: unsigned(head), ..message }, message_seq })
-}
-
-#[derive(FromRow)]
-struct PageRow {
-    epoch: String,
-    head: i64,
-    #[sqlx(flatten)]
-    event: LogRow,
-}
-
-fn page_limit() -> i64 {
-    i64::try_from(REPLAY_PAGE_EVENTS).unwrap_or(i64::MAX)
-}
-
-/// `None` when there is no row at all: no such group, or not a member of it.
-fn page(group: GroupId, rows: Vec<PageRow>) -> Option<Page> {
-    let first = rows.first()?;
-    let (epoch, head) = (epoch(&first.epoch), unsigned(first.head));
-    let mut bytes = 0;
-    let mut events = Vec::with_capacity(rows.len());
-    for event in rows.into_iter().filter_map(|row| row.event.into_event(group)) {
-        bytes += weight(&event);
-        if bytes > REPLAY_PAGE_BYTES && !events.is_empty() {
-            break;
-        }
-        events.push(event);
-    }
-    Some(Page { events, epoch, head })
-}
-
-/// Bytes of the frame around a message's text, measured generously.
-const ENVELOPE: usize = 420;
-
-/// About how many bytes the event's frame has; escapes can at most double a text in practice.
-fn weight(event: &Event) -> usize {
-    ENVELOPE
-        + match event {
-            Event::NewMessage(message) => message.message.len(),
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => change.message.message.len(),
-            Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => 0,
-        }
-}
-
-/// Messages before `seq`, descending, and whether there are more.
-async fn older(
-    tx: &mut SqliteConnection,
-    group: GroupId,
-    seq: Seq,
-    limit: usize,
-) -> Result<(Vec<Message>, bool), StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(concat!(
-        "select ",
-        log_columns!(),
-        " from caravana_event e ",
-        log_joins!(),
-        " where e.group_id = ?1 and e.seq < ?2 and e.kind = 'new_message' order by e.seq desc limit ?3"
-    ))
-    .bind(group.to_string())
-    .bind(signed(seq))
-    .bind(signed(limit as u64 + 1))
-    .fetch_all(tx)
-    .await?;
-    Ok(messages(group, rows, limit))
-}
-
-/// Messages after `seq`, ascending, and whether there are more.
-async fn newer(
-    tx: &mut SqliteConnection,
-    group: GroupId,
-    seq: Seq,
-    limit: usize,
-) -> Result<(Vec<Message>, bool), StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(concat!(
-        "select ",
-        log_columns!(),
-        " from caravana_event e ",
-        log_joins!(),
-        " where e.group_id = ?1 and e.seq > ?2 and e.kind = 'new_message' order by e.seq limit ?3"
-    ))
-    .bind(group.to_string())
-    .bind(signed(seq))
-    .bind(signed(limit as u64 + 1))
-    .fetch_all(tx)
-    .await?;
-    Ok(messages(group, rows, limit))
-}
-
-fn messages(group: GroupId, rows: Vec<LogRow>, limit: usize) -> (Vec<Message>, bool) {
-    let more = rows.len() > limit;
-    let messages = rows
-        .into_iter()
-        .take(limit)
-        .filter_map(|row| match row.into_event(group)? {
-            Event::NewMessage(message) => Some(message),
-            Event::MessageEdited(_)
-            | Event::MessageDeleted(_)
-            | Event::MemberJoined(_)
-            | Event::MemberLeft(_)
-            | Event::GroupUpdated(_) => None,
-        })
-        .collect();
-    (messages, more)
 }

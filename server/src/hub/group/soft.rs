@@ -1,0 +1,102 @@
+//! What is soft in a group: who is here, who writes, who has read. Never stored here, first to be dropped (G14).
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use caravana_protocol::limits::TYPING_MEMBERS;
+use caravana_protocol::{GroupId, Left, LeftReason, Presence, Read, Seq, ServerFrame, Typing, UserId};
+
+use super::super::peer::Peer;
+use super::Group;
+use crate::frame::Frame;
+
+impl Group {
+    /// In large groups presence and typing would be most of the traffic and help nobody.
+    fn is_small(&self) -> bool {
+        self.channel.as_ref().is_some_and(|channel| channel.members <= TYPING_MEMBERS)
+            && self.online.len() <= TYPING_MEMBERS
+    }
+
+    pub(in crate::hub) fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
+        let sockets = self.online.entry(user_id).or_insert(0);
+        *sockets += 1;
+        if *sockets == 1 && self.is_small() {
+            let frame = Frame::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
+            self.others(|peer| peer.key != key, &frame);
+        }
+    }
+
+    pub(in crate::hub) fn tell_presence(&self, presence: Presence) {
+        if self.is_small() {
+            let user_id = presence.user_id;
+            self.others(|peer| peer.user != user_id, &Frame::server(&ServerFrame::Presence(presence)));
+        }
+    }
+
+    fn others(&self, which: impl Fn(&Peer) -> bool, frame: &Frame) {
+        for follower in self.followers.iter().filter(|follower| follower.joined && which(&follower.peer)) {
+            follower.peer.mailbox.push_soft(frame);
+        }
+    }
+
+    /// The users who are here and how many connections each has.
+    pub(in crate::hub) fn online(&self) -> BTreeMap<UserId, u32> {
+        self.online.iter().map(|(user, sockets)| (*user, *sockets)).collect()
+    }
+
+    /// Somebody writes, until the moment given.
+    pub(in crate::hub) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) {
+        if self.is_small() && self.online.contains_key(&user_id) {
+            self.typing.insert(user_id, until);
+            let frame = Frame::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
+            self.others(|peer| peer.user != user_id, &frame);
+        }
+    }
+
+    /// Somebody no longer writes.
+    pub(in crate::hub) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
+        if self.typing.remove(&user_id).is_some() {
+            let frame = Frame::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
+            self.others(|peer| peer.user != user_id, &frame);
+        }
+    }
+
+    /// Ends what was not repeated in time.
+    pub(in crate::hub) fn expire_typing(&mut self, group_id: GroupId, now: Instant) {
+        let over: Vec<UserId> = self.typing.iter().filter(|(_, until)| **until <= now).map(|(user, _)| *user).collect();
+        for user_id in over {
+            self.stop_typing(user_id, group_id);
+        }
+    }
+
+    /// Whether this member is known to have read this far.
+    pub(in crate::hub) fn has_read(&self, user_id: UserId, seq: Seq) -> bool {
+        self.channel.as_ref().is_some_and(|channel| channel.reads.get(&user_id).is_some_and(|read| *read >= seq))
+    }
+
+    /// Somebody has read this far.
+    pub(in crate::hub) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
+        let Some(channel) = &mut self.channel else { return };
+        let mark = channel.reads.entry(user_id).or_insert(0);
+        if *mark >= seq {
+            return;
+        }
+        *mark = seq;
+        let frame = Frame::server(&ServerFrame::Read(Read { group_id, user_id, seq }));
+        self.others(|_| true, &frame);
+    }
+
+    /// Ends every stream because the group ended.
+    pub(in crate::hub) fn delete(&mut self, group_id: GroupId) {
+        self.online.clear();
+        self.typing.clear();
+        for follower in std::mem::take(&mut self.followers) {
+            follower.peer.cut_off(group_id, LeftReason::GroupDeleted);
+        }
+    }
+
+    /// Tells a connection that asked that it no longer follows.
+    pub(in crate::hub) fn say_left(peer: &Peer, group_id: GroupId, reason: LeftReason) {
+        peer.mailbox.push(&Frame::server(&ServerFrame::Left(Left { group_id, reason })));
+    }
+}

@@ -1,0 +1,89 @@
+//! The streams of single followers: from registered and silent to live.
+
+use std::sync::Arc;
+
+use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, Seq, ServerFrame};
+
+use super::{Follower, Group, REPLAYING, Step};
+use crate::frame::Frame;
+
+impl Group {
+    fn stream(&mut self, key: u64, stream: u64) -> Option<&mut Follower> {
+        self.followers.iter_mut().find(|follower| follower.peer.key == key && follower.stream == stream)
+    }
+
+    /// Whether that stream is still meant.
+    pub(in crate::hub) fn has_stream(&mut self, key: u64, stream: u64) -> bool {
+        self.stream(key, stream).is_some()
+    }
+
+    /// How far a live stream was served; `None` while the log is still being read for it, when a head would look like
+    /// a lost tail.
+    pub(in crate::hub) fn live_head(&mut self, key: u64, stream: u64) -> Option<Seq> {
+        let delivered = self.delivered();
+        self.stream(key, stream).filter(|follower| follower.after != REPLAYING).map(|_| delivered)
+    }
+
+    /// Sends `joined`. Without a cursor the stream is live from here.
+    pub(in crate::hub) fn join(&mut self, group_id: GroupId, key: u64, stream: u64, at_least: Seq, live: bool) -> Step {
+        let Some(channel) = &self.channel else { return Step::Ended };
+        let (epoch, head, reads) = (channel.epoch, channel.head.max(at_least), channel.reads.clone());
+        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
+        let peer = Arc::clone(&follower.peer);
+        let was_joined = std::mem::replace(&mut follower.joined, true);
+        if live {
+            follower.after = head;
+        }
+        if !was_joined {
+            self.came(group_id, peer.user, key);
+        }
+        let roster = self.online.keys().copied().collect();
+        peer.mailbox.push(&Frame::server(&ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads })));
+        if live { Step::Live } else { Step::Behind }
+    }
+
+    /// Tells that the cursor can't be continued and makes the stream live.
+    pub(in crate::hub) fn resync(
+        &mut self,
+        group_id: GroupId,
+        key: u64,
+        stream: u64,
+        at_least: Seq,
+        reason: ResyncReason,
+    ) {
+        if self.join(group_id, key, stream, at_least, true) == Step::Ended {
+            return;
+        }
+        let Some(epoch) = self.epoch() else { return };
+        let Some(follower) = self.stream(key, stream) else { return };
+        let resync = Resync { group_id, epoch, head: follower.after, reason };
+        follower.peer.mailbox.push(&Frame::server(&ServerFrame::Resync(resync)));
+    }
+
+    /// Sends a page of the log to one stream, if it is still meant.
+    pub(in crate::hub) fn replay(&mut self, key: u64, stream: u64, page: &Frame) -> Step {
+        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
+        follower.peer.mailbox.push_page(page);
+        Step::Behind
+    }
+
+    /// Makes a stream live that has everything up to `seq`, unless more was delivered meanwhile. This is the seam: it
+    /// runs under the same lock as every delivery, so that an event is either in the pages before or comes live after.
+    pub(in crate::hub) fn go_live(&mut self, group_id: GroupId, key: u64, stream: u64, seq: Seq) -> Step {
+        let Some(channel) = &self.channel else { return Step::Ended };
+        let (epoch, behind) = (channel.epoch, channel.head > seq);
+        let Some(follower) = self.stream(key, stream) else { return Step::Ended };
+        if behind {
+            return Step::Behind;
+        }
+        follower.after = seq;
+        let caught_up = CaughtUp { group_id, epoch, seq };
+        follower.peer.mailbox.push(&Frame::server(&ServerFrame::CaughtUp(caught_up)));
+        Step::Live
+    }
+
+    /// The group's history id, once loaded.
+    pub(in crate::hub) fn epoch(&self) -> Option<Epoch> {
+        self.channel.as_ref().map(|channel| channel.epoch)
+    }
+}

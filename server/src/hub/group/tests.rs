@@ -1,0 +1,147 @@
+//! The rule of the log and the seam, without anything around them.
+
+use std::collections::BTreeMap;
+
+use caravana_protocol::{ConnectionId, Epoch, MemberLeft, Message, MessageId, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+use crate::hub::mailbox::{Mailbox, Next};
+
+const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
+
+fn peer(key: u64) -> Arc<Peer> {
+    Arc::new(Peer {
+        key,
+        id: ConnectionId::new(Uuid::from_u128(2)),
+        user: UserId::new(Uuid::from_u128(u128::from(key))),
+        session: None,
+        only: None,
+        mailbox: Mailbox::default(),
+    })
+}
+
+fn message(seq: Seq) -> Event {
+    Event::NewMessage(Message {
+        id: MessageId::new(Uuid::from_u128(u128::from(seq))),
+        user_id: None,
+        group_id: GROUP,
+        message: seq.to_string(),
+        created_at: Timestamp::from_unix_micros(0),
+        status: true,
+        seq,
+        reply_to: None,
+        edited_at: None,
+    })
+}
+
+/// A group at seq 10 with one live follower, whose `joined` was read.
+async fn followed(peer: &Arc<Peer>) -> Group {
+    let mut group = Group::default();
+    group.enter(peer, 1);
+    let epoch = Epoch::new(Uuid::from_u128(3));
+    assert!(!group.load(Channel { epoch, head: 10, members: 2, reads: BTreeMap::new() }));
+    assert_eq!(group.join(GROUP, peer.key, 1, 0, true), Step::Live);
+    heard(peer).await;
+    group
+}
+
+/// How many frames wait; they are taken.
+async fn heard(peer: &Peer) -> usize {
+    if peer.mailbox.waiting_bytes() == 0 {
+        return 0;
+    }
+    let Next::Write(frames) = peer.mailbox.next().await else { return 0 };
+    peer.mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+    frames.len()
+}
+
+fn apply(group: &mut Group, seq: Seq) -> Applied {
+    group.apply(&message(seq), &Frame::event(&message(seq)))
+}
+
+#[tokio::test]
+async fn only_the_next_event_is_delivered() {
+    let peer = peer(1);
+    let mut group = followed(&peer).await;
+    assert_eq!(apply(&mut group, 10), Applied::Yes);
+    assert_eq!(heard(&peer).await, 0, "what was delivered before is dropped");
+    assert_eq!(apply(&mut group, 11), Applied::Yes);
+    assert_eq!(apply(&mut group, 13), Applied::Gap);
+    assert_eq!(heard(&peer).await, 1, "what comes behind a gap waits for the log");
+    group.apply_page(13, &FramedPage::new(&[message(12), message(13)]));
+    assert_eq!((heard(&peer).await, group.delivered()), (1, 13), "a page is one entry");
+}
+
+#[tokio::test]
+async fn a_page_gives_each_follower_what_it_has_not_got() {
+    let (early, late) = (peer(1), peer(2));
+    let mut group = followed(&early).await;
+    group.enter(&late, 1);
+    group.join(GROUP, late.key, 1, 12, true);
+    heard(&early).await;
+    heard(&late).await;
+    let page = FramedPage::new(&[message(11), message(12), message(13)]);
+    group.apply_page(13, &page);
+    assert_eq!(early.mailbox.waiting_bytes(), page.after(10).len());
+    assert_eq!(late.mailbox.waiting_bytes(), page.after(12).len());
+}
+
+#[tokio::test]
+async fn a_stream_goes_live_only_when_nothing_was_delivered_beyond_it() {
+    let (live, late) = (peer(1), peer(2));
+    let mut group = followed(&live).await;
+    group.enter(&late, 1);
+    assert_eq!(group.join(GROUP, late.key, 1, 0, false), Step::Behind);
+    apply(&mut group, 11);
+    assert_eq!(group.go_live(GROUP, late.key, 1, 10), Step::Behind, "11 would be lost");
+    assert_eq!(group.go_live(GROUP, late.key, 1, 11), Step::Live);
+    heard(&late).await;
+    apply(&mut group, 12);
+    assert_eq!(heard(&late).await, 1);
+    group.enter(&late, 2);
+    assert_eq!(group.go_live(GROUP, late.key, 1, 12), Step::Ended, "a new subscribe has taken its place");
+}
+
+#[tokio::test]
+async fn a_commit_while_the_store_is_being_read_is_not_forgotten() {
+    let peer = peer(1);
+    let mut group = Group::default();
+    group.enter(&peer, 1);
+    apply(&mut group, 11);
+    let epoch = Epoch::new(Uuid::from_u128(3));
+    assert!(group.load(Channel { epoch, head: 10, members: 1, reads: BTreeMap::new() }), "11 must be read");
+}
+
+#[tokio::test]
+async fn whoever_left_gets_nothing_of_it() {
+    let (stays, leaves) = (peer(1), peer(2));
+    let mut group = followed(&stays).await;
+    group.enter(&leaves, 1);
+    group.join(GROUP, leaves.key, 1, 0, true);
+    heard(&stays).await;
+    heard(&leaves).await;
+    let left = Event::MemberLeft(MemberLeft {
+        group_id: GROUP,
+        seq: 11,
+        user_id: leaves.user,
+        display_name: "Bob".into(),
+        at: Timestamp::from_unix_micros(0),
+    });
+    group.apply(&left, &Frame::event(&left));
+    assert_eq!(heard(&leaves).await, 1, "the word that it is over, and nothing else");
+    apply(&mut group, 12);
+    assert_eq!(heard(&leaves).await, 0);
+    assert!(heard(&stays).await >= 2);
+}
+
+#[tokio::test]
+async fn a_hint_of_a_history_that_is_no_more_is_chased_once() {
+    let peer = peer(1);
+    let mut group = followed(&peer).await;
+    assert!(group.hint(1_000));
+    assert!(group.begin_pull());
+    assert_eq!(group.next_pull(), 10);
+    assert!(!group.end_pull(true));
+    assert!(!group.hint(10));
+}

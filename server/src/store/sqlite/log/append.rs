@@ -1,0 +1,64 @@
+//! Storing a message once.
+
+use caravana_protocol::Seq;
+use sqlx::SqliteConnection;
+
+use super::super::super::{Appended, Draft, StoreError};
+use super::super::rows::unsigned;
+use super::changes::message_by_id;
+
+/// Inserts the message if its author is a member and what it answers is a message of the group. `None`: nothing was
+/// inserted.
+pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>, StoreError> {
+    // Both statements in one question, because each question costs two switches between this task's thread and the
+    // database's. `changes()` counts what the insert itself inserted, not what the triggers did.
+    let seq: Option<i64> = sqlx::query_scalar(
+        "insert into group_chat (id, created_at, user_id, group_id, message, status) \
+         select ?1, ?2, ?3, ?4, ?5, true \
+         where exists (select 1 from caravana_member where group_id = ?4 and user_id = ?3) \
+           and (?6 is null or exists (select 1 from caravana_message where message_id = ?6 and group_id = ?4)) \
+           and not exists (select 1 from caravana_message where message_id = ?1) \
+         on conflict (id) do nothing; \
+         select seq from caravana_message where message_id = ?1 and changes() > 0",
+    )
+    .bind(draft.id.to_string())
+    .bind(draft.created_at.to_string())
+    .bind(draft.user_id.to_string())
+    .bind(draft.group_id.to_string())
+    .bind(draft.body.as_str())
+    .bind(draft.reply_to.map(|id| id.to_string()))
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(seq) = seq else { return Ok(None) };
+    if let Some(reply_to) = draft.reply_to {
+        sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
+            .bind(draft.id.to_string())
+            .bind(reply_to.to_string())
+            .execute(tx)
+            .await?;
+    }
+    Ok(Some(unsigned(seq)))
+}
+
+/// Nothing was inserted: the id was there (answered from the stored row if it is the same message), or the author may
+/// not write here.
+pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
+    let Some(row) = message_by_id(tx, draft.id).await? else {
+        // The row itself may be gone while its place in the log remains: the id is used up.
+        let used: Option<i64> = sqlx::query_scalar("select 1 from caravana_message where message_id = ?1")
+            .bind(draft.id.to_string())
+            .fetch_optional(tx)
+            .await?;
+        return Err(if used.is_some() { StoreError::Conflict } else { StoreError::NotFound });
+    };
+    let same_text = row.text() == draft.body.as_str();
+    let message = row.into_message();
+    // After an edit or a deletion the stored text is no longer the one that was sent, and the sender may still be
+    // waiting for the first answer.
+    let changed_since = message.edited_at.is_some() || !message.status;
+    let same = message.user_id == Some(draft.user_id)
+        && message.group_id == draft.group_id
+        && message.reply_to == draft.reply_to
+        && (same_text || changed_since);
+    if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
+}

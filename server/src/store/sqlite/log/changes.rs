@@ -1,0 +1,54 @@
+//! Messages by id, and who may change them.
+
+use caravana_protocol::{GroupId, Message, MessageChange, MessageId, Role, UserId};
+use sqlx::SqliteConnection;
+
+use super::super::super::StoreError;
+use super::super::rows::{MessageRow, message_columns, unsigned};
+
+/// The row of a message, whoever wrote it.
+pub(super) async fn message_by_id(
+    connection: &mut SqliteConnection,
+    id: MessageId,
+) -> Result<Option<MessageRow>, StoreError> {
+    Ok(sqlx::query_as(concat!(
+        "select ",
+        message_columns!(),
+        " from group_chat c join caravana_message m on m.message_id = c.id where c.id = ?1"
+    ))
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// A message and the actor's role in its group. For somebody who is not a member it does not exist.
+pub(super) async fn message_for(
+    tx: &mut SqliteConnection,
+    actor: UserId,
+    id: MessageId,
+) -> Result<(Message, Role), StoreError> {
+    let message = message_by_id(tx, id).await?.ok_or(StoreError::NotFound)?.into_message();
+    let role: Option<String> =
+        sqlx::query_scalar("select role from caravana_member where group_id = ?1 and user_id = ?2")
+            .bind(message.group_id.to_string())
+            .bind(actor.to_string())
+            .fetch_optional(tx)
+            .await?;
+    let role = role.ok_or(StoreError::NotFound)?;
+    Ok((message, Role::from_word(&role)))
+}
+
+/// The event that the last change of a message has made.
+pub(super) async fn change(
+    tx: &mut SqliteConnection,
+    id: MessageId,
+    group: GroupId,
+) -> Result<MessageChange, StoreError> {
+    let message = message_by_id(tx, id).await?.ok_or(StoreError::NotFound)?.into_message();
+    let head: i64 = sqlx::query_scalar("select head from caravana_head where group_id = ?1")
+        .bind(group.to_string())
+        .fetch_one(tx)
+        .await?;
+    let message_seq = message.seq;
+    Ok(MessageChange { message: Message { seq: unsigned(head), ..message }, message_seq })
+}
