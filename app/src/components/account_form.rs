@@ -9,6 +9,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, ApiFuture, use_device};
 
@@ -113,7 +114,7 @@ pub fn AccountForm(
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -134,7 +135,7 @@ fn NameField(field: NodeRef<Input>) -> impl IntoView {
             <span class="field-hint">{words.display_name_hint}</span>
         </label>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -161,5 +162,5 @@ fn PasswordField(kind: AccountKind, field: NodeRef<Input>) -> impl IntoView {
             {register.then(|| view! { <span class="field-hint">{words.password_hint}</span> })}
         </label>
     }
-    .into_any()
+    .erase()
 }

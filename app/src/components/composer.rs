@@ -10,6 +10,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::use_device;
 
@@ -124,7 +125,7 @@ pub fn Composer(
             </div>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Brings the kept draft back once, and keeps what is written from then on.
