@@ -108,7 +108,7 @@ fn NewGroupForm(refused: Option<String>) -> impl IntoView {
         let (Some(api), Some(device)) = (api.clone(), device.clone()) else { return };
         event.prevent_default();
         let name = field.get_untracked().map(|input| input.value()).unwrap_or_default();
-        if busy.get_untracked() || GroupName::parse(&name).is_err() {
+        if busy.get_untracked() || GroupName::parse_with(&name, &*device).is_err() {
             return;
         }
         busy.set(true);
