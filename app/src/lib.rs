@@ -10,6 +10,7 @@
 
 pub mod chat;
 pub mod components;
+mod erase;
 pub mod i18n;
 pub mod pages;
 pub mod ports;

@@ -12,7 +12,7 @@ use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::rest::{
     Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, MessageId, UserId};
+use caravana_protocol::{ErrorCode, GroupId, MessageId, NormalForms, UserId};
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
@@ -140,8 +140,8 @@ pub const THEME_COOKIE: &str = "theme";
 pub const LANG_COOKIE: &str = "lang";
 
 /// What only the reader's device knows or can do. The browser's; called from effects and event handlers, never while
-/// rendering.
-pub trait Browser: Send + Sync {
+/// rendering. Texts that are checked before they are sent are brought to a normal form by it, too.
+pub trait Browser: NormalForms + Send + Sync {
     /// Milliseconds since 1970.
     fn now_millis(&self) -> i64;
     /// Minutes east of UTC at a moment. A plain function, so that it can be kept beside values.

@@ -4,7 +4,8 @@ use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
 use caravana_app::ports::{Browser, LANG_COOKIE, THEME_COOKIE, Theme};
-use caravana_protocol::{GroupId, UserId};
+use caravana_protocol::{GroupId, NormalForms, UserId};
+use js_sys::JsString;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -53,6 +54,16 @@ fn remember(name: &str, value: &str) {
 
 fn draft_key(user: UserId, group: GroupId) -> String {
     format!("caravana.draft.{user}.{group}")
+}
+
+impl NormalForms for Page {
+    fn nfc(&self, text: &str) -> String {
+        JsString::from(text).normalize("NFC").into()
+    }
+
+    fn nfkc(&self, text: &str) -> String {
+        JsString::from(text).normalize("NFKC").into()
+    }
 }
 
 impl Browser for Page {

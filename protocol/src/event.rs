@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::Carried;
 use crate::{GroupId, Message, Role, Seq, Timestamp, UserId};
 
 /// A durable change in a group, with its position in the group's log. The server sends it to every connection that
@@ -63,12 +64,22 @@ impl Event {
 
 /// A message after an edit or a deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Carried")]
 pub struct MessageChange {
     /// The message in its present state. Its `seq` here is the change's own position in the log.
     #[serde(flatten)]
     pub message: Message,
     /// The position of the message itself.
     pub message_seq: Seq,
+}
+
+impl TryFrom<Carried> for MessageChange {
+    type Error = &'static str;
+
+    fn try_from(carried: Carried) -> Result<Self, Self::Error> {
+        let message_seq = carried.message_seq.ok_or("missing field `message_seq`")?;
+        Ok(Self { message: carried.into(), message_seq })
+    }
 }
 
 impl MessageChange {

@@ -7,6 +7,7 @@ use crate::{GroupId, MessageId, Seq, Timestamp, UserId};
 /// A message in its present state. The first six fields are the seed's, in the seed's order; clients of the seed find
 /// in them exactly what they always found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Carried")]
 pub struct Message {
     /// Primary key and idempotency key.
     pub id: MessageId,
@@ -23,11 +24,38 @@ pub struct Message {
     /// Its position in the group's log.
     pub seq: Seq,
     /// The message that it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// When its text was last changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
+}
+
+/// A message as it is read, with what only some frames say beside it. One reader for all of them keeps the browser's
+/// bundle small, and none of them needs serde's `flatten`, which buffers a value before it reads it.
+#[derive(Deserialize)]
+pub(crate) struct Carried {
+    id: MessageId,
+    user_id: Option<UserId>,
+    group_id: GroupId,
+    message: String,
+    created_at: Timestamp,
+    status: bool,
+    seq: Seq,
+    reply_to: Option<MessageId>,
+    edited_at: Option<Timestamp>,
+    /// [`crate::MessageChange`]'s.
+    pub(crate) message_seq: Option<Seq>,
+    /// [`crate::MessageSent`]'s.
+    #[serde(default)]
+    pub(crate) duplicate: bool,
+}
+
+impl From<Carried> for Message {
+    fn from(carried: Carried) -> Self {
+        let Carried { id, user_id, group_id, message, created_at, status, seq, reply_to, edited_at, .. } = carried;
+        Self { id, user_id, group_id, message, created_at, status, seq, reply_to, edited_at }
+    }
 }
 
 /// What a member may do in a group.

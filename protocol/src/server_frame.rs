@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::Carried;
 use crate::{ConnectionId, Epoch, Event, GroupId, Message, Seq, Timestamp, UserId, WireError, limits};
 
 /// What the server says. Clients ignore types that they do not know.
@@ -157,13 +158,20 @@ pub enum LeftReason {
 /// Server → the connection that sent the message, after the commit. The receiver marks its pending message as sent; the
 /// message itself also arrives as an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Carried")]
 pub struct MessageSent {
     /// The message as stored.
     #[serde(flatten)]
     pub message: Message,
     /// The id was stored already; this is the stored row.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
+}
+
+impl From<Carried> for MessageSent {
+    fn from(carried: Carried) -> Self {
+        Self { duplicate: carried.duplicate, message: carried.into() }
+    }
 }
 
 /// Server → the other members. Ephemeral: no seq, and it ends by itself after [`Limits::typing_expiry_ms`].

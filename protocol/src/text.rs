@@ -1,7 +1,7 @@
 //! Text that people write: parsed once, at the border, into types that can't hold anything else.
 //!
 //! The rules are RELIABILITY §4's. They are the same for the browser, which shows the error beside the composer, and
-//! for the server, which trusts nobody.
+//! for the server, which trusts nobody. Only Unicode's normal forms may come from elsewhere, see [`NormalForms`].
 
 use std::fmt;
 
@@ -40,6 +40,29 @@ impl TextError {
     }
 }
 
+/// Unicode's normal forms (UAX #15), as the place that runs this has them.
+///
+/// The tables behind them would be a tenth of a browser's bundle, and every browser brings its own.
+pub trait NormalForms {
+    /// The text in form C: composed, otherwise as it was written.
+    fn nfc(&self, text: &str) -> String;
+    /// The text in form KC: composed, and what only looks different made the same.
+    fn nfkc(&self, text: &str) -> String;
+}
+
+/// The tables that come with this crate.
+struct Tables;
+
+impl NormalForms for Tables {
+    fn nfc(&self, text: &str) -> String {
+        text.nfc().collect()
+    }
+
+    fn nfkc(&self, text: &str) -> String {
+        text.nfkc().collect()
+    }
+}
+
 /// The text of a message: NFC, `\n` for every line end, bounded, visible, without anything that breaks the next row.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MessageBody(String);
@@ -47,6 +70,11 @@ pub struct MessageBody(String);
 impl MessageBody {
     /// Normalises and checks a text. Parsing a parsed body gives the same body.
     pub fn parse(text: &str) -> Result<Self, TextError> {
+        Self::parse_with(text, &Tables)
+    }
+
+    /// The same with normal forms from elsewhere.
+    pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, TextError> {
         let unix = text.replace("\r\n", "\n");
         if unix.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             return Err(TextError::Control);
@@ -56,9 +84,9 @@ impl MessageBody {
             // Nothing in it can be composed, combined or turned around: the common case costs one look.
             unix
         } else {
-            let kept: String = unix.nfc().filter(|c| filter.admits(*c)).collect();
+            let kept: String = forms.nfc(&unix).chars().filter(|c| filter.admits(*c)).collect();
             // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
-            kept.nfc().collect()
+            forms.nfc(&kept)
         };
         let characters = clean.chars().count();
         filter.close(&mut clean);
@@ -167,11 +195,11 @@ pub enum NameError {
 
 /// NFKC, one line, no invisible characters: what may stand in a list beside other names without pretending to be one
 /// of them.
-fn name(text: &str, limit: usize) -> Result<String, NameError> {
+fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result<String, NameError> {
     let mut clean = String::new();
     let mut filter = Filter::default();
     let mut characters = 0;
-    for c in text.nfkc() {
+    for c in forms.nfkc(text).chars() {
         let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
         // Joiners are kept between characters: emoji families and several scripts need them.
         let joiner = matches!(c, '\u{200C}' | '\u{200D}') && !clean.is_empty();
@@ -202,7 +230,12 @@ pub struct DisplayName(String);
 impl DisplayName {
     /// Normalises and checks a name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        name(text, DISPLAY_NAME_CHARACTERS).map(Self)
+        Self::parse_with(text, &Tables)
+    }
+
+    /// The same with normal forms from elsewhere.
+    pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, NameError> {
+        name(text, DISPLAY_NAME_CHARACTERS, forms).map(Self)
     }
 
     /// The clean text.
@@ -219,7 +252,12 @@ pub struct GroupName(String);
 impl GroupName {
     /// Normalises and checks a name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        name(text, GROUP_NAME_CHARACTERS).map(Self)
+        Self::parse_with(text, &Tables)
+    }
+
+    /// The same with normal forms from elsewhere.
+    pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, NameError> {
+        name(text, GROUP_NAME_CHARACTERS, forms).map(Self)
     }
 
     /// The clean text.

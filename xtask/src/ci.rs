@@ -56,7 +56,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
 fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let doc = || {
         let mut command = tools.cargo(workspace);
-        command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+        // With the private items, because their readers are the people who work here.
+        command.args(["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-D warnings");
         command
     };
     process::run(doc().args(test::NATIVE))?;

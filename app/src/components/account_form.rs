@@ -9,8 +9,9 @@ use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::ports::{Api, ApiError, ApiFuture, use_device};
+use crate::ports::{Api, ApiError, ApiFuture, Browser, use_device};
 
 /// What the form does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +35,13 @@ fn value(field: NodeRef<Input>) -> String {
 }
 
 impl Fields {
-    fn submit(self, kind: AccountKind, api: &Api) -> ApiFuture<caravana_protocol::rest::User> {
+    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Browser) -> ApiFuture<caravana_protocol::rest::User> {
         let (email, password) = (value(self.email).trim().to_owned(), value(self.password));
         match kind {
             AccountKind::Login => api.0.login(Login { email, password }),
             AccountKind::Register => {
                 let display_name = value(self.name);
-                if DisplayName::parse(&display_name).is_err() {
+                if DisplayName::parse_with(&display_name, device).is_err() {
                     return Box::pin(async { Err(ApiError::new(ErrorCode::BadRequest, "name")) });
                 }
                 api.0.register(Register { email, password, display_name })
@@ -76,7 +77,7 @@ pub fn AccountForm(
             }
             busy.set(true);
             problem.set(None);
-            let (answer, next) = (fields.submit(kind, &api), next.clone());
+            let (answer, next) = (fields.submit(kind, &api, &*device), next.clone());
             leptos::task::spawn_local(async move {
                 match answer.await {
                     Ok(_) => device.visit(&next),
@@ -113,7 +114,7 @@ pub fn AccountForm(
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -134,7 +135,7 @@ fn NameField(field: NodeRef<Input>) -> impl IntoView {
             <span class="field-hint">{words.display_name_hint}</span>
         </label>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -161,5 +162,5 @@ fn PasswordField(kind: AccountKind, field: NodeRef<Input>) -> impl IntoView {
             {register.then(|| view! { <span class="field-hint">{words.password_hint}</span> })}
         </label>
     }
-    .into_any()
+    .erase()
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
+use crate::erase::Erase as _;
+
 /// How many tints the style sheet has, each with a contrast of at least 4.5:1 to its text in both themes.
 const TINTS: u8 = 8;
 
@@ -42,7 +44,7 @@ pub fn Avatar(
             {move || initials(&name.read())}
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

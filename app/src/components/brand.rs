@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// The mark alone; decorative.
 #[component]
 pub fn Mark() -> impl IntoView {
@@ -14,7 +16,7 @@ pub fn Mark() -> impl IntoView {
             <circle class="mark-dot mark-lead" cx="28" cy="16.5" r="3.1" />
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// The mark with the name, as a way home.
@@ -26,5 +28,5 @@ pub fn Brand() -> impl IntoView {
             <span class="brand-name">"Caravana"</span>
         </a>
     }
-    .into_any()
+    .erase()
 }

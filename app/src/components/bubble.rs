@@ -7,6 +7,7 @@ use reactive_stores::Field;
 use super::avatar::{Avatar, tint};
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{Delivery, Row, RowKind, RowStoreFields};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::rich_text::{Piece, is_emoji_only, pieces};
 
@@ -28,12 +29,12 @@ pub fn Bubble(
     actions: RowActions,
 ) -> impl IntoView {
     match row.kind().get_untracked().0 {
-        RowKind::Day => view! { <div class="day"><span>{move || row.text().get()}</span></div> }.into_any(),
+        RowKind::Day => view! { <div class="day"><span>{move || row.text().get()}</span></div> }.erase(),
         RowKind::Unread => {
-            view! { <div class="unread" id="unread"><span>{move || row.text().get()}</span></div> }.into_any()
+            view! { <div class="unread" id="unread"><span>{move || row.text().get()}</span></div> }.erase()
         }
-        RowKind::Notice => view! { <div class="notice"><bdi>{move || row.text().get()}</bdi></div> }.into_any(),
-        RowKind::Message => view! { <MessageRow row actions /> }.into_any(),
+        RowKind::Notice => view! { <div class="notice"><bdi>{move || row.text().get()}</bdi></div> }.erase(),
+        RowKind::Message => view! { <MessageRow row actions /> }.erase(),
     }
 }
 
@@ -82,7 +83,7 @@ fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
             {mine.then(|| view! { <NotSent row actions /> })}
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 const fn delivery_word(delivery: Delivery) -> &'static str {
@@ -99,18 +100,18 @@ fn MessageText(row: Field<Row>) -> impl IntoView {
     let words = use_words();
     move || {
         if row.deleted().get() {
-            return view! { <span class="text text-deleted">{words.deleted}</span> }.into_any();
+            return view! { <span class="text text-deleted">{words.deleted}</span> }.erase();
         }
         let parts: Vec<AnyView> = pieces(&row.text().read()).into_iter().map(piece_view).collect();
-        view! { <span class="text" dir="auto">{parts}</span> }.into_any()
+        view! { <span class="text" dir="auto">{parts}</span> }.erase()
     }
 }
 
 fn piece_view(piece: Piece) -> AnyView {
     match piece {
-        Piece::Text(text) => text.into_any(),
+        Piece::Text(text) => text.erase(),
         Piece::Link { text, href } => {
-            view! { <a href=href target="_blank" rel="noopener noreferrer nofollow ugc">{text}</a> }.into_any()
+            view! { <a href=href target="_blank" rel="noopener noreferrer nofollow ugc">{text}</a> }.erase()
         }
     }
 }

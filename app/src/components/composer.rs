@@ -10,6 +10,7 @@ use leptos::html::Textarea;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::use_device;
 
@@ -39,7 +40,15 @@ pub fn Composer(
     let text = RwSignal::new(String::new());
     keep_draft(me, group, field, text);
 
-    let check = Memo::new(move |_| text.with(|text| MessageBody::parse(text).map(drop)));
+    let check = {
+        let device = device.clone();
+        // As long as the page has not been taken over, nothing is known to be typed.
+        let parse = move |text: &String| match &device {
+            Some(device) => MessageBody::parse_with(text, &**device).map(drop),
+            None => Err(TextError::Empty),
+        };
+        Memo::new(move |_| text.with(&parse))
+    };
     let problem = move || match check.get() {
         Ok(()) | Err(TextError::Empty) => None,
         Err(error) => Some(explain(words, Some(error.code()))),
@@ -47,16 +56,14 @@ pub fn Composer(
     let submit = {
         let device = device.clone();
         move || {
-            let Some(field) = field.get_untracked() else { return };
-            let Ok(body) = MessageBody::parse(&field.value()) else { return };
+            let (Some(field), Some(device)) = (field.get_untracked(), &device) else { return };
+            let Ok(body) = MessageBody::parse_with(&field.value(), &**device) else { return };
             if closed.get_untracked() || !send.run(body) {
                 return;
             }
             field.set_value("");
             text.set(String::new());
-            if let Some(device) = &device {
-                device.keep_draft(me, group, "");
-            }
+            device.keep_draft(me, group, "");
             // The focus may be on the button; writing goes on in the field.
             drop(field.focus());
         }
@@ -124,7 +131,7 @@ pub fn Composer(
             </div>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Brings the kept draft back once, and keeps what is written from then on.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use crate::chat::store::LinkView;
+use crate::erase::Erase as _;
 use crate::i18n::{Words, use_words};
 
 fn short(words: &'static Words, link: LinkView) -> &'static str {
@@ -31,7 +32,7 @@ pub fn ConnectionStatus(
             <span class="status-text">{move || short(words, link.get())}</span>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// The strip below the header, empty while all is well.
@@ -59,15 +60,15 @@ pub fn ConnectionBanner(
             LinkView::Quiet | LinkView::Connecting | LinkView::Online | LinkView::CatchingUp | LinkView::Restored => {
                 return None;
             }
-            LinkView::NoInternet => text(words.no_internet).into_any(),
+            LinkView::NoInternet => text(words.no_internet).erase(),
             LinkView::Reconnecting(None) => return None,
-            LinkView::Reconnecting(seconds) => view! { {text(words.reconnecting)} {waiting(seconds)} }.into_any(),
-            LinkView::Unreachable(seconds) => view! { {text(words.unreachable)} {waiting(seconds)} }.into_any(),
-            LinkView::Stopped => view! { {text(words.error_title)} {waiting(None)} }.into_any(),
+            LinkView::Reconnecting(seconds) => view! { {text(words.reconnecting)} {waiting(seconds)} }.erase(),
+            LinkView::Unreachable(seconds) => view! { {text(words.unreachable)} {waiting(seconds)} }.erase(),
+            LinkView::Stopped => view! { {text(words.error_title)} {waiting(None)} }.erase(),
             LinkView::Ended => {
                 let href = move || format!("/login?next={}", next.get());
                 view! { {text(words.session_ended)} <a class="banner-action" href=href rel="external">{words.sign_in}</a> }
-                    .into_any()
+                    .erase()
             }
         };
         Some(view! {

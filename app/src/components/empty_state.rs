@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::brand::Mark;
+use crate::erase::Erase as _;
 
 /// An empty place. Its title is the page's heading where nothing else is.
 #[component]
@@ -21,9 +22,9 @@ pub fn EmptyState(
     children: Option<Children>,
 ) -> impl IntoView {
     let title = if heading {
-        view! { <h1 class="empty-title">{title}</h1> }.into_any()
+        view! { <h1 class="empty-title">{title}</h1> }.erase()
     } else {
-        view! { <p class="empty-title">{title}</p> }.into_any()
+        view! { <p class="empty-title">{title}</p> }.erase()
     };
     view! {
         <div class="empty">
@@ -33,5 +34,5 @@ pub fn EmptyState(
             {children.map(|children| children())}
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -12,6 +12,7 @@ use super::avatar::Avatar;
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{ChatState, ChatStateStoreFields, GroupRow, GroupRowStoreFields};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, use_device};
 use crate::time::Reader;
@@ -45,7 +46,7 @@ pub fn GroupList(
         </div>
         <NewGroupForm refused />
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -61,9 +62,9 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
     let preview = move || {
         let typing = row.typing().get();
         if typing.is_empty() {
-            view! { <bdi class="group-preview">{row.preview().get()}</bdi> }.into_any()
+            view! { <bdi class="group-preview">{row.preview().get()}</bdi> }.erase()
         } else {
-            view! { <span class="group-preview group-typing">{(words.typing)(&typing)}</span> }.into_any()
+            view! { <span class="group-preview group-typing">{(words.typing)(&typing)}</span> }.erase()
         }
     };
     let badge = move || {
@@ -92,7 +93,7 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
             </a>
         </li>
     }
-    .into_any()
+    .erase()
 }
 
 /// One line that makes a group. It posts by itself before the page has been taken over.
@@ -107,7 +108,7 @@ fn NewGroupForm(refused: Option<String>) -> impl IntoView {
         let (Some(api), Some(device)) = (api.clone(), device.clone()) else { return };
         event.prevent_default();
         let name = field.get_untracked().map(|input| input.value()).unwrap_or_default();
-        if busy.get_untracked() || GroupName::parse(&name).is_err() {
+        if busy.get_untracked() || GroupName::parse_with(&name, &*device).is_err() {
             return;
         }
         busy.set(true);
@@ -150,5 +151,5 @@ fn NewGroupForm(refused: Option<String>) -> impl IntoView {
             </div>
         </form>
     }
-    .into_any()
+    .erase()
 }

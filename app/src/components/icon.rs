@@ -4,6 +4,8 @@
 
 use leptos::prelude::*;
 
+use crate::erase::Erase as _;
+
 /// Which icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "an icon's name says what it shows")]
@@ -64,5 +66,5 @@ pub fn Icon(
             <path d=glyph.path() />
         </svg>
     }
-    .into_any()
+    .erase()
 }

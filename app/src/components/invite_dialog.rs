@@ -5,6 +5,7 @@ use leptos::html::{Dialog, Input};
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
 use crate::time::Reader;
@@ -47,9 +48,9 @@ pub fn InviteDialog(
     });
     let body = move || match state.get() {
         InviteState::Closed => None,
-        InviteState::Making => Some(view! { <p class="dialog-text">{words.loading}</p> }.into_any()),
-        InviteState::Refused(text) => Some(view! { <p class="form-error" role="alert">{text}</p> }.into_any()),
-        InviteState::Made(invite) => Some(view! { <InviteLink invite reader /> }.into_any()),
+        InviteState::Making => Some(view! { <p class="dialog-text">{words.loading}</p> }.erase()),
+        InviteState::Refused(text) => Some(view! { <p class="form-error" role="alert">{text}</p> }.erase()),
+        InviteState::Made(invite) => Some(view! { <InviteLink invite reader /> }.erase()),
     };
     view! {
         <dialog class="dialog" aria-labelledby="invite-title" node_ref=dialog on:close=move |_| state.set(InviteState::Closed)>
@@ -68,7 +69,7 @@ pub fn InviteDialog(
             {body}
         </dialog>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -116,5 +117,5 @@ fn InviteLink(invite: Invite, reader: Signal<Reader>) -> impl IntoView {
         </div>
         <p class="dialog-text" role="status">{expires}</p>
     }
-    .into_any()
+    .erase()
 }

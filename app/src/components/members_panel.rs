@@ -7,6 +7,7 @@ use reactive_stores::{Field, Store};
 use super::avatar::Avatar;
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
 /// The panel.
@@ -50,7 +51,7 @@ pub fn MembersPanel(
             </div>
         </aside>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -79,5 +80,5 @@ fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
             {move || role().map(|role| view! { <span class="tag">{role}</span> })}
         </li>
     }
-    .into_any()
+    .erase()
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use crate::erase::Erase as _;
 use crate::i18n::{Lang, use_lang};
 use crate::ports::{Theme, use_device};
 
@@ -37,7 +38,7 @@ pub fn Preferences(
             </div>
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -70,7 +71,7 @@ fn ThemeChoice() -> impl IntoView {
             <div class="choices">{choices.collect_view()}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -101,5 +102,5 @@ fn LangChoice(lang: Lang) -> impl IntoView {
             <div class="choices">{choices}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -12,6 +12,7 @@ use super::bubble::{Bubble, RowActions};
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
 pub mod announcer;
@@ -106,7 +107,7 @@ pub fn Timeline(
             <Announcer timeline />
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Keeps the reader's place when rows change: once when the group is opened, and then after every change.
@@ -150,9 +151,9 @@ fn Start(timeline: Store<TimelineState>, loading: Signal<bool>, older: Callback<
     move || {
         if timeline.has_more().get() {
             let label = move || if loading.get() { words.loading } else { words.load_older };
-            view! { <button class="older" type="button" on:click=move |_| older.run(())>{label}</button> }.into_any()
+            view! { <button class="older" type="button" on:click=move |_| older.run(())>{label}</button> }.erase()
         } else {
-            view! { <p class="start">{words.conversation_start}</p> }.into_any()
+            view! { <p class="start">{words.conversation_start}</p> }.erase()
         }
     }
 }

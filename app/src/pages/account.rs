@@ -6,18 +6,19 @@ use leptos_router::hooks::use_query_map;
 
 use super::{encode_path, own_path, posted_error};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
 /// `/login`.
 #[component]
 pub fn LoginPage() -> impl IntoView {
-    view! { <AccountPage kind=AccountKind::Login /> }.into_any()
+    view! { <AccountPage kind=AccountKind::Login /> }.erase()
 }
 
 /// `/register`.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    view! { <AccountPage kind=AccountKind::Register /> }.into_any()
+    view! { <AccountPage kind=AccountKind::Register /> }.erase()
 }
 
 #[component]
@@ -48,5 +49,5 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
             </main>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -12,6 +12,7 @@ use super::{FailedPage, WelcomePage, encode_path, posted_error};
 use crate::chat::store::{ChatState, LinkView, Whole};
 use crate::chat::{Link, rows, use_link};
 use crate::components::{Brand, EmptyState, GroupList, Preferences};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::{Api, ApiError};
 
@@ -37,13 +38,13 @@ pub fn ChatPage() -> impl IntoView {
     let body = move || {
         Suspend::new(async move {
             match loaded.await {
-                Ok(Some(home)) => view! { <Chat home /> }.into_any(),
-                Ok(None) => view! { <Stranger /> }.into_any(),
-                Err(error) => view! { <FailedPage error /> }.into_any(),
+                Ok(Some(home)) => view! { <Chat home /> }.erase(),
+                Ok(None) => view! { <Stranger /> }.erase(),
+                Err(error) => view! { <FailedPage error /> }.erase(),
             }
         })
     };
-    view! { <Suspense>{body}</Suspense> }.into_any()
+    view! { <Suspense>{body}</Suspense> }.erase()
 }
 
 /// Nobody is signed in: the front door, or the way to sign in and come back.
@@ -51,9 +52,9 @@ pub fn ChatPage() -> impl IntoView {
 fn Stranger() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     if path == "/" {
-        view! { <WelcomePage /> }.into_any()
+        view! { <WelcomePage /> }.erase()
     } else {
-        view! { <Redirect path=format!("/login?next={}", encode_path(&path)) /> }.into_any()
+        view! { <Redirect path=format!("/login?next={}", encode_path(&path)) /> }.erase()
     }
 }
 
@@ -94,7 +95,7 @@ fn Chat(home: Home) -> impl IntoView {
             <Outlet />
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// `/` for somebody who is signed in: beside the list, nothing is chosen.
@@ -110,5 +111,5 @@ pub fn NoGroup() -> impl IntoView {
             <EmptyState title=words.choose_group_title text=words.choose_group_text />
         </main>
     }
-    .into_any()
+    .erase()
 }

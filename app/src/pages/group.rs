@@ -17,6 +17,7 @@ use crate::components::{
     Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteDialog, InviteState, MembersPanel,
     RowActions, Timeline, TimelineActions,
 };
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, HistoryPage, use_device};
 
@@ -56,17 +57,17 @@ pub fn GroupPage() -> impl IntoView {
     // would find its state gone.
     let body = move || {
         loaded.get().map(|loaded| match (loaded, link) {
-            (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.into_any(),
-            (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.into_any(),
+            (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
+            (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
             // The frame is not there for a stranger, and then this page is not either.
-            (Ok(_), None) => ().into_any(),
+            (Ok(_), None) => ().erase(),
         })
     };
     view! {
         <Suspense fallback=|| view! { <Skeleton /> }>{body}</Suspense>
         <Outlet />
     }
-    .into_any()
+    .erase()
 }
 
 /// What stands there while a group is loading; the style sheet shows it only after a moment.
@@ -79,7 +80,7 @@ fn Skeleton() -> impl IntoView {
             <span></span><span></span><span></span><span></span>
         </main>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -128,7 +129,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
         <MembersPanel timeline back=format!("/g/{id}") invite=ask_invite />
         <InviteDialog state=invite reader=link.reader />
     }
-    .into_any()
+    .erase()
 }
 
 /// Asks for a link and opens the dialog at once; the answer fills it.
@@ -196,7 +197,7 @@ fn GroupHeader(
             </a>
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 /// The server was renewed; what is written is kept over the reload.
@@ -220,7 +221,7 @@ fn NewBuild() -> impl IntoView {
             </button>
         </p>
     }
-    .into_any()
+    .erase()
 }
 
 /// Who is writing; the line keeps its height, so that nothing jumps.
@@ -239,5 +240,5 @@ fn TypingLine(timeline: Store<TimelineState>) -> impl IntoView {
             <span>{text}</span>
         </p>
     }
-    .into_any()
+    .erase()
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{encode_path, posted_error};
 use crate::components::{Avatar, Brand, EmptyState, Preferences};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, respond, use_device};
 
@@ -36,9 +37,9 @@ pub fn InvitePage() -> impl IntoView {
             match loaded.await {
                 Ok(Loaded { user, preview: Ok(preview) }) => {
                     view! { <Invitation token=params.read_untracked().get("token").unwrap_or_default() user preview /> }
-                        .into_any()
+                        .erase()
                 }
-                Ok(Loaded { preview: Err(error), .. }) | Err(error) => view! { <Refused error /> }.into_any(),
+                Ok(Loaded { preview: Err(error), .. }) | Err(error) => view! { <Refused error /> }.erase(),
             }
         })
     };
@@ -53,7 +54,7 @@ pub fn InvitePage() -> impl IntoView {
             </main>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -72,7 +73,7 @@ fn Refused(error: ApiError) -> impl IntoView {
             <a class="button" href="/">{words.go_home}</a>
         </EmptyState>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -82,7 +83,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
     let group = preview.group;
     let name = group.name.clone();
     let way = if user.is_some() {
-        view! { <AcceptForm token /> }.into_any()
+        view! { <AcceptForm token /> }.erase()
     } else {
         let next = encode_path(&path);
         view! {
@@ -90,7 +91,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
             <a class="button" href=format!("/register?next={next}")>{words.sign_up}</a>
             <a class="button button-soft" href=format!("/login?next={next}")>{words.sign_in}</a>
         }
-        .into_any()
+        .erase()
     };
     view! {
         <Title text=group.name.clone() />
@@ -102,7 +103,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
             {way}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -138,5 +139,5 @@ fn AcceptForm(token: String) -> impl IntoView {
             </button>
         </form>
     }
-    .into_any()
+    .erase()
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::{Brand, EmptyState, Preferences};
+use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{ApiError, respond};
 
@@ -27,7 +28,7 @@ pub fn NotFoundPage() -> impl IntoView {
             </main>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A page that could not be loaded.
@@ -52,5 +53,5 @@ pub fn FailedPage(
             </EmptyState>
         </div>
     }
-    .into_any()
+    .erase()
 }

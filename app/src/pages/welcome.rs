@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::{Avatar, Brand, Preferences};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
 /// `/` for a stranger.
@@ -46,7 +47,7 @@ pub fn WelcomePage() -> impl IntoView {
             </main>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A conversation as a picture.
@@ -66,5 +67,5 @@ fn Scene() -> impl IntoView {
             </div>
         }
     });
-    view! { <div class="scene" aria-hidden="true">{bubbles.collect_view()}</div> }.into_any()
+    view! { <div class="scene" aria-hidden="true">{bubbles.collect_view()}</div> }.erase()
 }

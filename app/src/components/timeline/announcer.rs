@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use reactive_stores::Store;
 
 use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
+use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
 /// More than this at once is said as a number.
@@ -50,5 +51,5 @@ pub fn Announcer(
             </For>
         </div>
     }
-    .into_any()
+    .erase()
 }
