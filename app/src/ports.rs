@@ -1,7 +1,7 @@
 //! What the server and the browser plug into the screen, through Leptos' context.
 //!
 //! Owns the traits and the values that cross that border; promises that the screen itself does no I/O and reads no
-//! clock. The server provides [`Api`], [`Lang`](crate::i18n::Lang), [`Theme`] and, if it likes, [`Respond`]; the
+//! clock. The server provides [`Api`], [`Lang`], [`Theme`] and, if it likes, [`Respond`]; the
 //! browser's entry provides [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. What is absent is
 //! skipped: an effect that finds no [`Device`] does nothing.
 

@@ -57,7 +57,9 @@ fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let doc = || {
         let mut command = tools.cargo(workspace);
         // With the private items, because their readers are the people who work here.
-        command.args(["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-D warnings");
+        command
+            .args(["doc", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
         command
     };
     process::run(doc().args(test::NATIVE))?;

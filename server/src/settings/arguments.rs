@@ -53,7 +53,7 @@ pub(super) struct Arguments {
     /// The port of the live-reload socket.
     #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
     pub(super) reload_port: u32,
-    /// Where people find the site, like https://chat.example.org. Needed in production.
+    /// Where people find the site, like `https://chat.example.org`. Needed in production.
     #[arg(long, env = "PUBLIC_URL")]
     pub(super) public_url: Option<String>,
     /// Other origins whose pages may use a person's cookie, separated by commas.
