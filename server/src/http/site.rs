@@ -3,6 +3,7 @@
 //! A page reads in process, with the identity of its request, through the same functions as the routes. It never
 //! writes: that is the forms' and the routes' work.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -34,6 +35,9 @@ use crate::store::Anchor;
 const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 
+/// Set by `cargo leptos watch`, whose pages listen on a socket of its own for the next build.
+const WATCHED: &str = "LEPTOS_WATCH";
+
 /// Tells the screen where its own tasks run. Doing it again changes nothing.
 pub(super) fn prepare() {
     // An error says that it is done already.
@@ -61,7 +65,12 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
     let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let lang = Lang::negotiate(value_of(&parts.headers, LANG_COOKIE), accept);
     let theme = Theme::from_word(value_of(&parts.headers, THEME_COOKIE).unwrap_or_default());
-    let (options, websockets) = (state.leptos.clone(), state.origins.websockets());
+    let options = state.leptos.clone();
+    let mut websockets = state.origins.websockets();
+    if std::env::var_os(WATCHED).is_some() {
+        let (ip, port) = (options.site_addr.ip(), options.reload_port);
+        let _ = write!(websockets, " ws://{ip}:{port} ws://localhost:{port}");
+    }
     let api = Api(Arc::new(Reader { state, identity }));
     let context = move || {
         provide_context(api.clone());
