@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use caravana_protocol::limits::TYPING_ACCEPT_MS;
 use caravana_protocol::{CloseReason, ConnectionId, Cursor, GoingAway, GroupId, ServerFrame, UserId};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ use registry::Registry;
 
 /// Resumes that read the database at the same time.
 const REPLAYS: usize = 4;
+/// How often somebody may stop typing and begin again within the time in which one `typing` is taken: who answers in short messages does.
+const TYPING_STARTS: u32 = 3;
 /// What `going_away` tells clients to wait, at least.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
 
@@ -49,6 +52,8 @@ pub struct Hub {
     settings: HubSettings,
     sends_of_user: Buckets<UserId>,
     sends_to_group: Buckets<GroupId>,
+    /// Beginnings of typing that follow each other too fast, by connection and group.
+    typing_starts: Buckets<(u64, GroupId)>,
     /// Turns for reading missed events.
     replays: Semaphore,
     next_key: AtomicU64,
@@ -113,6 +118,7 @@ impl Hub {
             registry: Registry::new(),
             sends_of_user: Buckets::new(settings.send_rate_per_user, settings.send_burst_per_user),
             sends_to_group: Buckets::new(settings.send_rate_per_group, group_burst),
+            typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
             replays: Semaphore::new(REPLAYS),
             next_key: AtomicU64::new(0),
             store,

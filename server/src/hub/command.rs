@@ -99,7 +99,11 @@ impl Hub {
     /// before it is returned, unless it was refused.
     pub async fn post(&self, posted: Posted) -> Result<Appended, SendRefused> {
         match self.charge(&posted, Instant::now()) {
-            Ok(()) => self.append(&posted)?.await,
+            Ok(()) => {
+                // Now, and not when it is delivered: by then its author may be writing the next one.
+                self.registry.with(posted.group_id, |group| group.stop_typing(posted.user_id, posted.group_id));
+                self.append(&posted)?.await
+            }
             Err(refused) => self.repeated(&posted, refused).await,
         }
     }
@@ -258,14 +262,19 @@ impl Connection {
 
     /// Soft: what is over the rate is dropped without an error.
     fn typing(&mut self, group_id: GroupId) {
-        let now = Instant::now();
-        if !self.groups.contains_key(&group_id)
-            || self.typing_taken.get(&group_id).is_some_and(|taken| now.duration_since(*taken) < TYPING_ACCEPT)
-        {
+        let (now, user) = (Instant::now(), self.peer.user);
+        if !self.groups.contains_key(&group_id) {
             return;
         }
+        let repeats = self.typing_taken.get(&group_id).is_some_and(|taken| now.duration_since(*taken) < TYPING_ACCEPT);
+        if repeats {
+            // Who has stopped since, with a message perhaps, begins anew; the others would wait for the next repetition.
+            let goes_on = self.hub.registry.with(group_id, |group| group.is_typing(user)) == Some(true);
+            if goes_on || self.hub.typing_starts.charge((self.peer.key, group_id), now).is_err() {
+                return;
+            }
+        }
         self.typing_taken.insert(group_id, now);
-        let user = self.peer.user;
         self.hub.registry.with(group_id, |group| group.start_typing(user, group_id, now + TYPING_EXPIRY));
     }
 

@@ -193,11 +193,6 @@ impl Group {
     /// What an event changes in the state, before it is passed on: whoever left gets nothing of it.
     fn before(&mut self, event: &Event) {
         match event {
-            Event::NewMessage(message) => {
-                if let Some(author) = message.user_id {
-                    self.stop_typing(author, message.group_id);
-                }
-            }
             Event::MemberLeft(left) => {
                 if let Some(channel) = &mut self.channel {
                     channel.members = channel.members.saturating_sub(1);
@@ -210,7 +205,7 @@ impl Group {
                     channel.members += 1;
                 }
             }
-            Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}
+            Event::NewMessage(_) | Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}
         }
     }
 

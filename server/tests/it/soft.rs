@@ -54,6 +54,32 @@ async fn too_much_typing_is_dropped_without_an_error() {
     assert!(of_ana.until("message_sent").await.iter().all(|frame| frame["type"] != "error"));
 }
 
+/// Bruno sent a short message and went on writing: nobody saw that he did, because his next `typing` came within two
+/// seconds of the last one.
+#[tokio::test]
+async fn whoever_goes_on_after_a_message_is_shown_at_once_but_not_without_end() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    let (mut of_bob, _) = Wire::open_group(&bob, group).await;
+    of_bob.say("typing", json!({})).await;
+    of_bob.say("send_message", json!({"message": "uno"})).await;
+    of_bob.say("typing", json!({})).await;
+    for kind in ["user_typing", "user_stop_typing", "new_message", "user_typing"] {
+        of_ana.expect(kind).await;
+    }
+    for _ in 0..50 {
+        of_bob.say("stop_typing", json!({})).await;
+        of_bob.say("typing", json!({})).await;
+    }
+    of_bob.say("send_message", json!({"message": "fin"})).await;
+    let shown = of_ana.until("new_message").await;
+    let count = shown.iter().filter(|frame| frame["type"] == "user_typing").count();
+    assert!(count <= 4, "{count}");
+}
+
 #[tokio::test]
 async fn people_come_and_go_with_their_last_socket() {
     let server = TestServer::start().await;

@@ -53,6 +53,11 @@ impl Group {
         }
     }
 
+    /// Whether somebody is shown as writing.
+    pub(in crate::hub) fn is_typing(&self, user_id: UserId) -> bool {
+        self.typing.contains_key(&user_id)
+    }
+
     /// Somebody no longer writes.
     pub(in crate::hub) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
         if self.typing.remove(&user_id).is_some() {
