@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 use uuid::Uuid;
 
-use crate::support::{End, TestServer, Wire};
+use crate::support::{End, TestServer, Wire, eventually};
 
 fn seqs(frames: &[Value]) -> Vec<u64> {
     frames.iter().filter_map(|frame| frame["data"]["seq"].as_u64().filter(|_| frame["type"] == "new_message")).collect()
@@ -311,8 +311,7 @@ async fn a_slow_reader_is_closed_and_catches_up() {
         answer["active_connections"].as_u64().unwrap()
     };
     let mut sent = 0;
-    while connections().await == 2 {
-        assert!(sent < 3_000, "nobody was closed");
+    while sent < 1_500 && connections().await == 2 {
         for _ in 0..50 {
             of_ana.say("send_message", json!({"message": long})).await;
             of_ana.expect("message_sent").await;
@@ -320,6 +319,8 @@ async fn a_slow_reader_is_closed_and_catches_up() {
         }
         sent += 50;
     }
+    // The server waits a little for a reader who may come back to life, so that it can say why it closes.
+    eventually("the slow reader is closed", async || (connections().await == 1).then_some(())).await;
     // Ana has heard everything meanwhile; Bob finds what he missed.
     let mut frames = Vec::new();
     while let Ok(frame) = slow.next().await {
