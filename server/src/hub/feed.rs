@@ -29,6 +29,8 @@ const PULL_RETRY: Duration = Duration::from_millis(250);
 const BACKLOG_BYTES: usize = 256 * 1024;
 /// How long the filling of a gap waits for the slowest follower, page by page, before it goes on without mercy.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is looked at meanwhile.
+const BACKLOG_LOOK: Duration = Duration::from_millis(10);
 /// Pages with fewer events are delivered one by one.
 const SMALL_PAGE: usize = 16;
 
@@ -161,6 +163,6 @@ fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
 async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId) {
     let until = Instant::now() + BACKLOG_PATIENCE;
     while Instant::now() < until && hub.registry.with(group, |state| state.backlog()).unwrap_or(0) > BACKLOG_BYTES {
-        sleep(Duration::from_millis(10)).await;
+        sleep(BACKLOG_LOOK).await;
     }
 }
