@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod bad_frames;
 mod bad_input;
+mod faults;
 mod follow;
 mod groups;
 mod handshake;
