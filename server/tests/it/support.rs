@@ -2,11 +2,13 @@
 
 mod peer;
 mod server;
+mod stream;
 mod user;
 mod wire;
 
 pub(crate) use peer::Peer;
 pub(crate) use server::{TestServer, jwt};
+pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
 pub(crate) use wire::{End, Wire};
 
