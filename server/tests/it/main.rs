@@ -21,3 +21,4 @@ mod sessions;
 mod soft;
 mod store;
 mod tokens;
+mod world;

@@ -1,5 +1,7 @@
 //! A server to talk to and people who talk to it.
 
+pub(crate) mod checker;
+pub(crate) mod history;
 mod peer;
 mod server;
 mod stream;

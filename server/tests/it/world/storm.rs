@@ -1,0 +1,1 @@
+//! What a storm of returning travellers costs.
