@@ -91,10 +91,14 @@ struct World {
     inserted: u128,
 }
 
+/// One thread, and a clock that jumps.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
 /// Runs a schedule in a world of its own and gives its history.
 fn live(nature: Nature, seed: u64, schedule: &[Step]) -> History {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let mut world = World::begin(nature, seed);
         for step in schedule {
             world.take(step).await;
@@ -260,6 +264,11 @@ impl World {
             traveller.load_everything().await;
         }
         self.history(&settled)
+    }
+
+    fn has_everybody_settled(&self) -> bool {
+        let head = self.database.lock().unwrap().head();
+        self.travellers.iter().all(|traveller| traveller.has_everything(head))
     }
 
     async fn wait(&self, patience: Duration, until: impl Fn(&Self) -> bool) {

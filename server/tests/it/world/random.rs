@@ -1,6 +1,7 @@
 //! Random schedules: whatever happens, the checker finds nothing.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestError, TestRunner};
 
 use super::schedule::schedule;
@@ -31,5 +32,15 @@ fn whatever_happens_nothing_is_lost_doubled_or_out_of_order() {
             panic!("a history breaks the rules.\n{reason}\nseed {seed:#x}, shrunken schedule: {schedule:?}");
         }
         Err(TestError::Abort(reason)) => panic!("the schedules ended early: {reason}"),
+    }
+}
+
+#[test]
+fn the_same_seed_and_schedule_give_the_same_history() {
+    let mut runner = TestRunner::deterministic();
+    for seed in 0..5 {
+        let schedule = schedule().new_tree(&mut runner).unwrap().current();
+        let [one, two] = [(); 2].map(|()| format!("{:?}", live(Nature::default(), seed, &schedule)));
+        assert_eq!(one, two, "{schedule:?}");
     }
 }
