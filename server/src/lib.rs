@@ -28,8 +28,8 @@ use hub::{Hub, HubSettings};
 use settings::Settings;
 use shutdown::Shutdown;
 use state::{AppState, BUILD};
-use store::SharedStore;
 use store::sqlite::{OpenError, SqliteStore};
+use store::{SharedLog, SharedStore};
 
 /// From the request to end to the end.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -37,6 +37,8 @@ const END_WITHIN: Duration = Duration::from_secs(15);
 const CLOSE_EVERY: Duration = Duration::from_millis(20);
 /// … but all of them within this time.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// A hint that was lost costs this long at most (G6).
+const SWEEP: Duration = Duration::from_secs(5);
 /// Kept back for the database.
 const CLOSE_STORE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -60,8 +62,9 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     let address = listener.local_addr()?;
     let store = open(settings.database_url.clone()).await?;
     let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+    let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::start(Arc::clone(&store), hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
+    let hub = Hub::start(log, hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
     let state = AppState::new(Arc::clone(&store), Arc::clone(&hub), tokens, settings, shutdown.clone(), address)?;
     let stop = CancellationToken::new();
     shutdown.spawn(http::accept(listener, http::router(&state), Arc::clone(&state), stop.clone()));
@@ -107,6 +110,8 @@ fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {
         send_burst_per_user: settings.send_burst_per_user,
         send_rate_per_group: f64::from(settings.send_rate_per_group),
         connections_per_user: settings.max_connections_per_user,
+        sweep: SWEEP,
+        seed: rand::random(),
         build: BUILD.into(),
         verify: Arc::new(move |token| {
             let verified = tokens.verify(token)?;

@@ -4,10 +4,9 @@
 //! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
 //! memory.
 
-use std::time::Instant;
-
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::FRAME_BYTES;
+use tokio::time::Instant;
 
 /// Largest payload of a control frame.
 const CONTROL_BYTES: u64 = 125;

@@ -22,3 +22,4 @@ mod sessions;
 mod soft;
 mod store;
 mod tokens;
+mod world;

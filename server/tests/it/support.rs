@@ -1,9 +1,12 @@
 //! A server to talk to and people who talk to it.
 
 mod chaos;
+pub(crate) mod checker;
+pub(crate) mod history;
 mod peer;
 mod server;
 mod strace;
+mod stream;
 mod user;
 mod vitals;
 mod wire;
@@ -12,6 +15,7 @@ pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use peer::Peer;
 pub(crate) use server::{TestServer, jwt};
 pub(crate) use strace::Strace;
+pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
 pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
