@@ -4,7 +4,12 @@
 //! a moment is ignored here and run by `cargo xtask faults`.
 
 mod crash_points;
+mod crowd;
+mod descriptors;
 mod disk;
+mod ids;
+mod kill;
+mod planned_end;
 
 use caravana_protocol::GroupId;
 use serde_json::Value;

@@ -12,7 +12,6 @@ mod follow;
 mod groups;
 mod handshake;
 mod invites;
-mod kill;
 mod messages;
 mod pages;
 mod permissions;

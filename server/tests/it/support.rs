@@ -12,7 +12,7 @@ mod vitals;
 mod wire;
 
 pub(crate) use chaos::{Chaos, Flow, How, Way};
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, Voice};
 pub(crate) use server::{TestServer, jwt};
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
