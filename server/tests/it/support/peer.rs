@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 
 use super::history::{Client, Moments, Recorder};
@@ -50,10 +50,10 @@ impl Sockets for TestPorts {
         let (said, heard) = (self.notes.clone(), self.notes.clone());
         said.lock().connected();
         let (sink, stream) = socket.split();
-        let sink = sink.sink_map_err(|_| ()).with(move |text: String| {
+        let sink = sink.with(move |text: String| {
             let saying = codec::decode_client(&text).unwrap();
             said.lock().said(&saying.frame, saying.reference.as_deref());
-            std::future::ready(Ok::<_, ()>(Message::text(text)))
+            std::future::ready(Ok::<_, tungstenite::Error>(Message::text(text)))
         });
         let stream = stream.filter_map(|message| {
             std::future::ready(match message {
@@ -92,32 +92,33 @@ impl<A: Unpin, B: Stream + Unpin> Stream for Joined<A, B> {
     }
 }
 
+// Not futures' own way to change an error, which panics when it is asked again after one.
 impl<A: Sink<String> + Unpin, B: Unpin> Sink<String> for Joined<A, B> {
-    type Error = A::Error;
+    type Error = ();
 
     fn poll_ready(
         mut self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), A::Error>> {
-        self.sink.poll_ready_unpin(context)
+    ) -> std::task::Poll<Result<(), ()>> {
+        self.sink.poll_ready_unpin(context).map_err(|_| ())
     }
 
-    fn start_send(mut self: std::pin::Pin<&mut Self>, text: String) -> Result<(), A::Error> {
-        self.sink.start_send_unpin(text)
+    fn start_send(mut self: std::pin::Pin<&mut Self>, text: String) -> Result<(), ()> {
+        self.sink.start_send_unpin(text).map_err(|_| ())
     }
 
     fn poll_flush(
         mut self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), A::Error>> {
-        self.sink.poll_flush_unpin(context)
+    ) -> std::task::Poll<Result<(), ()>> {
+        self.sink.poll_flush_unpin(context).map_err(|_| ())
     }
 
     fn poll_close(
         mut self: std::pin::Pin<&mut Self>,
         context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), A::Error>> {
-        self.sink.poll_close_unpin(context)
+    ) -> std::task::Poll<Result<(), ()>> {
+        self.sink.poll_close_unpin(context).map_err(|_| ())
     }
 }
 
@@ -230,6 +231,12 @@ impl Peer {
 
     pub(crate) async fn is_online(&mut self) {
         self.until("the link online", |session| session.link() == LinkState::Online).await;
+    }
+
+    /// Waits until what happens in the group arrives as it happens; the link is online a moment before.
+    pub(crate) async fn is_live(&mut self) {
+        let group = self.group;
+        self.until("the group live", |session| session.group(group).is_some_and(caravana_client::Group::is_live)).await;
     }
 
     pub(crate) async fn is_not_online(&mut self) {

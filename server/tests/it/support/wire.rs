@@ -1,6 +1,7 @@
 //! A socket that says and hears bare frames, as a client author without our library would.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use caravana_protocol::GroupId;
 use futures::{SinkExt as _, StreamExt as _};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{PATIENCE, TestServer, TestUser};
@@ -59,6 +61,12 @@ impl Wire {
         Self { socket, heard: VecDeque::new() }
     }
 
+    /// A socket whose handshake is somebody else's business.
+    pub(crate) async fn over(stream: TcpStream) -> Self {
+        let stream = MaybeTlsStream::Plain(stream);
+        Self { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await, heard: VecDeque::new() }
+    }
+
     pub(crate) async fn say(&mut self, kind: &str, data: Value) {
         self.say_text(&json!({"type": kind, "data": data}).to_string()).await;
     }
@@ -105,9 +113,12 @@ impl Wire {
     }
 
     async fn receive(&mut self) -> Result<Value, End> {
+        timeout(PATIENCE, self.hear()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear(&mut self) -> Result<Value, End> {
         loop {
-            let next = timeout(PATIENCE, self.socket.next()).await.expect("nothing was heard in time");
-            match next {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(End::Code(frame.code.into())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -152,6 +163,18 @@ impl Wire {
                 return end;
             }
         }
+    }
+
+    /// The same for an end that may take longer than a test waits for anything else.
+    pub(crate) async fn end_within(&mut self, patience: Duration) -> End {
+        let ended = async {
+            loop {
+                if let Err(end) = self.hear().await {
+                    return end;
+                }
+            }
+        };
+        timeout(patience, ended).await.expect("the socket did not end in time")
     }
 
     /// Forgets what was heard and not asked for.
