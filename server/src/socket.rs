@@ -6,7 +6,7 @@
 //! within 35 s (G8), a peer that takes nothing within 20 s (G7), one that never finishes a message within 30 s, and a
 //! broken frame is answered with the close code that RFC 6455 names.
 
-mod decoder;
+pub mod decoder;
 mod writer;
 
 use std::cell::RefCell;

@@ -253,6 +253,8 @@ impl World {
             self.unstall(who);
             self.go_online(who);
         }
+        // First everybody has to notice what was cut.
+        sleep(Duration::from_secs(1)).await;
         self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_online)).await;
         for traveller in &self.travellers {
             traveller.look_again(self.database.lock().unwrap().is_member(traveller.user));

@@ -209,6 +209,13 @@ impl TestServer {
         self.spawn_here().await;
     }
 
+    /// The same with one more flag, this once.
+    pub(crate) async fn start_again_with(&mut self, flag: &str) {
+        self.flags.push(flag.to_owned());
+        self.start_again().await;
+        self.flags.pop();
+    }
+
     /// The same in a process of its own.
     pub(crate) fn start_process_again(&mut self) {
         assert!(matches!(self.running, Running::Nowhere), "the server is still running");

@@ -98,7 +98,9 @@ impl Link {
 
     pub(super) fn set(&self, state: State) {
         self.state.send_if_modified(|now| {
-            let changes = *now != State::Cut && *now != state;
+            // What a half-open link has swallowed is gone for good: it never flows again.
+            let is_lost = *now == State::Cut || *now == State::Silent && state != State::Cut;
+            let changes = !is_lost && *now != state;
             if changes {
                 *now = state;
             }
