@@ -42,9 +42,9 @@ async fn is_killed(times: u32) {
     }
     let written = chat.written();
     drop(chat);
-    let rate = written as f64 / since.elapsed().as_secs_f64();
+    let rate = f64::from(u32::try_from(written).unwrap()) / since.elapsed().as_secs_f64();
     assert!(slowest <= BACK_WITHIN, "one start took {slowest:?}");
-    let history = crowd.is_sound(&server).await;
+    let history = crowd.ends_soundly(&server).await;
     let (acknowledged, repeated) = outcomes(&history);
     super::report(
         "kills",
@@ -118,7 +118,7 @@ async fn storm(users: usize, devices: usize, within: Duration) {
     super::report("storm", format!("{clients} clients back and everything sent in {took:?}; {empty:?} then {full:?}"));
     assert!(took < within, "{took:?}");
     assert!(full.memory < empty.memory + KEPT + EACH * clients, "{empty:?} before, {full:?} with all of them");
-    crowd.is_sound(&server).await;
+    crowd.ends_soundly(&server).await;
     let mut left = full;
     until("the process lets go of everything", || {
         left = Vitals::of(server.pid());

@@ -118,7 +118,7 @@ impl Passed {
 
 impl Chaos {
     /// A proxy with fair weather.
-    pub(crate) async fn before(target: SocketAddr) -> Self {
+    pub(crate) fn before(target: SocketAddr) -> Self {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (knobs, seen) = watch::channel(Knobs::default());

@@ -160,7 +160,7 @@ impl Line {
             }
         }
         if let Some(rate) = weather.rate {
-            self.free_at = Instant::now() + Duration::from_secs(1).mul_f64(length as f64 / f64::from(rate));
+            self.free_at = Instant::now() + Duration::from_secs(1) * u32::try_from(length).unwrap() / rate;
         }
     }
 }
