@@ -16,6 +16,7 @@ mod messages;
 mod pages;
 mod permissions;
 mod process;
+mod seam;
 mod seed;
 mod sessions;
 mod soft;
