@@ -36,7 +36,7 @@ async fn a_panic_ends_its_own_socket_and_no_other() {
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     server.stop().await;
-    let store = Arc::new(SqliteStore::open(&format!("sqlite://{}", server.database().display())).await.unwrap());
+    let store = Arc::new(SqliteStore::open(&format!("sqlite://{}", server.database().display()), false).await.unwrap());
     let settings = HubSettings {
         send_rate_per_user: 1_000.0,
         send_burst_per_user: 1_000,
