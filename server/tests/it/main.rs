@@ -19,6 +19,7 @@ mod pages;
 mod permissions;
 mod process;
 mod restore;
+mod seam;
 mod seed;
 mod sessions;
 mod soft;

@@ -103,6 +103,11 @@ impl StreamJudge {
         self.groups.get(&group).is_some_and(|states| states.iter().all(State::is_live))
     }
 
+    /// Whether anything may still come of a group: it is live or being replayed.
+    pub(crate) fn is_following(&self, group: GroupId) -> bool {
+        self.groups.get(&group).is_some_and(|states| states.iter().any(State::is_following))
+    }
+
     /// Whether all that was asked about a group was answered.
     pub(crate) fn is_answered(&self, group: GroupId) -> bool {
         self.groups.get(&group).is_none_or(|states| states.iter().all(State::is_answered))

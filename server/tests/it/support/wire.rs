@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use caravana_protocol::GroupId;
+use caravana_protocol::{GroupId, ServerFrame, codec};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -112,14 +112,32 @@ impl Wire {
         self.receive().await
     }
 
+    /// The same as our own client reads it; types that it does not know are skipped. Cancel safe, and for a wire that
+    /// is read in no other way.
+    pub(crate) async fn next_frame(&mut self) -> Result<ServerFrame, End> {
+        loop {
+            if let Some(frame) = codec::decode_server(&self.receive_text().await?).unwrap() {
+                return Ok(frame);
+            }
+        }
+    }
+
     async fn receive(&mut self) -> Result<Value, End> {
         timeout(PATIENCE, self.hear()).await.expect("nothing was heard in time")
     }
 
     async fn hear(&mut self) -> Result<Value, End> {
+        Ok(serde_json::from_str(&self.hear_text().await?).unwrap())
+    }
+
+    async fn receive_text(&mut self) -> Result<String, End> {
+        timeout(PATIENCE, self.hear_text()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear_text(&mut self) -> Result<String, End> {
         loop {
             match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(End::Code(frame.code.into())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(None) | Message::Binary(_) | Message::Frame(_)) | Err(_)) | None => {

@@ -55,6 +55,10 @@ impl State {
         matches!(self.stream, Stream::Live { .. }) && self.asked.is_empty()
     }
 
+    pub(super) fn is_following(&self) -> bool {
+        self.stream != Stream::Silent
+    }
+
     pub(super) fn is_answered(&self) -> bool {
         self.asked.is_empty()
     }
