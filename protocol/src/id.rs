@@ -91,6 +91,11 @@ id! {
     /// One socket, on the server.
     ConnectionId
 }
+id! {
+    /// A random id of a group's event history. It changes when the history was rebuilt or restored, so that a cursor
+    /// from before is recognised and nobody continues on a silent fork.
+    Epoch
+}
 
 #[cfg(test)]
 mod tests {

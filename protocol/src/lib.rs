@@ -24,10 +24,10 @@ mod timestamp;
 
 pub use client_frame::{ClientFrame, FrameRef, Incoming};
 pub use close::{CloseReason, Retry};
-pub use cursor::{Cursor, Epoch, Seq};
+pub use cursor::{Cursor, Seq};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange};
-pub use id::{ConnectionId, GroupId, IdError, MessageId, UserId};
+pub use id::{ConnectionId, Epoch, GroupId, IdError, MessageId, UserId};
 pub use message::{Message, Role};
 pub use server_frame::{
     AuthExpiring, CaughtUp, GoingAway, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MessageSent, Presence, Read,

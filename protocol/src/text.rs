@@ -88,8 +88,9 @@ impl MessageBody {
             // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
             forms.nfc(&kept)
         };
-        let characters = clean.chars().count();
         filter.close(&mut clean);
+        // The closing controls count: a clean text is sent and parsed again, and must not have grown over the limit.
+        let characters = clean.chars().count();
         if !clean.chars().any(is_visible) {
             return Err(TextError::Empty);
         }
@@ -139,17 +140,21 @@ impl Filter {
             self.marks += 1;
             return self.marks <= COMBINING_MARKS;
         }
-        self.marks = 0;
-        match c {
+        let admitted = match c {
             '\u{202A}' | '\u{202B}' | '\u{202D}' | '\u{202E}' => open(&mut self.embeddings),
             '\u{2066}'..='\u{2068}' => open(&mut self.isolates),
             POP_EMBEDDING => close(&mut self.embeddings),
             POP_ISOLATE => close(&mut self.isolates),
             _ => true,
+        };
+        // What is dropped separates nothing: the marks on either side of it stand on one character.
+        if admitted {
+            self.marks = 0;
         }
+        admitted
     }
 
-    /// Closes what is open. The closing controls are not counted as characters of the writer's.
+    /// Closes what is open.
     fn close(self, text: &mut String) {
         text.extend(std::iter::repeat_n(POP_EMBEDDING, self.embeddings));
         text.extend(std::iter::repeat_n(POP_ISOLATE, self.isolates));
@@ -304,9 +309,26 @@ mod tests {
         assert_eq!(body(&"😀".repeat(4_001)), Err(TextError::TooLong { characters: 4_001 }));
     }
 
+    /// The fuzzers' first find: what closes an open control was not counted, so that a message at the limit passed the
+    /// composer, and the server then refused it as too long.
+    #[test]
+    fn what_is_closed_for_the_writer_counts_too() {
+        assert!(body(&format!("{}\u{202E}", "x".repeat(3_998))).is_ok());
+        let open = format!("{}\u{202E}", "x".repeat(3_999));
+        assert_eq!(body(&open), Err(TextError::TooLong { characters: 4_001 }));
+    }
+
     #[test]
     fn a_tower_of_marks_is_cut_to_a_bound() {
         let tall = format!("Z{}", "\u{335}".repeat(5_000));
+        assert_eq!(body(&tall).unwrap().chars().count(), 1 + COMBINING_MARKS);
+    }
+
+    /// A find of the fuzzers: a control that was dropped ended the count of the marks, so that a tower of any height
+    /// passed with one of them after every eighth mark.
+    #[test]
+    fn what_is_dropped_separates_no_marks() {
+        let tall = format!("Z{}", format!("{}\u{202C}", "\u{335}".repeat(8)).repeat(100));
         assert_eq!(body(&tall).unwrap().chars().count(), 1 + COMBINING_MARKS);
     }
 

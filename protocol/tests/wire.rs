@@ -139,6 +139,10 @@ fn each_kind_of_broken_frame_has_its_code() {
             r#"{"type":"sync","data":{"cursor":{"epoch":"0b1f3d52-4f47-4a61-9c55-6a0f35b7c001","seq":-1}}}"#,
             ErrorCode::BadRequest,
         ),
+        (
+            r#"{"type":"sync","data":{"cursor":{"epoch":"0b1f3d524f474a619c556a0f35b7c001","seq":1}}}"#,
+            ErrorCode::InvalidId,
+        ),
     ];
     for (text, code) in cases {
         assert_eq!(codec::decode_client(text).map(|_| ()).unwrap_err().code, code, "{text}");

@@ -3,7 +3,7 @@
 //! Owns all open connections of this process and the groups they follow. Promises: an acknowledgement and a delivery
 //! come after the commit (idea 3); every follower sees a group's events in seq order, without a hole or a repeat
 //! (G3, G5); whoever stops reading changes nothing for the others (G7); nothing here waits for a socket. Knows nothing
-//! of HTTP, of any database or of how bytes reach a socket: it is given a [`SharedStore`] and hands out
+//! of HTTP, of any database or of how bytes reach a socket: it is given a [`SharedLog`] and hands out
 //! [`Connection`]s, which the socket drives.
 
 mod catch_up;
@@ -34,7 +34,7 @@ pub use mailbox::{Mailbox, Next};
 pub use peer::Peer;
 
 use crate::frame::Frame;
-use crate::store::{SecretHash, SharedStore};
+use crate::store::{SecretHash, SharedLog};
 use limits::Buckets;
 use registry::Registry;
 
@@ -47,7 +47,7 @@ const RETURN_AFTER: Duration = Duration::from_millis(500);
 
 /// The hub. Shared by everything that has to do with connections.
 pub struct Hub {
-    store: SharedStore,
+    log: SharedLog,
     registry: Registry,
     settings: HubSettings,
     sends_of_user: Buckets<UserId>,
@@ -72,6 +72,10 @@ pub struct HubSettings {
     pub send_rate_per_group: f64,
     /// Open sockets of one user.
     pub connections_per_user: usize,
+    /// How often the heads of all followed groups are compared with the database, give or take a fifth.
+    pub sweep: Duration,
+    /// Decides about jitter only; any number that differs between servers will do.
+    pub seed: u64,
     /// This build, for `hello`.
     pub build: String,
     /// Checks a token that comes in an `auth` frame.
@@ -105,12 +109,7 @@ pub enum Scope {
 impl Hub {
     /// Starts the hub and its tasks. They end when `shutdown` is cancelled, and `tasks` can be waited for.
     #[must_use]
-    pub fn start(
-        store: SharedStore,
-        settings: HubSettings,
-        tasks: TaskTracker,
-        shutdown: CancellationToken,
-    ) -> Arc<Self> {
+    pub fn start(log: SharedLog, settings: HubSettings, tasks: TaskTracker, shutdown: CancellationToken) -> Arc<Self> {
         // A group's bucket holds one second of its rate.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is a small number above 0")]
         let group_burst = settings.send_rate_per_group.ceil().max(1.0) as u32;
@@ -121,12 +120,12 @@ impl Hub {
             typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
             replays: Semaphore::new(REPLAYS),
             next_key: AtomicU64::new(0),
-            store,
+            log,
             settings,
             tasks,
             shutdown,
         });
-        if let Some(commits) = hub.store.take_commits() {
+        if let Some(commits) = hub.log.take_commits() {
             hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), commits));
         }
         hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));

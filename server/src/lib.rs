@@ -28,8 +28,8 @@ use hub::{Hub, HubSettings};
 use settings::Settings;
 use shutdown::Shutdown;
 use state::{AppState, BUILD};
-use store::SharedStore;
 use store::sqlite::{OpenError, SqliteStore};
+use store::{SharedLog, SharedStore};
 
 /// From the request to end to the end.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -37,6 +37,8 @@ const END_WITHIN: Duration = Duration::from_secs(15);
 const CLOSE_EVERY: Duration = Duration::from_millis(20);
 /// … but all of them within this time.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// A hint that was lost costs this long at most (G6).
+const SWEEP: Duration = Duration::from_secs(5);
 /// Kept back for the database.
 const CLOSE_STORE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -58,10 +60,11 @@ pub enum ServeError {
 /// are told to come back, and everything is over within 15 s.
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    let store = open(settings.database_url.clone()).await?;
+    let store = open(settings.database_url.clone(), settings.new_epochs).await?;
     let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+    let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::start(Arc::clone(&store), hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
+    let hub = Hub::start(log, hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
     let state = AppState::new(Arc::clone(&store), Arc::clone(&hub), tokens, settings, shutdown.clone(), address)?;
     let stop = CancellationToken::new();
     shutdown.spawn(http::accept(listener, http::router(&state), Arc::clone(&state), stop.clone()));
@@ -92,8 +95,8 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
 
 // Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
 
-fn open(url: String) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
-    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url).await?) as SharedStore) })
+fn open(url: String, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url, new_epochs).await?) as SharedStore) })
 }
 
 fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {
@@ -107,6 +110,8 @@ fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {
         send_burst_per_user: settings.send_burst_per_user,
         send_rate_per_group: f64::from(settings.send_rate_per_group),
         connections_per_user: settings.max_connections_per_user,
+        sweep: SWEEP,
+        seed: rand::random(),
         build: BUILD.into(),
         verify: Arc::new(move |token| {
             let verified = tokens.verify(token)?;

@@ -6,19 +6,19 @@
 //! within 35 s (G8), a peer that takes nothing within 20 s (G7), one that never finishes a message within 30 s, and a
 //! broken frame is answered with the close code that RFC 6455 names.
 
-mod decoder;
+pub mod decoder;
 mod writer;
 
 use std::cell::RefCell;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::SILENCE_MS;
 use futures::FutureExt as _;
 use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::frame::Frame;
 use crate::hub::Connection;
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
             }
             let readable = tokio::select! {
                 readable = self.stream.readable() => readable.is_ok(),
-                () = sleep_until(due.into()) => continue,
+                () = sleep_until(due) => continue,
             };
             if !readable || self.take(&mut received).is_err() {
                 self.peer_is_done = true;

@@ -42,6 +42,9 @@ pub enum Effect {
 /// How the rest of the server holds a database.
 pub type SharedStore = Arc<dyn Store>;
 
+/// How the hub holds it: the hub needs the logs only.
+pub type SharedLog = Arc<dyn Log>;
+
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

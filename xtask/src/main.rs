@@ -11,10 +11,13 @@ mod build;
 mod ci;
 mod dev;
 mod e2e;
+mod faults;
 mod layers;
+mod mutants;
 mod process;
 mod run;
 mod setup;
+mod sim;
 mod steps;
 mod test;
 mod workspace;
@@ -41,7 +44,9 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Setup { dev } => setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev }).map(drop),
+        Command::Setup { dev } => {
+            setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev, faults: true }).map(drop)
+        }
         Command::Run { arguments } => run::run(&workspace, &arguments),
         Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
         Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
@@ -53,6 +58,9 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
+        Command::Faults => faults::faults(&workspace),
+        Command::Sim { cases } => sim::sim(&workspace, cases),
+        Command::Mutants { names } => mutants::mutants(&workspace, &names),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
     }
 }
@@ -104,6 +112,19 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
+    /// Lives many random schedules in the simulated world; a failure prints its seed and the shrunken schedule.
+    Sim {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        cases: u32,
+    },
+    /// Switches off each mechanism of docs/guarantees.md in a copy of the tree, and looks whether its tests notice.
+    Mutants {
+        /// Only those whose name begins like this, as `g5` or `g1-sync`.
+        names: Vec<String>,
+    },
+    /// Runs the tests of real faults with real processes, the long ones too.
+    Faults,
     /// Runs the server's benchmarks; what follows is passed to them.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

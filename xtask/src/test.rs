@@ -11,11 +11,12 @@ use crate::workspace::Workspace;
 
 /// The crates that are compiled for this machine. One cargo call takes them all, so that each dependency is compiled
 /// once; `frontend` is left out, because it would switch `hydrate` on in `app`.
-pub(crate) const NATIVE: [&str; 7] = [
+pub(crate) const NATIVE: [&str; 8] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
     "--package=caravana-app",
     "--package=caravana-server",
+    "--package=caravana-properties",
     "--package=xtask",
     "--features=caravana-app/ssr",
     "--locked",
@@ -24,7 +25,8 @@ pub(crate) const NATIVE: [&str; 7] = [
 /// Sets up, and runs all tests.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let tools = steps.run("setup", || setup::setup(workspace, Needs { chromium: true, cargo_leptos: false }))?;
+    let tools =
+        steps.run("setup", || setup::setup(workspace, Needs { chromium: true, faults: true, ..Needs::default() }))?;
     run(workspace, &tools, &mut steps)?;
     steps.finish();
     Ok(())

@@ -73,7 +73,7 @@ impl CatchUp {
         if loaded == Some(true) {
             return Ok(());
         }
-        let channel = self.hub.store.channel(self.group).await?.ok_or(Refused::Stranger)?;
+        let channel = self.hub.log.channel(self.group).await?.ok_or(Refused::Stranger)?;
         if self.hub.registry.with(self.group, |group| group.load(channel)) == Some(true) {
             feed::pull(&self.hub, self.group);
         }
@@ -82,7 +82,7 @@ impl CatchUp {
 
     /// Live from the head.
     async fn start(&self) -> Result<(), Refused> {
-        self.hub.store.role(self.group, self.peer.user).await?.ok_or(Refused::Stranger)?;
+        self.hub.log.role(self.group, self.peer.user).await?.ok_or(Refused::Stranger)?;
         self.step(|group| group.join(self.group, self.peer.key, self.stream, 0, true));
         Ok(())
     }
@@ -138,7 +138,7 @@ impl CatchUp {
     async fn ask(&self, after: u64) -> Result<Option<Page>, StoreError> {
         // Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
         let Ok(_turn) = self.hub.replays.acquire().await else { return Ok(None) };
-        self.hub.store.replay(self.group, self.peer.user, after).await
+        self.hub.log.replay(self.group, self.peer.user, after).await
     }
 
     fn step(&self, act: impl FnOnce(&mut Group) -> Step) -> Step {

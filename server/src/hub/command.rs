@@ -5,7 +5,7 @@
 //! are committed, without holding up the frames behind them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_ACCEPT_MS, TYPING_EXPIRY_MS};
 use caravana_protocol::{
@@ -14,6 +14,7 @@ use caravana_protocol::{
 };
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{Connection, now};
@@ -120,7 +121,7 @@ impl Hub {
     /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
     fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, SendRefused>>, SendRefused> {
         let (user, group) = (posted.user_id, posted.group_id);
-        let stored = self.store.append(draft(posted).inspect_err(|_| self.sends_to_group.refund(group))?);
+        let stored = self.log.append(draft(posted).inspect_err(|_| self.sends_to_group.refund(group))?);
         Ok(Box::pin(async move {
             let stored = stored.await;
             match &stored {
@@ -139,11 +140,11 @@ impl Hub {
     /// Over the limit: still answered if it was stored before.
     async fn repeated(&self, posted: &Posted, refused: SendRefused) -> Result<Appended, SendRefused> {
         let Some(id) = posted.id else { return Err(refused) };
-        if self.store.stored(id).await?.is_none() {
+        if self.log.stored(id).await?.is_none() {
             return Err(refused);
         }
         // The store compares; nothing new can come of it, because the id is taken.
-        Ok(self.store.append(draft(posted)?).await?)
+        Ok(self.log.append(draft(posted)?).await?)
     }
 }
 
@@ -251,12 +252,12 @@ impl Connection {
 
     async fn edit(&self, id: MessageId, message: &str) -> Outcome {
         let body = MessageBody::parse(message).map_err(|error| refused(error.code(), error.to_string()))?;
-        let edited = self.hub.store.edit(self.peer.user, id, body).await;
+        let edited = self.hub.log.edit(self.peer.user, id, body).await;
         edited.map(|_| ()).map_err(|error| store_error(&error, None))
     }
 
     async fn delete(&self, id: MessageId) -> Outcome {
-        let deleted = self.hub.store.delete(self.peer.user, id).await;
+        let deleted = self.hub.log.delete(self.peer.user, id).await;
         deleted.map(|_| ()).map_err(|error| store_error(&error, None))
     }
 
@@ -283,7 +284,7 @@ impl Connection {
         if self.hub.registry.with(group_id, |group| group.has_read(user, seq)) == Some(true) {
             return Ok(());
         }
-        let marked = self.hub.store.mark_read(group_id, user, seq).await;
+        let marked = self.hub.log.mark_read(group_id, user, seq).await;
         let seq = marked.map_err(|error| store_error(&error, None))?;
         self.hub.registry.with(group_id, |group| group.read(group_id, user, seq));
         Ok(())

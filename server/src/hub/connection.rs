@@ -4,9 +4,9 @@
 //! with what the client says ([`Connection::receive`]) and with time ([`Connection::tick`]), and writes out what lies
 //! in its [`Mailbox`]. Dropping it leaves all groups. It never touches the socket and never waits for the client.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
 use caravana_protocol::{
@@ -14,6 +14,7 @@ use caravana_protocol::{
     Timestamp, UserId, WireError, codec,
 };
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::catch_up::CatchUp;
 use super::group::Group;
@@ -37,13 +38,13 @@ pub struct Connection {
     pub(super) hub: Arc<Hub>,
     pub(super) peer: Arc<Peer>,
     /// The followed groups, and which stream of each is the present one.
-    pub(super) groups: HashMap<GroupId, u64>,
+    pub(super) groups: BTreeMap<GroupId, u64>,
     next_stream: u64,
     /// The stream of the endpoint of one group, until it has begun.
     beginning: Option<oneshot::Receiver<()>>,
     strikes: VecDeque<Instant>,
     /// When `typing` was last taken, by group.
-    pub(super) typing_taken: HashMap<GroupId, Instant>,
+    pub(super) typing_taken: BTreeMap<GroupId, Instant>,
     next_heartbeat: Instant,
     expiry: Option<Expiry>,
 }
@@ -60,11 +61,11 @@ impl Connection {
         Self {
             hub,
             peer,
-            groups: HashMap::new(),
+            groups: BTreeMap::new(),
             next_stream: 0,
             beginning: None,
             strikes: VecDeque::new(),
-            typing_taken: HashMap::new(),
+            typing_taken: BTreeMap::new(),
             next_heartbeat: Instant::now() + HEARTBEAT,
             expiry: expires_at.map(Expiry::new),
         }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_protocol::{Event, GroupId, Seq};
-use rand::RngExt;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -17,8 +18,6 @@ use super::group::{Applied, Group};
 use crate::frame::{Frame, FramedPage};
 use crate::store::Effect;
 
-/// Heads of all followed groups are compared with the database this often, give or take a fifth.
-const SWEEP: Duration = Duration::from_secs(5);
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
 /// Typing states are looked through this often.
@@ -58,17 +57,20 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
 
 /// Looks at all heads again and again, and at once when another program has committed.
 pub(super) async fn sweep(hub: Arc<Hub>) {
-    let mut foreign = hub.store.foreign_commits();
+    let mut foreign = hub.log.foreign_commits();
+    let mut jitter = SmallRng::seed_from_u64(hub.settings.seed);
     loop {
-        let pause = SWEEP.mul_f64(rand::rng().random_range(0.8..1.2));
+        // Give or take a fifth, so that several servers do not ask in one voice.
+        let pause = hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));
         tokio::select! {
+            biased;
             () = hub.shutdown.cancelled() => return,
             () = sleep(pause) => {}
             changed = foreign.changed() => if changed.is_err() { sleep(pause).await },
         }
         let groups = hub.registry.followed();
         for some in groups.chunks(SWEEP_GROUPS) {
-            match hub.store.heads(some).await {
+            match hub.log.heads(some).await {
                 Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(&hub, group, head)),
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
             }
@@ -80,10 +82,11 @@ pub(super) async fn sweep(hub: Arc<Hub>) {
 pub(super) async fn expire_typing(hub: Arc<Hub>) {
     loop {
         tokio::select! {
+            biased;
             () = hub.shutdown.cancelled() => return,
             () = sleep(TYPING_TICK) => {}
         }
-        let now = Instant::now().into_std();
+        let now = Instant::now();
         for group in hub.registry.followed() {
             hub.registry.with(group, |state| state.expire_typing(group, now));
         }
@@ -125,7 +128,7 @@ pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
 /// Reads the log from the last delivered event on, until nothing that was named is missing.
 async fn fill(hub: &Arc<Hub>, group: GroupId) {
     while let Some(delivered) = hub.registry.with(group, Group::next_pull) {
-        let page = match hub.store.tail(group, delivered).await {
+        let page = match hub.log.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, %group, "a gap could not be read yet");

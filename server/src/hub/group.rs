@@ -9,11 +9,11 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use caravana_protocol::{Event, GroupId, LeftReason, Presence, Seq, UserId};
+use tokio::time::Instant;
 
 use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
@@ -31,8 +31,8 @@ pub(super) struct Group {
     /// The log moved, it was not said how far, and nobody has looked since.
     nudged: bool,
     followers: Vec<Follower>,
-    online: HashMap<UserId, u32>,
-    typing: HashMap<UserId, Instant>,
+    online: BTreeMap<UserId, u32>,
+    typing: BTreeMap<UserId, Instant>,
 }
 
 struct Follower {

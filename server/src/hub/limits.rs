@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Keys are looked through for paid debts when this many have come together.
 const SWEEP_AT: usize = 4_096;

@@ -3,8 +3,7 @@
 //! Groups lie in shards by id, so that two groups rarely wait for each other; what happens to one group happens under
 //! its shard's lock, in one piece, without waiting for anything. A group is kept only while somebody follows it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caravana_protocol::{GroupId, UserId};
@@ -17,19 +16,18 @@ const SHARDS: usize = 64;
 
 /// Everything that is connected.
 pub(super) struct Registry {
-    groups: Vec<Mutex<HashMap<GroupId, Group>>>,
-    peers: Mutex<HashMap<UserId, Vec<Arc<Peer>>>>,
-    hasher: RandomState,
+    groups: Vec<Mutex<BTreeMap<GroupId, Group>>>,
+    peers: Mutex<BTreeMap<UserId, Vec<Arc<Peer>>>>,
 }
 
 impl Registry {
     pub(super) fn new() -> Self {
         let groups = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { groups, peers: Mutex::default(), hasher: RandomState::new() }
+        Self { groups, peers: Mutex::default() }
     }
 
-    fn shard(&self, group: GroupId) -> MutexGuard<'_, HashMap<GroupId, Group>> {
-        let index = usize::try_from(self.hasher.hash_one(group) % SHARDS as u64).unwrap_or(0);
+    fn shard(&self, group: GroupId) -> MutexGuard<'_, BTreeMap<GroupId, Group>> {
+        let index = usize::try_from(group.uuid().as_u128() % SHARDS as u128).unwrap_or(0);
         self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -51,13 +49,13 @@ impl Registry {
 
     /// The groups that are followed here.
     pub(super) fn followed(&self) -> Vec<GroupId> {
-        let lock = |shard: &Mutex<HashMap<GroupId, Group>>| {
+        let lock = |shard: &Mutex<BTreeMap<GroupId, Group>>| {
             shard.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect::<Vec<_>>()
         };
         self.groups.iter().flat_map(lock).collect()
     }
 
-    fn peers(&self) -> MutexGuard<'_, HashMap<UserId, Vec<Arc<Peer>>>> {
+    fn peers(&self) -> MutexGuard<'_, BTreeMap<UserId, Vec<Arc<Peer>>>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

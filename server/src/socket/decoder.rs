@@ -2,12 +2,11 @@
 //!
 //! Bytes in, whole messages out. Promises that nothing larger than a message's limit is ever kept, and that a length
 //! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
-//! memory.
-
-use std::time::Instant;
+//! memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
 
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::FRAME_BYTES;
+use tokio::time::Instant;
 
 /// Largest payload of a control frame.
 const CONTROL_BYTES: u64 = 125;
@@ -21,7 +20,7 @@ const PONG: u8 = 0xA;
 
 /// What came out of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Received {
+pub enum Received {
     /// A whole text message.
     Text(String),
     /// Answer with the same payload.
@@ -36,7 +35,7 @@ pub(super) enum Received {
 
 /// Assembles messages out of pieces.
 #[derive(Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     /// An incomplete frame, header included.
     partial: Vec<u8>,
     /// The payload of the frames of an unfinished message.
@@ -59,7 +58,7 @@ struct Header {
 
 impl Decoder {
     /// Takes bytes as they came and adds what they complete. After a [`Received::Broken`] everything is ignored.
-    pub(super) fn feed(&mut self, bytes: &[u8], received: &mut Vec<Received>) {
+    pub fn feed(&mut self, bytes: &[u8], received: &mut Vec<Received>) {
         if self.broken || bytes.is_empty() {
             return;
         }
@@ -70,10 +69,8 @@ impl Decoder {
             let mut all = std::mem::take(&mut self.partial);
             all.extend_from_slice(bytes);
             let used = self.decode(&all, received);
-            all.drain(..used);
-            if !all.is_empty() {
-                self.partial = all;
-            }
+            // A rest gets memory of its own size: three bytes must not keep the room of the message before them.
+            self.partial = if used == 0 { all } else { all[used..].to_vec() };
         }
         if self.broken {
             *self = Self { broken: true, ..Self::default() };
@@ -83,8 +80,15 @@ impl Decoder {
     }
 
     /// Since when a message has been waiting for its rest.
-    pub(super) fn unfinished_since(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn unfinished_since(&self) -> Option<Instant> {
         self.since
+    }
+
+    /// Bytes of memory that are held for a message that waits for its rest.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.partial.capacity() + self.message.capacity()
     }
 
     /// Reads all whole frames. Answers how many bytes they were.
@@ -268,6 +272,8 @@ mod tests {
         assert_eq!(broken(&client_frame(0xC0 | TEXT, b"x")), CloseReason::ProtocolError, "a reserved bit");
         assert_eq!(broken(&client_frame(0x80 | 0x3, b"x")), CloseReason::ProtocolError, "a reserved opcode");
         assert_eq!(broken(&client_frame(0x80 | CONTINUATION, b"x")), CloseReason::ProtocolError);
+        let twice = [client_frame(TEXT, b"x"), client_frame(0x80 | TEXT, b"y")].concat();
+        assert_eq!(broken(&twice), CloseReason::ProtocolError, "a text inside of a text");
         assert_eq!(broken(&client_frame(PING, b"x")), CloseReason::ProtocolError, "a fragmented ping");
         assert_eq!(broken(&client_frame(0x80 | PING, &[0; 126])), CloseReason::ProtocolError);
         assert_eq!(broken(&client_frame(0x80 | BINARY, b"x")), CloseReason::Unsupported);

@@ -57,10 +57,6 @@ pub trait Directory: Send + Sync + 'static {
     /// Uses a ticket up. `None` when unknown, used or over.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<UserId>, StoreError>;
 
-    /// The user's role in a group; `None` when not a member, or when there is no such group. The one membership
-    /// question that every path asks.
-    async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError>;
-
     /// Makes a group; the maker becomes its owner.
     async fn create_group(
         &self,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
+use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
@@ -42,6 +42,10 @@ pub trait Log: Send + Sync + 'static {
 
     /// What the hub keeps in memory of a group that somebody follows. `None`: no such group.
     async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError>;
+
+    /// The user's role in a group; `None` when not a member, or when there is no such group. The one membership
+    /// question that every path asks.
+    async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError>;
 
     /// Events after `after`, ascending, at most one page; `None` when the viewer is not a member. One statement, so
     /// that a resume costs one query.

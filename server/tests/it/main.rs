@@ -7,17 +7,22 @@ mod support;
 mod accounts;
 mod bad_frames;
 mod bad_input;
+// They work on processes by strace, prlimit and /proc.
+#[cfg(target_os = "linux")]
+mod faults;
 mod follow;
 mod groups;
 mod handshake;
 mod invites;
-mod kill;
 mod messages;
 mod pages;
 mod permissions;
 mod process;
+mod restore;
+mod seam;
 mod seed;
 mod sessions;
 mod soft;
 mod store;
 mod tokens;
+mod world;

@@ -1,10 +1,10 @@
 //! What is soft in a group: who is here, who writes, who has read. Never stored here, first to be dropped (G14).
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use caravana_protocol::limits::TYPING_MEMBERS;
 use caravana_protocol::{GroupId, Left, LeftReason, Presence, Read, Seq, ServerFrame, Typing, UserId};
+use tokio::time::Instant;
 
 use super::super::peer::Peer;
 use super::Group;
@@ -41,7 +41,7 @@ impl Group {
 
     /// The users who are here and how many connections each has.
     pub(in crate::hub) fn online(&self) -> BTreeMap<UserId, u32> {
-        self.online.iter().map(|(user, sockets)| (*user, *sockets)).collect()
+        self.online.clone()
     }
 
     /// Somebody writes, until the moment given.

@@ -6,7 +6,7 @@
 mod accounts;
 mod groups;
 mod invites;
-mod members;
+pub(super) mod members;
 mod sessions;
 
 use async_trait::async_trait;
@@ -69,10 +69,6 @@ impl Directory for SqliteStore {
 
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
         sessions::take_ticket(self, ticket, now).await
-    }
-
-    async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
-        members::role(self, group, user).await
     }
 
     async fn create_group(

@@ -7,12 +7,13 @@ mod pages;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, UserId};
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use super::super::{Anchor, Appended, Channel, Draft, Effect, History, Log, Page, StoreError};
 use super::SqliteStore;
+use super::directory::members;
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use append::{insert, stored_already};
 use changes::{change, message_by_id, message_for};
@@ -140,6 +141,10 @@ impl Log for SqliteStore {
             reads.into_iter().filter_map(|(user, seq)| Some((user_id(Some(&user))?, unsigned(seq)))).collect();
         let members = usize::try_from(members).unwrap_or(0);
         Ok(Some(Channel { epoch: epoch(&text), head: unsigned(head), members, reads }))
+    }
+
+    async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
+        members::role(self, group, user).await
     }
 
     async fn replay(&self, group: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {

@@ -8,7 +8,11 @@ use super::super::{SqliteStore, rows};
 use super::{groups, id, role_in};
 use crate::store::{MemberRow, Removal, StoreError};
 
-pub(super) async fn role(store: &SqliteStore, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
+pub(in super::super) async fn role(
+    store: &SqliteStore,
+    group: GroupId,
+    user: UserId,
+) -> Result<Option<Role>, StoreError> {
     let role: Option<String> =
         sqlx::query_scalar("select role from caravana_member where group_id = ? and user_id = ?")
             .bind(group.to_string())

@@ -1,0 +1,75 @@
+//! The raw socket, about streams that are almost right, in any pieces.
+
+use caravana_properties::socket::decoder::{Decoder, Received};
+use caravana_properties::socket::{self, frame};
+use caravana_protocol::limits::FRAME_BYTES;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::mutation::{mutate, mutations};
+use crate::seeds;
+
+/// First bytes of frames: whole and fragmented texts, controls, and what nobody may send.
+const FIRST: [u8; 14] = [0x81, 0x81, 0x81, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8A, 0x82, 0xC1, 0x83, 0x09, 0x0B];
+
+/// A stream of frames that are right in themselves, but not always in their place.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let payload = prop_oneof![
+        8 => any::<Index>().prop_map(|index| SEEDS.with(|seeds| index.get(seeds).clone())),
+        4 => prop::collection::vec(any::<u8>(), 0..140),
+        1 => (65_000_usize..66_000).prop_map(|length| vec![b'x'; length]),
+    ];
+    let one = (prop::sample::select(FIRST.to_vec()), payload, any::<[u8; 4]>());
+    prop::collection::vec(one, 0..8)
+        .prop_map(|frames| frames.iter().flat_map(|(first, payload, mask)| frame(*first, payload, *mask)).collect())
+}
+
+/// One text in fragments whose lengths together are about what a message may have.
+fn fragments() -> impl Strategy<Value = Vec<u8>> {
+    let lengths = prop::collection::vec(0_usize..50_000, 1..4);
+    (lengths, any::<[u8; 4]>(), any::<bool>()).prop_map(|(lengths, mask, exact)| {
+        let mut lengths = lengths;
+        if exact {
+            let sum: usize = lengths.iter().sum();
+            lengths.push(FRAME_BYTES.saturating_sub(sum) + usize::from(sum % 2 == 0));
+        }
+        let last = lengths.len() - 1;
+        let first = |index| if index == 0 { 0x01 } else { 0x00 } | if index == last { 0x80 } else { 0x00 };
+        let pieces = lengths.iter().enumerate().map(|(index, length)| frame(first(index), &vec![b'x'; *length], mask));
+        pieces.collect::<Vec<_>>().concat()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn streams_of_frames_keep_the_properties(stream in stream(), cuts in prop::collection::vec(any::<u8>(), 0..8)) {
+        socket::pieces(&stream, &cuts);
+    }
+
+    #[test]
+    fn fragments_of_a_message_keep_the_properties(stream in fragments(), cuts in prop::collection::vec(any::<u8>(), 0..8)) {
+        socket::pieces(&stream, &cuts);
+    }
+
+    #[test]
+    fn mutated_streams_keep_the_properties(seed in any::<Index>(), mutations in mutations(), cuts in prop::collection::vec(any::<u8>(), 0..8)) {
+        let seeds: Vec<Vec<u8>> = STREAMS.with(Clone::clone);
+        socket::input(&mutate(seed.get(&seeds).clone(), &mutations, &seeds));
+        socket::pieces(&mutate(seed.get(&seeds).clone(), &mutations, &seeds), &cuts);
+    }
+
+    #[test]
+    fn what_is_said_is_heard(texts in prop::collection::vec("\\PC{0,200}", 1..6), mask in any::<[u8; 4]>()) {
+        let stream: Vec<u8> = texts.iter().flat_map(|text| frame(0x81, text.as_bytes(), mask)).collect();
+        let mut received = Vec::new();
+        Decoder::default().feed(&stream, &mut received);
+        prop_assert_eq!(received, texts.into_iter().map(Received::Text).collect::<Vec<_>>());
+    }
+}
+
+thread_local! {
+    static SEEDS: Vec<Vec<u8>> = seeds::texts().into_iter().map(String::into_bytes).collect();
+    static STREAMS: Vec<Vec<u8>> = seeds::of("socket").into_iter().map(|(_, seed)| seed).collect();
+}

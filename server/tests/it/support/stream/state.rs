@@ -1,0 +1,219 @@
+//! One group on one connection, in one of the states that fit what was heard.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use caravana_protocol::limits::RESUME_DEPTH;
+use caravana_protocol::{CaughtUp, Cursor, Epoch, Joined, LeftReason, Resync, ResyncReason, Seq};
+
+/// What a client has said about a group and not yet heard the answer of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// `subscribe` or `sync`.
+    Subscribe(Subscription),
+    /// `unsubscribe`.
+    Unsubscribe,
+}
+
+/// A stream that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subscription {
+    pub(super) cursor: Option<Cursor>,
+    pub(super) reference: Option<String>,
+}
+
+/// One group on one connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// In the order in which it was said, which is the order of the answers.
+    asked: VecDeque<Asked>,
+    stream: Stream,
+}
+
+/// What is to come of the group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stream {
+    /// Nothing: it is not followed.
+    #[default]
+    Silent,
+    /// `joined` came and answered this cursor: a replay of it, or `resync`.
+    Begun { cursor: Cursor, epoch: Epoch, head: Seq },
+    /// Events from `last + 1` on, and `caught_up` when that is at least `head`.
+    Replaying { epoch: Epoch, head: Seq, last: Seq },
+    /// Events from `last + 1` on.
+    Live { last: Seq },
+}
+
+type Followers = Result<Vec<State>, String>;
+
+impl State {
+    pub(super) fn ask(&mut self, asked: Asked) {
+        self.asked.push_back(asked);
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.stream, Stream::Live { .. }) && self.asked.is_empty()
+    }
+
+    pub(super) fn is_following(&self) -> bool {
+        self.stream != Stream::Silent
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    pub(super) fn position(&self) -> Option<Seq> {
+        match self.stream {
+            Stream::Replaying { last, .. } | Stream::Live { last } => Some(last),
+            Stream::Silent | Stream::Begun { .. } => None,
+        }
+    }
+
+    fn to(&self, stream: Stream) -> Followers {
+        Ok(vec![Self { asked: self.asked.clone(), stream }])
+    }
+
+    pub(super) fn joined(&self, joined: &Joined) -> Followers {
+        let mut asked = self.asked.clone();
+        let Some(Asked::Subscribe(subscription)) = asked.pop_front() else {
+            return Err(format!("`joined` at {} answers no `subscribe`", joined.head));
+        };
+        let (epoch, head) = (joined.epoch, joined.head);
+        let stream = match subscription.cursor {
+            Some(cursor) => Stream::Begun { cursor, epoch, head },
+            None => Stream::Live { last: head },
+        };
+        Ok(vec![Self { asked, stream }])
+    }
+
+    pub(super) fn event(&self, seq: Seq) -> Followers {
+        match self.stream {
+            Stream::Silent => Err(format!("event {seq} of a group that is not followed")),
+            Stream::Begun { cursor, epoch, .. } if cursor.epoch != epoch => {
+                Err(format!("event {seq} is replayed from a cursor of another history"))
+            }
+            Stream::Begun { cursor, epoch, head } => {
+                self.to(Stream::Replaying { epoch, head, last: next(cursor.seq, seq)? })
+            }
+            Stream::Replaying { epoch, head, last } => {
+                self.to(Stream::Replaying { epoch, head, last: next(last, seq)? })
+            }
+            Stream::Live { last } => self.to(Stream::Live { last: next(last, seq)? }),
+        }
+    }
+
+    pub(super) fn caught_up(&self, done: &CaughtUp) -> Followers {
+        let (epoch, head, last) = match self.stream {
+            Stream::Begun { cursor, epoch, head } if cursor.epoch == epoch => (epoch, head, cursor.seq),
+            Stream::Replaying { epoch, head, last } => (epoch, head, last),
+            Stream::Begun { .. } | Stream::Silent | Stream::Live { .. } => {
+                return Err(format!("`caught_up` at {} where nothing is replayed", done.seq));
+            }
+        };
+        if done.epoch != epoch {
+            return Err(format!("`caught_up` is of {}, `joined` was of {epoch}", done.epoch));
+        }
+        if done.seq != last {
+            return Err(format!("`caught_up` names {}, the last event was {last}", done.seq));
+        }
+        if last < head {
+            return Err(format!("`caught_up` at {last}, but `joined` had named {head}"));
+        }
+        self.to(Stream::Live { last })
+    }
+
+    pub(super) fn resync(&self, resync: &Resync) -> Followers {
+        let Stream::Begun { cursor, epoch, head } = self.stream else {
+            return Err(format!("`resync` at {} that answers no cursor", resync.head));
+        };
+        if (resync.epoch, resync.head) != (epoch, head) {
+            return Err(format!("`resync` at {}, `joined` was at {head} of {epoch}", resync.head));
+        }
+        let same = cursor.epoch == epoch;
+        let is_true = match resync.reason {
+            ResyncReason::UnknownEpoch => !same,
+            // The head may have moved on while the answer was on its way, so there is nothing to compare with.
+            ResyncReason::AboveHead => same,
+            ResyncReason::TooDeep => same && head.saturating_sub(cursor.seq) > RESUME_DEPTH,
+        };
+        if !is_true {
+            return Err(format!("`resync` at {head} says {:?} of the cursor {cursor:?}", resync.reason));
+        }
+        self.to(Stream::Live { last: head })
+    }
+
+    pub(super) fn left(&self, reason: LeftReason) -> Followers {
+        match reason {
+            LeftReason::Asked => {
+                let mut asked = self.asked.clone();
+                if asked.pop_front() != Some(Asked::Unsubscribe) {
+                    return Err("`left` answers no `unsubscribe`".into());
+                }
+                Ok(vec![Self { asked, stream: Stream::Silent }])
+            }
+            // Either it ended the stream before what was asked last was read, or it is the answer to that.
+            LeftReason::Removed | LeftReason::GroupDeleted => {
+                let ended = Self { asked: self.asked.clone(), stream: Stream::Silent };
+                let mut answered = ended.clone();
+                match answered.asked.pop_front() {
+                    Some(Asked::Subscribe(_)) => Ok(vec![ended, answered]),
+                    _ if self.stream == Stream::Silent => Err(format!("`left` ({reason:?}) of what is not followed")),
+                    _ => Ok(vec![ended]),
+                }
+            }
+        }
+    }
+
+    /// Typing, presence, read marks: only to who follows. Between a `subscribe` and its `joined` the stream before still
+    /// counts.
+    pub(super) fn soft(&self) -> Followers {
+        match self.stream {
+            Stream::Silent => Err("a soft frame of a group that is not followed".into()),
+            stream => self.to(stream),
+        }
+    }
+
+    pub(super) fn heartbeat(&self, head: Seq) -> Followers {
+        match self.stream {
+            Stream::Live { last } if head > last => {
+                Err(format!("`heartbeat` names {head}, but only {last} has come: a lost tail"))
+            }
+            stream => self.to(stream),
+        }
+    }
+
+    /// An error with the reference of a `subscribe` refuses it; one without may.
+    pub(super) fn refused(&self, reference: Option<&str>) -> Vec<Self> {
+        let Some(Asked::Subscribe(first)) = self.asked.front() else { return vec![self.clone()] };
+        // A stream that is refused has taken the place of the one before.
+        let mut refused = Self { asked: self.asked.clone(), stream: Stream::Silent };
+        refused.asked.pop_front();
+        match (reference, first.reference.as_deref()) {
+            (None, None) => vec![self.clone(), refused],
+            (named, own) if named == own => vec![refused],
+            (Some(_) | None, Some(_) | None) => vec![self.clone()],
+        }
+    }
+}
+
+/// The rule of the log.
+fn next(last: Seq, seq: Seq) -> Result<Seq, String> {
+    match seq {
+        _ if seq == last.saturating_add(1) => Ok(seq),
+        _ if seq <= last => Err(format!("event {seq} is repeated, the last one was {last}")),
+        _ => Err(format!("a hole: event {seq} comes after {last}")),
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.stream {
+            Stream::Silent => f.write_str("not followed")?,
+            Stream::Begun { cursor, head, .. } => write!(f, "joined at {head} with the cursor {}", cursor.seq)?,
+            Stream::Replaying { head, last, .. } => write!(f, "replayed to {last}, joined at {head}")?,
+            Stream::Live { last } => write!(f, "live after {last}")?,
+        }
+        write!(f, ", {} answers to come", self.asked.len())
+    }
+}
