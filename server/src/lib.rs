@@ -60,7 +60,7 @@ pub enum ServeError {
 /// are told to come back, and everything is over within 15 s.
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    let store = open(settings.database_url.clone()).await?;
+    let store = open(settings.database_url.clone(), settings.new_epochs).await?;
     let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
@@ -95,8 +95,8 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
 
 // Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
 
-fn open(url: String) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
-    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url).await?) as SharedStore) })
+fn open(url: String, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url, new_epochs).await?) as SharedStore) })
 }
 
 fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {

@@ -26,6 +26,8 @@ use arguments::Arguments;
 pub struct Settings {
     /// The database, as `sqlite://path`.
     pub database_url: String,
+    /// Every group begins a new epoch at this start.
+    pub new_epochs: bool,
     /// Where to listen.
     pub site_addr: SocketAddr,
     /// The folder of the built site.
@@ -122,6 +124,7 @@ impl Settings {
             .map_err(|problem| SettingError::new("TRUSTED_PROXIES", problem))?;
         Ok(Self {
             database_url: given.database_url,
+            new_epochs: given.new_epochs,
             site_addr: given.site_addr,
             site_root: given.site_root,
             site_pkg_dir: given.site_pkg_dir,

@@ -12,9 +12,11 @@ mod ci;
 mod dev;
 mod e2e;
 mod layers;
+mod mutants;
 mod process;
 mod run;
 mod setup;
+mod sim;
 mod steps;
 mod test;
 mod workspace;
@@ -53,6 +55,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
+        Command::Sim { cases } => sim::sim(&workspace, cases),
+        Command::Mutants { names } => mutants::mutants(&workspace, &names),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
     }
 }
@@ -103,6 +107,17 @@ enum Command {
         /// Also cargo-leptos, for `cargo xtask dev` and plain `cargo leptos watch`.
         #[arg(long)]
         dev: bool,
+    },
+    /// Lives many random schedules in the simulated world; a failure prints its seed and the shrunken schedule.
+    Sim {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        cases: u32,
+    },
+    /// Switches off each mechanism of docs/guarantees.md in a copy of the tree, and looks whether its tests notice.
+    Mutants {
+        /// Only those whose name begins like this, as `g5` or `g1-sync`.
+        names: Vec<String>,
     },
     /// Runs the server's benchmarks; what follows is passed to them.
     Bench {

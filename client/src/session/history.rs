@@ -11,6 +11,9 @@ use crate::{HistoryPage, Instant, backoff};
 
 /// How long a page may take before it counts as not coming.
 const PAGE_TIMEOUT_MS: u64 = 15_000;
+/// The longest wait before the newest page is asked for again. Shorter than that of a link, because a person looks at an
+/// empty page meanwhile, and a server that has a link to us has been spared already.
+const PAGE_RETRY_MS: u64 = 8_000;
 
 /// What is asked for, and how the asking went. One page at a time.
 #[derive(Debug, Default)]
@@ -121,7 +124,7 @@ impl Group {
             return self.end(None, shared);
         }
         if asked == HistoryPage::Latest {
-            self.history.retry_at = Some(now.after(backoff::window(self.history.failures)));
+            self.history.retry_at = Some(now.after(backoff::window(self.history.failures).min(PAGE_RETRY_MS)));
             self.history.failures = self.history.failures.saturating_add(1);
         } else {
             shared.out.change(Change::HistoryFailed { group: self.id, page: asked });

@@ -32,6 +32,10 @@ pub(super) struct Arguments {
     /// The database. The file is created when missing.
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/caravana.db", hide_env_values = true)]
     pub(super) database_url: String,
+    /// Begin a new epoch in every group: for the first start after a whole folder or machine was restored from an older
+    /// copy. A restored database file alone is recognised without it.
+    #[arg(long)]
+    pub(super) new_epochs: bool,
     /// Not in this build yet.
     #[arg(long, env = "DATABASE_LISTEN_URL", hide = true, hide_env_values = true)]
     pub(super) database_listen_url: Option<SecretString>,

@@ -7,6 +7,7 @@
 mod directory;
 mod log;
 mod rows;
+mod witness;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -19,6 +20,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokio::sync::watch;
 
 use super::{Store, StoreError};
+use witness::{Past, Witness};
 use writer::Writer;
 
 /// How long a statement waits for another process that holds the file's lock.
@@ -73,7 +75,9 @@ pub enum OpenError {
 
 impl SqliteStore {
     /// Opens the database of a `sqlite://path` address, makes it when it is missing, and brings its schema up to date.
-    pub async fn open(address: &str) -> Result<Self, OpenError> {
+    /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
+    /// that it is (`new_epochs`).
+    pub async fn open(address: &str, new_epochs: bool) -> Result<Self, OpenError> {
         let path = file_of(address)?;
         let lock = lock(&path)?;
         let options = SqliteConnectOptions::from_str("sqlite:")?
@@ -91,6 +95,10 @@ impl SqliteStore {
             .set_ignore_missing(true)
             .run_direct(None, &mut connection, false)
             .await?;
+        let (witness, past) = Witness::open(&path, &mut connection, new_epochs).await?;
+        if past == Past::Rewritten {
+            tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -98,7 +106,7 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_with(options.clone().read_only(true))
             .await?;
-        let (writer, foreign_commits) = Writer::start(connection);
+        let (writer, foreign_commits) = Writer::start(connection, witness);
         Ok(Self { readers, writer, foreign_commits, _lock: lock })
     }
 
@@ -203,10 +211,10 @@ mod tests {
     async fn a_second_server_on_the_same_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("sqlite://{}/x.db", folder.path().display());
-        let first = SqliteStore::open(&address).await.unwrap();
-        assert!(matches!(SqliteStore::open(&address).await, Err(OpenError::InUse(_))));
+        let first = SqliteStore::open(&address, false).await.unwrap();
+        assert!(matches!(SqliteStore::open(&address, false).await, Err(OpenError::InUse(_))));
         first.close().await;
         drop(first);
-        SqliteStore::open(&address).await.unwrap();
+        SqliteStore::open(&address, false).await.unwrap();
     }
 }

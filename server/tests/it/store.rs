@@ -23,7 +23,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&address(&folder)).await.unwrap();
+        let store = SqliteStore::open(&address(&folder), false).await.unwrap();
         let (ana, bob) = (person(&store, "Ana").await, person(&store, "Bob").await);
         let group = GroupId::new(Uuid::new_v4());
         store.create_group(group, ana, "Oaxaca", None).await.unwrap();
@@ -316,7 +316,7 @@ async fn what_was_acknowledged_is_there_after_the_file_is_opened_again() {
     store.close().await;
     assert!(matches!(store.append(draft.clone()).await, Err(StoreError::Closed)));
     drop(store);
-    let store = SqliteStore::open(&address(&folder)).await.unwrap();
+    let store = SqliteStore::open(&address(&folder), false).await.unwrap();
     assert_eq!(store.append(draft).await.unwrap().message, stored);
     assert_eq!(store.channel(group).await.unwrap().unwrap().epoch, epoch);
 }

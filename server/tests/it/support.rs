@@ -1,15 +1,23 @@
 //! A server to talk to and people who talk to it.
 
+mod chaos;
+pub(crate) mod checker;
+pub(crate) mod history;
 mod peer;
 mod server;
+mod strace;
 mod stream;
 mod user;
+mod vitals;
 mod wire;
 
-pub(crate) use peer::Peer;
+pub(crate) use chaos::{Chaos, Flow, How, Way};
+pub(crate) use peer::{Peer, Voice};
 pub(crate) use server::{TestServer, jwt};
+pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
+pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
 
 use std::time::Duration;

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::super::{Effect, StoreError};
+use super::witness::Witness;
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
 /// told `overloaded`.
@@ -27,6 +28,11 @@ const BATCH: usize = 256;
 const COMMITS: usize = 64;
 /// How often the file is asked whether another program has committed. The question costs microseconds.
 const FOREIGN_POLL: Duration = Duration::from_millis(100);
+
+/// Every transaction counts itself; see [`Witness`].
+const COUNT: &str = "update caravana_database set commits = commits + 1";
+/// In one question, because each costs two switches between this task's thread and the database's.
+const BEGIN: &str = "begin immediate; update caravana_database set commits = commits + 1";
 
 /// What a job tells the hub once it is committed.
 #[derive(Default)]
@@ -82,12 +88,12 @@ type Sink = Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>;
 
 impl Writer {
     /// Starts the task on its connection. The second value moves when another program has committed.
-    pub(super) fn start(connection: SqliteConnection) -> (Self, watch::Receiver<u64>) {
+    pub(super) fn start(connection: SqliteConnection, witness: Witness) -> (Self, watch::Receiver<u64>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let sink = Sink::default();
         let (foreign_in, foreign) = watch::channel(0);
         let (closing, closed) = watch::channel(false);
-        let task = Task { connection, queue, sink: Arc::clone(&sink), foreign: foreign_in, closed };
+        let task = Task { connection, witness, queue, sink: Arc::clone(&sink), foreign: foreign_in, closed };
         tokio::spawn(task.run());
         (Self { jobs, sink, closing }, foreign)
     }
@@ -170,6 +176,7 @@ impl Writer {
 
 struct Task {
     connection: SqliteConnection,
+    witness: Witness,
     queue: mpsc::Receiver<Job>,
     sink: Sink,
     foreign: watch::Sender<u64>,
@@ -207,6 +214,11 @@ impl Task {
             Ok(now) => {
                 if version.replace(now).is_some_and(|before| before != now) {
                     self.foreign.send_modify(|count| *count += 1);
+                    // What the other program wrote must be missed, too, if an older copy is ever put back.
+                    match execute(&mut self.connection, COUNT).await {
+                        Ok(()) => self.witness.committed(),
+                        Err(error) => tracing::debug!(%error, "another program's commit could not be counted"),
+                    }
                 }
             }
             Err(error) => tracing::debug!(%error, "data_version can't be read"),
@@ -219,6 +231,7 @@ impl Task {
         let outcome = self.transaction(batch, &mut answers, &mut effects).await;
         match outcome {
             Ok(()) => {
+                self.witness.committed();
                 // The hub first: whoever is answered may ask at once for what was written.
                 let sink = self.sink.lock().ok().and_then(|sink| sink.clone());
                 if let Some(sink) = sink.filter(|_| !effects.0.is_empty()) {
@@ -249,7 +262,7 @@ impl Task {
         answers: &mut Vec<Answer>,
         effects: &mut Effects,
     ) -> Result<(), sqlx::Error> {
-        execute(&mut self.connection, "begin immediate").await?;
+        execute(&mut self.connection, BEGIN).await?;
         for Job { run, compound } in batch.drain(..) {
             if compound {
                 execute(&mut self.connection, "savepoint job").await?;

@@ -27,6 +27,8 @@ pub(crate) fn jwt(claims: &serde_json::Value) -> String {
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     flags: Vec<String>,
+    environment: Vec<(String, String)>,
+    database: PathBuf,
     folder: TempDir,
     running: Running,
 }
@@ -41,6 +43,8 @@ enum Running {
 #[derive(Default)]
 pub(crate) struct ServerBuilder {
     flags: Vec<String>,
+    environment: Vec<(String, String)>,
+    database: Option<PathBuf>,
     own_process: bool,
 }
 
@@ -57,11 +61,24 @@ impl ServerBuilder {
         self
     }
 
+    /// A variable of the process' environment. Only for a process of its own.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where the database file lies, instead of a temporary folder on the disk.
+    pub(crate) fn database_at(mut self, path: PathBuf) -> Self {
+        self.database = Some(path);
+        self
+    }
+
     pub(crate) async fn start(self) -> TestServer {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("site")).unwrap();
+        let database = self.database.unwrap_or_else(|| folder.path().join("test.db"));
         let mut flags = vec![
-            format!("--database-url=sqlite://{}", folder.path().join("test.db").display()),
+            format!("--database-url=sqlite://{}", database.display()),
             format!("--site-root={}", folder.path().join("site").display()),
             format!("--jwt-secret={JWT_SECRET}"),
             // Tests are many people behind one address, and impatient.
@@ -77,7 +94,8 @@ impl ServerBuilder {
         };
         flags.retain(|flag| !is_overridden(flag));
         flags.extend(self.flags);
-        let mut server = TestServer { address: ([127, 0, 0, 1], 0).into(), flags, folder, running: Running::Nowhere };
+        let (address, environment) = (([127, 0, 0, 1], 0).into(), self.environment);
+        let mut server = TestServer { address, flags, environment, database, folder, running: Running::Nowhere };
         if self.own_process {
             server.spawn_process();
         } else {
@@ -122,7 +140,21 @@ impl TestServer {
 
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("test.db")
+        self.database.clone()
+    }
+
+    /// The id of its process. Only a server in a process of its own.
+    pub(crate) fn pid(&self) -> u32 {
+        let Running::Process(child) = &self.running else { panic!("only a process of its own has an id") };
+        child.id()
+    }
+
+    /// Waits until the process has ended by itself, or by somebody else's hand.
+    pub(crate) async fn wait_for_end(&mut self) -> std::process::ExitStatus {
+        let Running::Process(mut child) = std::mem::replace(&mut self.running, Running::Nowhere) else {
+            panic!("only a process can be waited for")
+        };
+        tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap()
     }
 
     /// Another program's connection to the same database.
@@ -177,6 +209,13 @@ impl TestServer {
         self.spawn_here().await;
     }
 
+    /// The same with one more flag, this once.
+    pub(crate) async fn start_again_with(&mut self, flag: &str) {
+        self.flags.push(flag.to_owned());
+        self.start_again().await;
+        self.flags.pop();
+    }
+
     /// The same in a process of its own.
     pub(crate) fn start_process_again(&mut self) {
         assert!(matches!(self.running, Running::Nowhere), "the server is still running");
@@ -205,6 +244,7 @@ impl TestServer {
     fn spawn_process(&mut self) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_server"))
             .args(&self.flags)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .arg(format!("--site-addr={}", self.address))
             .arg("--log-format=json")
             .current_dir(self.folder.path())

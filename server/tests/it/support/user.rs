@@ -1,5 +1,7 @@
 //! Somebody with a browser.
 
+use std::net::SocketAddr;
+
 use caravana_protocol::rest::{GroupAnswer, Invite, User, UserAnswer};
 use caravana_protocol::{GroupId, UserId};
 use reqwest::{Method, StatusCode};
@@ -16,7 +18,10 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Somebody with a cookie jar. Every request carries the origin of the server's own pages, as a browser's would.
 pub(crate) struct TestUser {
     client: reqwest::Client,
+    /// Where requests go.
     base: String,
+    /// The origin of the server's own pages.
+    origin: String,
     user: Option<User>,
     cookie: String,
 }
@@ -69,7 +74,7 @@ impl TestUser {
             .no_proxy()
             .build()
             .unwrap();
-        Self { client, base: server.origin(), user: None, cookie: String::new() }
+        Self { client, base: server.origin(), origin: server.origin(), user: None, cookie: String::new() }
     }
 
     pub(crate) async fn register(server: &TestServer, name: &str) -> Self {
@@ -83,6 +88,12 @@ impl TestUser {
         user
     }
 
+    /// The same person, signed in, by another way to the server.
+    pub(crate) fn by(&self, address: SocketAddr) -> Self {
+        let (client, user, cookie) = (self.client.clone(), self.user.clone(), self.cookie.clone());
+        Self { client, base: format!("http://{address}"), origin: self.origin.clone(), user, cookie }
+    }
+
     pub(crate) fn id(&self) -> UserId {
         self.user.as_ref().expect("a stranger has no id").id
     }
@@ -94,7 +105,7 @@ impl TestUser {
 
     /// A request with this person's cookie.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.base)
+        self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.origin)
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
@@ -144,7 +155,7 @@ impl TestUser {
         if !self.cookie.is_empty() {
             request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
         }
-        request.headers_mut().insert("origin", self.base.parse().unwrap());
+        request.headers_mut().insert("origin", self.origin.parse().unwrap());
         request
     }
 }

@@ -1,0 +1,9 @@
+-- Which database this is, and how many transactions of the server it has taken. The server writes the same figure into a
+-- file beside the database after every commit: a database that is behind that file is an older copy that was put back,
+-- and then every group begins a new epoch.
+create table caravana_database (
+    one integer primary key not null default 1 check (one = 1),
+    id text not null default (lower(hex(randomblob(16)))),
+    commits integer not null default 0
+);
+insert into caravana_database default values;

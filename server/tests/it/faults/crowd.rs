@@ -1,0 +1,181 @@
+//! Many people with the real client in one group, whose whole history is judged in the end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use caravana_client::LinkState;
+use caravana_protocol::{Epoch, GroupId, Seq, ServerFrame, codec};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval, sleep};
+
+use crate::support::checker::assert_sound;
+use crate::support::history::{Client, Entry, History, Moments};
+use crate::support::{Peer, TestServer, TestUser, Voice};
+
+/// How often a waiting test looks again.
+const LOOK: Duration = Duration::from_millis(20);
+/// How long anything may take that must happen; longer than any rule allows, so that it is the rule that fails.
+const HOPELESS: Duration = Duration::from_secs(60);
+/// Messages of one person that may be under way. More would only wait in the outbox.
+const UNSENT: usize = 8;
+
+/// People in a group.
+pub(super) struct Crowd {
+    pub(super) users: Vec<Arc<TestUser>>,
+    pub(super) peers: Vec<Peer>,
+    pub(super) group: GroupId,
+    moments: Moments,
+}
+
+impl Crowd {
+    /// A group and its members. Nobody is there yet.
+    pub(super) async fn gather(server: &TestServer, users: usize) -> Self {
+        let first = Arc::new(server.register("Ana").await);
+        let group = first.create_group("Oaxaca").await;
+        let mut all = vec![first];
+        for number in 1..users {
+            let user = Arc::new(server.register(&format!("Viajero {number}")).await);
+            all[0].brings(&user, group).await;
+            all.push(user);
+        }
+        Self { users: all, peers: Vec::new(), group, moments: Moments::default() }
+    }
+
+    /// Everybody opens the group on that many devices, and is there when this returns.
+    pub(super) async fn arrives(mut self, devices: usize) -> Self {
+        for _ in 0..devices {
+            self.peers.extend(self.users.iter().map(|user| Peer::arrive(user, self.group, &self.moments)));
+        }
+        self.is_online().await;
+        self
+    }
+
+    /// Somebody more, by any way to the server.
+    pub(super) fn add(&mut self, user: &Arc<TestUser>) -> &mut Peer {
+        self.peers.push(Peer::arrive(user, self.group, &self.moments));
+        self.peers.last_mut().unwrap()
+    }
+
+    pub(super) async fn is_online(&self) {
+        until("everybody is online", || self.peers.iter().all(|peer| peer.link() == LinkState::Online)).await;
+    }
+
+    /// Everybody chats, all together so many messages a second, until that is dropped.
+    pub(super) fn chats(&self, rate: u32) -> Chat {
+        let voices: Vec<Voice> = self.peers.iter().map(|peer| peer.voice()).collect();
+        let written = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(talk(voices.clone(), rate, Arc::clone(&written)));
+        Chat { voices, written, task }
+    }
+
+    /// The end of the test: waits until everybody has everything, and lets the checker judge it all.
+    pub(super) async fn is_sound(self, server: &TestServer) -> History {
+        self.is_online().await;
+        until("nothing waits to be sent", || self.peers.iter().all(|peer| peer.unsent() == 0)).await;
+        let log = Log::read(&self.users[0], self.group).await;
+        assert_eq!(super::file_is_sound(server, self.group).await, log.head);
+        let start = Instant::now();
+        let mut settled = vec![None; self.peers.len()];
+        while settled.contains(&None) && start.elapsed() < HOPELESS {
+            for (peer, settled) in self.peers.iter().zip(&mut settled) {
+                if settled.is_none() && peer.has_everything(log.head) {
+                    *settled = Some(start.elapsed());
+                }
+            }
+            sleep(LOOK).await;
+        }
+        let clients: Vec<Client> =
+            self.peers.into_iter().zip(settled).map(|(peer, settled)| peer.finish(settled)).collect();
+        let history =
+            History { epoch: log.epoch, head: log.head, log: log.entries, clients, foreign: Default::default() };
+        assert_sound(&history);
+        history
+    }
+}
+
+/// A conversation that goes on.
+pub(super) struct Chat {
+    voices: Vec<Voice>,
+    written: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Chat {
+    /// Waits until that many more messages have been written and, but for those under way, stored.
+    pub(super) async fn goes_on(&self, messages: usize) {
+        let enough = self.stored() + messages;
+        until("the conversation goes on", || self.stored() >= enough).await;
+    }
+
+    /// Waits until a message is under way.
+    pub(super) async fn is_sending(&self) {
+        while self.voices.iter().all(|voice| voice.unsent() == 0) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Messages that were written.
+    pub(super) fn written(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    fn stored(&self) -> usize {
+        let unsent: usize = self.voices.iter().map(Voice::unsent).sum();
+        self.written().saturating_sub(unsent)
+    }
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn talk(voices: Vec<Voice>, rate: u32, written: Arc<AtomicUsize>) {
+    let mut pace = interval(Duration::from_secs(1) / rate);
+    for voice in voices.iter().cycle() {
+        pace.tick().await;
+        if voice.unsent() < UNSENT {
+            let number = written.fetch_add(1, Ordering::Relaxed);
+            voice.send(&format!("mensaje {number}"));
+        }
+    }
+}
+
+/// Waits for something that nobody tells.
+pub(super) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + HOPELESS;
+    while !holds() {
+        assert!(Instant::now() < deadline, "did not happen: {what}");
+        sleep(LOOK).await;
+    }
+}
+
+/// A group's log as the server tells it.
+struct Log {
+    epoch: Epoch,
+    head: Seq,
+    entries: Vec<Entry>,
+}
+
+impl Log {
+    async fn read(user: &TestUser, group: GroupId) -> Self {
+        let (mut entries, mut after) = (Vec::new(), 0);
+        loop {
+            let page: Value = user.get(&format!("/api/v1/groups/{group}/events?after={after}")).await.ok();
+            for event in page["events"].as_array().unwrap() {
+                let Ok(Some(ServerFrame::Event(event))) = codec::decode_server(&event.to_string()) else {
+                    panic!("no event: {event}")
+                };
+                after = event.seq();
+                entries.push(Entry::from(&event));
+            }
+            if page["more"] == false {
+                let epoch = page["epoch"].as_str().unwrap().parse().unwrap();
+                return Self { epoch, head: page["head"].as_u64().unwrap(), entries };
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! kill -9 in the middle of everything, and the storm of those who come back (G1–G5, G12, G15).
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+use tokio::time::Instant;
+
+use super::crowd::{Crowd, until};
+use crate::support::history::{History, Outcome};
+use crate::support::{TestServer, Vitals};
+
+/// Messages a second.
+const RATE: u32 = 500;
+/// From the start of the process to the first answer that it is ready. The promise of RELIABILITY is 3 s on a quiet
+/// machine.
+const BACK_WITHIN: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_in_the_middle_of_traffic_lose_nothing_and_double_nothing() {
+    is_killed(5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask faults"]
+async fn fifty_kills_in_the_middle_of_traffic_lose_nothing_and_double_nothing() {
+    is_killed(50).await;
+}
+
+async fn is_killed(times: u32) {
+    let mut server = TestServer::builder().own_process().start().await;
+    let crowd = Crowd::gather(&server, 12).await.arrives(1).await;
+    let since = Instant::now();
+    let (chat, mut slowest) = (crowd.chats(RATE), Duration::ZERO);
+    for _ in 0..times {
+        let moment = rand::rng().random_range(10..200);
+        chat.goes_on(moment).await;
+        chat.is_sending().await;
+        server.kill();
+        slowest = slowest.max(comes_back(&mut server).await);
+        // Who is killed again and again waits longer and longer, as it should. Here they are impatient.
+        crowd.peers.iter().for_each(|peer| peer.retry_now());
+    }
+    let written = chat.written();
+    drop(chat);
+    let rate = written as f64 / since.elapsed().as_secs_f64();
+    assert!(slowest <= BACK_WITHIN, "one start took {slowest:?}");
+    let history = crowd.is_sound(&server).await;
+    let (acknowledged, repeated) = outcomes(&history);
+    super::report(
+        "kills",
+        format!(
+            "{times}; {written} messages written, {rate:.0}/s over all, {acknowledged} acknowledged, {repeated} sent \
+             more than once; slowest start {slowest:?}"
+        ),
+    );
+    assert!(times < 50 || repeated > 0, "no kill fell between a send and its acknowledgement");
+}
+
+/// Starts the process again. Answers how long it took until it was ready.
+async fn comes_back(server: &mut TestServer) -> Duration {
+    let since = Instant::now();
+    server.start_process_again();
+    let anybody = server.stranger();
+    while anybody.get("/readyz").await.status != 200 {
+        assert!(since.elapsed() < BACK_WITHIN * 10, "the server does not come back");
+    }
+    since.elapsed()
+}
+
+fn outcomes(history: &History) -> (usize, usize) {
+    let sends = || history.clients.iter().flat_map(|client| &client.sends);
+    let acknowledged = sends().filter(|sent| matches!(sent.outcome, Outcome::Acknowledged { .. })).count();
+    (acknowledged, sends().filter(|sent| sent.attempts > 1).count())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
+    storm(30, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask faults"]
+async fn a_great_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
+    storm(150, 10).await;
+}
+
+/// Descriptors and threads that a server may open for itself: reading connections, threads for passwords.
+const OWN: usize = 16;
+/// What the process may keep of its memory after a storm, and what a client may cost while it is there, in KiB. Most of it
+/// are the allocator's arenas.
+const KEPT: usize = 48 * 1024;
+const EACH: usize = 128;
+
+async fn storm(users: usize, devices: usize) {
+    let mut server = TestServer::builder().own_process().start().await;
+    let crowd = Crowd::gather(&server, users).await.arrives(devices).await;
+    let clients = crowd.peers.len();
+    crowd.peers[0].send("antes");
+    until("the first message is stored", || crowd.peers[0].unsent() == 0).await;
+    server.kill();
+    until("everybody has noticed", || crowd.peers.iter().all(|peer| peer.link() != caravana_client::LinkState::Online))
+        .await;
+    for (number, peer) in crowd.peers.iter().enumerate() {
+        peer.send(&format!("mientras tanto {number}"));
+    }
+    let since = Instant::now();
+    server.start_process_again();
+    let empty = Vitals::of(server.pid());
+    crowd.is_online().await;
+    until("all is sent", || crowd.peers.iter().all(|peer| peer.unsent() == 0)).await;
+    let took = since.elapsed();
+    let full = Vitals::of(server.pid());
+    super::report("storm", format!("{clients} clients back and everything sent in {took:?}; {empty:?} then {full:?}"));
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(full.memory < empty.memory + KEPT + EACH * clients, "{empty:?} before, {full:?} with all of them");
+    crowd.is_sound(&server).await;
+    let mut left = full;
+    until("the process lets go of everything", || {
+        left = Vitals::of(server.pid());
+        left.descriptors <= empty.descriptors + OWN && left.threads <= empty.threads + OWN
+    })
+    .await;
+    super::report("after the storm", format!("{left:?}"));
+    assert!(left.memory <= empty.memory + KEPT, "{empty:?} before and {left:?} after");
+}

@@ -1,0 +1,36 @@
+//! A planned restart in the middle of traffic (G11).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::crowd::Crowd;
+use crate::support::{End, TestServer, Wire};
+
+/// From the signal to the end of the process.
+const END_WITHIN: Duration = Duration::from_secs(15);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_planned_restart_in_the_middle_of_traffic_loses_nothing() {
+    let mut server = TestServer::builder().own_process().start().await;
+    let crowd = Crowd::gather(&server, 10).await.arrives(4).await;
+    let mut witness = Wire::open(&crowd.users[0]).await;
+    let anybody = server.stranger();
+    let chat = crowd.chats(200);
+    chat.goes_on(100).await;
+    let since = Instant::now();
+    server.ask_to_end();
+    while anybody.get("/readyz").await.status != 503 {
+        assert!(since.elapsed() < END_WITHIN, "it never said that it is not ready");
+    }
+    witness.expect("going_away").await;
+    assert_eq!(witness.end().await, End::Code(1012));
+    assert!(server.wait_for_end().await.success(), "the process failed");
+    assert!(since.elapsed() <= END_WITHIN, "the end took {:?}", since.elapsed());
+    super::report("planned end with 41 sockets under 200 messages a second", format!("{:?}", since.elapsed()));
+    server.start_process_again();
+    crowd.is_online().await;
+    chat.goes_on(100).await;
+    drop(chat);
+    crowd.is_sound(&server).await;
+}

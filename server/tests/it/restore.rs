@@ -1,0 +1,109 @@
+//! A database that was put back from an older copy: never a silent fork.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use caravana_protocol::GroupId;
+use serde_json::Value;
+
+use crate::support::{Peer, TestServer, TestUser};
+
+/// A copy as an operator takes it, while the server runs.
+async fn copy(server: &TestServer, to: &Path) {
+    let mut connection = server.foreign_connection().await;
+    sqlx::query("vacuum into ?1").bind(to.to_str().unwrap()).execute(&mut connection).await.unwrap();
+}
+
+/// Puts the copy back as docs/operations.md says. The server is stopped.
+fn put_back(server: &TestServer, from: &Path) {
+    std::fs::copy(from, server.database()).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        let mut name = server.database().into_os_string();
+        name.push(suffix);
+        match std::fs::remove_file(name) {
+            Ok(()) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
+        }
+    }
+}
+
+async fn epoch(user: &TestUser, group: GroupId) -> String {
+    let page: Value = user.get(&format!("/api/v1/groups/{group}/messages")).await.ok();
+    page["epoch"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
+    let mut server = TestServer::start().await;
+    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let mut bobby = Peer::start(&bob, group).await;
+    ana.sends(group, "antes de la copia").await;
+    let folder = tempfile::tempdir().unwrap();
+    copy(&server, &folder.path().join("copy.db")).await;
+    ana.sends(group, "se pierde, uno").await;
+    ana.sends(group, "se pierde, dos").await;
+    bobby.sees(&["antes de la copia", "se pierde, uno", "se pierde, dos"]).await;
+    let before = epoch(&ana, group).await;
+    server.stop().await;
+    bobby.is_not_online().await;
+    put_back(&server, &folder.path().join("copy.db"));
+    server.start_again().await;
+    // The log grows beyond what Bob has seen before he is back: by its seq alone his cursor would be a good one.
+    for text in ["después, uno", "después, dos", "después, tres"] {
+        ana.sends(group, text).await;
+    }
+    assert_ne!(epoch(&ana, group).await, before);
+    bobby.sees(&["antes de la copia", "después, uno", "después, dos", "después, tres"]).await;
+    bobby.send("aquí estoy");
+    bobby.has_sent_everything().await;
+}
+
+#[tokio::test]
+async fn a_copy_that_lacks_only_another_programs_rows_is_recognised_too() {
+    let mut server = TestServer::start().await;
+    let ana = Arc::new(server.register("Ana").await);
+    let group = ana.create_group("Oaxaca").await;
+    let mut alice = Peer::start(&ana, group).await;
+    let folder = tempfile::tempdir().unwrap();
+    copy(&server, &folder.path().join("copy.db")).await;
+    let before = epoch(&ana, group).await;
+    sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, 'desde fuera')")
+        .bind(ana.id().to_string())
+        .bind(group.to_string())
+        .execute(&mut server.foreign_connection().await)
+        .await
+        .unwrap();
+    alice.sees(&["desde fuera"]).await;
+    server.stop().await;
+    put_back(&server, &folder.path().join("copy.db"));
+    server.start_again().await;
+    assert_ne!(epoch(&ana, group).await, before);
+}
+
+#[tokio::test]
+async fn an_ordinary_start_keeps_the_epochs_and_the_flag_changes_them() {
+    let mut server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    ana.sends(group, "hola").await;
+    let before = epoch(&ana, group).await;
+    server.restart().await;
+    assert_eq!(epoch(&ana, group).await, before);
+    server.stop().await;
+    server.start_again_with("--new-epochs").await;
+    assert_ne!(epoch(&ana, group).await, before);
+}
+
+#[tokio::test]
+async fn a_kill_is_no_restored_copy() {
+    let mut server = TestServer::builder().own_process().start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    ana.sends(group, "hola").await;
+    let before = epoch(&ana, group).await;
+    server.kill();
+    server.start_process_again();
+    assert_eq!(epoch(&ana, group).await, before);
+}

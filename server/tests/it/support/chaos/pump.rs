@@ -1,0 +1,147 @@
+//! One direction of one connection.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Flow, How, Knobs, WAITING, Way, Weather};
+
+/// Bytes read at a time.
+const CHUNK: usize = 8 * 1024;
+/// A limited rate is kept in steps of this length, or of one byte.
+const STEP: Duration = Duration::from_millis(20);
+
+/// The connection ends by a reset, of both directions.
+#[derive(Debug)]
+pub(super) struct Reset;
+
+/// Carries bytes until the end of the stream, which is passed on.
+pub(super) async fn pump(
+    way: Way,
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mut knobs: watch::Receiver<Knobs>,
+) -> Result<(), Reset> {
+    let born = knobs.borrow().resets;
+    let (mut line, mut buffer) = (Line::default(), vec![0; CHUNK]);
+    loop {
+        let weather = {
+            let knobs = knobs.borrow_and_update();
+            if knobs.resets != born {
+                return Err(Reset);
+            }
+            *knobs.of(way)
+        };
+        if let Some((_, how)) = weather.end.filter(|(after, _)| line.passed >= *after) {
+            match how {
+                How::Reset => return Err(Reset),
+                How::HalfClose => break,
+            }
+        }
+        if weather.flow == Flow::Swallow {
+            line.forget();
+        } else if line.ended && line.waiting.is_empty() {
+            break;
+        }
+        let reads = !line.ended && line.bytes < WAITING && weather.flow != Flow::Stall;
+        let writes = weather.flow == Flow::Pass && !line.waiting.is_empty();
+        let due = line.due();
+        tokio::select! {
+            // The proxy is dropped.
+            changed = knobs.changed() => changed.map_err(|_| Reset)?,
+            read = from.read(&mut buffer), if reads => match read {
+                Ok(0) => line.ended = true,
+                Ok(length) => line.take(&buffer[..length], &weather),
+                // Nobody hears of it while the cable is pulled.
+                Err(_) if weather.flow == Flow::Swallow => line.ended = true,
+                Err(_) => return Err(Reset),
+            },
+            written = write(&mut to, due, line.next(&weather)), if writes => match written {
+                Ok(length) => line.written(length, &weather),
+                Err(_) => return Err(Reset),
+            },
+        }
+    }
+    // The other end may be gone already, which it knows best itself.
+    let _ = to.shutdown().await;
+    Ok(())
+}
+
+/// Waits and writes some; dropped at any time, it has written all that it says or nothing.
+async fn write(to: &mut WriteHalf<'_>, due: Instant, bytes: &[u8]) -> std::io::Result<usize> {
+    sleep_until(due).await;
+    to.write(bytes).await
+}
+
+/// What is under way.
+struct Line {
+    waiting: VecDeque<(Instant, Vec<u8>)>,
+    bytes: usize,
+    /// The sender has ended.
+    ended: bool,
+    /// Bytes that were passed on.
+    passed: u64,
+    /// No byte may leave before this, because of the rate.
+    free_at: Instant,
+    /// No byte may arrive before the one before it.
+    last_due: Instant,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self { waiting: VecDeque::new(), bytes: 0, ended: false, passed: 0, free_at: now, last_due: now }
+    }
+}
+
+impl Line {
+    fn take(&mut self, bytes: &[u8], weather: &Weather) {
+        let longer = weather.jitter.mul_f64(rand::rng().random_range(0.0..=1.0));
+        self.last_due = self.last_due.max(Instant::now() + weather.delay + longer);
+        self.waiting.push_back((self.last_due, bytes.to_vec()));
+        self.bytes += bytes.len();
+    }
+
+    fn forget(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
+    fn due(&self) -> Instant {
+        self.waiting.front().map_or(self.free_at, |(due, _)| self.free_at.max(*due))
+    }
+
+    /// What may be written at once, when it is due.
+    fn next(&self, weather: &Weather) -> &[u8] {
+        let front = self.waiting.front().map_or(&[][..], |(_, bytes)| bytes);
+        let until_end = weather.end.map_or(u64::MAX, |(after, _)| after.saturating_sub(self.passed));
+        let at_once = weather.rate.map_or(u64::MAX, step);
+        let most = usize::try_from(until_end.min(at_once)).unwrap_or(usize::MAX);
+        &front[..front.len().min(most)]
+    }
+
+    fn written(&mut self, length: usize, weather: &Weather) {
+        self.passed += u64::try_from(length).unwrap();
+        self.bytes -= length;
+        if let Some((_, front)) = self.waiting.front_mut() {
+            front.drain(..length);
+            if front.is_empty() {
+                self.waiting.pop_front();
+            }
+        }
+        if let Some(rate) = weather.rate {
+            self.free_at = Instant::now() + Duration::from_secs(1).mul_f64(length as f64 / f64::from(rate));
+        }
+    }
+}
+
+/// Bytes in one step of a rate.
+fn step(rate: u32) -> u64 {
+    let bytes = u128::from(rate) * STEP.as_millis() / 1_000;
+    u64::try_from(bytes).unwrap_or(u64::MAX).max(1)
+}

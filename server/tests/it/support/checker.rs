@@ -1,0 +1,304 @@
+//! The one judge of all fault tests.
+//!
+//! Takes a [`History`] and gives the rules of RELIABILITY.md §2 that it breaks, each with what it saw. Knows nothing of
+//! servers, sockets or time: the simulated world and the real processes are judged by the same rules. Its own tests
+//! fabricate a history with each kind of violation, because a checker that never fails proves nothing.
+
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use caravana_protocol::{MessageId, Seq, UserId};
+
+use super::history::{Applied, Client, Entry, History, Outcome, What};
+
+/// How soon everybody must have everything once the faults are healed and the clients are connected again.
+pub(crate) const CONVERGENCE: Duration = Duration::from_secs(10);
+
+/// A rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// C1: no acknowledged message is missing.
+    AcknowledgedIsStored,
+    /// C2: no id twice, and nothing that was refused.
+    StoredOnce,
+    /// C3: seqs are 1 … head.
+    NoHole,
+    /// C4: one (group, seq) is one id, everywhere.
+    OneIdPerSeq,
+    /// C5: each view is the log, ascending, without a hole or a repeat; and so is every connection's stream.
+    ViewIsTheLog,
+    /// C6: what was acknowledged before another message was sent stands before it.
+    AcknowledgedFirst,
+    /// C7: nothing is seen outside membership.
+    MembersOnly,
+    /// C8: nothing is seen that nobody sent.
+    NothingInvented,
+    /// C9: everybody has everything soon after the faults are healed.
+    Convergence,
+}
+
+/// A rule that is broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) rule: Rule,
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.rule, self.what)
+    }
+}
+
+/// Fails the test unless the history keeps every rule.
+#[track_caller]
+pub(crate) fn assert_sound(history: &History) {
+    let violations = judge(history);
+    let shown: Vec<String> = violations.iter().take(20).map(ToString::to_string).collect();
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), shown.join("\n"));
+}
+
+/// All rules that a history breaks.
+pub(crate) fn judge(history: &History) -> Vec<Violation> {
+    let mut judge = Judge { log: Index::new(history), history, violations: Vec::new() };
+    judge.log();
+    for client in &history.clients {
+        judge.sends(client);
+        judge.view(client);
+        judge.settled(client);
+    }
+    judge.order();
+    judge.violations
+}
+
+struct Judge<'a> {
+    history: &'a History,
+    log: Index<'a>,
+    violations: Vec<Violation>,
+}
+
+/// The log by what is asked of it.
+struct Index<'a> {
+    by_seq: BTreeMap<Seq, &'a What>,
+    /// Where each message stands.
+    messages: BTreeMap<MessageId, Vec<Seq>>,
+    changed: BTreeSet<MessageId>,
+}
+
+impl<'a> Index<'a> {
+    fn new(history: &'a History) -> Self {
+        let mut index = Self { by_seq: BTreeMap::new(), messages: BTreeMap::new(), changed: BTreeSet::new() };
+        for Entry { seq, what } in &history.log {
+            index.by_seq.insert(*seq, what);
+            match what {
+                What::Message { id, .. } => index.messages.entry(*id).or_default().push(*seq),
+                What::Change(id) => drop(index.changed.insert(*id)),
+                What::Joined(_) | What::Left(_) | What::Updated => {}
+            }
+        }
+        index
+    }
+
+    /// The last seq that a user may ever have seen; `None`: all of them.
+    fn last_visible(&self, user: UserId) -> Option<Seq> {
+        let last = self.by_seq.iter().rev().find_map(|(seq, what)| match what {
+            What::Joined(who) if *who == user => Some(None),
+            What::Left(who) if *who == user => Some(Some(*seq)),
+            _ => None,
+        });
+        last.flatten()
+    }
+}
+
+impl Judge<'_> {
+    fn broken(&mut self, rule: Rule, what: String) {
+        self.violations.push(Violation { rule, what });
+    }
+
+    /// C2, C3, C8 of the log itself.
+    fn log(&mut self) {
+        for (expected, entry) in (1..).zip(&self.history.log) {
+            if entry.seq != expected {
+                self.broken(Rule::NoHole, format!("the log has {} where {expected} is due", entry.seq));
+                break;
+            }
+        }
+        let last = self.history.log.last().map_or(0, |entry| entry.seq);
+        if last != self.history.head {
+            self.broken(Rule::NoHole, format!("the head is {} and the log ends at {last}", self.history.head));
+        }
+        let twice: Vec<String> = self
+            .log
+            .messages
+            .iter()
+            .filter(|(_, seqs)| seqs.len() > 1)
+            .map(|(id, seqs)| format!("{id} is stored at {seqs:?}"))
+            .collect();
+        for what in twice {
+            self.broken(Rule::StoredOnce, what);
+        }
+        let sent = self.everything_sent();
+        let invented: Vec<String> = self
+            .history
+            .log
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                What::Message { id, text, .. } => match sent.get(id) {
+                    None => Some(format!("{id} at {} was sent by nobody", entry.seq)),
+                    Some(said) if *said != text && !self.log.changed.contains(id) => {
+                        Some(format!("{id} at {} has another text than was sent", entry.seq))
+                    }
+                    Some(_) => None,
+                },
+                What::Change(_) | What::Joined(_) | What::Left(_) | What::Updated => None,
+            })
+            .collect();
+        for what in invented {
+            self.broken(Rule::NothingInvented, what);
+        }
+    }
+
+    fn everything_sent(&self) -> BTreeMap<MessageId, &str> {
+        let own = self.history.clients.iter().flat_map(|client| &client.sends);
+        let own = own.map(|sent| (sent.id, sent.text.as_str()));
+        own.chain(self.history.foreign.iter().map(|(id, text)| (*id, text.as_str()))).collect()
+    }
+
+    /// C1, C2, C4 of what a client sent.
+    fn sends(&mut self, client: &Client) {
+        for sent in &client.sends {
+            let stored = self.log.messages.get(&sent.id).and_then(|seqs| seqs.first()).copied();
+            match (sent.outcome, stored) {
+                (Outcome::Acknowledged { seq, .. }, None) => {
+                    self.broken(Rule::AcknowledgedIsStored, format!("{} was acknowledged at {seq}", sent.id));
+                }
+                (Outcome::Acknowledged { seq, .. }, Some(stored)) if stored != seq => {
+                    let what = format!("{} was acknowledged at {seq} and stands at {stored}", sent.id);
+                    self.broken(Rule::OneIdPerSeq, what);
+                }
+                (Outcome::Refused, Some(stored)) => {
+                    self.broken(Rule::StoredOnce, format!("{} was refused and stands at {stored}", sent.id));
+                }
+                (Outcome::Acknowledged { .. }, Some(_)) | (Outcome::Refused, None) | (Outcome::Unknown, _) => {}
+            }
+        }
+    }
+
+    /// C4, C5, C7, C8 of what a client saw.
+    fn view(&mut self, client: &Client) {
+        for what in &client.broken_streams {
+            self.broken(Rule::ViewIsTheLog, format!("{}: a connection's stream: {what}", client.user));
+        }
+        let last_visible = self.log.last_visible(client.user);
+        let mut cursor: Option<(caravana_protocol::Epoch, Seq)> = None;
+        for step in &client.applied {
+            match step {
+                Applied::Restart(now) => cursor = Some((now.epoch, now.seq)),
+                Applied::Skip(now) => {
+                    self.broken(Rule::ViewIsTheLog, format!("{} went from {cursor:?} to {now:?}", client.user));
+                    cursor = Some((now.epoch, now.seq));
+                }
+                Applied::Unheard { epoch, seq } => {
+                    self.broken(Rule::ViewIsTheLog, format!("{} passed {seq} without having heard it", client.user));
+                    cursor = Some((*epoch, *seq));
+                }
+                Applied::Event { epoch, seq, what } => {
+                    if cursor != Some((*epoch, seq - 1)) {
+                        self.broken(Rule::ViewIsTheLog, format!("{} applied {seq} after {cursor:?}", client.user));
+                    }
+                    cursor = Some((*epoch, *seq));
+                    if *epoch == self.history.epoch {
+                        self.seen(client, *seq, what, last_visible);
+                    }
+                }
+            }
+        }
+        // After a reload there may be none.
+        let ends_at = client.cursor.map(|cursor| (cursor.epoch, cursor.seq));
+        if ends_at.is_some() && ends_at != cursor {
+            self.broken(Rule::ViewIsTheLog, format!("{} ends at {:?}, not at {cursor:?}", client.user, client.cursor));
+        }
+        self.screen(client);
+    }
+
+    /// One event that a client saw, against the log.
+    fn seen(&mut self, client: &Client, seq: Seq, what: &What, last_visible: Option<Seq>) {
+        if last_visible.is_some_and(|last| seq >= last) {
+            self.broken(
+                Rule::MembersOnly,
+                format!("{} saw {seq} and was no member from {last_visible:?} on", client.user),
+            );
+        }
+        match (self.log.by_seq.get(&seq), what) {
+            (None, _) => self.broken(Rule::NothingInvented, format!("{} saw {seq}, which is not there", client.user)),
+            (Some(What::Message { id: stored, .. }), What::Message { id, .. }) if stored != id => {
+                let text = format!("at {seq} {} saw {id} and {stored} is stored", client.user);
+                self.broken(Rule::OneIdPerSeq, text);
+            }
+            // Texts may have been changed since.
+            (Some(What::Message { .. }), What::Message { .. }) => {}
+            (Some(stored), seen) if *stored != seen => {
+                let text = format!("at {seq} {} saw {seen:?} and {stored:?} is stored", client.user);
+                self.broken(Rule::OneIdPerSeq, text);
+            }
+            (Some(_), _) => {}
+        }
+    }
+
+    /// The screen in the end, where somebody looked: all messages of the log, once, in order.
+    fn screen(&mut self, client: &Client) {
+        let Some(screen) = &client.screen else { return };
+        let stored = self.history.log.iter().filter_map(|entry| match entry.what {
+            What::Message { id, .. } => Some(id),
+            What::Change(_) | What::Joined(_) | What::Left(_) | What::Updated => None,
+        });
+        if !stored.eq(screen.iter().copied()) {
+            let what = format!("the screen of {} shows {} messages, which are not the log", client.user, screen.len());
+            self.broken(Rule::ViewIsTheLog, what);
+        }
+    }
+
+    /// C9.
+    fn settled(&mut self, client: &Client) {
+        let here =
+            client.cursor.is_some_and(|cursor| cursor.epoch == self.history.epoch && cursor.seq == self.history.head);
+        let is_member = self.log.last_visible(client.user).is_none();
+        if is_member && !here {
+            let what = format!("{} is at {:?}, the head is {}", client.user, client.cursor, self.history.head);
+            self.broken(Rule::Convergence, what);
+        }
+        if client.settled.is_none_or(|after| after > CONVERGENCE) {
+            self.broken(Rule::Convergence, format!("{} settled after {:?}", client.user, client.settled));
+        }
+    }
+
+    /// C6: over all clients, in the order of moments.
+    fn order(&mut self) {
+        let sends = self.history.clients.iter().flat_map(|client| &client.sends);
+        // What happened, in order: an acknowledgement raises the bar, a send must end up above it.
+        let mut moments: BTreeMap<u64, (bool, MessageId, Seq)> = BTreeMap::new();
+        for sent in sends {
+            if let Some(seq) = self.log.messages.get(&sent.id).and_then(|seqs| seqs.first()) {
+                moments.insert(sent.at, (false, sent.id, *seq));
+                if let Outcome::Acknowledged { at, .. } = sent.outcome {
+                    moments.insert(at, (true, sent.id, *seq));
+                }
+            }
+        }
+        let mut highest: Option<(Seq, MessageId)> = None;
+        let mut late: Vec<String> = Vec::new();
+        for (acknowledged, id, seq) in moments.into_values() {
+            if acknowledged {
+                highest = highest.max(Some((seq, id)));
+            } else if let Some((bar, before)) = highest.filter(|(bar, _)| *bar >= seq) {
+                late.push(format!("{id} was sent after {before} was acknowledged at {bar}, and stands at {seq}"));
+            }
+        }
+        for what in late {
+            self.broken(Rule::AcknowledgedFirst, what);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a process holds of the system.
+
+use std::path::PathBuf;
+
+/// A look into a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Vitals {
+    /// Open file descriptors.
+    pub(crate) descriptors: usize,
+    /// Threads.
+    pub(crate) threads: usize,
+    /// Resident memory in KiB.
+    pub(crate) memory: usize,
+}
+
+impl Vitals {
+    pub(crate) fn of(pid: u32) -> Self {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
+        let status = std::fs::read_to_string(folder.join("status")).unwrap();
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        let descriptors = std::fs::read_dir(folder.join("fd")).unwrap().count();
+        Self { descriptors, threads: figure("Threads"), memory: figure("VmRSS") }
+    }
+}

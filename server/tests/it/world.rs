@@ -1,0 +1,315 @@
+//! The simulated world: real sessions and the real hub, everything between them and around them made of virtual time.
+//!
+//! A schedule of steps says what people, networks, databases and operators do; a seed decides every delay. The runtime
+//! has one thread and a clock that jumps to the next moment at which anything is due, so that minutes of a schedule take
+//! milliseconds and the same seed and schedule give the same history. In the end everything is healed, everybody comes
+//! to rest, and the checker judges the history. What the world is made of: `schedule` (what may happen), `database` and
+//! `store` (what is durable, and how it is reached), `process` (the server), `network` and `internet`, `traveller`.
+
+mod database;
+mod flaws;
+mod internet;
+mod network;
+mod process;
+mod random;
+mod schedule;
+mod store;
+mod storm;
+mod traveller;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use caravana_client::Input;
+use caravana_protocol::{MessageId, UserId};
+use caravana_server::hub::HubSettings;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::history::{Entry, History, Moments};
+use database::Database;
+use internet::Internet;
+use network::State;
+use process::Process;
+use schedule::Step;
+use store::{Faults, SimStore};
+use traveller::Traveller;
+
+/// How long everybody may take to get a link again once everything is healed: the longest wait of the backoff, and what
+/// it takes to notice that a socket is dead.
+const RECONNECTED: Duration = Duration::from_secs(120);
+/// How long what was written without a link may take to go out.
+const SENT: Duration = Duration::from_secs(300);
+/// How long it is waited for everybody to have everything. More than the checker allows, so that it can say by how much.
+const SETTLED: Duration = Duration::from_secs(60);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What this world is like, beyond its schedule.
+#[derive(Debug, Clone, Copy)]
+struct Nature {
+    travellers: usize,
+    /// How often the hub looks for lost hints.
+    sweep: Duration,
+    /// The flaws that the checker must find.
+    flaw: Option<Flaw>,
+}
+
+impl Default for Nature {
+    fn default() -> Self {
+        Self { travellers: schedule::TRAVELLERS, sweep: Duration::from_secs(5), flaw: None }
+    }
+}
+
+/// A server that breaks a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// It answers before it commits.
+    AnswersFirst,
+    /// It passes messages on with each other's seqs.
+    SwapsSeqs,
+    /// It stores an id that it has stored already.
+    ForgetsIds,
+    /// It loses the first live event after a replay.
+    LosesAtTheSeam,
+    /// It never looks for hints that were lost.
+    NeverSweeps,
+}
+
+/// Everything there is.
+struct World {
+    nature: Nature,
+    seed: u64,
+    processes: u64,
+    database: Arc<Mutex<Database>>,
+    faults: Arc<Mutex<Faults>>,
+    foreign: watch::Sender<u64>,
+    internet: Arc<Internet>,
+    travellers: Vec<Traveller>,
+    inserted: u128,
+}
+
+/// One thread, and a clock that jumps.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
+/// Runs a schedule in a world of its own and gives its history.
+fn live(nature: Nature, seed: u64, schedule: &[Step]) -> History {
+    runtime().block_on(async {
+        let mut world = World::begin(nature, seed);
+        for step in schedule {
+            world.take(step).await;
+        }
+        world.end().await
+    })
+}
+
+impl World {
+    /// A server runs, everybody is a member and connected.
+    fn begin(nature: Nature, seed: u64) -> Self {
+        let mut database = Database::default();
+        database.forgets_ids = nature.flaw == Some(Flaw::ForgetsIds);
+        let moments = Moments::default();
+        let internet = Internet::new(seed);
+        let people = 0..u8::try_from(nature.travellers).unwrap();
+        let travellers: Vec<_> =
+            people.map(|number| Traveller::new(&internet, number, seed ^ u64::from(number), &moments)).collect();
+        for traveller in &travellers {
+            database.admit(traveller.user);
+        }
+        let mut faults = Faults {
+            answers_first: nature.flaw == Some(Flaw::AnswersFirst),
+            swaps_seqs: nature.flaw == Some(Flaw::SwapsSeqs),
+            ..Faults::default()
+        };
+        faults.heal();
+        let mut world = Self {
+            nature,
+            seed,
+            processes: 0,
+            database: Arc::new(Mutex::new(database)),
+            faults: Arc::new(Mutex::new(faults)),
+            foreign: watch::Sender::new(0),
+            internet,
+            travellers,
+            inserted: 0,
+        };
+        world.start_server();
+        world
+    }
+
+    fn start_server(&mut self) {
+        if self.internet.server().is_some() {
+            return;
+        }
+        self.processes += 1;
+        let (seed, fenced) = (self.seed ^ (self.processes << 32), CancellationToken::new());
+        let store = SimStore::start(&self.database, &self.faults, self.foreign.subscribe(), seed, fenced.clone());
+        let never = Duration::from_hours(24);
+        let settings = HubSettings {
+            send_rate_per_user: 2.0,
+            send_burst_per_user: 10,
+            send_rate_per_group: 30.0,
+            connections_per_user: 10,
+            sweep: if self.nature.flaw == Some(Flaw::NeverSweeps) { never } else { self.nature.sweep },
+            seed,
+            build: "simulated".into(),
+            verify: Arc::new(|_| None),
+        };
+        let loses_at_the_seam = self.nature.flaw == Some(Flaw::LosesAtTheSeam);
+        self.internet.serve(Some(Process::start(store, fenced, settings, loses_at_the_seam)));
+    }
+
+    fn faults(&self) -> std::sync::MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap()
+    }
+
+    async fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Write(who, count) => (0..count).for_each(|_| self.travellers[who].write()),
+            Step::Edit(who, nth) => self.travellers[who].change(nth, false),
+            Step::Delete(who, nth) => self.travellers[who].change(nth, true),
+            Step::Type(who) => self.travellers[who].say(Input::Typed { group: database::GROUP }),
+            Step::Read(who) => self.travellers[who].mark_read(),
+            Step::Insert(count) => self.insert(count),
+            Step::Remove(who) => self.change_members(|database, user| database.remove(user), who),
+            Step::Admit(who) => {
+                self.change_members(|database, user| database.admit(user), who);
+                self.travellers[who].open_group();
+            }
+            Step::Cut(who) => self.travellers[who].link(State::Cut),
+            Step::Silence(who) => self.travellers[who].link(State::Silent),
+            Step::Stall(who) => self.travellers[who].link(State::Stalled),
+            Step::Unstall(who) => self.unstall(who),
+            Step::GoOffline(who) => {
+                self.internet.set_offline(self.travellers[who].user, true);
+                self.travellers[who].link(State::Silent);
+                self.travellers[who].say(Input::NetworkDown);
+            }
+            Step::GoOnline(who) => self.go_online(who),
+            Step::Reload(who) => self.travellers[who].reload(),
+            Step::Look(who) => self.travellers[who].say(Input::PageVisible),
+            Step::Kill => self.internet.serve(None).iter().for_each(|process| process.kill()),
+            Step::End => {
+                if let Some(process) = self.internet.serve(None) {
+                    process.end().await;
+                }
+            }
+            Step::Start => self.start_server(),
+            Step::FailReads(fail) => self.faults().reads_fail = fail,
+            Step::FailWrites(fail) => self.faults().writes_fail = fail,
+            Step::LoseHints(lost) => self.faults().hints_are_lost = lost,
+            Step::Slow(ms) => self.faults().slowness_ms = ms,
+            Step::Pass(ms) => sleep(Duration::from_millis(ms)).await,
+        }
+        // What was just done is taken notice of before the next thing happens.
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    fn unstall(&self, who: usize) {
+        if self.travellers[who].link_state() == Some(State::Stalled) {
+            self.travellers[who].link(State::Flowing);
+        }
+    }
+
+    fn go_online(&self, who: usize) {
+        self.internet.set_offline(self.travellers[who].user, false);
+        // Of a socket that was half-open some of the bytes are gone for good: it does not come back.
+        if self.travellers[who].link_state() == Some(State::Silent) {
+            self.travellers[who].link(State::Cut);
+        }
+        self.travellers[who].say(Input::NetworkUp);
+    }
+
+    fn tell_of_foreign_commit(&self) {
+        if !self.faults().hints_are_lost {
+            self.foreign.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn insert(&mut self, count: usize) {
+        let author = self.travellers[0].user;
+        for _ in 0..count {
+            self.inserted += 1;
+            let id = MessageId::new(Uuid::from_u128((0xf << 64) + self.inserted));
+            self.database.lock().unwrap().insert(id, author, &format!("from outside {}", self.inserted));
+        }
+        self.tell_of_foreign_commit();
+    }
+
+    fn change_members(&self, change: impl FnOnce(&mut Database, UserId), who: usize) {
+        change(&mut self.database.lock().unwrap(), self.travellers[who].user);
+        self.tell_of_foreign_commit();
+    }
+
+    /// Everything is healed; then the history is taken down.
+    async fn end(mut self) -> History {
+        self.faults().heal();
+        self.start_server();
+        for who in 0..self.travellers.len() {
+            self.unstall(who);
+            self.go_online(who);
+        }
+        // First everybody has to notice what was cut.
+        sleep(Duration::from_secs(1)).await;
+        self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_online)).await;
+        for traveller in &self.travellers {
+            traveller.look_again(self.database.lock().unwrap().is_member(traveller.user));
+        }
+        // What was written meanwhile goes out one by one, at the pace of the network and of the limits.
+        self.wait(SENT, |world| world.travellers.iter().all(Traveller::has_sent_everything)).await;
+        let settled = self.settle().await;
+        for traveller in &self.travellers {
+            traveller.load_everything().await;
+        }
+        self.history(&settled)
+    }
+
+    fn has_everybody_settled(&self) -> bool {
+        let head = self.database.lock().unwrap().head();
+        self.travellers.iter().all(|traveller| traveller.has_everything(head))
+    }
+
+    async fn wait(&self, patience: Duration, until: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + patience;
+        while Instant::now() < end && !until(self) {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until everybody has everything. Answers when each of them had, and still has.
+    async fn settle(&self) -> Vec<Option<Duration>> {
+        let start = Instant::now();
+        let mut settled = vec![None; self.travellers.len()];
+        loop {
+            let head = self.database.lock().unwrap().head();
+            for (traveller, settled) in self.travellers.iter().zip(&mut settled) {
+                let is_member = self.database.lock().unwrap().is_member(traveller.user);
+                let rests = !is_member || traveller.has_everything(head);
+                *settled = if rests { settled.or_else(|| Some(start.elapsed())) } else { None };
+            }
+            if settled.iter().all(Option::is_some) || start.elapsed() > SETTLED {
+                return settled;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    fn history(self, settled: &[Option<Duration>]) -> History {
+        let database = self.database.lock().unwrap();
+        let clients = self.travellers.into_iter().zip(settled).map(|(traveller, settled)| {
+            let is_member = database.is_member(traveller.user);
+            traveller.finish(*settled, is_member)
+        });
+        History {
+            epoch: database.epoch,
+            head: database.head(),
+            log: database.everything().iter().map(Entry::from).collect(),
+            clients: clients.collect(),
+            foreign: database.foreign.clone(),
+        }
+    }
+}

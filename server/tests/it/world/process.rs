@@ -1,0 +1,193 @@
+//! One process of the server in the simulated world: the real hub, and in place of sockets the links of the network.
+//!
+//! Does for a link what `socket.rs` does for a TCP stream, with the same patience: reads texts into the connection,
+//! writes out what lies in its mailbox, gives up on a peer that is silent or takes nothing. A killed process is fenced:
+//! its links are cut, and nothing that it still does is seen by anybody.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use caravana_protocol::limits::SILENCE_MS;
+use caravana_protocol::{CloseReason, UserId};
+use caravana_server::hub::{Connection, Hub, HubSettings, Identity, Mailbox, Next, Scope};
+use caravana_server::store::{Log, SharedLog};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::network::{Link, Packet, ServerEnd, State};
+use super::store::SimStore;
+
+const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
+const STALL: Duration = Duration::from_secs(15);
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A running process.
+pub(super) struct Process {
+    pub(super) hub: Arc<Hub>,
+    pub(super) store: Arc<SimStore>,
+    fenced: CancellationToken,
+    links: Mutex<Vec<Weak<Link>>>,
+    /// A flaw: of the live events after each `caught_up` the first is lost.
+    loses_at_the_seam: bool,
+}
+
+impl Process {
+    pub(super) fn start(
+        store: Arc<SimStore>,
+        fenced: CancellationToken,
+        settings: HubSettings,
+        loses_at_the_seam: bool,
+    ) -> Arc<Self> {
+        let log: SharedLog = Arc::clone(&store) as Arc<dyn Log>;
+        let hub = Hub::start(log, settings, TaskTracker::new(), fenced.clone());
+        Arc::new(Self { hub, store, fenced, links: Mutex::default(), loses_at_the_seam })
+    }
+
+    /// Takes a socket in.
+    pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
+        self.links.lock().unwrap().push(Arc::downgrade(&link));
+        let connection = self.hub.connect(&Identity { user_id: user, expires_at: None, session: None }, Scope::Many);
+        let process = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::select! {
+                biased;
+                () = process.fenced.cancelled() => {}
+                () = process.attend(&link, end, connection) => {}
+            }
+            link.set(State::Cut);
+        });
+    }
+
+    /// Dies without a word.
+    pub(super) fn kill(&self) {
+        self.fenced.cancel();
+        for link in self.links.lock().unwrap().drain(..) {
+            if let Some(link) = link.upgrade() {
+                link.set(State::Cut);
+            }
+        }
+    }
+
+    /// Ends as planned.
+    pub(super) async fn end(&self) {
+        self.hub.drain(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.kill();
+    }
+
+    async fn attend(&self, link: &Link, end: ServerEnd, mut connection: Connection) {
+        let peer = connection.peer();
+        let writing = self.write(link, peer.mailbox());
+        tokio::pin!(writing);
+        let reason = tokio::select! {
+            biased;
+            reason = read(end, &mut connection) => reason,
+            () = &mut writing => return,
+        };
+        connection.mailbox().close(reason);
+        let _ = timeout(Duration::from_secs(2), writing).await;
+    }
+
+    async fn write(&self, link: &Link, mailbox: &Mailbox) {
+        let mut seam = Seam { is_faulty: self.loses_at_the_seam, just_caught_up: false };
+        loop {
+            match mailbox.next().await {
+                Next::Write(frames) => {
+                    for bytes in frames {
+                        for packet in packets(&bytes) {
+                            if seam.loses(&packet) {
+                                continue;
+                            }
+                            let written = tokio::select! {
+                                biased;
+                                written = timeout(STALL, link.say_down(packet)) => written,
+                                () = mailbox.overflowed() => return say_goodbye(link, mailbox, CloseReason::TooSlow).await,
+                            };
+                            match written {
+                                Ok(Ok(())) => {}
+                                Ok(Err(())) => return mailbox.abandon(),
+                                Err(_) => return say_goodbye(link, mailbox, CloseReason::TooSlow).await,
+                            }
+                        }
+                        mailbox.written(1, bytes.len());
+                    }
+                }
+                Next::Close(reason) => return say_goodbye(link, mailbox, reason).await,
+            }
+        }
+    }
+}
+
+async fn say_goodbye(link: &Link, mailbox: &Mailbox, reason: CloseReason) {
+    mailbox.abandon();
+    let _ = timeout(LAST_WORDS, link.say_down(Packet::Close(reason))).await;
+    // Whoever hears it has the time; whoever does not is cut off.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+async fn read(mut end: ServerEnd, connection: &mut Connection) -> CloseReason {
+    let mut heard = Instant::now();
+    loop {
+        let now = Instant::now();
+        if now >= heard + SILENCE {
+            return CloseReason::HeartbeatMissed;
+        }
+        let due = connection.tick(now).min(heard + SILENCE);
+        let packet = tokio::select! {
+            biased;
+            packet = end.next() => packet,
+            () = sleep_until(due) => continue,
+        };
+        heard = Instant::now();
+        match packet {
+            Some(Packet::Text(text)) => {
+                connection.receive(&text).await;
+                heard = Instant::now();
+            }
+            Some(Packet::Ping | Packet::Pong) => {}
+            Some(Packet::Close(_)) | None => return CloseReason::Abnormal,
+        }
+    }
+}
+
+/// The flaw at the seam.
+struct Seam {
+    is_faulty: bool,
+    just_caught_up: bool,
+}
+
+impl Seam {
+    fn loses(&mut self, packet: &Packet) -> bool {
+        let Packet::Text(text) = packet else { return false };
+        if text.starts_with(r#"{"type":"caught_up""#) {
+            self.just_caught_up = true;
+            return false;
+        }
+        let is_event = text.starts_with(r#"{"type":"new_message""#);
+        is_event && self.is_faulty && std::mem::take(&mut self.just_caught_up)
+    }
+}
+
+/// The frames in a piece of a mailbox: RFC 6455 as a client reads it.
+fn packets(bytes: &Bytes) -> Vec<Packet> {
+    let mut rest = &bytes[..];
+    let mut packets = Vec::new();
+    while let [first, second, after @ ..] = rest {
+        let (length, after) = match second {
+            126 => (usize::from(u16::from_be_bytes([after[0], after[1]])), &after[2..]),
+            127 => (usize::try_from(u64::from_be_bytes(after[..8].try_into().unwrap())).unwrap(), &after[8..]),
+            short => (usize::from(*short), after),
+        };
+        let (payload, next) = after.split_at(length);
+        packets.push(match first & 0xf {
+            0x1 => Packet::Text(String::from_utf8(payload.to_vec()).unwrap()),
+            0x9 => Packet::Ping,
+            0xa => Packet::Pong,
+            opcode => panic!("a mailbox holds no frame of the kind {opcode}"),
+        });
+        rest = next;
+    }
+    packets
+}

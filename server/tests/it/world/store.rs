@@ -1,0 +1,323 @@
+//! The store of one server process: the hub's port to the [`Database`], with the time that questions take and everything
+//! that goes wrong on the way.
+//!
+//! A process that was killed is fenced: whatever it still does reaches neither the database nor anybody else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_server::store::{Anchor, Appended, Channel, Draft, Effect, History, Log, Page, StoreError};
+use futures::future::BoxFuture;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::database::{Database, GROUP};
+
+/// Writes that may wait.
+const QUEUE: usize = 64;
+/// Writes in one transaction.
+const BATCH: usize = 16;
+
+/// What is wrong with the database at the moment, and what is wrong with this store for ever. Shared by all processes.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fault that a schedule switches on by itself")]
+pub(super) struct Faults {
+    /// Questions are answered by an error.
+    pub(super) reads_fail: bool,
+    /// Transactions are answered by an error, whether they were committed or not.
+    pub(super) writes_fail: bool,
+    /// Hints are lost: the hub is told of no commit, its own or another program's.
+    pub(super) hints_are_lost: bool,
+    /// The longest time that one step of a question takes.
+    pub(super) slowness_ms: u64,
+    /// A flaw: answers, and commits afterwards.
+    pub(super) answers_first: bool,
+    /// A flaw: the hub is told the messages of one transaction with each other's seqs.
+    pub(super) swaps_seqs: bool,
+    /// How often each question was asked.
+    pub(super) asked: BTreeMap<&'static str, usize>,
+}
+
+impl Faults {
+    /// The database is well again. Flaws are not healed.
+    pub(super) fn heal(&mut self) {
+        (self.reads_fail, self.writes_fail, self.hints_are_lost) = (false, false, false);
+        self.slowness_ms = 5;
+    }
+}
+
+type Answer = Box<dyn FnOnce(bool) + Send>;
+type Write = Box<dyn FnOnce(&mut Database, &mut Vec<Effect>) -> Answer + Send>;
+
+/// One process' way to the database.
+pub(super) struct SimStore {
+    database: Arc<Mutex<Database>>,
+    faults: Arc<Mutex<Faults>>,
+    rng: Mutex<SmallRng>,
+    queue: mpsc::Sender<Write>,
+    commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
+    foreign: watch::Receiver<u64>,
+    fenced: CancellationToken,
+}
+
+impl SimStore {
+    /// The store of a process that lives until `fenced`.
+    pub(super) fn start(
+        database: &Arc<Mutex<Database>>,
+        faults: &Arc<Mutex<Faults>>,
+        foreign: watch::Receiver<u64>,
+        seed: u64,
+        fenced: CancellationToken,
+    ) -> Arc<Self> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (sink, commits) = mpsc::channel(64);
+        let store = Arc::new(Self {
+            database: Arc::clone(database),
+            faults: Arc::clone(faults),
+            rng: Mutex::new(SmallRng::seed_from_u64(seed)),
+            queue,
+            commits: Mutex::new(Some(commits)),
+            foreign,
+            fenced,
+        });
+        tokio::spawn(Arc::clone(&store).commit(jobs, sink));
+        store
+    }
+
+    fn database(&self) -> MutexGuard<'_, Database> {
+        self.database.lock().unwrap()
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap()
+    }
+
+    /// A step of a question takes its time.
+    async fn step(&self) {
+        let slowness = self.faults().slowness_ms;
+        let ms = self.rng.lock().unwrap().random_range(0..=slowness);
+        sleep(Duration::from_millis(ms)).await;
+    }
+
+    /// Asks the database: the question travels, one snapshot is read, the answer travels.
+    async fn ask<T>(&self, name: &'static str, read: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
+        *self.faults().asked.entry(name).or_insert(0) += 1;
+        self.step().await;
+        if self.fenced.is_cancelled() {
+            return Err(StoreError::Closed);
+        }
+        if self.faults().reads_fail {
+            return Err(unavailable());
+        }
+        let answer = read(&self.database());
+        self.step().await;
+        Ok(answer)
+    }
+
+    /// Takes a place in the queue of writes; the future is the answer.
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database, &mut Vec<Effect>) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        let job: Write = Box::new(move |database, effects| {
+            let outcome = work(database, effects);
+            Box::new(move |committed| {
+                let _ = answer.send(if committed { outcome } else { Err(unavailable()) });
+            })
+        });
+        let queued = self.queue.try_send(job).is_ok();
+        Box::pin(async move {
+            if !queued {
+                return Err(StoreError::Overloaded);
+            }
+            answered.await.unwrap_or_else(|_| Err(unavailable()))
+        })
+    }
+
+    /// The one task that writes: takes what waits, commits, tells the hub, answers.
+    async fn commit(self: Arc<Self>, mut jobs: mpsc::Receiver<Write>, sink: mpsc::Sender<Vec<Effect>>) {
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                biased;
+                () = self.fenced.cancelled() => return,
+                taken = jobs.recv_many(&mut batch, BATCH) => if taken == 0 { return },
+            }
+            self.step().await;
+            let (answers_first, fails) = {
+                let faults = self.faults();
+                (faults.answers_first, faults.writes_fail)
+            };
+            // Of a write that fails nobody knows whether it was done.
+            let lost = fails && self.rng.lock().unwrap().random_bool(0.5);
+            if self.fenced.is_cancelled() {
+                return;
+            }
+            if lost {
+                // Dropped unanswered, which the callers read as unavailable.
+                continue;
+            }
+            if answers_first {
+                self.commit_too_late(batch, &sink).await;
+                continue;
+            }
+            let (answers, effects) = self.transaction(batch);
+            self.tell(&sink, effects).await;
+            // The moment between commit and answer: a process that dies here has stored and not said so.
+            self.step().await;
+            if self.fenced.is_cancelled() {
+                return;
+            }
+            answers.into_iter().for_each(|answer| answer(!fails));
+        }
+    }
+
+    fn transaction(&self, batch: Vec<Write>) -> (Vec<Answer>, Vec<Effect>) {
+        let mut database = self.database();
+        let mut effects = Vec::new();
+        let answers = batch.into_iter().map(|job| job(&mut database, &mut effects)).collect();
+        (answers, effects)
+    }
+
+    /// The flaw: everybody is answered from what the transaction would give, and it is committed later, if ever.
+    async fn commit_too_late(&self, batch: Vec<Write>, sink: &mpsc::Sender<Vec<Effect>>) {
+        let (answers, effects, after) = {
+            let mut database = self.database();
+            let before = database.snapshot();
+            let mut effects = Vec::new();
+            let answers: Vec<Answer> = batch.into_iter().map(|job| job(&mut database, &mut effects)).collect();
+            let after = std::mem::replace(&mut *database, before);
+            (answers, effects, after)
+        };
+        answers.into_iter().for_each(|answer| answer(true));
+        self.step().await;
+        self.step().await;
+        if self.fenced.is_cancelled() {
+            return;
+        }
+        *self.database() = after;
+        self.tell(sink, effects).await;
+    }
+
+    async fn tell(&self, sink: &mpsc::Sender<Vec<Effect>>, mut effects: Vec<Effect>) {
+        let (lost, swapped) = {
+            let faults = self.faults();
+            (faults.hints_are_lost, faults.swaps_seqs)
+        };
+        if swapped {
+            swap_seqs(&mut effects);
+        }
+        if !lost && !effects.is_empty() {
+            let _ = sink.send(effects).await;
+        }
+    }
+}
+
+/// The flaw: the first two messages change places.
+fn swap_seqs(effects: &mut [Effect]) {
+    let mut messages: Vec<&mut Message> = effects
+        .iter_mut()
+        .filter_map(|effect| match effect {
+            Effect::Message(message) => Some(message),
+            Effect::Moved(_) | Effect::GroupDeleted(_) => None,
+        })
+        .collect();
+    if let [first, second, ..] = messages.as_mut_slice() {
+        std::mem::swap(*first, *second);
+        std::mem::swap(&mut first.seq, &mut second.seq);
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable(sqlx::Error::WorkerCrashed)
+}
+
+#[async_trait]
+impl Log for SimStore {
+    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        self.write(move |database, effects| {
+            let appended = database.append(&draft)?;
+            if !appended.duplicate {
+                effects.push(Effect::Message(appended.message.clone()));
+            }
+            Ok(appended)
+        })
+    }
+
+    async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.ask("stored", |database| database.stored(id)).await
+    }
+
+    async fn edit(
+        &self,
+        actor: UserId,
+        id: MessageId,
+        body: MessageBody,
+    ) -> Result<(Message, Option<Event>), StoreError> {
+        self.write(move |database, effects| {
+            let (message, event) = database.change(actor, id, Some(body.as_str()))?;
+            effects.push(Effect::Moved(GROUP));
+            Ok((message, Some(event)))
+        })
+        .await
+    }
+
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<(Message, Event), StoreError> {
+        self.write(move |database, effects| {
+            let changed = database.change(actor, id, None)?;
+            effects.push(Effect::Moved(GROUP));
+            Ok(changed)
+        })
+        .await
+    }
+
+    async fn mark_read(&self, _: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
+        self.write(move |database, _| database.mark_read(user, seq)).await
+    }
+
+    async fn channel(&self, _: GroupId) -> Result<Option<Channel>, StoreError> {
+        self.ask("channel", |database| Some(database.channel())).await
+    }
+
+    async fn role(&self, _: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
+        self.ask("role", |database| database.is_member(user).then_some(Role::Member)).await
+    }
+
+    async fn replay(&self, _: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {
+        self.ask("replay", |database| database.is_member(viewer).then(|| database.page(after))).await
+    }
+
+    async fn tail(&self, _: GroupId, after: Seq) -> Result<Page, StoreError> {
+        self.ask("tail", |database| database.page(after)).await
+    }
+
+    async fn history(
+        &self,
+        _: GroupId,
+        viewer: UserId,
+        anchor: Anchor,
+        limit: usize,
+    ) -> Result<Option<History>, StoreError> {
+        self.ask("history", |database| database.is_member(viewer).then(|| database.history(anchor, limit))).await
+    }
+
+    async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {
+        let groups = groups.to_vec();
+        self.ask("heads", |database| groups.iter().map(|group| (*group, database.head())).collect()).await
+    }
+
+    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
+        self.commits.lock().unwrap().take()
+    }
+
+    fn foreign_commits(&self) -> watch::Receiver<u64> {
+        self.foreign.clone()
+    }
+}

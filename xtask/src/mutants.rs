@@ -1,0 +1,177 @@
+//! `cargo xtask mutants`: switches off each mechanism that keeps a guarantee, and looks whether its tests notice.
+//!
+//! Owns the list of switched-off mechanisms ([`list`]) and a copy of the tree in which they are tried; the sources
+//! themselves are never touched. For each mutant the copy is changed at one place and must still compile; then each test
+//! that docs/guarantees.md names for it must fail. A test that passes proves less than it says, and is an error here.
+//! Before that the same tests must pass on the unchanged copy, or their failure would mean nothing. What a change of the
+//! sources does to the list is checked by xtask's own tests: a place that is no longer there is noticed at once.
+
+mod list;
+
+use std::fs;
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::process;
+use crate::workspace::Workspace;
+use list::{Mutant, Run};
+
+/// A mutant may make a test wait for ever; then it has failed.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Tries the mutants whose name begins with one of `names`; all of them without names.
+pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
+    let chosen: Vec<&Mutant> = list::MUTANTS
+        .iter()
+        .filter(|mutant| names.is_empty() || names.iter().any(|name| mutant.name.starts_with(name.as_str())))
+        .collect();
+    ensure!(!chosen.is_empty(), "no mutant is called that");
+    let copy = Copy::make(workspace)?;
+    println!("\n== nothing switched off");
+    for run in distinct(&chosen) {
+        copy.test(run).with_context(|| format!("{run} fails without any mutant"))?;
+    }
+    let mut survivors = Vec::new();
+    for mutant in &chosen {
+        println!("\n== {}: {}", mutant.name, mutant.what);
+        let original = copy.change(mutant)?;
+        let outcome = copy.try_mutant(mutant);
+        fs::write(copy.root.join(mutant.file), original)?;
+        survivors.extend(outcome?);
+    }
+    println!("\n{} mutants tried", chosen.len());
+    if !survivors.is_empty() {
+        bail!("not noticed:\n{}", survivors.join("\n"));
+    }
+    Ok(())
+}
+
+fn distinct<'a>(mutants: &[&'a Mutant]) -> Vec<&'a Run> {
+    let mut runs: Vec<&Run> = mutants.iter().flat_map(|mutant| mutant.tests).collect();
+    runs.sort();
+    runs.dedup();
+    runs
+}
+
+/// A copy of the tree that may be broken.
+struct Copy {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Copy {
+    fn make(workspace: &Workspace) -> Result<Self> {
+        let folder = workspace.target.join("mutants");
+        let copy = Self { root: folder.join("tree"), target: folder.join("target") };
+        let listed = process::output(process::program("git", &workspace.root).args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ]))?;
+        for file in listed.lines() {
+            let (from, to) = (workspace.root.join(file), copy.root.join(file));
+            // Listed and not there: deleted, and not committed yet.
+            let Ok(content) = fs::read(&from) else { continue };
+            // Only what differs, so that cargo compiles only what differs.
+            if fs::read(&to).ok().as_ref() != Some(&content) {
+                fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
+                fs::write(&to, content)?;
+            }
+        }
+        Ok(copy)
+    }
+
+    /// Switches a mechanism off. Gives back what stood there.
+    fn change(&self, mutant: &Mutant) -> Result<String> {
+        let path = self.root.join(mutant.file);
+        let original = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        fs::write(&path, mutated(mutant, &original)?)?;
+        Ok(original)
+    }
+
+    /// Tells which tests did not notice.
+    fn try_mutant(&self, mutant: &Mutant) -> Result<Vec<String>> {
+        let mut survivors = Vec::new();
+        for run in mutant.tests {
+            process::run(&mut self.cargo(run, &["--no-run"]))
+                .with_context(|| format!("{} does not compile", mutant.name))?;
+            if self.test(run).is_ok() {
+                println!("NOT NOTICED by {run}");
+                survivors.push(format!("{} by {run}", mutant.name));
+            } else {
+                println!("noticed by {run}");
+            }
+        }
+        Ok(survivors)
+    }
+
+    fn test(&self, run: &Run) -> Result<()> {
+        process::run_within(&mut self.cargo(run, &[]), PATIENCE)
+    }
+
+    fn cargo(&self, run: &Run, options: &[&str]) -> std::process::Command {
+        let mut cargo = process::program("cargo", &self.root);
+        cargo.env("CARGO_TARGET_DIR", &self.target).env("RUST_BACKTRACE", "0").arg("test").arg("--quiet");
+        cargo.args(run.cargo.split(' ')).args(options);
+        if options.is_empty() {
+            cargo.arg("--").arg(run.test).arg("--include-ignored");
+        }
+        cargo
+    }
+}
+
+fn mutated(mutant: &Mutant, original: &str) -> Result<String> {
+    let mut text = original.to_owned();
+    for (find, replace) in mutant.changes {
+        let places = text.matches(find).count();
+        ensure!(places == 1, "{}: {} has {places} places like «{find}», and must have one", mutant.name, mutant.file);
+        text = text.replacen(find, replace, 1);
+    }
+    Ok(text)
+}
+
+/// The text of a file of the repository.
+#[cfg(test)]
+fn read(file: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mutant_still_finds_its_place() {
+        for mutant in list::MUTANTS {
+            mutated(mutant, &read(mutant.file)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_mutant_and_each_of_its_tests_stands_in_the_table_of_guarantees() {
+        let table = read("docs/guarantees.md");
+        for mutant in list::MUTANTS {
+            assert!(table.contains(&format!("`{}`", mutant.name)), "{} is not in docs/guarantees.md", mutant.name);
+            for run in mutant.tests {
+                let test = run.test.rsplit("::").next().unwrap_or(run.test);
+                assert!(table.contains(test), "{} of {} is not in docs/guarantees.md", run.test, mutant.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_guarantee_has_its_row_and_something_that_is_switched_off() {
+        let table = read("docs/guarantees.md");
+        for number in (1..=8).chain(11..=19) {
+            assert!(table.contains(&format!("\n| G{number} |")), "G{number} has no row");
+            let prefix = format!("g{number}-");
+            assert!(list::MUTANTS.iter().any(|mutant| mutant.name.starts_with(&prefix)), "G{number} has no mutant");
+        }
+    }
+}

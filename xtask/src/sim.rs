@@ -1,0 +1,15 @@
+//! `cargo xtask sim`: the simulated world for longer than the tests have time.
+
+use anyhow::Result;
+
+use crate::process;
+use crate::setup::{self, Needs};
+use crate::workspace::Workspace;
+
+/// Lives so many random schedules, with optimised code: a schedule is a few milliseconds then.
+pub(crate) fn sim(workspace: &Workspace, cases: u32) -> Result<()> {
+    let tools = setup::setup(workspace, Needs::default())?;
+    let package = workspace.leptos.bin_package.as_str();
+    let test = ["test", "--release", "--locked", "--package", package, "--test", "it", "--", "world::random"];
+    process::run(tools.cargo(workspace).args(test).env("CARAVANA_SIM_CASES", cases.to_string()))
+}
