@@ -252,8 +252,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g12-terminal",
         what: "a terminal close is followed by another attempt",
-        file: "protocol/src/close.rs",
-        changes: &[("SessionRevoked = 4505, Never,", "SessionRevoked = 4505, Backoff,")],
+        file: "client/src/link_state/steps.rs",
+        changes: &[(
+            "(Retry::Never, _) => P::Closed { reason: Ended::ByServer(reason) },",
+            "(Retry::Never, _) => self.wait(check, now),",
+        )],
         tests: &[session("every_close_reason_is_followed_as_the_table_says")],
     },
     Mutant {
