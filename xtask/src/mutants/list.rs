@@ -80,7 +80,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
                 let _ = execute(&mut self.connection, "commit").await;"#,
             ),
         ],
-        tests: &[it("a_kill_in_the_middle_of_sends_loses_nothing_that_was_acknowledged")],
+        tests: &[it("a_crash_before_the_fsync_or_before_the_answer_is_repaired_by_the_same_send")],
     },
     Mutant {
         name: "g2-compare",
