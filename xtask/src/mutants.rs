@@ -33,6 +33,7 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
     let copy = Copy::make(workspace)?;
     println!("\n== nothing switched off");
     for run in distinct(&chosen) {
+        copy.build(run)?;
         copy.test(run).with_context(|| format!("{run} fails without any mutant"))?;
     }
     let mut survivors = Vec::new();
@@ -98,8 +99,7 @@ impl Copy {
     fn try_mutant(&self, mutant: &Mutant) -> Result<Vec<String>> {
         let mut survivors = Vec::new();
         for run in mutant.tests {
-            process::run(&mut self.cargo(run, &["--no-run"]))
-                .with_context(|| format!("{} does not compile", mutant.name))?;
+            self.build(run).with_context(|| format!("{} does not compile", mutant.name))?;
             if self.test(run).is_ok() {
                 println!("NOT NOTICED by {run}");
                 survivors.push(format!("{} by {run}", mutant.name));
@@ -108,6 +108,11 @@ impl Copy {
             }
         }
         Ok(survivors)
+    }
+
+    /// Takes as long as it takes; only the test itself has a limit.
+    fn build(&self, run: &Run) -> Result<()> {
+        process::run(&mut self.cargo(run, &["--no-run"]))
     }
 
     fn test(&self, run: &Run) -> Result<()> {

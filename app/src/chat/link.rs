@@ -18,7 +18,7 @@ use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
 use super::rows::{self, Entry, MessageEntry, View};
-use super::store::{ChatState, TimelineState, Whole};
+use super::store::{ChatState, Continuity, Since, TimelineState, Whole};
 use crate::i18n::Words;
 use crate::pages::Opened;
 use crate::ports::{Api, Browser, Connector, Wire, use_device};
@@ -125,8 +125,9 @@ impl Link {
             let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
-            self.follow_listed();
+            // The open group first: its log begins with the page that is painted already, and not with its head.
             self.open_in_session();
+            self.follow_listed();
             self.watch();
         });
         on_cleanup(move || self.say_quietly(Input::Stop));
@@ -178,7 +179,12 @@ impl Link {
             rows: rows::rows(&entries, &view),
             members: rows::members(&opened.members, &|member| member.online, self.me),
             typing: Whole(Vec::new()),
+            continuity: Whole(Continuity {
+                up_to: opened.messages.messages.last().map(|message| message.seq),
+                since: Since::Unknown,
+            }),
             has_more: opened.messages.has_more_before,
+            has_newer: false,
             removed: false,
         }
     }

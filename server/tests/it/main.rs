@@ -7,6 +7,8 @@ mod support;
 mod accounts;
 mod bad_frames;
 mod bad_input;
+// They work on processes by strace, prlimit and /proc.
+#[cfg(target_os = "linux")]
 mod faults;
 mod follow;
 mod groups;

@@ -5,18 +5,22 @@ pub(crate) mod checker;
 pub(crate) mod history;
 mod peer;
 mod server;
+#[cfg(target_os = "linux")]
 mod strace;
 mod stream;
 mod user;
+#[cfg(target_os = "linux")]
 mod vitals;
 mod wire;
 
 pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use peer::{Peer, Voice};
 pub(crate) use server::{TestServer, jwt};
+#[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
+#[cfg(target_os = "linux")]
 pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
 

@@ -1,6 +1,7 @@
 //! A socket that says and hears bare frames, as a client author without our library would.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use caravana_protocol::{GroupId, ServerFrame, codec};
 use futures::{SinkExt as _, StreamExt as _};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{PATIENCE, TestServer, TestUser};
@@ -57,6 +59,12 @@ impl Wire {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         let (socket, _) = connect_async(request).await.unwrap();
         Self { socket, heard: VecDeque::new() }
+    }
+
+    /// A socket whose handshake is somebody else's business.
+    pub(crate) async fn over(stream: TcpStream) -> Self {
+        let stream = MaybeTlsStream::Plain(stream);
+        Self { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await, heard: VecDeque::new() }
     }
 
     pub(crate) async fn say(&mut self, kind: &str, data: Value) {
@@ -115,13 +123,20 @@ impl Wire {
     }
 
     async fn receive(&mut self) -> Result<Value, End> {
-        Ok(serde_json::from_str(&self.receive_text().await?).unwrap())
+        timeout(PATIENCE, self.hear()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear(&mut self) -> Result<Value, End> {
+        Ok(serde_json::from_str(&self.hear_text().await?).unwrap())
     }
 
     async fn receive_text(&mut self) -> Result<String, End> {
+        timeout(PATIENCE, self.hear_text()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear_text(&mut self) -> Result<String, End> {
         loop {
-            let next = timeout(PATIENCE, self.socket.next()).await.expect("nothing was heard in time");
-            match next {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(End::Code(frame.code.into())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -166,6 +181,18 @@ impl Wire {
                 return end;
             }
         }
+    }
+
+    /// The same for an end that may take longer than a test waits for anything else.
+    pub(crate) async fn end_within(&mut self, patience: Duration) -> End {
+        let ended = async {
+            loop {
+                if let Err(end) = self.hear().await {
+                    return end;
+                }
+            }
+        };
+        timeout(patience, ended).await.expect("the socket did not end in time")
     }
 
     /// Forgets what was heard and not asked for.

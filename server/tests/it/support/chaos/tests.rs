@@ -13,7 +13,7 @@ use crate::support::PATIENCE;
 /// The two ends of a connection through a proxy.
 async fn ends() -> (Chaos, TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = Chaos::before(listener.local_addr().unwrap()).await;
+    let proxy = Chaos::before(listener.local_addr().unwrap());
     let client = TcpStream::connect(proxy.address).await.unwrap();
     let (server, _) = listener.accept().await.unwrap();
     (proxy, client, server)
@@ -35,7 +35,7 @@ async fn rest(stream: &mut TcpStream) -> Result<Vec<u8>, ErrorKind> {
 #[tokio::test]
 async fn in_fair_weather_all_bytes_arrive_unchanged_in_both_directions() {
     let (_proxy, mut client, mut server) = ends().await;
-    let much: Vec<u8> = (0..1_000_000_u32).map(|number| (number % 251) as u8).collect();
+    let much: Vec<u8> = (0..1_000_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
     let sent = much.clone();
     let writing = tokio::spawn(async move {
         client.write_all(&sent).await.unwrap();
@@ -106,8 +106,8 @@ async fn a_pulled_cable_tells_nobody() {
 async fn a_cut_lets_exactly_so_many_bytes_through() {
     let (proxy, mut client, mut server) = ends().await;
     proxy.set(Way::Down, |weather| weather.end = Some((10_001, How::Reset)));
-    let _ = server.write_all(&[3; 50_000]).await;
-    hears(&mut client, &[3; 10_001]).await;
+    let _ = server.write_all(&vec![3; 50_000]).await;
+    hears(&mut client, &vec![3; 10_001]).await;
     assert_eq!(rest(&mut client).await, Err(ErrorKind::ConnectionReset));
     assert_eq!(rest(&mut server).await, Err(ErrorKind::ConnectionReset));
 }
