@@ -74,7 +74,9 @@ pub(super) fn run(scenario: &Scenario) {
     });
     let beginnings = world.connection(scenario);
     committing.join().unwrap();
-    beginnings.into_iter().for_each(|beginning| beginning.join().unwrap());
+    for beginning in beginnings {
+        beginning.join().unwrap();
+    }
     world.finish_pulls();
     if scenario.commits.contains(&Commit::Lost) {
         world.sweep();
