@@ -3,6 +3,9 @@
 import { expect } from '@playwright/test';
 import type { Person } from './person.ts';
 
+/** As long as a page may take to come back by itself: the longest wait between two attempts, and what follows. */
+const BACK = { timeout: 45_000 };
+
 /** A stored message, as far as the tests look at it. */
 export interface Stored {
   id: string;
@@ -20,8 +23,8 @@ export async function history(person: Person): Promise<Stored[]> {
 /** Everybody shows exactly these messages in this order, all of them stored, and the database has nothing else. */
 export async function allHave(people: Person[], texts: string[]): Promise<void> {
   for (const person of people) {
-    await expect(person.texts).toHaveText(texts, { timeout: 30_000 });
-    await expect(person.pending).toHaveCount(0);
+    await expect(person.texts).toHaveText(texts, BACK);
+    await expect(person.pending).toHaveCount(0, BACK);
   }
   const [first] = people;
   if (first === undefined) throw new Error('nobody to ask');

@@ -113,6 +113,8 @@ test('a kill of the server around every send loses and doubles nothing', async (
   const wire = await Wire.of(ana.page);
   await together(ana, bruno, 'Calakmul');
   const texts: string[] = [];
+  // Three times the page waits for its next attempt.
+  test.slow();
   for (const fate of ['contestado', 'guardado', 'perdido']) {
     // When the power goes, one message was answered, or stored and not answered, or never arrived.
     if (fate === 'guardado') wire.toPage = (frame) => (['message_sent', 'new_message'].includes(frame.type) ? 'drop' : 'pass');

@@ -81,6 +81,7 @@ test('two tabs that write without a network lose nothing of each other', async (
 test('what a tab leaves behind when it crashes is sent by the tab that stays', async ({ signUp, openTab }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   const wire = await Wire.of(ana.page);
+  test.slow();
   await together(ana, bruno, 'Zipolite');
   const other = await openTab(ana);
   await other.isOnline();

@@ -38,6 +38,23 @@ async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
     assert_eq!(of_bob.expect("new_message").await["message"], "y otra", "the repetition was not heard");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sender_who_does_not_wait_keeps_the_order() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let (mut wire, _) = Wire::open_group(&ana, group).await;
+    for number in 0..1_000 {
+        wire.say("send_message", json!({"message": number.to_string()})).await;
+    }
+    let mut heard = Vec::new();
+    while heard.len() < 1_000 {
+        heard.push(wire.expect("new_message").await["message"].as_str().unwrap().parse::<u32>().unwrap());
+        wire.forget();
+    }
+    assert!(heard.is_sorted(), "{heard:?}");
+}
+
 #[tokio::test]
 async fn a_resume_gives_exactly_what_was_missed_and_then_goes_on_live() {
     let server = TestServer::builder().flag("--send-burst-per-user=10000").start().await;
