@@ -34,6 +34,7 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
     println!("\n== nothing switched off");
     for run in distinct(&chosen) {
         copy.build(run)?;
+        ensure!(copy.exists(run)?, "there is no test {run}");
         copy.test(run).with_context(|| format!("{run} fails without any mutant"))?;
     }
     let mut survivors = Vec::new();
@@ -113,6 +114,12 @@ impl Copy {
     /// Takes as long as it takes; only the test itself has a limit.
     fn build(&self, run: &Run) -> Result<()> {
         process::run(&mut self.cargo(run, &["--no-run"]))
+    }
+
+    /// A name that no test has would pass, whatever is switched off.
+    fn exists(&self, run: &Run) -> Result<bool> {
+        let tests = process::output(self.cargo(run, &[]).arg("--list"))?;
+        Ok(tests.lines().any(|line| line.ends_with(": test")))
     }
 
     fn test(&self, run: &Run) -> Result<()> {
