@@ -1,7 +1,7 @@
 //! One group's log as far as it is loaded, in order.
 //!
-//! Owns the cursor, the loaded rows and the events that came too early. Promises the one rule of the house: an event is
-//! applied only if its seq is the cursor's plus one; lower ones are dropped, higher ones held back until the gap is
+//! Owns the cursor, the loaded rows and the events that came too early. Promises the one rule of the house (G4): an event
+//! is applied only if its seq is the cursor's plus one; lower ones are dropped, higher ones held back until the gap is
 //! filled. Pages of history are merged by message id and by how new their knowledge is, so that a page that is newer or
 //! older than the stream neither doubles a message nor brings back an old text. Memory is bounded. Never asks for
 //! anything itself: it says what it found, and the session asks. Messages that are not acknowledged yet are not here but

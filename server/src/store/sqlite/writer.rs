@@ -1,7 +1,7 @@
 //! The one task that writes to the file.
 //!
 //! Owns the only writing connection. Takes whatever waits, runs it in one transaction, commits once, then answers
-//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit, and that
+//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit (G1), and that
 //! the effects of a commit go out in commit order. A job that fails is undone alone; when the database itself fails,
 //! the whole transaction is undone and everybody in it is told that the outcome can be retried. Never waits for a
 //! reader of its effects longer than they take to pass them on: the channel is bounded, which paces the writers.
