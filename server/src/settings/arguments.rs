@@ -32,8 +32,8 @@ pub(super) struct Arguments {
     /// The database. The file is created when missing.
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/caravana.db", hide_env_values = true)]
     pub(super) database_url: String,
-    /// Begin a new epoch in every group: for the first start after a whole folder or machine was restored from an older
-    /// copy. A restored database file alone is recognised without it.
+    /// Begin a new epoch in every group: for the first start after a whole disk was restored from an older snapshot. A
+    /// restored file or folder is recognised without it.
     #[arg(long)]
     pub(super) new_epochs: bool,
     /// Not in this build yet.

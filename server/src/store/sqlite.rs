@@ -37,8 +37,6 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     foreign_commits: watch::Receiver<u64>,
-    /// Held as long as the store lives; the system lets go of it when the process ends, however it ends.
-    _lock: File,
 }
 
 /// Why a database could not be opened.
@@ -95,7 +93,7 @@ impl SqliteStore {
             .set_ignore_missing(true)
             .run_direct(None, &mut connection, false)
             .await?;
-        let (witness, past) = Witness::open(&path, &mut connection, new_epochs).await?;
+        let (witness, past) = Witness::open(&path, &lock, &mut connection, new_epochs).await?;
         if past == Past::Rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
         }
@@ -106,8 +104,8 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_with(options.clone().read_only(true))
             .await?;
-        let (writer, foreign_commits) = Writer::start(connection, witness);
-        Ok(Self { readers, writer, foreign_commits, _lock: lock })
+        let (writer, foreign_commits) = Writer::start(connection, witness, lock);
+        Ok(Self { readers, writer, foreign_commits })
     }
 
     /// Finishes what waits and closes the file.

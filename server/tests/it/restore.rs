@@ -83,6 +83,32 @@ async fn a_copy_that_lacks_only_another_programs_rows_is_recognised_too() {
 }
 
 #[tokio::test]
+async fn a_copy_of_the_whole_folder_is_recognised() {
+    let mut server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    server.stop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let files = || std::fs::read_dir(server.database().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files().filter(|path| path.is_file()).collect();
+    for file in &files {
+        std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    server.start_again().await;
+    let before = epoch(&ana, group).await;
+    ana.sends(group, "se pierde").await;
+    server.stop().await;
+    for file in &files {
+        std::fs::copy(folder.path().join(file.file_name().unwrap()), file).unwrap();
+    }
+    server.start_again().await;
+    assert_ne!(epoch(&ana, group).await, before);
+    let after = epoch(&ana, group).await;
+    server.restart().await;
+    assert_eq!(epoch(&ana, group).await, after, "once is enough");
+}
+
+#[tokio::test]
 async fn an_ordinary_start_keeps_the_epochs_and_the_flag_changes_them() {
     let mut server = TestServer::start().await;
     let ana = server.register("Ana").await;

@@ -251,11 +251,14 @@ impl World {
         self.start_server();
         for who in 0..self.travellers.len() {
             self.unstall(who);
-            self.go_online(who);
+            // Nobody else is nudged: what was lost must be found without anybody touching a thing.
+            if self.internet.is_offline(self.travellers[who].user) {
+                self.go_online(who);
+            }
         }
         // First everybody has to notice what was cut.
         sleep(Duration::from_secs(1)).await;
-        self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_online)).await;
+        self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_connected)).await;
         for traveller in &self.travellers {
             traveller.look_again(self.database.lock().unwrap().is_member(traveller.user));
         }

@@ -186,11 +186,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g5-witness",
         what: "a database that is an older copy is taken for the one that was left",
         file: "server/src/store/sqlite/witness.rs",
-        changes: &[("forced || seen > commits", "forced")],
+        changes: &[("was_moved || seen > commits", "was_moved")],
         tests: &[
             it("who_has_seen_more_than_the_copy_holds_begins_afresh"),
             it("a_copy_that_lacks_only_another_programs_rows_is_recognised_too"),
         ],
+    },
+    Mutant {
+        name: "g5-place",
+        what: "a database that was copied is taken for the one that was left",
+        file: "server/src/store/sqlite/witness.rs",
+        changes: &[("is_some_and(|known| *known != place)", "is_some_and(|known| known.is_empty())")],
+        tests: &[it("a_copy_of_the_whole_folder_is_recognised")],
     },
     Mutant {
         name: "g6-sweep",

@@ -6,6 +6,7 @@
 //! the whole transaction is undone and everybody in it is told that the outcome can be retried. Never waits for a
 //! reader of its effects longer than they take to pass them on: the channel is bounded, which paces the writers.
 
+use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -82,21 +83,28 @@ pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     sink: Sink,
     closing: watch::Sender<bool>,
+    /// Its other end goes with the task, when the file is closed.
+    ended: watch::Receiver<()>,
 }
 
 /// Where effects go once somebody wants them.
 type Sink = Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>;
 
 impl Writer {
-    /// Starts the task on its connection. The second value moves when another program has committed.
-    pub(super) fn start(connection: SqliteConnection, witness: Witness) -> (Self, watch::Receiver<u64>) {
+    /// Starts the task on its connection; it holds the file's `lock` until it has closed it. The second value moves when
+    /// another program has committed.
+    pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, watch::Receiver<u64>) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let sink = Sink::default();
         let (foreign_in, foreign) = watch::channel(0);
         let (closing, closed) = watch::channel(false);
+        let (alive, ended) = watch::channel(());
         let task = Task { connection, witness, queue, sink: Arc::clone(&sink), foreign: foreign_in, closed };
-        tokio::spawn(task.run());
-        (Self { jobs, sink, closing }, foreign)
+        tokio::spawn(async move {
+            task.run().await;
+            drop((lock, alive));
+        });
+        (Self { jobs, sink, closing, ended }, foreign)
     }
 
     /// The effects of all commits, in commit order. The first caller gets them.
@@ -171,7 +179,9 @@ impl Writer {
     /// Lets the task finish what waits, and ends it.
     pub(super) async fn close(&self) {
         let _ = self.closing.send(true);
-        self.jobs.closed().await;
+        // Not when the queue is closed: then the last jobs are still being written, and the file is open.
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 }
 

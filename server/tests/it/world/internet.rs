@@ -52,6 +52,10 @@ impl Internet {
         };
     }
 
+    pub(super) fn is_offline(&self, user: UserId) -> bool {
+        self.offline.lock().unwrap().contains(&user)
+    }
+
     async fn way(&self) {
         let ms = self.rng.lock().unwrap().random_range(1..=WAY_MS);
         sleep(Duration::from_millis(ms)).await;
@@ -60,7 +64,7 @@ impl Internet {
     /// A request finds its way to the server, or not; or the server's answer does, or not.
     pub(super) async fn ask(&self, user: UserId) -> Option<Arc<Process>> {
         self.way().await;
-        let offline = self.offline.lock().unwrap().contains(&user);
+        let offline = self.is_offline(user);
         self.server().filter(|_| !offline)
     }
 

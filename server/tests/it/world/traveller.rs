@@ -124,8 +124,10 @@ impl Traveller {
         self.device.link.lock().unwrap().as_ref().map(|link| link.state())
     }
 
-    pub(super) fn is_online(&self) -> bool {
-        self.handle.with(|session| session.link() == LinkState::Online)
+    /// Whether it is online, and not only believes so.
+    pub(super) fn is_connected(&self) -> bool {
+        let is_online = self.handle.with(|session| session.link() == LinkState::Online);
+        is_online && self.link_state() == Some(State::Flowing)
     }
 
     pub(super) fn cursor(&self) -> Option<Cursor> {
