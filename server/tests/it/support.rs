@@ -3,6 +3,7 @@
 mod chaos;
 pub(crate) mod checker;
 pub(crate) mod history;
+mod key_server;
 mod peer;
 mod server;
 mod strace;
@@ -12,8 +13,9 @@ mod vitals;
 mod wire;
 
 pub(crate) use chaos::{Chaos, Flow, How, Way};
+pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
-pub(crate) use server::{TestServer, jwt};
+pub(crate) use server::{TestServer, jwt, seconds_from_now};
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
