@@ -12,6 +12,7 @@ pub mod brand;
 pub mod bubble;
 pub mod composer;
 pub mod connection;
+pub mod continuity;
 pub mod empty_state;
 pub mod group_list;
 pub mod icon;

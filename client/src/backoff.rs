@@ -1,7 +1,7 @@
 //! How long to wait before the next attempt.
 //!
 //! Owns the count of failed attempts and the session's only randomness, a small generator that is seeded from outside.
-//! Promises full jitter: every wait is drawn evenly from zero to a window that doubles up to
+//! Promises full jitter (G12): every wait is drawn evenly from zero to a window that doubles up to
 //! [`LONGEST_MS`], so that ten thousand clients of a restarted server do not come back in one wave. Called by the link
 //! and, for its windows alone, by whatever else asks again.
 

@@ -1,4 +1,4 @@
-//! Whether the other side is still there.
+//! Whether the other side is still there (G8).
 //!
 //! Owns the moment at which anything was last heard. A socket that lost its peer reports nothing for minutes, a tab that
 //! slept neither; the server's `heartbeat` makes silence meaningful. Called by the link only.

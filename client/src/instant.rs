@@ -1,4 +1,4 @@
-//! Time as the session sees it: milliseconds that only go forward.
+//! Time as the session sees it: milliseconds that only go forward. The wall clock decides nothing here (G18).
 
 /// A moment of a monotonic clock, in milliseconds since a start that only the owner of the clock knows. Never a time of
 /// day: order, deduplication and resume do not depend on anybody's clock.

@@ -1,7 +1,7 @@
 //! Messages that were written and are not acknowledged.
 //!
 //! Owns one group's unacknowledged sends in the order in which they were written. Promises that they are sent in that
-//! order, under the id that they were written with, until the server has stored them or has refused them for good; what
+//! order (G15), under the id that they were written with, until the server has stored them or has refused them for good; what
 //! is neither stays queued, over lost sockets and reloads. One send is under way at a time: a later message that
 //! overtook a refused or lost one would be stored before it, and there is no way to take that back. Called by the
 //! session; the screen reads it.

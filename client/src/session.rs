@@ -22,6 +22,7 @@ mod reading;
 mod reference;
 mod sending;
 mod shared;
+mod siblings;
 mod stream;
 
 pub use group::{Group, Item};

@@ -1,7 +1,7 @@
 //! One group's log as far as it is loaded, in order.
 //!
-//! Owns the cursor, the loaded rows and the events that came too early. Promises the one rule of the house: an event is
-//! applied only if its seq is the cursor's plus one; lower ones are dropped, higher ones held back until the gap is
+//! Owns the cursor, the loaded rows and the events that came too early. Promises the one rule of the house (G4): an event
+//! is applied only if its seq is the cursor's plus one; lower ones are dropped, higher ones held back until the gap is
 //! filled. Pages of history are merged by message id and by how new their knowledge is, so that a page that is newer or
 //! older than the stream neither doubles a message nor brings back an old text. Memory is bounded. Never asks for
 //! anything itself: it says what it found, and the session asks. Messages that are not acknowledged yet are not here but
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq};
 
+mod gap;
 mod history;
 mod row;
 
@@ -31,6 +32,8 @@ pub struct Timeline {
     rows: BTreeMap<Seq, Stored>,
     index: BTreeMap<MessageId, Seq>,
     held: BTreeMap<Seq, Event>,
+    /// Something up to this seq has happened and is not here.
+    missing: Option<Seq>,
     /// From this seq on the rows are complete.
     floor: Seq,
     /// Up to this seq the rows are complete; `None`: up to the cursor and live.
@@ -69,6 +72,7 @@ impl Timeline {
             rows: BTreeMap::new(),
             index: BTreeMap::new(),
             held: BTreeMap::new(),
+            missing: None,
             floor: 0,
             ceiling: None,
             has_more_before: true,
@@ -129,20 +133,9 @@ impl Timeline {
         self.ceiling.is_some()
     }
 
-    /// Whether something is missing between the cursor and an event that came already.
-    #[must_use]
-    pub fn has_gap(&self) -> bool {
-        !self.held.is_empty()
-    }
-
     /// Starts afresh from a cursor without any row.
     pub(crate) fn restart(&mut self, cursor: Cursor) {
         *self = Self { cursor: Some(cursor), floor: cursor.seq.saturating_add(1), ..Self::new(self.limit) };
-    }
-
-    /// A new stream begins at the cursor; what was held of the old one comes again.
-    pub(crate) fn forget_held(&mut self) {
-        self.held.clear();
     }
 
     /// Whether the cursor counts in this history.
@@ -158,6 +151,7 @@ impl Timeline {
             return Applied::Known;
         }
         if seq > cursor.seq + 1 {
+            self.expect(seq);
             if self.held.len() < HELD_EVENTS {
                 self.held.insert(seq, event);
             }
@@ -175,6 +169,7 @@ impl Timeline {
                 Some(_) | None => break,
             }
         }
+        self.close_gap();
         self.trim_oldest(&mut touched);
         Applied::Now(touched)
     }

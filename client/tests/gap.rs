@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caravana_client::testing::{World, ana, group};
+use caravana_client::testing::{World, ana, group, id};
 use caravana_client::{Change, HELD_EVENTS, Input, RowKey, Secret, TimelineChange};
 use caravana_protocol::{CaughtUp, CloseReason, Cursor, Joined, ServerFrame};
 
@@ -180,4 +180,91 @@ fn only_the_rows_that_changed_are_told() {
 
 fn timeline(change: &Change) -> Option<&TimelineChange> {
     if let Change::Timeline { what, .. } = change { Some(what) } else { None }
+}
+
+#[test]
+fn a_gap_is_known_until_it_is_filled_also_while_the_socket_is_away() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.work();
+    assert!(world.group().is_whole());
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    world.server.post(ana(), "dos");
+    world.server.post(ana(), "tres");
+    world.work();
+    let complete = |world: &World| world.group().complete_up_to().map(|message| message.message.clone());
+    assert!(world.group().is_missing_some());
+    assert!(!world.group().is_whole());
+    assert_eq!(complete(&world).as_deref(), Some("uno"));
+    world.close(CloseReason::Abnormal);
+    assert!(world.group().is_missing_some(), "what was held is forgotten, the hole is not");
+    world.server.ignores_subscribes = false;
+    world.changes.clear();
+    world.pass(30_000);
+    assert!(!world.group().is_missing_some());
+    assert!(world.group().is_whole());
+    assert_eq!(complete(&world).as_deref(), Some("tres"));
+    assert!(world.changes.contains(&Change::Progress { group: group() }));
+}
+
+#[test]
+fn a_lost_tail_is_known_as_a_gap_from_the_heartbeat_on() {
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 1;
+    world.server.post(ana(), "uno");
+    world.work();
+    assert!(!world.group().is_missing_some(), "nobody can know yet");
+    world.pass(30_000);
+    assert!(world.group().is_missing_some());
+    world.server.ignores_subscribes = false;
+    world.pass(60_000);
+    assert_eq!(world.screen(), ["uno"]);
+    assert!(world.group().is_whole());
+}
+
+#[test]
+fn an_early_event_that_the_log_does_not_have_leaves_no_gap() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.work();
+    let mut stray = world.server.log[0].clone();
+    if let caravana_protocol::Event::NewMessage(message) = &mut stray {
+        message.seq = 1_000;
+        message.id = id(77);
+    }
+    world.hear(ServerFrame::Event(stray));
+    assert_eq!(world.said("sync"), 1);
+    assert!(!world.group().is_missing_some());
+    assert!(world.group().is_whole());
+}
+
+#[test]
+fn nothing_counts_as_whole_while_the_link_is_down_or_the_page_is_missing() {
+    let mut world = World::online();
+    world.send(id(1), "uno");
+    world.give(Input::NetworkDown);
+    assert!(!world.group().is_whole());
+    assert!(!world.group().is_missing_some(), "nothing is known to be missing");
+    world.server.restore(0);
+    world.hold_pages = true;
+    world.give(Input::NetworkUp);
+    assert!(world.group().is_missing_some(), "the rebuilt history is not here yet");
+    assert!(!world.group().is_whole());
+    world.release_pages();
+    assert!(world.group().is_whole());
+}
+
+#[test]
+fn an_own_message_above_a_gap_does_not_count_as_complete() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    world.work();
+    world.server.ignores_subscribes = true;
+    world.server.lose_events = 2;
+    world.server.post(ana(), "dos");
+    world.send(id(9), "tres");
+    assert_eq!(world.screen(), ["uno", "tres"]);
+    assert_eq!(world.group().complete_up_to().map(|message| message.message.as_str()), Some("uno"));
 }

@@ -33,6 +33,37 @@ export class Person {
     return this.page.getByTestId('message');
   }
 
+  /** The texts of all messages, from top to bottom. */
+  get texts(): Locator {
+    return this.messages.locator('.text');
+  }
+
+  /** Own messages that are not acknowledged. */
+  get pending(): Locator {
+    return this.page.locator('[data-testid="message"][data-state="pending"]');
+  }
+
+  /** What the group's details say about how much is here. */
+  get continuity(): Locator {
+    return this.page.getByTestId('continuity');
+  }
+
+  /** The place where something is missing. */
+  get gap(): Locator {
+    return this.page.getByTestId('gap');
+  }
+
+  /** The id of the group that is open. */
+  get groupId(): string {
+    return new URL(this.page.url()).pathname.split('/')[2] ?? '';
+  }
+
+  /** The ids of the unsent messages that the browser keeps for all pages of this person. */
+  async kept(): Promise<string[]> {
+    const keys = await this.page.evaluate(() => Object.keys(localStorage));
+    return keys.filter((key) => key.startsWith('caravana.outbox.'));
+  }
+
   /** The rows that show this text: one, or the message was doubled. */
   message(text: string): Locator {
     return this.messages.filter({ hasText: text });
@@ -84,6 +115,15 @@ export class Person {
   async send(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.composer.press('Enter');
+  }
+
+  /** Ends the page as a browser does that has run out of memory: nothing is said and nothing is saved. */
+  async crash(): Promise<void> {
+    const devtools = await this.page.context().newCDPSession(this.page);
+    const crashed = this.page.waitForEvent('crash');
+    // There is nobody left to answer.
+    void devtools.send('Page.crash').catch(() => {});
+    await crashed;
   }
 
   // What a person sees in the end.

@@ -9,6 +9,9 @@ export { expect } from '@playwright/test';
 /** Signs somebody up in a browser of their own, and leaves them on the page with their groups. */
 export type SignUp = (name: string) => Promise<Person>;
 
+/** Opens another tab of a person's browser, at the same address. */
+export type OpenTab = (person: Person) => Promise<Person>;
+
 interface EachTest {
   /**
    * Watches a page: a panic, a hydration error or something that the page's policy forbids fails the test, whatever
@@ -16,6 +19,7 @@ interface EachTest {
    */
   watch: (page: Page) => void;
   signUp: SignUp;
+  openTab: OpenTab;
 }
 
 interface EachWorker {
@@ -36,12 +40,16 @@ export const test = base.extend<EachTest, EachWorker>({
 
   watch: async ({ server }, use, testInfo) => {
     const problems: string[] = [];
+    const documents: Promise<string>[] = [];
     await use((page) => {
       page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
       page.on('console', (message) => {
         if (/panicked|hydrat|Content Security Policy/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
+        // What was taken over is the only witness of why it could not be.
+        if (/hydration error occurred/i.test(message.text())) documents.push(page.content().catch(String));
       });
     });
+    for (const body of await Promise.all(documents)) await testInfo.attach('document.html', { body });
     if (testInfo.status !== testInfo.expectedStatus) await testInfo.attach('server.log', { body: server.log });
     base.expect(problems, 'errors in the pages of this test').toEqual([]);
   },
@@ -61,6 +69,15 @@ export const test = base.extend<EachTest, EachWorker>({
       return person;
     });
     await Promise.all(people.map((person) => person.page.context().close()));
+  },
+
+  openTab: async ({ watch }, use) => {
+    await use(async (person) => {
+      const page = await person.page.context().newPage();
+      watch(page);
+      await page.goto(person.page.url());
+      return new Person(person.name, page);
+    });
   },
 });
 

@@ -9,6 +9,7 @@ mod device;
 mod http;
 mod outbox;
 mod page_events;
+mod siblings;
 mod socket;
 
 use std::sync::Arc;

@@ -14,6 +14,11 @@ fn key(id: MessageId) -> String {
     format!("{PREFIX}{id}")
 }
 
+/// Which message is kept under this key of the storage; nothing for a key that is not of the outbox.
+pub(crate) fn id_of(key: &str) -> Option<MessageId> {
+    key.strip_prefix(PREFIX)?.parse().ok()
+}
+
 /// All that is kept; what can't be read is left where it is.
 pub(crate) fn load() -> Vec<SavedMessage> {
     let Some(storage) = storage() else { return Vec::new() };

@@ -4,6 +4,8 @@ use caravana_client::{Handle, Input};
 use leptos::ev;
 use leptos::prelude::window_event_listener;
 
+use crate::siblings::Siblings;
+
 /// Tells the session of the network, of the tab and of the page's return from the browser's cache. The listeners live as
 /// long as the page.
 pub(crate) fn tell(handle: &Handle) {
@@ -18,9 +20,14 @@ pub(crate) fn tell(handle: &Handle) {
     };
     let (online, offline) = (told(|| Some(Input::NetworkUp)), told(|| Some(Input::NetworkDown)));
     let (visible, back) = (told(when_visible), told(when_visible));
+    let siblings = Siblings::listen(handle);
     window_event_listener(ev::online, move |_| online());
     window_event_listener(ev::offline, move |_| offline());
-    window_event_listener(ev::visibilitychange, move |_| visible());
+    window_event_listener(ev::visibilitychange, move |_| {
+        visible();
+        // A page that slept may not have heard what others left behind.
+        siblings.look_later();
+    });
     window_event_listener(ev::Custom::<web_sys::Event>::new("pageshow"), move |_| back());
     if web_sys::window().is_some_and(|window| !window.navigator().on_line()) {
         let _ = handle.send(Input::NetworkDown);

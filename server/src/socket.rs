@@ -61,6 +61,8 @@ pub async fn drive(stream: TcpStream, early: &[u8], mut connection: Connection) 
         connection.mailbox().close(reason);
         let _ = timeout(FAREWELL, &mut writing).await;
     }
+    // For everybody else it is gone from here on, however long its peer takes to leave.
+    drop(connection);
     // A peer that has not closed yet may still be sending; closing the stream under unread bytes would reset it, and
     // the close frame would be lost on the way.
     if !reader.peer_is_done {

@@ -27,7 +27,8 @@ const BROWSER: [&str; 6] = [
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("layers", || layers::layers(workspace))?;
-    let tools = steps.run("setup", || setup::setup(workspace, Needs { chromium: true, cargo_leptos: false }))?;
+    let tools =
+        steps.run("setup", || setup::setup(workspace, Needs { chromium: true, faults: true, ..Needs::default() }))?;
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
     steps.run("lints, native", || {
         process::run(tools.cargo(workspace).arg("clippy").args(test::NATIVE).args([

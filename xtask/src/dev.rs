@@ -13,14 +13,14 @@ const BUNDLE: [&str; 3] = ["css", "js", "wasm"];
 
 /// Rebuilds and reloads on every change.
 pub(crate) fn dev(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let tools = setup::setup(workspace, Needs { cargo_leptos: true, chromium: false })?;
+    let tools = setup::setup(workspace, Needs { cargo_leptos: true, ..Needs::default() })?;
     process::become_process(tools.cargo_with_tools_on_path(workspace)?.args(["leptos", "watch"]).args(arguments))
 }
 
 /// Builds once with cargo-leptos and looks whether it left what our own build leaves: both read the same metadata, and
 /// only this shows that both still understand it alike.
 pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let tools = setup::setup(workspace, Needs { cargo_leptos: true, chromium: false })?;
+    let tools = setup::setup(workspace, Needs { cargo_leptos: true, ..Needs::default() })?;
     let leptos = &workspace.leptos;
     let pkg = leptos.site_root.join(&leptos.site_pkg_dir);
     let bundle = BUNDLE.map(|ending| pkg.join(format!("{}.{ending}", leptos.output_name)));

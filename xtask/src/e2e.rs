@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// Builds what is tested and runs Playwright; the arguments go to it.
 pub(crate) fn run(workspace: &Workspace, profile: Profile, arguments: &[String]) -> Result<()> {
-    let tools = setup::setup(workspace, Needs { chromium: true, cargo_leptos: false })?;
+    let tools = setup::setup(workspace, Needs { chromium: true, ..Needs::default() })?;
     let built = build::build(workspace, &tools, profile)?;
     playwright(workspace, &tools, &built, arguments)
 }

@@ -11,6 +11,7 @@ mod build;
 mod ci;
 mod dev;
 mod e2e;
+mod faults;
 mod layers;
 mod mutants;
 mod process;
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
 fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Setup { dev } => setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev }).map(drop),
+        Command::Setup { dev } => {
+            setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev, faults: true }).map(drop)
+        }
         Command::Run { arguments } => run::run(&workspace, &arguments),
         Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
         Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
@@ -55,6 +58,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
+        Command::Faults => faults::faults(&workspace),
         Command::Sim { cases } => sim::sim(&workspace, cases),
         Command::Mutants { names } => mutants::mutants(&workspace, &names),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
@@ -119,6 +123,8 @@ enum Command {
         /// Only those whose name begins like this, as `g5` or `g1-sync`.
         names: Vec<String>,
     },
+    /// Runs the tests of real faults with real processes, the long ones too.
+    Faults,
     /// Runs the server's benchmarks; what follows is passed to them.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

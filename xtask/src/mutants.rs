@@ -33,6 +33,8 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
     let copy = Copy::make(workspace)?;
     println!("\n== nothing switched off");
     for run in distinct(&chosen) {
+        copy.build(run)?;
+        ensure!(copy.exists(run)?, "there is no test {run}");
         copy.test(run).with_context(|| format!("{run} fails without any mutant"))?;
     }
     let mut survivors = Vec::new();
@@ -98,8 +100,7 @@ impl Copy {
     fn try_mutant(&self, mutant: &Mutant) -> Result<Vec<String>> {
         let mut survivors = Vec::new();
         for run in mutant.tests {
-            process::run(&mut self.cargo(run, &["--no-run"]))
-                .with_context(|| format!("{} does not compile", mutant.name))?;
+            self.build(run).with_context(|| format!("{} does not compile", mutant.name))?;
             if self.test(run).is_ok() {
                 println!("NOT NOTICED by {run}");
                 survivors.push(format!("{} by {run}", mutant.name));
@@ -108,6 +109,17 @@ impl Copy {
             }
         }
         Ok(survivors)
+    }
+
+    /// Takes as long as it takes; only the test itself has a limit.
+    fn build(&self, run: &Run) -> Result<()> {
+        process::run(&mut self.cargo(run, &["--no-run"]))
+    }
+
+    /// A name that no test has would pass, whatever is switched off.
+    fn exists(&self, run: &Run) -> Result<bool> {
+        let tests = process::output(self.cargo(run, &[]).arg("--list"))?;
+        Ok(tests.lines().any(|line| line.ends_with(": test")))
     }
 
     fn test(&self, run: &Run) -> Result<()> {

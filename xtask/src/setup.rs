@@ -1,11 +1,12 @@
 //! Installs what the other commands need, and only what is missing.
 //!
 //! Everything lands inside the clone (`.tools/`, `end2end/node_modules/`), but for what only the system can provide:
-//! the wasm32 standard library and Chromium. Each step says what it does and how long it may take, and what it would
+//! the wasm32 standard library, Chromium, strace and faketime. Each step says what it does and how long it may take, and what it would
 //! need where it may not do it. Nothing is fetched but from the registries of Rust, npm and the system.
 
 mod cargo_leptos;
 mod chromium;
+mod fault_tools;
 mod npm;
 mod system;
 pub(crate) mod toolchain;
@@ -29,6 +30,8 @@ pub(crate) struct Needs {
     pub(crate) chromium: bool,
     /// cargo-leptos, for watching.
     pub(crate) cargo_leptos: bool,
+    /// strace and faketime, for the tests of real faults.
+    pub(crate) faults: bool,
 }
 
 /// Where the tools are, once set-up has found or installed them.
@@ -48,6 +51,9 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     let wasm_bindgen = wasm_bindgen::ensure(workspace, toolchain)?;
     npm::ensure(workspace)?;
     let chromium = needs.chromium.then(chromium::ensure).transpose()?;
+    if needs.faults {
+        fault_tools::ensure()?;
+    }
     let tools = Tools { toolchain, wasm_bindgen, wasm_opt: npm::executable(workspace, "wasm-opt"), chromium };
     if needs.cargo_leptos {
         cargo_leptos::ensure(workspace, toolchain)?;

@@ -25,7 +25,8 @@ pub(crate) const NATIVE: [&str; 8] = [
 /// Sets up, and runs all tests.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let tools = steps.run("setup", || setup::setup(workspace, Needs { chromium: true, cargo_leptos: false }))?;
+    let tools =
+        steps.run("setup", || setup::setup(workspace, Needs { chromium: true, faults: true, ..Needs::default() }))?;
     run(workspace, &tools, &mut steps)?;
     steps.finish();
     Ok(())

@@ -18,7 +18,7 @@ use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
 use super::rows::{self, Entry, MessageEntry, View};
-use super::store::{ChatState, TimelineState, Whole};
+use super::store::{ChatState, Continuity, Since, TimelineState, Whole};
 use crate::i18n::Words;
 use crate::pages::Opened;
 use crate::ports::{Api, Browser, Connector, Wire, use_device};
@@ -58,6 +58,8 @@ pub struct Link {
     dirty: StoredValue<bool>,
     /// The newest message was in sight while the page was not.
     unseen: StoredValue<Option<GroupId>>,
+    /// A group was shown since the page was loaded.
+    has_painted: StoredValue<bool>,
 }
 
 /// What only a page that has been taken over has.
@@ -110,6 +112,7 @@ impl Link {
             knows_build: StoredValue::new(false),
             dirty: StoredValue::new(false),
             unseen: StoredValue::new(None),
+            has_painted: StoredValue::new(false),
         }
     }
 
@@ -125,8 +128,9 @@ impl Link {
             let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
-            self.follow_listed();
+            // The open group first: its log begins with the page that is painted already, and not with its head.
             self.open_in_session();
+            self.follow_listed();
             self.watch();
         });
         on_cleanup(move || self.say_quietly(Input::Stop));
@@ -163,6 +167,10 @@ impl Link {
     /// What the first paint of a group shows, on the server and in the browser alike.
     #[must_use]
     pub fn first_state(self, opened: &Opened) -> TimelineState {
+        // The first group of a page may have been painted by the server, who does not know the reader's time: its view is
+        // taken over as it is, though that may happen after the reader's time was told here. The others need no repair.
+        let is_first = self.has_painted.try_update_value(|has| !std::mem::replace(has, true)) == Some(true);
+        let reader = if is_first { Reader::default() } else { self.reader.get_untracked() };
         let entries: Vec<Entry> =
             opened.messages.messages.iter().map(|message| Entry::Message(MessageEntry::from(message))).collect();
         let view = View {
@@ -170,7 +178,7 @@ impl Link {
             names: &names(&opened.members),
             unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
             read_by_all: 0,
-            reader: self.reader.get_untracked(),
+            reader,
             words: self.words,
         };
         TimelineState {
@@ -178,7 +186,12 @@ impl Link {
             rows: rows::rows(&entries, &view),
             members: rows::members(&opened.members, &|member| member.online, self.me),
             typing: Whole(Vec::new()),
+            continuity: Whole(Continuity {
+                up_to: opened.messages.messages.last().map(|message| message.seq),
+                since: Since::Unknown,
+            }),
             has_more: opened.messages.has_more_before,
+            has_newer: false,
             removed: false,
         }
     }

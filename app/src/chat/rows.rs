@@ -29,6 +29,11 @@ pub enum Entry {
         /// What happened.
         what: Notice,
     },
+    /// What is above is complete, what is below is not the next that happened.
+    Gap {
+        /// What is missing is being fetched; otherwise there is no link to fetch it over.
+        coming: bool,
+    },
 }
 
 /// A message as an [`Entry`].
@@ -118,6 +123,11 @@ pub fn rows(entries: &[Entry], view: &View<'_>) -> Vec<Row> {
     let mut divided = false;
     for entry in entries {
         let row = entry_row(entry, view);
+        if row.kind.0 == RowKind::Gap {
+            // It is a place, not a moment: no day begins with it.
+            rows.push(row);
+            continue;
+        }
         let civil = view.reader.civil(row.at.0);
         if day != Some(civil.day_number) {
             day = Some(civil.day_number);
@@ -142,7 +152,7 @@ fn is_unread(entry: &Entry, view: &View<'_>) -> bool {
             message.author != Some(view.me)
                 && view.unread_after.is_some_and(|read| message.seq.is_some_and(|seq| seq > read))
         }
-        Entry::Notice { .. } => false,
+        Entry::Notice { .. } | Entry::Gap { .. } => false,
     }
 }
 
@@ -157,6 +167,11 @@ fn entry_row(entry: &Entry, view: &View<'_>) -> Row {
         Entry::Message(message) => message_row(message, view),
         Entry::Notice { seq, at, what } => {
             Row { key: format!("notice-{seq}"), text: view.notice(what), ..blank(RowKind::Notice, *at) }
+        }
+        Entry::Gap { coming } => {
+            let text = if *coming { view.words.gap } else { view.words.gap_offline };
+            let row = blank(RowKind::Gap, Timestamp::from_unix_micros(0));
+            Row { key: "gap".to_owned(), text: text.to_owned(), ..row }
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Deref;
 
-use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Timestamp, UserId};
+use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Seq, Timestamp, UserId};
 use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
 
 /// A value that takes part in a patch as a whole: it is replaced, and its readers woken, only if it differs.
@@ -38,6 +38,8 @@ pub enum RowKind {
     Unread,
     /// Something that happened in the group; the text says what.
     Notice,
+    /// Here something is missing that is being fetched; the text says so.
+    Gap,
     /// A message.
     Message,
 }
@@ -106,6 +108,27 @@ pub struct MemberRow {
     pub you: bool,
 }
 
+/// How much of the open group's log is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Continuity {
+    /// The number of the message up to which nothing is missing, which is its seq and the same for everybody; `None`
+    /// before the first message.
+    pub up_to: Option<Seq>,
+    /// What is known of the time after it.
+    pub since: Since,
+}
+
+/// What is known of the time after the last complete message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Nothing: the page was only painted yet, or the link is down or catching up.
+    Unknown,
+    /// Nothing has happened that is not here, and what happens arrives.
+    Whole,
+    /// Something has happened that is known to be missing.
+    Missing,
+}
+
 /// The open group.
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct TimelineState {
@@ -119,8 +142,12 @@ pub struct TimelineState {
     pub members: Vec<MemberRow>,
     /// The names of those who are writing.
     pub typing: Whole<Vec<String>>,
+    /// How much of the log is here.
+    pub continuity: Whole<Continuity>,
     /// There are older messages than those on the screen.
     pub has_more: bool,
+    /// There are newer messages than those on the screen: the reader went so far back that the newest were let go.
+    pub has_newer: bool,
     /// The group is no longer the reader's.
     pub removed: bool,
 }

@@ -34,8 +34,23 @@ pub fn Bubble(
             view! { <div class="unread" id="unread"><span>{move || row.text().get()}</span></div> }.erase()
         }
         RowKind::Notice => view! { <div class="notice"><bdi>{move || row.text().get()}</bdi></div> }.erase(),
+        RowKind::Gap => view! { <GapRow row /> }.erase(),
         RowKind::Message => view! { <MessageRow row actions /> }.erase(),
     }
+}
+
+/// The place where something is missing, for as long as it is.
+#[component]
+fn GapRow(row: Field<Row>) -> impl IntoView {
+    view! {
+        <div class="gap" role="status" data-testid="gap">
+            <span class="gap-text">
+                <span class="gap-dot" aria-hidden="true"></span>
+                {move || row.text().get()}
+            </span>
+        </div>
+    }
+    .erase()
 }
 
 #[component]

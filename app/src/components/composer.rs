@@ -3,6 +3,8 @@
 //! The text lives in the document's own field, so that what was typed before the page has been taken over is kept, and
 //! the form posts by itself until then. What is sent leaves through a callback; what can't be sent stays.
 
+use std::sync::Arc;
+
 use caravana_protocol::limits::MESSAGE_CHARACTERS;
 use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
@@ -12,7 +14,7 @@ use leptos::prelude::*;
 use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::ports::use_device;
+use crate::ports::{Browser, use_device};
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
@@ -38,7 +40,8 @@ pub fn Composer(
     let device = use_device();
     let field = NodeRef::<Textarea>::new();
     let text = RwSignal::new(String::new());
-    keep_draft(me, group, field, text);
+    let draft = device.clone().map(|device| Draft { me, group, device, kept: StoredValue::new(None) });
+    keep_draft(draft.clone(), field, text);
 
     let check = {
         let device = device.clone();
@@ -63,7 +66,9 @@ pub fn Composer(
             }
             field.set_value("");
             text.set(String::new());
-            device.keep_draft(me, group, "");
+            if let Some(draft) = &draft {
+                draft.keep("");
+            }
             // The focus may be on the button; writing goes on in the field.
             drop(field.focus());
         }
@@ -134,19 +139,54 @@ pub fn Composer(
     .erase()
 }
 
+/// The kept draft of one group, which all pages of the browser share.
+#[derive(Clone)]
+struct Draft {
+    me: UserId,
+    group: GroupId,
+    device: Arc<dyn Browser>,
+    /// What this page has kept, or has found, last.
+    kept: StoredValue<Option<String>>,
+}
+
+impl Draft {
+    fn find(&self) -> Option<String> {
+        let found = self.device.draft(self.me, self.group);
+        self.kept.set_value(found.clone());
+        found
+    }
+
+    /// Keeps a text. Emptying the field here forgets only what was kept from here: on another page somebody may be in
+    /// the middle of a sentence.
+    fn keep(&self, text: &str) {
+        let kept = self.kept.get_value();
+        if kept.as_deref().unwrap_or_default() == text {
+            return;
+        }
+        if !text.is_empty() || self.device.draft(self.me, self.group) == kept {
+            self.device.keep_draft(self.me, self.group, text);
+            // Read back: a full storage keeps what it had.
+            self.find();
+        } else {
+            self.kept.set_value(None);
+        }
+    }
+}
+
 /// Brings the kept draft back once, and keeps what is written from then on.
-fn keep_draft(me: UserId, group: GroupId, field: NodeRef<Textarea>, text: RwSignal<String>) {
-    let Some(device) = use_device() else { return };
+fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<String>) {
+    let Some(draft) = draft else { return };
     Effect::new(move |restored: Option<bool>| {
         let Some(input) = field.get() else { return false };
         if restored == Some(true) {
-            device.keep_draft(me, group, &text.read());
+            draft.keep(&text.read());
             return true;
         }
+        let found = draft.find();
         if input.value().is_empty()
-            && let Some(draft) = device.draft(me, group)
+            && let Some(found) = found
         {
-            input.set_value(&draft);
+            input.set_value(&found);
         }
         text.set(input.value());
         text.track();

@@ -1,12 +1,13 @@
-//! Who is in the group, who is here, and the way to bring in more.
+//! Who is in the group, who is here, the way to bring in more, and how much of the conversation is here.
 
 use caravana_protocol::Role;
 use leptos::prelude::*;
 use reactive_stores::{Field, Store};
 
 use super::avatar::Avatar;
+use super::continuity::ContinuityLine;
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
+use crate::chat::store::{LinkView, MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
@@ -17,6 +18,9 @@ pub fn MembersPanel(
     timeline: Store<TimelineState>,
     /// Where closing it leads.
     back: String,
+    /// The link to the server.
+    #[prop(into)]
+    link: Signal<LinkView>,
     /// Asks for an invite; absent where the reader may not.
     invite: Option<Callback<()>>,
 ) -> impl IntoView {
@@ -49,6 +53,7 @@ pub fn MembersPanel(
                     </For>
                 </ul>
             </div>
+            <ContinuityLine continuity=Signal::derive(move || timeline.continuity().get().0) link />
         </aside>
     }
     .erase()

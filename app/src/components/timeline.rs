@@ -28,6 +28,8 @@ pub struct TimelineActions {
     pub row: RowActions,
     /// Load older messages.
     pub older: Callback<()>,
+    /// Load the newest messages, where they were let go.
+    pub latest: Callback<()>,
     /// The newest message is in sight.
     pub seen: Callback<()>,
 }
@@ -79,8 +81,16 @@ pub fn Timeline(
             actions.older.run(());
         }
     };
-    let to_latest = move |_| place.to_end();
-    let empty = move || !timeline.rows().read().iter().any(|row| row.kind.0 == RowKind::Message);
+    let to_latest = move |_| {
+        // From the end of the rows the reader follows the newest ones to theirs.
+        place.to_end();
+        if timeline.has_newer().get_untracked() {
+            actions.latest.run(());
+        }
+    };
+    // A conversation of which something is missing is not empty.
+    let fills = |row: &Row| matches!(row.kind.0, RowKind::Message | RowKind::Gap);
+    let empty = move || !timeline.rows().read().iter().any(fills);
     view! {
         <div class="timeline">
             <div class="scroller" role="region" aria-label=words.messages tabindex="0" node_ref=scroller on:scroll=on_scroll>
@@ -92,6 +102,11 @@ pub fn Timeline(
                     <For each=move || timeline.rows() key=|row| row.key() let:row>
                         <Bubble row=row.into() actions=actions.row />
                     </For>
+                    <Show when=move || timeline.has_newer().get()>
+                        <button class="older" type="button" data-testid="newest" on:click=to_latest>
+                            {words.load_newest}
+                        </button>
+                    </Show>
                 </div>
             </div>
             <Show when=move || place.away.get()>
@@ -157,3 +172,6 @@ fn Start(timeline: Store<TimelineState>, loading: Signal<bool>, older: Callback<
         }
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;

@@ -1,5 +1,7 @@
 //! What there is to say: one field per text, one function per text with a value in it.
 
+use caravana_protocol::Seq;
+
 use crate::time::Civil;
 
 /// A language's catalogue. Fields are named after the place and the meaning; [`super::es`] holds the text that was
@@ -84,6 +86,7 @@ pub struct Words {
     pub unread_divider: &'static str,
     pub conversation_start: &'static str,
     pub load_older: &'static str,
+    pub load_newest: &'static str,
     pub loading: &'static str,
     pub empty_title: &'static str,
     pub empty_text: &'static str,
@@ -120,10 +123,19 @@ pub struct Words {
     pub unreachable: &'static str,
     pub session_ended: &'static str,
     pub removed: &'static str,
+    pub not_saved: &'static str,
     pub slow_down: fn(u64) -> String,
     pub outbox_full: &'static str,
     pub new_build: &'static str,
     pub reload: &'static str,
+    // What is here and what is missing. The number is a message's, or absent before the first one.
+    pub complete: fn(Option<Seq>) -> String,
+    pub complete_updating: fn(Option<Seq>) -> String,
+    pub complete_offline: fn(Option<Seq>) -> String,
+    pub up_to_date: &'static str,
+    pub message_numbers: &'static str,
+    pub gap: &'static str,
+    pub gap_offline: &'static str,
     // Errors.
     pub error_title: &'static str,
     pub error_network: &'static str,

@@ -108,6 +108,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             discard: Callback::new(move |message| link.discard(id, message)),
         },
         older: Callback::new(move |()| link.older(id)),
+        latest: Callback::new(move |()| link.latest(id)),
         seen: Callback::new(move |()| link.seen(id)),
     };
     let state = Signal::derive(move || link.chat.link().get().0);
@@ -126,7 +127,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
         </main>
-        <MembersPanel timeline back=format!("/g/{id}") invite=ask_invite />
+        <MembersPanel timeline back=format!("/g/{id}") link=state invite=ask_invite />
         <InviteDialog state=invite reader=link.reader />
     }
     .erase()

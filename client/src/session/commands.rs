@@ -33,6 +33,8 @@ impl Session {
                 self.shared.say(&ClientFrame::Auth { token: token.0 }, None);
             }
             Input::NotSaved { id } => self.not_saved(id),
+            Input::Adopt(saved) => self.adopt(saved, now),
+            Input::Forgotten { id } => self.forgotten(id),
             Input::OpenGroup { group, page, last_read } => self.open_group(group, page, last_read, now),
             Input::FollowGroup { group, cursor, last_read } => self.follow_group(group, cursor, last_read, now),
             Input::CloseGroup { group } => self.close_group(group),

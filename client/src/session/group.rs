@@ -25,7 +25,18 @@ pub struct Group {
     pub(super) composing: Composing,
     /// Somebody looks at it or lists it; otherwise it is here for its unsent messages only.
     pub(super) wanted: bool,
-    shown_progress: (bool, bool, bool),
+    shown_progress: Progress,
+}
+
+/// What [`Change::Progress`] is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts that are compared together")]
+struct Progress {
+    filling: bool,
+    missing: bool,
+    whole: bool,
+    has_more_before: bool,
+    has_more_after: bool,
 }
 
 /// One line on the screen.
@@ -62,7 +73,7 @@ impl Group {
             reading: Reading::default(),
             composing: Composing::default(),
             wanted: false,
-            shown_progress: (false, true, false),
+            shown_progress: Progress { has_more_before: true, ..Progress::default() },
         }
     }
 
@@ -117,6 +128,28 @@ impl Group {
     #[must_use]
     pub fn is_filling(&self) -> bool {
         self.is_joining() || self.timeline.has_gap() || self.history.is_loading_latest()
+    }
+
+    /// Whether a part of the log that should be on the screen is known not to be here: events were lost on their way, or
+    /// the history was rebuilt and its newest page is still coming. An ordinary catching up is [`Group::is_filling`].
+    #[must_use]
+    pub fn is_missing_some(&self) -> bool {
+        self.timeline.is_missing_some() || (self.is_loaded() && self.history.is_loading_latest())
+    }
+
+    /// Whether everything up to the cursor is here, nothing behind it is known to be missing, and what happens now
+    /// arrives as it happens. Never while the link is down.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_live() && self.is_loaded() && !self.is_filling() && !self.is_missing_some()
+    }
+
+    /// The newest message up to which nothing is missing: «Tienes todo hasta el mensaje N». An own message that was
+    /// acknowledged before its event came may stand behind it.
+    #[must_use]
+    pub fn complete_up_to(&self) -> Option<&Message> {
+        let cursor = self.timeline.cursor()?;
+        self.timeline.rows().rev().skip_while(|row| row.seq() > cursor.seq).find_map(Row::message)
     }
 
     /// Whether what happens now arrives here as it happens.
@@ -251,7 +284,13 @@ impl Group {
 
     /// Says when the group began or ended to be filled, or its ends changed.
     pub(super) fn show(&mut self, shared: &mut Shared) {
-        let progress = (self.is_filling(), self.timeline.has_more_before(), self.timeline.has_more_after());
+        let progress = Progress {
+            filling: self.is_filling(),
+            missing: self.is_missing_some(),
+            whole: self.is_whole(),
+            has_more_before: self.timeline.has_more_before(),
+            has_more_after: self.timeline.has_more_after(),
+        };
         if progress != self.shown_progress {
             self.shown_progress = progress;
             shared.out.change(Change::Progress { group: self.id });

@@ -4,7 +4,7 @@ use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
 
 use super::RequestId;
-use crate::{HistoryPage, SessionCheck, SocketId};
+use crate::{HistoryPage, SavedMessage, SessionCheck, SocketId};
 
 /// A text that no log may show: a frame, a token.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,6 +78,14 @@ pub enum Input {
     Token(Secret),
     /// The storage could not keep a message.
     NotSaved {
+        /// Which.
+        id: MessageId,
+    },
+    /// Other pages of this device keep these in the storage for a while already: they may be gone or asleep. Those of
+    /// this user that are not known here are sent from here, too.
+    Adopt(Vec<SavedMessage>),
+    /// Another page of this device keeps a message no longer: it was stored, or the person gave it up there.
+    Forgotten {
         /// Which.
         id: MessageId,
     },

@@ -69,7 +69,8 @@ pub enum Change {
         /// Which rows.
         what: TimelineChange,
     },
-    /// [`super::Group::is_filling`], [`crate::Timeline::has_more_before`] or [`crate::Timeline::has_more_after`].
+    /// [`super::Group::is_filling`], [`super::Group::is_missing_some`], [`super::Group::is_whole`],
+    /// [`crate::Timeline::has_more_before`] or [`crate::Timeline::has_more_after`].
     Progress {
         /// Of which group.
         group: GroupId,

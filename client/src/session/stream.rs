@@ -120,6 +120,8 @@ impl Group {
             self.stream = Stream::Live;
             if self.timeline.has_gap() {
                 self.sync(shared, now, 0);
+            } else {
+                self.timeline.forget_missing();
             }
         } else if self.doubts.fruitless + 1 < FRUITLESS_REPLAYS {
             self.doubts.fruitless += 1;
@@ -205,6 +207,7 @@ impl Group {
         let Some((head, _)) = self.doubts.tail.filter(|(_, until)| now >= *until) else { return };
         self.doubts.tail = None;
         if self.timeline.cursor().is_some_and(|cursor| cursor.seq < head) {
+            self.timeline.expect(head);
             self.sync(shared, now, 0);
         }
     }

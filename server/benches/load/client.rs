@@ -52,6 +52,10 @@ pub(crate) struct Counts {
     pub(crate) acknowledged: u64,
     /// Deliveries whose number was not the next one; with one sender there must be none.
     pub(crate) gaps: u64,
+    /// Events that are messages, whatever their text.
+    pub(crate) events: u64,
+    /// Connections that got all that they had missed.
+    pub(crate) caught_up: u64,
     /// Connections that ended.
     pub(crate) closed: u64,
     /// Reads that brought something.
@@ -74,10 +78,14 @@ pub(crate) struct Swarm {
     buffer: Vec<u8>,
     start: Instant,
     joined: usize,
+    /// What the server said to the first connection that it did not let in.
+    refusal: Option<String>,
     /// Where the mark stood in the last frame of a receiver.
     guess: usize,
     /// Every so many deliveries one's time is taken.
     sample: u64,
+    /// Handshakes at the same time.
+    handshakes: usize,
     /// What was counted.
     pub(crate) counts: Counts,
     /// From a send to its delivery.
@@ -102,8 +110,10 @@ impl Swarm {
             buffer: vec![0; BUFFER],
             start: Instant::now(),
             joined: 0,
+            refusal: None,
             guess: 0,
             sample: sample.max(1),
+            handshakes: HANDSHAKES,
             counts: Counts::default(),
             latency: Latencies::default(),
             acknowledgement: Latencies::default(),
@@ -111,19 +121,28 @@ impl Swarm {
         })
     }
 
-    /// Connects all of them, a bounded number at a time, and waits until each is in its group.
+    /// The same with more handshakes at the same time than a polite crowd has.
+    pub(crate) fn in_a_storm(mut self, handshakes: usize) -> Self {
+        self.handshakes = handshakes;
+        self
+    }
+
+    /// Connects all of them, a bounded number at a time, and waits until each is in its group. A group may carry a query
+    /// with the cursor that the connection resumes from.
     pub(crate) fn connect(&mut self, who: &[(&str, &Person, Role)]) -> Result<Duration> {
         let begin = Instant::now();
         let (before, first) = (self.joined, self.links.len());
         let mut waiting = who.iter();
         while self.joined - before < who.len() {
             if self.counts.closed > 0 {
-                bail!("a connection was refused or closed");
+                let joined = self.joined - before;
+                let answer = self.refusal.as_deref().unwrap_or("no answer");
+                bail!("a connection was refused or closed after {joined} had joined: {answer}");
             }
             if begin.elapsed() > CONNECT {
                 bail!("only {} of {} connections are in their groups", self.joined - before, who.len());
             }
-            while self.links.len() - first < self.joined - before + HANDSHAKES {
+            while self.links.len() - first < self.joined - before + self.handshakes {
                 let Some((group, person, role)) = waiting.next() else { break };
                 self.open(group, person, *role)?;
             }
@@ -181,7 +200,8 @@ impl Swarm {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             let index = event.token().0;
-            if self.links[index].state == State::Closed {
+            let link = &self.links[index];
+            if link.state == State::Closed || link.role == Role::Stalled && link.state == State::Joined {
                 continue;
             }
             if event.is_writable() && self.links[index].flush().is_err() {
@@ -247,6 +267,7 @@ impl Swarm {
         if self.links[index].state == State::Upgrading {
             let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return 0 };
             if !bytes.starts_with(b"HTTP/1.1 101") {
+                self.refusal.get_or_insert_with(|| String::from_utf8_lossy(bytes).into_owned());
                 self.close(index);
                 return bytes.len();
             }
@@ -278,8 +299,10 @@ impl Swarm {
         const DELIVERY: &[u8] = br#"{"type":"new_message""#;
         const ACKNOWLEDGEMENT: &[u8] = br#"{"type":"message_sent""#;
         const JOINED: &[u8] = br#"{"type":"joined""#;
+        const CAUGHT_UP: &[u8] = br#"{"type":"caught_up""#;
         let link = &mut self.links[index];
         if payload.starts_with(DELIVERY) {
+            self.counts.events += 1;
             let Some(mark) = frames::mark(payload, self.guess) else { return };
             if link.role == Role::Sender {
                 self.counts.echoed += 1;
@@ -303,6 +326,8 @@ impl Swarm {
         } else if link.state == State::Joining && payload.starts_with(JOINED) {
             link.state = State::Joined;
             self.joined += 1;
+        } else if payload.starts_with(CAUGHT_UP) {
+            self.counts.caught_up += 1;
         }
     }
 

@@ -64,6 +64,14 @@ enum Workload {
     Durable,
     /// Many are connected and silent.
     Idle,
+    /// The server is killed under load and comes back.
+    Restart,
+    /// Everybody comes back at once.
+    Storm,
+    /// Some read nothing.
+    Stalled,
+    /// One has missed as much as is replayed.
+    Resume,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints")]
@@ -99,6 +107,18 @@ fn main() -> Result<()> {
             println!("\nidle with {} connections (`ulimit -n` {})", plan.connections, process::open_files());
         }
         tell(&plan, &folder, "idle", &workload::idle(&plan)?)?;
+    }
+    if chosen(Workload::Restart) {
+        tell(&plan, &folder, "restart", &workload::restart(&plan)?)?;
+    }
+    if chosen(Workload::Storm) {
+        tell(&plan, &folder, "storm", &workload::storm(&plan)?)?;
+    }
+    if chosen(Workload::Stalled) {
+        tell(&plan, &folder, "stalled", &workload::stalled(&plan)?)?;
+    }
+    if chosen(Workload::Resume) {
+        tell(&plan, &folder, "resume", &workload::resume(&plan)?)?;
     }
     println!("\nload average {:.1}; one JSON line per repetition in {}", process::load_average(), folder.display());
     Ok(())

@@ -1,7 +1,7 @@
 //! Users, groups and invites, made as any program would make them: by tokens and REST.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -17,6 +17,8 @@ use crate::process::JWT_SECRET;
 const CONCURRENCY: usize = 32;
 /// A request that takes longer fails the run.
 const REQUEST: Duration = Duration::from_secs(30);
+/// Between two looks at whether a server is ready.
+const LOOK: Duration = Duration::from_millis(5);
 /// Tokens outlive any run.
 const LIFETIME: Duration = Duration::from_hours(2);
 
@@ -57,14 +59,54 @@ impl Person {
 pub(crate) fn parties(address: SocketAddr, groups: usize, size: usize) -> Result<Vec<Party>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let rest =
-            Rest { client: Client::builder().timeout(REQUEST).build()?, base: format!("http://{address}/api/v1") };
-        let rest = &rest;
+        let rest = &Rest::new(address)?;
         if groups == 1 {
             return Ok(vec![rest.party(size, CONCURRENCY).await?]);
         }
         let making = stream::iter(0..groups).map(|_| rest.party(size, 1));
         making.buffer_unordered(CONCURRENCY).try_collect().await
+    })
+}
+
+/// Where a group's log is.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    epoch: String,
+    head: u64,
+}
+
+impl Standing {
+    /// The group with the query that resumes this many events before the head.
+    pub(crate) fn before(&self, group: &str, missed: u64) -> String {
+        format!("{group}?epoch={}&after={}", self.epoch, self.head.saturating_sub(missed))
+    }
+}
+
+/// Has somebody in each group say this many messages. Answers where the logs are afterwards, in the groups' order.
+pub(crate) fn talk(address: SocketAddr, parties: &[Party], messages: usize) -> Result<Vec<Standing>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let rest = Rest::new(address)?;
+        stream::iter(parties).map(|party| rest.talk(party, messages)).buffered(CONCURRENCY).try_collect().await
+    })
+}
+
+/// Waits until the server says that it can serve. Answers when that was.
+pub(crate) fn until_ready(address: SocketAddr) -> Result<Instant> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = Client::builder().timeout(REQUEST).build()?;
+        let deadline = Instant::now() + REQUEST;
+        loop {
+            let answer = client.get(format!("http://{address}/readyz")).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(Instant::now());
+            }
+            if Instant::now() > deadline {
+                bail!("the server is not ready");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     })
 }
 
@@ -74,6 +116,22 @@ struct Rest {
 }
 
 impl Rest {
+    fn new(address: SocketAddr) -> Result<Self> {
+        Ok(Self { client: Client::builder().timeout(REQUEST).build()?, base: format!("http://{address}/api/v1") })
+    }
+
+    async fn talk(&self, party: &Party, messages: usize) -> Result<Standing> {
+        let owner = party.people.first().context("a group without anybody")?;
+        for number in 0..messages {
+            self.post(owner, &format!("groups/{}/messages", party.group), &json!({"message": number.to_string()}))
+                .await?;
+        }
+        let request = self.client.get(format!("{}/groups/{}", self.base, party.group)).bearer_auth(&owner.token);
+        let answer: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
+        let head = answer.pointer("/group/head").and_then(Value::as_u64).context("a group without a head")?;
+        Ok(Standing { epoch: text(&answer, "/group/epoch")?, head })
+    }
+
     /// One group whose members come by an invite, so many at a time.
     async fn party(&self, size: usize, at_a_time: usize) -> Result<Party> {
         let people: Vec<Person> = (0..size).map(|_| Person::mint()).collect::<Result<_>>()?;

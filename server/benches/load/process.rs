@@ -16,12 +16,12 @@ use tempfile::TempDir;
 /// A server that does not listen after this time never will.
 const START: Duration = Duration::from_secs(20);
 /// Between two looks at whether it listens already.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(5);
 /// The key of the tokens that the benchmark signs. The server lives for seconds, on the loopback only.
 pub(crate) const JWT_SECRET: &str = "a key of the benchmarks only, 32 bytes or more";
 
 /// Limits that a benchmark must not run into. What is bounded by memory (mailboxes, frames) stays as it is.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("JWT_SECRET", JWT_SECRET),
     ("SEND_RATE_PER_USER", "1000000"),
     ("SEND_BURST_PER_USER", "1000000"),
@@ -29,8 +29,14 @@ const SETTINGS: [(&str, &str); 8] = [
     ("MAX_CONNECTIONS", "30000"),
     ("MAX_CONNECTIONS_PER_ADDRESS", "30000"),
     ("HANDSHAKES_PER_SECOND", "1000000"),
-    ("RUST_LOG", "info"),
 ];
+
+/// What a server logs.
+const LOG: &str = "info";
+/// The same and each statement of the database, one line each.
+const LOG_STATEMENTS: &str = "info,sqlx::query=debug";
+/// What a line of a statement has.
+const STATEMENT: &str = "sqlx::query";
 
 /// The running server.
 #[derive(Debug)]
@@ -83,18 +89,26 @@ impl Process {
     /// Starts the server with an empty database in a folder below `scratch` and waits until it listens.
     pub(crate) fn start(binary: &Path, scratch: &Path, placement: Placement) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(scratch).context("no folder for a server")?;
-        Self::start_in(folder, binary, placement)
+        Self::start_in(folder, binary, placement, LOG)
     }
 
-    /// A new server on the database that this one leaves, so that nothing of what was made through this one is in its
+    /// The same, and the server writes every statement into its log, which [`Process::statements`] counts. Only for
+    /// counting: it costs too much for anything to be timed.
+    pub(crate) fn restart_counting(self, binary: &Path, placement: Placement) -> Result<Self> {
+        let Self { running, folder, .. } = self;
+        drop(running);
+        Self::start_in(folder, binary, placement, LOG_STATEMENTS)
+    }
+
+    /// A new server on the database that this one leaves, which is killed, so that nothing of what was made through this one is in its
     /// memory.
     pub(crate) fn restart(self, binary: &Path, placement: Placement) -> Result<Self> {
         let Self { running, folder, .. } = self;
         drop(running);
-        Self::start_in(folder, binary, placement)
+        Self::start_in(folder, binary, placement, LOG)
     }
 
-    fn start_in(folder: TempDir, binary: &Path, placement: Placement) -> Result<Self> {
+    fn start_in(folder: TempDir, binary: &Path, placement: Placement, log_filter: &str) -> Result<Self> {
         let address = free_address()?;
         let log = File::create(folder.path().join("server.log"))?;
         let mut command = match placement {
@@ -110,6 +124,7 @@ impl Process {
             .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("bench.db").display()))
             .env("LEPTOS_SITE_ADDR", address.to_string())
             .envs(SETTINGS)
+            .env("RUST_LOG", log_filter)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -160,6 +175,26 @@ impl Process {
             bail!("this kernel does not count CPU time in /proc/<pid>/task/*/schedstat");
         }
         Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// Statements in its log up to now: all, and those whose text has `word`.
+    pub(crate) fn statements(&self, word: &str) -> Result<(u64, u64)> {
+        let log = fs::read_to_string(self.folder.path().join("server.log"))?;
+        let (mut all, mut named) = (0, 0);
+        for line in log.lines().filter(|line| line.contains(STATEMENT)) {
+            all += 1;
+            named += u64::from(line.contains(word));
+        }
+        Ok((all, named))
+    }
+
+    /// The most memory that it ever had in KiB, resident.
+    pub(crate) fn peak(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id()))?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+            .context("no VmHWM in status")
     }
 
     /// Its memory in KiB: the proportional set size, which counts a shared page by its share.

@@ -3,6 +3,10 @@
 mod durable;
 mod fan_out;
 mod idle;
+mod restart;
+mod resume;
+mod stalled;
+mod storm;
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,6 +17,10 @@ use anyhow::Result;
 pub(crate) use durable::durable;
 pub(crate) use fan_out::fan_out;
 pub(crate) use idle::idle;
+pub(crate) use restart::restart;
+pub(crate) use resume::resume;
+pub(crate) use stalled::stalled;
+pub(crate) use storm::storm;
 
 use crate::client::{Counts, Swarm};
 use crate::process::{Placement, Process};
@@ -127,6 +135,25 @@ pub(crate) const CONNECT_COST: &str = "server CPU, µs/connect";
 pub(crate) const MEMORY: &str = "KiB/connection (PSS)";
 /// CPUs that the server keeps busy with nothing but idle connections.
 pub(crate) const IDLE_CPUS: &str = "server, CPUs busy idle";
+
+/// From the kill to the first 200 of `/readyz`.
+pub(crate) const READY: &str = "kill to ready, ms";
+/// From the kill to the first acknowledgement of a message.
+pub(crate) const FIRST_ACK: &str = "kill to first ack, ms";
+/// From the kill until everybody has all that was missed.
+pub(crate) const ALL_BACK: &str = "kill to all caught up, s";
+/// The most memory that the server had.
+pub(crate) const PEAK: &str = "server, peak RSS, MiB";
+/// Statements of the database for each connection that came back, those of the upgrade included.
+pub(crate) const STATEMENTS: &str = "statements/return";
+/// Those of them that read the log.
+pub(crate) const PAGES: &str = "log queries/resume";
+/// From the first byte of a connection until it has all that it missed.
+pub(crate) const RESUMED: &str = "caught up, ms";
+/// Messages that came in that time.
+pub(crate) const EVENTS: &str = "events replayed";
+/// The 99th percentile with sleepers by the one without.
+pub(crate) const RATIO: &str = "p99 with / without";
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3

@@ -1,4 +1,5 @@
-//! Who is let in: how many sockets there are, in all and of each address.
+//! Who is let in: how many sockets there are, in all and of each address. What is over is shed before it costs anything
+//! (G13), and those inside keep their places.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -3,13 +3,19 @@
 //! The follower is registered first and gets nothing; the log is read page by page, each page only when the one before
 //! is nearly written, so that a slow reader costs one page; the switch to live happens under the group's lock when
 //! nothing was delivered beyond the last page. So nothing is lost or doubled at the seam (G5), no live event is
-//! buffered, and a resume costs one query when nothing or little was missed.
+//! buffered, and a resume costs one query when nothing or little was missed. That no order of steps breaks it is checked in
+//! [`model`], which runs this very code.
+
+#[cfg(test)]
+mod model;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_protocol::limits::RESUME_DEPTH;
-use caravana_protocol::{CloseReason, Cursor, ErrorCode, GroupId, LeftReason, ResyncReason, ServerFrame, WireError};
+use caravana_protocol::{
+    CloseReason, Cursor, ErrorCode, GroupId, LeftReason, ResyncReason, Seq, ServerFrame, WireError,
+};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -17,7 +23,7 @@ use super::group::{Group, Step};
 use super::peer::Peer;
 use super::{Hub, feed};
 use crate::frame::{Frame, FramedPage};
-use crate::store::{Page, StoreError};
+use crate::store::{Channel, Page, StoreError};
 
 /// How often a page is asked for again when the database does not answer, and how long between.
 const ATTEMPTS: u32 = 5;
@@ -38,6 +44,7 @@ pub(super) struct CatchUp {
 }
 
 /// Why a stream does not begin.
+#[derive(Debug)]
 enum Refused {
     /// Not a member, or no such group.
     Stranger,
@@ -51,113 +58,142 @@ impl From<StoreError> for Refused {
     }
 }
 
+/// The stream that is meant, in the group's state.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    group: GroupId,
+    /// The connection.
+    key: u64,
+    id: u64,
+}
+
+/// What the beginning of a stream does to the world around it, one step each. Between two steps anything may happen;
+/// within one nothing can. The model check puts its own world here, and runs the same beginning in it.
+trait Steps {
+    /// Does something with the group under its lock; `None` when nobody follows it any more.
+    fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T>;
+    /// Reads what the hub keeps of the group.
+    async fn channel(&self) -> Result<Channel, Refused>;
+    /// Whether the follower is a member, as the database has it now.
+    async fn membership(&self) -> Result<(), Refused>;
+    /// Reads a page of the log, with the question of membership in the same statement.
+    async fn page(&self, after: Seq) -> Result<Page, Refused>;
+    /// Waits until a page may be put in; `false` when the connection ends instead.
+    async fn room(&self) -> bool;
+    /// Has the log read on from what was delivered.
+    fn pull(&self);
+    /// `joined` is in the mailbox.
+    fn begun(&mut self);
+
+    /// One step of the stream under the group's lock.
+    fn step(&self, act: impl FnOnce(&mut Group) -> Step) -> Step {
+        self.with(act).unwrap_or(Step::Ended)
+    }
+
+    /// The seam: live from here, unless more was delivered meanwhile.
+    fn go_live(&self, stream: Stream, after: Seq) -> Step {
+        self.step(|group| group.go_live(stream.group, stream.key, stream.id, after))
+    }
+}
+
+/// Brings a stream from registered and silent to live.
+async fn begin(steps: &mut impl Steps, stream: Stream, cursor: Option<Cursor>) -> Result<(), Refused> {
+    load(steps).await?;
+    match cursor {
+        Some(cursor) => resume(steps, stream, cursor).await,
+        None => start(steps, stream).await,
+    }
+}
+
+/// Makes sure that the hub knows how far the group is. Before the question of membership, so that a removal which is
+/// committed after the answer is an event that the hub has yet to deliver, and ends this stream (G9).
+async fn load(steps: &impl Steps) -> Result<(), Refused> {
+    if steps.with(|group| group.is_loaded()) == Some(true) {
+        return Ok(());
+    }
+    let channel = steps.channel().await?;
+    if steps.with(|group| group.load(channel)) == Some(true) {
+        steps.pull();
+    }
+    Ok(())
+}
+
+/// Live from the head.
+async fn start(steps: &impl Steps, stream: Stream) -> Result<(), Refused> {
+    steps.membership().await?;
+    steps.step(|group| group.join(stream.group, stream.key, stream.id, 0, true));
+    Ok(())
+}
+
+/// What was missed, then live.
+async fn resume(steps: &mut impl Steps, stream: Stream, cursor: Cursor) -> Result<(), Refused> {
+    let Stream { group: group_id, key, id } = stream;
+    let first = steps.page(cursor.seq).await?;
+    if let Some(reason) = cannot_continue(cursor, &first) {
+        steps.with(|group| group.resync(group_id, key, id, first.head, reason));
+        return Ok(());
+    }
+    let joined = steps.step(|group| group.join(group_id, key, id, first.head, false));
+    steps.begun();
+    if joined == Step::Ended {
+        return Ok(());
+    }
+    let (mut page, mut after) = (first, cursor.seq);
+    loop {
+        if let Some(last) = page.events.last() {
+            after = last.seq();
+            let frames = FramedPage::new(&page.events).after(0);
+            if !steps.room().await {
+                return Ok(());
+            }
+            if steps.step(|group| group.replay(key, id, &frames)) == Step::Ended {
+                return Ok(());
+            }
+        }
+        if after >= page.head && steps.go_live(stream, after) != Step::Behind {
+            return Ok(());
+        }
+        page = steps.page(after).await?;
+    }
+}
+
+/// Takes a stream that was refused out of the group. Answers whether it was still meant.
+fn give_up(steps: &impl Steps, stream: Stream) -> bool {
+    let gone = steps.with(|group| {
+        let meant = group.has_stream(stream.key, stream.id);
+        meant && group.leave(stream.key, stream.group)
+    });
+    gone == Some(true)
+}
+
 impl CatchUp {
     /// Brings the stream to live, or tells why not.
     pub(super) async fn run(mut self) {
-        let outcome = match self.load().await {
-            Ok(()) => match self.cursor {
-                Some(cursor) => self.resume(cursor).await,
-                None => self.start().await,
-            },
-            Err(refused) => Err(refused),
-        };
-        if let Err(refused) = outcome {
+        let (stream, cursor) = (self.stream(), self.cursor);
+        if let Err(refused) = begin(&mut self, stream, cursor).await {
             self.refuse(refused);
         }
     }
 
-    /// Makes sure that the hub knows how far the group is. Before the question of membership, so that a removal which
-    /// is committed after the answer is an event that the hub has yet to deliver, and ends this stream (G9).
-    async fn load(&self) -> Result<(), Refused> {
-        let loaded = self.hub.registry.with(self.group, |group| group.is_loaded());
-        if loaded == Some(true) {
-            return Ok(());
-        }
-        let channel = self.hub.log.channel(self.group).await?.ok_or(Refused::Stranger)?;
-        if self.hub.registry.with(self.group, |group| group.load(channel)) == Some(true) {
-            feed::pull(&self.hub, self.group);
-        }
-        Ok(())
+    fn stream(&self) -> Stream {
+        Stream { group: self.group, key: self.peer.key, id: self.stream }
     }
 
-    /// Live from the head.
-    async fn start(&self) -> Result<(), Refused> {
-        self.hub.log.role(self.group, self.peer.user).await?.ok_or(Refused::Stranger)?;
-        self.step(|group| group.join(self.group, self.peer.key, self.stream, 0, true));
-        Ok(())
-    }
-
-    /// What was missed, then live.
-    async fn resume(&mut self, cursor: Cursor) -> Result<(), Refused> {
-        let first = self.page(cursor.seq).await?.ok_or(Refused::Stranger)?;
-        if let Some(reason) = cannot_continue(cursor, &first) {
-            self.step(|group| {
-                group.resync(self.group, self.peer.key, self.stream, first.head, reason);
-                Step::Live
-            });
-            return Ok(());
-        }
-        let joined = self.step(|group| group.join(self.group, self.peer.key, self.stream, first.head, false));
-        self.begun = None;
-        if joined == Step::Ended {
-            return Ok(());
-        }
-        let (mut page, mut after) = (first, cursor.seq);
-        loop {
-            if let Some(last) = page.events.last() {
-                after = last.seq();
-                let frames = FramedPage::new(&page.events).after(0);
-                if !self.peer.mailbox.room().await {
-                    return Ok(());
-                }
-                if self.step(|group| group.replay(self.peer.key, self.stream, &frames)) == Step::Ended {
-                    return Ok(());
-                }
-            }
-            if after >= page.head
-                && self.step(|group| group.go_live(self.group, self.peer.key, self.stream, after)) != Step::Behind
-            {
-                return Ok(());
-            }
-            page = self.page(after).await?.ok_or(Refused::Stranger)?;
-        }
-    }
-
-    async fn page(&self, after: u64) -> Result<Option<Page>, Refused> {
-        let mut attempt = 1;
-        loop {
-            match self.ask(after).await {
-                Ok(page) => return Ok(page),
-                Err(error) if attempt == ATTEMPTS => return Err(error.into()),
-                Err(_) => attempt += 1,
-            }
-            sleep(RETRY).await;
-        }
-    }
-
-    async fn ask(&self, after: u64) -> Result<Option<Page>, StoreError> {
+    async fn ask(&self, after: Seq) -> Result<Option<Page>, StoreError> {
         // Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
         let Ok(_turn) = self.hub.replays.acquire().await else { return Ok(None) };
         self.hub.log.replay(self.group, self.peer.user, after).await
     }
 
-    fn step(&self, act: impl FnOnce(&mut Group) -> Step) -> Step {
-        self.hub.registry.with(self.group, act).unwrap_or(Step::Ended)
-    }
-
     fn refuse(self, refused: Refused) {
-        let current = self.hub.registry.with(self.group, |group| {
-            let current = group.has_stream(self.peer.key, self.stream);
-            if current {
-                group.leave(self.peer.key, self.group);
-            }
-            current
-        });
-        if current != Some(true) {
+        if !give_up(&self, self.stream()) {
             return;
         }
         match refused {
-            Refused::Stranger if self.peer.only.is_some() => self.peer.cut_off(self.group, LeftReason::Removed),
+            // A stream that has begun ends like any other of somebody who is removed, also between two of its pages.
+            Refused::Stranger if self.peer.only.is_some() || self.begun.is_none() => {
+                self.peer.cut_off(self.group, LeftReason::Removed);
+            }
             Refused::Stranger => {
                 let error = WireError::new(ErrorCode::NotFound, "no such group", self.reference);
                 self.peer.mailbox.push(&Frame::server(&ServerFrame::Error(error)));
@@ -168,6 +204,44 @@ impl CatchUp {
                 self.peer.mailbox.close(CloseReason::Overload);
             }
         }
+    }
+}
+
+impl Steps for CatchUp {
+    fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
+        self.hub.registry.with(self.group, act)
+    }
+
+    async fn channel(&self) -> Result<Channel, Refused> {
+        self.hub.log.channel(self.group).await?.ok_or(Refused::Stranger)
+    }
+
+    async fn membership(&self) -> Result<(), Refused> {
+        self.hub.log.role(self.group, self.peer.user).await?.map(|_| ()).ok_or(Refused::Stranger)
+    }
+
+    async fn page(&self, after: Seq) -> Result<Page, Refused> {
+        let mut attempt = 1;
+        loop {
+            match self.ask(after).await {
+                Ok(page) => return page.ok_or(Refused::Stranger),
+                Err(error) if attempt == ATTEMPTS => return Err(error.into()),
+                Err(_) => attempt += 1,
+            }
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn room(&self) -> bool {
+        self.peer.mailbox.room().await
+    }
+
+    fn pull(&self) {
+        feed::pull(&self.hub, self.group);
+    }
+
+    fn begun(&mut self) {
+        self.begun = None;
     }
 }
 

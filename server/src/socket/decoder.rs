@@ -1,6 +1,6 @@
 //! RFC 6455 as a server reads it, without I/O.
 //!
-//! Bytes in, whole messages out. Promises that nothing larger than a message's limit is ever kept, and that a length
+//! Bytes in, whole messages out. Promises (G19) that nothing larger than a message's limit is ever kept, and that a length
 //! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
 //! memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
 

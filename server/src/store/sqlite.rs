@@ -2,7 +2,7 @@
 //!
 //! Owns the database file while it is open (a second server on the same file is refused). Promises G1: WAL with
 //! `synchronous=FULL`, set and read back, so that a commit is on the disk before anybody is told. Reads go to a small
-//! pool of read-only connections and see every commit that was answered; all writes go through the one [`Writer`].
+//! pool of read-only connections and see every commit that was answered (G16); all writes go through the one [`Writer`].
 
 mod directory;
 mod log;

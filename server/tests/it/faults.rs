@@ -3,13 +3,17 @@
 //! Real processes on real files, killed, stopped short by the kernel, cut off from their clients. What takes longer than
 //! a moment is ignored here and run by `cargo xtask faults`.
 
+mod clock;
 mod crash_points;
 mod crowd;
 mod descriptors;
 mod disk;
 mod ids;
 mod kill;
+mod locked;
+mod panics;
 mod planned_end;
+mod silence;
 
 use caravana_protocol::GroupId;
 use serde_json::Value;

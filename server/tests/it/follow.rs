@@ -38,6 +38,26 @@ async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
     assert_eq!(of_bob.expect("new_message").await["message"], "y otra", "the repetition was not heard");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sender_who_does_not_wait_keeps_the_order() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let (mut wire, _) = Wire::open_group(&ana, group).await;
+    let mut heard = Vec::new();
+    // As many at once as fit into a mailbox with their answers.
+    for start in (0..1_000).step_by(100) {
+        for number in start..start + 100 {
+            wire.say("send_message", json!({"message": number.to_string()})).await;
+        }
+        for _ in 0..100 {
+            heard.push(wire.expect("new_message").await["message"].as_str().unwrap().parse::<u32>().unwrap());
+        }
+        wire.forget();
+    }
+    assert!(heard.is_sorted(), "{heard:?}");
+}
+
 #[tokio::test]
 async fn a_resume_gives_exactly_what_was_missed_and_then_goes_on_live() {
     let server = TestServer::builder().flag("--send-burst-per-user=10000").start().await;

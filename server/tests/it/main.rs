@@ -7,6 +7,8 @@ mod support;
 mod accounts;
 mod bad_frames;
 mod bad_input;
+// They work on processes by strace, prlimit and /proc.
+#[cfg(target_os = "linux")]
 mod faults;
 mod follow;
 mod groups;
@@ -19,6 +21,7 @@ mod pages;
 mod permissions;
 mod process;
 mod restore;
+mod seam;
 mod seed;
 mod sessions;
 mod sign_ins;

@@ -6,9 +6,11 @@ pub(crate) mod history;
 mod key_server;
 mod peer;
 mod server;
+#[cfg(target_os = "linux")]
 mod strace;
 mod stream;
 mod user;
+#[cfg(target_os = "linux")]
 mod vitals;
 mod wire;
 
@@ -16,9 +18,11 @@ pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
 pub(crate) use server::{TestServer, jwt, seconds_from_now};
+#[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
 pub(crate) use user::{Answer, PASSWORD, TestUser};
+#[cfg(target_os = "linux")]
 pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
 

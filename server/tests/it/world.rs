@@ -39,11 +39,11 @@ use traveller::Traveller;
 
 /// How long everybody may take to get a link again once everything is healed: the longest wait of the backoff, and what
 /// it takes to notice that a socket is dead.
-const RECONNECTED: Duration = Duration::from_secs(120);
+const RECONNECTED: Duration = Duration::from_mins(2);
 /// How long what was written without a link may take to go out.
-const SENT: Duration = Duration::from_secs(300);
+const SENT: Duration = Duration::from_mins(5);
 /// How long it is waited for everybody to have everything. More than the checker allows, so that it can say by how much.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Duration = Duration::from_mins(1);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -175,9 +175,9 @@ impl World {
             Step::Type(who) => self.travellers[who].say(Input::Typed { group: database::GROUP }),
             Step::Read(who) => self.travellers[who].mark_read(),
             Step::Insert(count) => self.insert(count),
-            Step::Remove(who) => self.change_members(|database, user| database.remove(user), who),
+            Step::Remove(who) => self.change_members(database::Database::remove, who),
             Step::Admit(who) => {
-                self.change_members(|database, user| database.admit(user), who);
+                self.change_members(database::Database::admit, who);
                 self.travellers[who].open_group();
             }
             Step::Cut(who) => self.travellers[who].link(State::Cut),

@@ -138,7 +138,7 @@ const RULES: [CrateRule; 7] = [
     },
     CrateRule {
         package: "caravana-properties",
-        folder: "properties",
+        folder: "server/properties",
         ours: &["caravana_protocol"],
         crates: &["axum", "leptos", "redis", "reqwest", "sqlx", "web_sys"],
         paths: &[],

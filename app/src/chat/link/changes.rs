@@ -1,6 +1,6 @@
 //! What a change of the session does to the screen.
 
-use caravana_client::{Change, Group as Known, RefusedReason, Session};
+use caravana_client::{Change, Group as Known, LinkState, RefusedReason, Session};
 use caravana_protocol::{ErrorCode, GroupId, Seq, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
@@ -9,7 +9,7 @@ use super::entries::entries;
 use super::{Link, Running, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::rows::{self, View};
-use crate::chat::store::{ChatStateStoreFields, GroupRow, TimelineStateStoreFields, Whole};
+use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
 
 impl Link {
@@ -36,8 +36,7 @@ impl Link {
             }
             Change::Members { group } => self.reload_members(group),
             Change::Refused { reason, .. } => self.tell(self.refusal(reason)),
-            // It will be sent; only a reload before that would lose it, and there is nothing the reader could do.
-            Change::NotSaved { .. } => {}
+            Change::NotSaved { .. } => self.not_saved(),
             Change::GroupLeft { group, .. } => self.group_left(group),
             Change::Notice { code } => self.complain(code),
         }
@@ -50,6 +49,18 @@ impl Link {
             RefusedReason::NotOnline | RefusedReason::NoAnswer => self.words.error_network.to_owned(),
             RefusedReason::IdTaken => self.words.error_other.to_owned(),
             RefusedReason::ByServer(code) => explain(self.words, Some(code.unwrap_or(ErrorCode::BadRequest))),
+        }
+    }
+
+    /// A message is only in this page's memory. Over a link it is gone in a moment; without one the reader should know.
+    fn not_saved(self) {
+        let online = self
+            .running
+            .try_get_value()
+            .flatten()
+            .is_some_and(|running| running.handle.with(Session::link) == LinkState::Online);
+        if !online {
+            self.tell(self.words.not_saved.to_owned());
         }
     }
 
@@ -99,15 +110,18 @@ impl Link {
                     reader,
                     words: self.words,
                 };
-                let live = known.is_live();
+                // Who is here is as well known while a gap is being filled.
+                let knows_roster = known.is_live() || (known.is_missing_some() && known.is_filling());
                 let online = |member: &caravana_protocol::rest::Member| {
-                    if live { known.roster().is_online(member.user.id) } else { member.online }
+                    if knows_roster { known.roster().is_online(member.user.id) } else { member.online }
                 };
                 timeline.rows().patch(rows::rows(&entries, &view));
                 timeline.members().patch(rows::members(&open.members, &online, self.me));
                 timeline.name().patch(name);
                 timeline.has_more().patch(known.timeline().has_more_before());
+                timeline.has_newer().patch(known.timeline().has_more_after());
                 timeline.typing().patch(Whole(typing_names(known, &view, self.me)));
+                timeline.continuity().patch(Whole(continuity(known)));
             });
         });
     }
@@ -193,6 +207,17 @@ impl Link {
 /// Up to where every other member has read; nowhere when nobody else's reading is known.
 fn read_by_all(known: &Known, me: UserId) -> Seq {
     known.roster().reads().iter().filter(|(user, _)| **user != me).map(|(_, seq)| *seq).min().unwrap_or(0)
+}
+
+fn continuity(known: &Known) -> Continuity {
+    let since = if known.is_missing_some() {
+        Since::Missing
+    } else if known.is_whole() {
+        Since::Whole
+    } else {
+        Since::Unknown
+    };
+    Continuity { up_to: known.complete_up_to().map(|message| message.seq), since }
 }
 
 fn typing_names(known: &Known, view: &View<'_>, me: UserId) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What the reader does, said to the session.
 
-use caravana_client::{Input, Session};
+use caravana_client::{HistoryPage, Input, Session};
 use caravana_protocol::{GroupId, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 
@@ -51,7 +51,12 @@ impl Link {
         }
     }
 
-    /// The newest message is in sight: the reader has read so far, as soon as the page can be seen.
+    /// Loads the newest messages, where they were let go.
+    pub fn latest(self, group: GroupId) {
+        self.say(Input::Load { group, page: HistoryPage::Latest });
+    }
+
+    /// The newest loaded message is in sight: the reader has read so far, as soon as the page can be seen.
     pub fn seen(self, group: GroupId) {
         let Some(running) = self.running.get_value() else { return };
         if !running.device.visible() {
@@ -59,7 +64,8 @@ impl Link {
             return;
         }
         let news = running.handle.with(|session| {
-            let known = session.group(group)?;
+            // Where newer ones were let go, the end of the rows is not the end of the conversation.
+            let known = session.group(group).filter(|known| !known.timeline().has_more_after())?;
             let seq = known.timeline().cursor()?.seq;
             (seq > known.last_read()).then_some(seq)
         });

@@ -14,7 +14,14 @@ const SAME_EVENT_MS: i64 = 1_000;
 pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>, String) {
     let mut name = open.group.name.clone();
     let mut found = Vec::new();
+    let mut gap = known.is_missing_some().then_some(Entry::Gap { coming: known.is_filling() });
+    let cursor = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
     for item in known.items() {
+        let behind_gap = match item {
+            Item::Row(row) => row.seq() > cursor,
+            Item::Pending(_) => true,
+        };
+        found.extend(gap.take_if(|_| behind_gap));
         let entry = match item {
             Item::Pending(pending) => Some(Entry::Message(waiting(pending, me))),
             Item::Row(Row::Message(message)) => Some(Entry::Message(MessageEntry::from(message))),
@@ -36,6 +43,7 @@ pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>
         };
         found.extend(entry);
     }
+    found.extend(gap);
     (found, name)
 }
 

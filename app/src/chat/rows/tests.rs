@@ -33,7 +33,7 @@ fn outline(rows: &[Row]) -> Vec<String> {
         .map(|row| match row.kind.0 {
             RowKind::Day => "day".to_owned(),
             RowKind::Unread => "unread".to_owned(),
-            RowKind::Notice => row.text.clone(),
+            RowKind::Notice | RowKind::Gap => row.text.clone(),
             RowKind::Message => {
                 format!("{}{}{}", if row.first { "⌈" } else { "" }, row.text, if row.last { "⌋" } else { "" })
             }
@@ -103,4 +103,14 @@ fn an_author_who_is_gone_keeps_a_name() {
     let names: Vec<String> =
         shown(&[orphan, said(2, 9, at)], None, 0).into_iter().skip(1).map(|row| row.name).collect();
     assert_eq!(names, ["Usuario eliminado", "Ya no está en el grupo"]);
+}
+
+#[test]
+fn a_gap_parts_what_is_above_from_what_is_below_and_begins_no_day() {
+    let entries =
+        [said(1, ANA, "2026-11-22T10:00:00Z"), Entry::Gap { coming: true }, said(9, ANA, "2026-11-22T10:00:30Z")];
+    let words = Lang::Es.words();
+    assert_eq!(outline(&shown(&entries, None, 0)), ["day", "⌈m1⌋", words.gap, "⌈m9⌋"]);
+    let alone = outline(&shown(&[Entry::Gap { coming: false }], None, 0));
+    assert_eq!(alone, [words.gap_offline]);
 }

@@ -26,7 +26,12 @@ pub(crate) enum Role {
     Receiver,
     /// Its frames are echoes and acknowledgements.
     Sender,
+    /// Reads nothing from the moment it is in its group.
+    Stalled,
 }
+
+/// What the kernel keeps for a connection that reads nothing.
+const SLEEPERS_BUFFER: usize = 4 * 1024;
 
 pub(super) struct Link {
     pub(super) stream: TcpStream,
@@ -48,6 +53,10 @@ impl Link {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
+        if role == Role::Stalled {
+            // What the kernel would take for a sleeper is no business of the server's.
+            socket.set_recv_buffer_size(SLEEPERS_BUFFER)?;
+        }
         socket.bind(&SocketAddr::V4(SocketAddrV4::new(source, 0)).into())?;
         match socket.connect(&server.into()) {
             Ok(()) => {}

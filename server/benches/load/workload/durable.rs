@@ -71,7 +71,8 @@ fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm) -> Result<Vec<Figu
     Ok(figures)
 }
 
-fn send_when_free(swarm: &mut Swarm, time: Duration) -> Result<()> {
+/// Every sender whose message was acknowledged sends the next, for this long.
+pub(super) fn send_when_free(swarm: &mut Swarm, time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     while Instant::now() < end && swarm.counts.closed == 0 {
         while let Some(sender) = swarm.free.pop() {

@@ -63,7 +63,7 @@ fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm, receivers: usize, 
 
 /// A closed window: a message counts as in flight until the receivers, on average, really have it. So no server is
 /// measured by how long a queue it can build, and none has to drop.
-fn keep_in_flight(swarm: &mut Swarm, receivers: usize, window: u64, time: Duration) -> Result<()> {
+pub(super) fn keep_in_flight(swarm: &mut Swarm, receivers: usize, window: u64, time: Duration) -> Result<()> {
     const SENDER: usize = 0;
     let receivers = u64::try_from(receivers)?;
     let end = Instant::now() + time;

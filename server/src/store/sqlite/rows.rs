@@ -233,8 +233,12 @@ pub(super) fn user(id: Option<&str>) -> Option<UserId> {
     id.and_then(|id| id.parse().ok())
 }
 
+/// The database writes an epoch without hyphens, which is not how it stands on the wire.
 pub(super) fn epoch(text: &str) -> Epoch {
-    text.parse().unwrap_or_else(|_| Epoch::new(Uuid::nil()))
+    Epoch::new(Uuid::try_parse(text).unwrap_or_else(|_| {
+        tracing::warn!("a group's epoch can't be read; all groups with such a one share the empty epoch");
+        Uuid::nil()
+    }))
 }
 
 /// Reads RFC 3339, and also what `datetime('now')` and other programs write: a space for the `T`, no zone.

@@ -1,7 +1,7 @@
 //! The one task that writes to the file.
 //!
 //! Owns the only writing connection. Takes whatever waits, runs it in one transaction, commits once, then answers
-//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit, and that
+//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit (G1), and that
 //! the effects of a commit go out in commit order. A job that fails is undone alone; when the database itself fails,
 //! the whole transaction is undone and everybody in it is told that the outcome can be retried. Never waits for a
 //! reader of its effects longer than they take to pass them on: the channel is bounded, which paces the writers.
@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::super::{Effect, StoreError};
+use super::BUSY;
 use super::witness::Witness;
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
@@ -252,7 +253,19 @@ impl Task {
                 }
                 // Those that were not run are dropped unanswered, which their callers read as unavailable.
                 batch.clear();
+                if is_busy(&error) {
+                    self.forget_waiting();
+                }
             }
+        }
+    }
+
+    /// Another process has held the lock for as long as anybody waits for it. What came meanwhile has waited too, and
+    /// must not do so once more for each transaction before its own.
+    fn forget_waiting(&mut self) {
+        for _ in 0..self.queue.len() {
+            // Dropped unanswered, as above.
+            let _ = self.queue.try_recv();
         }
     }
 
@@ -293,6 +306,12 @@ impl Task {
 
 async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(statement).execute(connection).await.map(|_| ())
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    // Its lower byte is the code; the rest says more about the lock.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == BUSY)
 }
 
 fn is_full(error: &sqlx::Error) -> bool {

@@ -1,5 +1,6 @@
 //! Many people with the real client in one group, whose whole history is judged in the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::support::{Peer, TestServer, TestUser, Voice};
 /// How often a waiting test looks again.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long anything may take that must happen; longer than any rule allows, so that it is the rule that fails.
-const HOPELESS: Duration = Duration::from_secs(60);
+const HOPELESS: Duration = Duration::from_mins(1);
 /// Messages of one person that may be under way. More would only wait in the outbox.
 const UNSENT: usize = 8;
 
@@ -64,14 +65,14 @@ impl Crowd {
 
     /// Everybody chats, all together so many messages a second, until that is dropped.
     pub(super) fn chats(&self, rate: u32) -> Chat {
-        let voices: Vec<Voice> = self.peers.iter().map(|peer| peer.voice()).collect();
+        let voices: Vec<Voice> = self.peers.iter().map(Peer::voice).collect();
         let written = Arc::new(AtomicUsize::new(0));
         let task = tokio::spawn(talk(voices.clone(), rate, Arc::clone(&written)));
         Chat { voices, written, task }
     }
 
     /// The end of the test: waits until everybody has everything, and lets the checker judge it all.
-    pub(super) async fn is_sound(self, server: &TestServer) -> History {
+    pub(super) async fn ends_soundly(self, server: &TestServer) -> History {
         self.is_online().await;
         until("nothing waits to be sent", || self.peers.iter().all(|peer| peer.unsent() == 0)).await;
         let log = Log::read(&self.users[0], self.group).await;
@@ -88,8 +89,7 @@ impl Crowd {
         }
         let clients: Vec<Client> =
             self.peers.into_iter().zip(settled).map(|(peer, settled)| peer.finish(settled)).collect();
-        let history =
-            History { epoch: log.epoch, head: log.head, log: log.entries, clients, foreign: Default::default() };
+        let history = History { epoch: log.epoch, head: log.head, log: log.entries, clients, foreign: BTreeMap::new() };
         assert_sound(&history);
         history
     }

@@ -42,9 +42,9 @@ async fn is_killed(times: u32) {
     }
     let written = chat.written();
     drop(chat);
-    let rate = written as f64 / since.elapsed().as_secs_f64();
+    let rate = f64::from(u32::try_from(written).unwrap()) / since.elapsed().as_secs_f64();
     assert!(slowest <= BACK_WITHIN, "one start took {slowest:?}");
-    let history = crowd.is_sound(&server).await;
+    let history = crowd.ends_soundly(&server).await;
     let (acknowledged, repeated) = outcomes(&history);
     super::report(
         "kills",
@@ -75,13 +75,14 @@ fn outcomes(history: &History) -> (usize, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
-    storm(30, 10).await;
+    storm(30, 10, Duration::from_secs(30)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn a_great_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
-    storm(150, 10).await;
+    // Both sides of 1,500 sockets on one machine, without optimisation.
+    storm(150, 10, Duration::from_mins(1)).await;
 }
 
 /// Descriptors and threads that a server may open for itself: reading connections, threads for passwords.
@@ -91,7 +92,10 @@ const OWN: usize = 16;
 const KEPT: usize = 48 * 1024;
 const EACH: usize = 128;
 
-async fn storm(users: usize, devices: usize) {
+/// Messages that are written while the server is away.
+const MEANWHILE: usize = 100;
+
+async fn storm(users: usize, devices: usize, within: Duration) {
     let mut server = TestServer::builder().own_process().start().await;
     let crowd = Crowd::gather(&server, users).await.arrives(devices).await;
     let clients = crowd.peers.len();
@@ -100,7 +104,8 @@ async fn storm(users: usize, devices: usize) {
     server.kill();
     until("everybody has noticed", || crowd.peers.iter().all(|peer| peer.link() != caravana_client::LinkState::Online))
         .await;
-    for (number, peer) in crowd.peers.iter().enumerate() {
+    // Not all of them: each message goes to everybody, and this one process is everybody.
+    for (number, peer) in crowd.peers.iter().step_by(clients.div_ceil(MEANWHILE)).enumerate() {
         peer.send(&format!("mientras tanto {number}"));
     }
     let since = Instant::now();
@@ -111,9 +116,9 @@ async fn storm(users: usize, devices: usize) {
     let took = since.elapsed();
     let full = Vitals::of(server.pid());
     super::report("storm", format!("{clients} clients back and everything sent in {took:?}; {empty:?} then {full:?}"));
-    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(took < within, "{took:?}");
     assert!(full.memory < empty.memory + KEPT + EACH * clients, "{empty:?} before, {full:?} with all of them");
-    crowd.is_sound(&server).await;
+    crowd.ends_soundly(&server).await;
     let mut left = full;
     until("the process lets go of everything", || {
         left = Vitals::of(server.pid());

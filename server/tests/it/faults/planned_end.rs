@@ -32,5 +32,5 @@ async fn a_planned_restart_in_the_middle_of_traffic_loses_nothing() {
     crowd.is_online().await;
     chat.goes_on(100).await;
     drop(chat);
-    crowd.is_sound(&server).await;
+    crowd.ends_soundly(&server).await;
 }

@@ -10,6 +10,8 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -66,7 +68,8 @@ pub(crate) struct Weather {
     pub(crate) jitter: Duration,
     /// Bytes a second; `None`: as many as come.
     pub(crate) rate: Option<u32>,
-    /// Ends each connection in this direction when this many of its bytes have been passed on.
+    /// Ends each connection in this direction when so many more of its bytes have been passed on: more than at the turn
+    /// of this knob, or since its own beginning.
     pub(crate) end: Option<(u64, How)>,
 }
 
@@ -93,17 +96,40 @@ impl Knobs {
 pub(crate) struct Chaos {
     pub(crate) address: SocketAddr,
     knobs: watch::Sender<Knobs>,
+    passed: Arc<Passed>,
     task: JoinHandle<()>,
+}
+
+/// Bytes that were passed on, of all connections.
+#[derive(Debug, Default)]
+struct Passed {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Passed {
+    fn of(&self, way: Way) -> &AtomicU64 {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
 }
 
 impl Chaos {
     /// A proxy with fair weather.
-    pub(crate) async fn before(target: SocketAddr) -> Self {
+    pub(crate) fn before(target: SocketAddr) -> Self {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (knobs, seen) = watch::channel(Knobs::default());
-        let task = tokio::spawn(accept(listener, target, seen));
-        Self { address, knobs, task }
+        let passed = Arc::<Passed>::default();
+        let task = tokio::spawn(accept(listener, target, seen, Arc::clone(&passed)));
+        Self { address, knobs, passed, task }
+    }
+
+    /// Bytes that were passed on in this direction, by all connections together.
+    pub(crate) fn passed(&self, way: Way) -> u64 {
+        self.passed.of(way).load(Ordering::Relaxed)
     }
 
     /// Turns the knobs of one direction.
@@ -146,7 +172,7 @@ impl Drop for Chaos {
 }
 
 /// Takes connections until the proxy is dropped, and with it all tasks of the set.
-async fn accept(listener: TcpListener, target: SocketAddr, mut knobs: watch::Receiver<Knobs>) {
+async fn accept(listener: TcpListener, target: SocketAddr, mut knobs: watch::Receiver<Knobs>, passed: Arc<Passed>) {
     let address = listener.local_addr().unwrap();
     let (mut listener, mut connections) = (Some(listener), JoinSet::new());
     loop {
@@ -165,7 +191,7 @@ async fn accept(listener: TcpListener, target: SocketAddr, mut knobs: watch::Rec
         tokio::select! {
             accepted = accepted => {
                 if let Ok((client, _)) = accepted {
-                    connections.spawn(carry(client, target, knobs.clone()));
+                    connections.spawn(carry(client, target, knobs.clone(), Arc::clone(&passed)));
                 }
             }
             changed = knobs.changed() => if changed.is_err() { return },
@@ -189,14 +215,14 @@ fn small_buffers(socket: &TcpSocket) -> io::Result<()> {
 }
 
 /// One connection, from its beginning to the end of both directions.
-async fn carry(mut client: TcpStream, target: SocketAddr, knobs: watch::Receiver<Knobs>) {
+async fn carry(mut client: TcpStream, target: SocketAddr, knobs: watch::Receiver<Knobs>, passed: Arc<Passed>) {
     let Ok(mut server) = connect(target).await else { return reset(&client) };
     let _ = client.set_nodelay(true);
     let ended = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let up = pump(Way::Up, from_client, to_server, knobs.clone());
-        let down = pump(Way::Down, from_server, to_client, knobs);
+        let up = pump(Way::Up, from_client, to_server, knobs.clone(), &passed);
+        let down = pump(Way::Down, from_server, to_client, knobs, &passed);
         tokio::try_join!(up, down)
     };
     if let Err(Reset) = ended {

@@ -107,7 +107,7 @@ impl<'a> Index<'a> {
         let last = self.by_seq.iter().rev().find_map(|(seq, what)| match what {
             What::Joined(who) if *who == user => Some(None),
             What::Left(who) if *who == user => Some(Some(*seq)),
-            _ => None,
+            What::Message { .. } | What::Change(_) | What::Joined(_) | What::Left(_) | What::Updated => None,
         });
         last.flatten()
     }

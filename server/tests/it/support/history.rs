@@ -153,7 +153,7 @@ pub(crate) struct Recorder {
 impl Client {
     /// With what was found in the end.
     pub(crate) fn ended(self, settled: Option<Duration>, screen: Option<Vec<MessageId>>) -> Self {
-        Self { settled, screen, ..self }
+        Self { screen, settled, ..self }
     }
 }
 
@@ -234,7 +234,21 @@ impl Recorder {
                     sent.outcome = Outcome::Refused;
                 }
             }
-            _ => {}
+            ServerFrame::Hello(_)
+            | ServerFrame::Joined(_)
+            | ServerFrame::Left(_)
+            | ServerFrame::Event(_)
+            | ServerFrame::MessageSent(_)
+            | ServerFrame::UserTyping(_)
+            | ServerFrame::UserStopTyping(_)
+            | ServerFrame::Presence(_)
+            | ServerFrame::Read(_)
+            | ServerFrame::CaughtUp(_)
+            | ServerFrame::Resync(_)
+            | ServerFrame::Heartbeat(_)
+            | ServerFrame::AuthExpiring(_)
+            | ServerFrame::GoingAway(_)
+            | ServerFrame::Error(_) => {}
         }
     }
 

@@ -1,13 +1,15 @@
 //! A socket that says and hears bare frames, as a client author without our library would.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use caravana_protocol::GroupId;
+use caravana_protocol::{GroupId, ServerFrame, codec};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{PATIENCE, TestServer, TestUser};
@@ -87,6 +89,12 @@ impl Wire {
         }
     }
 
+    /// A socket whose handshake is somebody else's business.
+    pub(crate) async fn over(stream: TcpStream) -> Self {
+        let stream = MaybeTlsStream::Plain(stream);
+        Self { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await, heard: VecDeque::new() }
+    }
+
     pub(crate) async fn say(&mut self, kind: &str, data: Value) {
         self.say_text(&json!({"type": kind, "data": data}).to_string()).await;
     }
@@ -132,11 +140,32 @@ impl Wire {
         self.receive().await
     }
 
-    async fn receive(&mut self) -> Result<Value, End> {
+    /// The same as our own client reads it; types that it does not know are skipped. Cancel safe, and for a wire that
+    /// is read in no other way.
+    pub(crate) async fn next_frame(&mut self) -> Result<ServerFrame, End> {
         loop {
-            let next = timeout(PATIENCE, self.socket.next()).await.expect("nothing was heard in time");
-            match next {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+            if let Some(frame) = codec::decode_server(&self.receive_text().await?).unwrap() {
+                return Ok(frame);
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Value, End> {
+        timeout(PATIENCE, self.hear()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear(&mut self) -> Result<Value, End> {
+        Ok(serde_json::from_str(&self.hear_text().await?).unwrap())
+    }
+
+    async fn receive_text(&mut self) -> Result<String, End> {
+        timeout(PATIENCE, self.hear_text()).await.expect("nothing was heard in time")
+    }
+
+    async fn hear_text(&mut self) -> Result<String, End> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(End::Code(frame.code.into())),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(None) | Message::Binary(_) | Message::Frame(_)) | Err(_)) | None => {
@@ -180,6 +209,18 @@ impl Wire {
                 return end;
             }
         }
+    }
+
+    /// The same for an end that may take longer than a test waits for anything else.
+    pub(crate) async fn end_within(&mut self, patience: Duration) -> End {
+        let ended = async {
+            loop {
+                if let Err(end) = self.hear().await {
+                    return end;
+                }
+            }
+        };
+        timeout(patience, ended).await.expect("the socket did not end in time")
     }
 
     /// Forgets what was heard and not asked for.

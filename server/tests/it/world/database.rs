@@ -193,7 +193,11 @@ impl Database {
                 let now = self.messages.get(&message.id).unwrap_or(message);
                 Event::NewMessage(Message { seq: message.seq, ..now.clone() })
             }
-            other => other.clone(),
+            other @ (Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::MemberJoined(_)
+            | Event::MemberLeft(_)
+            | Event::GroupUpdated(_)) => other.clone(),
         }
     }
 
@@ -203,7 +207,11 @@ impl Database {
             .iter()
             .filter_map(|event| match self.today(event) {
                 Event::NewMessage(message) => Some(message),
-                _ => None,
+                Event::MessageEdited(_)
+                | Event::MessageDeleted(_)
+                | Event::MemberJoined(_)
+                | Event::MemberLeft(_)
+                | Event::GroupUpdated(_) => None,
             })
             .collect();
         let (from, to) = match anchor {

@@ -175,7 +175,9 @@ impl SimStore {
             if self.fenced.is_cancelled() {
                 return;
             }
-            answers.into_iter().for_each(|answer| answer(!fails));
+            for answer in answers {
+                answer(!fails);
+            }
         }
     }
 
@@ -196,7 +198,9 @@ impl SimStore {
             let after = std::mem::replace(&mut *database, before);
             (answers, effects, after)
         };
-        answers.into_iter().for_each(|answer| answer(true));
+        for answer in answers {
+            answer(true);
+        }
         self.step().await;
         self.step().await;
         if self.fenced.is_cancelled() {

@@ -19,7 +19,7 @@ fn a_returning_traveller_costs_one_question() {
         }
         world.faults().asked.clear();
         world.take(&Step::Start).await;
-        world.wait(Duration::from_secs(60), |world| world.has_everybody_settled()).await;
+        world.wait(Duration::from_mins(1), super::World::has_everybody_settled).await;
         let asked = world.faults().asked.clone();
         let resumes = ["replay", "channel", "role", "tail"].iter().filter_map(|question| asked.get(question));
         let questions: usize = resumes.sum();

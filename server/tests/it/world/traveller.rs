@@ -149,7 +149,7 @@ impl Traveller {
     /// Does what a person does who comes back to the page: a member opens the group again if it was closed meanwhile,
     /// and tries again what was refused; who is no member gives it up.
     pub(super) fn look_again(&self, is_member: bool) {
-        let is_gone = |session: &Session| session.group(GROUP).is_none_or(|group| group.is_gone());
+        let is_gone = |session: &Session| session.group(GROUP).is_none_or(caravana_client::Group::is_gone);
         if is_member && self.handle.with(is_gone) {
             self.open_group();
         }
@@ -179,7 +179,7 @@ impl Traveller {
     /// The ids of the messages on its screen.
     pub(super) fn screen(&self) -> Vec<MessageId> {
         self.handle.with(|session| {
-            let items = session.group(GROUP).into_iter().flat_map(|group| group.items());
+            let items = session.group(GROUP).into_iter().flat_map(caravana_client::Group::items);
             items
                 .filter_map(|item| match item {
                     Item::Row(row) => row.message().map(|message| message.id),

@@ -1,4 +1,5 @@
-//! Storing a message once.
+//! Storing a message once (G2): the id is the primary key, for ever, and whoever sends it again gets the stored row or a
+//! conflict.
 
 use caravana_protocol::Seq;
 use sqlx::SqliteConnection;

@@ -1,6 +1,7 @@
 //! One direction of one connection.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -9,7 +10,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Flow, How, Knobs, WAITING, Way, Weather};
+use super::{Flow, How, Knobs, Passed, WAITING, Way, Weather};
 
 /// Bytes read at a time.
 const CHUNK: usize = 8 * 1024;
@@ -26,6 +27,7 @@ pub(super) async fn pump(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
     mut knobs: watch::Receiver<Knobs>,
+    passed: &Passed,
 ) -> Result<(), Reset> {
     let born = knobs.borrow().resets;
     let (mut line, mut buffer) = (Line::default(), vec![0; CHUNK]);
@@ -37,7 +39,8 @@ pub(super) async fn pump(
             }
             *knobs.of(way)
         };
-        if let Some((_, how)) = weather.end.filter(|(after, _)| line.passed >= *after) {
+        line.note_end(weather.end);
+        if let Some((_, how)) = line.end.filter(|(at, _)| line.passed >= *at) {
             match how {
                 How::Reset => return Err(Reset),
                 How::HalfClose => break,
@@ -62,7 +65,10 @@ pub(super) async fn pump(
                 Err(_) => return Err(Reset),
             },
             written = write(&mut to, due, line.next(&weather)), if writes => match written {
-                Ok(length) => line.written(length, &weather),
+                Ok(length) => {
+                    line.written(length, &weather);
+                    passed.of(way).fetch_add(u64::try_from(length).unwrap(), Ordering::Relaxed);
+                }
                 Err(_) => return Err(Reset),
             },
         }
@@ -86,6 +92,9 @@ struct Line {
     ended: bool,
     /// Bytes that were passed on.
     passed: u64,
+    /// The end that was last asked for, and at which byte that is.
+    asked: Option<(u64, How)>,
+    end: Option<(u64, How)>,
     /// No byte may leave before this, because of the rate.
     free_at: Instant,
     /// No byte may arrive before the one before it.
@@ -95,11 +104,27 @@ struct Line {
 impl Default for Line {
     fn default() -> Self {
         let now = Instant::now();
-        Self { waiting: VecDeque::new(), bytes: 0, ended: false, passed: 0, free_at: now, last_due: now }
+        Self {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            ended: false,
+            passed: 0,
+            asked: None,
+            end: None,
+            free_at: now,
+            last_due: now,
+        }
     }
 }
 
 impl Line {
+    fn note_end(&mut self, asked: Option<(u64, How)>) {
+        if self.asked != asked {
+            self.asked = asked;
+            self.end = asked.map(|(after, how)| (self.passed + after, how));
+        }
+    }
+
     fn take(&mut self, bytes: &[u8], weather: &Weather) {
         let longer = weather.jitter.mul_f64(rand::rng().random_range(0.0..=1.0));
         self.last_due = self.last_due.max(Instant::now() + weather.delay + longer);
@@ -119,7 +144,7 @@ impl Line {
     /// What may be written at once, when it is due.
     fn next(&self, weather: &Weather) -> &[u8] {
         let front = self.waiting.front().map_or(&[][..], |(_, bytes)| bytes);
-        let until_end = weather.end.map_or(u64::MAX, |(after, _)| after.saturating_sub(self.passed));
+        let until_end = self.end.map_or(u64::MAX, |(at, _)| at.saturating_sub(self.passed));
         let at_once = weather.rate.map_or(u64::MAX, step);
         let most = usize::try_from(until_end.min(at_once)).unwrap_or(usize::MAX);
         &front[..front.len().min(most)]
@@ -135,7 +160,7 @@ impl Line {
             }
         }
         if let Some(rate) = weather.rate {
-            self.free_at = Instant::now() + Duration::from_secs(1).mul_f64(length as f64 / f64::from(rate));
+            self.free_at = Instant::now() + Duration::from_secs(1) * u32::try_from(length).unwrap() / rate;
         }
     }
 }

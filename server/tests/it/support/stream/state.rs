@@ -55,6 +55,10 @@ impl State {
         matches!(self.stream, Stream::Live { .. }) && self.asked.is_empty()
     }
 
+    pub(super) fn is_following(&self) -> bool {
+        self.stream != Stream::Silent
+    }
+
     pub(super) fn is_answered(&self) -> bool {
         self.asked.is_empty()
     }
@@ -66,8 +70,8 @@ impl State {
         }
     }
 
-    fn to(&self, stream: Stream) -> Followers {
-        Ok(vec![Self { asked: self.asked.clone(), stream }])
+    fn to(&self, stream: Stream) -> Vec<Self> {
+        vec![Self { asked: self.asked.clone(), stream }]
     }
 
     pub(super) fn joined(&self, joined: &Joined) -> Followers {
@@ -90,12 +94,12 @@ impl State {
                 Err(format!("event {seq} is replayed from a cursor of another history"))
             }
             Stream::Begun { cursor, epoch, head } => {
-                self.to(Stream::Replaying { epoch, head, last: next(cursor.seq, seq)? })
+                Ok(self.to(Stream::Replaying { epoch, head, last: next(cursor.seq, seq)? }))
             }
             Stream::Replaying { epoch, head, last } => {
-                self.to(Stream::Replaying { epoch, head, last: next(last, seq)? })
+                Ok(self.to(Stream::Replaying { epoch, head, last: next(last, seq)? }))
             }
-            Stream::Live { last } => self.to(Stream::Live { last: next(last, seq)? }),
+            Stream::Live { last } => Ok(self.to(Stream::Live { last: next(last, seq)? })),
         }
     }
 
@@ -116,7 +120,7 @@ impl State {
         if last < head {
             return Err(format!("`caught_up` at {last}, but `joined` had named {head}"));
         }
-        self.to(Stream::Live { last })
+        Ok(self.to(Stream::Live { last }))
     }
 
     pub(super) fn resync(&self, resync: &Resync) -> Followers {
@@ -136,7 +140,7 @@ impl State {
         if !is_true {
             return Err(format!("`resync` at {head} says {:?} of the cursor {cursor:?}", resync.reason));
         }
-        self.to(Stream::Live { last: head })
+        Ok(self.to(Stream::Live { last: head }))
     }
 
     pub(super) fn left(&self, reason: LeftReason) -> Followers {
@@ -164,19 +168,19 @@ impl State {
     /// Typing, presence, read marks: only to who follows. Between a `subscribe` and its `joined` the stream before still
     /// counts.
     pub(super) fn soft(&self) -> Followers {
-        match self.stream {
-            Stream::Silent => Err("a soft frame of a group that is not followed".into()),
-            stream => self.to(stream),
+        if self.stream == Stream::Silent {
+            return Err("a soft frame of a group that is not followed".into());
         }
+        Ok(vec![self.clone()])
     }
 
     pub(super) fn heartbeat(&self, head: Seq) -> Followers {
-        match self.stream {
-            Stream::Live { last } if head > last => {
-                Err(format!("`heartbeat` names {head}, but only {last} has come: a lost tail"))
-            }
-            stream => self.to(stream),
+        if let Stream::Live { last } = self.stream
+            && head > last
+        {
+            return Err(format!("`heartbeat` names {head}, but only {last} has come: a lost tail"));
         }
+        Ok(vec![self.clone()])
     }
 
     /// An error with the reference of a `subscribe` refuses it; one without may.

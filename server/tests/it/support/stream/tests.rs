@@ -14,8 +14,8 @@ const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
 const EPOCH: Epoch = Epoch::new(Uuid::from_u128(2));
 const OTHER: Epoch = Epoch::new(Uuid::from_u128(3));
 
-fn at(seq: Seq) -> Option<Cursor> {
-    Some(Cursor { epoch: EPOCH, seq })
+fn at(seq: Seq) -> Cursor {
+    Cursor { epoch: EPOCH, seq }
 }
 
 fn subscribe(cursor: Option<Cursor>) -> ClientFrame {
@@ -87,37 +87,37 @@ fn a_stream_without_a_cursor_is_live_from_the_head() {
 
 #[test]
 fn a_resume_is_replayed_up_to_caught_up_and_goes_on_live() {
-    let judge = after(at(5), &[joined(7), event(6), event(7), event(8), caught_up(8), event(9)]);
+    let judge = after(Some(at(5)), &[joined(7), event(6), event(7), event(8), caught_up(8), event(9)]);
     assert_eq!((judge.position(GROUP), judge.is_live(GROUP)), (Some(9), true));
-    assert!(after(at(7), &[joined(7), caught_up(7)]).is_live(GROUP), "nothing was missed");
-    assert!(!after(at(5), &[joined(7), event(6), event(7)]).is_live(GROUP), "the word is still to come");
+    assert!(after(Some(at(7)), &[joined(7), caught_up(7)]).is_live(GROUP), "nothing was missed");
+    assert!(!after(Some(at(5)), &[joined(7), event(6), event(7)]).is_live(GROUP), "the word is still to come");
 }
 
 #[test]
 fn a_hole_is_caught_wherever_it_is() {
     breach(after(None, &[joined(7)]), &event(9), "hole");
-    breach(after(at(5), &[joined(7)]), &event(7), "hole");
-    breach(after(at(5), &[joined(9), event(6)]), &event(8), "hole");
-    breach(after(at(5), &[joined(6), event(6), caught_up(6)]), &event(8), "hole");
+    breach(after(Some(at(5)), &[joined(7)]), &event(7), "hole");
+    breach(after(Some(at(5)), &[joined(9), event(6)]), &event(8), "hole");
+    breach(after(Some(at(5)), &[joined(6), event(6), caught_up(6)]), &event(8), "hole");
 }
 
 #[test]
 fn a_repeat_is_caught_wherever_it_is() {
     breach(after(None, &[joined(7)]), &event(7), "repeated");
-    breach(after(at(5), &[joined(7)]), &event(5), "repeated");
-    breach(after(at(5), &[joined(9), event(6), event(7)]), &event(6), "repeated");
-    breach(after(at(5), &[joined(6), event(6), caught_up(6)]), &event(6), "repeated");
+    breach(after(Some(at(5)), &[joined(7)]), &event(5), "repeated");
+    breach(after(Some(at(5)), &[joined(9), event(6), event(7)]), &event(6), "repeated");
+    breach(after(Some(at(5)), &[joined(6), event(6), caught_up(6)]), &event(6), "repeated");
 }
 
 #[test]
 fn caught_up_names_the_last_event_and_does_not_come_early() {
-    breach(after(at(5), &[joined(7), event(6), event(7)]), &caught_up(6), "names 6");
-    breach(after(at(5), &[joined(7), event(6), event(7)]), &caught_up(8), "names 8");
-    breach(after(at(5), &[joined(7), event(6)]), &caught_up(6), "had named 7");
-    breach(after(at(5), &[joined(7)]), &caught_up(5), "had named 7");
+    breach(after(Some(at(5)), &[joined(7), event(6), event(7)]), &caught_up(6), "names 6");
+    breach(after(Some(at(5)), &[joined(7), event(6), event(7)]), &caught_up(8), "names 8");
+    breach(after(Some(at(5)), &[joined(7), event(6)]), &caught_up(6), "had named 7");
+    breach(after(Some(at(5)), &[joined(7)]), &caught_up(5), "had named 7");
     breach(after(None, &[joined(7)]), &caught_up(7), "nothing is replayed");
     let other = ServerFrame::CaughtUp(CaughtUp { group_id: GROUP, epoch: OTHER, seq: 7 });
-    breach(after(at(7), &[joined(7)]), &other, "joined");
+    breach(after(Some(at(7)), &[joined(7)]), &other, "joined");
 }
 
 #[test]
@@ -138,14 +138,14 @@ fn a_resync_answers_a_cursor_that_it_tells_the_truth_about() {
     let foreign = Some(Cursor { epoch: OTHER, seq: 3 });
     let judge = after(foreign, &[joined(7), resync(7, ResyncReason::UnknownEpoch), event(8)]);
     assert!(judge.is_live(GROUP));
-    after(at(99), &[joined(7), resync(7, ResyncReason::AboveHead)]);
-    after(at(1), &[joined(5_002), resync(5_002, ResyncReason::TooDeep), event(5_003)]);
-    breach(after(at(1), &[joined(5_001)]), &resync(5_001, ResyncReason::TooDeep), "TooDeep");
-    breach(after(at(1), &[joined(7)]), &resync(7, ResyncReason::UnknownEpoch), "UnknownEpoch");
+    after(Some(at(99)), &[joined(7), resync(7, ResyncReason::AboveHead)]);
+    after(Some(at(1)), &[joined(5_002), resync(5_002, ResyncReason::TooDeep), event(5_003)]);
+    breach(after(Some(at(1)), &[joined(5_001)]), &resync(5_001, ResyncReason::TooDeep), "TooDeep");
+    breach(after(Some(at(1)), &[joined(7)]), &resync(7, ResyncReason::UnknownEpoch), "UnknownEpoch");
     breach(after(foreign, &[joined(7)]), &resync(8, ResyncReason::UnknownEpoch), "joined");
     breach(after(foreign, &[joined(7)]), &event(4), "another history");
     breach(after(None, &[joined(7)]), &resync(7, ResyncReason::AboveHead), "answers no cursor");
-    breach(after(at(5), &[joined(7), event(6)]), &resync(7, ResyncReason::AboveHead), "answers no cursor");
+    breach(after(Some(at(5)), &[joined(7), event(6)]), &resync(7, ResyncReason::AboveHead), "answers no cursor");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn an_unsubscribe_counts_from_its_answer_on() {
     let mut judge = after(None, &[joined(7)]);
     judge.said(&ClientFrame::Unsubscribe { group_id: GROUP }, None);
     judge.heard(&event(8)).unwrap();
-    judge.said(&subscribe(at(7)), None);
+    judge.said(&subscribe(Some(at(7))), None);
     judge.heard(&left(LeftReason::Asked)).unwrap();
     breach(judge.clone(), &event(9), "not followed");
     for frame in [joined(9), event(8), event(9), caught_up(9)] {
@@ -176,11 +176,11 @@ fn an_unsubscribe_counts_from_its_answer_on() {
 #[test]
 fn a_removal_may_fall_before_or_after_what_was_asked_last() {
     let mut judge = after(None, &[joined(7)]);
-    judge.said(&subscribe(at(5)), Some("r"));
+    judge.said(&subscribe(Some(at(5))), Some("r"));
     judge.heard(&left(LeftReason::Removed)).unwrap();
     // It was the answer: the person is invited again and asks again, from somewhere else.
     let mut answered = judge.clone();
-    answered.said(&subscribe(at(8)), Some("s"));
+    answered.said(&subscribe(Some(at(8))), Some("s"));
     for frame in [joined(9), event(9), caught_up(9)] {
         answered.heard(&frame).unwrap();
     }
@@ -210,13 +210,13 @@ fn a_refused_subscribe_begins_nothing() {
 #[test]
 fn a_heartbeat_shows_a_lost_tail() {
     breach(after(None, &[joined(7), event(8)]), &heartbeat(9), "lost tail");
-    let mut behind = after(at(5), &[joined(7), event(6)]);
+    let mut behind = after(Some(at(5)), &[joined(7), event(6)]);
     behind.heard(&heartbeat(7)).unwrap();
 }
 
 #[test]
 fn the_endpoint_of_one_group_subscribes_by_itself() {
-    let mut judge = StreamJudge::of_group(GROUP, at(5));
+    let mut judge = StreamJudge::of_group(GROUP, Some(at(5)));
     for frame in [joined(6), event(6), caught_up(6)] {
         judge.heard(&frame).unwrap();
     }

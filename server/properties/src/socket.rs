@@ -7,7 +7,7 @@ use crate::frames;
 
 // The server's own file, not a copy of it, and without the rest of the server: a fuzzer builds everything with
 // sanitizers, and this is seconds instead of many minutes.
-#[path = "../../server/src/socket/decoder.rs"]
+#[path = "../../src/socket/decoder.rs"]
 pub mod decoder;
 
 use decoder::{Decoder, Received};

@@ -36,7 +36,7 @@ fn every_seed_keeps_the_properties() {
 #[test]
 fn every_frame_of_the_contract_is_a_seed() {
     let texts = texts();
-    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/tests/snapshots");
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../protocol/tests/snapshots");
     for snapshot in fs::read_dir(snapshots).unwrap() {
         let snapshot = fs::read_to_string(snapshot.unwrap().path()).unwrap();
         for frame in snapshot.lines().filter(|line| line.starts_with('{')) {

@@ -31,10 +31,10 @@ fn fragments() -> impl Strategy<Value = Vec<u8>> {
         let mut lengths = lengths;
         if exact {
             let sum: usize = lengths.iter().sum();
-            lengths.push(FRAME_BYTES.saturating_sub(sum) + usize::from(sum % 2 == 0));
+            lengths.push(FRAME_BYTES.saturating_sub(sum) + usize::from(sum.is_multiple_of(2)));
         }
         let last = lengths.len() - 1;
-        let first = |index| if index == 0 { 0x01 } else { 0x00 } | if index == last { 0x80 } else { 0x00 };
+        let first = |index| u8::from(index == 0) | u8::from(index == last) << 7;
         let pieces = lengths.iter().enumerate().map(|(index, length)| frame(first(index), &vec![b'x'; *length], mask));
         pieces.collect::<Vec<_>>().concat()
     })

@@ -1,0 +1,30 @@
+use super::*;
+use crate::chat::store::{Continuity, Since, Whole};
+use crate::i18n::Lang;
+
+/// The server's HTML of a conversation without a row.
+fn html(has_newer: bool) -> String {
+    Owner::new().with(|| {
+        let timeline = Store::new(TimelineState {
+            name: "Oaxaca en abril".to_owned(),
+            rows: Vec::new(),
+            members: Vec::new(),
+            typing: Whole(Vec::new()),
+            continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
+            has_more: false,
+            has_newer,
+            removed: false,
+        });
+        let ignored = Callback::new(|()| ());
+        let row = RowActions { retry: Callback::new(|_| ()), discard: Callback::new(|_| ()) };
+        let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored };
+        view! { <Timeline timeline loading=RwSignal::new(false) actions /> }.into_any().to_html()
+    })
+}
+
+#[test]
+fn rows_that_end_before_the_newest_message_say_so() {
+    let words = Lang::default().words();
+    assert!(html(true).contains(words.load_newest));
+    assert!(!html(false).contains(words.load_newest));
+}

@@ -1,0 +1,46 @@
+//! Other pages of the same person on the same device: they share the storage, and nothing else.
+//!
+//! A message that a page wrote is that page's to send, until it is gone or asleep; then whoever is awake sends it. Both
+//! may end up sending it, which is harmless: one id is one message for ever. What may never happen is that nobody does.
+
+use caravana_protocol::{GroupId, MessageId};
+
+use super::Session;
+use super::output::Change;
+use super::stream::Stream;
+use crate::{Instant, SavedMessage, SendState};
+
+impl Session {
+    /// Takes over what other pages wrote and have not sent. What does not fit stays in the storage.
+    pub(super) fn adopt(&mut self, saved: Vec<SavedMessage>, now: Instant) {
+        let room = self.outbox_room();
+        let unknown = saved.into_iter().filter(|message| self.may_adopt(message)).take(room).collect();
+        self.restore(unknown);
+        for group in self.groups.values_mut().filter(|group| group.stream == Stream::Silent) {
+            group.follow(&mut self.shared, now, 0);
+        }
+    }
+
+    fn may_adopt(&self, message: &SavedMessage) -> bool {
+        self.groups.get(&message.group_id).is_none_or(|group| {
+            group.stream != Stream::Gone
+                && group.outbox.get(message.id).is_none()
+                && group.timeline.message(message.id).is_none()
+        })
+    }
+
+    /// Another page keeps a message no longer. It was stored, and its event says so here too; or the person gave it up,
+    /// which can only be done with a refused one, and then it is not to be offered here any more.
+    pub(super) fn forgotten(&mut self, id: MessageId) {
+        let refused = |group: &&mut super::Group| {
+            group.outbox.get(id).is_some_and(|entry| matches!(entry.state, SendState::Failed { .. }))
+        };
+        let found: Option<GroupId> = self.groups.values_mut().find(refused).map(|group| {
+            group.outbox.remove(id);
+            group.id
+        });
+        if let Some(group) = found {
+            self.shared.out.change(Change::Outbox { group });
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A kill in the middle of sends: how long nobody can write.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::durable::send_when_free;
+use super::{FIRST_ACK, Figure, Outcome, Plan, READY, milliseconds};
+use crate::client::{Role, Swarm};
+use crate::people::{Party, parties, until_ready};
+use crate::process::Process;
+
+/// People who send, each with one message in flight, until the server is gone.
+const SENDERS: usize = 16;
+/// A first acknowledgement that takes longer never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// kill -9 under load, and a new process on the same file: until it is ready, and until it has stored something.
+pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
+    plan.placement.take_place(&plan.cpus)?;
+    let mut process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let party = parties(process.address(), 1, SENDERS)?.remove(0);
+    let mut outcomes = Vec::new();
+    for _ in 0..plan.repetitions {
+        let mut swarm = senders(&process, &party, SENDERS)?;
+        send_when_free(&mut swarm, plan.window)?;
+        let killed = Instant::now();
+        process = process.restart(&plan.server, plan.placement)?;
+        let ready = until_ready(process.address())? - killed;
+        let acknowledged = first_acknowledgement(&process, &party)? - killed;
+        let figures = vec![
+            Figure { name: READY, value: milliseconds(ready) },
+            Figure { name: FIRST_ACK, value: milliseconds(acknowledged) },
+        ];
+        outcomes.push(Outcome { case: format!("restart: killed under {SENDERS} senders, fsync on"), figures });
+    }
+    Ok(outcomes)
+}
+
+fn senders(process: &Process, party: &Party, count: usize) -> Result<Swarm> {
+    let mut swarm = Swarm::new(process.address(), 1)?;
+    let who: Vec<_> = party.people[..count].iter().map(|person| (party.group.as_str(), person, Role::Sender)).collect();
+    swarm.connect(&who)?;
+    swarm.free.extend(0..count);
+    Ok(swarm)
+}
+
+fn first_acknowledgement(process: &Process, party: &Party) -> Result<Instant> {
+    let mut swarm = senders(process, party, 1)?;
+    swarm.send(0)?;
+    let deadline = Instant::now() + PATIENCE;
+    while swarm.counts.acknowledged == 0 {
+        swarm.turn(Duration::from_millis(5))?;
+        if Instant::now() > deadline {
+            bail!("nothing is acknowledged after the restart:\n{}", process.log());
+        }
+    }
+    Ok(Instant::now())
+}

@@ -1,0 +1,52 @@
+//! One who was away for long: as much as is replayed at all.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use caravana_protocol::limits::RESUME_DEPTH;
+
+use super::fan_out::keep_in_flight;
+use super::{EVENTS, Figure, Outcome, Plan, RESUMED, count, milliseconds};
+use crate::client::{Role, Swarm, TEXT};
+use crate::people::{parties, talk};
+use crate::process::Process;
+
+/// Messages in flight while the log is being filled.
+const IN_FLIGHT: u64 = 64;
+/// A replay that takes longer never ends.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// From the connect to `caught_up`, with the deepest cursor that is replayed.
+pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
+    plan.placement.take_place(&plan.cpus)?;
+    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let party = parties(process.address(), 1, 2)?;
+    let [owner, other] = &party[0].people[..] else { bail!("a group of two has two") };
+    let mut talking = Swarm::new(process.address(), 1)?;
+    let group = party[0].group.as_str();
+    talking.connect(&[(group, owner, Role::Sender), (group, other, Role::Receiver)])?;
+    while talking.counts.sent < RESUME_DEPTH {
+        keep_in_flight(&mut talking, 1, IN_FLIGHT, Duration::from_millis(50))?;
+    }
+    drop(talking);
+    let standing = talk(process.address(), &party, 0)?.remove(0);
+    let from = standing.before(group, RESUME_DEPTH);
+    let mut outcomes = Vec::new();
+    for _ in 0..plan.repetitions {
+        let mut swarm = Swarm::new(process.address(), 1)?;
+        let begin = Instant::now();
+        swarm.connect(&[(from.as_str(), other, Role::Receiver)])?;
+        while swarm.counts.caught_up == 0 {
+            swarm.turn(Duration::from_millis(5))?;
+            if begin.elapsed() > PATIENCE {
+                bail!("the replay does not end:\n{}", process.log());
+            }
+        }
+        let figures = vec![
+            Figure { name: RESUMED, value: milliseconds(begin.elapsed()) },
+            Figure { name: EVENTS, value: count(swarm.counts.events) },
+        ];
+        outcomes.push(Outcome { case: format!("resume: {RESUME_DEPTH} missed events, {TEXT} bytes"), figures });
+    }
+    Ok(outcomes)
+}

@@ -1,0 +1,65 @@
+//! Some who read nothing: what the others notice of it.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::fan_out::keep_in_flight;
+use super::{Figure, LOST, Outcome, P50, P99, Plan, RATIO, count, milliseconds};
+use crate::client::{Role, Swarm};
+use crate::people::{Party, parties};
+use crate::process::Process;
+
+/// People who read.
+const RECEIVERS: usize = 95;
+/// People who do not: one in twenty.
+const SLEEPERS: usize = 5;
+/// Messages in flight: the latency is a message's own, not that of a queue.
+const IN_FLIGHT: u64 = 1;
+const QUIET: Duration = Duration::from_millis(300);
+const QUIET_LIMIT: Duration = Duration::from_secs(20);
+
+/// The same group with and without sleepers, in turn, each on a fresh connection of everybody.
+pub(crate) fn stalled(plan: &Plan) -> Result<Vec<Outcome>> {
+    plan.placement.take_place(&plan.cpus)?;
+    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let party = parties(process.address(), 1, 1 + RECEIVERS + SLEEPERS)?.remove(0);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for _ in 0..plan.repetitions {
+        let alone = measure(plan, &process, &party, Role::Receiver)?;
+        let mut among = measure(plan, &process, &party, Role::Stalled)?;
+        among.push(Figure { name: RATIO, value: p99(&among) / p99(&alone).max(f64::EPSILON) });
+        let case = |who| format!("stalled: 1 group × {RECEIVERS}, and {SLEEPERS} {who}, {IN_FLIGHT} in flight");
+        without.push(Outcome { case: case("more who read"), figures: alone });
+        with.push(Outcome { case: case("who read nothing"), figures: among });
+    }
+    without.extend(with);
+    Ok(without)
+}
+
+fn p99(figures: &[Figure]) -> f64 {
+    figures.iter().find(|figure| figure.name == P99).map_or(0.0, |figure| figure.value)
+}
+
+/// The last ones of the group have this role; all others read.
+fn measure(plan: &Plan, process: &Process, party: &Party, last: Role) -> Result<Vec<Figure>> {
+    let mut swarm = Swarm::new(process.address(), 1)?;
+    let role = |index| match index {
+        0 => Role::Sender,
+        1..=RECEIVERS => Role::Receiver,
+        _ => last,
+    };
+    let who: Vec<_> =
+        party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
+    swarm.connect(&who)?;
+    swarm.settle(QUIET, QUIET_LIMIT)?;
+    let readers = if last == Role::Receiver { RECEIVERS + SLEEPERS } else { RECEIVERS };
+    keep_in_flight(&mut swarm, readers, IN_FLIGHT, plan.warm_up)?;
+    swarm.latency.clear();
+    keep_in_flight(&mut swarm, readers, IN_FLIGHT, plan.window)?;
+    Ok(vec![
+        Figure { name: P50, value: milliseconds(swarm.latency.percentile(0.5)) },
+        Figure { name: P99, value: milliseconds(swarm.latency.percentile(0.99)) },
+        Figure { name: LOST, value: count(swarm.counts.closed) },
+    ])
+}

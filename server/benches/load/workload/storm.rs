@@ -1,0 +1,106 @@
+//! Everybody comes back at once, each with something missed.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::{
+    ALL_BACK, CONNECTIONS, CONNECTS, Figure, Outcome, PAGES, PEAK, Plan, READY, SERVER_CPUS, STATEMENTS, count,
+    milliseconds,
+};
+use crate::client::{Role, Swarm};
+use crate::people::{Party, Standing, parties, talk, until_ready};
+use crate::process::Process;
+
+/// People who come back, where the limit of open files allows so many.
+const PEOPLE: usize = 10_000;
+/// Members of each group.
+const GROUP: usize = 10;
+/// What each has missed.
+const MISSED: u64 = 5;
+/// Who waits for a handshake at the same time; the kernel's queue of a listener takes about as many.
+const HANDSHAKES: usize = 1_000;
+/// A storm that takes longer is none that was weathered.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// What only the statement that reads a page of the log says.
+const PAGE: &str = "caravana_event";
+
+/// All are connected, the server is killed, all come back. The last repetition counts statements and is not timed.
+pub(crate) fn storm(plan: &Plan) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for _ in 0..plan.repetitions {
+        outcomes.push(Outcome { case: case(plan), figures: once(plan, false)? });
+    }
+    outcomes.push(Outcome { case: format!("{}, statements logged", case(plan)), figures: once(plan, true)? });
+    Ok(outcomes)
+}
+
+fn case(plan: &Plan) -> String {
+    format!("storm: {} people in groups of {GROUP}, {MISSED} events missed", people(plan) * GROUP)
+}
+
+/// Groups of people.
+fn people(plan: &Plan) -> usize {
+    PEOPLE.min(plan.connections) / GROUP
+}
+
+fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
+    plan.placement.take_place(&plan.cpus)?;
+    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let parties = parties(process.address(), people(plan), GROUP)?;
+    let standings = talk(process.address(), &parties, usize::try_from(MISSED)?)?;
+    let before = connect(&process, &parties, |party, _| party.group.clone(), &standings)?.0;
+    let killed = Instant::now();
+    let process = if counting {
+        process.restart_counting(&plan.server, plan.placement)?
+    } else {
+        process.restart(&plan.server, plan.placement)?
+    };
+    drop(before);
+    let ready = until_ready(process.address())? - killed;
+    let (statements, cpu) = (process.statements(PAGE)?, process.cpu()?);
+    let from = |party: &Party, standing: &Standing| standing.before(&party.group, MISSED);
+    let (mut swarm, connecting) = connect(&process, &parties, from, &standings)?;
+    let all = u64::try_from(parties.len() * GROUP)?;
+    while swarm.counts.caught_up < all {
+        swarm.turn(Duration::from_millis(20))?;
+        if swarm.counts.closed > 0 || killed.elapsed() > PATIENCE {
+            bail!("only {} of {all} are caught up:\n{}", swarm.counts.caught_up, process.log());
+        }
+    }
+    let took = killed.elapsed();
+    if counting {
+        let (statements_now, pages_now) = process.statements(PAGE)?;
+        return Ok(vec![
+            Figure { name: STATEMENTS, value: count(statements_now - statements.0) / count(all) },
+            Figure { name: PAGES, value: count(pages_now - statements.1) / count(all) },
+        ]);
+    }
+    let busy = (process.cpu()?.saturating_sub(cpu)).as_secs_f64() / took.saturating_sub(ready).as_secs_f64();
+    Ok(vec![
+        Figure { name: ALL_BACK, value: took.as_secs_f64() },
+        Figure { name: READY, value: milliseconds(ready) },
+        Figure { name: CONNECTS, value: count(all) / connecting.as_secs_f64() },
+        Figure { name: SERVER_CPUS, value: busy },
+        Figure { name: PEAK, value: count(process.peak()?) / 1024.0 },
+        Figure { name: CONNECTIONS, value: count(all) },
+    ])
+}
+
+/// Connects everybody, each from where `place` says.
+fn connect(
+    process: &Process,
+    parties: &[Party],
+    place: impl Fn(&Party, &Standing) -> String,
+    standings: &[Standing],
+) -> Result<(Swarm, Duration)> {
+    let mut swarm = Swarm::new(process.address(), 1)?.in_a_storm(HANDSHAKES);
+    let places: Vec<String> = parties.iter().zip(standings).map(|(party, standing)| place(party, standing)).collect();
+    let who: Vec<_> = parties
+        .iter()
+        .zip(&places)
+        .flat_map(|(party, place)| party.people.iter().map(move |person| (place.as_str(), person, Role::Receiver)))
+        .collect();
+    let took = swarm.connect(&who)?;
+    Ok((swarm, took))
+}

@@ -1,0 +1,325 @@
+//! What lies around a beginning: a log, commits, hints, and the reading of gaps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use caravana_protocol::{
+    ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GroupId, LeftReason, MemberLeft, Message, MessageId,
+    Seq, ServerFrame, Timestamp, UserId, WireError, codec,
+};
+use futures::FutureExt as _;
+use shuttle::sync::{Mutex, mpsc};
+use shuttle::thread::{self, JoinHandle};
+use uuid::Uuid;
+
+use super::super::{Refused, Stream, begin, give_up};
+use super::stream::StreamJudge;
+use super::wrong::{Early, Fault, Modelled};
+use crate::frame::{Frame, FramedPage};
+use crate::hub::group::{Applied, Group, Step};
+use crate::hub::mailbox::{Mailbox, Next};
+use crate::hub::peer::Peer;
+use crate::hub::registry::Registry;
+use crate::store::{Channel, Page};
+
+const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
+const EPOCH: Epoch = Epoch::new(Uuid::from_u128(2));
+/// Events on a page: small, so that a resume has several.
+const PAGE: usize = 2;
+/// The connection that is looked at.
+const KEY: u64 = 1;
+
+/// What happens beside a beginning.
+#[derive(Debug, Clone)]
+pub(super) struct Scenario {
+    /// Events that are stored from the start.
+    pub(super) stored: Seq,
+    /// Whether somebody else follows the group already.
+    pub(super) followed: bool,
+    /// The subscriptions of one connection, each said when the one before has begun.
+    pub(super) cursors: Vec<Option<Seq>>,
+    pub(super) commits: Vec<Commit>,
+    pub(super) fault: Fault,
+}
+
+/// A commit, and how the hub hears of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    /// A message of our own: the hub is given it.
+    Told,
+    /// Of another program, or its hint was lost: only the sweep finds it.
+    Lost,
+    /// Of our own, but no message: the hub is told that the log moved.
+    Moved,
+    /// The client is no member any more. Heard of like any change that is no message.
+    Removal,
+}
+
+/// The world of one run.
+pub(super) struct World {
+    /// Where the scheduler may change threads; stands for the lock of the group's shard, which the registry has inside.
+    lock: Mutex<()>,
+    registry: Registry,
+    log: Mutex<Vec<Event>>,
+    pub(super) peer: Arc<Peer>,
+    pulls: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// One order of one scenario.
+pub(super) fn run(scenario: &Scenario) {
+    let world = World::new(scenario);
+    let committing = thread::spawn({
+        let (world, commits) = (Arc::clone(&world), scenario.commits.clone());
+        move || commits.into_iter().for_each(|commit| world.commit(commit))
+    });
+    let beginnings = world.connection(scenario);
+    committing.join().unwrap();
+    for beginning in beginnings {
+        beginning.join().unwrap();
+    }
+    world.finish_pulls();
+    if scenario.commits.contains(&Commit::Lost) {
+        world.sweep();
+        world.finish_pulls();
+    }
+    world.judge(scenario);
+}
+
+impl World {
+    fn new(scenario: &Scenario) -> Arc<Self> {
+        let world = Self {
+            lock: Mutex::new(()),
+            registry: Registry::new(),
+            log: Mutex::new((1..=scenario.stored).map(message).collect()),
+            peer: peer(KEY),
+            pulls: std::sync::Mutex::default(),
+        };
+        if scenario.followed {
+            let other = peer(KEY + 1);
+            let channel = world.channel();
+            world.registry.enter(GROUP, |group| {
+                group.enter(&other, 1);
+                group.load(channel);
+                assert_eq!(group.join(GROUP, other.key, 1, 0, true), Step::Live);
+            });
+        }
+        Arc::new(world)
+    }
+
+    /// What a connection does with its client's frames: register, begin, and read the next one when that has begun. The
+    /// last beginning needs no thread of its own, which leaves fewer orders to check.
+    fn connection(self: &Arc<Self>, scenario: &Scenario) -> Vec<JoinHandle<()>> {
+        let mut beginnings = Vec::new();
+        for (id, cursor) in (1..).zip(&scenario.cursors) {
+            let mut early = Early::default();
+            if scenario.fault == Fault::AskedBeforeRegistered {
+                early.membership = Some(self.membership());
+                early.page = Some(self.page(cursor.unwrap_or_default()));
+            }
+            self.enter(id);
+            let (begun, waiting) = mpsc::channel();
+            let (begun, early) = (Some(begun), std::sync::Mutex::new(early));
+            let steps = Modelled { world: Arc::clone(self), begun, fault: scenario.fault, early };
+            let cursor = cursor.map(at);
+            if id == scenario.cursors.len() as u64 {
+                steps.run(id, cursor);
+            } else {
+                beginnings.push(thread::spawn(move || steps.run(id, cursor)));
+                // Dropped, never used.
+                let _ = waiting.recv();
+            }
+        }
+        beginnings
+    }
+
+    fn enter(&self, stream: u64) {
+        let _guard = self.lock.lock().unwrap();
+        self.registry.enter(GROUP, |group| group.enter(&self.peer, stream));
+    }
+
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
+        let _guard = self.lock.lock().unwrap();
+        self.registry.with(GROUP, act)
+    }
+
+    pub(super) fn channel(&self) -> Channel {
+        let head = self.log.lock().unwrap().len() as Seq;
+        Channel { epoch: EPOCH, head, members: 2, reads: BTreeMap::new() }
+    }
+
+    pub(super) fn membership(&self) -> Result<(), Refused> {
+        if is_member(&self.log.lock().unwrap()) { Ok(()) } else { Err(Refused::Stranger) }
+    }
+
+    /// One statement: the question of membership, the events and the head are of one moment.
+    pub(super) fn page(&self, after: Seq) -> Result<Page, Refused> {
+        let log = self.log.lock().unwrap();
+        if is_member(&log) { Ok(page(&log, after)) } else { Err(Refused::Stranger) }
+    }
+
+    fn commit(self: &Arc<Self>, commit: Commit) {
+        let event = {
+            let mut log = self.log.lock().unwrap();
+            let seq = log.len() as Seq + 1;
+            log.push(if commit == Commit::Removal { removal(seq) } else { message(seq) });
+            log.last().cloned().unwrap()
+        };
+        let behind = match commit {
+            Commit::Lost => None,
+            Commit::Told => self.with(|group| group.apply(&event, &Frame::event(&event)) == Applied::Gap),
+            Commit::Moved | Commit::Removal => self.with(Group::nudge),
+        };
+        if behind == Some(true) {
+            self.pull();
+        }
+    }
+
+    fn sweep(self: &Arc<Self>) {
+        let head = self.channel().head;
+        if self.with(|group| group.hint(head)) == Some(true) {
+            self.pull();
+        }
+    }
+
+    /// As the feed does it.
+    pub(super) fn pull(self: &Arc<Self>) {
+        if self.with(Group::begin_pull) == Some(true) {
+            let world = Arc::clone(self);
+            let pull = thread::spawn(move || world.fill());
+            self.pulls.lock().unwrap().push(pull);
+        }
+    }
+
+    fn fill(&self) {
+        while let Some(delivered) = self.with(Group::next_pull) {
+            let page = page(&self.log.lock().unwrap(), delivered);
+            if page.events.iter().all(|event| matches!(event, Event::NewMessage(_))) && page.events.len() == PAGE {
+                let frames = FramedPage::new(&page.events);
+                self.with(|group| group.apply_page(delivered + PAGE as Seq, &frames));
+            } else {
+                for event in &page.events {
+                    self.with(|group| group.apply(event, &Frame::event(event)));
+                }
+            }
+            if self.with(|group| group.end_pull(page.events.is_empty())) != Some(true) {
+                return;
+            }
+        }
+    }
+
+    fn finish_pulls(&self) {
+        loop {
+            let Some(pull) = self.pulls.lock().unwrap().pop() else { return };
+            pull.join().unwrap();
+        }
+    }
+
+    /// What the client has heard, by the wire contract; and at the end it is at the head, or out.
+    fn judge(&self, scenario: &Scenario) {
+        let mut judge = StreamJudge::new();
+        for (id, cursor) in (1..).zip(&scenario.cursors) {
+            let frame = ClientFrame::Subscribe { group_id: GROUP, cursor: cursor.map(at) };
+            judge.said(&frame, Some(&u64::to_string(&id)));
+        }
+        let log = self.log.lock().unwrap();
+        let removed_at = log.iter().find(|event| matches!(event, Event::MemberLeft(_))).map(Event::seq);
+        let mut heard = Vec::new();
+        for frame in self.heard() {
+            judge.heard(&frame).unwrap_or_else(|breach| panic!("{breach}; heard {frame:?} after {heard:?}"));
+            if let (ServerFrame::Event(event), Some(removed_at)) = (&frame, removed_at) {
+                assert!(event.seq() < removed_at, "{} was heard, removed at {removed_at}", event.seq());
+            }
+            heard.push(frame.kind());
+        }
+        if removed_at.is_some() {
+            assert!(!judge.is_following(GROUP), "still followed after the removal: {heard:?}");
+        } else {
+            assert!(judge.is_live(GROUP), "not live: {heard:?}");
+            assert_eq!(judge.position(GROUP), Some(log.len() as Seq), "{heard:?}");
+        }
+    }
+
+    /// All frames that lie in the mailbox.
+    fn heard(&self) -> Vec<ServerFrame> {
+        assert_eq!(self.peer.mailbox.closing(), None);
+        let Some(Next::Write(waiting)) = self.peer.mailbox.next().now_or_never() else { return Vec::new() };
+        waiting
+            .iter()
+            .flat_map(|bytes| texts(bytes))
+            .map(|text| codec::decode_server(&text).unwrap().unwrap())
+            .collect()
+    }
+}
+
+impl Modelled {
+    /// As [`super::super::CatchUp::run`] does it.
+    fn run(mut self, id: u64, cursor: Option<Cursor>) {
+        let stream = Stream { group: GROUP, key: KEY, id };
+        // Whatever waits in here waits for a lock, which the scheduler sees, and for nothing else.
+        let outcome = begin(&mut self, stream, cursor).now_or_never().expect("a step that waits");
+        if outcome.is_err() && give_up(&self, stream) {
+            let peer = &self.world.peer;
+            if self.begun.is_none() {
+                peer.cut_off(GROUP, LeftReason::Removed);
+            } else {
+                let error = WireError::new(ErrorCode::NotFound, "no such group", Some(id.to_string()));
+                peer.mailbox.push(&Frame::server(&ServerFrame::Error(error)));
+            }
+        }
+    }
+}
+
+fn is_member(log: &[Event]) -> bool {
+    !log.iter().any(|event| matches!(event, Event::MemberLeft(_)))
+}
+
+fn page(log: &[Event], after: Seq) -> Page {
+    let events = log.iter().filter(|event| event.seq() > after).take(PAGE).cloned().collect();
+    Page { events, epoch: EPOCH, head: log.len() as Seq }
+}
+
+fn at(seq: Seq) -> Cursor {
+    Cursor { epoch: EPOCH, seq }
+}
+
+fn user(key: u64) -> UserId {
+    UserId::new(Uuid::from_u128(u128::from(key)))
+}
+
+fn peer(key: u64) -> Arc<Peer> {
+    let id = ConnectionId::new(Uuid::from_u128(u128::from(key)));
+    Arc::new(Peer { key, id, user: user(key), session: None, only: None, mailbox: Mailbox::default() })
+}
+
+fn message(seq: Seq) -> Event {
+    Event::NewMessage(Message {
+        id: MessageId::new(Uuid::from_u128(u128::from(seq))),
+        user_id: None,
+        group_id: GROUP,
+        message: String::new(),
+        created_at: Timestamp::from_unix_micros(0),
+        status: true,
+        seq,
+        reply_to: None,
+        edited_at: None,
+    })
+}
+
+fn removal(seq: Seq) -> Event {
+    let (display_name, at) = (String::new(), Timestamp::from_unix_micros(0));
+    Event::MemberLeft(MemberLeft { group_id: GROUP, seq, user_id: user(KEY), display_name, at })
+}
+
+/// The texts of whole frames that stand one behind the other.
+fn texts(mut bytes: &[u8]) -> Vec<String> {
+    let mut texts = Vec::new();
+    while let [_, length, rest @ ..] = bytes {
+        let (length, rest) = match (length, rest) {
+            (126, [a, b, rest @ ..]) => (usize::from(u16::from_be_bytes([*a, *b])), rest),
+            _ => (usize::from(*length), rest),
+        };
+        texts.push(String::from_utf8(rest[..length].to_vec()).unwrap());
+        bytes = &rest[length..];
+    }
+    texts
+}

@@ -1,0 +1,63 @@
+//! A panic in one connection (G19).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_protocol::{GroupId, UserId};
+use caravana_server::hub::{Hub, HubSettings, Identity, Scope};
+use caravana_server::socket::drive;
+use caravana_server::store::SharedLog;
+use caravana_server::store::sqlite::SqliteStore;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::support::{End, TestServer, Wire};
+
+/// A socket of the group's endpoint, with our own ends of it.
+async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let identity = Identity { user_id: user, expires_at: None, session: None };
+    let connection = hub.connect(&identity, Scope::Group(group, None));
+    tokio::spawn(drive(server, &[], connection));
+    let mut wire = Wire::over(client).await;
+    wire.expect("hello").await;
+    wire.expect("joined").await;
+    wire
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_ends_its_own_socket_and_no_other() {
+    // A real server makes the people and the group; then its file is opened by a hub with a fault.
+    let mut server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    server.stop().await;
+    let store = Arc::new(SqliteStore::open(&format!("sqlite://{}", server.database().display()), false).await.unwrap());
+    let settings = HubSettings {
+        send_rate_per_user: 1_000.0,
+        send_burst_per_user: 1_000,
+        send_rate_per_group: 1_000.0,
+        connections_per_user: 10,
+        sweep: Duration::from_secs(5),
+        seed: 1,
+        build: "test".into(),
+        verify: Arc::new(|_| panic!("this panic belongs to the test")),
+    };
+    let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
+    let hub = Hub::start(Arc::clone(&store) as SharedLog, settings, tasks.clone(), end.clone());
+    let (mut faulty, mut other) = (open(&hub, ana.id(), group).await, open(&hub, ana.id(), group).await);
+    faulty.say("auth", json!({"token": "x"})).await;
+    assert_eq!(faulty.end().await, End::Code(1011));
+    other.say("send_message", json!({"message": "sigo"})).await;
+    assert_eq!(other.expect("message_sent").await["message"], "sigo");
+    assert_eq!(other.expect("new_message").await["message"], "sigo");
+    drop(other);
+    end.cancel();
+    tasks.close();
+    tasks.wait().await;
+    store.close().await;
+}

@@ -1,0 +1,248 @@
+//! Clients that are cut off without a word, that do not read, or that take for ever (G7, G8, G14).
+//!
+//! Each of these takes the time that the guarantee allows. In the quick test they wait together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_client::LinkState;
+use caravana_protocol::GroupId;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::crowd::{Crowd, until};
+use crate::support::{Chaos, End, Flow, How, Peer, TestServer, TestUser, Way, Wire};
+
+/// What a busy machine may add to any of the times.
+const SLACK: Duration = Duration::from_secs(3);
+/// A silent peer is given up after this time, on both sides.
+const SILENCE: Duration = Duration::from_secs(35);
+/// Headers must come within this time.
+const HEADERS: Duration = Duration::from_secs(10);
+/// A message that has begun must end within this time.
+const UNFINISHED: Duration = Duration::from_secs(30);
+/// Typing that is not repeated ends after this time.
+const TYPING: Duration = Duration::from_secs(6);
+/// A socket that takes nothing is closed within this time.
+const STALLED: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_falls_silent_or_takes_for_ever_is_gone_in_time() {
+    tokio::join!(
+        half_open_peers_are_given_up_by_both_sides(),
+        typing_ends_with_the_typists_network(),
+        headers_that_do_not_come_are_not_waited_for(),
+        a_message_that_does_not_end_is_not_waited_for(),
+        a_reader_of_nothing_is_closed_and_misses_nothing(),
+    );
+}
+
+/// Ana at the server and Bob behind a bad network, in one group.
+struct Pair {
+    server: TestServer,
+    proxy: Chaos,
+    ana: Arc<TestUser>,
+    bob: Arc<TestUser>,
+    group: GroupId,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+        let group = ana.create_group("Oaxaca").await;
+        ana.brings(&bob, group).await;
+        let proxy = Chaos::before(server.address);
+        let bob = Arc::new(bob.by(proxy.address));
+        Self { server, proxy, ana: Arc::new(ana), bob, group }
+    }
+
+    /// Waits until only so many are connected. Answers how long it took.
+    async fn only(&self, connections: u64) -> Duration {
+        let since = Instant::now();
+        loop {
+            let answer: Value = self.ana.get(&format!("/chat/{}/connections", self.group)).await.ok();
+            if answer["active_connections"] == connections {
+                return since.elapsed();
+            }
+            assert!(since.elapsed() < SILENCE + SLACK * 2, "still there: {answer}");
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// The server used to count such a peer for two seconds more, in which it waited for an answer to its goodbye.
+async fn half_open_peers_are_given_up_by_both_sides() {
+    let pair = Pair::new().await;
+    // With a client, which answers the server's pings.
+    let mut of_ana = Peer::start(&pair.ana, pair.group).await;
+    let mut of_bob = Peer::start(&pair.bob, pair.group).await;
+    of_ana.is_live().await;
+    of_bob.is_live().await;
+    pair.proxy.black_hole();
+    let since = Instant::now();
+    let on_his_side = async {
+        until("Bob notices", || of_bob.link() != LinkState::Online).await;
+        since.elapsed()
+    };
+    let (here, there) = tokio::join!(pair.only(1), on_his_side);
+    assert!(here > SLACK && there > SLACK, "{here:?} here, {there:?} there: this was no silence");
+    let late = SILENCE + SLACK / 2;
+    assert!(here < late && there < late, "{here:?} here, {there:?} there");
+    super::report("a half-open peer is given up", format!("by the server after {here:?}, by the client {there:?}"));
+    of_ana.send("¿sigues ahí?");
+    pair.proxy.heal();
+    of_bob.retry_now();
+    of_bob.sees(&["¿sigues ahí?"]).await;
+}
+
+async fn typing_ends_with_the_typists_network() {
+    let pair = Pair::new().await;
+    let (mut of_ana, _) = Wire::open_group(&pair.ana, pair.group).await;
+    let mut of_bob = Peer::start(&pair.bob, pair.group).await;
+    of_bob.is_live().await;
+    of_bob.types();
+    of_ana.expect("user_typing").await;
+    pair.proxy.black_hole();
+    let since = Instant::now();
+    // He goes on, and nobody hears of it.
+    of_bob.types();
+    of_ana.expect("user_stop_typing").await;
+    assert!(since.elapsed() <= TYPING + SLACK, "typing was shown for {:?}", since.elapsed());
+}
+
+async fn headers_that_do_not_come_are_not_waited_for() {
+    let pair = Pair::new().await;
+    let mut stream = TcpStream::connect(pair.proxy.address).await.unwrap();
+    pair.proxy.set(Way::Up, |weather| weather.rate = Some(1));
+    let since = Instant::now();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let ended = timeout(HEADERS + SLACK, stream.read_to_end(&mut answer)).await;
+    let took = since.elapsed();
+    assert!(ended.is_ok() && took >= HEADERS / 2, "{ended:?} after {took:?}");
+    assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+}
+
+async fn a_message_that_does_not_end_is_not_waited_for() {
+    let pair = Pair::new().await;
+    let (mut wire, _) = Wire::open_group(&pair.bob, pair.group).await;
+    pair.proxy.set(Way::Up, |weather| weather.rate = Some(1));
+    let since = Instant::now();
+    wire.say("send_message", json!({"message": "despacio"})).await;
+    let end = wire.end_within(UNFINISHED + SLACK).await;
+    assert_eq!(end, End::Code(1008));
+    assert!(since.elapsed() + SLACK >= UNFINISHED, "closed after {:?}", since.elapsed());
+}
+
+/// A message of 16 kB, so that what the kernels hold for a reader is soon full.
+fn long() -> String {
+    "🚀".repeat(4_000)
+}
+
+async fn a_reader_of_nothing_is_closed_and_misses_nothing() {
+    let pair = Pair::new().await;
+    let moments = crate::support::history::Moments::default();
+    let mut of_bob = Peer::arrive(&pair.bob, pair.group, &moments);
+    of_bob.is_live().await;
+    let (mut of_ana, _) = Wire::open_group(&pair.ana, pair.group).await;
+    let mut calm = Vec::new();
+    for _ in 0..100 {
+        calm.push(round_trip(&mut of_ana, &long()).await);
+    }
+    pair.proxy.set(Way::Down, |weather| weather.flow = Flow::Stall);
+    let mut stalled = Vec::new();
+    // More than the kernels and the mailbox hold.
+    while stalled.len() < 650 {
+        stalled.push(round_trip(&mut of_ana, &long()).await);
+    }
+    let gone = pair.only(1).await;
+    assert!(gone <= STALLED + SLACK, "closed {gone:?} after nothing more fitted");
+    let (before, with) = (p99(&mut calm), p99(&mut stalled));
+    super::report(
+        "a reader of nothing",
+        format!("closed {gone:?} after nothing more fitted; p99 of the others {before:?}, with it {with:?}"),
+    );
+    pair.proxy.heal();
+    of_bob.retry_now();
+    let head: Value = pair.ana.get(&format!("/api/v1/groups/{}", pair.group)).await.ok();
+    let head = head["group"]["head"].as_u64().unwrap();
+    until("Bob has everything", || of_bob.has_everything(head)).await;
+    assert!(of_bob.finish(None).broken_streams.is_empty());
+    drop(pair.server);
+}
+
+/// Sends and hears it back.
+async fn round_trip(wire: &mut Wire, text: &str) -> Duration {
+    let since = Instant::now();
+    wire.say("send_message", json!({"message": text})).await;
+    wire.expect("message_sent").await;
+    wire.expect("new_message").await;
+    since.elapsed()
+}
+
+fn p99(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+/// Cuts at any byte of any frame, in both directions, while everybody chats.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
+    let server = TestServer::start().await;
+    let mut crowd = Crowd::gather(&server, 3).await.arrives(1).await;
+    let proxy = Chaos::before(server.address);
+    let unlucky = Arc::new(crowd.users[0].by(proxy.address));
+    crowd.add(&unlucky);
+    crowd.is_online().await;
+    let chat = crowd.chats(100);
+    for cut in 0..20_u64 {
+        let way = if cut % 2 == 0 { Way::Up } else { Way::Down };
+        let passed = proxy.passed(way);
+        proxy.set(way, |weather| weather.end = Some((37 * (cut + 1), How::Reset)));
+        let of_unlucky = crowd.peers.last().unwrap();
+        until("the connection breaks", || of_unlucky.link() != LinkState::Online).await;
+        proxy.heal();
+        of_unlucky.retry_now();
+        until("it is back", || of_unlucky.link() == LinkState::Online).await;
+        assert!(proxy.passed(way) > passed || cut == 0, "nothing was said");
+    }
+    drop(chat);
+    crowd.ends_soundly(&server).await;
+}
+
+/// One client of twenty reads nothing. The others must not feel it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long: cargo xtask faults"]
+async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
+    let server = TestServer::builder().own_process().flag("--max-connections-per-user=100").start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Oaxaca").await;
+    ana.brings(&bob, group).await;
+    let mut listeners = Vec::new();
+    for _ in 0..38 {
+        let (mut wire, _) = Wire::open_group(&bob, group).await;
+        listeners.push(tokio::spawn(async move { while wire.next().await.is_ok() {} }));
+    }
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    let text = "x".repeat(1_000);
+    let mut calm = Vec::new();
+    for _ in 0..2_000 {
+        calm.push(round_trip(&mut of_ana, &text).await);
+    }
+    let proxy = Chaos::before(server.address);
+    let behind = bob.by(proxy.address);
+    let _stalled = (Wire::open_group(&behind, group).await, Wire::open_group(&behind, group).await);
+    proxy.set(Way::Down, |weather| weather.flow = Flow::Stall);
+    let mut with = Vec::new();
+    for _ in 0..2_000 {
+        with.push(round_trip(&mut of_ana, &text).await);
+    }
+    let (calm, with) = (p99(&mut calm), p99(&mut with));
+    super::report("p99 of a round trip among 40", format!("{calm:?}; with 5 % stalled {with:?}"));
+    // The promise is 1.2 times on a quiet machine; here others are at work.
+    assert!(with <= calm * 2 + Duration::from_millis(5), "{calm:?} without and {with:?} with stalled clients");
+    listeners.iter().for_each(tokio::task::JoinHandle::abort);
+}

@@ -1,0 +1,111 @@
+//! A server, a group, and people who talk in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_protocol::{Epoch, GroupId, Seq};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::support::{PATIENCE, TestServer, TestUser, Wire};
+
+/// A sender says some messages this often; it is the load that is paced here, no test waits for it.
+const TURN: Duration = Duration::from_millis(40);
+
+/// If the listeners are not done by then, they never will be.
+const MOST_TURNS: u32 = 1_000;
+
+/// A server with a busy group.
+pub(super) struct World {
+    server: TestServer,
+    pub(super) ana: Arc<TestUser>,
+    pub(super) group: GroupId,
+    pub(super) epoch: Epoch,
+    /// Listeners that have done what they came for.
+    done: watch::Sender<usize>,
+    /// The last event, when nobody talks any more.
+    end: watch::Sender<Option<Seq>>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let server = TestServer::builder().flag("--max-connections-per-user=1000").start().await;
+        let ana = Arc::new(server.register("Ana").await);
+        let group = ana.create_group("Oaxaca").await;
+        let (_, joined) = Wire::open_group(&ana, group).await;
+        let epoch = joined["epoch"].as_str().unwrap().parse().unwrap();
+        Self { server, ana, group, epoch, done: watch::Sender::new(0), end: watch::Sender::new(None) }
+    }
+
+    pub(super) async fn another_member(&self, name: &str) -> Arc<TestUser> {
+        let user = self.server.register(name).await;
+        self.ana.brings(&user, self.group).await;
+        Arc::new(user)
+    }
+
+    pub(super) async fn removes(&self, user: &TestUser) {
+        let path = format!("/api/v1/groups/{}/members/{}", self.group, user.id());
+        assert!(self.ana.delete(&path).await.status.is_success());
+    }
+
+    /// Says `each` messages at a time, in turns, each turn when the one before is stored: at least `turns`, and until
+    /// this many listeners are done.
+    pub(super) async fn talk(&self, turns: u32, each: usize, listeners: usize) {
+        // Not subscribed, so that nothing but its acknowledgements comes.
+        let mut wire = Wire::open(&self.ana).await;
+        let start = Instant::now();
+        let mut turn = 0;
+        while turn < turns || *self.done.borrow() < listeners {
+            sleep_until(start + TURN * turn).await;
+            for number in 0..each {
+                wire.say("send_message", json!({"group_id": self.group, "message": format!("{turn}/{number}")})).await;
+            }
+            for _ in 0..each {
+                wire.expect("message_sent").await;
+            }
+            turn += 1;
+            assert!(turn < MOST_TURNS, "{} listeners are done", *self.done.borrow());
+        }
+    }
+
+    /// What a listener counts itself into when it is done.
+    pub(super) fn done(&self) -> watch::Sender<usize> {
+        self.done.clone()
+    }
+
+    /// Waits until this many are done.
+    pub(super) async fn are_done(&self, listeners: usize) {
+        let mut done = self.done.subscribe();
+        timeout(PATIENCE * 3, done.wait_for(|done| *done >= listeners)).await.expect("listeners are not done").unwrap();
+    }
+
+    /// Another program's rows, all in one statement and one commit.
+    pub(super) async fn foreign_rows(&self, count: u32) {
+        let mut foreign = self.server.foreign_connection().await;
+        let rows = "with recursive number (n) as (select 1 union all select n + 1 from number where n < ?3) \
+                    insert into group_chat (user_id, group_id, message) select ?1, ?2, n from number";
+        sqlx::query(rows)
+            .bind(self.ana.id().to_string())
+            .bind(self.group.to_string())
+            .bind(count)
+            .execute(&mut foreign)
+            .await
+            .unwrap();
+    }
+
+    /// The last event, as the database has it.
+    pub(super) async fn head(&self) -> Seq {
+        let page: Value = self.ana.get(&format!("/api/v1/groups/{}/messages?limit=1", self.group)).await.ok();
+        page["head"].as_u64().unwrap()
+    }
+
+    /// Nobody talks any more; everybody should come to this event.
+    pub(super) fn is_at(&self, head: Seq) {
+        self.end.send_replace(Some(head));
+    }
+
+    pub(super) fn end(&self) -> watch::Receiver<Option<Seq>> {
+        self.end.subscribe()
+    }
+}
