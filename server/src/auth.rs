@@ -1,14 +1,18 @@
 //! Proofs of who somebody is: passwords, secrets, tokens, and the brake on guessing them.
 //!
 //! Pure of HTTP: `http` brings the proofs here and decides what an answer looks like; the hub verifies the token of an
-//! `auth` frame with [`Tokens`].
+//! `auth` frame with [`bearer`].
 
+mod bearer;
+mod key_list;
 mod passwords;
 mod secret;
 mod throttle;
 mod tokens;
 
+pub use bearer::{Bearer, BearerError, bearer};
+pub use key_list::{Fetch, FetchError, FetchSetupError, KeyList, NoList, PublicKey, fetcher};
 pub use passwords::{PasswordError, Passwords};
 pub use secret::Secret;
 pub use throttle::{Buckets, Throttle};
-pub use tokens::{AccessToken, LEEWAY, Tokens, VerifiedToken};
+pub use tokens::{AccessToken, LAST_SECOND, LEEWAY, Supabase, TokenError, Tokens, VerifiedToken};

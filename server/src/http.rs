@@ -7,7 +7,6 @@
 mod accept;
 mod accounts;
 mod admission;
-mod clock;
 mod cookies;
 mod envelope;
 mod error;

@@ -16,13 +16,14 @@ mod mailbox;
 mod peer;
 mod registry;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use caravana_protocol::limits::TYPING_ACCEPT_MS;
 use caravana_protocol::{CloseReason, ConnectionId, Cursor, GoingAway, GroupId, ServerFrame, UserId};
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,7 +35,7 @@ pub use mailbox::{Mailbox, Next};
 pub use peer::Peer;
 
 use crate::frame::Frame;
-use crate::store::{SecretHash, SharedLog};
+use crate::store::{Proof, SecretHash, SharedLog};
 use limits::Buckets;
 use registry::Registry;
 
@@ -82,18 +83,25 @@ pub struct HubSettings {
     pub verify: VerifyToken,
 }
 
-/// Checks a token: whose it is and until when, or `None`.
-pub type VerifyToken = Arc<dyn Fn(&str) -> Option<Identity> + Send + Sync>;
+/// Checks a token: whose it is and until when. May take some seconds, when keys have to be fetched.
+pub type VerifyToken = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Identity, Unverified>> + Send + Sync>;
+
+/// Why a token is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unverified {
+    /// It is not good.
+    Refused,
+    /// It can't be told now.
+    Later,
+}
 
 /// Who opens a connection, as the upgrade has found out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// Who.
     pub user_id: UserId,
-    /// When the token ends; `None` for a cookie, whose end is checked elsewhere.
-    pub expires_at: Option<SystemTime>,
-    /// The sign-in, where it is a cookie.
-    pub session: Option<SecretHash>,
+    /// With what the connection ends.
+    pub proof: Proof,
 }
 
 /// What a connection is for.
@@ -142,7 +150,7 @@ impl Hub {
             key: self.next_key.fetch_add(1, Ordering::Relaxed),
             id: ConnectionId::new(Uuid::new_v4()),
             user: identity.user_id,
-            session: identity.session,
+            proof: Mutex::new(identity.proof),
             only: match scope {
                 Scope::Group(group, _) => Some(group),
                 Scope::Many => None,
@@ -150,7 +158,7 @@ impl Hub {
             mailbox: Mailbox::default(),
         });
         let fits = self.registry.add(Arc::clone(&peer), self.settings.connections_per_user);
-        let mut connection = Connection::new(Arc::clone(self), peer, identity.expires_at);
+        let mut connection = Connection::new(Arc::clone(self), peer, identity.proof.expires_at);
         if fits {
             connection.greet(scope);
         } else {
@@ -167,16 +175,36 @@ impl Hub {
 
     /// Closes all connections of a user.
     pub fn close_user(&self, user: UserId, reason: CloseReason) {
-        for peer in self.registry.of_user(user) {
+        self.close_where(user, reason, |_| true);
+    }
+
+    /// Closes all connections of a user but those of this sign-in itself: a token that it asked for goes, too.
+    pub fn close_others(&self, user: UserId, kept: SecretHash) {
+        let is_kept = |proof: &Proof| proof.session == Some(kept) && proof.expires_at.is_none();
+        self.close_where(user, CloseReason::SessionRevoked, |proof| !is_kept(proof));
+    }
+
+    /// Closes the connections that one sign-in has opened, by its cookie or by a ticket or token that it asked for.
+    pub fn close_session(&self, user: UserId, session: SecretHash) {
+        self.close_where(user, CloseReason::SessionRevoked, |proof| proof.session == Some(session));
+    }
+
+    /// Closes the connections that rest on this.
+    pub fn close_proof(&self, user: UserId, ended: Proof) {
+        self.close_where(user, CloseReason::SessionRevoked, |proof| *proof == ended);
+    }
+
+    fn close_where(&self, user: UserId, reason: CloseReason, ends: impl Fn(&Proof) -> bool) {
+        for peer in self.registry.of_user(user).iter().filter(|peer| ends(&peer.proof())) {
             peer.mailbox.close(reason);
         }
     }
 
-    /// Closes the connections that one sign-in has opened.
-    pub fn close_session(&self, user: UserId, session: SecretHash) {
-        for peer in self.registry.of_user(user).iter().filter(|peer| peer.session == Some(session)) {
-            peer.mailbox.close(CloseReason::SessionRevoked);
-        }
+    /// What the open connections rest on, each once.
+    #[must_use]
+    pub fn proofs(&self) -> Vec<(UserId, Proof)> {
+        let proofs: BTreeSet<_> = self.registry.all().iter().map(|peer| (peer.user, peer.proof())).collect();
+        proofs.into_iter().collect()
     }
 
     /// How many connections are open.

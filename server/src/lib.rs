@@ -4,11 +4,13 @@
 #![recursion_limit = "256"]
 
 pub mod auth;
+mod clock;
 pub mod frame;
 pub mod http;
 pub mod hub;
 pub mod settings;
 pub mod shutdown;
+pub mod sign_ins;
 pub mod socket;
 pub mod state;
 pub mod store;
@@ -23,8 +25,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use auth::{PasswordError, Tokens};
-use hub::{Hub, HubSettings};
+use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
+use clock::unix_seconds;
+use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
 use state::{AppState, BUILD};
@@ -51,6 +54,9 @@ pub enum ServeError {
     /// The database could not be opened.
     #[error("DATABASE_URL: the database could not be opened")]
     Store(#[from] OpenError),
+    /// Nothing can be fetched from the identity provider; mostly because the machine has no certificates to trust.
+    #[error("SUPABASE_URL: keys can't be fetched")]
+    KeyList(#[source] auth::FetchSetupError),
     /// Passwords can't be hashed here.
     #[error("passwords can't be hashed")]
     Passwords(#[from] PasswordError),
@@ -61,10 +67,11 @@ pub enum ServeError {
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let store = open(settings.database_url.clone(), settings.new_epochs).await?;
-    let tokens = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+    let tokens = tokens(&settings, &shutdown)?;
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::start(log, hub_settings(&settings, &tokens), hub_tasks.clone(), hub_end.clone());
+    let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
+    shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store), shutdown.clone()));
     let state = AppState::new(Arc::clone(&store), Arc::clone(&hub), tokens, settings, shutdown.clone(), address)?;
     let stop = CancellationToken::new();
     shutdown.spawn(http::accept(listener, http::router(&state), Arc::clone(&state), stop.clone()));
@@ -103,8 +110,19 @@ fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {
     Box::pin(async move { hub.drain(window).await })
 }
 
-fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {
-    let tokens = tokens.clone();
+fn tokens(settings: &Settings, shutdown: &Shutdown) -> Result<Tokens, ServeError> {
+    let own = Tokens::new(&settings.jwt_secret, settings.jwt_issuer.clone(), settings.jwt_audience.clone());
+    let keys = match &settings.supabase_url {
+        Some(url) => Some(KeyList::start(auth::fetcher(url).map_err(ServeError::KeyList)?, shutdown)),
+        None => None,
+    };
+    let secret = settings.supabase_jwt_secret.as_ref();
+    let issuer = settings.supabase_url.as_ref().map(|url| format!("{url}/auth/v1"));
+    Ok(own.with_supabase(Supabase { secret, issuer, keys }))
+}
+
+fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> HubSettings {
+    let (tokens, store) = (tokens.clone(), Arc::clone(store));
     HubSettings {
         send_rate_per_user: f64::from(settings.send_rate_per_user),
         send_burst_per_user: settings.send_burst_per_user,
@@ -114,8 +132,18 @@ fn hub_settings(settings: &Settings, tokens: &Tokens) -> HubSettings {
         seed: rand::random(),
         build: BUILD.into(),
         verify: Arc::new(move |token| {
-            let verified = tokens.verify(token)?;
-            Some(hub::Identity { user_id: verified.user_id, expires_at: Some(verified.expires_at), session: None })
+            let (tokens, store) = (tokens.clone(), Arc::clone(&store));
+            Box::pin(async move {
+                match auth::bearer(&tokens, &store, &token, unix_seconds()).await {
+                    Ok(bearer) => Ok(hub::Identity { user_id: bearer.user.id, proof: bearer.proof }),
+                    Err(BearerError::Refused) => Err(Unverified::Refused),
+                    Err(BearerError::KeysUnknown) => Err(Unverified::Later),
+                    Err(BearerError::Store(error)) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer");
+                        Err(Unverified::Later)
+                    }
+                }
+            })
         }),
     }
 }

@@ -50,6 +50,10 @@ pub struct Settings {
     pub jwt_issuer: Option<String>,
     /// The `aud` that tokens must have.
     pub jwt_audience: Option<String>,
+    /// The Supabase project whose users' tokens are good here, by the keys that it publishes.
+    pub supabase_url: Option<Origin>,
+    /// That project's secret for tokens signed with HS256.
+    pub supabase_jwt_secret: Option<SecretString>,
     /// Sends a second that a user may go on with.
     pub send_rate_per_user: u32,
     /// Sends that a user may make at once.
@@ -117,6 +121,8 @@ impl Settings {
             return Err(SettingError::new("PUBLIC_URL", "production needs the address that people find the site at"));
         }
         let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database)?;
+        let supabase_url = supabase_url(arguments::text(given.supabase_url), given.app_env)?;
+        let supabase_jwt_secret = secret::supabase_secret(given.supabase_jwt_secret, given.app_env)?;
         let allowed_origins = arguments::list(given.allowed_origins.as_deref())
             .map(|text| Origin::parse(text).map_err(|problem| SettingError::new("ALLOWED_ORIGINS", problem)))
             .collect::<Result<_, _>>()?;
@@ -136,6 +142,8 @@ impl Settings {
             jwt_secret,
             jwt_issuer: arguments::text(given.jwt_issuer),
             jwt_audience: arguments::text(given.jwt_audience),
+            supabase_url,
+            supabase_jwt_secret,
             send_rate_per_user: given.send_rate_per_user,
             send_burst_per_user: given.send_burst_per_user,
             send_rate_per_group: given.send_rate_per_group,
@@ -158,6 +166,17 @@ impl Settings {
 
 fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
     value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()
+}
+
+/// Whoever can change the keys on their way here can be anybody.
+fn supabase_url(value: Option<String>, app_env: AppEnv) -> Result<Option<Origin>, SettingError> {
+    const NAME: &str = "SUPABASE_URL";
+    let url = origin(NAME, value)?;
+    let is_open = url.as_ref().is_some_and(|url| !url.is_secure() && !url.is_loopback());
+    if is_open && app_env == AppEnv::Production {
+        return Err(SettingError::new(NAME, "production needs https:// to fetch keys from another machine"));
+    }
+    Ok(url)
 }
 
 fn database_file(url: &str) -> Result<PathBuf, SettingError> {

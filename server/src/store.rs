@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use caravana_protocol::{GroupId, Message};
 
-pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Removal, SecretHash};
+pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, TokenHolder};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.

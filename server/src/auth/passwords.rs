@@ -54,6 +54,11 @@ impl Passwords {
         })
     }
 
+    /// Whether this may be a password at all. Costs nothing.
+    pub fn check(password: &str) -> Result<(), PasswordError> {
+        check_length(password)
+    }
+
     /// The PHC string of a new password.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         check_length(&password)?;

@@ -74,6 +74,16 @@ impl Throttle {
         Ok(())
     }
 
+    /// The try that [`Self::begin`] counted came to nothing for a reason that is not its own: it is taken back.
+    pub fn take_back(&self, account: &str, address: IpAddr) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, _) in Key::all(account, address) {
+            if let Some(known) = failures.get_mut(&key) {
+                known.count = known.count.saturating_sub(1);
+            }
+        }
+    }
+
     /// The try that [`Self::begin`] counted succeeded: it is taken back, and the account's failures from this address
     /// are forgotten.
     pub fn succeeded(&self, account: &str, address: IpAddr) {
@@ -165,6 +175,20 @@ mod tests {
             assert_eq!(throttle.begin("ana", HERE, now), Ok(()));
             throttle.succeeded("ana", HERE);
         }
+    }
+
+    #[test]
+    fn a_try_that_is_taken_back_does_not_count_and_those_before_it_do() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..4 {
+            assert_eq!(throttle.begin("ana", HERE, now), Ok(()));
+        }
+        for _ in 0..200 {
+            assert_eq!(throttle.begin("ana", HERE, now), Ok(()));
+            throttle.take_back("ana", HERE);
+        }
+        assert_eq!(throttle.begin("ana", HERE, now), Ok(()));
+        assert!(throttle.begin("ana", HERE, now).is_err());
     }
 
     #[test]

@@ -11,12 +11,12 @@ use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, 
 use caravana_protocol::{DisplayName, ErrorCode, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::clock::unix_seconds;
 use super::error::ApiError;
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::ClientAddress;
-use crate::auth::Secret;
+use crate::auth::{Passwords, Secret};
+use crate::clock::unix_seconds;
 use crate::state::Shared;
 use crate::store::{NewAccount, StoreError};
 
@@ -61,7 +61,8 @@ pub(super) async fn token(
     State(state): State<Shared>,
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
-    let minted = state.tokens.mint(identity.user.id, unix_seconds()).ok_or_else(ApiError::internal)?;
+    let minted =
+        state.tokens.mint(identity.user.id, identity.proof.session, unix_seconds()).ok_or_else(ApiError::internal)?;
     Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
 }
 
@@ -69,7 +70,7 @@ pub(super) async fn token(
 pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> Result<Answer<TicketAnswer>, ApiError> {
     let (secret, now) = (Secret::generate(), unix_seconds());
     let expires_at = now + TICKET_SECONDS;
-    state.store.create_ticket(secret.hash(), identity.user.id, now, expires_at).await?;
+    state.store.create_ticket(secret.hash(), (identity.user.id, identity.proof), now, expires_at).await?;
     Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: moment(expires_at) }))
 }
 
@@ -86,11 +87,24 @@ pub(super) async fn sign_up(
 ) -> Result<(User, HeaderValue), ApiError> {
     let email = email(&account.email)?;
     let display_name = DisplayName::parse(&account.display_name)?.as_str().to_owned();
+    Passwords::check(&account.password)?;
     // A taken e-mail is a failure like a wrong password: nobody may try out a list of addresses here.
     state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
-    let password_hash = state.passwords.hash(account.password).await?;
-    let new = NewAccount { id: UserId::new(Uuid::now_v7()), email: email.clone(), display_name, password_hash };
-    let user = state.store.create_account(new).await.map_err(|error| match error {
+    let made = make_account(state, email.clone(), display_name, account.password).await;
+    match &made {
+        Ok(_) => state.throttle.succeeded(&email, address),
+        Err(error) if error.code == ErrorCode::IdConflict => {}
+        Err(_) => state.throttle.take_back(&email, address),
+    }
+    let user = made?;
+    let cookie = identity::sign_in(&user, state).await?;
+    Ok((user, cookie))
+}
+
+async fn make_account(state: &Shared, email: String, display_name: String, password: String) -> Result<User, ApiError> {
+    let password_hash = state.passwords.hash(password).await?;
+    let new = NewAccount { id: UserId::new(Uuid::now_v7()), email, display_name, password_hash };
+    state.store.create_account(new).await.map_err(|error| match error {
         StoreError::Conflict => ApiError::new(ErrorCode::IdConflict, "there is an account with this e-mail already"),
         StoreError::NotFound
         | StoreError::Forbidden
@@ -100,10 +114,7 @@ pub(super) async fn sign_up(
         | StoreError::Unavailable(_)
         | StoreError::Closed
         | StoreError::Failed(_) => error.into(),
-    })?;
-    state.throttle.succeeded(&email, address);
-    let cookie = identity::sign_in(&user, state).await?;
-    Ok((user, cookie))
+    })
 }
 
 /// Signs an account in: the user and the cookie's header.
@@ -114,15 +125,26 @@ pub(super) async fn sign_in(
 ) -> Result<(User, HeaderValue), ApiError> {
     let email = credentials.email.trim().to_lowercase();
     state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
-    let account = if email.len() <= EMAIL_BYTES { state.store.account(&email).await? } else { None };
-    let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
-    let matches = state.passwords.verify(credentials.password, stored).await?;
-    let Some(user) = user.filter(|_| matches) else {
+    let compared = compare(state, &email, credentials.password).await;
+    match &compared {
+        Ok(Some(_)) => state.throttle.succeeded(&email, address),
+        Ok(None) => {}
+        // Nobody has guessed anything.
+        Err(_) => state.throttle.take_back(&email, address),
+    }
+    let Some(user) = compared? else {
         return Err(ApiError::new(ErrorCode::InvalidCredentials, "the e-mail or the password is wrong"));
     };
-    state.throttle.succeeded(&email, address);
     let cookie = identity::sign_in(&user, state).await?;
     Ok((user, cookie))
+}
+
+/// Whose password this is; `None` takes as long, whatever is wrong.
+async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<User>, ApiError> {
+    let account = if email.len() <= EMAIL_BYTES { state.store.account(email).await? } else { None };
+    let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
+    let matches = state.passwords.verify(password, stored).await?;
+    Ok(user.filter(|_| matches))
 }
 
 /// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.

@@ -94,7 +94,7 @@ pub(super) async fn create_group(
 ) -> Response {
     let Some(identity) = identity else { return to("/login") };
     let group = NewGroup { name: form.name, time_zone: form.time_zone.filter(|zone| !zone.is_empty()) };
-    match groups::make(&state, &identity.user, group).await {
+    match groups::make(&state, &identity, group).await {
         Ok(group) => to(&format!("/g/{}", group.id)),
         Err(error) => back("/", &error, None),
     }

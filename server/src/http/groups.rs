@@ -3,7 +3,7 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup, User};
+use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
 use caravana_protocol::{GroupId, GroupName};
 use uuid::Uuid;
 
@@ -26,16 +26,17 @@ pub(super) async fn create(
     identity: Identity,
     Json(group): Json<NewGroup>,
 ) -> Result<(StatusCode, Answer<GroupAnswer>), ApiError> {
-    let group = make(&state, &identity.user, group).await?;
+    let group = make(&state, &identity, group).await?;
     Ok((StatusCode::CREATED, Answer(GroupAnswer { group })))
 }
 
-/// Makes a group whose owner is this user.
-pub(super) async fn make(state: &Shared, owner: &User, group: NewGroup) -> Result<Group, ApiError> {
+/// Makes a group whose owner is this user. A guest has none of their own.
+pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> Result<Group, ApiError> {
+    owner.no_guest()?;
     let name = GroupName::parse(&group.name)?;
     let time_zone = group.time_zone.filter(|zone| !zone.is_empty()).map(time_zone).transpose()?;
     let id = GroupId::new(Uuid::now_v7());
-    Ok(state.store.create_group(id, owner.id, name.as_str(), time_zone.as_deref()).await?)
+    Ok(state.store.create_group(id, owner.user.id, name.as_str(), time_zone.as_deref()).await?)
 }
 
 /// GET `/groups/{group_id}`.

@@ -1,37 +1,49 @@
 //! Who is asking. One way for HTTP and for upgrades.
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::User;
-use caravana_protocol::{DisplayName, ErrorCode};
 
-use super::clock::unix_seconds;
 use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
-use crate::auth::Secret;
+use crate::auth::{self, BearerError, Secret};
+use crate::clock::unix_seconds;
 use crate::state::Shared;
-use crate::store::SecretHash;
+use crate::store::Proof;
 
 /// A sign-in's end is moved when this much of it is used up: one write a day, not one a request.
 const EXTEND_AFTER: i64 = 24 * 60 * 60;
-/// The name of somebody whose token brings none. They can be renamed; the chat needs something to show.
-const NAMELESS: &str = "Viajero";
+/// When a client asks again whose token could not be checked.
+const KEYS_LATER: Duration = Duration::from_secs(5);
 
 /// Somebody who has proved who they are.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     /// Who.
     pub(super) user: User,
-    /// When the proof ends. `None`: a sign-in, which is over when it is ended or left idle.
-    pub(super) expires_at: Option<SystemTime>,
-    /// The sign-in that proved it, for cutting its sockets when it is ended.
-    pub(super) session: Option<SecretHash>,
+    /// Whether they have not signed up anywhere: such people read and write where they are invited, and no more. Said
+    /// by the token of the moment, so that who signs up is held back no longer.
+    pub(super) is_guest: bool,
+    /// What proved it, with which sockets end, too.
+    pub(super) proof: Proof,
+}
+
+impl Identity {
+    /// Refuses guests.
+    pub(super) fn no_guest(&self) -> Result<(), ApiError> {
+        if self.is_guest {
+            Err(ApiError::new(ErrorCode::Forbidden, "guests may not do this; sign up first"))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// Somebody signed in by cookie, which is more than a token: only a person at the page can do it.
@@ -48,16 +60,21 @@ pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Id
             let _ = renewed.0.set(());
         }
     }
-    Ok(Some(Identity { user, expires_at: None, session: Some(hash) }))
+    let proof = Proof { session: Some(hash), ..Proof::default() };
+    Ok(Some(Identity { user, is_guest: false, proof }))
 }
 
 /// The identity of a token. A token that is brought and not good is a refusal, not an absence.
 pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, ApiError> {
-    let verified = state.tokens.verify(token).ok_or_else(ApiError::unauthenticated)?;
-    let name = verified.display_name.as_deref().and_then(|name| DisplayName::parse(name).ok());
-    let name = name.as_ref().map_or(NAMELESS, DisplayName::as_str);
-    let user = state.store.ensure_user(verified.user_id, name).await?;
-    Ok(Identity { user, expires_at: Some(verified.expires_at), session: None })
+    let bearer =
+        auth::bearer(&state.tokens, &state.store, token, unix_seconds()).await.map_err(|error| match error {
+            BearerError::Refused => ApiError::unauthenticated(),
+            BearerError::KeysUnknown => {
+                ApiError::new(ErrorCode::TemporarilyUnavailable, "tokens can't be checked now").after(KEYS_LATER)
+            }
+            BearerError::Store(error) => error.into(),
+        })?;
+    Ok(Identity { user: bearer.user, is_guest: bearer.is_guest, proof: bearer.proof })
 }
 
 /// The token of `Authorization: Bearer`. Another scheme is a proof that we don't know: refused.

@@ -8,11 +8,12 @@ use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, NewInvi
 use caravana_protocol::{GroupId, UserId};
 
 use super::accounts::moment;
-use super::clock::unix_seconds;
+
 use super::error::ApiError;
 use super::extract::{InGroup, InviteToken, OptionalJson};
 use super::identity::Identity;
 use crate::auth::Secret;
+use crate::clock::unix_seconds;
 use crate::state::Shared;
 use crate::store;
 
@@ -30,11 +31,16 @@ pub(super) async fn create(
     InGroup(group): InGroup,
     OptionalJson(asked): OptionalJson<NewInvite>,
 ) -> Result<(StatusCode, Answer<Invite>), ApiError> {
-    Ok((StatusCode::CREATED, Answer(make(&state, identity.user.id, group, &asked).await?)))
+    Ok((StatusCode::CREATED, Answer(make(&state, &identity, group, &asked).await?)))
 }
 
-/// Makes a link for this member.
-pub(super) async fn make(state: &Shared, actor: UserId, group: GroupId, asked: &NewInvite) -> Result<Invite, ApiError> {
+/// Makes a link for this member. A guest brings nobody: whom a guest knows, nobody can tell.
+async fn make(state: &Shared, actor: &Identity, group: GroupId, asked: &NewInvite) -> Result<Invite, ApiError> {
+    if actor.is_guest {
+        // A group that one is not in does not exist, for guests as for all.
+        state.store.role(group, actor.user.id).await?.ok_or_else(ApiError::not_found)?;
+        actor.no_guest()?;
+    }
     let seconds = asked.expires_in.unwrap_or(SECONDS_DEFAULT);
     if !(1..=SECONDS_MAX).contains(&seconds) {
         return Err(ApiError::bad_request("`expires_in` is 1 to 31622400 seconds"));
@@ -45,7 +51,7 @@ pub(super) async fn make(state: &Shared, actor: UserId, group: GroupId, asked: &
     let secret = Secret::generate();
     let expires_at = unix_seconds().saturating_add_unsigned(seconds);
     let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, expires_at };
-    state.store.create_invite(actor, group, invite).await?;
+    state.store.create_invite(actor.user.id, group, invite).await?;
     Ok(Invite {
         url: format!("{}/i/{}", state.origins.own(), secret.expose()),
         token: secret.expose().to_owned(),

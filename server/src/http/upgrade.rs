@@ -17,12 +17,12 @@ use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
 use tokio::net::TcpStream;
 
-use super::clock::unix_seconds;
 use super::error::ApiError;
 use super::extract::{InGroup, Query, invalid};
 use super::identity::{self, Identity};
 use super::peer::{self, ClientAddress, Peer};
-use crate::auth::Secret;
+use crate::auth::{LEEWAY, Secret};
+use crate::clock::unix_seconds;
 use crate::hub::Scope;
 use crate::state::Shared;
 
@@ -132,11 +132,16 @@ async fn who(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError
     }
 }
 
+/// A ticket is as good as what it was bought with.
 async fn by_ticket(ticket: &str, state: &Shared) -> Result<Identity, ApiError> {
-    let hash = Secret::parse(ticket).ok_or_else(ApiError::unauthenticated)?.hash();
-    let user = state.store.take_ticket(hash, unix_seconds()).await?.ok_or_else(ApiError::unauthenticated)?;
+    let (hash, now) = (Secret::parse(ticket).ok_or_else(ApiError::unauthenticated)?.hash(), unix_seconds());
+    let (user, proof) = state.store.take_ticket(hash, now).await?.ok_or_else(ApiError::unauthenticated)?;
+    if proof.expires_at.is_some_and(|end| end.saturating_add_unsigned(LEEWAY.as_secs()) <= now) {
+        return Err(ApiError::unauthenticated());
+    }
     let user = state.store.user(user).await?.ok_or_else(ApiError::unauthenticated)?;
-    Ok(Identity { user, expires_at: None, session: None })
+    // Nothing that a guest may not do goes over a socket.
+    Ok(Identity { user, is_guest: false, proof })
 }
 
 /// Answers 101 and hands the stream over once that is written.
@@ -158,8 +163,7 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity =
-        crate::hub::Identity { user_id: identity.user.id, expires_at: identity.expires_at, session: identity.session };
+    let identity = crate::hub::Identity { user_id: identity.user.id, proof: identity.proof };
     state.shutdown.spawn(async move {
         let _places = (parts.place, own_place);
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{Connection, now};
-use super::{Hub, Identity};
+use super::{Hub, Identity, Unverified};
 use crate::frame::Frame;
 use crate::store::{Appended, Draft, StoreError};
 
@@ -203,10 +203,7 @@ impl Connection {
                 let group_id = self.group(group_id)?;
                 self.subscribe(group_id, Some(cursor), reference).await
             }
-            ClientFrame::Auth { token } => {
-                self.auth(&token);
-                Ok(())
-            }
+            ClientFrame::Auth { token } => self.auth(token).await,
         }
     }
 
@@ -301,10 +298,14 @@ impl Connection {
         Ok(())
     }
 
-    fn auth(&mut self, token: &str) {
-        match (self.hub.settings.verify)(token) {
-            Some(Identity { user_id, expires_at, .. }) if user_id == self.peer.user => self.refresh(expires_at),
-            Some(_) | None => self.mailbox().close(CloseReason::BadToken),
+    async fn auth(&mut self, token: String) -> Outcome {
+        match (self.hub.settings.verify)(token).await {
+            Ok(Identity { user_id, proof }) if user_id == self.peer.user => self.refresh(proof),
+            Ok(_) | Err(Unverified::Refused) => self.mailbox().close(CloseReason::BadToken),
+            Err(Unverified::Later) => {
+                return Err(refused(ErrorCode::TemporarilyUnavailable, "the token can't be checked now; try again"));
+            }
         }
+        Ok(())
     }
 }

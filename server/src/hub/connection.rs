@@ -21,7 +21,9 @@ use super::group::Group;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
 use super::{Hub, Scope};
+use crate::auth::LAST_SECOND;
 use crate::frame::Frame;
+use crate::store::Proof;
 
 /// Frames that can't be read or carried out which a connection may send in [`STRIKES_WINDOW`].
 const STRIKES: usize = 10;
@@ -30,6 +32,8 @@ const STRIKES_WINDOW: Duration = Duration::from_mins(1);
 const EXPIRY_WARNING: Duration = Duration::from_mins(1);
 /// How long after a token's end it is still good, for clocks that differ.
 const EXPIRY_LEEWAY: Duration = Duration::from_secs(30);
+/// An end further away than this is none: no socket lives for a year, and monotonic time ends before a token's may.
+const EXPIRY_WATCHED: Duration = Duration::from_hours(366 * 24);
 /// Period of `heartbeat` frames and WebSocket Pings.
 const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
 
@@ -51,13 +55,14 @@ pub struct Connection {
 
 /// The end of a token.
 struct Expiry {
-    at: Instant,
+    warn_at: Instant,
+    close_at: Instant,
     shown: Timestamp,
     warned: bool,
 }
 
 impl Connection {
-    pub(super) fn new(hub: Arc<Hub>, peer: Arc<Peer>, expires_at: Option<SystemTime>) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, peer: Arc<Peer>, expires_at: Option<i64>) -> Self {
         Self {
             hub,
             peer,
@@ -167,8 +172,9 @@ impl Connection {
     }
 
     /// Takes over a fresh token of the same user.
-    pub(super) fn refresh(&mut self, expires_at: Option<SystemTime>) {
-        self.expiry = expires_at.map(Expiry::new);
+    pub(super) fn refresh(&mut self, proof: Proof) {
+        self.expiry = proof.expires_at.map(Expiry::new);
+        self.peer.rest_on(proof);
     }
 
     /// Does what is due at this moment and tells when it wants to be called again.
@@ -179,16 +185,14 @@ impl Connection {
         }
         let mut due = self.next_heartbeat;
         if let Some(expiry) = &mut self.expiry {
-            let warn_at = expiry.at.checked_sub(EXPIRY_WARNING).unwrap_or(now);
-            let close_at = expiry.at + EXPIRY_LEEWAY;
-            if now >= close_at {
+            if now >= expiry.close_at {
                 self.peer.mailbox.close(CloseReason::TokenExpired);
-            } else if now >= warn_at && !expiry.warned {
+            } else if now >= expiry.warn_at && !expiry.warned {
                 expiry.warned = true;
                 let frame = ServerFrame::AuthExpiring(AuthExpiring { expires_at: expiry.shown });
                 self.peer.mailbox.push(&Frame::server(&frame));
             }
-            due = due.min(if expiry.warned { close_at } else { warn_at });
+            due = due.min(if expiry.warned { expiry.close_at } else { expiry.warn_at });
         }
         due
     }
@@ -221,11 +225,14 @@ impl Drop for Connection {
 }
 
 impl Expiry {
-    fn new(at: SystemTime) -> Self {
-        let left = at.duration_since(SystemTime::now()).unwrap_or_default();
-        let micros = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
-        let shown = Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(0));
-        Self { at: Instant::now() + left, shown, warned: false }
+    /// Counted from the wall clock once, here: the token's own clock is another machine's wall clock.
+    fn new(expires_at: i64) -> Self {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(expires_at.clamp(0, LAST_SECOND).unsigned_abs());
+        let (now, today) = (Instant::now(), SystemTime::now());
+        let until = |moment: SystemTime| now + moment.duration_since(today).unwrap_or_default().min(EXPIRY_WATCHED);
+        let shown = Timestamp::from_unix_micros(expires_at.clamp(0, LAST_SECOND) * 1_000_000);
+        // A token that has ended lives on its leeway, and on no more of it than is left.
+        Self { warn_at: until(end - EXPIRY_WARNING), close_at: until(end + EXPIRY_LEEWAY), shown, warned: false }
     }
 }
 

@@ -1,10 +1,12 @@
 //! A connection as the hub sees it: whose it is and where its frames go.
 
+use std::sync::{Mutex, PoisonError};
+
 use caravana_protocol::{CloseReason, ConnectionId, GroupId, LeftReason, UserId};
 
 use super::group::Group;
 use super::mailbox::Mailbox;
-use crate::store::SecretHash;
+use crate::store::Proof;
 
 /// One open socket, from the hub's side.
 pub struct Peer {
@@ -14,8 +16,8 @@ pub struct Peer {
     pub(super) id: ConnectionId,
     /// Whose it is.
     pub(super) user: UserId,
-    /// The sign-in that opened it, where it was a cookie; signing out closes it.
-    pub(super) session: Option<SecretHash>,
+    /// With what it ends. A fresh token takes the place of the one before.
+    pub(super) proof: Mutex<Proof>,
     /// The only group, on the endpoint of one group.
     pub(super) only: Option<GroupId>,
     /// What waits to be written.
@@ -27,6 +29,17 @@ impl Peer {
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
+    }
+
+    /// With what it ends.
+    pub(super) fn proof(&self) -> Proof {
+        *self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what a fresh token brings. A sign-in that the connection was opened by still ends it.
+    pub(super) fn rest_on(&self, fresh: Proof) {
+        let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
+        *proof = Proof { session: fresh.session.or(proof.session), ..fresh };
     }
 
     /// Ends a group on this connection: a `left` frame, and on the endpoint of that one group the end of the socket.

@@ -75,11 +75,12 @@ pub(super) struct Arguments {
     /// The `aud` that tokens must have.
     #[arg(long, env = "JWT_AUDIENCE")]
     pub(super) jwt_audience: Option<String>,
-    /// Not in this build yet.
-    #[arg(long, env = "SUPABASE_URL", hide = true)]
+    /// The address of a Supabase project, like `https://abc.supabase.co`: its users' tokens are good here, by the keys
+    /// that it publishes.
+    #[arg(long, env = "SUPABASE_URL")]
     pub(super) supabase_url: Option<String>,
-    /// Not in this build yet.
-    #[arg(long, env = "SUPABASE_JWT_SECRET", hide = true, hide_env_values = true)]
+    /// The project's secret for tokens signed with HS256.
+    #[arg(long, env = "SUPABASE_JWT_SECRET", hide_env_values = true)]
     pub(super) supabase_jwt_secret: Option<SecretString>,
     /// Not in this build yet.
     #[arg(long, env = "MEMBERS_VIEW", hide = true)]
@@ -140,8 +141,6 @@ impl Arguments {
         let given = [
             ("DATABASE_LISTEN_URL", secret(&self.database_listen_url), "PostgreSQL"),
             ("REDIS_URL", secret(&self.redis_url), "running several instances with Redis"),
-            ("SUPABASE_URL", plain(&self.supabase_url), "verifying Supabase's tokens by its key list"),
-            ("SUPABASE_JWT_SECRET", secret(&self.supabase_jwt_secret), "a second token secret"),
             ("MEMBERS_VIEW", plain(&self.members_view), "taking membership from another table"),
             ("METRICS_ADDR", plain(&self.metrics_addr), "the metrics endpoint"),
         ];

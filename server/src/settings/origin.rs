@@ -43,6 +43,15 @@ impl Origin {
         &self.0
     }
 
+    /// Whether it is on this machine, where nobody can listen in.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let uri: Option<axum::http::Uri> = self.0.parse().ok();
+        let host = uri.as_ref().and_then(axum::http::Uri::host).unwrap_or_default();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+
     /// Whether it is reached by TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -69,6 +78,20 @@ mod tests {
             ("http://[::1]:80", "http://[::1]"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().as_str(), origin);
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (text, is_loopback) in [
+            ("http://localhost:54321", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]:80", true),
+            ("http://localhost.example.org", false),
+            ("http://127.0.0.1.example.org", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(Origin::parse(text).unwrap().is_loopback(), is_loopback, "{text}");
         }
     }
 

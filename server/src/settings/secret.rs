@@ -24,20 +24,32 @@ pub(super) fn jwt_secret(
     database: &Path,
 ) -> Result<SecretString, SettingError> {
     match given.filter(|secret| !secret.expose_secret().is_empty()) {
-        Some(secret) => {
-            if let Some(problem) = weakness(secret.expose_secret())
-                && app_env == AppEnv::Production
-            {
-                return Err(SettingError::new(NAME, problem));
-            }
-            Ok(secret)
-        }
+        Some(secret) => strong(NAME, secret, app_env),
         None if app_env == AppEnv::Production => {
             Err(SettingError::new(NAME, "production needs a random secret of at least 32 bytes"))
         }
         None => kept(&beside(database)).map_err(|error| {
             SettingError::new(NAME, format!("none is set, and none could be kept beside the database: {error}"))
         }),
+    }
+}
+
+/// Supabase's secret for HS256, where there is one.
+pub(super) fn supabase_secret(
+    given: Option<SecretString>,
+    app_env: AppEnv,
+) -> Result<Option<SecretString>, SettingError> {
+    given
+        .filter(|secret| !secret.expose_secret().is_empty())
+        .map(|secret| strong("SUPABASE_JWT_SECRET", secret, app_env))
+        .transpose()
+}
+
+/// A key that can be guessed signs for everybody; on somebody's own machine that harms nobody.
+fn strong(name: &'static str, secret: SecretString, app_env: AppEnv) -> Result<SecretString, SettingError> {
+    match weakness(secret.expose_secret()) {
+        Some(problem) if app_env == AppEnv::Production => Err(SettingError::new(name, problem)),
+        Some(_) | None => Ok(secret),
     }
 }
 

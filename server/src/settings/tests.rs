@@ -49,6 +49,8 @@ fn a_wrong_value_names_its_variable() {
         (&["--public-url", "chat.example.org"], "PUBLIC_URL"),
         (&["--allowed-origins", "https://a.org, b"], "ALLOWED_ORIGINS"),
         (&["--trusted-proxies", "10.0.0.0/99"], "TRUSTED_PROXIES"),
+        (&["--supabase-url", "abc.supabase.co"], "SUPABASE_URL"),
+        (&["--supabase-url", "https://abc.supabase.co/auth/v1"], "SUPABASE_URL"),
         (&["--database-url", "mysql://x"], "DATABASE_URL"),
         (&["--database-url", "sqlite::memory:"], "DATABASE_URL"),
     ] {
@@ -63,8 +65,6 @@ fn what_this_build_does_not_have_is_refused_not_ignored() {
         ("--database-url", "postgres://u:secret-password@h/db", "DATABASE_URL"),
         ("--database-listen-url", "postgres://h/db", "DATABASE_LISTEN_URL"),
         ("--redis-url", "redis://:secret-password@h", "REDIS_URL"),
-        ("--supabase-url", "https://x.supabase.co", "SUPABASE_URL"),
-        ("--supabase-jwt-secret", "secret-password", "SUPABASE_JWT_SECRET"),
         ("--members-view", "public.members", "MEMBERS_VIEW"),
         ("--metrics-addr", "127.0.0.1:9000", "METRICS_ADDR"),
     ] {
@@ -87,6 +87,28 @@ fn production_refuses_what_is_unsafe() {
     let settings = read(&[&production[..], &["--jwt-secret", STRONG]].concat()).unwrap();
     assert!(settings.is_secure());
     assert!(!format!("{settings:?}").contains(STRONG), "a debug line must not hold the secret");
+}
+
+#[test]
+fn production_takes_keys_only_over_a_way_that_nobody_can_change() {
+    let production = [
+        "--app-env",
+        "production",
+        "--public-url",
+        "https://chat.example.org",
+        "--jwt-secret",
+        STRONG,
+        "--supabase-url",
+    ];
+    let with = |url: &str| read(&[&production[..], &[url]].concat());
+    assert!(with("http://kong:8000").unwrap_err().to_string().starts_with("SUPABASE_URL"));
+    for url in ["https://abc.supabase.co", "http://127.0.0.1:54321", "http://localhost:54321/"] {
+        assert!(with(url).unwrap().supabase_url.is_some(), "{url}");
+    }
+    assert!(read(&["--supabase-url", "http://kong:8000"]).is_ok(), "development may");
+    let weak = [&production[..], &["https://abc.supabase.co", "--supabase-jwt-secret", "secret-password"]].concat();
+    let text = refusal(&weak);
+    assert!(text.starts_with("SUPABASE_JWT_SECRET") && !text.contains("secret-password"), "{text}");
 }
 
 #[test]

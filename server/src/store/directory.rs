@@ -24,8 +24,17 @@ pub trait Directory: Send + Sync + 'static {
     /// A user by id, without the e-mail.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user of a valid external token: made when seen for the first time.
-    async fn ensure_user(&self, id: UserId, display_name: &str) -> Result<User, StoreError>;
+    /// The user of a valid token: made when seen for the first time. Remembers whether they are a guest. `None` when
+    /// the sign-in behind the token has ended, or the token is older than the user's last sign-out everywhere.
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<User>, StoreError>;
+
+    /// Ends everything that a user is signed in by, but for the kept sign-in: the others, tickets, and tokens that were
+    /// signed before.
+    async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError>;
+
+    /// Those of these proofs that are over, because their sign-in has ended or their user signed out everywhere. The
+    /// end that a token names itself is not asked here.
+    async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError>;
 
     /// Remembers a sign-in.
     async fn create_session(
@@ -45,17 +54,18 @@ pub trait Directory: Send + Sync + 'static {
     /// Forgets a sign-in. Answers whose it was.
     async fn delete_session(&self, token: SecretHash) -> Result<Option<UserId>, StoreError>;
 
-    /// Remembers a ticket for one upgrade, and forgets those that are over.
+    /// Remembers a ticket for one upgrade and what it was bought with, and forgets those that are over.
     async fn create_ticket(
         &self,
         ticket: SecretHash,
-        user: UserId,
+        bought: (UserId, Proof),
         now: i64,
         expires_at: i64,
     ) -> Result<(), StoreError>;
 
-    /// Uses a ticket up. `None` when unknown, used or over.
-    async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<UserId>, StoreError>;
+    /// Uses a ticket up: whose it is, and what it was bought with. `None` when unknown, used or over, or when that has
+    /// ended meanwhile.
+    async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError>;
 
     /// Makes a group; the maker becomes its owner.
     async fn create_group(
@@ -81,11 +91,13 @@ pub trait Directory: Send + Sync + 'static {
     /// The members, owner first, then by the time they joined; `None` when the viewer is not one of them.
     async fn members(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<MemberRow>>, StoreError>;
 
-    /// Gives a member another role; owner only. [`Role::Owner`] hands the group over: the actor becomes admin.
+    /// Gives a member another role; owner only. [`Role::Owner`] hands the group over: the actor becomes admin. A guest
+    /// stays a member: [`StoreError::Forbidden`].
     async fn set_role(&self, actor: UserId, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError>;
 
     /// Removes a member (owner; admin, but not another admin or the owner) or lets the actor leave. An owner who leaves
-    /// hands over to the longest-serving admin, else member; the last one's leaving ends the group.
+    /// hands over to the longest-serving admin, else member, a guest only where there is nobody else; the last one's
+    /// leaving ends the group.
     async fn remove_member(&self, actor: UserId, group: GroupId, user: UserId) -> Result<Removal, StoreError>;
 
     /// Makes an invite: owner, admin, or any member while the group allows it.
@@ -96,6 +108,30 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Joins by an invite. A member stays what they are and uses nothing up.
     async fn accept_invite(&self, token: SecretHash, user: UserId, now: i64) -> Result<GroupId, StoreError>;
+}
+
+/// What somebody's presence rests on, and with what it ends. Times are seconds since 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof {
+    /// The sign-in by cookie, also behind a token or ticket of ours.
+    pub session: Option<SecretHash>,
+    /// When the token was signed, where it says so.
+    pub issued_at: Option<i64>,
+    /// When the token ends, leeway not included. `None`: a sign-in, which is over when it is ended or left idle.
+    pub expires_at: Option<i64>,
+}
+
+/// Somebody who brought a valid token.
+#[derive(Debug, Clone)]
+pub struct TokenHolder {
+    /// Who.
+    pub id: UserId,
+    /// A clean name to show, where the token brings one.
+    pub display_name: Option<String>,
+    /// Whether they have not signed up anywhere. A guest may become permanent, under the same id.
+    pub is_guest: bool,
+    /// The token's times, and the sign-in behind it.
+    pub proof: Proof,
 }
 
 /// A new account.

@@ -96,6 +96,20 @@ async fn an_account_needs_an_email_a_name_and_a_long_password() {
 }
 
 #[tokio::test]
+async fn a_sign_up_that_is_filled_in_wrongly_is_no_guess() {
+    let server = TestServer::start().await;
+    let with = |password: &str| json!({"email": "ana@example.org", "password": password, "display_name": "Ana"});
+    for _ in 0..8 {
+        server.stranger().post("/api/v1/auth/register", &with("short")).await.refused(422, "bad_request");
+    }
+    assert_eq!(server.stranger().post("/api/v1/auth/register", &with(PASSWORD)).await.status, StatusCode::CREATED);
+    for _ in 0..5 {
+        server.stranger().post("/api/v1/auth/register", &with(PASSWORD)).await.refused(409, "id_conflict");
+    }
+    server.stranger().post("/api/v1/auth/register", &with(PASSWORD)).await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
 async fn a_write_with_a_cookie_needs_proof_of_our_own_page() {
     let server = TestServer::start().await;
     let ana = server.register("Ana").await;

@@ -3,6 +3,7 @@
 mod chaos;
 pub(crate) mod checker;
 pub(crate) mod history;
+mod key_server;
 mod peer;
 mod server;
 #[cfg(target_os = "linux")]
@@ -14,8 +15,9 @@ mod vitals;
 mod wire;
 
 pub(crate) use chaos::{Chaos, Flow, How, Way};
+pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
-pub(crate) use server::{TestServer, jwt};
+pub(crate) use server::{TestServer, jwt, seconds_from_now};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;

@@ -157,7 +157,7 @@ impl World {
             sweep: if self.nature.flaw == Some(Flaw::NeverSweeps) { never } else { self.nature.sweep },
             seed,
             build: "simulated".into(),
-            verify: Arc::new(|_| None),
+            verify: Arc::new(|_| Box::pin(async { Err(caravana_server::hub::Unverified::Refused) })),
         };
         let loses_at_the_seam = self.nature.flaw == Some(Flaw::LosesAtTheSeam);
         self.internet.serve(Some(Process::start(store, fenced, settings, loses_at_the_seam)));

@@ -15,7 +15,7 @@ fn peer(key: u64) -> Arc<Peer> {
         key,
         id: ConnectionId::new(Uuid::from_u128(2)),
         user: UserId::new(Uuid::from_u128(u128::from(key))),
-        session: None,
+        proof: std::sync::Mutex::default(),
         only: None,
         mailbox: Mailbox::default(),
     })

@@ -7,7 +7,9 @@ mod accounts;
 mod groups;
 mod invites;
 pub(super) mod members;
+mod proofs;
 mod sessions;
+mod tickets;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch, InvitedGroup, User};
@@ -15,7 +17,9 @@ use caravana_protocol::{GroupId, Role, UserId};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
-use crate::store::{Account, Directory, MemberRow, NewAccount, NewInvite, Removal, SecretHash, StoreError};
+use crate::store::{
+    Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, StoreError, TokenHolder,
+};
 
 #[async_trait]
 impl Directory for SqliteStore {
@@ -31,8 +35,16 @@ impl Directory for SqliteStore {
         accounts::user(self, id).await
     }
 
-    async fn ensure_user(&self, id: UserId, display_name: &str) -> Result<User, StoreError> {
-        accounts::ensure(self, id, display_name).await
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<User>, StoreError> {
+        proofs::token_holder(self, holder, now).await
+    }
+
+    async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError> {
+        proofs::end_sign_ins(self, user, kept, now).await
+    }
+
+    async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError> {
+        proofs::ended(self, proofs, now).await
     }
 
     async fn create_session(
@@ -60,15 +72,15 @@ impl Directory for SqliteStore {
     async fn create_ticket(
         &self,
         ticket: SecretHash,
-        user: UserId,
+        bought: (UserId, Proof),
         now: i64,
         expires_at: i64,
     ) -> Result<(), StoreError> {
-        sessions::create_ticket(self, ticket, user, now, expires_at).await
+        tickets::create(self, ticket, bought, now, expires_at).await
     }
 
-    async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
-        sessions::take_ticket(self, ticket, now).await
+    async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError> {
+        tickets::take(self, ticket, now).await
     }
 
     async fn create_group(

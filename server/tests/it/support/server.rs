@@ -23,6 +23,12 @@ pub(crate) fn jwt(claims: &serde_json::Value) -> String {
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).unwrap()
 }
 
+/// A moment of a token, in seconds since 1970.
+pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap() + seconds
+}
+
 /// A server on port 0 with a database of its own, in this process or, where it has to be killed, in one of its own.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,

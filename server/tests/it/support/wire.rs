@@ -54,11 +54,39 @@ impl Wire {
 
     /// Opens the endpoint of one group with nothing but a bearer token.
     pub(crate) async fn open_with_token(server: &TestServer, group: GroupId, token: &str) -> Self {
+        Self::connect(server, &format!("/ws/chat/{group}"), Some(token)).await.unwrap()
+    }
+
+    /// Opens the endpoint of many groups with nothing but a bearer token.
+    pub(crate) async fn open_many_with_token(server: &TestServer, token: &str) -> Self {
+        Self::connect(server, "/ws", Some(token)).await.unwrap()
+    }
+
+    /// Opens an endpoint without cookie or token: with what stands in its address, if anything. `Err`: the status of
+    /// the refusal.
+    pub(crate) async fn open_bare(server: &TestServer, path: &str) -> Result<Self, u16> {
+        Self::connect(server, path, None).await
+    }
+
+    /// The status with which a token is refused at the upgrade.
+    pub(crate) async fn refused_with_token(server: &TestServer, token: &str) -> u16 {
+        match Self::connect(server, "/ws", Some(token)).await {
+            Ok(_) => 101,
+            Err(status) => status,
+        }
+    }
+
+    async fn connect(server: &TestServer, path: &str, token: Option<&str>) -> Result<Self, u16> {
         use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-        let mut request = server.ws_url(&format!("/ws/chat/{group}")).into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let (socket, _) = connect_async(request).await.unwrap();
-        Self { socket, heard: VecDeque::new() }
+        let mut request = server.ws_url(path).into_client_request().unwrap();
+        if let Some(token) = token {
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Self { socket, heard: VecDeque::new() }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("no answer to a handshake: {error}"),
+        }
     }
 
     /// A socket whose handshake is somebody else's business.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use caravana_protocol::limits::SILENCE_MS;
 use caravana_protocol::{CloseReason, UserId};
 use caravana_server::hub::{Connection, Hub, HubSettings, Identity, Mailbox, Next, Scope};
-use caravana_server::store::{Log, SharedLog};
+use caravana_server::store::{Log, Proof, SharedLog};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,7 +48,7 @@ impl Process {
     /// Takes a socket in.
     pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
         self.links.lock().unwrap().push(Arc::downgrade(&link));
-        let connection = self.hub.connect(&Identity { user_id: user, expires_at: None, session: None }, Scope::Many);
+        let connection = self.hub.connect(&Identity { user_id: user, proof: Proof::default() }, Scope::Many);
         let process = Arc::clone(self);
         tokio::spawn(async move {
             tokio::select! {

@@ -52,29 +52,3 @@ pub(super) async fn user(store: &SqliteStore, id: UserId) -> Result<Option<User>
         .await?;
     Ok(name.map(|display_name| User { id, display_name, email: None }))
 }
-
-/// Nearly always the user is known, and a read that needs no writer is the whole work.
-pub(super) async fn ensure(store: &SqliteStore, id: UserId, display_name: &str) -> Result<User, StoreError> {
-    if let Some(user) = user(store, id).await? {
-        return Ok(user);
-    }
-    let display_name = display_name.to_owned();
-    store
-        .writer
-        .run_simple(move |tx, _| {
-            Box::pin(async move {
-                // Somebody else may have been first; then their name stands.
-                sqlx::query("insert into users (id, display_name) values (?, ?) on conflict (id) do nothing")
-                    .bind(id.to_string())
-                    .bind(display_name)
-                    .execute(&mut *tx)
-                    .await?;
-                let display_name = sqlx::query_scalar("select display_name from users where id = ?")
-                    .bind(id.to_string())
-                    .fetch_one(tx)
-                    .await?;
-                Ok(User { id, display_name, email: None })
-            })
-        })
-        .await
-}

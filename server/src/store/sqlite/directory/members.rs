@@ -76,6 +76,9 @@ pub(super) async fn set_role(
                     return if role == Role::Owner { Ok(()) } else { Err(StoreError::Forbidden) };
                 }
                 role_in(tx, &group, &user_key).await?;
+                if role != Role::Member && is_guest(tx, &user_key).await? {
+                    return Err(StoreError::Forbidden);
+                }
                 if role == Role::Owner {
                     give_role(tx, &group, &actor_key, Role::Admin).await?;
                 }
@@ -85,6 +88,13 @@ pub(super) async fn set_role(
             })
         })
         .await
+}
+
+/// Who has not signed up anywhere has no groups of their own, and manages none.
+async fn is_guest(tx: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
+    let guest: Option<i64> =
+        sqlx::query_scalar("select 1 from caravana_guest where user_id = ?").bind(user).fetch_optional(tx).await?;
+    Ok(guest.is_some())
 }
 
 async fn give_role(tx: &mut SqliteConnection, group: &str, user: &str, role: Role) -> Result<(), StoreError> {
@@ -141,11 +151,12 @@ const fn may_remove(actor: Role, user: Role) -> bool {
     }
 }
 
-/// Who owns the group after its owner left: the longest-serving admin, else member. `None`: nobody is left.
+/// Who owns the group after its owner left: the longest-serving admin, else member. A guest only where the group
+/// would end otherwise. `None`: nobody is left.
 async fn heir(tx: &mut SqliteConnection, group: &str, owner: &str) -> Result<Option<String>, StoreError> {
     Ok(sqlx::query_scalar(
         "select user_id from caravana_member where group_id = ? and user_id <> ?
-         order by role = 'admin' desc, joined_at, user_id limit 1",
+         order by user_id in (select g.user_id from caravana_guest g), role = 'admin' desc, joined_at, user_id limit 1",
     )
     .bind(group)
     .bind(owner)

@@ -1,4 +1,4 @@
-//! Sign-ins by cookie, and tickets for one upgrade. Both are known by their hashes only.
+//! Sign-ins by cookie, known by their hashes only.
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
@@ -81,51 +81,6 @@ pub(super) async fn delete(store: &SqliteStore, token: SecretHash) -> Result<Opt
                         .fetch_optional(tx)
                         .await?;
                 Ok(rows::user(user.as_deref()))
-            })
-        })
-        .await
-}
-
-pub(super) async fn create_ticket(
-    store: &SqliteStore,
-    ticket: SecretHash,
-    user: UserId,
-    now: i64,
-    expires_at: i64,
-) -> Result<(), StoreError> {
-    store
-        .writer
-        .run(move |tx, _| {
-            Box::pin(async move {
-                sqlx::query("delete from caravana_ticket where expires_at <= ?").bind(now).execute(&mut *tx).await?;
-                sqlx::query("insert into caravana_ticket (ticket_hash, user_id, expires_at) values (?, ?, ?)")
-                    .bind(&ticket[..])
-                    .bind(user.to_string())
-                    .bind(expires_at)
-                    .execute(tx)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-}
-
-/// Reading and using up is one statement: of two upgrades with the same ticket one gets it.
-pub(super) async fn take_ticket(
-    store: &SqliteStore,
-    ticket: SecretHash,
-    now: i64,
-) -> Result<Option<UserId>, StoreError> {
-    store
-        .writer
-        .run_simple(move |tx, _| {
-            Box::pin(async move {
-                let row: Option<(String, i64)> =
-                    sqlx::query_as("delete from caravana_ticket where ticket_hash = ? returning user_id, expires_at")
-                        .bind(&ticket[..])
-                        .fetch_optional(tx)
-                        .await?;
-                Ok(row.filter(|(_, expires_at)| *expires_at > now).and_then(|(user, _)| rows::user(Some(&user))))
             })
         })
         .await

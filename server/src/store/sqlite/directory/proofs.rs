@@ -1,0 +1,186 @@
+//! Whether what somebody is signed in by still holds, and its end.
+
+use std::collections::BTreeSet;
+
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+use sqlx::SqliteConnection;
+
+use super::super::SqliteStore;
+use crate::store::{Proof, SecretHash, StoreError, TokenHolder};
+
+/// The name of somebody whose token brings none. The chat needs something to show.
+const NAMELESS: &str = "Viajero";
+
+/// What is known of the holder of a token.
+#[derive(sqlx::FromRow)]
+struct HolderRow {
+    display_name: String,
+    is_guest: bool,
+    holds: bool,
+}
+
+/// Nearly always the user is known as the token says, and a read that needs no writer is the whole work.
+pub(super) async fn token_holder(
+    store: &SqliteStore,
+    holder: TokenHolder,
+    now: i64,
+) -> Result<Option<User>, StoreError> {
+    let TokenHolder { id, display_name, is_guest, proof } = holder;
+    let row: Option<HolderRow> = sqlx::query_as(
+        "select u.display_name,
+           exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
+           (?2 is null or exists (select 1 from caravana_session s
+              where s.token_hash = ?2 and s.user_id = u.id and s.expires_at > ?3))
+           and not exists (select 1 from caravana_sign_out o
+              where o.user_id = u.id and o.at > coalesce(?4, o.at - 1)) as holds
+         from users u where u.id = ?1",
+    )
+    .bind(id.to_string())
+    .bind(proof.session.as_ref().map(|hash| &hash[..]))
+    .bind(now)
+    .bind(proof.issued_at)
+    .fetch_optional(&store.readers)
+    .await?;
+    let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS);
+    match row {
+        Some(row) if !row.holds => Ok(None),
+        Some(row) if row.is_guest == is_guest && (row.display_name != NAMELESS || !has_name) => {
+            Ok(Some(User { id, display_name: row.display_name, email: None }))
+        }
+        None if proof.session.is_some() => Ok(None),
+        Some(_) | None => remember(store, id, display_name, is_guest).await.map(Some),
+    }
+}
+
+/// Makes the user, or takes over what their new token says: a guest has become permanent, or has a name at last.
+async fn remember(
+    store: &SqliteStore,
+    id: UserId,
+    display_name: Option<String>,
+    is_guest: bool,
+) -> Result<User, StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user = id.to_string();
+                let name = display_name.as_deref().unwrap_or(NAMELESS);
+                // Somebody else may have been first; then their name stands.
+                let display_name = sqlx::query_scalar(
+                    "insert into users (id, display_name) values (?1, ?2)
+                     on conflict (id) do update set display_name =
+                       case when display_name = ?3 then excluded.display_name else display_name end
+                     returning display_name",
+                )
+                .bind(&user)
+                .bind(name)
+                .bind(NAMELESS)
+                .fetch_one(&mut *tx)
+                .await?;
+                let statement = if is_guest {
+                    "insert into caravana_guest (user_id) values (?) on conflict (user_id) do nothing"
+                } else {
+                    "delete from caravana_guest where user_id = ?"
+                };
+                sqlx::query(statement).bind(&user).execute(tx).await?;
+                Ok(User { id, display_name, email: None })
+            })
+        })
+        .await
+}
+
+/// Whether a proof still holds, inside a write's own transaction.
+pub(super) async fn holds(tx: &mut SqliteConnection, user: &str, proof: &Proof, now: i64) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select (?2 is null or exists (select 1 from caravana_session s
+            where s.token_hash = ?2 and s.user_id = ?1 and s.expires_at > ?3))
+         and (?5 is null or not exists (select 1 from caravana_sign_out o
+            where o.user_id = ?1 and o.at > coalesce(?4, o.at - 1)))",
+    )
+    .bind(user)
+    .bind(proof.session.as_ref().map(|hash| &hash[..]))
+    .bind(now)
+    .bind(proof.issued_at)
+    .bind(proof.expires_at)
+    .fetch_one(tx)
+    .await?)
+}
+
+pub(super) async fn end_sign_ins(
+    store: &SqliteStore,
+    user: UserId,
+    kept: Option<SecretHash>,
+    now: i64,
+) -> Result<(), StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user = user.to_string();
+                sqlx::query("delete from caravana_session where user_id = ?1 and token_hash is not ?2")
+                    .bind(&user)
+                    .bind(kept.as_ref().map(|hash| &hash[..]))
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query("delete from caravana_ticket where user_id = ?").bind(&user).execute(&mut *tx).await?;
+                sqlx::query(
+                    "insert into caravana_sign_out (user_id, at) values (?, ?)
+                     on conflict (user_id) do update set at = max(at, excluded.at)",
+                )
+                .bind(&user)
+                .bind(now)
+                .execute(tx)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Two reads for any number of proofs.
+pub(super) async fn ended(
+    store: &SqliteStore,
+    proofs: Vec<(UserId, Proof)>,
+    now: i64,
+) -> Result<Vec<(UserId, Proof)>, StoreError> {
+    let sessions: BTreeSet<String> = proofs.iter().filter_map(|(_, proof)| proof.session.as_ref()).map(hex).collect();
+    let living: Vec<(Vec<u8>, String)> = sqlx::query_as(
+        "select s.token_hash, s.user_id from json_each(?) named
+         join caravana_session s on s.token_hash = unhex(named.value) where s.expires_at > ?",
+    )
+    .bind(json(&sessions))
+    .bind(now)
+    .fetch_all(&store.readers)
+    .await?;
+    let living: BTreeSet<(Vec<u8>, String)> = living.into_iter().collect();
+    let users: BTreeSet<String> =
+        proofs.iter().filter(|(_, proof)| proof.expires_at.is_some()).map(|(user, _)| user.to_string()).collect();
+    let signed_out: Vec<(String, i64)> = sqlx::query_as(
+        "select o.user_id, o.at from json_each(?) named join caravana_sign_out o on o.user_id = named.value",
+    )
+    .bind(json(&users))
+    .fetch_all(&store.readers)
+    .await?;
+    let signed_out: std::collections::BTreeMap<String, i64> = signed_out.into_iter().collect();
+    let is_over = |(user, proof): &(UserId, Proof)| {
+        let user = user.to_string();
+        let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), user.clone())));
+        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at < *at);
+        session_ended || (proof.expires_at.is_some() && signed_out.get(&user).is_some_and(older))
+    };
+    Ok(proofs.into_iter().filter(is_over).collect())
+}
+
+fn json(texts: &BTreeSet<String>) -> String {
+    texts.iter().map(String::as_str).collect::<serde_json::Value>().to_string()
+}
+
+fn hex(hash: &SecretHash) -> String {
+    use std::fmt::Write as _;
+    hash.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,164 @@
+//! The end of what somebody is signed in by, for their sockets: G10. And that a ticket is no more than its buyer was.
+
+use std::time::{Duration, Instant};
+
+use caravana_protocol::UserId;
+use caravana_server::store::sqlite::SqliteStore;
+use caravana_server::store::{Directory as _, NewAccount, Proof, SecretHash, TokenHolder};
+use serde_json::json;
+
+use crate::support::{End, TestServer, TestUser, Wire, jwt, seconds_from_now};
+
+/// The promise of G10 on this instance, and a moment for a busy machine.
+const PROMISED: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(2);
+
+async fn ticket(user: &TestUser) -> String {
+    let answer = user.post("/api/v1/ws-ticket", &json!({})).await.json();
+    format!("/ws?ticket={}", answer["ticket"].as_str().unwrap())
+}
+
+async fn token(user: &TestUser) -> String {
+    let answer = user.post("/api/v1/auth/token", &json!({})).await.json();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn ends_in_time(wire: &mut Wire, code: u16) {
+    let start = Instant::now();
+    assert_eq!(wire.end().await, End::Code(code));
+    assert!(start.elapsed() < PROMISED + BUSY, "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_logout_ends_all_that_grew_out_of_the_sign_in_and_nothing_else() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let phone = server.stranger();
+    let credentials = json!({"email": "ana@example.org", "password": crate::support::PASSWORD});
+    assert_eq!(phone.post("/api/v1/auth/login", &credentials).await.status, 200);
+    let (token, used, unused) = (token(&ana).await, ticket(&ana).await, ticket(&ana).await);
+    let mut ended = [
+        Wire::open(&ana).await,
+        Wire::open_many_with_token(&server, &token).await,
+        Wire::open_bare(&server, &used).await.unwrap(),
+    ];
+    let mut of_the_phone = Wire::open_bare(&server, &ticket(&phone).await).await.unwrap();
+    ana.post("/api/v1/auth/logout", &json!({})).await;
+    for wire in &mut ended {
+        ends_in_time(wire, 4505).await;
+    }
+    assert_eq!(Wire::refused_with_token(&server, &token).await, 401, "a token ends with the sign-in that made it");
+    assert_eq!(Wire::open_bare(&server, &unused).await.err(), Some(401), "and so does a ticket");
+    of_the_phone.expect("hello").await;
+    of_the_phone.say("unsubscribe", json!({"group_id": uuid::Uuid::now_v7()})).await;
+    of_the_phone.expect("left").await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let mut sockets = [Wire::open(&ana).await, Wire::open_bare(&server, &ticket(&ana).await).await.unwrap()];
+    let mut of_bob = Wire::open(&bob).await;
+    // As if two weeks had passed.
+    let mut file = server.foreign_connection().await;
+    sqlx::query("update caravana_session set expires_at = ?1 where user_id = ?2")
+        .bind(seconds_from_now(0))
+        .bind(ana.id().to_string())
+        .execute(&mut file)
+        .await
+        .unwrap();
+    for wire in &mut sockets {
+        ends_in_time(wire, 4505).await;
+    }
+    of_bob.say("unsubscribe", json!({"group_id": uuid::Uuid::now_v7()})).await;
+    of_bob.expect("left").await;
+}
+
+#[tokio::test]
+async fn who_signs_out_everywhere_is_out_with_tokens_of_a_host_too() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let of_host =
+        |issued: i64| jwt(&json!({"sub": ana.id(), "exp": seconds_from_now(600), "iat": seconds_from_now(issued)}));
+    let old = of_host(-1);
+    let mut wire = Wire::open_many_with_token(&server, &old).await;
+    let mut file = server.foreign_connection().await;
+    sqlx::query("insert into caravana_sign_out (user_id, at) values (?1, ?2)")
+        .bind(ana.id().to_string())
+        .bind(seconds_from_now(0))
+        .execute(&mut file)
+        .await
+        .unwrap();
+    ends_in_time(&mut wire, 4505).await;
+    assert_eq!(Wire::refused_with_token(&server, &old).await, 401);
+    assert_eq!(Wire::refused_with_token(&server, &of_host(1)).await, 101, "who signs in anew is in");
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_its_token_also_when_a_ticket_stands_between() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    // Already living on the leeway: eight of thirty seconds are left.
+    let end = seconds_from_now(-22);
+    let late = jwt(&json!({"sub": ana.id(), "exp": end}));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let bought = client.post(server.url("/api/v1/ws-ticket")).bearer_auth(&late).send().await.unwrap();
+    let bought: serde_json::Value = bought.json().await.unwrap();
+    let path = format!("/ws?ticket={}", bought["ticket"].as_str().unwrap());
+    let mut sockets =
+        [Wire::open_many_with_token(&server, &late).await, Wire::open_bare(&server, &path).await.unwrap()];
+    for wire in &mut sockets {
+        wire.expect("auth_expiring").await;
+    }
+    for wire in &mut sockets {
+        assert_eq!(wire.end().await, End::Code(4001));
+        let since = seconds_from_now(0) - end;
+        assert!((29..=37).contains(&since), "{since} seconds after the token's end");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_when_nobody_lives_any_more_harms_nobody() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let token = jwt(&json!({"sub": ana.id(), "exp": 253_402_300_799_i64}));
+    let mut wire = Wire::open_many_with_token(&server, &token).await;
+    wire.expect("hello").await;
+    wire.say("auth", json!({ "token": token })).await;
+    wire.say("unsubscribe", json!({"group_id": uuid::Uuid::now_v7()})).await;
+    wire.expect("left").await;
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&format!("sqlite://{}/x.db", folder.path().display()), false).await.unwrap();
+    let (ana, now, later) = (UserId::new(uuid::Uuid::now_v7()), 1_000, 2_000);
+    let account =
+        NewAccount { id: ana, email: "ana@example.org".into(), display_name: "Ana".into(), password_hash: "x".into() };
+    store.create_account(account).await.unwrap();
+    let (here, there, ticket): (SecretHash, SecretHash, SecretHash) = ([1; 32], [2; 32], [3; 32]);
+    for session in [here, there] {
+        store.create_session(session, ana, now, later).await.unwrap();
+    }
+    let by_cookie = |session| Proof { session: Some(session), ..Proof::default() };
+    let by_token = |issued_at| Proof { issued_at, expires_at: Some(later), session: None };
+    let proofs = [by_cookie(here), by_cookie(there), by_token(Some(999)), by_token(Some(1_000)), by_token(None)];
+    let holder = |proof| TokenHolder { id: ana, display_name: None, is_guest: false, proof };
+    let all = || proofs.iter().map(|proof| (ana, *proof)).collect::<Vec<_>>();
+    store.create_ticket(ticket, (ana, by_cookie(here)), now, later).await.unwrap();
+    assert_eq!(store.ended(all(), now).await.unwrap(), []);
+
+    store.end_sign_ins(ana, Some(here), now).await.unwrap();
+    assert!(store.session(here, now).await.unwrap().is_some());
+    assert!(store.session(there, now).await.unwrap().is_none());
+    assert!(store.take_ticket(ticket, now).await.unwrap().is_none());
+    let over: Vec<Proof> = store.ended(all(), now).await.unwrap().into_iter().map(|(_, proof)| proof).collect();
+    assert_eq!(over, [by_cookie(there), by_token(Some(999)), by_token(None)]);
+    for proof in proofs {
+        let is_known = store.token_holder(holder(proof), now).await.unwrap().is_some();
+        // A token says when it was signed, or is taken to be older than anything.
+        assert_eq!(is_known, proof.issued_at == Some(1_000), "{proof:?}");
+    }
+}
