@@ -288,7 +288,14 @@ fn user(key: u64) -> UserId {
 
 fn peer(key: u64) -> Arc<Peer> {
     let id = ConnectionId::new(Uuid::from_u128(u128::from(key)));
-    Arc::new(Peer { key, id, user: user(key), session: None, only: None, mailbox: Mailbox::default() })
+    Arc::new(Peer {
+        key,
+        id,
+        user: user(key),
+        proof: std::sync::Mutex::default(),
+        only: None,
+        mailbox: Mailbox::default(),
+    })
 }
 
 fn message(seq: Seq) -> Event {
