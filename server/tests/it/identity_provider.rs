@@ -152,13 +152,14 @@ async fn a_provider_that_is_down_at_the_start_is_found_when_it_comes() {
 #[tokio::test]
 async fn nothing_that_a_provider_does_holds_up_a_person_for_long() {
     let key = SigningKey::es256("k1");
-    let provider = KeyServer::start(&[&key]).await;
+    let (provider, elsewhere) = (KeyServer::start(&[&key]).await, KeyServer::start(&[&key]).await);
+    let list = format!("{}/auth/v1/.well-known/jwks.json", elsewhere.url());
     for published in [
         Published::Silence,
         Published::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n{}", "x".repeat(100_000))),
         Published::Answer("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>".into()),
         Published::Answer("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n".into()),
-        Published::Answer(format!("HTTP/1.1 302 Found\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", provider.url())),
+        Published::Answer(format!("HTTP/1.1 302 Found\r\nlocation: {list}\r\ncontent-length: 0\r\n\r\n")),
     ] {
         provider.publish(published);
         let server = server_of(&provider).await;

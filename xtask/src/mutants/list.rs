@@ -247,6 +247,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
     },
     Mutant {
+        name: "g10-watch",
+        what: "sockets outlive a sign-in that was left idle",
+        file: "server/src/sign_ins.rs",
+        changes: &[("hub.close_proof(user, proof);", "let _ = (user, proof);")],
+        tests: &[it("a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets")],
+    },
+    Mutant {
+        name: "g10-token",
+        what: "a socket gets the whole leeway, however much of it is used up",
+        file: "server/src/hub/connection.rs",
+        changes: &[("close_at: until(end + EXPIRY_LEEWAY)", "close_at: until(end) + EXPIRY_LEEWAY")],
+        tests: &[it("a_socket_ends_with_its_token_also_when_a_ticket_stands_between")],
+    },
+    Mutant {
+        name: "g10-ticket",
+        what: "a ticket is good for longer than its buyer",
+        file: "server/src/store/sqlite/directory/tickets.rs",
+        changes: &[("then_some((user, proof))", "then_some((user, Proof { expires_at: None, ..Proof::default() }))")],
+        tests: &[
+            it("a_socket_ends_with_its_token_also_when_a_ticket_stands_between"),
+            it("a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets"),
+        ],
+    },
+    Mutant {
+        name: "g10-mint",
+        what: "a token of ours outlives the sign-in that made it",
+        file: "server/src/auth/tokens.rs",
+        changes: &[("OwnClaims::new(user, session,", "OwnClaims::new(user, session.filter(|_| false),")],
+        tests: &[it("a_logout_ends_all_that_grew_out_of_the_sign_in_and_nothing_else")],
+    },
+    Mutant {
         name: "g11-restart",
         what: "sockets are not told that the server restarts",
         file: "server/src/hub.rs",
