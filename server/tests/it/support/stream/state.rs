@@ -185,6 +185,11 @@ impl State {
 
     /// An error with the reference of a `subscribe` refuses it; one without may.
     pub(super) fn refused(&self, reference: Option<&str>) -> Vec<Self> {
+        // What is asked is answered in turn: who is refused now is behind nobody who still waits.
+        let is_later = |asked: &Asked| matches!(asked, Asked::Subscribe(one) if reference.is_some() && one.reference.as_deref() == reference);
+        if self.asked.iter().skip(1).any(is_later) {
+            return Vec::new();
+        }
         let Some(Asked::Subscribe(first)) = self.asked.front() else { return vec![self.clone()] };
         // A stream that is refused has taken the place of the one before.
         let mut refused = Self { asked: self.asked.clone(), stream: Stream::Silent };
