@@ -193,8 +193,7 @@ pub(super) async fn sign_in(
 
 /// Whose password this is; `None` takes as long, whatever is wrong.
 async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<User>, ApiError> {
-    let account =
-        if fits(email) { state.store.account(email).await? } else { None };
+    let account = if fits(email) { state.store.account(email).await? } else { None };
     let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
     let matches = state.passwords.verify(password, stored).await?;
     Ok(user.filter(|_| matches))
