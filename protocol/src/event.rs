@@ -64,12 +64,14 @@ impl Event {
 
 /// A message after an edit or a deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Carried")]
 pub struct MessageChange {
     /// The message in its present state. Its `seq` here is the change's own position in the log.
     #[serde(flatten)]
     pub message: Message,
     /// The position of the message itself.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub message_seq: Seq,
 }
 
@@ -92,10 +94,12 @@ impl MessageChange {
 
 /// Somebody became a member, or a member's role changed (then `user_id` was a member already).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberJoined {
     /// The group.
     pub group_id: GroupId,
     /// Position in the group's log.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub seq: Seq,
     /// Who.
     pub user_id: UserId,
@@ -109,10 +113,12 @@ pub struct MemberJoined {
 
 /// A member left or was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberLeft {
     /// The group.
     pub group_id: GroupId,
     /// Position in the group's log.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub seq: Seq,
     /// Who is no longer a member.
     pub user_id: UserId,
@@ -124,14 +130,17 @@ pub struct MemberLeft {
 
 /// The group's properties as they are now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupUpdated {
     /// The group.
     pub group_id: GroupId,
     /// Position in the group's log.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub seq: Seq,
     /// Its name.
     pub name: String,
     /// The time zone of the trip, an IANA name.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub time_zone: Option<String>,
     /// Whether plain members may invite.
     pub members_can_invite: bool,

@@ -43,6 +43,8 @@ pub const COMBINING_MARKS: usize = 8;
 pub const HISTORY_PAGE: usize = 200;
 /// Messages on one page of history when nothing else is asked for.
 pub const HISTORY_PAGE_DEFAULT: usize = 50;
+/// Characters of an e-mail address: as many as the longest that mail can carry has bytes (RFC 5321).
+pub const EMAIL_CHARACTERS: usize = 254;
 /// Characters of a password: the shortest.
 pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 /// Characters of a password: the longest, so that hashing has a bounded cost.

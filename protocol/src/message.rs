@@ -7,21 +7,25 @@ use crate::{GroupId, MessageId, Seq, Timestamp, UserId};
 /// A message in its present state. The first six fields are the seed's, in the seed's order; clients of the seed find
 /// in them exactly what they always found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(from = "Carried")]
 pub struct Message {
     /// Primary key and idempotency key.
     pub id: MessageId,
     /// The author; `None` when the author's account is gone or another program wrote the row without one.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub user_id: Option<UserId>,
     /// The group whose log it stands in.
     pub group_id: GroupId,
     /// Today's text. Empty when the message was deleted: no deleted text is ever sent again.
+    #[cfg_attr(feature = "openapi", schema(example = "¿A qué hora sale el camión?"))]
     pub message: String,
     /// When it was written, for people to read.
     pub created_at: Timestamp,
     /// `false`: deleted.
     pub status: bool,
     /// Its position in the group's log.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 7))]
     pub seq: Seq,
     /// The message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +64,7 @@ impl From<Carried> for Message {
 
 /// What a member may do in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads and writes.

@@ -1,4 +1,10 @@
 //! Shapes of the REST interface, shared by the server that answers and the page that asks.
+//!
+//! With the feature `openapi` each of them also knows its schema, bounds included, from which the server's document is
+//! made; the browser's bundle is built without it.
+
+#[cfg(feature = "openapi")]
+pub mod schemas;
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +12,30 @@ use crate::{Epoch, GroupId, Message, MessageId, Role, Seq, Timestamp, UserId};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// Who.
     pub id: UserId,
     /// The name that others see.
+    #[cfg_attr(feature = "openapi", schema(example = "Ana"))]
     pub display_name: String,
     /// Only in answers to the person itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
     pub email: Option<String>,
 }
 
 /// A group as one of its members sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Group {
     /// Which.
     pub id: GroupId,
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(example = "Oaxaca en abril"))]
     pub name: String,
     /// The time zone of the trip, an IANA name.
+    #[cfg_attr(feature = "openapi", schema(required = true, example = "America/Mexico_City"))]
     pub time_zone: Option<String>,
     /// The asking member's role.
     pub role: Role,
@@ -34,17 +46,21 @@ pub struct Group {
     /// The history that `head` counts in.
     pub epoch: Epoch,
     /// Its last event.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 42))]
     pub head: Seq,
     /// How far the asking member has read.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 40))]
     pub last_read: Seq,
     /// Messages of others that the asking member has not read.
     pub unread: u64,
     /// The last message, for the list of groups.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<Message>,
 }
 
 /// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// Who.
     pub user: User,
@@ -58,6 +74,7 @@ pub struct Member {
 
 /// `{user}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserAnswer {
     /// The person.
     pub user: User,
@@ -65,6 +82,7 @@ pub struct UserAnswer {
 
 /// `{group}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupAnswer {
     /// The group.
     pub group: Group,
@@ -72,6 +90,7 @@ pub struct GroupAnswer {
 
 /// `{groups}`, by last activity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupsAnswer {
     /// The asking member's groups.
     pub groups: Vec<Group>,
@@ -79,6 +98,7 @@ pub struct GroupsAnswer {
 
 /// `{members}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MembersAnswer {
     /// The group's members.
     pub members: Vec<Member>,
@@ -86,12 +106,14 @@ pub struct MembersAnswer {
 
 /// A page of a group's history, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagesAnswer {
     /// The messages in their present state.
     pub messages: Vec<Message>,
     /// The history.
     pub epoch: Epoch,
     /// The group's last event: a cursor for what comes after this page's state.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 42))]
     pub head: Seq,
     /// Whether there are older ones.
     pub has_more_before: bool,
@@ -101,6 +123,7 @@ pub struct MessagesAnswer {
 
 /// Answer to a message sent by REST.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessageAnswer {
     /// The message as stored.
     pub message: Message,
@@ -111,50 +134,65 @@ pub struct MessageAnswer {
 
 /// Register.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Register {
     /// Where the person signs in with.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::email))]
     pub email: String,
     /// 12 to 128 characters.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::password))]
     pub password: String,
     /// The name that others see.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::display_name))]
     pub display_name: String,
 }
 
 /// Sign in.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The e-mail of the account.
+    #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
     pub email: String,
     /// Its password.
+    #[cfg_attr(feature = "openapi", schema(example = "correct horse battery staple"))]
     pub password: String,
 }
 
 /// Make a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewGroup {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::group_name))]
     pub name: String,
     /// The time zone of the trip, an IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::new_time_zone))]
     pub time_zone: Option<String>,
 }
 
 /// Change a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupPatch {
     /// Its new name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::new_group_name))]
     pub name: Option<String>,
     /// Its new time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::time_zone))]
     pub time_zone: Option<String>,
     /// Whether plain members may invite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
     pub members_can_invite: Option<bool>,
 }
 
 /// Change a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberPatch {
     /// The new role. `owner` hands the group over.
     pub role: Role,
@@ -162,21 +200,26 @@ pub struct MemberPatch {
 
 /// Ask for an invite.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewInvite {
     /// How many people may use it; unlimited when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000, example = 10))]
     pub max_uses: Option<u32>,
     /// Seconds until it ends; a week when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400, example = 604_800))]
     pub expires_in: Option<u64>,
 }
 
 /// An invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invite {
     /// The secret part of the link.
     pub token: String,
     /// The whole link.
+    #[cfg_attr(feature = "openapi", schema(format = "uri"))]
     pub url: String,
     /// When it ends.
     pub expires_at: Timestamp,
@@ -184,6 +227,7 @@ pub struct Invite {
 
 /// What a link shows before one signs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitePreview {
     /// The group behind it.
     pub group: InvitedGroup,
@@ -191,6 +235,7 @@ pub struct InvitePreview {
 
 /// A group as somebody sees it who is not a member yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitedGroup {
     /// Its name.
     pub name: String,
@@ -200,11 +245,13 @@ pub struct InvitedGroup {
 
 /// Send a message by REST.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewMessage {
     /// Primary key and idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MessageId>,
     /// The text.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::message_text))]
     pub message: String,
     /// The message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,6 +260,7 @@ pub struct NewMessage {
 
 /// A short-lived token for programs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenAnswer {
     /// The JWT.
     pub access_token: String,
@@ -222,6 +270,7 @@ pub struct TokenAnswer {
 
 /// A ticket for one upgrade.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TicketAnswer {
     /// The secret for `?ticket=`.
     pub ticket: String,
@@ -231,6 +280,7 @@ pub struct TicketAnswer {
 
 /// The envelope of every refused request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorAnswer {
     /// What went wrong.
     pub error: ErrorBody,
@@ -238,8 +288,10 @@ pub struct ErrorAnswer {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// For programs; a word of [`crate::ErrorCode`].
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::ErrorCode))]
     pub code: String,
     /// For people.
     pub message: String,

@@ -201,6 +201,10 @@ pub enum NameError {
 /// NFKC, one line, no invisible characters: what may stand in a list beside other names without pretending to be one
 /// of them.
 fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result<String, NameError> {
+    // The bound holds before and after: whoever counts what they send is never surprised.
+    if text.chars().count() > limit {
+        return Err(NameError::TooLong);
+    }
     let mut clean = String::new();
     let mut filter = Filter::default();
     let mut characters = 0;
@@ -337,6 +341,15 @@ mod tests {
         assert_eq!(body("a\u{202C}\u{2069}").unwrap(), "a");
         assert_eq!(body("a\u{202E}b").unwrap(), "a\u{202E}b\u{202C}");
         assert_eq!(body("\u{2067}אב\u{2069}!").unwrap(), "\u{2067}אב\u{2069}!");
+    }
+
+    #[test]
+    fn a_name_is_bounded_as_it_is_sent_and_as_it_is_kept() {
+        let fits = |text: &str| DisplayName::parse(text).is_ok();
+        assert!(fits(&"ñ".repeat(DISPLAY_NAME_CHARACTERS)));
+        assert!(!fits(&"ñ".repeat(DISPLAY_NAME_CHARACTERS + 1)));
+        assert!(!fits(&format!("Ana{}", " ".repeat(DISPLAY_NAME_CHARACTERS))), "sent");
+        assert!(!fits(&"\u{FDFA}".repeat(10)), "kept: one of these is eighteen");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use time::format_description::well_known::Rfc3339;
 /// A moment in UTC. On the wire RFC 3339 with `Z`; fractions of a second only where there are any. It is for people to
 /// read: no order, deduplication or resume ever depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = "date-time", example = "2027-04-03T12:00:00Z"))]
 pub struct Timestamp(OffsetDateTime);
 
 /// The text is no RFC 3339 moment, or lies outside the years 0 to 9999.

@@ -20,6 +20,7 @@ mod identity;
 mod invites;
 mod members;
 mod messages;
+mod openapi;
 mod origins;
 mod peer;
 mod site;
@@ -32,9 +33,12 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, delete, get, patch, post};
+use axum::routing::{any, get};
 use caravana_protocol::ErrorCode;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use accept::accept;
 pub use admission::Admission;
@@ -47,23 +51,11 @@ use crate::state::Shared;
 /// A request whose body does not arrive, or that waits for something, is answered after this time.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
-/// All routes.
+/// All routes with all that lies around them.
 pub(crate) fn router(state: &Shared) -> Router {
     site::prepare();
-    Router::new()
-        .nest("/api/v1", api())
-        .route("/api", any(unknown))
-        .route("/api/", any(unknown))
-        .route("/api/{*rest}", any(unknown))
-        .route("/chat/{group_id}/connections", get(members::connections))
-        .route("/ws", get(upgrade::many))
-        .route("/ws/chat/{group_id}", get(upgrade::one_group))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/version", get(health::version))
-        .merge(pages())
-        .fallback(site::page)
-        .method_not_allowed_fallback(wrong_method)
+    all_routes()
+        .0
         .layer(from_fn_with_state(state.clone(), identity::renew_cookie))
         .layer(from_fn_with_state(state.clone(), origins::guard_writes))
         .layer(from_fn(time_limit))
@@ -74,32 +66,62 @@ pub(crate) fn router(state: &Shared) -> Router {
         .with_state(state.clone())
 }
 
-/// PROTOCOL §3.
-fn api() -> Router<Shared> {
-    Router::new()
-        .route("/auth/register", post(accounts::register))
-        .route("/auth/login", post(accounts::login))
-        .route("/auth/logout", post(accounts::logout))
-        .route("/auth/token", post(accounts::token))
-        .route("/session", get(accounts::session))
-        .route("/ws-ticket", post(accounts::ticket))
-        .route("/groups", get(groups::list).post(groups::create))
-        .route("/groups/{group_id}", get(groups::show).patch(groups::update).delete(groups::delete))
-        .route("/groups/{group_id}/members", get(members::list))
-        .route("/groups/{group_id}/members/{user_id}", patch(members::set_role).delete(members::remove))
-        .route("/groups/{group_id}/invites", post(invites::create))
-        .route("/groups/{group_id}/messages", get(messages::list).post(messages::send))
-        .route("/groups/{group_id}/messages/{message_id}", patch(messages::edit).merge(delete(messages::delete)))
-        .route("/groups/{group_id}/events", get(messages::events))
-        .route("/invites/{token}", get(invites::preview))
-        .route("/invites/{token}/accept", post(invites::accept))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
+/// All routes, and the document that describes those of them that programs use.
+fn all_routes() -> (Router<Shared>, OpenApi) {
+    let (api, described) = api().split_for_parts();
+    let (others, document) = without_prefix().split_for_parts();
+    let router = Router::new()
+        .nest(API, api.fallback(unknown).method_not_allowed_fallback(wrong_method))
+        .merge(others)
+        .merge(openapi::pages())
+        .merge(for_browsers())
+        .fallback(site::page)
+        .method_not_allowed_fallback(wrong_method);
+    (router, document.nest(API, described))
 }
 
-/// Pages whose forms also post to their own address.
-fn pages() -> Router<Shared> {
+/// Where PROTOCOL §3 lies.
+const API: &str = "/api/v1";
+
+/// PROTOCOL §3. A handler's route, method and description stand above the handler.
+fn api() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::register))
+        .routes(routes!(accounts::login))
+        .routes(routes!(accounts::logout))
+        .routes(routes!(accounts::token))
+        .routes(routes!(accounts::session))
+        .routes(routes!(accounts::ticket))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::show, groups::update, groups::delete))
+        .routes(routes!(members::list))
+        .routes(routes!(members::set_role, members::remove))
+        .routes(routes!(invites::create))
+        .routes(routes!(messages::list, messages::send))
+        .routes(routes!(messages::edit, messages::delete))
+        .routes(routes!(messages::events))
+        .routes(routes!(invites::preview))
+        .routes(routes!(invites::accept))
+}
+
+/// What programs find without the prefix.
+fn without_prefix() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(members::connections))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::version))
+        .routes(routes!(openapi::document))
+}
+
+/// Sockets, and pages whose forms also post to their own address: what no OpenAPI document can describe.
+fn for_browsers() -> Router<Shared> {
     Router::new()
+        .route("/api", any(unknown))
+        .route("/api/", any(unknown))
+        .route("/api/{*rest}", any(unknown))
+        .route("/ws", get(upgrade::many))
+        .route("/ws/chat/{group_id}", get(upgrade::one_group))
         .route("/login", get(site::page).post(forms::login))
         .route("/register", get(site::page).post(forms::register))
         .route("/logout", get(site::page).post(forms::logout))

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 
+use crate::api;
 use crate::layers;
 use crate::process;
 use crate::setup::toolchain::WASM_TARGET;
@@ -26,9 +27,9 @@ const BROWSER: [&str; 6] = [
 /// Runs every check and every test, and prints how long each took.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
+    let needs = Needs { chromium: true, faults: true, schemathesis: true, ..Needs::default() };
     steps.run("layers", || layers::layers(workspace))?;
-    let tools =
-        steps.run("setup", || setup::setup(workspace, Needs { chromium: true, faults: true, ..Needs::default() }))?;
+    let tools = steps.run("setup", || setup::setup(workspace, needs))?;
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
     steps.run("lints, native", || {
         process::run(tools.cargo(workspace).arg("clippy").args(test::NATIVE).args([
@@ -48,7 +49,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         ]))
     })?;
     steps.run("documentation", || documentation(workspace, &tools))?;
-    test::run(workspace, &tools, &mut steps)?;
+    let built = test::run(workspace, &tools, &mut steps)?;
+    steps.run("REST interface", || api::try_out(workspace, &tools, &built.server, &[]))?;
     steps.finish();
     Ok(())
 }

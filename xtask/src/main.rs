@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
+mod api;
 mod bench;
 mod build;
 mod ci;
@@ -45,7 +46,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Setup { dev } => {
-            setup::setup(&workspace, Needs { chromium: true, cargo_leptos: dev, faults: true }).map(drop)
+            let needs = Needs { chromium: true, cargo_leptos: dev, faults: true, schemathesis: true };
+            setup::setup(&workspace, needs).map(drop)
         }
         Command::Run { arguments } => run::run(&workspace, &arguments),
         Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
@@ -56,6 +58,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Test => test::test(&workspace),
         Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
+        Command::Api { debug, arguments } => api::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
         Command::Faults => faults::faults(&workspace),
@@ -99,6 +102,14 @@ enum Command {
     /// Runs the browser tests; what follows is passed to Playwright.
     E2e {
         /// Against a debug build: slower pages, but Leptos explains hydration errors.
+        #[arg(long)]
+        debug: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Tries out the REST interface against its OpenAPI document; what follows is passed to schemathesis.
+    Api {
+        /// Against a debug build.
         #[arg(long)]
         debug: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -8,6 +8,7 @@ mod cargo_leptos;
 mod chromium;
 mod fault_tools;
 mod npm;
+mod schemathesis;
 mod system;
 pub(crate) mod toolchain;
 mod wasm_bindgen;
@@ -25,11 +26,14 @@ use toolchain::Toolchain;
 
 /// What a command needs beyond the tools of a build.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of tools, each of them wanted or not")]
 pub(crate) struct Needs {
     /// A browser, for the browser tests.
     pub(crate) chromium: bool,
     /// cargo-leptos, for watching.
     pub(crate) cargo_leptos: bool,
+    /// Schemathesis, for trying out the REST interface.
+    pub(crate) schemathesis: bool,
     /// strace and faketime, for the tests of real faults.
     pub(crate) faults: bool,
 }
@@ -43,6 +47,8 @@ pub(crate) struct Tools {
     pub(crate) wasm_opt: PathBuf,
     /// The browser, where it was asked for.
     pub(crate) chromium: Option<PathBuf>,
+    /// Schemathesis, where it was asked for.
+    pub(crate) schemathesis: Option<PathBuf>,
 }
 
 /// Finds or installs every tool that is needed. Safe to call again; then it takes less than a second.
@@ -54,7 +60,9 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     if needs.faults {
         fault_tools::ensure()?;
     }
-    let tools = Tools { toolchain, wasm_bindgen, wasm_opt: npm::executable(workspace, "wasm-opt"), chromium };
+    let schemathesis = needs.schemathesis.then(|| schemathesis::ensure(workspace)).transpose()?;
+    let wasm_opt = npm::executable(workspace, "wasm-opt");
+    let tools = Tools { toolchain, wasm_bindgen, wasm_opt, chromium, schemathesis };
     if needs.cargo_leptos {
         cargo_leptos::ensure(workspace, toolchain)?;
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::build::{self, Profile};
+use crate::build::{self, Built, Profile};
 use crate::e2e;
 use crate::process;
 use crate::setup::{self, Needs, Tools};
@@ -32,9 +32,10 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The tests, as steps of a longer list.
-pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<()> {
+/// The tests, as steps of a longer list. Answers the release build that they made.
+pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<Built> {
     steps.run("tests of the crates", || process::run(tools.cargo(workspace).arg("test").args(NATIVE)))?;
     let built = steps.run("release build", || build::build(workspace, tools, Profile::Release))?;
-    steps.run("browser tests", || e2e::playwright(workspace, tools, &built, &[]))
+    steps.run("browser tests", || e2e::playwright(workspace, tools, &built, &[]))?;
+    Ok(built)
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, UserAnswer};
-use caravana_protocol::{DisplayName, ErrorCode, Timestamp, UserId};
+use caravana_protocol::{DisplayName, ErrorCode, Timestamp, UserId, limits};
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -22,10 +22,19 @@ use crate::store::{NewAccount, StoreError};
 
 /// A ticket is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
-/// The longest address that mail can carry (RFC 5321).
-const EMAIL_BYTES: usize = 254;
 
-/// POST `/auth/register`.
+/// Makes an account and signs it in.
+///
+/// An e-mail that is taken is `id_conflict`. Tries are counted like failed sign-ins.
+#[utoipa::path(
+    post,
+    path = "/auth/register",
+    tag = "accounts",
+    request_body = Register,
+    security(()),
+    responses((status = 201, description = "The new account, signed in.", body = UserAnswer, headers(("set-cookie" = String, description = "The session cookie.")))),
+    extensions(("x-refusals" = json!(["id_conflict", "rate_limited", "overloaded"])))
+)]
 pub(super) async fn register(
     State(state): State<Shared>,
     ClientAddress(address): ClientAddress,
@@ -35,7 +44,18 @@ pub(super) async fn register(
     Ok((StatusCode::CREATED, AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
 }
 
-/// POST `/auth/login`.
+/// Signs in.
+///
+/// An unknown e-mail and a wrong password are refused alike. After five failed tries `Retry-After` says when to go on.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    tag = "accounts",
+    request_body = Login,
+    security(()),
+    responses((status = 200, description = "Signed in.", body = UserAnswer, headers(("set-cookie" = String, description = "The session cookie.")))),
+    extensions(("x-refusals" = json!(["invalid_credentials", "rate_limited", "overloaded"])))
+)]
 pub(super) async fn login(
     State(state): State<Shared>,
     ClientAddress(address): ClientAddress,
@@ -45,18 +65,44 @@ pub(super) async fn login(
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
 }
 
-/// POST `/auth/logout`. Doing it again changes nothing.
+/// Ends the sign-in of this request's cookie and closes its sockets.
+///
+/// Doing it again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    tag = "accounts",
+    security((), ("cookie" = [])),
+    responses((status = 204, description = "Signed out; the cookie is taken back.", headers(("set-cookie" = String, description = "The session cookie."))))
+)]
 pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
     let cookie = sign_out(&state, &headers).await?;
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
 }
 
-/// GET `/session`.
+/// Says who is asking.
+///
+/// A client asks here before it retries a WebSocket that never opened.
+#[utoipa::path(
+    get,
+    path = "/session",
+    tag = "accounts",
+    responses((status = 200, description = "Who is signed in.", body = UserAnswer))
+)]
 pub(super) async fn session(identity: Identity) -> Answer<UserAnswer> {
     Answer(UserAnswer { user: identity.user })
 }
 
-/// POST `/auth/token`.
+/// Makes a short-lived JWT of the signed-in user, for programs.
+///
+/// By cookie only: a token does not make further tokens.
+#[utoipa::path(
+    post,
+    path = "/auth/token",
+    tag = "accounts",
+    security(("cookie" = [])),
+    responses((status = 200, description = "The token.", body = TokenAnswer))
+)]
 pub(super) async fn token(
     State(state): State<Shared>,
     SignedIn(identity): SignedIn,
@@ -66,7 +112,13 @@ pub(super) async fn token(
     Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
 }
 
-/// POST `/ws-ticket`.
+/// Makes a ticket for one WebSocket handshake: `?ticket=…`, within 30 seconds.
+#[utoipa::path(
+    post,
+    path = "/ws-ticket",
+    tag = "accounts",
+    responses((status = 200, description = "The ticket.", body = TicketAnswer))
+)]
 pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> Result<Answer<TicketAnswer>, ApiError> {
     let (secret, now) = (Secret::generate(), unix_seconds());
     let expires_at = now + TICKET_SECONDS;
@@ -141,7 +193,7 @@ pub(super) async fn sign_in(
 
 /// Whose password this is; `None` takes as long, whatever is wrong.
 async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<User>, ApiError> {
-    let account = if email.len() <= EMAIL_BYTES { state.store.account(email).await? } else { None };
+    let account = if fits(email) { state.store.account(email).await? } else { None };
     let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
     let matches = state.passwords.verify(password, stored).await?;
     Ok(user.filter(|_| matches))
@@ -164,12 +216,17 @@ fn too_often(wait: std::time::Duration) -> ApiError {
 /// The spelling under which an account is found. Checked only as far as no mistake of the check can lock somebody out.
 fn email(text: &str) -> Result<String, ApiError> {
     let email = text.trim().to_lowercase();
-    let is_plausible = email.len() <= EMAIL_BYTES
+    let is_plausible = fits(text)
         && email.rsplit_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.is_empty() && domain.split('.').all(|label| !label.is_empty())
         })
         && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     if is_plausible { Ok(email) } else { Err(ApiError::bad_request("`email` is no e-mail address")) }
+}
+
+/// Whether an account could be found under it.
+fn fits(email: &str) -> bool {
+    email.chars().count() <= limits::EMAIL_CHARACTERS
 }
 
 #[cfg(test)]

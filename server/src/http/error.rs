@@ -81,7 +81,7 @@ impl ApiError {
     }
 }
 
-const fn status_of(code: ErrorCode) -> StatusCode {
+pub(super) const fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadJson | ErrorCode::InvalidId | ErrorCode::TokenInUrl | ErrorCode::InvalidParam => {
             StatusCode::BAD_REQUEST

@@ -72,7 +72,8 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 /// Reads a shape. serde's words name fields and types, never values that a log or a page should not show.
-pub(super) fn shape<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, ApiError> {
+pub(super) fn shape<T: DeserializeOwned>(mut object: Map<String, Value>) -> Result<T, ApiError> {
+    object.values_mut().for_each(whole);
     serde_json::from_value(Value::Object(object)).map_err(|error| {
         let text = error.to_string();
         let field = text.split('`').nth(1).filter(|_| text.starts_with("missing field"));
@@ -81,6 +82,18 @@ pub(super) fn shape<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T
             None => ApiError::bad_request("a field has the wrong type"),
         }
     })
+}
+
+/// JSON has one kind of number: some languages write 7 as `7.0`, and mean 7.
+fn whole(value: &mut Value) {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(number) =
+        value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < EXACT)
+    {
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53 is exact in both")]
+        let number = number as i64;
+        *value = number.into();
+    }
 }
 
 impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {

@@ -15,12 +15,28 @@ use crate::state::Shared;
 /// Characters of an IANA time zone name; the longest known has 32.
 const TIME_ZONE_CHARACTERS: usize = 64;
 
-/// GET `/groups`.
+/// Lists one's groups, by last activity.
+#[utoipa::path(
+    get,
+    path = "/groups",
+    tag = "groups",
+    operation_id = "list_groups",
+    responses((status = 200, description = "The groups.", body = GroupsAnswer))
+)]
 pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Answer<GroupsAnswer>, ApiError> {
     Ok(Answer(GroupsAnswer { groups: state.store.groups(identity.user.id).await? }))
 }
 
-/// POST `/groups`.
+/// Makes a group. Its maker is the owner.
+#[utoipa::path(
+    post,
+    path = "/groups",
+    tag = "groups",
+    operation_id = "create_group",
+    request_body = NewGroup,
+    responses((status = 201, description = "The new group.", body = GroupAnswer)),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn create(
     State(state): State<Shared>,
     identity: Identity,
@@ -39,7 +55,15 @@ pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> R
     Ok(state.store.create_group(id, owner.user.id, name.as_str(), time_zone.as_deref()).await?)
 }
 
-/// GET `/groups/{group_id}`.
+/// Shows a group as the asking member sees it.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}",
+    tag = "groups",
+    operation_id = "show_group",
+    params(InGroup),
+    responses((status = 200, description = "The group.", body = GroupAnswer))
+)]
 pub(super) async fn show(
     State(state): State<Shared>,
     identity: Identity,
@@ -49,7 +73,19 @@ pub(super) async fn show(
     Ok(Answer(GroupAnswer { group }))
 }
 
-/// PATCH `/groups/{group_id}`.
+/// Changes a group. For the owner and admins.
+///
+/// What is left out stays as it is.
+#[utoipa::path(
+    patch,
+    path = "/groups/{group_id}",
+    tag = "groups",
+    operation_id = "update_group",
+    params(InGroup),
+    request_body = GroupPatch,
+    responses((status = 200, description = "The group as it is now.", body = GroupAnswer)),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn update(
     State(state): State<Shared>,
     identity: Identity,
@@ -65,7 +101,16 @@ pub(super) async fn update(
     Ok(Answer(GroupAnswer { group }))
 }
 
-/// DELETE `/groups/{group_id}`.
+/// Ends a group for everybody. For the owner.
+#[utoipa::path(
+    delete,
+    path = "/groups/{group_id}",
+    tag = "groups",
+    operation_id = "delete_group",
+    params(InGroup),
+    responses((status = 204, description = "The group has ended.")),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn delete(
     State(state): State<Shared>,
     identity: Identity,

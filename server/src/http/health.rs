@@ -9,17 +9,33 @@ use serde::Serialize;
 use crate::state::{BUILD, Shared};
 
 /// A word about the process.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
     status: &'static str,
 }
 
-/// GET `/healthz`: the process answers.
+/// Whether the process answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    operation_id = "healthz",
+    security(()),
+    responses((status = 200, description = "Alive.", body = Health))
+)]
 pub(super) async fn alive() -> Answer<Health> {
     Answer(Health { status: "alive" })
 }
 
-/// GET `/readyz`: whether new work should come here.
+/// Whether new work should come here. Still answered, with 503, while draining.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    operation_id = "readyz",
+    security(()),
+    responses((status = 200, description = "Ready.", body = Health), (status = 503, description = "Not ready: draining, or the store does not answer.", body = Health))
+)]
 pub(super) async fn ready(State(state): State<Shared>) -> (StatusCode, Answer<Health>) {
     if state.shutdown.is_triggered() {
         return (StatusCode::SERVICE_UNAVAILABLE, Answer(Health { status: "draining" }));
@@ -34,13 +50,20 @@ pub(super) async fn ready(State(state): State<Shared>) -> (StatusCode, Answer<He
 }
 
 /// The build and what it speaks.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Version {
     version: &'static str,
     protocol: &'static str,
 }
 
-/// GET `/version`.
+/// The build, and the protocol that it speaks.
+#[utoipa::path(
+    get,
+    path = "/version",
+    tag = "operations",
+    security(()),
+    responses((status = 200, description = "This build.", body = Version))
+)]
 pub(super) async fn version() -> Answer<Version> {
     Answer(Version { version: BUILD, protocol: SUBPROTOCOL })
 }

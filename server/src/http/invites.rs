@@ -24,7 +24,19 @@ const SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 /// The most people that one link can be limited to.
 const USES_MAX: u32 = 100_000;
 
-/// POST `/groups/{group_id}/invites`.
+/// Makes a link that leads into a group.
+///
+/// For the owner and admins, and for members while the group allows it.
+#[utoipa::path(
+    post,
+    path = "/groups/{group_id}/invites",
+    tag = "invites",
+    operation_id = "create_invite",
+    params(InGroup),
+    request_body(content = NewInvite, description = "May be left out."),
+    responses((status = 201, description = "The invite.", body = Invite)),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn create(
     State(state): State<Shared>,
     identity: Identity,
@@ -59,7 +71,17 @@ async fn make(state: &Shared, actor: &Identity, group: GroupId, asked: &NewInvit
     })
 }
 
-/// GET `/invites/{token}`.
+/// Shows what a link leads to. Nobody needs to be signed in.
+#[utoipa::path(
+    get,
+    path = "/invites/{token}",
+    tag = "invites",
+    operation_id = "preview_invite",
+    params(InviteToken),
+    security(()),
+    responses((status = 200, description = "The group behind the link.", body = InvitePreview)),
+    extensions(("x-refusals" = json!(["gone", "not_found"])))
+)]
 pub(super) async fn preview(
     State(state): State<Shared>,
     InviteToken(token): InviteToken,
@@ -74,7 +96,16 @@ pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, A
     Ok(InvitePreview { group })
 }
 
-/// POST `/invites/{token}/accept`.
+/// Joins the group behind a link. A member stays what they are.
+#[utoipa::path(
+    post,
+    path = "/invites/{token}/accept",
+    tag = "invites",
+    operation_id = "accept_invite",
+    params(InviteToken),
+    responses((status = 200, description = "The group, joined.", body = GroupAnswer)),
+    extensions(("x-refusals" = json!(["gone", "not_found"])))
+)]
 pub(super) async fn accept(
     State(state): State<Shared>,
     identity: Identity,

@@ -12,7 +12,15 @@ use super::extract::{InGroup, Json, OfMember};
 use super::identity::Identity;
 use crate::state::Shared;
 
-/// GET `/groups/{group_id}/members`.
+/// Lists a group's members, and who of them is online.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}/members",
+    tag = "members",
+    operation_id = "list_members",
+    params(InGroup),
+    responses((status = 200, description = "The members.", body = MembersAnswer))
+)]
 pub(super) async fn list(
     State(state): State<Shared>,
     identity: Identity,
@@ -34,7 +42,18 @@ pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result
     Ok(rows.into_iter().map(member).collect())
 }
 
-/// PATCH `/groups/{group_id}/members/{user_id}`.
+/// Gives a member a role. For the owner.
+///
+/// `owner` hands the group over.
+#[utoipa::path(
+    patch,
+    path = "/groups/{group_id}/members/{user_id}",
+    tag = "members",
+    params(OfMember),
+    request_body = MemberPatch,
+    responses((status = 204, description = "The member has the role.")),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn set_role(
     State(state): State<Shared>,
     identity: Identity,
@@ -45,7 +64,18 @@ pub(super) async fn set_role(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// DELETE `/groups/{group_id}/members/{user_id}`.
+/// Removes a member (for the owner and admins), or leaves (oneself).
+///
+/// An owner who leaves hands over to the longest-serving admin, else member.
+#[utoipa::path(
+    delete,
+    path = "/groups/{group_id}/members/{user_id}",
+    tag = "members",
+    operation_id = "remove_member",
+    params(OfMember),
+    responses((status = 204, description = "Who it was is no member any more.")),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
 pub(super) async fn remove(
     State(state): State<Shared>,
     identity: Identity,
@@ -56,7 +86,7 @@ pub(super) async fn remove(
 }
 
 /// The answer of the seed's endpoint.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the seed's names")]
 pub(super) struct Connections {
     group_id: GroupId,
@@ -64,13 +94,21 @@ pub(super) struct Connections {
     users: Vec<ConnectedUser>,
 }
 
-#[derive(Serialize)]
+/// Somebody with open sockets.
+#[derive(Serialize, utoipa::ToSchema)]
 struct ConnectedUser {
     user_id: UserId,
     connections: u32,
 }
 
-/// GET `/chat/{group_id}/connections`: the seed's, for members only.
+/// Counts a group's open sockets. The seed's address, for members only.
+#[utoipa::path(
+    get,
+    path = "/chat/{group_id}/connections",
+    tag = "members",
+    params(InGroup),
+    responses((status = 200, description = "Who is connected.", body = Connections))
+)]
 pub(super) async fn connections(
     State(state): State<Shared>,
     identity: Identity,

@@ -3,8 +3,8 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use caravana_protocol::rest::{MessageAnswer, MessagesAnswer};
-use caravana_protocol::{Epoch, ErrorCode, GroupId, MessageBody, Seq, UserId, codec, limits};
+use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
+use caravana_protocol::{Epoch, ErrorCode, Event, GroupId, MessageBody, Seq, UserId, codec, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,11 +12,22 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
 use super::identity::Identity;
+use super::openapi::{HistoryQuery, LogQuery};
 use crate::hub::Posted;
 use crate::state::Shared;
 use crate::store::{Anchor, Appended};
 
-/// GET `/groups/{group_id}/messages`.
+/// Reads a page of a group's history.
+///
+/// At most one of `before`, `after` and `around`; with none of them the last page. Newcomers see the whole history.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}/messages",
+    tag = "messages",
+    operation_id = "list_messages",
+    params(InGroup, HistoryQuery),
+    responses((status = 200, description = "The page, ascending.", body = MessagesAnswer))
+)]
 pub(super) async fn list(
     State(state): State<Shared>,
     identity: Identity,
@@ -57,7 +68,20 @@ pub(super) async fn page(
     })
 }
 
-/// POST `/groups/{group_id}/messages`.
+/// Sends a message.
+///
+/// With an `id` of one's own it may be sent again any number of times, for ever: it is stored once. The id is a conflict
+/// when author, group, `reply_to` or text differ from what is stored.
+#[utoipa::path(
+    post,
+    path = "/groups/{group_id}/messages",
+    tag = "messages",
+    operation_id = "send_message",
+    params(InGroup),
+    request_body = NewMessage,
+    responses((status = 201, description = "Stored.", body = MessageAnswer), (status = 200, description = "The id was stored already, with the same content.", body = MessageAnswer)),
+    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "invalid_id", "id_conflict", "rate_limited", "overloaded"])))
+)]
 pub(super) async fn send(
     State(state): State<Shared>,
     identity: Identity,
@@ -99,12 +123,24 @@ fn take_id<T: std::str::FromStr>(body: &mut Map<String, Value>, name: &str) -> R
 }
 
 /// The body of an edit.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub(super) struct Edit {
+    /// The new text.
+    #[schema(schema_with = schemas::message_text)]
     message: String,
 }
 
-/// PATCH `/groups/{group_id}/messages/{message_id}`.
+/// Replaces the text of an own message.
+#[utoipa::path(
+    patch,
+    path = "/groups/{group_id}/messages/{message_id}",
+    tag = "messages",
+    operation_id = "edit_message",
+    params(OfMessage),
+    request_body = Edit,
+    responses((status = 200, description = "The message as it is now.", body = MessageAnswer)),
+    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "forbidden", "gone"])))
+)]
 pub(super) async fn edit(
     State(state): State<Shared>,
     identity: Identity,
@@ -116,7 +152,18 @@ pub(super) async fn edit(
     Ok(Answer(MessageAnswer { message, duplicate: false }))
 }
 
-/// DELETE `/groups/{group_id}/messages/{message_id}`.
+/// Deletes a message: one's own, or as admin or owner any.
+///
+/// The row stays, with an empty text and `status: false`.
+#[utoipa::path(
+    delete,
+    path = "/groups/{group_id}/messages/{message_id}",
+    tag = "messages",
+    operation_id = "delete_message",
+    params(OfMessage),
+    responses((status = 204, description = "The message is deleted.")),
+    extensions(("x-refusals" = json!(["forbidden", "gone"])))
+)]
 pub(super) async fn delete(
     State(state): State<Shared>,
     identity: Identity,
@@ -134,17 +181,34 @@ async fn stands_in(state: &Shared, group: GroupId, id: caravana_protocol::Messag
 }
 
 /// A page of a group's log.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub(super) struct Events {
+    /// What happened, ascending.
+    #[schema(value_type = Vec<Event>)]
     events: Vec<Box<RawValue>>,
+    /// The history.
     epoch: Epoch,
+    /// The group's last event.
+    #[schema(value_type = u64, example = 42)]
     head: Seq,
+    /// Whether there are more behind this page.
     more: bool,
 }
 
-/// GET `/groups/{group_id}/events`: what a resume replays. A cursor that can't be continued (of another epoch, or
-/// beyond the head) is `gone`: load the last page of messages afresh.
+/// Reads a page of a group's log: what a resume replays, at most 500 events.
+///
+/// A cursor that can't be continued (of another epoch, or beyond the head) is `gone`: load the last page of messages
+/// afresh. `Accept: text/event-stream` is refused with 406 in this build.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}/events",
+    tag = "messages",
+    operation_id = "list_events",
+    params(InGroup, LogQuery),
+    responses((status = 200, description = "The page, ascending.", body = Events)),
+    extensions(("x-refusals" = json!(["gone"])))
+)]
 pub(super) async fn events(
     State(state): State<Shared>,
     identity: Identity,

@@ -1,5 +1,7 @@
 //! What no client should send: RELIABILITY's table, frame by frame, and bytes that are no frames at all.
 
+mod errors;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -181,6 +183,35 @@ async fn bytes_that_break_the_rfc_are_answered_with_the_codes_of_the_rfc() {
         let mut rest = Vec::new();
         let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the server leaves");
     }
+}
+
+#[tokio::test]
+async fn a_large_message_in_many_small_fragments_ends_the_socket() {
+    let (server, ana, _) = one().await;
+    let mut stream = raw(&server, &ana).await;
+    // 125 bytes a fragment, none of them the last; the sum is what counts.
+    let fragment = |first: u8| [&[first, 0x80 | 0x7d, 0, 0, 0, 0][..], &[b'x'; 125]].concat();
+    let mut bytes = fragment(0x01);
+    for _ in 0..600 {
+        bytes.extend(fragment(0x00));
+    }
+    // The server may close before it has read everything.
+    let _ = stream.write_all(&bytes).await;
+    let code = close_code(&mut stream).await;
+    assert!(matches!(code, Some(1009) | None), "{code:?}");
+    let mut wire = Wire::open(&ana).await;
+    wire.say("subscribe", json!({"group_id": Uuid::new_v4()})).await;
+    assert_eq!(wire.error().await, "not_found", "the server goes on");
+}
+
+#[tokio::test]
+async fn a_flood_of_pongs_ends_the_socket() {
+    let (_server, ana, group) = one().await;
+    let (mut wire, _) = Wire::open_group(&ana, group).await;
+    for _ in 0..31 {
+        wire.say_raw(Message::Pong(Vec::new().into())).await;
+    }
+    assert_eq!(wire.end().await, End::Code(1008));
 }
 
 #[tokio::test]

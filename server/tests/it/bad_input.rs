@@ -17,6 +17,8 @@ async fn a_body_that_is_no_json_object_is_refused() {
         ("application/json", "\u{feff}{}", 400, "bad_json"),
         ("application/json", "[]", 422, "bad_request"),
         ("application/json", "null", 422, "bad_request"),
+        ("application/json", "{} {}", 400, "bad_json"),
+        ("application/json", r#"{"name": "\ud800"}"#, 400, "bad_json"),
         ("application/json", r#"{"name": 7}"#, 422, "bad_request"),
         ("application/json", "{}", 422, "bad_request"),
         ("application/json; charset=utf-8", "{}", 422, "bad_request"),
@@ -74,6 +76,53 @@ async fn ids_that_are_no_uuids_are_refused() {
     }
     ana.delete(&format!("/api/v1/groups/{group}/members/7")).await.refused(400, "invalid_id");
     ana.delete(&format!("/api/v1/groups/{group}/messages/7")).await.refused(400, "invalid_id");
+}
+
+#[tokio::test]
+async fn a_query_that_can_not_be_understood_is_refused_and_an_unknown_name_is_ignored() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Lisboa").await;
+    let api = format!("/api/v1/groups/{group}");
+    for query in [
+        "messages?limit=0",
+        "messages?limit=-1",
+        "messages?limit=abc",
+        "messages?limit=1.0",
+        "messages?limit=201",
+        "messages?limit=",
+        "messages?before=1&after=1",
+        "messages?before=1&around=1",
+        "messages?after=1&around=1",
+        "messages?before=-1",
+        "messages?after=9223372036854775808",
+        "events?after=-1",
+        "events?after=x",
+        "events?epoch=7",
+        "events?after=0&after=0",
+    ] {
+        ana.get(&format!("{api}/{query}")).await.refused(400, "invalid_param");
+    }
+    for query in ["messages?limit=1&page=2", "messages?limit=200", "events?x", "events?after=0", "events?%FF=%FF"] {
+        assert_eq!(ana.get(&format!("{api}/{query}")).await.status, 200, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body_and_options_is_refused_with_what_is_allowed() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    for path in ["/healthz", "/readyz", "/version", "/openapi.json", "/docs/api", "/api/v1/session", "/api/v1/groups"] {
+        let (get, head) = (ana.get(path).await, ana.call(Method::HEAD, path, None).await);
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.headers["content-type"], get.headers["content-type"], "{path}");
+    }
+    let refused = ana.call(Method::OPTIONS, "/api/v1/groups", None).await;
+    refused.refused(405, "bad_request");
+    let mut allowed: Vec<&str> = refused.headers["allow"].to_str().unwrap().split(',').collect();
+    allowed.sort_unstable();
+    assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+    assert!(!refused.headers.contains_key("access-control-allow-origin"), "no other page reads our answers");
 }
 
 #[tokio::test]

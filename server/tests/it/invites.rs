@@ -66,6 +66,11 @@ async fn members_invite_while_the_group_allows_it() {
     {
         ana.post(&invites, &body).await.refused(422, "bad_request");
     }
+    for body in [json!({"max_uses": 1.5}), json!({"max_uses": 1e300}), json!({"max_uses": -1.0})] {
+        ana.post(&invites, &body).await.refused(422, "bad_request");
+    }
+    let spelled_out = json!({"max_uses": 3.0, "expires_in": 60.0});
+    assert_eq!(ana.post(&invites, &spelled_out).await.status, StatusCode::CREATED, "3.0 is 3");
 }
 
 #[tokio::test]

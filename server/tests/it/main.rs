@@ -17,6 +17,7 @@ mod handshake;
 mod identity_provider;
 mod invites;
 mod messages;
+mod openapi;
 mod pages;
 mod permissions;
 mod process;

@@ -126,6 +126,11 @@ impl TestServer {
         TestUser::register(self, name).await
     }
 
+    /// Somebody with an anonymous account of the host's backend.
+    pub(crate) async fn guest(&self, name: &str) -> TestUser {
+        TestUser::guest(self, name).await
+    }
+
     /// Somebody who has not signed in.
     pub(crate) fn stranger(&self) -> TestUser {
         TestUser::stranger(self)

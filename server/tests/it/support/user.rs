@@ -24,6 +24,8 @@ pub(crate) struct TestUser {
     origin: String,
     user: Option<User>,
     cookie: String,
+    /// The token of somebody who comes without a cookie.
+    token: Option<String>,
 }
 
 /// An answer, read to its end.
@@ -74,7 +76,7 @@ impl TestUser {
             .no_proxy()
             .build()
             .unwrap();
-        Self { client, base: server.origin(), origin: server.origin(), user: None, cookie: String::new() }
+        Self { client, base: server.origin(), origin: server.origin(), user: None, cookie: String::new(), token: None }
     }
 
     pub(crate) async fn register(server: &TestServer, name: &str) -> Self {
@@ -88,10 +90,27 @@ impl TestUser {
         user
     }
 
+    /// Somebody with nothing but a token of the host's backend, and anonymous there.
+    pub(crate) async fn guest(server: &TestServer, name: &str) -> Self {
+        let later = time::OffsetDateTime::now_utc().unix_timestamp() + 3_600;
+        let claims = json!({
+            "sub": uuid::Uuid::new_v4(),
+            "exp": later,
+            "role": "authenticated",
+            "is_anonymous": true,
+            "name": name,
+        });
+        let mut user = Self::stranger(server);
+        user.token = Some(super::jwt(&claims));
+        user.user = Some(user.get("/api/v1/session").await.ok::<UserAnswer>().user);
+        user
+    }
+
     /// The same person, signed in, by another way to the server.
     pub(crate) fn by(&self, address: SocketAddr) -> Self {
         let (client, user, cookie) = (self.client.clone(), self.user.clone(), self.cookie.clone());
-        Self { client, base: format!("http://{address}"), origin: self.origin.clone(), user, cookie }
+        let token = self.token.clone();
+        Self { client, base: format!("http://{address}"), origin: self.origin.clone(), user, cookie, token }
     }
 
     pub(crate) fn id(&self) -> UserId {
@@ -103,9 +122,13 @@ impl TestUser {
         &self.cookie
     }
 
-    /// A request with this person's cookie.
+    /// A request with this person's cookie or token.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.origin)
+        let request = self.client.request(method, format!("{}{path}", self.base)).header("origin", &self.origin);
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
@@ -154,6 +177,9 @@ impl TestUser {
         let mut request = format!("{}{path}", self.base.replacen("http", "ws", 1)).into_client_request().unwrap();
         if !self.cookie.is_empty() {
             request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
+        }
+        if let Some(token) = &self.token {
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         request.headers_mut().insert("origin", self.origin.parse().unwrap());
         request

@@ -8,8 +8,8 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::{PATIENCE, TestServer, TestUser};
@@ -36,6 +36,27 @@ impl Wire {
         let mut wire = Self::open_at(user, "/ws").await;
         wire.expect("hello").await;
         wire
+    }
+
+    /// The same for somebody who may be refused; `None` then.
+    pub(crate) async fn try_open(user: &TestUser) -> Option<Self> {
+        match connect_async(user.handshake("/ws")).await {
+            Ok((socket, _)) => {
+                let mut wire = Self { socket, heard: VecDeque::new() };
+                wire.expect("hello").await;
+                Some(wire)
+            }
+            Err(Error::Http(refusal)) => {
+                assert_eq!(refusal.status(), 401);
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Hears everything up to the error about the frame with this `ref`.
+    pub(crate) async fn until_reference(&mut self, reference: &str) {
+        while self.next().await.unwrap()["ref"] != reference {}
     }
 
     /// Opens the endpoint of one group and hears that it has joined. Answers the joined frame's data too.

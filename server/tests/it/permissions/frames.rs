@@ -1,0 +1,148 @@
+//! Each frame of a client × each column.
+
+use std::collections::BTreeSet;
+
+use caravana_protocol::ClientFrame;
+use serde_json::{Value, json};
+
+use super::people::{COLUMNS, NAMES, People, Place};
+use crate::support::{End, TestServer, TestUser, Wire};
+
+/// What somebody hears: the type of the frame that answers, or the code of the error or of the close.
+type Heard = &'static str;
+
+/// No socket at all.
+const CLOSED: Heard = "no socket";
+/// Nothing: the frame after it is answered, and this one was not.
+const NOTHING: Heard = "nothing";
+
+/// The authorisation of every frame on `/ws`, after an attempt to follow the group. Columns as everywhere.
+fn table() -> Vec<(&'static str, [Heard; COLUMNS])> {
+    let stranger = "not_found";
+    let all = |ok| [ok, ok, ok, stranger, stranger, ok, CLOSED];
+    vec![
+        ("subscribe", all("joined")),
+        ("sync", all("joined")),
+        // Whoever does not follow a group is told that they don't, whether there is such a group or not.
+        ("unsubscribe", ["left", "left", "left", "left", "left", "left", CLOSED]),
+        ("send_message", all("message_sent")),
+        ("edit_message", ["forbidden", "forbidden", "forbidden", stranger, stranger, "forbidden", CLOSED]),
+        (
+            "delete_message",
+            ["message_deleted", "message_deleted", "forbidden", stranger, stranger, "forbidden", CLOSED],
+        ),
+        ("mark_read", all("read")),
+        ("typing", [NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, CLOSED]),
+        ("stop_typing", [NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, CLOSED]),
+        ("auth", ["4500", "4500", "4500", "4500", "4500", "4500", CLOSED]),
+    ]
+}
+
+#[test]
+fn every_frame_has_a_row() {
+    let rows: BTreeSet<&str> = table().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(rows, ClientFrame::KINDS.into_iter().collect());
+}
+
+#[tokio::test]
+async fn every_frame_knows_who_may() {
+    let server = TestServer::start().await;
+    let people = People::arrive(&server).await;
+    for (kind, expected) in table() {
+        let place = people.meet().await;
+        for ((name, user), expected) in NAMES.iter().zip(people.columns()).zip(expected) {
+            let data = data(kind, &people, &place).await;
+            assert_eq!(heard(user, &place, kind, data).await, expected, "{kind} by {name}");
+        }
+    }
+}
+
+/// What the others hear: nobody outside makes anything visible inside.
+#[tokio::test]
+async fn nobody_outside_is_seen_typing_or_reading_inside() {
+    let server = TestServer::start().await;
+    let people = People::arrive(&server).await;
+    let place = people.meet().await;
+    let group = place.group;
+    let mut inside = Wire::open(&people.owner).await;
+    inside.follow(group, None).await;
+    for user in [&people.former, &people.other] {
+        let mut wire = Wire::open(user).await;
+        for kind in ["typing", "stop_typing"] {
+            wire.say(kind, json!({"group_id": group})).await;
+        }
+        wire.say("mark_read", json!({"group_id": group, "seq": 1})).await;
+        assert_eq!(wire.error().await, "not_found");
+    }
+    people.member.sends(group, "fin").await;
+    let heard = inside.until("new_message").await;
+    let kinds: Vec<&str> = heard.iter().filter_map(|frame| frame["type"].as_str()).collect();
+    assert!(!kinds.contains(&"user_typing") && !kinds.contains(&"read"), "{kinds:?}");
+}
+
+async fn data(kind: &str, people: &People, place: &Place) -> Value {
+    let group = place.group;
+    match kind {
+        "send_message" => json!({"group_id": group, "message": "hola"}),
+        "edit_message" => json!({"id": people.message_of(&people.victim, group).await, "message": "otra cosa"}),
+        "delete_message" => json!({"id": people.message_of(&people.victim, group).await}),
+        "mark_read" => {
+            people.message_of(&people.victim, group).await;
+            let log = people.owner.get(&format!("/api/v1/groups/{group}")).await.json();
+            json!({"group_id": group, "seq": log["group"]["head"]})
+        }
+        "sync" => {
+            let log = people.owner.get(&format!("/api/v1/groups/{group}")).await.json();
+            json!({"group_id": group, "cursor": {"epoch": log["group"]["epoch"], "seq": log["group"]["head"]}})
+        }
+        // Somebody else's, whoever it is.
+        "auth" => json!({"token": people.victim_token()}),
+        _ => json!({"group_id": group}),
+    }
+}
+
+/// What comes back for one frame of somebody who has tried to follow the group.
+async fn heard(user: &TestUser, place: &Place, kind: &str, data: Value) -> String {
+    let Some(mut wire) = Wire::try_open(user).await else { return CLOSED.to_owned() };
+    let group = place.group;
+    if kind != "subscribe" {
+        wire.say("subscribe", json!({"group_id": group})).await;
+        wire.say_text(r#"{"type": "sentinel", "data": {}, "ref": "before"}"#).await;
+        wire.until_reference("before").await;
+    }
+    wire.say_text(&json!({"type": kind, "data": data, "ref": "asked"}).to_string()).await;
+    wire.say_text(r#"{"type": "sentinel", "data": {}, "ref": "after"}"#).await;
+    loop {
+        match wire.next().await {
+            Err(End::Code(code)) => return code.to_string(),
+            Err(End::Cut) => return "cut".to_owned(),
+            Ok(frame) if frame["ref"] == "asked" => return frame["code"].as_str().unwrap().to_owned(),
+            // Sends and events may come behind the answer to what was asked after them.
+            Ok(frame) if frame["ref"] == "after" && !answered_late(kind) => return NOTHING.to_owned(),
+            Ok(frame) => {
+                let heard = frame["type"].as_str().unwrap_or_default();
+                if answers(kind).contains(&heard) {
+                    return heard.to_owned();
+                }
+            }
+        }
+    }
+}
+
+/// Answered after the commit, or by an event that the hub delivers.
+fn answered_late(kind: &str) -> bool {
+    matches!(kind, "send_message" | "edit_message" | "delete_message" | "mark_read" | "subscribe" | "sync" | "auth")
+}
+
+/// The frames that are an answer to this one.
+fn answers(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "subscribe" | "sync" => &["joined"],
+        "unsubscribe" => &["left"],
+        "send_message" => &["message_sent"],
+        "edit_message" => &["message_edited"],
+        "delete_message" => &["message_deleted"],
+        "mark_read" => &["read"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,158 @@
+//! Each described route × each column.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::people::{COLUMNS, NAMES, People, Place, ask, member};
+use crate::support::{PASSWORD, TestServer, TestUser};
+
+/// What a row is about, made afresh for every cell, because the cell before may have used it up.
+#[derive(Clone, Copy)]
+enum Target {
+    /// Only the group.
+    Group,
+    /// A message of somebody else.
+    AnothersMessage,
+    /// A message of the one who asks, where they can write.
+    OwnMessage,
+    /// Another member, who is brought back.
+    Victim,
+    /// The one who asks.
+    Oneself,
+    /// The owner.
+    Owner,
+    /// A group of this row's own for every cell.
+    FreshGroup,
+}
+
+struct Row {
+    method: &'static str,
+    path: &'static str,
+    target: Target,
+    body: Option<Value>,
+    /// In the columns' order.
+    statuses: [u16; COLUMNS],
+}
+
+fn row(method: &'static str, path: &'static str, target: Target, body: Option<Value>, statuses: [u16; COLUMNS]) -> Row {
+    Row { method, path, target, body, statuses }
+}
+
+/// The authorisation of the whole REST interface. Owner, admin, member, former, of another group, guest, anonymous.
+fn table() -> Vec<Row> {
+    use Target::{AnothersMessage, FreshGroup, Group, Oneself, OwnMessage, Owner, Victim};
+    let text = || Some(json!({"message": "buenas"}));
+    let account = json!({"email": "nadie", "password": PASSWORD, "display_name": "Nadie"});
+    let reads = [200, 200, 200, 404, 404, 200, 401];
+    let manages = |ok| [ok, ok, 403, 404, 404, 403, 401];
+    let mut rows = vec![
+        row("get", "/healthz", Group, None, [200; COLUMNS]),
+        row("get", "/readyz", Group, None, [200; COLUMNS]),
+        row("get", "/version", Group, None, [200; COLUMNS]),
+        row("get", "/openapi.json", Group, None, [200; COLUMNS]),
+        row("post", "/api/v1/auth/register", Group, Some(account), [422; COLUMNS]),
+        // Not tried in earnest, because failed tries are counted.
+        row("post", "/api/v1/auth/login", Group, Some(json!({})), [422; COLUMNS]),
+        row("get", "/api/v1/session", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        row("post", "/api/v1/auth/token", Group, None, [200, 200, 200, 200, 200, 401, 401]),
+        row("post", "/api/v1/ws-ticket", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        row("get", "/api/v1/groups", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        row("get", "/api/v1/groups/{group_id}", Group, None, reads),
+        row("get", "/api/v1/groups/{group_id}/members", Group, None, reads),
+        row("get", "/api/v1/groups/{group_id}/messages", Group, None, reads),
+        row("get", "/api/v1/groups/{group_id}/events", Group, None, reads),
+        row("get", "/chat/{group_id}/connections", Group, None, reads),
+        row("get", "/api/v1/invites/{token}", Group, None, [200; COLUMNS]),
+        row("post", "/api/v1/groups", Group, Some(json!({"name": "Faro"})), [201, 201, 201, 201, 201, 403, 401]),
+        row("post", "/api/v1/groups/{group_id}/invites", Group, Some(json!({})), [201, 201, 201, 404, 404, 403, 401]),
+        row("post", "/api/v1/groups/{group_id}/messages", Group, text(), [201, 201, 201, 404, 404, 201, 401]),
+        row("patch", "/api/v1/groups/{group_id}", Group, Some(json!({"name": "Sintra"})), manages(200)),
+        row("patch", MESSAGE, OwnMessage, text(), [200, 200, 200, 404, 404, 200, 401]),
+        row("patch", MESSAGE, AnothersMessage, text(), [403, 403, 403, 404, 404, 403, 401]),
+        row("delete", MESSAGE, OwnMessage, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("delete", MESSAGE, AnothersMessage, None, manages(204)),
+        row("patch", MEMBER, Victim, Some(json!({"role": "member"})), [204, 403, 403, 404, 404, 403, 401]),
+        row("patch", MEMBER, Victim, Some(json!({"role": "admin"})), [204, 403, 403, 404, 404, 403, 401]),
+        // An owner who becomes the owner changes nothing.
+        row("patch", MEMBER, Oneself, Some(json!({"role": "owner"})), [204, 403, 403, 404, 404, 403, 401]),
+        row("delete", MEMBER, Victim, None, manages(204)),
+        row("delete", MEMBER, Owner, None, [204, 403, 403, 404, 404, 403, 401]),
+        row("delete", "/api/v1/groups/{group_id}", FreshGroup, None, [204, 403, 403, 404, 404, 403, 401]),
+    ];
+    rows.push(row("delete", MEMBER, Oneself, None, [204, 204, 204, 404, 404, 204, 401]));
+    // These end what the others stand on.
+    rows.push(row("post", "/api/v1/invites/{token}/accept", FreshGroup, None, [200, 200, 200, 200, 200, 200, 401]));
+    rows.push(row("post", "/api/v1/auth/logout", Group, None, [204; COLUMNS]));
+    rows
+}
+
+const MESSAGE: &str = "/api/v1/groups/{group_id}/messages/{message_id}";
+const MEMBER: &str = "/api/v1/groups/{group_id}/members/{user_id}";
+
+#[tokio::test]
+async fn every_route_knows_who_may() {
+    let server = TestServer::start().await;
+    let people = People::arrive(&server).await;
+    let mut place = people.meet().await;
+    let mut wrong = Vec::new();
+    for row in table() {
+        for ((name, user), expected) in NAMES.iter().zip(people.columns()).zip(row.statuses) {
+            if matches!(row.target, Target::FreshGroup | Target::Oneself | Target::Owner) {
+                place = people.meet().await;
+            }
+            let path = path(&row, &people, &place, user).await;
+            let answer = ask(user, row.method, &path, row.body.clone()).await;
+            if answer.status.as_u16() != expected {
+                let (method, status) = (row.method, answer.status.as_u16());
+                wrong.push(format!("{method} {path} by {name}: {status}, not {expected}: {}", answer.text));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The address of a cell, with its target made.
+async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> String {
+    let group = place.group;
+    let path = row.path.replace("{group_id}", &group.to_string()).replace("{token}", &place.invite);
+    let is_inside = [&people.owner, &people.admin, &people.member, &people.guest]
+        .into_iter()
+        .any(|inside| std::ptr::eq(inside, user));
+    match row.target {
+        Target::Group | Target::FreshGroup => path,
+        Target::OwnMessage => {
+            let author = if is_inside { user } else { &people.owner };
+            path.replace("{message_id}", &people.message_of(author, group).await)
+        }
+        Target::AnothersMessage => path.replace("{message_id}", &people.message_of(&people.victim, group).await),
+        Target::Victim => {
+            let back = people.victim.post(&format!("/api/v1/invites/{}/accept", place.invite), &json!({})).await;
+            assert!(back.status.is_success(), "{}", back.text);
+            // With the role of everybody.
+            people.owner.patch(&member(group, people.victim.id()), &json!({"role": "member"})).await;
+            path.replace("{user_id}", &people.victim.id().to_string())
+        }
+        Target::Oneself => {
+            let id = if std::ptr::eq(user, &raw const people.anonymous) { people.victim.id() } else { user.id() };
+            path.replace("{user_id}", &id.to_string())
+        }
+        Target::Owner => path.replace("{user_id}", &people.owner.id().to_string()),
+    }
+}
+
+#[tokio::test]
+async fn every_described_route_has_a_row() {
+    let server = TestServer::start().await;
+    let document = server.stranger().get("/openapi.json").await.json();
+    let described: BTreeSet<(String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| (method.to_owned(), path.to_owned()))
+        })
+        .collect();
+    let rows = table().into_iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+    assert_eq!(described, rows, "left: described routes; right: rows of the table");
+}
