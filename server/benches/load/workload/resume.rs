@@ -28,6 +28,14 @@ pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     while talking.counts.sent < RESUME_DEPTH {
         keep_in_flight(&mut talking, 1, IN_FLIGHT, Duration::from_millis(50))?;
     }
+    // What is still in flight would move the head beyond the depth that is asked for.
+    let begin = Instant::now();
+    while talking.counts.acknowledged < talking.counts.sent {
+        talking.turn(Duration::from_millis(5))?;
+        if begin.elapsed() > PATIENCE {
+            bail!("not everything was acknowledged:\n{}", process.log());
+        }
+    }
     drop(talking);
     let standing = talk(process.address(), &party, 0)?.remove(0);
     let from = standing.before(group, RESUME_DEPTH);
