@@ -108,6 +108,13 @@ impl Link {
         });
     }
 
+    /// The server's end is gone. Over a half-open link that is not heard either.
+    pub(super) fn hang_up(&self) {
+        if self.state() != State::Silent {
+            self.set(State::Cut);
+        }
+    }
+
     pub(super) fn state(&self) -> State {
         *self.state.borrow()
     }

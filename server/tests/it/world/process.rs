@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::network::{Link, Packet, ServerEnd, State};
+use super::network::{Link, Packet, ServerEnd};
 use super::store::SimStore;
 
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
@@ -56,7 +56,7 @@ impl Process {
                 () = process.fenced.cancelled() => {}
                 () = process.attend(&link, end, connection) => {}
             }
-            link.set(State::Cut);
+            link.hang_up();
         });
     }
 
@@ -65,7 +65,7 @@ impl Process {
         self.fenced.cancel();
         for link in self.links.lock().unwrap().drain(..) {
             if let Some(link) = link.upgrade() {
-                link.set(State::Cut);
+                link.hang_up();
             }
         }
     }
