@@ -1,7 +1,7 @@
 //! Proofs of who somebody is: passwords, secrets, tokens, and the brake on guessing them.
 //!
 //! Pure of HTTP: `http` brings the proofs here and decides what an answer looks like; the hub verifies the token of an
-//! `auth` frame with [`bearer`].
+//! `auth` frame with [`bearer()`].
 
 mod bearer;
 mod key_list;

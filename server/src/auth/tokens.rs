@@ -2,7 +2,7 @@
 //!
 //! Owns the table of keys and what each of them demands of a token. Promises that a token is only ever tried with keys
 //! of its kind and with the algorithm that the table gives a key: the header's word chooses among our keys and decides
-//! nothing. Knows nothing of users; [`super::bearer`] does.
+//! nothing. Knows nothing of users; [`super::bearer()`] does.
 
 mod claims;
 

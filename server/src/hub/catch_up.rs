@@ -4,7 +4,7 @@
 //! is nearly written, so that a slow reader costs one page; the switch to live happens under the group's lock when
 //! nothing was delivered beyond the last page. So nothing is lost or doubled at the seam (G5), no live event is
 //! buffered, and a resume costs one query when nothing or little was missed. That no order of steps breaks it is checked in
-//! [`model`], which runs this very code.
+//! `model`, which runs this very code.
 
 #[cfg(test)]
 mod model;
