@@ -145,6 +145,19 @@ impl Batch {
 mod tests {
     use super::*;
 
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up_within_twenty_seconds() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _takes_nothing = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mailbox = Mailbox::default();
+        // More than the kernel holds on both sides.
+        mailbox.push_page(&Frame::pong(&vec![0; 64 * 1024 * 1024]));
+        let start = tokio::time::Instant::now();
+        write(&stream, &mailbox).await.unwrap_err();
+        assert!(start.elapsed() <= Duration::from_secs(20), "{:?}", start.elapsed());
+    }
+
     fn batch() -> Batch {
         Batch { frames: [&b"abc"[..], b"def", b"g"].map(Bytes::from_static).into(), begun: false }
     }

@@ -68,6 +68,8 @@ async fn a_row_of_another_program_is_on_the_screen_at_once() {
     let ana = Arc::new(server.register("Ana").await);
     let group = ana.create_group("Oaxaca").await;
     let mut alice = Peer::start(&ana, group).await;
+    // Or the row would come with the first page.
+    alice.is_live().await;
     let mut foreign = server.foreign_connection().await;
     sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, 'desde fuera')")
         .bind(ana.id().to_string())

@@ -227,7 +227,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "const STALL: Duration = Duration::from_secs(15);",
             "const STALL: Duration = Duration::from_hours(1);",
         )],
-        tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
+        tests: &[inside("who_takes_nothing_is_given_up_within_twenty_seconds")],
     },
     Mutant {
         name: "g8-client",
