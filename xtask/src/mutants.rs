@@ -18,15 +18,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::process;
 use crate::workspace::Workspace;
-use list::{Mutant, Run};
+use list::{Change, Mutant, Run};
 
 /// A mutant may make a test wait for ever; then it has failed.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Tries the mutants whose name begins with one of `names`; all of them without names.
 pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
-    let chosen: Vec<&Mutant> = list::MUTANTS
-        .iter()
+    let chosen: Vec<&Mutant> = list::all()
         .filter(|mutant| names.is_empty() || names.iter().any(|name| mutant.name.starts_with(name.as_str())))
         .collect();
     ensure!(!chosen.is_empty(), "no mutant is called that");
@@ -40,9 +39,11 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[String]) -> Result<()> {
     let mut survivors = Vec::new();
     for mutant in &chosen {
         println!("\n== {}: {}", mutant.name, mutant.what);
-        let original = copy.change(mutant)?;
+        let originals = copy.change(mutant)?;
         let outcome = copy.try_mutant(mutant);
-        fs::write(copy.root.join(mutant.file), original)?;
+        for (path, original) in originals {
+            fs::write(path, original)?;
+        }
         survivors.extend(outcome?);
     }
     println!("\n{} mutants tried", chosen.len());
@@ -88,12 +89,18 @@ impl Copy {
         Ok(copy)
     }
 
-    /// Switches a mechanism off. Gives back what stood there.
-    fn change(&self, mutant: &Mutant) -> Result<String> {
-        let path = self.root.join(mutant.file);
-        let original = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-        fs::write(&path, mutated(mutant, &original)?)?;
-        Ok(original)
+    /// Switches a mechanism off. Gives back the files as they were.
+    fn change(&self, mutant: &Mutant) -> Result<Vec<(PathBuf, String)>> {
+        let mut originals = Vec::new();
+        for change in mutant.changes {
+            let path = self.root.join(change.file);
+            let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+            fs::write(&path, changed(mutant, change, &text)?)?;
+            originals.push((path, text));
+        }
+        // Of two changes in one file the first original is the one to go back to.
+        originals.reverse();
+        Ok(originals)
     }
 
     /// Tells which tests did not notice.
@@ -137,14 +144,16 @@ impl Copy {
     }
 }
 
-fn mutated(mutant: &Mutant, original: &str) -> Result<String> {
-    let mut text = original.to_owned();
-    for (find, replace) in mutant.changes {
-        let places = text.matches(find).count();
-        ensure!(places == 1, "{}: {} has {places} places like «{find}», and must have one", mutant.name, mutant.file);
-        text = text.replacen(find, replace, 1);
-    }
-    Ok(text)
+fn changed(mutant: &Mutant, change: &Change, text: &str) -> Result<String> {
+    let places = text.matches(change.find).count();
+    ensure!(
+        places == 1,
+        "{}: {} has {places} places like «{}», and must have one",
+        mutant.name,
+        change.file,
+        change.find
+    );
+    Ok(text.replacen(change.find, change.replace, 1))
 }
 
 /// The text of a file of the repository.
@@ -156,34 +165,55 @@ fn read(file: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_mutant_still_finds_its_place() {
-        for mutant in list::MUTANTS {
-            mutated(mutant, &read(mutant.file)).unwrap();
+    fn every_mutant_still_finds_its_places() {
+        for mutant in list::all() {
+            for change in mutant.changes {
+                // Each change finds its place whether the others are made or not.
+                changed(mutant, change, &read(change.file)).unwrap();
+            }
         }
     }
 
-    #[test]
-    fn every_mutant_and_each_of_its_tests_stands_in_the_table_of_guarantees() {
+    /// The rows of the table: the guarantee, its tests, and what was switched off.
+    fn rows() -> Vec<(String, BTreeSet<String>, BTreeSet<String>)> {
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         let table = read("docs/guarantees.md");
-        for mutant in list::MUTANTS {
-            assert!(table.contains(&format!("`{}`", mutant.name)), "{} is not in docs/guarantees.md", mutant.name);
-            for run in mutant.tests {
-                let test = run.test.rsplit("::").next().unwrap_or(run.test);
-                assert!(table.contains(test), "{} of {} is not in docs/guarantees.md", run.test, mutant.name);
-            }
+        let rows = table.lines().filter(|line| line.starts_with("| G"));
+        rows.map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            (cells[1].to_lowercase(), quoted(cells[4]), quoted(cells[5]))
+        })
+        .collect()
+    }
+
+    /// Both ways: a test that no mutant names was not seen to fail, and a mutant that the table does not name is not
+    /// found by its readers.
+    #[test]
+    fn the_table_of_guarantees_names_each_mutant_and_just_the_tests_that_notice() {
+        for (guarantee, tests, mutants) in rows() {
+            let notice: BTreeSet<String> = list::all()
+                .filter(|mutant| mutants.contains(mutant.name))
+                .flat_map(|mutant| mutant.tests.iter().map(|run| run.test.to_owned()))
+                .collect();
+            assert!(tests.is_subset(&notice), "{guarantee}: no mutant for {:?}", tests.difference(&notice));
+            let prefix = format!("{guarantee}-");
+            let own = list::all().filter(|mutant| mutant.name.starts_with(&prefix));
+            let own: BTreeSet<String> = own.map(|mutant| mutant.name.to_owned()).collect();
+            assert!(own.is_subset(&mutants), "{guarantee} does not name {:?}", own.difference(&mutants));
         }
     }
 
     #[test]
     fn every_guarantee_has_its_row_and_something_that_is_switched_off() {
-        let table = read("docs/guarantees.md");
-        for number in (1..=8).chain(11..=19) {
-            assert!(table.contains(&format!("\n| G{number} |")), "G{number} has no row");
-            let prefix = format!("g{number}-");
-            assert!(list::MUTANTS.iter().any(|mutant| mutant.name.starts_with(&prefix)), "G{number} has no mutant");
+        let rows = rows();
+        for number in (1..=8).chain(10..=19) {
+            let row = rows.iter().find(|(guarantee, ..)| *guarantee == format!("g{number}"));
+            assert!(row.is_some_and(|(_, tests, mutants)| !tests.is_empty() && !mutants.is_empty()), "G{number}");
         }
     }
 }

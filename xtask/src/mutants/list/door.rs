@@ -1,0 +1,126 @@
+//! Switched off between the network and the hub: sockets, upgrades, sign-ins, the end of the process.
+
+use super::{Mutant, at, inside, it};
+
+/// By guarantee.
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "g7-stall",
+        what: "who takes nothing is waited for",
+        changes: &[at(
+            "server/src/socket/writer.rs",
+            "const STALL: Duration = Duration::from_secs(15);",
+            "const STALL: Duration = Duration::from_hours(1);",
+        )],
+        tests: &[inside("who_takes_nothing_is_given_up_within_twenty_seconds")],
+    },
+    Mutant {
+        name: "g8-server",
+        what: "the server waits for a silent client",
+        changes: &[at(
+            "server/src/socket.rs",
+            "Duration::from_millis(SILENCE_MS);",
+            "Duration::from_millis(SILENCE_MS * 100);",
+        )],
+        tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
+    },
+    Mutant {
+        name: "g10-watch",
+        what: "sockets outlive a sign-in that was left idle",
+        changes: &[at("server/src/sign_ins.rs", "hub.close_proof(user, proof);", "let _ = (user, proof);")],
+        tests: &[
+            it("a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets"),
+            it("who_signs_out_everywhere_is_out_with_tokens_of_a_host_too"),
+        ],
+    },
+    Mutant {
+        name: "g10-mint",
+        what: "a token of ours outlives the sign-in that made it",
+        changes: &[at(
+            "server/src/auth/tokens.rs",
+            "OwnClaims::new(user, session,",
+            "OwnClaims::new(user, session.filter(|_| false),",
+        )],
+        tests: &[it("a_logout_ends_all_that_grew_out_of_the_sign_in_and_nothing_else")],
+    },
+    Mutant {
+        name: "g11-readiness",
+        what: "a server that is ending says that it is ready",
+        changes: &[at(
+            "server/src/http/health.rs",
+            "if state.shutdown.is_triggered() {",
+            "if state.shutdown.is_triggered() && state.settings.max_connections == 0 {",
+        )],
+        tests: &[it("a_planned_restart_in_the_middle_of_traffic_loses_nothing")],
+    },
+    Mutant {
+        name: "g13-address",
+        what: "one address may have all places",
+        changes: &[at(
+            "server/src/http/admission.rs",
+            "            if *count < self.shared.limit_of_address {",
+            "            if *count < self.shared.limit {",
+        )],
+        tests: &[inside("one_address_can_not_take_all_places")],
+    },
+    Mutant {
+        name: "g13-handshakes",
+        what: "upgrades are not paced",
+        changes: &[at(
+            "server/src/http/upgrade.rs",
+            r#".map_err(|wait| ApiError::new(ErrorCode::RateLimited, "too many connections at once").after(wait))?;"#,
+            ".ok();",
+        )],
+        tests: &[it("upgrades_of_one_address_are_paced")],
+    },
+    Mutant {
+        name: "g13-descriptors",
+        what: "the accept loop ends when there is no descriptor",
+        changes: &[at(
+            "server/src/http/accept.rs",
+            "                tokio::time::sleep(PAUSE).await;",
+            "                return;",
+        )],
+        tests: &[it("a_process_without_descriptors_serves_those_inside_and_takes_others_when_there_are_some")],
+    },
+    Mutant {
+        name: "g19-size",
+        what: "a message of any length is taken",
+        changes: &[at(
+            "server/src/socket/decoder.rs",
+            "length.min(u64::MAX / 2) > FRAME_BYTES as u64 =>",
+            "length.min(u64::MAX / 2) > u64::MAX / 4 =>",
+        )],
+        tests: &[it("a_message_over_the_limit_ends_the_socket")],
+    },
+    Mutant {
+        name: "g19-panic",
+        what: "a panic ends its socket without a word",
+        changes: &[at(
+            "server/src/socket.rs",
+            "carried_out.map_err(|_| CloseReason::Internal)?;",
+            "carried_out.map_err(|_| CloseReason::Abnormal)?;",
+        )],
+        tests: &[it("a_panic_ends_its_own_socket_and_no_other")],
+    },
+    Mutant {
+        name: "g19-header",
+        what: "headers are waited for",
+        changes: &[at(
+            "server/src/http/accept.rs",
+            "const HEADER_TIME: Duration = Duration::from_secs(10);",
+            "const HEADER_TIME: Duration = Duration::from_mins(10);",
+        )],
+        tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
+    },
+    Mutant {
+        name: "g19-unfinished",
+        what: "the end of a message is waited for",
+        changes: &[at(
+            "server/src/socket.rs",
+            "const UNFINISHED: Duration = Duration::from_secs(30);",
+            "const UNFINISHED: Duration = Duration::from_mins(30);",
+        )],
+        tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
+    },
+];
