@@ -15,6 +15,8 @@ mod limits;
 mod mailbox;
 mod peer;
 mod registry;
+#[cfg(test)]
+mod samples;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -52,6 +52,8 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 }
             }
         }
+        // Those who were woken write before more is put in, also where one thread serves them all.
+        tokio::task::yield_now().await;
     }
 }
 

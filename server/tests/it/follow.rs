@@ -58,6 +58,29 @@ async fn a_sender_who_does_not_wait_keeps_the_order() {
     assert!(heard.is_sorted(), "{heard:?}");
 }
 
+/// Whoever sent a hundred messages at once was closed as too slow, though he read: a commit of 256 messages put all their
+/// events and acknowledgements into his mailbox before anybody could write one out.
+#[tokio::test]
+async fn a_commit_of_many_messages_overwhelms_nobody_who_reads() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut wires = Vec::new();
+    for _ in 0..6 {
+        wires.push(Wire::open_group(&ana, group).await.0);
+    }
+    for wire in &mut wires {
+        for number in 0..60 {
+            wire.say("send_message", json!({"message": number.to_string()})).await;
+        }
+    }
+    for wire in &mut wires {
+        for _ in 0..360 {
+            wire.expect("new_message").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_resume_gives_exactly_what_was_missed_and_then_goes_on_live() {
     let server = TestServer::builder().flag("--send-burst-per-user=10000").start().await;

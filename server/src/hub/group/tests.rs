@@ -2,38 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use caravana_protocol::{ConnectionId, Epoch, MemberLeft, Message, MessageId, Timestamp};
+use caravana_protocol::{Epoch, MemberLeft, Timestamp};
 use uuid::Uuid;
 
 use super::*;
-use crate::hub::mailbox::{Mailbox, Next};
-
-const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
-
-fn peer(key: u64) -> Arc<Peer> {
-    Arc::new(Peer {
-        key,
-        id: ConnectionId::new(Uuid::from_u128(2)),
-        user: UserId::new(Uuid::from_u128(u128::from(key))),
-        proof: std::sync::Mutex::default(),
-        only: None,
-        mailbox: Mailbox::default(),
-    })
-}
-
-fn message(seq: Seq) -> Event {
-    Event::NewMessage(Message {
-        id: MessageId::new(Uuid::from_u128(u128::from(seq))),
-        user_id: None,
-        group_id: GROUP,
-        message: seq.to_string(),
-        created_at: Timestamp::from_unix_micros(0),
-        status: true,
-        seq,
-        reply_to: None,
-        edited_at: None,
-    })
-}
+use crate::hub::mailbox::Next;
+use crate::hub::samples::{GROUP, message, peer};
 
 /// A group at seq 10 with one live follower, whose `joined` was read.
 async fn followed(peer: &Arc<Peer>) -> Group {

@@ -11,6 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use caravana_protocol::limits::MAILBOX_FRAMES;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
@@ -24,8 +25,9 @@ use super::witness::Witness;
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
 /// told `overloaded`.
 const QUEUE: usize = 4_096;
-/// Jobs in one transaction, so that the first of them does not wait too long for the last.
-const BATCH: usize = 256;
+/// Jobs in one transaction: as many as do not keep the first of them waiting, and half of what a mailbox holds. All events of a
+/// commit reach a follower's mailbox in one go, and a sender's acknowledgements with them; who reads must not look slow.
+const BATCH: usize = MAILBOX_FRAMES / 2;
 /// Commits whose effects wait to be passed on.
 const COMMITS: usize = 64;
 /// How often the file is asked whether another program has committed. The question costs microseconds.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use caravana_protocol::{
-    ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GroupId, LeftReason, MemberLeft, Message, MessageId,
-    Seq, ServerFrame, Timestamp, UserId, WireError, codec,
+    ClientFrame, Cursor, Epoch, ErrorCode, Event, LeftReason, MemberLeft, Seq, ServerFrame, Timestamp, WireError, codec,
 };
 use futures::FutureExt as _;
 use shuttle::sync::{Mutex, mpsc};
@@ -17,12 +16,12 @@ use super::stream::StreamJudge;
 use super::wrong::{Early, Fault, Modelled};
 use crate::frame::{Frame, FramedPage};
 use crate::hub::group::{Applied, Group, Step};
-use crate::hub::mailbox::{Mailbox, Next};
+use crate::hub::mailbox::Next;
 use crate::hub::peer::Peer;
 use crate::hub::registry::Registry;
+use crate::hub::samples::{GROUP, message, peer, user};
 use crate::store::{Channel, Page};
 
-const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
 const EPOCH: Epoch = Epoch::new(Uuid::from_u128(2));
 /// Events on a page: small, so that a resume has several.
 const PAGE: usize = 2;
@@ -280,36 +279,6 @@ fn page(log: &[Event], after: Seq) -> Page {
 
 fn at(seq: Seq) -> Cursor {
     Cursor { epoch: EPOCH, seq }
-}
-
-fn user(key: u64) -> UserId {
-    UserId::new(Uuid::from_u128(u128::from(key)))
-}
-
-fn peer(key: u64) -> Arc<Peer> {
-    let id = ConnectionId::new(Uuid::from_u128(u128::from(key)));
-    Arc::new(Peer {
-        key,
-        id,
-        user: user(key),
-        proof: std::sync::Mutex::default(),
-        only: None,
-        mailbox: Mailbox::default(),
-    })
-}
-
-fn message(seq: Seq) -> Event {
-    Event::NewMessage(Message {
-        id: MessageId::new(Uuid::from_u128(u128::from(seq))),
-        user_id: None,
-        group_id: GROUP,
-        message: String::new(),
-        created_at: Timestamp::from_unix_micros(0),
-        status: true,
-        seq,
-        reply_to: None,
-        edited_at: None,
-    })
 }
 
 fn removal(seq: Seq) -> Event {

@@ -1,0 +1,44 @@
+//! A group, people and messages for the tests of the hub's parts.
+
+use std::sync::{Arc, Mutex};
+
+use caravana_protocol::{ConnectionId, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::mailbox::Mailbox;
+use super::peer::Peer;
+
+/// The only group.
+pub(super) const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
+
+/// Whose connection this is.
+pub(super) fn user(key: u64) -> UserId {
+    UserId::new(Uuid::from_u128(u128::from(key)))
+}
+
+/// Somebody's only connection.
+pub(super) fn peer(key: u64) -> Arc<Peer> {
+    Arc::new(Peer {
+        key,
+        id: ConnectionId::new(Uuid::from_u128(u128::from(key))),
+        user: user(key),
+        proof: Mutex::default(),
+        only: None,
+        mailbox: Mailbox::default(),
+    })
+}
+
+/// A message at this place of the log.
+pub(super) fn message(seq: Seq) -> Event {
+    Event::NewMessage(Message {
+        id: MessageId::new(Uuid::from_u128(u128::from(seq))),
+        user_id: None,
+        group_id: GROUP,
+        message: seq.to_string(),
+        created_at: Timestamp::from_unix_micros(0),
+        status: true,
+        seq,
+        reply_to: None,
+        edited_at: None,
+    })
+}
