@@ -14,9 +14,7 @@ fn seqs(frames: &[Value]) -> Vec<u64> {
 #[tokio::test]
 async fn what_one_says_everybody_hears_once_and_the_sender_gets_an_ack() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, joined) = Wire::open_group(&ana, group).await;
     let mut of_bob = Wire::open(&bob).await;
     of_bob.follow(group, None).await;
@@ -202,9 +200,7 @@ async fn five_thousand_missed_events_are_replayed_and_one_more_is_a_resync() {
 #[tokio::test]
 async fn whoever_is_removed_hears_nothing_more() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut on_one, _) = Wire::open_group(&bob, group).await;
     let mut on_many = Wire::open(&bob).await;
     on_many.follow(group, None).await;
@@ -227,9 +223,7 @@ async fn whoever_is_removed_hears_nothing_more() {
 #[tokio::test]
 async fn a_group_that_ends_says_so() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let mut wire = Wire::open(&bob).await;
     wire.follow(group, None).await;
     assert!(ana.delete(&format!("/api/v1/groups/{group}")).await.status.is_success());
@@ -297,9 +291,7 @@ async fn a_socket_follows_a_bounded_number_of_groups() {
 #[tokio::test]
 async fn edits_and_deletions_reach_everybody_as_events() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     of_bob.say("send_message", json!({"message": "secreto"})).await;
@@ -320,9 +312,7 @@ async fn edits_and_deletions_reach_everybody_as_events() {
 #[tokio::test]
 async fn frames_behind_a_subscribe_are_carried_out_in_the_group() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     for _ in 0..20 {
         let mut hasty = Wire::open(&bob).await;
@@ -342,9 +332,7 @@ async fn frames_behind_a_subscribe_are_carried_out_in_the_group() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_is_closed_and_catches_up() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, joined) = Wire::open_group(&ana, group).await;
     let head = joined["head"].as_u64().unwrap();
     let (mut slow, _) = Wire::open_group(&bob, group).await;

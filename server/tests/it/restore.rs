@@ -35,9 +35,8 @@ async fn epoch(user: &TestUser, group: GroupId) -> String {
 #[tokio::test]
 async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
     let mut server = TestServer::start().await;
-    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
+    let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let mut bobby = Peer::start(&bob, group).await;
     ana.sends(group, "antes de la copia").await;
     let folder = tempfile::tempdir().unwrap();

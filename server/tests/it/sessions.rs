@@ -7,9 +7,8 @@ use crate::support::{Peer, TestServer};
 #[tokio::test]
 async fn two_people_talk() {
     let server = TestServer::start().await;
-    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
+    let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
     alice.send("hola");
     bobby.sees(&["hola"]).await;
@@ -21,9 +20,8 @@ async fn two_people_talk() {
 #[tokio::test]
 async fn a_planned_restart_loses_and_doubles_nothing() {
     let mut server = TestServer::start().await;
-    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
+    let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
     alice.send("antes");
     bobby.sees(&["antes"]).await;
@@ -40,9 +38,8 @@ async fn a_planned_restart_loses_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_in_the_middle_of_talking_loses_and_doubles_nothing() {
     let mut server = TestServer::builder().own_process().start().await;
-    let (ana, bob) = (Arc::new(server.register("Ana").await), Arc::new(server.register("Bob").await));
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
+    let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
     let said: Vec<String> = (0..60).map(|number| number.to_string()).collect();
     for (number, text) in said.iter().enumerate() {

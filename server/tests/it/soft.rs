@@ -7,9 +7,7 @@ use crate::support::{TestServer, Wire};
 #[tokio::test]
 async fn the_others_see_who_types_until_the_message_comes() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     let who = json!({"user_id": ana.id(), "group_id": group});
@@ -25,9 +23,7 @@ async fn the_others_see_who_types_until_the_message_comes() {
 #[tokio::test]
 async fn typing_that_is_not_repeated_ends_by_itself() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     of_ana.say("typing", json!({})).await;
@@ -40,9 +36,7 @@ async fn typing_that_is_not_repeated_ends_by_itself() {
 #[tokio::test]
 async fn too_much_typing_is_dropped_without_an_error() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     for _ in 0..50 {
@@ -59,9 +53,7 @@ async fn too_much_typing_is_dropped_without_an_error() {
 #[tokio::test]
 async fn whoever_goes_on_after_a_message_is_shown_at_once_but_not_without_end() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     of_bob.say("typing", json!({})).await;
@@ -83,9 +75,7 @@ async fn whoever_goes_on_after_a_message_is_shown_at_once_but_not_without_end() 
 #[tokio::test]
 async fn people_come_and_go_with_their_last_socket() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, joined) = Wire::open_group(&ana, group).await;
     assert_eq!(joined["roster"], json!([ana.id()]));
     let (one, joined) = Wire::open_group(&bob, group).await;
@@ -106,9 +96,7 @@ async fn people_come_and_go_with_their_last_socket() {
 #[tokio::test]
 async fn read_marks_are_told_kept_and_never_go_back() {
     let server = TestServer::start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
     let (mut of_bob, _) = Wire::open_group(&bob, group).await;
     of_ana.say("send_message", json!({"message": "hola"})).await;

@@ -51,9 +51,7 @@ struct Pair {
 impl Pair {
     async fn new() -> Self {
         let server = TestServer::start().await;
-        let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-        let group = ana.create_group("Oaxaca").await;
-        ana.brings(&bob, group).await;
+        let (ana, bob, group) = server.couple().await;
         let proxy = Chaos::before(server.address);
         let bob = Arc::new(bob.by(proxy.address));
         Self { server, proxy, ana: Arc::new(ana), bob, group }
@@ -218,9 +216,7 @@ async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
 #[ignore = "long: cargo xtask faults"]
 async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
     let server = TestServer::builder().own_process().flag("--max-connections-per-user=100").start().await;
-    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
-    let group = ana.create_group("Oaxaca").await;
-    ana.brings(&bob, group).await;
+    let (ana, bob, group) = server.couple().await;
     let mut listeners = Vec::new();
     for _ in 0..38 {
         let (mut wire, _) = Wire::open_group(&bob, group).await;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use caravana_protocol::{MessageId, Seq, UserId};
 
+use super::Vitals;
 use super::history::{Applied, Client, Entry, History, Outcome, What};
 
 /// How soon everybody must have everything once the faults are healed and the clients are connected again.
@@ -38,6 +39,8 @@ pub(crate) enum Rule {
     NothingInvented,
     /// C9: everybody has everything soon after the faults are healed.
     Convergence,
+    /// C10: when everybody has left, a process holds no more than before they came.
+    LetsGo,
 }
 
 /// A rule that is broken.
@@ -72,6 +75,24 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     }
     judge.order();
     judge.violations
+}
+
+/// Descriptors and threads that a process may hold of its own account: a reader of its pool, a worker that was started.
+const OWN: usize = 16;
+/// Memory that the process may keep, in KiB. Most of it are the allocator's arenas.
+pub(crate) const KEPT: usize = 48 * 1024;
+
+/// C10, which no history tells: what a process held before anybody came, and what it holds when everybody has left.
+pub(crate) fn lets_go(before: &Vitals, after: &Vitals) -> Vec<Violation> {
+    let held = [
+        ("descriptors", before.descriptors, after.descriptors, OWN),
+        ("threads", before.threads, after.threads, OWN),
+        ("KiB of memory", before.memory, after.memory, KEPT),
+    ];
+    held.into_iter()
+        .filter(|(_, before, after, own)| after > &(before + own))
+        .map(|(of, before, after, _)| Violation { rule: Rule::LetsGo, what: format!("{after} {of}, {before} before") })
+        .collect()
 }
 
 struct Judge<'a> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use caravana_protocol::GroupId;
 use caravana_server::settings::Settings;
 use caravana_server::shutdown::Shutdown;
 use caravana_server::{ServeError, serve};
@@ -124,6 +125,14 @@ impl TestServer {
     /// Somebody with an account, signed in.
     pub(crate) async fn register(&self, name: &str) -> TestUser {
         TestUser::register(self, name).await
+    }
+
+    /// Ana and Bob, and a group that Ana has made and brought Bob into.
+    pub(crate) async fn couple(&self) -> (TestUser, TestUser, GroupId) {
+        let (ana, bob) = (self.register("Ana").await, self.register("Bob").await);
+        let group = ana.create_group("Oaxaca").await;
+        ana.brings(&bob, group).await;
+        (ana, bob, group)
     }
 
     /// Somebody with an anonymous account of the host's backend.

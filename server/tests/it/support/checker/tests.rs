@@ -6,8 +6,9 @@ use std::time::Duration;
 use caravana_protocol::{Cursor, Epoch, MessageId, Seq, UserId};
 use uuid::Uuid;
 
+use super::super::Vitals;
 use super::super::history::{Applied, Client, Entry, History, Outcome, Sent, What};
-use super::{Rule, judge};
+use super::{KEPT, OWN, Rule, judge, lets_go};
 
 const EPOCH: Epoch = Epoch::new(Uuid::from_u128(1));
 
@@ -196,6 +197,20 @@ fn who_never_gets_there_is_found() {
         history.clients[1].applied.pop();
         history.clients[1].cursor = Some(Cursor { epoch: EPOCH, seq: 3 });
     });
+}
+
+#[test]
+fn a_process_that_does_not_let_go_is_found() {
+    let before = Vitals { descriptors: 20, threads: 6, memory: 30_000 };
+    assert_eq!(lets_go(&before, &before), []);
+    for leak in [
+        Vitals { descriptors: 21 + OWN, ..before },
+        Vitals { threads: 7 + OWN, ..before },
+        Vitals { memory: 30_001 + KEPT, ..before },
+    ] {
+        let rules: Vec<Rule> = lets_go(&before, &leak).into_iter().map(|violation| violation.rule).collect();
+        assert_eq!(rules, [Rule::LetsGo], "{leak:?}");
+    }
 }
 
 #[test]
