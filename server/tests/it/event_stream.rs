@@ -41,7 +41,8 @@ impl Stream {
     /// The next event; `None` at the end. Comments are skipped.
     async fn next(&mut self) -> Option<Heard> {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
+            while let Some((block, _)) = self.text.split_once("\n\n") {
+                let length = block.len() + 2;
                 let mut heard = Heard::default();
                 for line in block.lines() {
                     match line.split_once(": ") {
@@ -51,7 +52,7 @@ impl Stream {
                         _ => {}
                     }
                 }
-                self.text = rest.to_owned();
+                self.text.drain(..length);
                 if heard != Heard::default() {
                     return Some(heard);
                 }
