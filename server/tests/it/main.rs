@@ -21,6 +21,7 @@ mod messages;
 mod openapi;
 mod pages;
 mod permissions;
+mod postgres;
 mod process;
 mod restore;
 mod seam;
