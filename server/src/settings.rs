@@ -17,7 +17,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
-pub use invocation::{Invocation, ResetLink};
+pub use invocation::{Import, Invocation, ResetLink};
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
 

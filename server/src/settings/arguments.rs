@@ -145,6 +145,13 @@ pub(super) enum Task {
         /// The e-mail of the account.
         email: String,
     },
+    /// Move everything from another database into `DATABASE_URL`, from SQLite to PostgreSQL or back: ids, seqs and epochs are
+    /// kept, so that nobody notices. Stop the servers of both first. Stopped in the middle, it goes on when it is called again.
+    Import {
+        /// The database to move out of, `sqlite://path` or `postgres://…`.
+        #[arg(env = "IMPORT_FROM", hide_env_values = true)]
+        from: SecretString,
+    },
 }
 
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::watch;
 
 use super::{Store, StoreError};
@@ -78,23 +78,7 @@ impl SqliteStore {
     /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
     /// that it is (`new_epochs`).
     pub async fn open(address: &str, new_epochs: bool) -> Result<Self, OpenError> {
-        let path = file_of(address)?;
-        let lock = lock(&path)?;
-        let options = SqliteConnectOptions::from_str("sqlite:")?
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = sqlx::ConnectOptions::connect(&options).await?;
-        check_safety(&mut connection).await?;
-        // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
-        // Not `run`: its bound keeps every future around it on one thread.
-        sqlx::migrate!("../migrations/sqlite")
-            .set_ignore_missing(true)
-            .run_direct(None, &mut connection, false)
-            .await?;
+        let Opened { path, lock, options, mut connection } = prepare(address).await?;
         let (witness, past) = Witness::open(&path, &lock, &mut connection, new_epochs).await?;
         if past == Past::Rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
@@ -128,6 +112,51 @@ impl Store for SqliteStore {
     fn close(&self) -> futures::future::BoxFuture<'_, ()> {
         Box::pin(Self::close(self))
     }
+}
+
+/// A database that is locked, safe and of today's schema.
+struct Opened {
+    path: PathBuf,
+    lock: File,
+    options: SqliteConnectOptions,
+    connection: SqliteConnection,
+}
+
+async fn prepare(address: &str) -> Result<Opened, OpenError> {
+    let path = file_of(address)?;
+    let lock = lock(&path)?;
+    let options = SqliteConnectOptions::from_str("sqlite:")?
+        .filename(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await?;
+    check_safety(&mut connection).await?;
+    // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
+    // Not `run`: its bound keeps every future around it on one thread.
+    sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
+    Ok(Opened { path, lock, options, connection })
+}
+
+/// Opens the database for a task that must be alone with it: as [`SqliteStore::open`] does, but for what watches over the
+/// commits of a server. The file is free for a server when both values are dropped.
+pub(crate) async fn open_alone(address: &str) -> Result<(SqliteConnection, File), OpenError> {
+    let Opened { path, lock, mut connection, .. } = prepare(address).await?;
+    // Where it lies is written down, so that the next server does not take it for a copy.
+    Witness::open(&path, &lock, &mut connection, false).await?;
+    Ok((connection, lock))
+}
+
+/// Opens the database to read only, beside whoever uses it. `None` when there is no such file.
+pub(crate) async fn look_into(address: &str) -> Result<Option<SqliteConnection>, OpenError> {
+    let path = file_of(address)?;
+    if !path.exists() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    Ok(Some(sqlx::ConnectOptions::connect(&options).await?))
 }
 
 /// The file of an address such as `sqlite://data/caravana.db` or `sqlite:///var/lib/caravana.db`.

@@ -16,6 +16,7 @@ mod groups;
 mod guests;
 mod handshake;
 mod identity_provider;
+mod import;
 mod invites;
 mod messages;
 mod openapi;
