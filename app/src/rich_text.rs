@@ -98,7 +98,19 @@ fn leads_somewhere(rest: &str, scheme: &str) -> bool {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // `https://bank.example@evil.example` shows one host and leads to another.
-    !authority.contains('@') && authority.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '[')
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.chars().all(|c| c.is_ascii_hexdigit() || c == ':') => ("literal", port),
+        _ => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let has_port = port.strip_prefix(':').is_none_or(|port| port.parse::<u16>().is_ok());
+    host.starts_with(char::is_alphanumeric) && host.chars().all(is_of_host) && has_port && port.len() != 1
+}
+
+/// What a host is written with. Other characters make no address, or one that looks like another: a dead link, or a
+/// slash that is none.
+fn is_of_host(c: char) -> bool {
+    // The scripts of India write vowels and joins with marks, which are no letters.
+    c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '\u{0900}'..='\u{109F}')
 }
 
 /// A message of up to this many emoji and nothing else is shown large.
@@ -165,6 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn hosts_of_all_scripts_and_ports_are_links() {
+        for text in [
+            "https://a.example:8080/x",
+            "http://[2001:db8::1]:80/",
+            "https://हिन्दी.भारत/",
+            "https://españa.example?x",
+            "http://127.0.0.1",
+        ] {
+            assert_eq!(links(text), [text]);
+        }
+    }
+
+    #[test]
     fn nothing_else_becomes_a_link() {
         for text in [
             "javascript:alert(1)",
@@ -177,6 +202,13 @@ mod tests {
             "//a.example",
             "https:///x",
             "https://.",
+            "https://javascript:alert(1)",
+            "https://a.example:99999/",
+            "https://bank.example\\@evil.example",
+            "https://bank.example\u{2044}login.evil.example",
+            "https://bank\u{200B}.example",
+            "https://[x]/",
+            "https://a\"onclick=x",
         ] {
             assert!(links(text).is_empty(), "{text}");
         }
