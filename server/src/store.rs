@@ -9,6 +9,7 @@
 
 mod directory;
 mod log;
+pub mod postgres;
 pub mod sqlite;
 
 use std::sync::Arc;

@@ -6,6 +6,8 @@ pub(crate) mod checker;
 pub(crate) mod history;
 mod key_server;
 mod peer;
+#[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
+pub(crate) mod postgres;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;
