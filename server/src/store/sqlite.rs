@@ -185,9 +185,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 /// Reads back what durability rests on.
 async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), OpenError> {
     let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *connection).await?;
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    if (next(), next(), next()) < SAFE_VERSION {
+    if !is_safe_version(&version) {
         return Err(OpenError::OldSqlite(version));
     }
     let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *connection).await?;
@@ -199,6 +197,12 @@ async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), Ope
         return Err(OpenError::Unsafe("synchronous=FULL"));
     }
     Ok(())
+}
+
+fn is_safe_version(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= SAFE_VERSION
 }
 
 /// SQLite's primary result codes that have a meaning for callers.
@@ -234,6 +238,52 @@ mod tests {
         assert_eq!(file_of("sqlite:///var/x.db?mode=rwc").unwrap(), PathBuf::from("/var/x.db"));
         assert!(file_of("sqlite::memory:").is_err());
         assert!(file_of("postgres://x").is_err());
+    }
+
+    #[test]
+    fn an_old_sqlite_is_refused() {
+        for (version, is_safe) in [
+            ("3.51.3", true),
+            ("3.51.10", true),
+            ("3.52.0", true),
+            ("4.0.0", true),
+            ("3.51.2", false),
+            ("3.9.99", false),
+            ("2.99.99", false),
+            ("3.51", false),
+            ("", false),
+        ] {
+            assert_eq!(is_safe_version(version), is_safe, "{version}");
+        }
+    }
+
+    /// Read back, not believed: a file system may refuse the log, and a build may have other defaults.
+    #[tokio::test]
+    async fn a_connection_that_could_lose_commits_is_refused() {
+        use SqliteJournalMode::{Delete, Memory, Wal};
+        use SqliteSynchronous::{Extra, Full, Normal, Off};
+        for (journal, synchronous, missing) in [
+            (Wal, Full, None),
+            (Wal, Extra, None),
+            (Wal, Normal, Some("synchronous=FULL")),
+            (Wal, Off, Some("synchronous=FULL")),
+            (Delete, Full, Some("journal_mode=WAL")),
+            (Memory, Full, Some("journal_mode=WAL")),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let options = SqliteConnectOptions::new()
+                .filename(folder.path().join("x.db"))
+                .create_if_missing(true)
+                .journal_mode(journal)
+                .synchronous(synchronous);
+            let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+            let found = match check_safety(&mut connection).await {
+                Ok(()) => None,
+                Err(OpenError::Unsafe(what)) => Some(what),
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(found, missing, "{journal:?}, {synchronous:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! A server to talk to and people who talk to it.
 
+pub(crate) mod canary;
 mod chaos;
 pub(crate) mod checker;
 pub(crate) mod history;
