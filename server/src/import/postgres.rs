@@ -114,7 +114,8 @@ impl Source for Postgres {
         let values = table.columns.iter().map(|(name, kind)| read(name, *kind)).collect::<Vec<_>>().join(", ");
         // With the table's name, because a result column of the same name is the key as text, and in another order.
         let keys = table.key().iter().map(|(name, _)| format!("t.\"{name}\"")).collect::<Vec<_>>().join(", ");
-        let texts: String = table.key().iter().map(|(name, kind)| format!(", {}", key_as_text(name, *kind))).collect();
+        let texts: Vec<String> = table.key().iter().map(|(name, kind)| key_as_text(name, *kind)).collect();
+        let texts = texts.join(", ");
         let bounds: Vec<String> = table
             .key()
             .iter()
@@ -124,7 +125,7 @@ impl Source for Postgres {
         let condition =
             if after.is_some() { format!("where ({keys}) > ({})", bounds.join(", ")) } else { String::new() };
         let statement = format!(
-            "select jsonb_build_array({values})::text{texts} from {} as t {condition} order by {keys} limit {limit}",
+            "select jsonb_build_array({values})::text, {texts} from {} as t {condition} order by {keys} limit {limit}",
             table.in_postgres()
         );
         let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);

@@ -43,11 +43,11 @@ impl Sqlite {
     }
 
     async fn open(address: &str) -> Result<Self, ImportError> {
-        let opened = sqlite::open_alone(address).await;
-        let (mut connection, lock) = opened.map_err(|error| match error {
-            OpenError::InUse(_) => ImportError::InUse,
-            other => ImportError::Open(other),
-        })?;
+        let (mut connection, lock) = match sqlite::open_alone(address).await {
+            Ok(opened) => opened,
+            Err(OpenError::InUse(_)) => return Err(ImportError::InUse),
+            Err(error) => return Err(error.into()),
+        };
         // Whatever other programs have left without a counterpart is moved as it is.
         sqlx::query("pragma foreign_keys = off").execute(&mut connection).await?;
         Ok(Self { connection, _lock: lock })
@@ -107,14 +107,14 @@ impl Source for Sqlite {
     async fn page(&mut self, table: &Table, after: Option<&[String]>, limit: i64) -> Result<Vec<Row>, ImportError> {
         let values = table.columns.iter().map(|(name, kind)| read(name, *kind)).collect::<Vec<_>>().join(", ");
         let keys: Vec<String> = table.key().iter().map(|(name, kind)| key(name, *kind)).collect();
-        let keys_as_text: String = keys.iter().map(|key| format!(", cast({key} as text)")).collect();
+        let texts: Vec<String> = keys.iter().map(|key| format!("cast({key} as text)")).collect();
         // An integer's text must not be compared as a text.
         let bound = |(_, kind): &(&str, Kind)| if *kind == Kind::Integer { "cast(? as integer)" } else { "?" };
         let bounds: Vec<&str> = table.key().iter().map(bound).collect();
-        let (keys, bounds) = (keys.join(", "), bounds.join(", "));
+        let (keys, texts, bounds) = (keys.join(", "), texts.join(", "), bounds.join(", "));
         let condition = if after.is_some() { format!("where ({keys}) > ({bounds})") } else { String::new() };
         let statement = format!(
-            "select cast(json_array({values}) as blob){keys_as_text} from {} {condition} order by {keys} limit {limit}",
+            "select cast(json_array({values}) as blob), {texts} from {} {condition} order by {keys} limit {limit}",
             table.in_sqlite()
         );
         let mut query = sqlx::query(AssertSqlSafe(statement));
