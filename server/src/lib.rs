@@ -8,6 +8,7 @@ mod clock;
 pub mod frame;
 pub mod http;
 pub mod hub;
+pub mod operator;
 pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;

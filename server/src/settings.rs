@@ -5,6 +5,7 @@
 //! sentence that names the variable. Read once, by `main` and by tests; never changed afterwards.
 
 mod arguments;
+mod invocation;
 mod origin;
 mod proxies;
 mod secret;
@@ -16,6 +17,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
+pub use invocation::{Invocation, ResetLink};
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
 

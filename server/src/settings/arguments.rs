@@ -29,8 +29,17 @@ pub enum LogFormat {
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "server", version)]
 pub(super) struct Arguments {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(super) task: Option<Task>,
     /// The database. The file is created when missing.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/caravana.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/caravana.db",
+        hide_env_values = true,
+        global = true
+    )]
     pub(super) database_url: String,
     /// Begin a new epoch in every group: for the first start after a whole disk was restored from an older snapshot. A
     /// restored file or folder is recognised without it.
@@ -43,7 +52,13 @@ pub(super) struct Arguments {
     #[arg(long, env = "REDIS_URL", hide = true, hide_env_values = true)]
     pub(super) redis_url: Option<SecretString>,
     /// Address and port to listen on.
-    #[arg(long, env = "LEPTOS_SITE_ADDR", value_name = "LEPTOS_SITE_ADDR", default_value = "127.0.0.1:3000")]
+    #[arg(
+        long,
+        env = "LEPTOS_SITE_ADDR",
+        value_name = "LEPTOS_SITE_ADDR",
+        default_value = "127.0.0.1:3000",
+        global = true
+    )]
     pub(super) site_addr: SocketAddr,
     /// The folder of the built site.
     #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
@@ -58,7 +73,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
     pub(super) reload_port: u32,
     /// Where people find the site, like `https://chat.example.org`. Needed in production.
-    #[arg(long, env = "PUBLIC_URL")]
+    #[arg(long, env = "PUBLIC_URL", global = true)]
     pub(super) public_url: Option<String>,
     /// Other origins whose pages may use a person's cookie, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS")]
@@ -118,6 +133,18 @@ pub(super) struct Arguments {
     /// Whether unsafe settings are refused.
     #[arg(long, env = "APP_ENV", value_enum, default_value = "development")]
     pub(super) app_env: AppEnv,
+}
+
+/// What the binary does besides serving. Each takes the settings that it needs from the same flags and variables, which
+/// are `global` for that.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(super) enum Task {
+    /// Print a link by which the person of this e-mail sets a new password. It can be used once, within an hour. A running
+    /// server is not disturbed.
+    ResetLink {
+        /// The e-mail of the account.
+        email: String,
+    },
 }
 
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {

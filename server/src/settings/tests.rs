@@ -122,3 +122,40 @@ fn development_keeps_its_own_secret_beside_the_database() {
     let mode = std::fs::metadata(folder.path().join("deep/test.db.jwt-secret")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn without_a_subcommand_the_binary_serves_and_a_task_takes_the_same_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("test.db").display());
+    let serve = Invocation::read(["server", "--database-url", &database, "--jwt-secret", STRONG]).unwrap();
+    assert!(matches!(serve, Invocation::Serve(settings) if settings.database_url == database));
+    for words in [
+        // Before and after the subcommand.
+        [
+            "server",
+            "--database-url",
+            &database,
+            "reset-link",
+            "ana@example.org",
+            "--public-url=https://chat.example.org",
+        ],
+        [
+            "server",
+            "--public-url=https://chat.example.org",
+            "reset-link",
+            "ana@example.org",
+            "--database-url",
+            &database,
+        ],
+    ] {
+        let Invocation::ResetLink(task) = Invocation::read(words).unwrap() else { panic!("{words:?}") };
+        assert_eq!((task.email.as_str(), task.database_url.as_str()), ("ana@example.org", database.as_str()));
+        assert_eq!(task.site.as_str(), "https://chat.example.org");
+    }
+    let Invocation::ResetLink(task) = Invocation::read(["server", "reset-link", "ana@example.org"]).unwrap() else {
+        panic!("no task")
+    };
+    assert_eq!(task.site.as_str(), "http://127.0.0.1:3000", "the address that the server would listen on");
+    assert!(Invocation::read(["server", "reset-link"]).is_err());
+    assert!(Invocation::read(["server", "reset-links", "x"]).is_err());
+}

@@ -6,6 +6,7 @@
 
 mod directory;
 mod log;
+mod operator;
 mod rows;
 mod witness;
 mod writer;
@@ -20,6 +21,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokio::sync::watch;
 
 use super::{Store, StoreError};
+pub use operator::create_reset;
 use witness::{Past, Witness};
 use writer::Writer;
 
