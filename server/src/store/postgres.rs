@@ -4,4 +4,4 @@
 
 pub mod migrate;
 
-pub use migrate::{MigrateError, Report, migrate};
+pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
