@@ -4,6 +4,7 @@
 
 mod support;
 
+mod account_care;
 mod accounts;
 mod bad_frames;
 mod bad_input;
@@ -19,6 +20,7 @@ mod invites;
 mod messages;
 mod openapi;
 mod pages;
+mod password_resets;
 mod permissions;
 mod process;
 mod restore;

@@ -5,6 +5,7 @@ pub(crate) mod checker;
 pub(crate) mod history;
 mod key_server;
 mod peer;
+mod post_office;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;
@@ -17,6 +18,7 @@ mod wire;
 pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
+pub(crate) use post_office::PostOffice;
 pub(crate) use server::{TestServer, jwt, seconds_from_now};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;

@@ -1,11 +1,10 @@
 //! Links for a new password, known by their hashes only.
 
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
-use super::{id, proofs};
+use super::proofs;
 use crate::store::{SecretHash, StoreError};
 
 pub(super) async fn create(
@@ -14,43 +13,29 @@ pub(super) async fn create(
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<User>, StoreError> {
-    store
-        .writer
-        .run(move |tx, _| {
-            Box::pin(async move {
-                let user = insert(tx, &email, token, now, expires_at).await?;
-                user.map(|(user, display_name)| Ok(User { id: id(&user)?, display_name, email: Some(email) }))
-                    .transpose()
-            })
-        })
-        .await
+) -> Result<bool, StoreError> {
+    store.writer.run(move |tx, _| Box::pin(async move { Ok(insert(tx, &email, token, now, expires_at).await?) })).await
 }
 
-/// The user's id and name. Links that are over go with it, so that the table does not only grow.
+/// Whether there is such an account. Links that are over go with it, so that the table does not only grow.
 pub(in super::super) async fn insert(
     tx: &mut SqliteConnection,
     email: &str,
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<(String, String)>, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     sqlx::query("delete from caravana_reset where expires_at <= ?").bind(now).execute(&mut *tx).await?;
-    let holder: Option<(String, String)> = sqlx::query_as(
-        "select u.id, u.display_name from caravana_account a join users u on u.id = a.user_id where a.email = ?",
+    let made = sqlx::query(
+        "insert into caravana_reset (token_hash, user_id, expires_at)
+         select ?, a.user_id, ? from caravana_account a where a.email = ?",
     )
+    .bind(&token[..])
+    .bind(expires_at)
     .bind(email)
-    .fetch_optional(&mut *tx)
+    .execute(tx)
     .await?;
-    if let Some((user, _)) = &holder {
-        sqlx::query("insert into caravana_reset (token_hash, user_id, expires_at) values (?, ?, ?)")
-            .bind(&token[..])
-            .bind(user)
-            .bind(expires_at)
-            .execute(tx)
-            .await?;
-    }
-    Ok(holder)
+    Ok(made.rows_affected() > 0)
 }
 
 pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
