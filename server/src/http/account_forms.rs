@@ -144,11 +144,12 @@ pub(super) async fn ask_reset(State(state): State<Shared>, client: Client, Form(
 pub(super) async fn set_password(
     State(state): State<Shared>,
     InviteToken(token): InviteToken,
+    client: Client,
     Form(form): Form<OnePassword>,
 ) -> Response {
     // What is no secret of ours is not put into an address.
     let Some(secret) = Secret::parse(&token) else { return ApiError::not_found().into_response() };
-    match resets::replace(&state, &token, form.password).await {
+    match resets::replace(&state, &client, &token, form.password).await {
         Ok(()) => done("/login", "reset"),
         Err(error) => back(&format!("/reset/{}", secret.expose()), &error, "reset"),
     }

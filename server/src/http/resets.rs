@@ -80,9 +80,10 @@ pub(super) async fn ask(
 pub(super) async fn set(
     State(state): State<Shared>,
     InviteToken(token): InviteToken,
+    client: Client,
     Json(new): Json<NewPassword>,
 ) -> Result<StatusCode, ApiError> {
-    replace(&state, &token, new.password).await?;
+    replace(&state, &client, &token, new.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -102,15 +103,17 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
 }
 
 /// Uses a link up.
-pub(super) async fn replace(state: &Shared, token: &str, password: String) -> Result<(), ApiError> {
+pub(super) async fn replace(state: &Shared, client: &Client, token: &str, password: String) -> Result<(), ApiError> {
     Passwords::check(&password)?;
     let over = || ApiError::new(ErrorCode::Gone, "this link can't be used any more");
     let token = Secret::parse(token).ok_or_else(over)?.hash();
     // Before the costly part: who only guesses costs a read.
-    state.store.reset_holder(token, unix_seconds()).await?.ok_or_else(over)?;
+    let holder = state.store.reset_holder(token, unix_seconds()).await?.ok_or_else(over)?;
     let password_hash = state.passwords.hash(password).await?;
     let user = state.store.reset_password(token, password_hash, unix_seconds()).await?.ok_or_else(over)?;
     sign_ins::close_all(&state.hub, user, None);
+    // Who had to ask for a link has tried before, and shall not wait for that.
+    state.throttle.succeeded(&holder.email.unwrap_or_default(), client.address);
     Ok(())
 }
 

@@ -93,8 +93,8 @@ pub trait Directory: Send + Sync + 'static {
     async fn create_reset(&self, email: &str, token: SecretHash, now: i64, expires_at: i64)
     -> Result<bool, StoreError>;
 
-    /// Whose link this is, without using it up. `None` when unknown, used or over.
-    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError>;
+    /// Whose link this is, with e-mail, without using it up. `None` when unknown, used or over.
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError>;
 
     /// Uses a link up: its account gets this password, and in the same commit the user's other links and everything that
     /// they are signed in by end. Answers who it is; `None`, and nothing changes, when the link is unknown, used or over.

@@ -115,7 +115,7 @@ impl Directory for SqliteStore {
         resets::create(self, email.to_owned(), token, now, expires_at).await
     }
 
-    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
         resets::holder(self, token, now).await
     }
 

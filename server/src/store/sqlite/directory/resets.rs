@@ -1,10 +1,11 @@
 //! Links for a new password, known by their hashes only.
 
 use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
-use super::proofs;
+use super::{id, proofs};
 use crate::store::{SecretHash, StoreError};
 
 pub(super) async fn create(
@@ -38,14 +39,17 @@ pub(in super::super) async fn insert(
     Ok(made.rows_affected() > 0)
 }
 
-pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
-    let user: Option<String> =
-        sqlx::query_scalar("select user_id from caravana_reset where token_hash = ? and expires_at > ?")
-            .bind(&token[..])
-            .bind(now)
-            .fetch_optional(&store.readers)
-            .await?;
-    Ok(rows::user(user.as_deref()))
+pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
+    let holder: Option<(String, String, String)> = sqlx::query_as(
+        "select u.id, u.display_name, a.email from caravana_reset r
+         join users u on u.id = r.user_id join caravana_account a on a.user_id = r.user_id
+         where r.token_hash = ? and r.expires_at > ?",
+    )
+    .bind(&token[..])
+    .bind(now)
+    .fetch_optional(&store.readers)
+    .await?;
+    holder.map(|(user, display_name, email)| Ok(User { id: id(&user)?, display_name, email: Some(email) })).transpose()
 }
 
 /// Of two posts with the same link one uses it up.
