@@ -68,7 +68,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| format!("{title} · Caravana") />
+        <Title formatter=|title| format!("{} · Caravana", in_title(title)) />
         <Router>
             // Pages are rendered whole: without scripts there is nobody to put late pieces in their place.
             <Routes fallback=NotFoundPage>
@@ -88,4 +88,10 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+/// The name of a page as it goes into its title. Whoever renders on the server puts it between the tags as it is, and
+/// groups are named by their members; in the browser it is set as text.
+fn in_title(title: String) -> String {
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }

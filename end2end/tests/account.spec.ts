@@ -122,8 +122,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ana.page.setViewportSize({ width, height: 844 });
       const wider = await ana.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(wider, `nothing is wider than ${width}px`).toBeLessThanOrEqual(0);
-      const body = await ana.page.screenshot({ fullPage: true });
-      await testInfo.attach(`${colorScheme}-${width}.png`, { body, contentType: 'image/png' });
+      await ana.page.screenshot({ fullPage: true, path: testInfo.outputPath(`${width}.png`) });
     }
     expect((await new AxeBuilder({ page: ana.page }).analyze()).violations).toEqual([]);
     await ana.page.goto('/reset/' + 'a'.repeat(43));

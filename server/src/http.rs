@@ -13,6 +13,7 @@ mod browser;
 mod cookies;
 mod envelope;
 mod error;
+mod events;
 mod export;
 mod extract;
 mod files;
@@ -113,7 +114,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(invites::create))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::edit, messages::delete))
-        .routes(routes!(messages::events))
+        .routes(routes!(events::events))
         .routes(routes!(invites::preview))
         .routes(routes!(invites::accept))
 }

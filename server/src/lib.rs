@@ -8,6 +8,7 @@ mod clock;
 pub mod frame;
 pub mod http;
 pub mod hub;
+pub mod import;
 pub mod mail;
 pub mod operator;
 pub mod settings;

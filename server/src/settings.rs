@@ -18,7 +18,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
-pub use invocation::{Invocation, ResetLink};
+pub use invocation::{Import, Invocation, ResetLink};
 pub use mail::MailSettings;
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
@@ -160,7 +160,11 @@ impl Settings {
             max_connections_per_address: given.max_connections_per_address,
             handshakes_per_second: given.handshakes_per_second,
             log_filter: given.log_filter,
-            log_format: given.log_format,
+            // What a production logs is read by machines first.
+            log_format: given.log_format.unwrap_or(match given.app_env {
+                AppEnv::Development => LogFormat::Text,
+                AppEnv::Production => LogFormat::Json,
+            }),
             app_env: given.app_env,
         })
     }

@@ -27,7 +27,7 @@ const BROWSER: [&str; 6] = [
 /// Runs every check and every test, and prints how long each took.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let needs = Needs { chromium: true, faults: true, schemathesis: true, ..Needs::default() };
+    let needs = Needs { chromium: true, faults: true, postgres: true, schemathesis: true, ..Needs::default() };
     steps.run("layers", || layers::layers(workspace))?;
     let tools = steps.run("setup", || setup::setup(workspace, needs))?;
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;

@@ -11,7 +11,8 @@ use crate::workspace::Workspace;
 pub(crate) fn faults(workspace: &Workspace) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the tests of faults need strace and /proc, and so Linux");
     let mut steps = Steps::default();
-    let tools = steps.run("setup", || setup::setup(workspace, Needs { faults: true, ..Needs::default() }))?;
+    let tools =
+        steps.run("setup", || setup::setup(workspace, Needs { faults: true, postgres: true, ..Needs::default() }))?;
     let package = workspace.leptos.bin_package.as_str();
     let run = |which: &[&str]| {
         let mut cargo = tools.cargo(workspace);

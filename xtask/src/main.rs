@@ -11,6 +11,8 @@ mod bench;
 mod build;
 mod ci;
 mod dev;
+#[cfg(test)]
+mod documents;
 mod e2e;
 mod faults;
 mod layers;
@@ -46,7 +48,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Setup { dev } => {
-            let needs = Needs { chromium: true, cargo_leptos: dev, faults: true, schemathesis: true };
+            let needs = Needs { chromium: true, cargo_leptos: dev, faults: true, postgres: true, schemathesis: true };
             setup::setup(&workspace, needs).map(drop)
         }
         Command::Run { arguments } => run::run(&workspace, &arguments),

@@ -1,13 +1,14 @@
 //! Installs what the other commands need, and only what is missing.
 //!
 //! Everything lands inside the clone (`.tools/`, `end2end/node_modules/`), but for what only the system can provide:
-//! the wasm32 standard library, Chromium, strace and faketime. Each step says what it does and how long it may take, and what it would
+//! the wasm32 standard library, Chromium, PostgreSQL, strace and faketime. Each step says what it does and how long it may take, and what it would
 //! need where it may not do it. Nothing is fetched but from the registries of Rust, npm and the system.
 
 mod cargo_leptos;
 mod chromium;
 mod fault_tools;
 mod npm;
+mod postgres;
 mod schemathesis;
 mod system;
 pub(crate) mod toolchain;
@@ -36,6 +37,8 @@ pub(crate) struct Needs {
     pub(crate) schemathesis: bool,
     /// strace and faketime, for the tests of real faults.
     pub(crate) faults: bool,
+    /// PostgreSQL, for the tests of the server.
+    pub(crate) postgres: bool,
 }
 
 /// Where the tools are, once set-up has found or installed them.
@@ -59,6 +62,9 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     let chromium = needs.chromium.then(chromium::ensure).transpose()?;
     if needs.faults {
         fault_tools::ensure()?;
+    }
+    if needs.postgres {
+        postgres::ensure()?;
     }
     let schemathesis = needs.schemathesis.then(|| schemathesis::ensure(workspace)).transpose()?;
     let wasm_opt = npm::executable(workspace, "wasm-opt");

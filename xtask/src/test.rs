@@ -25,8 +25,9 @@ pub(crate) const NATIVE: [&str; 8] = [
 /// Sets up, and runs all tests.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let tools =
-        steps.run("setup", || setup::setup(workspace, Needs { chromium: true, faults: true, ..Needs::default() }))?;
+    let tools = steps.run("setup", || {
+        setup::setup(workspace, Needs { chromium: true, faults: true, postgres: true, ..Needs::default() })
+    })?;
     run(workspace, &tools, &mut steps)?;
     steps.finish();
     Ok(())

@@ -134,9 +134,9 @@ pub(super) struct Arguments {
     /// What to log, like `info` or `info,caravana_server=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
     pub(super) log_filter: String,
-    /// How log lines look.
-    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
-    pub(super) log_format: LogFormat,
+    /// How log lines look. Left out: text in development, json in production.
+    #[arg(long, env = "LOG_FORMAT", value_enum)]
+    pub(super) log_format: Option<LogFormat>,
     /// Whether unsafe settings are refused.
     #[arg(long, env = "APP_ENV", value_enum, default_value = "development")]
     pub(super) app_env: AppEnv,
@@ -151,6 +151,13 @@ pub(super) enum Task {
     ResetLink {
         /// The e-mail of the account.
         email: String,
+    },
+    /// Move everything from another database into `DATABASE_URL`, from SQLite to PostgreSQL or back: ids, seqs and epochs are
+    /// kept, so that nobody notices. Stop the servers of both first. Stopped in the middle, it goes on when it is called again.
+    Import {
+        /// The database to move out of, `sqlite://path` or `postgres://…`.
+        #[arg(env = "IMPORT_FROM", hide_env_values = true)]
+        from: SecretString,
     },
 }
 

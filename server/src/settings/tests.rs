@@ -87,6 +87,9 @@ fn production_refuses_what_is_unsafe() {
     let settings = read(&[&production[..], &["--jwt-secret", STRONG]].concat()).unwrap();
     assert!(settings.is_secure());
     assert!(!format!("{settings:?}").contains(STRONG), "a debug line must not hold the secret");
+    assert_eq!(settings.log_format, LogFormat::Json, "for machines, unless somebody wants to read it");
+    let readable = read(&[&production[..], &["--jwt-secret", STRONG, "--log-format=text"]].concat()).unwrap();
+    assert_eq!(readable.log_format, LogFormat::Text);
 }
 
 #[test]

@@ -89,7 +89,8 @@ pub trait Directory: Send + Sync + 'static {
     async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError>;
 
     /// Remembers a link for a new password of the account with this e-mail (in lower case), and forgets links that are
-    /// over. `false`, and nothing is remembered, when there is no such account.
+    /// over. `false`, and nothing is remembered, when there is no such account, or [`RESETS`] of its links live already:
+    /// each is a letter, and nobody's mailbox is to be filled from here.
     async fn create_reset(&self, email: &str, token: SecretHash, now: i64, expires_at: i64)
     -> Result<bool, StoreError>;
 
@@ -193,6 +194,9 @@ pub struct Account {
     /// A PHC string.
     pub password_hash: String,
 }
+
+/// How many links for a new password of one account live at once.
+pub const RESETS: u32 = 5;
 
 /// How many sign-ins of a user are listed.
 pub const SIGN_INS: u32 = 100;

@@ -1,11 +1,14 @@
 //! A server to talk to and people who talk to it.
 
+pub(crate) mod canary;
 mod chaos;
 pub(crate) mod checker;
 pub(crate) mod history;
 mod key_server;
 mod peer;
 mod post_office;
+#[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
+pub(crate) mod postgres;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;

@@ -1,0 +1,53 @@
+//! Our schema, version by version.
+//!
+//! The list of what was applied lies in the schema itself, not in `public`, where the host may keep one of its own. All that
+//! is missing is added in one transaction: a database has it all, or nothing of it.
+
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, PgConnection};
+
+use super::MigrateError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// Adds the versions that the database does not have. Answers which. Versions that only the database knows are a newer
+/// binary's, and no matter.
+pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
+    let mut tx = connection.begin().await?;
+    sqlx::raw_sql(
+        "set local client_min_messages = warning;
+         create schema if not exists caravana;
+         create table if not exists caravana.migration (
+             version bigint primary key,
+             name text not null,
+             checksum bytea not null,
+             applied_at timestamptz not null default now()
+         );",
+    )
+    .execute(&mut *tx)
+    .await?;
+    let there: Vec<(i64, Vec<u8>)> = sqlx::query_as("select version, checksum from caravana.migration")
+        .persistent(false)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut applied = Vec::new();
+    for migration in MIGRATIONS.iter() {
+        if let Some((version, checksum)) = there.iter().find(|(version, _)| *version == migration.version) {
+            if checksum[..] != migration.checksum[..] {
+                return Err(MigrateError::Changed(*version));
+            }
+            continue;
+        }
+        sqlx::raw_sql(migration.sql.clone()).execute(&mut *tx).await?;
+        sqlx::query("insert into caravana.migration (version, name, checksum) values ($1, $2, $3)")
+            .persistent(false)
+            .bind(migration.version)
+            .bind(migration.description.as_ref())
+            .bind(migration.checksum.as_ref())
+            .execute(&mut *tx)
+            .await?;
+        applied.push(migration.version);
+    }
+    tx.commit().await?;
+    Ok(applied)
+}

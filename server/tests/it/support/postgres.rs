@@ -1,0 +1,132 @@
+//! PostgreSQL for tests: one throw-away cluster of this process, and a database of its own for each test.
+//!
+//! Where `TEST_DATABASE_URL` names a server (as a role that may create databases), that one is used. Otherwise a cluster is
+//! made by the system's own PostgreSQL: [`Cluster`].
+
+mod cluster;
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use caravana_server::store::postgres::migrate;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
+use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore};
+
+pub(crate) use cluster::Cluster;
+
+/// Databases at the same time: each may be used by servers with some dozen connections.
+const DATABASES: usize = 8;
+
+/// A database of a test's own. It is dropped with this value, whoever is still connected.
+pub(crate) struct TestDatabase {
+    name: String,
+    options: PgConnectOptions,
+    admin: PgConnectOptions,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The server of all tests of this process.
+struct Server {
+    admin: PgConnectOptions,
+    /// A database that is migrated already, copied for each test.
+    template: String,
+    places: Arc<Semaphore>,
+    /// `create database` is not done twice at the same time from one template.
+    creating: Mutex<()>,
+    /// Lives as long as the process.
+    _cluster: Option<Cluster>,
+}
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl TestDatabase {
+    /// A database with the whole schema and nothing in it.
+    pub(crate) async fn migrated() -> Self {
+        let server = server().await;
+        Self::create(server, &format!("template {}", server.template)).await
+    }
+
+    /// A database with nothing at all.
+    pub(crate) async fn empty() -> Self {
+        Self::create(server().await, "template template0").await
+    }
+
+    async fn create(server: &'static Server, how: &str) -> Self {
+        let place = Arc::clone(&server.places).acquire_owned().await.unwrap();
+        let name = format!("caravana_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let guard = server.creating.lock().await;
+        let mut admin = connect(&server.admin).await;
+        run(&mut admin, &format!("create database {name} {how}")).await;
+        drop(guard);
+        let options = server.admin.clone().database(&name);
+        Self { name, options, admin: server.admin.clone(), _place: place }
+    }
+
+    /// How to come in as the database's owner.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
+    /// What `DATABASE_URL` says of it.
+    pub(crate) fn url(&self) -> String {
+        self.options.to_url_lossy().to_string()
+    }
+
+    /// Another program's connection.
+    pub(crate) async fn connect(&self) -> PgConnection {
+        connect(&self.options).await
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (admin, name) = (self.admin.clone(), self.name.clone());
+        // Not on the test's own runtime, which may be ending. What can't be dropped goes with the cluster.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                if let Ok(mut admin) = admin.connect().await {
+                    let drop = format!("drop database if exists {name} with (force)");
+                    let _ = sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut admin).await;
+                }
+            });
+        });
+        let _ = dropping.join();
+    }
+}
+
+async fn server() -> &'static Server {
+    SERVER
+        .get_or_init(|| async {
+            let (admin, cluster) = if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+                (PgConnectOptions::from_str(&url).expect("TEST_DATABASE_URL is no address"), None)
+            } else {
+                let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
+                (cluster.options(), Some(cluster))
+            };
+            let template = template(&admin).await;
+            let places = Arc::new(Semaphore::new(DATABASES));
+            Server { admin, template, places, creating: Mutex::new(()), _cluster: cluster }
+        })
+        .await
+}
+
+/// Makes the database that is copied for each test. On a server that outlives this process it stays behind.
+async fn template(admin: &PgConnectOptions) -> String {
+    let name = format!("caravana_test_{}_template", std::process::id());
+    let mut connection = connect(admin).await;
+    run(&mut connection, &format!("create database {name} template template0")).await;
+    migrate(&admin.clone().database(&name)).await.unwrap();
+    name
+}
+
+async fn connect(options: &PgConnectOptions) -> PgConnection {
+    options.connect().await.unwrap_or_else(|error| panic!("the PostgreSQL of the tests does not answer: {error}"))
+}
+
+async fn run(connection: &mut PgConnection, statement: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(connection).await.unwrap();
+}
