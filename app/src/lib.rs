@@ -23,7 +23,10 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
-use pages::{ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage};
+use pages::{
+    AccountCarePage, ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage, ResetPage,
+    SetPasswordPage,
+};
 
 /// The document around the app. The server provides [`i18n::Lang`] and [`ports::Theme`] in the context.
 #[must_use]
@@ -71,6 +74,9 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
+                <Route path=path!("/account") view=AccountCarePage ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=SetPasswordPage ssr=SsrMode::Async />
                 <Route path=path!("/i/:token") view=InvitePage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/") view=ChatPage ssr=SsrMode::Async>
                     <Route path=path!("") view=NoGroup ssr=SsrMode::Async />

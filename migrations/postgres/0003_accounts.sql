@@ -7,4 +7,4 @@ create table caravana.reset (
     user_id uuid not null references public.users (id) on delete cascade,
     expires_at bigint not null
 );
-create index reset_user on caravana.reset (user_id);
+create index reset_of_user on caravana.reset (user_id);

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod invocation;
+mod mail;
 mod origin;
 mod proxies;
 mod secret;
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
 pub use invocation::{Import, Invocation, ResetLink};
+pub use mail::MailSettings;
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
 
@@ -56,6 +58,8 @@ pub struct Settings {
     pub supabase_url: Option<Origin>,
     /// That project's secret for tokens signed with HS256.
     pub supabase_jwt_secret: Option<SecretString>,
+    /// How mail is sent, where it is.
+    pub mail: Option<MailSettings>,
     /// Sends a second that a user may go on with.
     pub send_rate_per_user: u32,
     /// Sends that a user may make at once.
@@ -125,6 +129,7 @@ impl Settings {
         let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database)?;
         let supabase_url = supabase_url(arguments::text(given.supabase_url), given.app_env)?;
         let supabase_jwt_secret = secret::supabase_secret(given.supabase_jwt_secret, given.app_env)?;
+        let mail = mail::mail(given.smtp_url, arguments::text(given.mail_from), given.app_env)?;
         let allowed_origins = arguments::list(given.allowed_origins.as_deref())
             .map(|text| Origin::parse(text).map_err(|problem| SettingError::new("ALLOWED_ORIGINS", problem)))
             .collect::<Result<_, _>>()?;
@@ -146,6 +151,7 @@ impl Settings {
             jwt_audience: arguments::text(given.jwt_audience),
             supabase_url,
             supabase_jwt_secret,
+            mail,
             send_rate_per_user: given.send_rate_per_user,
             send_burst_per_user: given.send_burst_per_user,
             send_rate_per_group: given.send_rate_per_group,

@@ -16,7 +16,10 @@ use std::sync::Arc;
 
 use caravana_protocol::{GroupId, Message};
 
-pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, TokenHolder};
+pub use directory::{
+    Account, Belongings, Directory, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite, OwnMessages,
+    PasswordChange, Proof, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.

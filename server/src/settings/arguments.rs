@@ -97,6 +97,13 @@ pub(super) struct Arguments {
     /// The project's secret for tokens signed with HS256.
     #[arg(long, env = "SUPABASE_JWT_SECRET", hide_env_values = true)]
     pub(super) supabase_jwt_secret: Option<SecretString>,
+    /// The mail server for links to a new password, like `smtps://user:password@mail.example.org` or
+    /// `smtp://mail.example.org:587?tls=required`. Without it the operator hands such links out.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub(super) smtp_url: Option<SecretString>,
+    /// Who those letters come from, like `Caravana <chat@example.org>`. Needed beside SMTP_URL.
+    #[arg(long, env = "MAIL_FROM")]
+    pub(super) mail_from: Option<String>,
     /// Not in this build yet.
     #[arg(long, env = "MEMBERS_VIEW", hide = true)]
     pub(super) members_view: Option<String>,

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod account_care;
 mod accounts;
 mod bad_frames;
 mod bad_input;
@@ -23,6 +24,7 @@ mod logs;
 mod messages;
 mod openapi;
 mod pages;
+mod password_resets;
 mod permissions;
 mod postgres;
 mod process;

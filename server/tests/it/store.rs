@@ -1,5 +1,7 @@
 //! What every database adapter promises, tried on a real one. Each test has its own file.
 
+mod accounts;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod key_server;
 mod peer;
 #[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
 pub(crate) mod postgres;
+mod post_office;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;
@@ -20,6 +21,7 @@ mod wire;
 pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
+pub(crate) use post_office::PostOffice;
 pub(crate) use server::{TestServer, jwt, seconds_from_now};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
