@@ -2,6 +2,7 @@
 //! other program would ask, by plain statements on a real server.
 
 mod adoption;
+mod down;
 mod schema;
 mod writers;
 

@@ -6,9 +6,9 @@ pub(crate) mod checker;
 pub(crate) mod history;
 mod key_server;
 mod peer;
+mod post_office;
 #[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
 pub(crate) mod postgres;
-mod post_office;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;
