@@ -75,12 +75,11 @@ async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, 
         }
         text.push_str(&json!(message).to_string());
     }
-    let part = match page.next {
-        Some(next) => Part::Messages(Some(next), is_first),
-        None => {
-            text.push_str("]}");
-            Part::End
-        }
+    let part = if let Some(next) = page.next {
+        Part::Messages(Some(next), is_first)
+    } else {
+        text.push_str("]}");
+        Part::End
     };
     Ok(Some((text.into(), part)))
 }
