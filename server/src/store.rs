@@ -8,6 +8,7 @@
 //! - every question about a group names who asks, and a group that the asker is no member of does not exist.
 
 mod directory;
+pub mod doctor;
 mod log;
 pub mod postgres;
 pub mod sqlite;
