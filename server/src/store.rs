@@ -7,7 +7,11 @@
 //! - in every group seqs are 1 … head without a hole, and commit order is seq order;
 //! - every question about a group names who asks, and a group that the asker is no member of does not exist.
 
+mod commits;
 mod directory;
+mod entry;
+mod error;
+mod hints;
 mod log;
 pub mod postgres;
 pub mod sqlite;
@@ -17,6 +21,8 @@ use std::sync::Arc;
 use caravana_protocol::{GroupId, Message};
 
 pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, TokenHolder};
+pub use error::StoreError;
+pub use hints::{Hint, HintSender, Hints, hints};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.
@@ -45,35 +51,3 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// How the hub holds it: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;
-
-/// Why the database did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// No such thing, or the asker is no member: the two look the same.
-    #[error("not found")]
-    NotFound,
-    /// A member, but without the right.
-    #[error("forbidden")]
-    Forbidden,
-    /// It existed and ended.
-    #[error("gone")]
-    Gone,
-    /// The id is stored with another author, group, text or `reply_to`; or the e-mail is taken.
-    #[error("conflict with what is stored")]
-    Conflict,
-    /// The disk is full.
-    #[error("the disk is full")]
-    Full(#[source] sqlx::Error),
-    /// Too much waits for the database already; nothing was tried.
-    #[error("too many writes are waiting")]
-    Overloaded,
-    /// The database did not answer in time or is being restarted. The outcome is unknown; the same id may be retried.
-    #[error("the database is not available")]
-    Unavailable(#[source] sqlx::Error),
-    /// The database is being closed.
-    #[error("the database is closed")]
-    Closed,
-    /// Something that should not happen.
-    #[error("the database failed")]
-    Failed(#[source] sqlx::Error),
-}

@@ -255,8 +255,7 @@ async fn history_pages_know_what_lies_on_either_side() {
 async fn rows_of_other_programs_take_their_place_in_the_log() {
     let world = World::new().await;
     let own = world.say(world.ana, "nuestro").await;
-    let mut changed = world.store.foreign_commits();
-    changed.mark_unchanged();
+    let mut hints = world.store.take_hints().unwrap();
     let mut foreign = world.foreign().await;
     let insert = "insert into group_chat (user_id, group_id, message) values (?1, ?2, ?3)";
     for number in ["uno", "dos"] {
@@ -270,7 +269,7 @@ async fn rows_of_other_programs_take_their_place_in_the_log() {
     }
     sqlx::query("update group_chat set message = 'tres' where message = 'dos'").execute(&mut foreign).await.unwrap();
     sqlx::query("delete from group_chat where message = 'uno'").execute(&mut foreign).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(5), changed.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), hints.next()).await.unwrap().unwrap();
 
     let events = world.log().await;
     let new = &events[events.len() - 4..];
