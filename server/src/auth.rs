@@ -6,6 +6,7 @@
 mod bearer;
 mod key_list;
 mod passwords;
+mod resets;
 mod secret;
 mod throttle;
 mod tokens;
@@ -13,6 +14,7 @@ mod tokens;
 pub use bearer::{Bearer, BearerError, bearer};
 pub use key_list::{Fetch, FetchError, FetchSetupError, KeyList, NoList, PublicKey, fetcher};
 pub use passwords::{PasswordError, Passwords};
+pub use resets::{RESET_SECONDS, reset_address};
 pub use secret::Secret;
 pub use throttle::{Buckets, Throttle};
 pub use tokens::{AccessToken, LAST_SECOND, LEEWAY, Supabase, TokenError, Tokens, VerifiedToken};

@@ -1,12 +1,12 @@
-//! The server's process: reads the settings, starts the logs, binds the socket, serves.
+//! The server's process: reads the settings, starts the logs, binds the socket, serves; or does an operator's task.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use caravana_server::settings::{Settings, SettingsError};
+use caravana_server::settings::{Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{serve, telemetry};
+use caravana_server::{operator, serve, telemetry};
 use tokio::net::TcpListener;
 
 /// Password hashings that still run when the server has ended are not waited for longer than this.
@@ -22,21 +22,32 @@ fn main() -> ExitCode {
         }
         Ok(_) | Err(_) => {}
     }
-    let settings = match Settings::read(std::env::args_os()) {
-        Ok(settings) => settings,
+    let invocation = match Invocation::read(std::env::args_os()) {
+        Ok(invocation) => invocation,
         Err(SettingsError::Arguments(error)) => error.exit(),
         Err(SettingsError::Value(error)) => {
             eprintln!("error: {error}");
             return ExitCode::FAILURE;
         }
     };
-    match run(settings) {
+    let outcome = match invocation {
+        Invocation::Serve(settings) => run(*settings),
+        Invocation::ResetLink(task) => reset_link(&task),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the link is what the operator asked for")]
+fn reset_link(task: &ResetLink) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("{}", runtime.block_on(operator::reset_link(task))?);
+    Ok(())
 }
 
 fn run(settings: Settings) -> anyhow::Result<()> {

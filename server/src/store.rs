@@ -23,6 +23,9 @@ use caravana_protocol::{GroupId, Message};
 pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, TokenHolder};
 pub use error::StoreError;
 pub use hints::{Hint, HintSender, Hints, hints};
+use postgres::{PostgresSettings, PostgresStore};
+use sqlite::SqliteStore;
+
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.
@@ -51,3 +54,60 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// How the hub holds it: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;
+
+/// Which database, and what its operator says about it.
+#[derive(Debug, Clone)]
+pub enum DatabaseSettings {
+    /// A file, as `sqlite://path`.
+    Sqlite(String),
+    /// A server.
+    Postgres(Box<PostgresSettings>),
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// The server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}
+
+impl OpenError {
+    /// The setting that has to be looked at.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        match self {
+            Self::Postgres(postgres::OpenError::MembersView(_)) => "MEMBERS_VIEW",
+            Self::Postgres(postgres::OpenError::ListenAddress) => "DATABASE_LISTEN_URL",
+            Self::Postgres(_) | Self::Sqlite(_) => "DATABASE_URL",
+        }
+    }
+}
+
+/// Opens the database, and brings its schema up to date. With `new_epochs` every group begins a new epoch, as after a
+/// restored copy was recognised.
+pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(address) => Arc::new(SqliteStore::open(address, new_epochs).await?),
+        DatabaseSettings::Postgres(settings) => Arc::new(PostgresStore::open(settings, new_epochs).await?),
+    })
+}
+
+/// [`Directory::create_reset`] beside running servers, for an operator's task. Whether there is such an account.
+pub async fn create_reset(
+    database: &DatabaseSettings,
+    email: &str,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<bool, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(address) => sqlite::create_reset(address, email, token, now, expires_at).await?,
+        DatabaseSettings::Postgres(settings) => {
+            postgres::create_reset(&settings.url, email, token, now, expires_at).await?
+        }
+    })
+}

@@ -1,7 +1,7 @@
 //! Which pages may act with a person's cookie.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -28,16 +28,11 @@ impl Origins {
         let mut allowed: HashSet<String> =
             settings.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect();
         let own = settings.public_url.clone().or_else(|| {
-            let host = match listening.ip() {
-                IpAddr::V4(Ipv4Addr::UNSPECIFIED) | IpAddr::V6(Ipv6Addr::UNSPECIFIED) => "localhost".to_owned(),
-                IpAddr::V4(ip) => ip.to_string(),
-                IpAddr::V6(ip) => format!("[{ip}]"),
-            };
             if listening.ip().is_loopback() || listening.ip().is_unspecified() {
                 let names = ["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(at);
                 allowed.extend(names.map(|origin| origin.as_str().to_owned()));
             }
-            at(&host)
+            Origin::listening(listening)
         });
         let own = own.unwrap_or_else(Origin::localhost);
         allowed.insert(own.as_str().to_owned());

@@ -29,21 +29,37 @@ pub enum LogFormat {
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "server", version)]
 pub(super) struct Arguments {
-    /// The database. The file is created when missing.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/caravana.db", hide_env_values = true)]
-    pub(super) database_url: String,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(super) task: Option<Task>,
+    /// The database: `sqlite://path`, whose file is created when missing, or `postgres://user:password@host/database`.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/caravana.db",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(super) database_url: SecretString,
     /// Begin a new epoch in every group: for the first start after a whole disk was restored from an older snapshot. A
     /// restored file or folder is recognised without it.
     #[arg(long)]
     pub(super) new_epochs: bool,
-    /// Not in this build yet.
-    #[arg(long, env = "DATABASE_LISTEN_URL", hide = true, hide_env_values = true)]
+    /// A direct or session connection to the same PostgreSQL database, for listening, where `DATABASE_URL` leads to a
+    /// pooler in transaction mode.
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub(super) database_listen_url: Option<SecretString>,
     /// Not in this build yet.
     #[arg(long, env = "REDIS_URL", hide = true, hide_env_values = true)]
     pub(super) redis_url: Option<SecretString>,
     /// Address and port to listen on.
-    #[arg(long, env = "LEPTOS_SITE_ADDR", value_name = "LEPTOS_SITE_ADDR", default_value = "127.0.0.1:3000")]
+    #[arg(
+        long,
+        env = "LEPTOS_SITE_ADDR",
+        value_name = "LEPTOS_SITE_ADDR",
+        default_value = "127.0.0.1:3000",
+        global = true
+    )]
     pub(super) site_addr: SocketAddr,
     /// The folder of the built site.
     #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
@@ -58,7 +74,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
     pub(super) reload_port: u32,
     /// Where people find the site, like `https://chat.example.org`. Needed in production.
-    #[arg(long, env = "PUBLIC_URL")]
+    #[arg(long, env = "PUBLIC_URL", global = true)]
     pub(super) public_url: Option<String>,
     /// Other origins whose pages may use a person's cookie, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS")]
@@ -82,9 +98,13 @@ pub(super) struct Arguments {
     /// The project's secret for tokens signed with HS256.
     #[arg(long, env = "SUPABASE_JWT_SECRET", hide_env_values = true)]
     pub(super) supabase_jwt_secret: Option<SecretString>,
-    /// Not in this build yet.
-    #[arg(long, env = "MEMBERS_VIEW", hide = true)]
+    /// The table or view of a PostgreSQL database that says who is a member, with `group_id`, `user_id` and perhaps
+    /// `role`, in the place of our own.
+    #[arg(long, env = "MEMBERS_VIEW")]
     pub(super) members_view: Option<String>,
+    /// Use a PostgreSQL database although its settings can lose acknowledged messages.
+    #[arg(long, env = "ALLOW_UNSAFE_DURABILITY", default_value_t = false, action = clap::ArgAction::Set)]
+    pub(super) allow_unsafe_durability: bool,
     /// Messages a second that a user may go on sending.
     #[arg(long, env = "SEND_RATE_PER_USER", default_value_t = 2, value_parser = positive())]
     pub(super) send_rate_per_user: u32,
@@ -120,6 +140,18 @@ pub(super) struct Arguments {
     pub(super) app_env: AppEnv,
 }
 
+/// What the binary does besides serving. Each takes the settings that it needs from the same flags and variables, which
+/// are `global` for that.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(super) enum Task {
+    /// Print a link by which the person of this e-mail sets a new password. It can be used once, within an hour. A running
+    /// server is not disturbed.
+    ResetLink {
+        /// The e-mail of the account.
+        email: String,
+    },
+}
+
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
 }
@@ -139,9 +171,7 @@ impl Arguments {
             |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
         let plain = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let given = [
-            ("DATABASE_LISTEN_URL", secret(&self.database_listen_url), "PostgreSQL"),
             ("REDIS_URL", secret(&self.redis_url), "running several instances with Redis"),
-            ("MEMBERS_VIEW", plain(&self.members_view), "taking membership from another table"),
             ("METRICS_ADDR", plain(&self.metrics_addr), "the metrics endpoint"),
         ];
         match given.iter().find(|(_, is_given, _)| *is_given) {

@@ -1,6 +1,7 @@
 //! Where pages come from.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Scheme, host and port, in the spelling that browsers send in `Origin`. Compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,6 +31,16 @@ impl Origin {
             None if authority.as_str().len() > authority.host().len() => Err(refuse("has a broken port")),
             Some(_) | None => Ok(Self(format!("{scheme}://{host}"))),
         }
+    }
+
+    /// The site of a server that listens here, on this machine.
+    pub(crate) fn listening(address: SocketAddr) -> Option<Self> {
+        let host = match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) | IpAddr::V6(Ipv6Addr::UNSPECIFIED) => "localhost".to_owned(),
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self::parse(&format!("http://{host}:{}", address.port())).ok()
     }
 
     /// The last resort where nothing is known.

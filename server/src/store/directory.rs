@@ -67,6 +67,28 @@ pub trait Directory: Send + Sync + 'static {
     /// ended meanwhile.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError>;
 
+    /// Remembers a link for a new password of the account with this e-mail (in lower case), and forgets links that are
+    /// over. Answers whose it is, with e-mail; `None`, and nothing is remembered, when there is no such account.
+    async fn create_reset(
+        &self,
+        email: &str,
+        token: SecretHash,
+        now: i64,
+        expires_at: i64,
+    ) -> Result<Option<User>, StoreError>;
+
+    /// Whose link this is, without using it up. `None` when unknown, used or over.
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError>;
+
+    /// Uses a link up: its account gets this password, and in the same commit the user's other links and everything that
+    /// they are signed in by end. Answers who it is; `None`, and nothing changes, when the link is unknown, used or over.
+    async fn reset_password(
+        &self,
+        token: SecretHash,
+        password_hash: String,
+        now: i64,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Makes a group; the maker becomes its owner.
     async fn create_group(
         &self,

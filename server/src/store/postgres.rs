@@ -12,6 +12,7 @@ mod link;
 mod log;
 mod members_view;
 pub mod migrate;
+mod operator;
 mod place;
 mod rows;
 mod safety;
@@ -29,6 +30,7 @@ use tokio::task::JoinHandle;
 
 pub use members_view::{MembersView, MembersViewError};
 pub use migrate::{MigrateError, Report, migrate};
+pub use operator::create_reset;
 
 use super::error::Meaning;
 use super::{Hints, Store, StoreError, hints};
@@ -74,6 +76,9 @@ pub enum OpenError {
     /// The address can't be read. Says nothing of it, because it may hold a password.
     #[error("not a postgres:// address")]
     Address,
+    /// The same of the address for listening.
+    #[error("not a postgres:// address")]
+    ListenAddress,
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date")]
     Migration(#[from] MigrateError),
@@ -101,7 +106,10 @@ impl PostgresStore {
     /// older copy of what was there, or when the operator knows that it is (`new_epochs`).
     pub async fn open(settings: &PostgresSettings, new_epochs: bool) -> Result<Self, OpenError> {
         let options = options_of(&settings.url)?;
-        let listen_options = settings.listen_url.as_ref().map_or_else(|| Ok(options.clone()), options_of)?;
+        let listen_options = match &settings.listen_url {
+            Some(url) => options_of(url).map_err(|_| OpenError::ListenAddress)?,
+            None => options.clone(),
+        };
         let report = migrate(&options).await?;
         tracing::debug!(?report, "the schema is up to date");
         let mut connection = options.clone().statement_cache_capacity(0).connect().await?;

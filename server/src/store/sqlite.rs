@@ -6,6 +6,7 @@
 
 mod directory;
 mod log;
+mod operator;
 mod rows;
 mod witness;
 mod writer;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::error::Meaning;
 use super::{Hints, Store, StoreError};
+pub use operator::create_reset;
 use witness::{Past, Witness};
 use writer::Writer;
 

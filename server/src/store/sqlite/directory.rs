@@ -8,6 +8,7 @@ mod groups;
 mod invites;
 pub(super) mod members;
 mod proofs;
+pub(super) mod resets;
 mod sessions;
 mod tickets;
 
@@ -81,6 +82,29 @@ impl Directory for SqliteStore {
 
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError> {
         tickets::take(self, ticket, now).await
+    }
+
+    async fn create_reset(
+        &self,
+        email: &str,
+        token: SecretHash,
+        now: i64,
+        expires_at: i64,
+    ) -> Result<Option<User>, StoreError> {
+        resets::create(self, email.to_owned(), token, now, expires_at).await
+    }
+
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
+        resets::holder(self, token, now).await
+    }
+
+    async fn reset_password(
+        &self,
+        token: SecretHash,
+        password_hash: String,
+        now: i64,
+    ) -> Result<Option<UserId>, StoreError> {
+        resets::take(self, token, password_hash, now).await
     }
 
     async fn create_group(

@@ -116,31 +116,31 @@ pub(super) async fn end_sign_ins(
     kept: Option<SecretHash>,
     now: i64,
 ) -> Result<(), StoreError> {
-    store
-        .access
-        .write(move |link, _| {
-            Box::pin(async move {
-                sqlx::query("delete from caravana.session where user_id = $1 and token_hash is distinct from $2")
-                    .bind(user.uuid())
-                    .bind(kept.as_ref().map(|hash| &hash[..]))
-                    .execute(&mut *link)
-                    .await?;
-                sqlx::query("delete from caravana.ticket where user_id = $1")
-                    .bind(user.uuid())
-                    .execute(&mut *link)
-                    .await?;
-                sqlx::query(
-                    "insert into caravana.sign_out as o (user_id, at) values ($1, $2)
-                     on conflict (user_id) do update set at = greatest(o.at, excluded.at)",
-                )
-                .bind(user.uuid())
-                .bind(now)
-                .execute(link)
-                .await?;
-                Ok(())
-            })
-        })
-        .await
+    store.access.write(move |link, _| Box::pin(async move { sign_out(link, user, kept, now).await })).await
+}
+
+/// Ends everything that a user is signed in by, but for the kept sign-in, inside a write's own transaction.
+pub(super) async fn sign_out(
+    link: &mut Link,
+    user: UserId,
+    kept: Option<SecretHash>,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from caravana.session where user_id = $1 and token_hash is distinct from $2")
+        .bind(user.uuid())
+        .bind(kept.as_ref().map(|hash| &hash[..]))
+        .execute(&mut *link)
+        .await?;
+    sqlx::query("delete from caravana.ticket where user_id = $1").bind(user.uuid()).execute(&mut *link).await?;
+    sqlx::query(
+        "insert into caravana.sign_out as o (user_id, at) values ($1, $2)
+         on conflict (user_id) do update set at = greatest(o.at, excluded.at)",
+    )
+    .bind(user.uuid())
+    .bind(now)
+    .execute(link)
+    .await?;
+    Ok(())
 }
 
 /// Two reads of one moment for any number of proofs.

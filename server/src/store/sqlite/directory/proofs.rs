@@ -113,29 +113,31 @@ pub(super) async fn end_sign_ins(
     kept: Option<SecretHash>,
     now: i64,
 ) -> Result<(), StoreError> {
-    store
-        .writer
-        .run(move |tx, _| {
-            Box::pin(async move {
-                let user = user.to_string();
-                sqlx::query("delete from caravana_session where user_id = ?1 and token_hash is not ?2")
-                    .bind(&user)
-                    .bind(kept.as_ref().map(|hash| &hash[..]))
-                    .execute(&mut *tx)
-                    .await?;
-                sqlx::query("delete from caravana_ticket where user_id = ?").bind(&user).execute(&mut *tx).await?;
-                sqlx::query(
-                    "insert into caravana_sign_out (user_id, at) values (?, ?)
-                     on conflict (user_id) do update set at = max(at, excluded.at)",
-                )
-                .bind(&user)
-                .bind(now)
-                .execute(tx)
-                .await?;
-                Ok(())
-            })
-        })
-        .await
+    store.writer.run(move |tx, _| Box::pin(async move { sign_out(tx, &user.to_string(), kept, now).await })).await
+}
+
+/// Ends everything but the kept sign-in, inside a write's own transaction.
+pub(super) async fn sign_out(
+    tx: &mut SqliteConnection,
+    user: &str,
+    kept: Option<SecretHash>,
+    at: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from caravana_session where user_id = ?1 and token_hash is not ?2")
+        .bind(user)
+        .bind(kept.as_ref().map(|hash| &hash[..]))
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("delete from caravana_ticket where user_id = ?").bind(user).execute(&mut *tx).await?;
+    sqlx::query(
+        "insert into caravana_sign_out (user_id, at) values (?, ?)
+         on conflict (user_id) do update set at = max(at, excluded.at)",
+    )
+    .bind(user)
+    .bind(at)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Two reads for any number of proofs.

@@ -1,0 +1,51 @@
+//! What the binary was started for: to serve, or for one of an operator's tasks.
+
+use clap::Parser as _;
+
+use super::arguments::{self, Arguments, Task};
+use super::{Origin, SettingError, Settings, SettingsError, database, origin};
+use crate::store::DatabaseSettings;
+
+/// What the process does, with the settings for it.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Serve: no subcommand.
+    Serve(Box<Settings>),
+    /// `reset-link <email>`.
+    ResetLink(ResetLink),
+}
+
+/// The settings of `reset-link`. A secret is not needed for it, so that it also works where only the service knows it.
+#[derive(Debug)]
+pub struct ResetLink {
+    /// The server's database.
+    pub database: DatabaseSettings,
+    /// Where people find the site.
+    pub site: Origin,
+    /// Whose link.
+    pub email: String,
+}
+
+impl Invocation {
+    /// Reads the command line (the first word is the program's name) and, for what it leaves out, the environment.
+    pub fn read<I, T>(arguments: I) -> Result<Self, SettingsError>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let mut given = Arguments::try_parse_from(arguments)?;
+        Ok(match given.task.take() {
+            None => Self::Serve(Box::new(Settings::check(given)?)),
+            Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
+        })
+    }
+}
+
+fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {
+    let database = database::database(&given)?;
+    let site = match origin("PUBLIC_URL", arguments::text(given.public_url))? {
+        Some(site) => site,
+        None => Origin::listening(given.site_addr).unwrap_or_else(Origin::localhost),
+    };
+    Ok(ResetLink { database, site, email })
+}

@@ -1,0 +1,102 @@
+//! Links for a new password, known by their hashes only.
+
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+use sqlx::SqliteConnection;
+
+use super::super::{SqliteStore, rows};
+use super::{id, proofs};
+use crate::store::{SecretHash, StoreError};
+
+pub(super) async fn create(
+    store: &SqliteStore,
+    email: String,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<Option<User>, StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user = insert(tx, &email, token, now, expires_at).await?;
+                user.map(|(user, display_name)| Ok(User { id: id(&user)?, display_name, email: Some(email) }))
+                    .transpose()
+            })
+        })
+        .await
+}
+
+/// The user's id and name. Links that are over go with it, so that the table does not only grow.
+pub(in super::super) async fn insert(
+    tx: &mut SqliteConnection,
+    email: &str,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<Option<(String, String)>, sqlx::Error> {
+    sqlx::query("delete from caravana_reset where expires_at <= ?").bind(now).execute(&mut *tx).await?;
+    let holder: Option<(String, String)> = sqlx::query_as(
+        "select u.id, u.display_name from caravana_account a join users u on u.id = a.user_id where a.email = ?",
+    )
+    .bind(email)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some((user, _)) = &holder {
+        sqlx::query("insert into caravana_reset (token_hash, user_id, expires_at) values (?, ?, ?)")
+            .bind(&token[..])
+            .bind(user)
+            .bind(expires_at)
+            .execute(tx)
+            .await?;
+    }
+    Ok(holder)
+}
+
+pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
+    let user: Option<String> =
+        sqlx::query_scalar("select user_id from caravana_reset where token_hash = ? and expires_at > ?")
+            .bind(&token[..])
+            .bind(now)
+            .fetch_optional(&store.readers)
+            .await?;
+    Ok(rows::user(user.as_deref()))
+}
+
+/// Of two posts with the same link one uses it up.
+pub(super) async fn take(
+    store: &SqliteStore,
+    token: SecretHash,
+    password_hash: String,
+    now: i64,
+) -> Result<Option<UserId>, StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user: Option<String> = sqlx::query_scalar(
+                    "delete from caravana_reset where token_hash = ? and expires_at > ? returning user_id",
+                )
+                .bind(&token[..])
+                .bind(now)
+                .fetch_optional(&mut *tx)
+                .await?;
+                let Some(user) = user else { return Ok(None) };
+                sqlx::query("update caravana_account set password_hash = ? where user_id = ?")
+                    .bind(password_hash)
+                    .bind(&user)
+                    .execute(&mut *tx)
+                    .await?;
+                end_all(tx, &user).await?;
+                proofs::sign_out(tx, &user, None, now).await?;
+                Ok(rows::user(Some(&user)))
+            })
+        })
+        .await
+}
+
+/// A new password, by whatever way, ends the other ways to set one.
+pub(super) async fn end_all(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    sqlx::query("delete from caravana_reset where user_id = ?").bind(user).execute(tx).await?;
+    Ok(())
+}
