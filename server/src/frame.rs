@@ -134,9 +134,46 @@ fn put(bytes: &mut BytesMut, opcode: u8, payload: &[u8]) {
     bytes.put_slice(payload);
 }
 
+/// The texts in what a mailbox holds, for whoever writes something else than a WebSocket.
+pub fn texts(frames: &[u8]) -> impl Iterator<Item = &str> {
+    let mut rest = frames;
+    std::iter::from_fn(move || {
+        let (opcode, payload, behind) = split(rest)?;
+        rest = behind;
+        Some((opcode, payload))
+    })
+    .filter(|(opcode, _)| *opcode == TEXT)
+    .filter_map(|(_, payload)| std::str::from_utf8(payload).ok())
+}
+
+/// Undoes [`put`]: the first frame's opcode and payload, and what is behind it.
+fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let (short, rest) = rest.split_first()?;
+    let (length, rest) = match short {
+        126 => rest.split_first_chunk().map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest))?,
+        127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
+        short => (u64::from(*short), rest),
+    };
+    let (payload, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    Some((first & !FINAL, payload, behind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_all_lengths_are_found_among_other_frames() {
+        let long = [5, 125, 126, 65_535, 65_536].map(|length| "x".repeat(length));
+        let mut bytes = BytesMut::new();
+        for text in &long {
+            bytes.extend_from_slice(Frame::ping().bytes());
+            put(&mut bytes, TEXT, text.as_bytes());
+        }
+        assert_eq!(texts(&bytes).collect::<Vec<_>>(), long);
+        assert_eq!(texts(&bytes[..bytes.len() - 1]).count(), long.len() - 1, "the last one is not whole");
+    }
 
     #[test]
     fn lengths_take_the_shortest_form() {

@@ -10,6 +10,7 @@ mod admission;
 mod cookies;
 mod envelope;
 mod error;
+mod events;
 mod extract;
 mod files;
 mod forms;
@@ -99,7 +100,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(invites::create))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::edit, messages::delete))
-        .routes(routes!(messages::events))
+        .routes(routes!(events::events))
         .routes(routes!(invites::preview))
         .routes(routes!(invites::accept))
 }

@@ -31,6 +31,11 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// to come free.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What was sent to a client and not taken for this long was sent to nobody: the kernel gives the connection up. A WebSocket
+/// is given up by its own rules long before; this is for answers and streams that somebody asked for and does not read.
+#[cfg(target_os = "linux")]
+const UNTAKEN: Duration = Duration::from_secs(45);
+
 /// Accepts connections until `stop`, then lets the open ones finish their requests. Never ends by itself.
 pub(crate) async fn accept(listener: TcpListener, router: Router, state: Shared, stop: CancellationToken) {
     loop {
@@ -61,6 +66,8 @@ fn start(stream: TcpStream, address: SocketAddr, router: &Router, state: &Shared
     let Some(place) = state.admission.enter(counted) else { return };
     // Frames are small and people wait for them; a socket that can't be told so is served all the same.
     let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNTAKEN));
     let peer = Peer { address: SocketAddr::new(ip, address.port()), place: Arc::new(place) };
     state.shutdown.spawn(serve(stream, peer, router.clone(), stop.clone()));
 }

@@ -1,18 +1,17 @@
-//! A group's history and log by REST, and writing to it.
+//! A group's history by REST, and writing to it.
 
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
-use caravana_protocol::{Epoch, ErrorCode, Event, GroupId, MessageBody, Seq, UserId, codec, limits};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use caravana_protocol::{ErrorCode, GroupId, MessageBody, UserId, limits};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
 use super::identity::Identity;
-use super::openapi::{HistoryQuery, LogQuery};
+use super::openapi::HistoryQuery;
 use crate::hub::Posted;
 use crate::state::Shared;
 use crate::store::{Anchor, Appended};
@@ -178,60 +177,4 @@ pub(super) async fn delete(
 async fn stands_in(state: &Shared, group: GroupId, id: caravana_protocol::MessageId) -> Result<(), ApiError> {
     let stored = state.store.stored(id).await?;
     if stored.is_some_and(|message| message.group_id == group) { Ok(()) } else { Err(ApiError::not_found()) }
-}
-
-/// A page of a group's log.
-#[derive(Serialize, utoipa::ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
-pub(super) struct Events {
-    /// What happened, ascending.
-    #[schema(value_type = Vec<Event>)]
-    events: Vec<Box<RawValue>>,
-    /// The history.
-    epoch: Epoch,
-    /// The group's last event.
-    #[schema(value_type = u64, example = 42)]
-    head: Seq,
-    /// Whether there are more behind this page.
-    more: bool,
-}
-
-/// Reads a page of a group's log: what a resume replays, at most 500 events.
-///
-/// A cursor that can't be continued (of another epoch, or beyond the head) is `gone`: load the last page of messages
-/// afresh. `Accept: text/event-stream` is refused with 406 in this build.
-#[utoipa::path(
-    get,
-    path = "/groups/{group_id}/events",
-    tag = "messages",
-    operation_id = "list_events",
-    params(InGroup, LogQuery),
-    responses((status = 200, description = "The page, ascending.", body = Events)),
-    extensions(("x-refusals" = json!(["gone"])))
-)]
-pub(super) async fn events(
-    State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
-    query: Query,
-    headers: HeaderMap,
-) -> Result<Answer<Events>, ApiError> {
-    let wants_stream = |value: &header::HeaderValue| value.as_bytes().starts_with(b"text/event-stream");
-    if headers.get(header::ACCEPT).is_some_and(wants_stream) {
-        return Err(ApiError::bad_request("a stream of events is not in this build yet; use the WebSocket")
-            .with_status(StatusCode::NOT_ACCEPTABLE));
-    }
-    let (after, epoch) = (query.seq("after")?.unwrap_or(0), query.parsed::<Epoch>("epoch")?);
-    let page = state.store.replay(group, identity.user.id, after).await?.ok_or_else(ApiError::not_found)?;
-    if after > page.head || epoch.is_some_and(|epoch| epoch != page.epoch) {
-        return Err(ApiError::new(ErrorCode::Gone, "this cursor can't be continued; load the last page afresh"));
-    }
-    let more = page.events.last().map_or(after, caravana_protocol::Event::seq) < page.head;
-    let events = page
-        .events
-        .iter()
-        .map(|event| RawValue::from_string(codec::encode_event(event)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| ApiError::internal())?;
-    Ok(Answer(Events { events, epoch: page.epoch, head: page.head, more }))
 }

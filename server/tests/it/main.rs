@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod bad_frames;
 mod bad_input;
+mod event_stream;
 // They work on processes by strace, prlimit and /proc.
 #[cfg(target_os = "linux")]
 mod faults;
