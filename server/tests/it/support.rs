@@ -2,6 +2,7 @@
 
 mod chaos;
 pub(crate) mod checker;
+pub(crate) mod database;
 pub(crate) mod history;
 mod key_server;
 mod peer;

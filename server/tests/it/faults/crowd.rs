@@ -76,7 +76,7 @@ impl Crowd {
         self.is_online().await;
         until("nothing waits to be sent", || self.peers.iter().all(|peer| peer.unsent() == 0)).await;
         let log = Log::read(&self.users[0], self.group).await;
-        assert_eq!(super::file_is_sound(server, self.group).await, log.head);
+        assert_eq!(super::database_is_sound(server, self.group).await, log.head);
         let start = Instant::now();
         let mut settled = vec![None; self.peers.len()];
         while settled.contains(&None) && start.elapsed() < HOPELESS {

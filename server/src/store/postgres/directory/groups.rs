@@ -25,7 +25,7 @@ macro_rules! group_rows {
              (select count(*) from (select from caravana.event e \
                join public.group_chat c on c.id = e.message_id and coalesce(c.status, true) \
                where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
-                 and e.actor_id is distinct from me.user_id limit 10000) some) as unread, \
+                 and e.actor_id is distinct from me.user_id limit 10000) latest) as unread, \
              l.id as last_id, l.user_id as last_user, l.message::text as last_text, ",
             micros!("l.created_at"),
             " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
