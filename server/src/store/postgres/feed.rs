@@ -14,10 +14,12 @@ use caravana_protocol::GroupId;
 use rand::RngExt as _;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::access::Access;
+use super::safety;
 use super::writer::Backends;
 use crate::store::{HintSender, StoreError};
 
@@ -42,6 +44,10 @@ enum Deaf {
     /// What was notified did not arrive.
     #[error("notifications do not arrive")]
     Silent,
+    /// The way to the database leads through a pooler in transaction mode. `LISTEN` would not only be of no use there: its
+    /// other end would go on listening for whomever it is lent to next, and disturb them.
+    #[error("the address leads to a pooler in transaction mode")]
+    Pooled,
     /// The database's owner has switched them off.
     #[error("notifications are switched off (caravana.notify)")]
     SwitchedOff,
@@ -62,11 +68,13 @@ pub(super) struct Feed {
     hints: Arc<HintSender>,
     /// Whether the operator was told that nothing is heard.
     is_deaf: bool,
+    /// Whether the way was seen to be a direct one.
+    is_direct: bool,
 }
 
 impl Feed {
     pub(super) fn new(access: Access, options: PgConnectOptions, backends: Backends, hints: Arc<HintSender>) -> Self {
-        Self { access, options, backends, hints, is_deaf: false }
+        Self { access, options, backends, hints, is_deaf: false, is_direct: false }
     }
 
     /// Listens for ever; ends when its task is aborted.
@@ -93,7 +101,7 @@ impl Feed {
                     self.tell_deaf(&deaf);
                     self.poll(pause(failures)).await;
                 }
-                Deaf::Silent | Deaf::SwitchedOff => {
+                Deaf::Silent | Deaf::SwitchedOff | Deaf::Pooled => {
                     self.tell_deaf(&deaf);
                     self.poll(DEAF_FOR).await;
                 }
@@ -124,6 +132,13 @@ impl Feed {
 
     /// Listens until it is deaf.
     async fn listen(&mut self) -> Result<std::convert::Infallible, Deaf> {
+        if !self.is_direct {
+            let pooled = timeout(CONNECT_WITHIN, safety::is_pooled(&self.options));
+            if pooled.await.unwrap_or_else(timed_out).map_err(Deaf::Lost)? {
+                return Err(Deaf::Pooled);
+            }
+            self.is_direct = true;
+        }
         // A pool of one, because that is what a listener is made from; it is never asked for a second connection.
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_WITHIN);
         let pool: PgPool = pool.connect_lazy_with(self.options.clone());
@@ -141,7 +156,6 @@ impl Feed {
             listener.listen_all([CHANNEL, own.as_str()]).await?;
             Ok(listener)
         };
-        let timed_out = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         let mut listener = timeout(CONNECT_WITHIN, listener).await.unwrap_or_else(timed_out).map_err(Deaf::Lost)?;
         self.probe(&mut listener, &own).await?;
         if std::mem::replace(&mut self.is_deaf, false) {
@@ -205,6 +219,10 @@ impl Feed {
             Err(_) => self.hints.anything(),
         }
     }
+}
+
+fn timed_out<T>(_: Elapsed) -> Result<T, sqlx::Error> {
+    Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
 }
 
 /// What was heard, if the connection still stands.

@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::PostgresStore;
 use super::directory::members;
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
-use crate::store::entry::{self, Sides, page_limit};
+use crate::store::entry::{self, Sides};
 use crate::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;
-use pages::{PageRow, newer, older, page};
+use pages::{PageRow, newer, older, page, page_end};
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -96,13 +96,13 @@ impl Log for PostgresStore {
                     log_columns!(),
                     " from (select v.group_id from {members} v where v.group_id = $1 and v.user_id = $2 limit 1) v \
                      join caravana.head h on h.group_id = v.group_id \
-                     left join caravana.event e on e.group_id = v.group_id and e.seq > $3 ",
+                     left join caravana.event e on e.group_id = v.group_id and e.seq > $3 and e.seq <= $4 ",
                     log_joins!(),
-                    " order by e.seq limit $4"
+                    " order by e.seq"
                 ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid());
-                    Ok(question.bind(signed(after)).bind(page_limit()).fetch_all(link).await?)
+                    Ok(question.bind(signed(after)).bind(page_end(after)).fetch_all(link).await?)
                 })
             })
             .await?;
@@ -113,16 +113,17 @@ impl Log for PostgresStore {
         let rows: Vec<PageRow> = self
             .access
             .ask(|link| {
+                let statement = self.access.sql(concat!(
+                    "select h.epoch, h.head, ",
+                    log_columns!(),
+                    " from caravana.head h \
+                     left join caravana.event e on e.group_id = h.group_id and e.seq > $2 and e.seq <= $3 ",
+                    log_joins!(),
+                    " where h.group_id = $1 order by e.seq"
+                ));
                 Box::pin(async move {
-                    let question = sqlx::query_as(concat!(
-                        "select h.epoch, h.head, ",
-                        log_columns!(),
-                        " from caravana.head h \
-                         left join caravana.event e on e.group_id = h.group_id and e.seq > $2 ",
-                        log_joins!(),
-                        " where h.group_id = $1 order by e.seq limit $3"
-                    ));
-                    Ok(question.bind(group.uuid()).bind(signed(after)).bind(page_limit()).fetch_all(link).await?)
+                    let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(after));
+                    Ok(question.bind(page_end(after)).fetch_all(link).await?)
                 })
             })
             .await?;
@@ -142,17 +143,18 @@ impl Log for PostgresStore {
                     "select h.epoch, h.head from caravana.head h \
                      join {members} v on v.group_id = h.group_id and v.user_id = $2 where h.group_id = $1 limit 1",
                 );
+                let access = self.access.clone();
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid());
                     let head: Option<(Uuid, i64)> = question.fetch_optional(&mut *link).await?;
                     let Some((epoch, head)) = head else { return Ok(None) };
                     let sides = Sides::of(anchor, limit);
                     let before = match sides.older {
-                        Some((seq, limit)) => Some(older(link, group, seq, limit).await?),
+                        Some((seq, limit)) => Some(older(&access, link, group, seq, limit).await?),
                         None => None,
                     };
                     let after = match sides.newer {
-                        Some((seq, limit)) => Some(newer(link, group, seq, limit).await?),
+                        Some((seq, limit)) => Some(newer(&access, link, group, seq, limit).await?),
                         None => None,
                     };
                     let head = (Epoch::new(epoch), unsigned(head));

@@ -34,20 +34,25 @@ macro_rules! log_columns {
             micros!("c.created_at"),
             " as created_at, c.status, m.seq as message_seq, m.reply_to, ",
             micros!("m.edited_at"),
-            " as edited_at, u.display_name::text as display_name, g.name::text as name, \
-             cg.time_zone, cg.members_can_invite"
+            " as edited_at, u.display_name, g.name, cg.time_zone, cg.members_can_invite"
         )
     };
 }
 
-/// The joins that give an event `e` the rest of [`log_columns`].
+/// The joins that give an event `e` the rest of [`log_columns`]. Each row is looked up by its key: with a limit of one the
+/// database can't take it into its head to read whole tables for a page, which it does right after a bulk insert.
 macro_rules! log_joins {
     () => {
-        "left join caravana.message m on m.message_id = e.message_id \
-         left join public.group_chat c on c.id = e.message_id \
-         left join public.users u on e.message_id is null and u.id = e.actor_id \
-         left join public.groups g on e.kind = 'group_updated' and g.id = e.group_id \
-         left join caravana.\"group\" cg on e.kind = 'group_updated' and cg.group_id = e.group_id"
+        "left join lateral (select m.seq, m.reply_to, m.edited_at from caravana.message m \
+           where m.message_id = e.message_id limit 1) m on true \
+         left join lateral (select c.id, c.user_id, c.message, c.created_at, c.status from public.group_chat c \
+           where c.id = e.message_id limit 1) c on true \
+         left join lateral (select {user name} as display_name from public.users u \
+           where e.message_id is null and u.id = e.actor_id limit 1) u on true \
+         left join lateral (select {group name} as name from public.groups g \
+           where e.kind = 'group_updated' and g.id = e.group_id limit 1) g on true \
+         left join lateral (select cg.time_zone, cg.members_can_invite from caravana.\"group\" cg \
+           where e.kind = 'group_updated' and cg.group_id = e.group_id limit 1) cg on true"
     };
 }
 
