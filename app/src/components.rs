@@ -19,6 +19,8 @@ pub mod icon;
 pub mod invite_dialog;
 pub mod members_panel;
 pub mod preferences;
+pub mod secret_field;
+pub mod sign_in_list;
 pub mod timeline;
 
 pub use account_form::{AccountForm, AccountKind};
@@ -33,4 +35,6 @@ pub use icon::{Glyph, Icon};
 pub use invite_dialog::{InviteDialog, InviteState};
 pub use members_panel::MembersPanel;
 pub use preferences::Preferences;
+pub use secret_field::SecretField;
+pub use sign_in_list::SignInList;
 pub use timeline::{Timeline, TimelineActions};

@@ -23,7 +23,10 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
-use pages::{ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage};
+use pages::{
+    AccountCarePage, ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage, ResetPage,
+    SetPasswordPage,
+};
 
 /// The document around the app. The server provides [`i18n::Lang`] and [`ports::Theme`] in the context.
 #[must_use]
@@ -65,12 +68,15 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title| format!("{title} · Caravana") />
+        <Title formatter=|title| format!("{} · Caravana", in_title(title)) />
         <Router>
             // Pages are rendered whole: without scripts there is nobody to put late pieces in their place.
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
+                <Route path=path!("/account") view=AccountCarePage ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=SetPasswordPage ssr=SsrMode::Async />
                 <Route path=path!("/i/:token") view=InvitePage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/") view=ChatPage ssr=SsrMode::Async>
                     <Route path=path!("") view=NoGroup ssr=SsrMode::Async />
@@ -82,4 +88,10 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+/// The name of a page as it goes into its title. Whoever renders on the server puts it between the tags as it is, and
+/// groups are named by their members; in the browser it is set as text.
+fn in_title(title: String) -> String {
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }

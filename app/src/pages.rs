@@ -7,10 +7,12 @@
 )]
 
 pub mod account;
+pub mod account_care;
 pub mod chat;
 pub mod group;
 pub mod invite;
 pub mod not_found;
+pub mod reset;
 pub mod welcome;
 
 use std::fmt::Write as _;
@@ -21,10 +23,12 @@ use leptos::prelude::ReadUntracked as _;
 use crate::i18n::{explain, use_words};
 
 pub use account::{LoginPage, RegisterPage};
+pub use account_care::AccountCarePage;
 pub use chat::{ChatPage, NoGroup};
 pub use group::{GroupPage, Opened};
 pub use invite::InvitePage;
 pub use not_found::{FailedPage, NotFoundPage};
+pub use reset::{ResetPage, SetPasswordPage};
 pub use welcome::WelcomePage;
 
 /// What a plain form post of this page came back with, said in the reader's words.
@@ -32,6 +36,12 @@ pub use welcome::WelcomePage;
 pub fn posted_error() -> Option<String> {
     let refused = leptos_router::hooks::use_query_map().read_untracked().get_str("error").map(ErrorCode::from_word);
     refused.map(|code| explain(use_words(), Some(code.unwrap_or(ErrorCode::BadRequest))))
+}
+
+/// What a plain form post of this page did; a word of the forms' own.
+#[must_use]
+pub fn posted_done() -> Option<String> {
+    leptos_router::hooks::use_query_map().read_untracked().get("done")
 }
 
 /// A path of this site to go to, from a query that anybody may have written: it begins with one slash, or it is `/`.

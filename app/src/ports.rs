@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register, User,
+    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register,
+    ResetWays, SignIn, User,
 };
 use caravana_protocol::{ErrorCode, GroupId, MessageId, NormalForms, UserId};
 use leptos::prelude::use_context;
@@ -71,6 +72,11 @@ pub trait ChatApi: Send + Sync {
     fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer>;
     /// What an invite leads to, without being signed in; `not_found` or `gone`.
     fn invite(&self, token: String) -> ApiFuture<InvitePreview>;
+
+    /// Where the person is signed in.
+    fn sign_ins(&self) -> ApiFuture<Vec<SignIn>>;
+    /// How a lost password is replaced here.
+    fn reset_ways(&self) -> ApiFuture<ResetWays>;
 
     /// Make an account and sign in.
     fn register(&self, account: Register) -> ApiFuture<User>;

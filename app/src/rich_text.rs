@@ -30,9 +30,9 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     let mut plain = 0;
     let mut from = 0;
     while let Some((start, scheme)) = next_scheme(text, from) {
-        let end = start + link_length(&text[start..]);
         let starts_a_word = text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
-        if !starts_a_word || !leads_somewhere(&text[start + scheme.len()..end], scheme) {
+        let end = start + if starts_a_word { link_length(&text[start..]) } else { 0 };
+        if !starts_a_word || !leads_somewhere(text.get(start + scheme.len()..end).unwrap_or_default(), scheme) {
             from = start + scheme.len();
             continue;
         }
@@ -68,22 +68,26 @@ fn next_scheme(text: &str, from: usize) -> Option<(usize, &'static str)> {
 fn link_length(text: &str) -> usize {
     let stop = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '«' | '“' | '`') || is_bidi(c);
     let mut link = &text[..text.find(stop).unwrap_or(text.len())];
+    // Counted once: a message may consist of nothing but closing brackets.
+    let mut unopened = [('(', ')'), ('[', ']')]
+        .map(|(open, close)| (close, link.matches(close).count().saturating_sub(link.matches(open).count())));
     loop {
         let trimmed = link.trim_end_matches(TRAILING);
-        let unopened = [('(', ')'), ('[', ']')].into_iter().find(|(open, close)| {
-            trimmed.ends_with(*close) && trimmed.matches(*close).count() > trimmed.matches(*open).count()
+        let shorter = unopened.iter_mut().find_map(|(close, left)| {
+            let shorter = trimmed.strip_suffix(*close).filter(|_| *left > 0)?;
+            *left -= 1;
+            Some(shorter)
         });
-        let shorter = unopened.map_or(trimmed, |(_, close)| trimmed.strip_suffix(close).unwrap_or(trimmed));
-        if shorter.len() == link.len() {
-            return link.len();
+        match shorter {
+            Some(shorter) => link = shorter,
+            None => return trimmed.len(),
         }
-        link = shorter;
     }
 }
 
 /// Direction controls, which could make a link read as another address than the one it leads to.
 const fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 fn leads_somewhere(rest: &str, scheme: &str) -> bool {
@@ -94,7 +98,19 @@ fn leads_somewhere(rest: &str, scheme: &str) -> bool {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // `https://bank.example@evil.example` shows one host and leads to another.
-    !authority.contains('@') && authority.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '[')
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.chars().all(|c| c.is_ascii_hexdigit() || c == ':') => ("literal", port),
+        _ => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let has_port = port.strip_prefix(':').is_none_or(|port| port.parse::<u16>().is_ok());
+    host.starts_with(char::is_alphanumeric) && host.chars().all(is_of_host) && has_port && port.len() != 1
+}
+
+/// What a host is written with. Other characters make no address, or one that looks like another: a dead link, or a
+/// slash that is none.
+fn is_of_host(c: char) -> bool {
+    // The scripts of India write vowels and joins with marks, which are no letters.
+    c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '\u{0900}'..='\u{109F}')
 }
 
 /// A message of up to this many emoji and nothing else is shown large.
@@ -161,6 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn hosts_of_all_scripts_and_ports_are_links() {
+        for text in [
+            "https://a.example:8080/x",
+            "http://[2001:db8::1]:80/",
+            "https://हिन्दी.भारत/",
+            "https://españa.example?x",
+            "http://127.0.0.1",
+        ] {
+            assert_eq!(links(text), [text]);
+        }
+    }
+
+    #[test]
     fn nothing_else_becomes_a_link() {
         for text in [
             "javascript:alert(1)",
@@ -173,9 +202,29 @@ mod tests {
             "//a.example",
             "https:///x",
             "https://.",
+            "https://javascript:alert(1)",
+            "https://a.example:99999/",
+            "https://bank.example\\@evil.example",
+            "https://bank.example\u{2044}login.evil.example",
+            "https://bank\u{200B}.example",
+            "https://[x]/",
+            "https://a\"onclick=x",
         ] {
             assert!(links(text).is_empty(), "{text}");
         }
+    }
+
+    /// A find of the hostile corpus: brackets were counted anew for each one that was taken off, and for each place that
+    /// looked like a link, so that one message held every reader's page for half a minute.
+    #[test]
+    fn a_message_of_half_links_and_brackets_costs_nobody_time() {
+        let text = "xhttps://".repeat(222) + &")".repeat(2_000);
+        let begin = std::time::Instant::now();
+        for _ in 0..10 {
+            assert!(links(&text).is_empty());
+            assert_eq!(links(&format!("https://a.example{}", ")]".repeat(1_990))), ["https://a.example"]);
+        }
+        assert!(begin.elapsed() < std::time::Duration::from_secs(2), "{:?}", begin.elapsed());
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Outbox {
     flight: Option<Flight>,
     /// The server asked to wait until then.
     blocked: Option<Instant>,
+    /// It did because the person, or the group, says too much at once, and not because it is busy itself.
+    too_fast: bool,
     /// How often it did so since something was stored.
     refusals: u32,
 }
@@ -109,10 +111,16 @@ impl Outbox {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
-    /// Until when the server asked to wait, for «Espera {s} s».
+    /// Until when the server asked to wait.
     #[must_use]
     pub const fn blocked_until(&self) -> Option<Instant> {
         self.blocked
+    }
+
+    /// Until when the person has to wait because they went too fast, for «Vas muy rápido. Espera {s} s.».
+    #[must_use]
+    pub fn too_fast_until(&self) -> Option<Instant> {
+        self.blocked.filter(|_| self.too_fast && self.has_unsent())
     }
 
     /// Whether something waits to be sent or answered.
@@ -170,12 +178,19 @@ impl Outbox {
 
     /// The server can't take it now. It stays first in the queue, and everything behind it waits too: order is worth
     /// more than speed. Without a time from the server the wait doubles up to half a minute.
-    pub(crate) fn postpone(&mut self, id: MessageId, retry_after_ms: Option<u64>, now: Instant) {
+    pub(crate) fn postpone(
+        &mut self,
+        id: MessageId,
+        code: Option<ErrorCode>,
+        retry_after_ms: Option<u64>,
+        now: Instant,
+    ) {
         self.set(id, SendState::Queued);
         self.land(id);
         let wait = retry_after_ms.unwrap_or_else(|| backoff::window(self.refusals)).min(backoff::LONGEST_MS);
         self.refusals = self.refusals.saturating_add(1);
         self.blocked = Some(now.after(wait));
+        self.too_fast = code == Some(ErrorCode::RateLimited);
     }
 
     /// The server will not take it. What is behind it goes on.

@@ -4,11 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { type Locator, type Page, expect } from '@playwright/test';
 
 /** Long enough for the rule on passwords; nobody else knows this database. */
-const PASSWORD = 'una-contraseña-larga-de-prueba';
+export const PASSWORD = 'una-contraseña-larga-de-prueba';
 
 export class Person {
   readonly name: string;
   readonly page: Page;
+  readonly email = `${randomUUID()}@example.test`;
 
   constructor(name: string, page: Page) {
     this.name = name;
@@ -81,7 +82,7 @@ export class Person {
   /** Fills in the form for a new account that is on the screen, and sends it. */
   async fillInAccount(): Promise<void> {
     await this.page.getByTestId('display-name').fill(this.name);
-    await this.page.getByTestId('email').fill(`${randomUUID()}@example.test`);
+    await this.page.getByTestId('email').fill(this.email);
     await this.page.getByTestId('password').fill(PASSWORD);
     await this.page.getByTestId('submit').click();
   }

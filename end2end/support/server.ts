@@ -15,6 +15,11 @@ const START_MS = 20_000;
 const STOP_MS = 20_000;
 /** How often a server that starts is asked whether it is ready. */
 const POLL_MS = 25;
+/**
+ * What no line of a log may hold (RELIABILITY §5.12): an e-mail address or the password of the tests' people, a token (they
+ * begin like this), a secret of ours (43 characters of base64url).
+ */
+const SECRETS = /@example\.test|una-contraseña|\beyJ|(?<![\w-])[\w-]{43}(?![\w-])/;
 /** How much of the log is kept for the report of a failed test. */
 const LOG_LINES = 300;
 
@@ -23,26 +28,29 @@ export class ChatServer {
   readonly url: string;
   readonly #port: number;
   readonly #folder: string;
+  readonly #flags: readonly string[];
   readonly #log: string[] = [];
+  readonly #leaks: string[] = [];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, flags: readonly string[]) {
     this.#port = port;
     this.#folder = folder;
+    this.#flags = flags;
     this.url = `http://127.0.0.1:${port}`;
   }
 
   /** A server with an empty database, ready to be asked. */
-  static async start(): Promise<ChatServer> {
+  static async start(flags: readonly string[] = []): Promise<ChatServer> {
     const folder = await mkdtemp(join(tmpdir(), 'caravana-e2e-'));
-    const server = new ChatServer(await freePort(), folder);
+    const server = new ChatServer(await freePort(), folder, flags);
     await server.up();
     return server;
   }
 
   /** Starts the process on the same port and the same database, and waits until it can serve. */
   async up(): Promise<void> {
-    const process = spawn(serverBinary(), [], {
+    const process = spawn(serverBinary(), [...this.#flags], {
       // Away from the repository, whose `.env` is the developer's and not the test's.
       cwd: this.#folder,
       env: this.#environment(),
@@ -93,13 +101,14 @@ export class ChatServer {
     await this.up();
   }
 
-  /** Ends the process and removes all it wrote. */
+  /** Ends the process and removes all it wrote. A line of its log that held what no log may hold is an error. */
   async dispose(): Promise<void> {
     try {
       await this.stop();
     } finally {
       await rm(this.#folder, { recursive: true, force: true });
     }
+    if (this.#leaks.length > 0) throw new Error(`secrets in the log:\n${this.#leaks.join('\n')}`);
   }
 
   /** The last lines that the process printed. */
@@ -116,7 +125,9 @@ export class ChatServer {
   }
 
   #record(text: Buffer | string): void {
-    this.#log.push(...String(text).trimEnd().split('\n'));
+    const lines = String(text).trimEnd().split('\n');
+    this.#leaks.push(...lines.filter((line) => SECRETS.test(line)));
+    this.#log.push(...lines);
     this.#log.splice(0, Math.max(0, this.#log.length - LOG_LINES));
   }
 
@@ -127,7 +138,7 @@ export class ChatServer {
       DATABASE_URL: `sqlite://${join(this.#folder, 'chat.db')}`,
       LEPTOS_SITE_ADDR: `127.0.0.1:${this.#port}`,
       LEPTOS_SITE_ROOT: siteRoot(),
-      RUST_LOG: 'info',
+      RUST_LOG: 'info,caravana_server=trace',
       // All tests come from one address, and reconnecting is what they are about.
       HANDSHAKES_PER_SECOND: '1000',
     };

@@ -23,13 +23,17 @@ interface EachTest {
 }
 
 interface EachWorker {
+  /** What the server is told besides its defaults. */
+  serverFlags: string[];
   server: ChatServer;
 }
 
 export const test = base.extend<EachTest, EachWorker>({
+  serverFlags: [[], { option: true, scope: 'worker' }],
+
   server: [
-    async ({}, use) => {
-      const server = await ChatServer.start();
+    async ({ serverFlags }, use) => {
+      const server = await ChatServer.start(serverFlags);
       await use(server);
       await server.dispose();
     },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use caravana_app::ports::{ApiError, ApiFuture, ChatApi, HistoryPage};
 use caravana_protocol::rest::{
     Group, GroupAnswer, GroupsAnswer, Invite, InvitePreview, Login, Member, MembersAnswer, MessagesAnswer, NewGroup,
-    NewInvite, Register, User, UserAnswer,
+    NewInvite, Register, ResetWays, SignIn, SignInsAnswer, User, UserAnswer,
 };
 use caravana_protocol::{ErrorCode, GroupId};
 use send_wrapper::SendWrapper;
@@ -69,6 +69,14 @@ impl ChatApi for Rest {
 
     fn invite(&self, token: String) -> ApiFuture<InvitePreview> {
         local(async move { http::get(&format!("/invites/{}", segment(&token))).await })
+    }
+
+    fn sign_ins(&self) -> ApiFuture<Vec<SignIn>> {
+        local(async { http::get::<SignInsAnswer>("/sessions").await.map(|answer| answer.sessions) })
+    }
+
+    fn reset_ways(&self) -> ApiFuture<ResetWays> {
+        local(http::get("/auth/reset"))
     }
 
     fn register(&self, account: Register) -> ApiFuture<User> {

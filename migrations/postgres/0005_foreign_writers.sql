@@ -358,5 +358,118 @@ create view caravana.group_name as select id, name from caravana.group_names();
 create trigger caravana_groups_updated after update on public.groups
 referencing old table as before new table as written for each statement execute function caravana.groups_updated();
 
+-- Gives old rows their places: those of `the_groups` and `ids`, in this order, if they have none yet, and then, for the groups in
+-- `closing`, what came in meanwhile. A closed group is like any other from the commit on; its authors are its members, the
+-- earliest is the owner. A group into which very much came meanwhile stays open for another round. Answers how many rows got
+-- a place.
+create function caravana.backfill(the_groups uuid[], ids uuid[], closing uuid[]) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare
+    numbered bigint;
+    late_groups uuid[];
+    late_ids uuid[];
+begin
+    perform from caravana.head where group_id = any (the_groups || closing) order by group_id for no key update;
+    numbered := caravana.number_old(the_groups, ids);
+    closing := array(
+        select g from unnest(closing) g
+        where (select count(*) from (
+            select from caravana.backlog b where b.group_id = g
+                and not exists (select from caravana.message m where m.message_id = b.message_id and m.group_id = g)
+            limit 5001) late) <= 5000);
+    if closing = '{}' then
+        return numbered;
+    end if;
+    select array_agg(b.group_id order by c.created_at, c.id), array_agg(c.id order by c.created_at, c.id)
+    into late_groups, late_ids
+    from caravana.backlog b join public.group_chat c on c.id = b.message_id and c.group_id = b.group_id
+    where b.group_id = any (closing);
+    numbered := numbered + caravana.number_old(late_groups, late_ids);
+    delete from caravana.backlog where group_id = any (closing);
+    insert into caravana.member (group_id, user_id, role, joined_at)
+    select a.group_id, a.user_id, case when a.n = 1 then 'owner' else 'member' end, a.joined_at
+    from (
+        select e.group_id, e.actor_id as user_id, min(e.at) as joined_at,
+            row_number() over (partition by e.group_id order by min(e.seq)) as n
+        from caravana.event e
+        join public.users u on u.id = e.actor_id
+        join public.groups g on g.id = e.group_id
+        where e.group_id = any (closing) and e.kind = 'new_message'
+        group by e.group_id, e.actor_id
+    ) a
+    where not exists (select from caravana.member m where m.group_id = a.group_id)
+    on conflict do nothing;
+    update caravana.head set backfilling = false where group_id = any (closing);
+    perform caravana.hint(closing);
+    return numbered;
+end
+$$;
+
+-- The caller holds the heads.
+create function caravana.number_old(the_groups uuid[], ids uuid[]) returns bigint
+language sql set search_path = pg_catalog, pg_temp as $$
+    with old_row as (
+        select c.group_id, c.id, c.user_id, c.created_at, row_number() over (partition by c.group_id order by t.n) as k
+        from unnest(the_groups, ids) with ordinality as t (group_id, id, n)
+        join public.group_chat c on c.id = t.id and c.group_id = t.group_id
+        where not exists (select from caravana.message m where m.message_id = c.id and m.group_id = c.group_id)
+    ), counted as (
+        select group_id, count(*) as rows from old_row group by group_id
+    ), moved as (
+        update caravana.head h set head = h.head + counted.rows
+        from counted where h.group_id = counted.group_id and h.backfilling
+        returning h.group_id, h.head - counted.rows as base
+    ), placed as (
+        select o.*, moved.base + o.k as seq from old_row o join moved on moved.group_id = o.group_id
+    ), new_messages as (
+        insert into caravana.message (message_id, group_id, seq) select id, group_id, seq from placed
+        on conflict (message_id) do update set group_id = excluded.group_id, seq = excluded.seq
+    ), events as (
+        insert into caravana.event (group_id, seq, kind, message_id, actor_id, at)
+        select group_id, seq, 'new_message', id, user_id, coalesce(created_at, clock_timestamp()) from placed
+    )
+    select count(*) from placed
+$$;
+
+-- Rows that were written past the triggers get a place as if they were written now: up to `at_most` of them. Answers how many.
+create function caravana.number_strays(at_most integer) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+    stray record;
+begin
+    select coalesce(array_agg(group_id order by created_at, id), '{}') as the_groups,
+        coalesce(array_agg(id order by created_at, id), '{}') as ids, array_agg(user_id order by created_at, id) as users
+    into stray
+    from (
+        select c.group_id, c.id, c.user_id, c.created_at from public.group_chat c
+        where c.group_id is not null
+            and not exists (select from caravana.message m where m.message_id = c.id and m.group_id = c.group_id)
+            and not exists (select from caravana.head h where h.group_id = c.group_id and h.backfilling)
+        order by c.created_at, c.id limit at_most
+    ) c;
+    perform caravana.append(
+        stray.the_groups, array_fill('new_message'::text, array[cardinality(stray.ids)]), stray.ids, stray.users, null);
+    return cardinality(stray.ids);
+end
+$$;
+
+-- What the seed's DDL forgot, where there is such a publication. Answers why it could not be done.
+create function caravana.publish() returns text
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if exists (select from pg_publication where pubname = 'supabase_realtime')
+        and not exists (
+            select from pg_publication_tables
+            where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = 'group_chat')
+    then
+        alter publication supabase_realtime add table public.group_chat;
+        update caravana.adoption set published = true;
+    end if;
+    return null;
+exception when insufficient_privilege or object_not_in_prerequisite_state then
+    return sqlerrm;
+end
+$$;
+
 revoke all on all tables in schema caravana from public;
 revoke all on all functions in schema caravana from public;

@@ -159,6 +159,91 @@ pub struct Login {
     pub password: String,
 }
 
+/// Change one's password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangePassword {
+    /// The present one.
+    #[cfg_attr(feature = "openapi", schema(example = "correct horse battery staple"))]
+    pub password: String,
+    /// The one to have from now on, 12 to 128 characters.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::password))]
+    pub new_password: String,
+}
+
+/// Ask for a link by which a lost password is replaced.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AskReset {
+    /// The e-mail of the account.
+    #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
+    pub email: String,
+}
+
+/// How a lost password is replaced here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResetWays {
+    /// Whether this server sends the link by mail. Otherwise its operator hands links out.
+    pub by_mail: bool,
+}
+
+/// A new password, set by a link.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewPassword {
+    /// 12 to 128 characters.
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::password))]
+    pub password: String,
+}
+
+/// Change one's account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountPatch {
+    /// The new name that others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::new_display_name))]
+    pub display_name: Option<String>,
+}
+
+/// End one's account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeleteAccount {
+    /// Its password.
+    #[cfg_attr(feature = "openapi", schema(example = "correct horse battery staple"))]
+    pub password: String,
+}
+
+/// A place where somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// Which. Nobody can sign in with it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = "uuid"))]
+    pub id: uuid::Uuid,
+    /// What the browser called itself when it signed in, in a few words; `null` when it did not.
+    #[cfg_attr(feature = "openapi", schema(required = true, example = "Firefox · Linux"))]
+    pub browser: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When something was last asked with it, to the hour.
+    pub last_seen_at: Timestamp,
+    /// Whether it has an open socket now.
+    pub online: bool,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// `{sessions}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignInsAnswer {
+    /// Where the asking person is signed in, at most 100 places, the one that was used last first.
+    pub sessions: Vec<SignIn>,
+}
+
 /// Make a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

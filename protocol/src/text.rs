@@ -208,12 +208,12 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
     let mut clean = String::new();
     let mut filter = Filter::default();
     let mut characters = 0;
-    for c in forms.nfkc(text).chars() {
+    let normal = forms.nfkc(text);
+    let mut rest = normal.chars().peekable();
+    while let Some(c) = rest.next() {
         let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
-        // Joiners are kept between characters: emoji families and several scripts need them.
-        let joiner = matches!(c, '\u{200C}' | '\u{200D}') && !clean.is_empty();
-        let selector = ('\u{FE00}'..='\u{FE0F}').contains(&c);
-        if is_ignorable(c) && !joiner && !selector || c == ' ' && clean.ends_with(' ') || !filter.admits(c) {
+        let mut shapes = || clean.chars().next_back().is_some_and(|before| shapes(before, c, rest.peek().copied()));
+        if is_ignorable(c) && !shapes() || c == ' ' && clean.ends_with(' ') || !filter.admits(c) {
             continue;
         }
         clean.push(c);
@@ -222,6 +222,8 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
             return Err(NameError::TooLong);
         }
     }
+    // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+    let clean = forms.nfkc(&clean);
     let trimmed = clean.trim_matches(|c: char| c == ' ' || is_ignorable(c));
     if !trimmed.chars().any(is_visible) {
         return Err(NameError::Empty);
@@ -230,6 +232,28 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
         return Err(NameError::TooLong);
     }
     Ok(trimmed.to_owned())
+}
+
+/// Whether an invisible character between these two changes how they look. Emoji families and several scripts need
+/// joiners; between other letters they would only make two names differ that nobody can tell apart.
+fn shapes(before: char, c: char, after: Option<char>) -> bool {
+    match c {
+        '\u{FE0E}' | '\u{FE0F}' => is_symbol(before),
+        '\u{200D}' if is_symbol(before) => after.is_some_and(is_symbol),
+        '\u{200C}' | '\u{200D}' => joins(before) && after.is_some_and(joins),
+        _ => false,
+    }
+}
+
+/// Emoji and what shapes them.
+fn is_symbol(c: char) -> bool {
+    matches!(c, '\u{203C}'..='\u{2BFF}' | '\u{3030}'..='\u{303D}' | '\u{3297}'..='\u{3299}' | '\u{FE0F}'
+        | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// Arabic and its neighbours, and the scripts of India and around it, in which joiners choose between shapes.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{0620}'..='\u{08FF}' | '\u{0900}'..='\u{0DFF}' | '\u{0F00}'..='\u{109F}' | '\u{1780}'..='\u{18AF}')
 }
 
 /// A person's name as others see it.
@@ -360,6 +384,22 @@ mod tests {
         assert_eq!(name("👩\u{200D}🚀").unwrap(), "👩\u{200D}🚀");
         assert_eq!(name("\u{200B}\u{200D}"), Err(NameError::Empty));
         assert_eq!(name(&"x".repeat(61)), Err(NameError::TooLong));
+    }
+
+    /// Joiners and variation selectors stayed wherever they were written, and so there could be a second «Ana».
+    #[test]
+    fn what_changes_nothing_that_can_be_seen_makes_no_other_name() {
+        let name = |text: &str| DisplayName::parse(text).unwrap().0;
+        let invisible = ["\u{200B}", "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}", "\u{AD}", "\u{61C}", "\u{202E}"];
+        for c in invisible.into_iter().chain(["\u{2066}", "\u{FE0F}", "\u{FE00}", "\u{E0041}", "\u{180E}"]) {
+            assert_eq!(name(&format!("{c}An{c}{c}a{c}")), "Ana", "{c:?}");
+        }
+        for kept in ["👩\u{200D}👧\u{200D}👦", "❤\u{FE0F}\u{200D}🔥", "علی\u{200C}رضا", "क्\u{200D}ष"]
+        {
+            assert_eq!(name(kept), kept);
+        }
+        assert_eq!(name("e\u{200B}\u{301}"), "é", "composed once more");
+        assert_eq!(name("علی\u{200C}\u{200C}رضا\u{200D}"), "علی\u{200C}رضا");
     }
 
     proptest! {

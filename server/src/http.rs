@@ -5,12 +5,16 @@
 //! sends is read without a bound. Decides nothing about groups and messages: that is the store's and the hub's.
 
 mod accept;
+mod account;
+mod account_forms;
 mod accounts;
 mod admission;
+mod browser;
 mod cookies;
 mod envelope;
 mod error;
 mod events;
+mod export;
 mod extract;
 mod files;
 mod forms;
@@ -24,6 +28,8 @@ mod messages;
 mod openapi;
 mod origins;
 mod peer;
+mod resets;
+mod sessions;
 mod site;
 mod upgrade;
 
@@ -93,6 +99,14 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(accounts::token))
         .routes(routes!(accounts::session))
         .routes(routes!(accounts::ticket))
+        .routes(routes!(account::change_password))
+        .routes(routes!(resets::ways, resets::ask))
+        .routes(routes!(resets::set))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(account::update))
+        .routes(routes!(account::delete))
+        .routes(routes!(export::export))
         .routes(routes!(groups::list, groups::create))
         .routes(routes!(groups::show, groups::update, groups::delete))
         .routes(routes!(members::list))
@@ -126,6 +140,13 @@ fn for_browsers() -> Router<Shared> {
         .route("/login", get(site::page).post(forms::login))
         .route("/register", get(site::page).post(forms::register))
         .route("/logout", get(site::page).post(forms::logout))
+        .route("/account", get(site::page))
+        .route("/account/name", get(account_forms::show).post(account_forms::rename))
+        .route("/account/password", get(account_forms::show).post(account_forms::change_password))
+        .route("/account/sessions", get(account_forms::show).post(account_forms::end_sessions))
+        .route("/account/delete", get(account_forms::show).post(account_forms::delete))
+        .route("/reset", get(site::page).post(account_forms::ask_reset))
+        .route("/reset/{token}", get(site::page).post(account_forms::set_password))
         .route("/groups", get(site::page).post(forms::create_group))
         .route("/g/{group_id}", get(site::page).post(forms::send))
         .route("/i/{token}", get(site::page).post(forms::accept_invite))

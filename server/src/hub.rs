@@ -191,6 +191,17 @@ impl Hub {
         self.close_where(user, CloseReason::SessionRevoked, |proof| proof.session == Some(session));
     }
 
+    /// The sign-in has another secret now: connections that rest on it rest on that. A token or ticket that it asked for
+    /// before is none of them.
+    pub fn renew_session(&self, user: UserId, session: SecretHash, renewed: SecretHash) {
+        for peer in self.registry.of_user(user) {
+            let proof = peer.proof();
+            if proof.session == Some(session) && proof.expires_at.is_none() {
+                peer.rest_on(Proof { session: Some(renewed), ..proof });
+            }
+        }
+    }
+
     /// Closes the connections that rest on this.
     pub fn close_proof(&self, user: UserId, ended: Proof) {
         self.close_where(user, CloseReason::SessionRevoked, |proof| *proof == ended);
@@ -200,6 +211,12 @@ impl Hub {
         for peer in self.registry.of_user(user).iter().filter(|peer| ends(&peer.proof())) {
             peer.mailbox.close(reason);
         }
+    }
+
+    /// The sign-ins by cookie that a user's open connections rest on.
+    #[must_use]
+    pub fn sessions_of(&self, user: UserId) -> BTreeSet<SecretHash> {
+        self.registry.of_user(user).iter().filter_map(|peer| peer.proof().session).collect()
     }
 
     /// What the open connections rest on, each once.

@@ -8,6 +8,8 @@ mod clock;
 pub mod frame;
 pub mod http;
 pub mod hub;
+pub mod import;
+pub mod mail;
 pub mod operator;
 pub mod settings;
 pub mod shutdown;
@@ -57,6 +59,9 @@ pub enum ServeError {
     /// Nothing can be fetched from the identity provider; mostly because the machine has no certificates to trust.
     #[error("SUPABASE_URL: keys can't be fetched")]
     KeyList(#[source] auth::FetchSetupError),
+    /// The mail server can't be used as it is named.
+    #[error("SMTP_URL: mail can't be sent")]
+    Mail(#[from] mail::MailError),
     /// Passwords can't be hashed here.
     #[error("passwords can't be hashed")]
     Passwords(#[from] PasswordError),
@@ -72,7 +77,9 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
     shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store), shutdown.clone()));
-    let state = AppState::new(Arc::clone(&store), Arc::clone(&hub), tokens, settings, shutdown.clone(), address)?;
+    let mailer = mail::mailer(&settings)?;
+    let (store_of_routes, hub_of_routes) = (Arc::clone(&store), Arc::clone(&hub));
+    let state = AppState::new(store_of_routes, hub_of_routes, tokens, settings, shutdown.clone(), address, mailer)?;
     let stop = CancellationToken::new();
     shutdown.spawn(http::accept(listener, http::router(&state), Arc::clone(&state), stop.clone()));
     tracing::info!(address = %format_args!("http://{address}"), site = %state.origins.own(), "listening");

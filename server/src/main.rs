@@ -4,9 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use caravana_server::settings::{Invocation, ResetLink, Settings, SettingsError};
+use caravana_server::import::{Progress, import};
+use caravana_server::settings::{Import, Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
 use caravana_server::{operator, serve, telemetry};
+use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
 /// Password hashings that still run when the server has ended are not waited for longer than this.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match invocation {
         Invocation::Serve(settings) => run(*settings),
         Invocation::ResetLink(task) => reset_link(&task),
+        Invocation::Import(task) => move_house(&task),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,6 +52,38 @@ fn reset_link(task: &ResetLink) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     println!("{}", runtime.block_on(operator::reset_link(task))?);
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the operator waits for it")]
+fn move_house(task: &Import) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut bar = Bar(ProgressBar::no_length());
+    let moved = runtime.block_on(import(task.from.expose_secret(), task.to.expose_secret(), &mut bar))?;
+    bar.0.finish_and_clear();
+    println!("moved {} rows; the logs of {} groups are complete", moved.rows, moved.groups);
+    if moved.replaced > 0 {
+        println!("{} values of other programs were no ids, times or texts and were replaced", moved.replaced);
+    }
+    Ok(())
+}
+
+/// A bar on a terminal; nothing where nobody looks.
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn begins(&mut self, rows: u64, moved: u64) {
+        if let Ok(style) = ProgressStyle::with_template("{msg:10} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}") {
+            self.0.set_style(style);
+        }
+        self.0.set_length(rows);
+        self.0.set_position(moved);
+        self.0.reset_eta();
+    }
+
+    fn moved(&mut self, table: &str, rows: u64) {
+        self.0.set_message(table.to_owned());
+        self.0.inc(rows);
+    }
 }
 
 fn run(settings: Settings) -> anyhow::Result<()> {

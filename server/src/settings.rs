@@ -7,6 +7,7 @@
 mod arguments;
 mod database;
 mod invocation;
+mod mail;
 mod origin;
 mod proxies;
 mod secret;
@@ -18,7 +19,8 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
-pub use invocation::{Invocation, ResetLink};
+pub use invocation::{Import, Invocation, ResetLink};
+pub use mail::MailSettings;
 pub use origin::Origin;
 pub use proxies::TrustedProxies;
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub supabase_url: Option<Origin>,
     /// That project's secret for tokens signed with HS256.
     pub supabase_jwt_secret: Option<SecretString>,
+    /// How mail is sent, where it is.
+    pub mail: Option<MailSettings>,
     /// Sends a second that a user may go on with.
     pub send_rate_per_user: u32,
     /// Sends that a user may make at once.
@@ -128,6 +132,7 @@ impl Settings {
         let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database::path(&database)?)?;
         let supabase_url = supabase_url(arguments::text(given.supabase_url), given.app_env)?;
         let supabase_jwt_secret = secret::supabase_secret(given.supabase_jwt_secret, given.app_env)?;
+        let mail = mail::mail(given.smtp_url, arguments::text(given.mail_from), given.app_env)?;
         let allowed_origins = arguments::list(given.allowed_origins.as_deref())
             .map(|text| Origin::parse(text).map_err(|problem| SettingError::new("ALLOWED_ORIGINS", problem)))
             .collect::<Result<_, _>>()?;
@@ -149,6 +154,7 @@ impl Settings {
             jwt_audience: arguments::text(given.jwt_audience),
             supabase_url,
             supabase_jwt_secret,
+            mail,
             send_rate_per_user: given.send_rate_per_user,
             send_burst_per_user: given.send_burst_per_user,
             send_rate_per_group: given.send_rate_per_group,
@@ -157,7 +163,11 @@ impl Settings {
             max_connections_per_address: given.max_connections_per_address,
             handshakes_per_second: given.handshakes_per_second,
             log_filter: given.log_filter,
-            log_format: given.log_format,
+            // What a production logs is read by machines first.
+            log_format: given.log_format.unwrap_or(match given.app_env {
+                AppEnv::Development => LogFormat::Text,
+                AppEnv::Production => LogFormat::Json,
+            }),
             app_env: given.app_env,
         })
     }

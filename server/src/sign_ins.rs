@@ -51,13 +51,18 @@ pub(crate) fn watch(hub: Arc<Hub>, store: SharedStore, shutdown: Shutdown) -> Bo
 }
 
 /// Signs a user out everywhere: sign-ins, tickets, tokens and their sockets; but for the kept sign-in and its sockets.
-/// For a changed password (kept: the one that changed it) and a deleted account (none is kept).
 pub async fn end_all(hub: &Hub, store: &SharedStore, user: UserId, kept: Option<SecretHash>) -> Result<(), StoreError> {
     // The store first: a socket that is opened in between finds nothing that it could rest on.
     store.end_sign_ins(user, kept, unix_seconds()).await?;
+    close_all(hub, user, kept);
+    Ok(())
+}
+
+/// The sockets' part of [`end_all`], where the store has ended the sign-ins together with something else: a password was
+/// changed (kept: the sign-in that changed it), set by a link, or the account has ended.
+pub fn close_all(hub: &Hub, user: UserId, kept: Option<SecretHash>) {
     match kept {
         Some(kept) => hub.close_others(user, kept),
         None => hub.close_user(user, CloseReason::SessionRevoked),
     }
-    Ok(())
 }

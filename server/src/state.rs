@@ -8,6 +8,7 @@ use leptos::config::LeptosOptions;
 use crate::auth::{Buckets, PasswordError, Passwords, Throttle, Tokens};
 use crate::http::{Admission, Origins, SessionCookie};
 use crate::hub::Hub;
+use crate::mail::{Mailer, ResetMail};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::store::SharedStore;
@@ -34,6 +35,10 @@ pub struct AppState {
     pub passwords: Passwords,
     /// Counts failed sign-ins.
     pub throttle: Throttle,
+    /// Counts asked links for a new password: each would be a letter in somebody's mailbox.
+    pub letters: Throttle,
+    /// Sends those links. `None`: this server sends no mail.
+    pub reset_mail: Option<ResetMail>,
     /// Counts upgrades.
     pub handshakes: Buckets,
     /// Counts sockets.
@@ -47,7 +52,7 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Puts together what one process needs. `tokens` are shared with the hub.
+    /// Puts together what one process needs. `tokens` are shared with the hub. Without a `mailer` no mail is sent.
     pub fn new(
         store: SharedStore,
         hub: Arc<Hub>,
@@ -55,6 +60,7 @@ impl AppState {
         settings: Settings,
         shutdown: Shutdown,
         listening: SocketAddr,
+        mailer: Option<Arc<dyn Mailer>>,
     ) -> Result<Shared, PasswordError> {
         let leptos = LeptosOptions::builder()
             .output_name(settings.output_name.as_str())
@@ -63,15 +69,20 @@ impl AppState {
             .site_addr(listening)
             .reload_port(settings.reload_port)
             .build();
+        let origins = Origins::new(&settings, listening);
+        let reset_mail =
+            mailer.map(|mailer| ResetMail::start(mailer, Arc::clone(&store), origins.own().clone(), &shutdown));
         Ok(Arc::new(Self {
             store,
             hub,
             tokens,
             passwords: Passwords::new()?,
             throttle: Throttle::default(),
+            letters: Throttle::default(),
+            reset_mail,
             handshakes: Buckets::new(settings.handshakes_per_second),
             admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
-            origins: Origins::new(&settings, listening),
+            origins,
             session_cookie: SessionCookie::new(settings.is_secure()),
             leptos,
             settings,

@@ -20,13 +20,16 @@ use std::sync::Arc;
 
 use caravana_protocol::{GroupId, Message};
 
-pub use directory::{Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, TokenHolder};
+pub use directory::{
+    Account, Belongings, Directory, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite, OwnMessages,
+    PasswordChange, Proof, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+};
 pub use error::StoreError;
 pub use hints::{Hint, HintSender, Hints, hints};
+pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
+
 use postgres::{PostgresSettings, PostgresStore};
 use sqlite::SqliteStore;
-
-pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
 /// A whole database.
 pub trait Store: Log + Directory {

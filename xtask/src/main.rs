@@ -11,6 +11,8 @@ mod bench;
 mod build;
 mod ci;
 mod dev;
+#[cfg(test)]
+mod documents;
 mod e2e;
 mod faults;
 mod layers;

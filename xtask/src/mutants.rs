@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn every_guarantee_has_its_row_and_something_that_is_switched_off() {
         let rows = rows();
-        for number in (1..=8).chain(10..=19) {
+        for number in 1..=19 {
             let row = rows.iter().find(|(guarantee, ..)| *guarantee == format!("g{number}"));
             assert!(row.is_some_and(|(_, tests, mutants)| !tests.is_empty() && !mutants.is_empty()), "G{number}");
         }

@@ -190,6 +190,7 @@ impl Link {
                 up_to: opened.messages.messages.last().map(|message| message.seq),
                 since: Since::Unknown,
             }),
+            wait: Whole(None),
             has_more: opened.messages.has_more_before,
             has_newer: false,
             removed: false,

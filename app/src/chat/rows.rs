@@ -102,14 +102,21 @@ pub struct View<'a> {
 impl View<'_> {
     fn name(&self, author: Option<UserId>) -> String {
         author
-            .map_or(self.words.deleted_user, |id| self.names.get(&id).map_or(self.words.former_member, String::as_str))
+            .map_or(self.words.deleted_user, |id| {
+                self.names.get(&id).map_or(self.words.former_member, |name| self.known(name))
+            })
             .to_owned()
+    }
+
+    /// Who has deleted their account has no name any more.
+    fn known<'n>(&self, name: &'n str) -> &'n str {
+        if name.is_empty() { self.words.deleted_user } else { name }
     }
 
     fn notice(&self, what: &Notice) -> String {
         match what {
-            Notice::Joined(name) => (self.words.joined)(name),
-            Notice::Left(name) => (self.words.left)(name),
+            Notice::Joined(name) => (self.words.joined)(self.known(name)),
+            Notice::Left(name) => (self.words.left)(self.known(name)),
             Notice::Renamed(name) => (self.words.group_updated)(name),
         }
     }

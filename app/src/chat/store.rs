@@ -144,6 +144,8 @@ pub struct TimelineState {
     pub typing: Whole<Vec<String>>,
     /// How much of the log is here.
     pub continuity: Whole<Continuity>,
+    /// The reader went too fast: seconds until the next message goes out by itself.
+    pub wait: Whole<Option<u64>>,
     /// There are older messages than those on the screen.
     pub has_more: bool,
     /// There are newer messages than those on the screen: the reader went so far back that the newest were let go.

@@ -35,6 +35,9 @@ pub fn Composer(
     /// The group is no longer the reader's.
     #[prop(into)]
     closed: Signal<bool>,
+    /// The reader went too fast: seconds until what waits goes out.
+    #[prop(into)]
+    wait: Signal<Option<u64>>,
 ) -> impl IntoView {
     let words = use_words();
     let device = use_device();
@@ -100,6 +103,7 @@ pub fn Composer(
     view! {
         <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
             <p class="composer-problem" role="status">{problem}</p>
+            <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
                     // The mirror gives the field its height: the two share one cell of a grid.
@@ -192,6 +196,24 @@ fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<Str
         text.track();
         true
     });
+}
+
+/// «Vas muy rápido. Espera 3 s.» Who listens is told once for each wait; a number that is read aloud every second helps
+/// nobody. What was written stands in the timeline meanwhile and goes out by itself.
+#[component]
+fn Countdown(wait: Signal<Option<u64>>) -> impl IntoView {
+    let words = use_words();
+    let first = Memo::new(move |told: Option<&Option<u64>>| {
+        let wait = wait.get();
+        told.copied().flatten().filter(|_| wait.is_some()).or(wait)
+    });
+    view! {
+        <div class="composer-wait" data-testid="wait">
+            <span aria-hidden="true">{move || wait.get().map(words.slow_down)}</span>
+            <span class="visually-hidden" role="status">{move || first.get().map(words.slow_down)}</span>
+        </div>
+    }
+    .erase()
 }
 
 /// How many characters are left, near the limit.

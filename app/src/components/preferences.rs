@@ -1,4 +1,4 @@
-//! Appearance, language and the way out, behind one button.
+//! Appearance, language, one's account and the way out, behind one button.
 
 use leptos::prelude::*;
 
@@ -18,12 +18,18 @@ pub fn Preferences(
     let words = lang.words();
     let sign_out = signed_in.then(|| {
         view! {
-            <form method="post" action="/logout" class="menu-foot">
-                <button class="menu-item" type="submit" data-testid="log-out">
-                    <Icon glyph=Glyph::LogOut />
-                    {words.log_out}
-                </button>
-            </form>
+            <div class="menu-foot">
+                <a class="menu-item" href="/account" data-testid="account">
+                    <Icon glyph=Glyph::User />
+                    {words.account}
+                </a>
+                <form method="post" action="/logout">
+                    <button class="menu-item" type="submit" data-testid="log-out">
+                        <Icon glyph=Glyph::LogOut />
+                        {words.log_out}
+                    </button>
+                </form>
+            </div>
         }
     });
     view! {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{encode_path, own_path, posted_error};
+use super::{encode_path, own_path, posted_done, posted_error};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -27,6 +27,13 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
     let query = use_query_map().get_untracked();
     let next = own_path(query.get_str("next"));
     let error = posted_error();
+    let done = match posted_done().as_deref() {
+        Some("reset") => Some(words.reset_done),
+        Some("deleted") => Some(words.account_deleted),
+        Some(_) | None => None,
+    };
+    let forgot = (kind == AccountKind::Login)
+        .then(|| view! { <p class="card-foot"><a href="/reset" data-testid="forgot">{words.forgot_password}</a></p> });
     let (title, question, other, other_path) = match kind {
         AccountKind::Login => (words.sign_in_title, words.no_account, words.sign_up, "/register"),
         AccountKind::Register => (words.sign_up_title, words.have_account, words.sign_in, "/login"),
@@ -43,7 +50,9 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
                 <section class="card">
                     <Mark />
                     <h1 class="card-title">{title}</h1>
+                    {done.map(|text| view! { <p class="form-done" role="status">{text}</p> })}
                     <AccountForm kind next error />
+                    {forgot}
                     <p class="card-foot">{question} " " <a href=other_href>{other}</a></p>
                 </section>
             </main>

@@ -123,7 +123,14 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
             <Timeline timeline loading=link.loading actions />
             <TypingLine timeline />
-            <Composer me=link.me group=id send typed closed=Signal::derive(move || timeline.removed().get()) />
+            <Composer
+                me=link.me
+                group=id
+                send
+                typed
+                closed=Signal::derive(move || timeline.removed().get())
+                wait=Signal::derive(move || timeline.wait().get().0)
+            />
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
         </main>

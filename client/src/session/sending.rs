@@ -63,11 +63,11 @@ impl Group {
         }
         match error.code {
             Some(ErrorCode::RateLimited | ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded) => {
-                self.outbox.postpone(id, error.retry_after_ms, now);
+                self.outbox.postpone(id, error.code, error.retry_after_ms, now);
             }
             // A full disk is not over in a moment: the person decides.
             Some(ErrorCode::StorageFull) => self.refuse(id, error.code, true, shared),
-            None if error.retryable => self.outbox.postpone(id, error.retry_after_ms, now),
+            None if error.retryable => self.outbox.postpone(id, error.code, error.retry_after_ms, now),
             code => self.refuse(id, code, error.retryable, shared),
         }
         shared.out.change(Change::Outbox { group: self.id });

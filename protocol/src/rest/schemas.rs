@@ -63,9 +63,18 @@ pub fn message_text() -> Object {
 /// A person's name.
 #[must_use]
 pub fn display_name() -> Object {
+    name().build()
+}
+
+/// A person's new name.
+#[must_use]
+pub fn new_display_name() -> Object {
+    or_null(name())
+}
+
+fn name() -> ObjectBuilder {
     text(Some(name_pattern()), 1, limits::DISPLAY_NAME_CHARACTERS, "Ana")
         .description(Some("The name that others see, at most 60 characters, something visible."))
-        .build()
 }
 
 /// A group's name.

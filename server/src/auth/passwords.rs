@@ -125,6 +125,31 @@ mod tests {
         assert!(!passwords.verify("correct horse battery".into(), None).await.unwrap());
     }
 
+    /// §5.7: neither the answer nor its time tells whether there is such an account.
+    #[tokio::test]
+    async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
+        let passwords = Passwords::new().unwrap();
+        let stored = passwords.hash("correct horse battery".into()).await.unwrap();
+        let mut shortest = [std::time::Duration::MAX; 2];
+        // The shortest of several is what the work itself takes, whatever else the machine does.
+        for _ in 0..5 {
+            for (stored, shortest) in [Some(stored.clone()), None].into_iter().zip(&mut shortest) {
+                let begin = std::time::Instant::now();
+                assert!(!passwords.verify("wrong horse battery".into(), stored).await.unwrap());
+                *shortest = begin.elapsed().min(*shortest);
+            }
+        }
+        let [known, unknown] = shortest;
+        assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_sign_ins_is_refused_and_does_not_wait_in_line() {
+        let passwords = Passwords::new().unwrap();
+        let _others = Arc::clone(&passwords.waiting).try_acquire_many_owned(u32::try_from(WAITING).unwrap()).unwrap();
+        assert!(matches!(passwords.hash("correct horse battery".into()).await, Err(PasswordError::Busy)));
+    }
+
     #[test]
     fn the_length_counts_characters() {
         for (password, fits) in

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
-use super::peer::ClientAddress;
+use super::peer::Client;
 use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
 use crate::state::Shared;
@@ -37,10 +37,10 @@ const TICKET_SECONDS: i64 = 30;
 )]
 pub(super) async fn register(
     State(state): State<Shared>,
-    ClientAddress(address): ClientAddress,
+    client: Client,
     Json(account): Json<Register>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let (user, cookie) = sign_up(&state, address, account).await?;
+    let (user, cookie) = sign_up(&state, &client, account).await?;
     Ok((StatusCode::CREATED, AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
 }
 
@@ -58,10 +58,10 @@ pub(super) async fn register(
 )]
 pub(super) async fn login(
     State(state): State<Shared>,
-    ClientAddress(address): ClientAddress,
+    client: Client,
     Json(credentials): Json<Login>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let (user, cookie) = sign_in(&state, address, credentials).await?;
+    let (user, cookie) = sign_in(&state, &client, credentials).await?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Answer(UserAnswer { user })))
 }
 
@@ -134,9 +134,10 @@ pub(super) fn moment(seconds: i64) -> Timestamp {
 /// Makes an account and signs it in: the user and the cookie's header.
 pub(super) async fn sign_up(
     state: &Shared,
-    address: IpAddr,
+    client: &Client,
     account: Register,
 ) -> Result<(User, HeaderValue), ApiError> {
+    let address = client.address;
     let email = email(&account.email)?;
     let display_name = DisplayName::parse(&account.display_name)?.as_str().to_owned();
     Passwords::check(&account.password)?;
@@ -148,15 +149,20 @@ pub(super) async fn sign_up(
         Err(error) if error.code == ErrorCode::IdConflict => {}
         Err(_) => state.throttle.take_back(&email, address),
     }
-    let user = made?;
-    let cookie = identity::sign_in(&user, state).await?;
+    let (user, password_hash) = made?;
+    let cookie = identity::sign_in((&user, password_hash), &client.headers, state).await?;
     Ok((user, cookie))
 }
 
-async fn make_account(state: &Shared, email: String, display_name: String, password: String) -> Result<User, ApiError> {
+async fn make_account(
+    state: &Shared,
+    email: String,
+    display_name: String,
+    password: String,
+) -> Result<(User, String), ApiError> {
     let password_hash = state.passwords.hash(password).await?;
-    let new = NewAccount { id: UserId::new(Uuid::now_v7()), email, display_name, password_hash };
-    state.store.create_account(new).await.map_err(|error| match error {
+    let new = NewAccount { id: UserId::new(Uuid::now_v7()), email, display_name, password_hash: password_hash.clone() };
+    let made = state.store.create_account(new).await.map_err(|error| match error {
         StoreError::Conflict => ApiError::new(ErrorCode::IdConflict, "there is an account with this e-mail already"),
         StoreError::NotFound
         | StoreError::Forbidden
@@ -166,37 +172,50 @@ async fn make_account(state: &Shared, email: String, display_name: String, passw
         | StoreError::Unavailable(_)
         | StoreError::Closed
         | StoreError::Failed(_) => error.into(),
-    })
+    });
+    Ok((made?, password_hash))
 }
 
 /// Signs an account in: the user and the cookie's header.
 pub(super) async fn sign_in(
     state: &Shared,
-    address: IpAddr,
+    client: &Client,
     credentials: Login,
 ) -> Result<(User, HeaderValue), ApiError> {
     let email = credentials.email.trim().to_lowercase();
-    state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
-    let compared = compare(state, &email, credentials.password).await;
-    match &compared {
-        Ok(Some(_)) => state.throttle.succeeded(&email, address),
-        Ok(None) => {}
-        // Nobody has guessed anything.
-        Err(_) => state.throttle.take_back(&email, address),
-    }
-    let Some(user) = compared? else {
-        return Err(ApiError::new(ErrorCode::InvalidCredentials, "the e-mail or the password is wrong"));
-    };
-    let cookie = identity::sign_in(&user, state).await?;
+    let Proven { user, password_hash } = prove(state, client.address, &email, credentials.password).await?;
+    state.throttle.succeeded(&email, client.address);
+    let cookie = identity::sign_in((&user, password_hash), &client.headers, state).await?;
     Ok((user, cookie))
 }
 
+/// Somebody whose password was found to match.
+pub(super) struct Proven {
+    /// Who.
+    pub(super) user: User,
+    /// What it matched.
+    pub(super) password_hash: String,
+}
+
+/// Whose password this is. Every try counts as failed until the caller says otherwise.
+pub(super) async fn prove(state: &Shared, address: IpAddr, email: &str, password: String) -> Result<Proven, ApiError> {
+    state.throttle.begin(email, address, Instant::now()).map_err(too_often)?;
+    match compare(state, email, password).await {
+        Ok(proven) => proven.ok_or_else(ApiError::wrong_credentials),
+        Err(error) => {
+            // Nobody has guessed anything.
+            state.throttle.take_back(email, address);
+            Err(error)
+        }
+    }
+}
+
 /// Whose password this is; `None` takes as long, whatever is wrong.
-async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<User>, ApiError> {
+async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<Proven>, ApiError> {
     let account = if fits(email) { state.store.account(email).await? } else { None };
     let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
-    let matches = state.passwords.verify(password, stored).await?;
-    Ok(user.filter(|_| matches))
+    let matches = state.passwords.verify(password, stored.clone()).await?;
+    Ok(user.zip(stored).filter(|_| matches).map(|(user, password_hash)| Proven { user, password_hash }))
 }
 
 /// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.
@@ -209,12 +228,12 @@ pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<Head
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }
 
-fn too_often(wait: std::time::Duration) -> ApiError {
+pub(super) fn too_often(wait: std::time::Duration) -> ApiError {
     ApiError::new(ErrorCode::RateLimited, "too many failed tries; wait a little").after(wait)
 }
 
 /// The spelling under which an account is found. Checked only as far as no mistake of the check can lock somebody out.
-fn email(text: &str) -> Result<String, ApiError> {
+pub(super) fn email(text: &str) -> Result<String, ApiError> {
     let email = text.trim().to_lowercase();
     let is_plausible = fits(text)
         && email.rsplit_once('@').is_some_and(|(local, domain)| {

@@ -11,6 +11,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use crate::telemetry;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -52,7 +53,6 @@ fn write_body(response: &mut Response, error: &ApiError, id: &str) {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
 pub(super) fn after_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     use axum::response::IntoResponse as _;
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("of unknown kind"), "a request panicked");
+    tracing::error!(panic = telemetry::words(&*panic), "a request panicked");
     ApiError::internal().into_response()
 }

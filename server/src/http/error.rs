@@ -56,6 +56,12 @@ impl ApiError {
         Self::new(ErrorCode::Unauthenticated, "sign in first")
     }
 
+    /// Which of the two is wrong is not said.
+    #[must_use]
+    pub fn wrong_credentials() -> Self {
+        Self::new(ErrorCode::InvalidCredentials, "the e-mail or the password is wrong")
+    }
+
     /// The body can't be what this route takes.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::BadRequest, message)

@@ -196,6 +196,8 @@ pub(super) struct InGroup(pub(super) GroupId);
 pub(super) struct OfMember(pub(super) GroupId, pub(super) UserId);
 /// `{group_id}` and `{message_id}` of the path.
 pub(super) struct OfMessage(pub(super) GroupId, pub(super) MessageId);
+/// `{session_id}` of the path.
+pub(super) struct OfSession(pub(super) uuid::Uuid);
 /// `{token}` of the path.
 pub(super) struct InviteToken(pub(super) String);
 
@@ -231,6 +233,14 @@ impl FromRequestParts<Shared> for OfMessage {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         Ok(Self(path_id(parts, state, "group_id").await?, path_id(parts, state, "message_id").await?))
+    }
+}
+
+impl FromRequestParts<Shared> for OfSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        path_id(parts, state, "session_id").await.map(Self)
     }
 }
 

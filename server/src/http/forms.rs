@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::error::ApiError;
 use super::extract::{Form, InGroup, InviteToken};
 use super::identity::Identity;
-use super::peer::ClientAddress;
+use super::peer::Client;
 use super::{accounts, groups, invites, messages};
 use crate::hub::Posted;
 use crate::state::Shared;
@@ -51,28 +51,20 @@ pub(super) struct MessageForm {
 }
 
 /// POST `/login`.
-pub(super) async fn login(
-    State(state): State<Shared>,
-    ClientAddress(address): ClientAddress,
-    Form(form): Form<LoginForm>,
-) -> Response {
+pub(super) async fn login(State(state): State<Shared>, client: Client, Form(form): Form<LoginForm>) -> Response {
     let next = local(form.next.as_deref());
     let credentials = Login { email: form.email, password: form.password };
-    match accounts::sign_in(&state, address, credentials).await {
+    match accounts::sign_in(&state, &client, credentials).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
         Err(error) => back("/login", &error, next),
     }
 }
 
 /// POST `/register`.
-pub(super) async fn register(
-    State(state): State<Shared>,
-    ClientAddress(address): ClientAddress,
-    Form(form): Form<RegisterForm>,
-) -> Response {
+pub(super) async fn register(State(state): State<Shared>, client: Client, Form(form): Form<RegisterForm>) -> Response {
     let next = local(form.next.as_deref());
     let account = Register { email: form.email, password: form.password, display_name: form.display_name };
-    match accounts::sign_up(&state, address, account).await {
+    match accounts::sign_up(&state, &client, account).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
         Err(error) => back("/register", &error, next),
     }
@@ -137,7 +129,7 @@ pub(super) async fn accept_invite(
 }
 
 /// A path of our own site; anything that a browser would read as another place is not followed.
-fn local(next: Option<&str>) -> Option<&str> {
+pub(super) fn local(next: Option<&str>) -> Option<&str> {
     next.filter(|path| {
         path.starts_with('/')
             && !path.starts_with("//")
@@ -145,7 +137,7 @@ fn local(next: Option<&str>) -> Option<&str> {
     })
 }
 
-fn to(path: &str) -> Response {
+pub(super) fn to(path: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(path) else { return ApiError::internal().into_response() };
     (
         StatusCode::SEE_OTHER,
@@ -154,12 +146,12 @@ fn to(path: &str) -> Response {
         .into_response()
 }
 
-fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
 
-fn sign_in_first(page: &str) -> Response {
+pub(super) fn sign_in_first(page: &str) -> Response {
     let query = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
     to(&format!("/login?{query}"))
 }

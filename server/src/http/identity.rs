@@ -11,15 +11,17 @@ use axum::response::Response;
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::User;
 
+use super::browser;
 use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use crate::auth::{self, BearerError, Secret};
 use crate::clock::unix_seconds;
 use crate::state::Shared;
-use crate::store::Proof;
+use crate::store::{NewSession, Proof, StoreError};
 
-/// A sign-in's end is moved when this much of it is used up: one write a day, not one a request.
-const EXTEND_AFTER: i64 = 24 * 60 * 60;
+/// A sign-in's end is moved when this much of it is used up: one write an hour, not one a request. So its end also tells
+/// to the hour when it was last used.
+const EXTEND_AFTER: i64 = 60 * 60;
 /// When a client asks again whose token could not be checked.
 const KEYS_LATER: Duration = Duration::from_secs(5);
 
@@ -153,9 +155,25 @@ pub(super) async fn renew_cookie(State(state): State<Shared>, mut request: Reque
     response
 }
 
-/// Signs a user in: a new secret, of which the database keeps the hash.
-pub(super) async fn sign_in(user: &User, state: &Shared) -> Result<HeaderValue, ApiError> {
+/// Signs a user in, whose password was found to match that hash: a new secret, of which the database keeps the hash.
+/// Whoever changed the password in this moment is asked for the new one.
+pub(super) async fn sign_in(
+    (user, password_hash): (&User, String),
+    headers: &HeaderMap,
+    state: &Shared,
+) -> Result<HeaderValue, ApiError> {
     let (secret, now) = (Secret::generate(), unix_seconds());
-    state.store.create_session(secret.hash(), user.id, now, now + SESSION_SECONDS).await?;
+    let session = NewSession {
+        token: secret.hash(),
+        user: user.id,
+        password_hash,
+        browser: browser::name(headers),
+        now,
+        expires_at: now + SESSION_SECONDS,
+    };
+    match state.store.create_session(session).await {
+        Err(StoreError::Conflict) => return Err(ApiError::wrong_credentials()),
+        made => made?,
+    }
     state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
 }

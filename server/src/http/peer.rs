@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -43,11 +44,20 @@ impl ClientAddress {
     }
 }
 
-impl FromRequestParts<Shared> for ClientAddress {
+/// Who tries to sign in: from where, and with what.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    /// The address, for the brake.
+    pub(super) address: IpAddr,
+    /// The request's headers.
+    pub(super) headers: HeaderMap,
+}
+
+impl FromRequestParts<Shared> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Infallible> {
-        Ok(Self::of(parts, state))
+        Ok(Self { address: ClientAddress::of(parts, state).0, headers: parts.headers.clone() })
     }
 }
 

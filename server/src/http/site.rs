@@ -17,7 +17,8 @@ use caravana_app::ports::{
 };
 use caravana_app::shell;
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register, User,
+    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register,
+    ResetWays, SignIn, User,
 };
 use caravana_protocol::{ErrorCode, GroupId, UserId};
 use leptos::nonce::use_nonce;
@@ -27,7 +28,7 @@ use leptos_axum::ResponseOptions;
 use super::cookies::value_of;
 use super::error::ApiError;
 use super::identity::{self, Identity};
-use super::{files, invites, members, messages};
+use super::{files, invites, members, messages, sessions};
 use crate::state::Shared;
 use crate::store::Anchor;
 
@@ -171,6 +172,19 @@ impl ChatApi for Reader {
     fn invite(&self, token: String) -> ApiFuture<InvitePreview> {
         let state = Arc::clone(&self.state);
         Box::pin(async move { invites::look(&state, &token).await.map_err(port_error) })
+    }
+
+    fn sign_ins(&self) -> ApiFuture<Vec<SignIn>> {
+        let Self { state, identity } = self.clone();
+        Box::pin(async move {
+            let identity = identity.ok_or_else(ApiError::unauthenticated).map_err(port_error)?;
+            sessions::of(&state, &identity).await.map_err(port_error)
+        })
+    }
+
+    fn reset_ways(&self) -> ApiFuture<ResetWays> {
+        let ways = ResetWays { by_mail: self.state.reset_mail.is_some() };
+        Box::pin(async move { Ok(ways) })
     }
 
     fn register(&self, _: Register) -> ApiFuture<User> {

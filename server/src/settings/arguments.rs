@@ -98,6 +98,13 @@ pub(super) struct Arguments {
     /// The project's secret for tokens signed with HS256.
     #[arg(long, env = "SUPABASE_JWT_SECRET", hide_env_values = true)]
     pub(super) supabase_jwt_secret: Option<SecretString>,
+    /// The mail server for links to a new password, like `smtps://user:password@mail.example.org` or
+    /// `smtp://mail.example.org:587?tls=required`. Without it the operator hands such links out.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub(super) smtp_url: Option<SecretString>,
+    /// Who those letters come from, like `Caravana <chat@example.org>`. Needed beside SMTP_URL.
+    #[arg(long, env = "MAIL_FROM")]
+    pub(super) mail_from: Option<String>,
     /// The table or view of a PostgreSQL database that says who is a member, with `group_id`, `user_id` and perhaps
     /// `role`, in the place of our own.
     #[arg(long, env = "MEMBERS_VIEW")]
@@ -132,9 +139,9 @@ pub(super) struct Arguments {
     /// What to log, like `info` or `info,caravana_server=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
     pub(super) log_filter: String,
-    /// How log lines look.
-    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
-    pub(super) log_format: LogFormat,
+    /// How log lines look. Left out: text in development, json in production.
+    #[arg(long, env = "LOG_FORMAT", value_enum)]
+    pub(super) log_format: Option<LogFormat>,
     /// Whether unsafe settings are refused.
     #[arg(long, env = "APP_ENV", value_enum, default_value = "development")]
     pub(super) app_env: AppEnv,
@@ -149,6 +156,13 @@ pub(super) enum Task {
     ResetLink {
         /// The e-mail of the account.
         email: String,
+    },
+    /// Move everything from another database into `DATABASE_URL`, from SQLite to PostgreSQL or back: ids, seqs and epochs are
+    /// kept, so that nobody notices. Stop the servers of both first. Stopped in the middle, it goes on when it is called again.
+    Import {
+        /// The database to move out of, `sqlite://path` or `postgres://…`.
+        #[arg(env = "IMPORT_FROM", hide_env_values = true)]
+        from: SecretString,
     },
 }
 

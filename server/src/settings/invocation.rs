@@ -1,6 +1,7 @@
 //! What the binary was started for: to serve, or for one of an operator's tasks.
 
 use clap::Parser as _;
+use secrecy::SecretString;
 
 use super::arguments::{self, Arguments, Task};
 use super::{Origin, SettingError, Settings, SettingsError, database, origin};
@@ -13,6 +14,8 @@ pub enum Invocation {
     Serve(Box<Settings>),
     /// `reset-link <email>`.
     ResetLink(ResetLink),
+    /// `import <from>`.
+    Import(Import),
 }
 
 /// The settings of `reset-link`. A secret is not needed for it, so that it also works where only the service knows it.
@@ -26,6 +29,15 @@ pub struct ResetLink {
     pub email: String,
 }
 
+/// The two databases of `import`. Addresses may have passwords in them.
+#[derive(Debug)]
+pub struct Import {
+    /// Where everything is.
+    pub from: SecretString,
+    /// Where it goes.
+    pub to: SecretString,
+}
+
 impl Invocation {
     /// Reads the command line (the first word is the program's name) and, for what it leaves out, the environment.
     pub fn read<I, T>(arguments: I) -> Result<Self, SettingsError>
@@ -36,6 +48,7 @@ impl Invocation {
         let mut given = Arguments::try_parse_from(arguments)?;
         Ok(match given.task.take() {
             None => Self::Serve(Box::new(Settings::check(given)?)),
+            Some(Task::Import { from }) => Self::Import(Import { from, to: given.database_url.into() }),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
         })
     }

@@ -84,6 +84,9 @@ fn production_refuses_what_is_unsafe() {
     let settings = read(&[&production[..], &["--jwt-secret", STRONG]].concat()).unwrap();
     assert!(settings.is_secure());
     assert!(!format!("{settings:?}").contains(STRONG), "a debug line must not hold the secret");
+    assert_eq!(settings.log_format, LogFormat::Json, "for machines, unless somebody wants to read it");
+    let readable = read(&[&production[..], &["--jwt-secret", STRONG, "--log-format=text"]].concat()).unwrap();
+    assert_eq!(readable.log_format, LogFormat::Text);
 }
 
 #[test]
@@ -160,4 +163,30 @@ fn without_a_subcommand_the_binary_serves_and_a_task_takes_the_same_settings() {
     assert_eq!(task.site.as_str(), "http://127.0.0.1:3000", "the address that the server would listen on");
     assert!(Invocation::read(["server", "reset-link"]).is_err());
     assert!(Invocation::read(["server", "reset-links", "x"]).is_err());
+}
+
+#[test]
+fn mail_needs_a_server_and_a_sender_and_in_production_nobody_reads_along() {
+    let with = |flags: &[&str]| read(&[&["--jwt-secret", STRONG], flags].concat());
+    let refused = |flags: &[&str]| with(flags).unwrap_err().to_string();
+    assert!(with(&[]).unwrap().mail.is_none());
+    assert!(with(&["--smtp-url", "", "--mail-from", ""]).unwrap().mail.is_none());
+    assert!(
+        with(&["--smtp-url", "smtp://mail.example.org:25", "--mail-from", "chat@example.org"]).unwrap().mail.is_some()
+    );
+    assert!(refused(&["--smtp-url", "smtp://mail.example.org"]).starts_with("MAIL_FROM"));
+    assert!(refused(&["--smtp-url", "smtp://h", "--mail-from", "nobody"]).starts_with("MAIL_FROM"));
+    let text = refused(&["--smtp-url", "https://user:secret-password@h", "--mail-from", "chat@example.org"]);
+    assert!(text.starts_with("SMTP_URL") && !text.contains("secret-password"), "{text}");
+    let production = |url: &str| {
+        let site = ["--app-env", "production", "--public-url", "https://chat.example.org"];
+        with(&[&site[..], &["--mail-from", "chat@example.org", "--smtp-url", url]].concat())
+    };
+    for url in ["smtp://u:p@mail.example.org", "smtp://mail.example.org?tls=opportunistic"] {
+        assert!(production(url).unwrap_err().to_string().starts_with("SMTP_URL"), "{url}");
+    }
+    for url in ["smtps://u:p@mail.example.org", "smtp://mail.example.org:587?tls=required", "smtp://127.0.0.1:25"] {
+        let settings = production(url).unwrap();
+        assert!(!format!("{settings:?}").contains("u:p"), "a debug line must not hold the password");
+    }
 }

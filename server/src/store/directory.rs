@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch, InvitedGroup, User};
-use caravana_protocol::{GroupId, Role, Timestamp, UserId};
+use caravana_protocol::{GroupId, Message, Role, Timestamp, UserId};
 
 use super::StoreError;
 
@@ -36,14 +36,13 @@ pub trait Directory: Send + Sync + 'static {
     /// end that a token names itself is not asked here.
     async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError>;
 
-    /// Remembers a sign-in.
-    async fn create_session(
-        &self,
-        token: SecretHash,
-        user: UserId,
-        now: i64,
-        expires_at: i64,
-    ) -> Result<(), StoreError>;
+    /// Remembers a sign-in, and forgets those of its user that are over. [`StoreError::Conflict`], and nothing is
+    /// remembered, when the password that proved it is no longer the account's: of a sign-in and a change of password at
+    /// the same time, the sign-in with the old password never outlives the change.
+    async fn create_session(&self, session: NewSession) -> Result<(), StoreError>;
+
+    /// A user's living sign-ins, at most [`SIGN_INS`] of them, the one that ends last first.
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError>;
 
     /// The user of a live sign-in, with e-mail, and when it ends. `None` when unknown or over.
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError>;
@@ -67,18 +66,35 @@ pub trait Directory: Send + Sync + 'static {
     /// ended meanwhile.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError>;
 
-    /// Remembers a link for a new password of the account with this e-mail (in lower case), and forgets links that are
-    /// over. Answers whose it is, with e-mail; `None`, and nothing is remembered, when there is no such account.
-    async fn create_reset(
-        &self,
-        email: &str,
-        token: SecretHash,
-        now: i64,
-        expires_at: i64,
-    ) -> Result<Option<User>, StoreError>;
+    /// Gives an account another password. In the same commit end: the user's links for a new password, older tokens,
+    /// tickets and all sign-ins but the one that changes it, which goes on under its new secret. [`StoreError::Conflict`],
+    /// and nothing changes, when `known` is no longer the account's hash or that sign-in has ended.
+    async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError>;
 
-    /// Whose link this is, without using it up. `None` when unknown, used or over.
-    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError>;
+    /// Gives a user another name. It is not announced to their groups.
+    async fn rename_user(&self, user: UserId, display_name: &str) -> Result<(), StoreError>;
+
+    /// Ends an account, if this is still its password's hash; else [`StoreError::Conflict`], and nothing changes. All in
+    /// one commit: the user leaves every group as [`Directory::remove_member`] says of an owner and of others; account,
+    /// sign-ins, tickets, links for a new password, read marks and the guest's mark go; all tokens of this user are refused
+    /// for ever. Messages stay where they are in the logs, without an author, as if their rows had never had one; no event
+    /// says so. The user's row stays, with an empty name, because rows of other tables may name it.
+    async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
+
+    /// What is kept of a user besides messages. [`StoreError::NotFound`] when there is no such user.
+    async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError>;
+
+    /// A user's own messages in all groups, also in those that they have left, in the order of the stored ids: at most
+    /// `limit` of them, after the place that the page before ended at.
+    async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError>;
+
+    /// Remembers a link for a new password of the account with this e-mail (in lower case), and forgets links that are
+    /// over. `false`, and nothing is remembered, when there is no such account.
+    async fn create_reset(&self, email: &str, token: SecretHash, now: i64, expires_at: i64)
+    -> Result<bool, StoreError>;
+
+    /// Whose link this is, with e-mail, without using it up. `None` when unknown, used or over.
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError>;
 
     /// Uses a link up: its account gets this password, and in the same commit the user's other links and everything that
     /// they are signed in by end. Answers who it is; `None`, and nothing changes, when the link is unknown, used or over.
@@ -176,6 +192,106 @@ pub struct Account {
     pub user: User,
     /// A PHC string.
     pub password_hash: String,
+}
+
+/// How many sign-ins of a user are listed.
+pub const SIGN_INS: u32 = 100;
+
+/// A new sign-in by cookie. Times are seconds since 1970.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The hash of the cookie's secret.
+    pub token: SecretHash,
+    /// Whose.
+    pub user: UserId,
+    /// The PHC string that their password was found to match.
+    pub password_hash: String,
+    /// What the browser calls itself, in a few words.
+    pub browser: Option<String>,
+    /// Since when.
+    pub now: i64,
+    /// When it ends if nothing moves the end.
+    pub expires_at: i64,
+}
+
+/// A living sign-in. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The hash of the cookie's secret.
+    pub token: SecretHash,
+    /// What the browser called itself.
+    pub browser: Option<String>,
+    /// Since when.
+    pub created_at: i64,
+    /// When it ends if nothing moves the end.
+    pub expires_at: i64,
+}
+
+/// A change of password by its owner.
+#[derive(Debug, Clone)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The PHC string that the present password was found to match.
+    pub known: String,
+    /// The PHC string of the new one.
+    pub password_hash: String,
+    /// The sign-in that changes it.
+    pub session: SecretHash,
+    /// The same sign-in's new secret.
+    pub renewed: SecretHash,
+    /// In seconds since 1970.
+    pub now: i64,
+}
+
+/// What is kept of a user besides messages.
+#[derive(Debug, Clone)]
+pub struct Belongings {
+    /// With e-mail, where there is an account.
+    pub user: User,
+    /// Since when the user is known here.
+    pub created_at: Timestamp,
+    /// The groups that the user is in.
+    pub memberships: Vec<Membership>,
+    /// The links that the user has made into groups that still exist.
+    pub invites: Vec<OwnInvite>,
+}
+
+/// A group that somebody is in.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// Which.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+    /// What they may do there.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+    /// How far they have read.
+    pub last_read: u64,
+}
+
+/// A link that somebody has made.
+#[derive(Debug, Clone)]
+pub struct OwnInvite {
+    /// Where it leads.
+    pub group: GroupId,
+    /// How many people may use it.
+    pub max_uses: Option<u32>,
+    /// How many did.
+    pub uses: u32,
+    /// When it ends, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+/// A page of somebody's own messages.
+#[derive(Debug, Clone)]
+pub struct OwnMessages {
+    /// In their present state.
+    pub messages: Vec<Message>,
+    /// Where the next page begins; `None` when this was the last one.
+    pub next: Option<String>,
 }
 
 /// A member as stored.

@@ -29,7 +29,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::task::JoinHandle;
 
 pub use members_view::{MembersView, MembersViewError};
-pub use migrate::{MigrateError, Report, migrate};
+pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
 pub use operator::create_reset;
 
 use super::error::Meaning;

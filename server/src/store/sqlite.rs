@@ -17,9 +17,9 @@ use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::error::Meaning;
 use super::{Hints, Store, StoreError};
@@ -80,23 +80,7 @@ impl SqliteStore {
     /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
     /// that it is (`new_epochs`).
     pub async fn open(address: &str, new_epochs: bool) -> Result<Self, OpenError> {
-        let path = file_of(address)?;
-        let lock = lock(&path)?;
-        let options = SqliteConnectOptions::from_str("sqlite:")?
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = sqlx::ConnectOptions::connect(&options).await?;
-        check_safety(&mut connection).await?;
-        // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
-        // Not `run`: its bound keeps every future around it on one thread.
-        sqlx::migrate!("../migrations/sqlite")
-            .set_ignore_missing(true)
-            .run_direct(None, &mut connection, false)
-            .await?;
+        let Opened { path, lock, options, mut connection } = prepare(address).await?;
         let (witness, past) = Witness::open(&path, &lock, &mut connection, new_epochs).await?;
         if past == Past::Rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
@@ -132,6 +116,51 @@ impl Store for SqliteStore {
     }
 }
 
+/// A database that is locked, safe and of today's schema.
+struct Opened {
+    path: PathBuf,
+    lock: File,
+    options: SqliteConnectOptions,
+    connection: SqliteConnection,
+}
+
+async fn prepare(address: &str) -> Result<Opened, OpenError> {
+    let path = file_of(address)?;
+    let lock = lock(&path)?;
+    let options = SqliteConnectOptions::from_str("sqlite:")?
+        .filename(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await?;
+    check_safety(&mut connection).await?;
+    // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
+    // Not `run`: its bound keeps every future around it on one thread.
+    sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
+    Ok(Opened { path, lock, options, connection })
+}
+
+/// Opens the database for a task that must be alone with it: as [`SqliteStore::open`] does, but for what watches over the
+/// commits of a server. The file is free for a server when both values are dropped.
+pub(crate) async fn open_alone(address: &str) -> Result<(SqliteConnection, File), OpenError> {
+    let Opened { path, lock, mut connection, .. } = prepare(address).await?;
+    // Where it lies is written down, so that the next server does not take it for a copy.
+    Witness::open(&path, &lock, &mut connection, false).await?;
+    Ok((connection, lock))
+}
+
+/// Opens the database to read only, beside whoever uses it. `None` when there is no such file.
+pub(crate) async fn look_into(address: &str) -> Result<Option<SqliteConnection>, OpenError> {
+    let path = file_of(address)?;
+    if !path.exists() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    Ok(Some(sqlx::ConnectOptions::connect(&options).await?))
+}
+
 /// The file of an address such as `sqlite://data/caravana.db` or `sqlite:///var/lib/caravana.db`.
 fn file_of(address: &str) -> Result<PathBuf, OpenError> {
     let rest = address.strip_prefix("sqlite:").ok_or(OpenError::Address)?;
@@ -158,9 +187,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 /// Reads back what durability rests on.
 async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), OpenError> {
     let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *connection).await?;
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    if (next(), next(), next()) < SAFE_VERSION {
+    if !is_safe_version(&version) {
         return Err(OpenError::OldSqlite(version));
     }
     let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *connection).await?;
@@ -172,6 +199,12 @@ async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), Ope
         return Err(OpenError::Unsafe("synchronous=FULL"));
     }
     Ok(())
+}
+
+fn is_safe_version(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= SAFE_VERSION
 }
 
 /// SQLite's primary result codes that have a meaning for callers.
@@ -201,6 +234,52 @@ mod tests {
         assert_eq!(file_of("sqlite:///var/x.db?mode=rwc").unwrap(), PathBuf::from("/var/x.db"));
         assert!(file_of("sqlite::memory:").is_err());
         assert!(file_of("postgres://x").is_err());
+    }
+
+    #[test]
+    fn an_old_sqlite_is_refused() {
+        for (version, is_safe) in [
+            ("3.51.3", true),
+            ("3.51.10", true),
+            ("3.52.0", true),
+            ("4.0.0", true),
+            ("3.51.2", false),
+            ("3.9.99", false),
+            ("2.99.99", false),
+            ("3.51", false),
+            ("", false),
+        ] {
+            assert_eq!(is_safe_version(version), is_safe, "{version}");
+        }
+    }
+
+    /// Read back, not believed: a file system may refuse the log, and a build may have other defaults.
+    #[tokio::test]
+    async fn a_connection_that_could_lose_commits_is_refused() {
+        use SqliteJournalMode::{Delete, Memory, Wal};
+        use SqliteSynchronous::{Extra, Full, Normal, Off};
+        for (journal, synchronous, missing) in [
+            (Wal, Full, None),
+            (Wal, Extra, None),
+            (Wal, Normal, Some("synchronous=FULL")),
+            (Wal, Off, Some("synchronous=FULL")),
+            (Delete, Full, Some("journal_mode=WAL")),
+            (Memory, Full, Some("journal_mode=WAL")),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let options = SqliteConnectOptions::new()
+                .filename(folder.path().join("x.db"))
+                .create_if_missing(true)
+                .journal_mode(journal)
+                .synchronous(synchronous);
+            let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+            let found = match check_safety(&mut connection).await {
+                Ok(()) => None,
+                Err(OpenError::Unsafe(what)) => Some(what),
+                Err(error) => panic!("{error}"),
+            };
+            assert_eq!(found, missing, "{journal:?}, {synchronous:?}");
+        }
     }
 
     #[tokio::test]

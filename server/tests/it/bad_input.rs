@@ -75,6 +75,7 @@ async fn ids_that_are_no_uuids_are_refused() {
         ana.get(&path).await.refused(400, "invalid_id");
     }
     ana.delete(&format!("/api/v1/groups/{group}/members/7")).await.refused(400, "invalid_id");
+    ana.delete("/api/v1/sessions/7").await.refused(400, "invalid_id");
     ana.delete(&format!("/api/v1/groups/{group}/messages/7")).await.refused(400, "invalid_id");
 }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod account_care;
 mod accounts;
 mod bad_frames;
 mod bad_input;
@@ -15,16 +16,22 @@ mod follow;
 mod groups;
 mod guests;
 mod handshake;
+mod hostile;
 mod identity_provider;
+mod import;
 mod invites;
+mod logs;
 mod messages;
 mod openapi;
 mod pages;
+mod password_resets;
 mod permissions;
 mod postgres;
 mod process;
+mod removal;
 mod restore;
 mod seam;
+mod security;
 mod seed;
 mod sessions;
 mod sign_ins;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use caravana_protocol::UserId;
-use caravana_server::store::{NewAccount, Proof, SecretHash, TokenHolder};
+use caravana_server::store::{NewAccount, NewSession, Proof, SecretHash, TokenHolder};
 use serde_json::json;
 
 use crate::support::database::{Database, Kind};
@@ -132,7 +132,9 @@ async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     store.create_account(account).await.unwrap();
     let (here, there, ticket): (SecretHash, SecretHash, SecretHash) = ([1; 32], [2; 32], [3; 32]);
     for session in [here, there] {
-        store.create_session(session, ana, now, later).await.unwrap();
+        let session =
+            NewSession { token: session, user: ana, password_hash: "x".into(), browser: None, now, expires_at: later };
+        store.create_session(session).await.unwrap();
     }
     let by_cookie = |session| Proof { session: Some(session), ..Proof::default() };
     let by_token = |issued_at| Proof { issued_at, expires_at: Some(later), session: None };

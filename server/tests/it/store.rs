@@ -25,6 +25,8 @@ macro_rules! on_both {
     };
 }
 
+mod accounts;
+
 on_both! {
     a_message_is_stored_once_whatever_its_sender_repeats
     fifty_parallel_sends_of_one_id_are_one_message

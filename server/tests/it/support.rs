@@ -1,11 +1,13 @@
 //! A server to talk to and people who talk to it.
 
+pub(crate) mod canary;
 mod chaos;
 pub(crate) mod checker;
 pub(crate) mod database;
 pub(crate) mod history;
 mod key_server;
 mod peer;
+mod post_office;
 #[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
 pub(crate) mod postgres;
 mod server;
@@ -20,6 +22,7 @@ mod wire;
 pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
+pub(crate) use post_office::PostOffice;
 pub(crate) use server::{TestServer, jwt, seconds_from_now};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;

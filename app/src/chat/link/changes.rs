@@ -122,6 +122,7 @@ impl Link {
                 timeline.has_newer().patch(known.timeline().has_more_after());
                 timeline.typing().patch(Whole(typing_names(known, &view, self.me)));
                 timeline.continuity().patch(Whole(continuity(known)));
+                timeline.wait().patch(Whole(wait(known, running)));
             });
         });
     }
@@ -201,7 +202,25 @@ impl Link {
         if self.memory.try_with_value(LinkMemory::is_moving).unwrap_or(false) {
             self.show_link();
         }
+        self.count_down();
     }
+
+    /// The seconds of a wait that the reader sees.
+    fn count_down(self) {
+        let Some(running) = self.running.try_get_value().flatten() else { return };
+        self.open.try_with_value(|open| {
+            let Some(open) = open else { return };
+            let left =
+                running.handle.with(|session| session.group(open.group.id).and_then(|known| wait(known, &running)));
+            open.timeline.wait().patch(Whole(left));
+        });
+    }
+}
+
+/// How many seconds the reader still has to wait because they went too fast.
+fn wait(known: &Known, running: &Running) -> Option<u64> {
+    let until = known.outbox().too_fast_until()?;
+    Some(until.since(running.connector.now()).div_ceil(1_000).max(1))
 }
 
 /// Up to where every other member has read; nowhere when nobody else's reading is known.

@@ -11,6 +11,7 @@ fn html(has_newer: bool) -> String {
             members: Vec::new(),
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
+            wait: Whole(None),
             has_more: false,
             has_newer,
             removed: false,

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::super::extract::{InGroup, InviteToken, OfMember, OfMessage};
+use super::super::extract::{InGroup, InviteToken, OfMember, OfMessage, OfSession};
 
 fn parameter(name: &str, place: ParameterIn, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     let required = if place == ParameterIn::Path { Required::True } else { Required::False };
@@ -43,6 +43,12 @@ impl IntoParams for OfMember {
 impl IntoParams for OfMessage {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![id("group_id", "The group."), id("message_id", "The message, one of this group.")]
+    }
+}
+
+impl IntoParams for OfSession {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![id("session_id", "The sign-in, one of the asking person's own.")]
     }
 }
 

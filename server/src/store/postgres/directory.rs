@@ -6,6 +6,8 @@
 //! own (`MEMBERS_VIEW`), what would change ours is [`StoreError::Forbidden`].
 
 mod accounts;
+mod belongings;
+mod ends;
 mod groups;
 mod invites;
 pub(super) mod members;
@@ -20,7 +22,8 @@ use caravana_protocol::{GroupId, Role, UserId};
 
 use super::PostgresStore;
 use crate::store::{
-    Account, Directory, MemberRow, NewAccount, NewInvite, Proof, Removal, SecretHash, StoreError, TokenHolder,
+    Account, Belongings, Directory, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages, PasswordChange, Proof,
+    Removal, SecretHash, SignIn, StoreError, TokenHolder,
 };
 
 #[async_trait]
@@ -49,14 +52,12 @@ impl Directory for PostgresStore {
         proofs::ended(self, proofs, now).await
     }
 
-    async fn create_session(
-        &self,
-        token: SecretHash,
-        user: UserId,
-        now: i64,
-        expires_at: i64,
-    ) -> Result<(), StoreError> {
-        sessions::create(self, token, user, now, expires_at).await
+    async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
+        sessions::create(self, session).await
+    }
+
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+        sessions::list(self, user, now).await
     }
 
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
@@ -85,17 +86,37 @@ impl Directory for PostgresStore {
         tickets::take(self, ticket, now).await
     }
 
+    async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError> {
+        accounts::change_password(self, change).await
+    }
+
+    async fn rename_user(&self, user: UserId, display_name: &str) -> Result<(), StoreError> {
+        accounts::rename(self, user, display_name).await
+    }
+
+    async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+        ends::delete_account(self, user, password_hash).await
+    }
+
+    async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError> {
+        belongings::of(self, user).await
+    }
+
+    async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError> {
+        belongings::messages(self, user, after, limit).await
+    }
+
     async fn create_reset(
         &self,
         email: &str,
         token: SecretHash,
         now: i64,
         expires_at: i64,
-    ) -> Result<Option<User>, StoreError> {
+    ) -> Result<bool, StoreError> {
         resets::create(self, email.to_owned(), token, now, expires_at).await
     }
 
-    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
+    async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
         resets::holder(self, token, now).await
     }
 

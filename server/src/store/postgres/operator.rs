@@ -21,5 +21,5 @@ pub async fn create_reset(
     link.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
     let made = resets::insert(&mut link, email, token, now, expires_at).await?;
     link.run("commit").await?;
-    Ok(made.is_some())
+    Ok(made)
 }

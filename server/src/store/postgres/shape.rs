@@ -155,7 +155,8 @@ impl Shape {
     ///   which somebody else's view can't promise;
     /// - `{user name}` of the user `u`, `{group name}` of the group `g`;
     /// - `{, user name}` and `{, group name}` among the columns of an insert, `{, $2}` its value;
-    /// - `{rename user}` gives the user `$1` the name `$2` in the place of none or `$3`, `{rename group}` a group.
+    /// - `{rename user}` gives the user `$1` the name `$2` in the place of none or `$3`, `{name user}` in any
+    ///   case, `{rename group}` a group.
     pub(super) fn put_into(&self, template: &'static str) -> AssertSqlSafe<String> {
         let mut text = String::with_capacity(template.len() + 64);
         let mut rest = template;
@@ -184,6 +185,11 @@ impl Shape {
                 if let Some(name) = &self.users.name {
                     let set = format!("update public.users set {name} = $2 where id = $1");
                     text.push_str(&format!("{set} and ({name} is null or {name} = $3)"));
+                }
+            }
+            "name user" => {
+                if let Some(name) = &self.users.name {
+                    text.push_str(&format!("update public.users set {name} = $2 where id = $1"));
                 }
             }
             "rename group" => {

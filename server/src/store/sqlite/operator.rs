@@ -23,7 +23,7 @@ pub async fn create_reset(
     let mut connection = connect(address).await?;
     let made = resets::insert(&mut connection, email, token, now, expires_at).await?;
     connection.close().await?;
-    Ok(made.is_some())
+    Ok(made)
 }
 
 /// A file that is missing is not made: the address must be a mistake.

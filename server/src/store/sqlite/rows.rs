@@ -151,6 +151,11 @@ impl MessageRow {
         &self.message
     }
 
+    /// The id as it is stored, readable or not.
+    pub(super) fn stored_id(&self) -> &str {
+        &self.id
+    }
+
     /// The message in its present state.
     pub(super) fn into_message(self) -> Message {
         let group_id =

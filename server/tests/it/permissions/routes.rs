@@ -24,6 +24,8 @@ enum Target {
     Owner,
     /// A group of this row's own for every cell.
     FreshGroup,
+    /// A place where somebody else is signed in.
+    AnothersSession,
 }
 
 struct Row {
@@ -41,9 +43,10 @@ fn row(method: &'static str, path: &'static str, target: Target, body: Option<Va
 
 /// The authorisation of the whole REST interface. Owner, admin, member, former, of another group, guest, anonymous.
 fn table() -> Vec<Row> {
-    use Target::{AnothersMessage, FreshGroup, Group, Oneself, OwnMessage, Owner, Victim};
+    use Target::{AnothersMessage, AnothersSession, FreshGroup, Group, Oneself, OwnMessage, Owner, Victim};
     let text = || Some(json!({"message": "buenas"}));
     let account = json!({"email": "nadie", "password": PASSWORD, "display_name": "Nadie"});
+    let again = json!({"password": PASSWORD, "new_password": PASSWORD});
     let reads = [200, 200, 200, 404, 404, 200, 401];
     let manages = |ok| [ok, ok, 403, 404, 404, 403, 401];
     let mut rows = vec![
@@ -57,6 +60,20 @@ fn table() -> Vec<Row> {
         row("get", "/api/v1/session", Group, None, [200, 200, 200, 200, 200, 200, 401]),
         row("post", "/api/v1/auth/token", Group, None, [200, 200, 200, 200, 200, 401, 401]),
         row("post", "/api/v1/ws-ticket", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        // The same again, which ends the other sign-ins of who asks.
+        row("post", "/api/v1/auth/password", Group, Some(again), COOKIE_204),
+        row("get", "/api/v1/auth/reset", Group, None, [200; COLUMNS]),
+        // This server sends no mail.
+        row("post", "/api/v1/auth/reset", Group, Some(json!({"email": "olga@example.org"})), [403; COLUMNS]),
+        // An invite's secret is no link for a new password.
+        row("post", "/api/v1/auth/reset/{token}", Group, Some(json!({"password": PASSWORD})), [410; COLUMNS]),
+        row("get", "/api/v1/sessions", Group, None, COOKIE_200),
+        row("delete", "/api/v1/sessions", Group, None, COOKIE_204),
+        row("delete", "/api/v1/sessions/{session_id}", AnothersSession, None, [404, 404, 404, 404, 404, 401, 401]),
+        row("patch", "/api/v1/account", Group, Some(json!({})), COOKIE_200),
+        row("get", "/api/v1/account/export", Group, None, COOKIE_200),
+        // Not tried in earnest, because they are still needed.
+        row("post", "/api/v1/account/delete", Group, Some(json!({})), [422, 422, 422, 422, 422, 401, 401]),
         row("get", "/api/v1/groups", Group, None, [200, 200, 200, 200, 200, 200, 401]),
         row("get", "/api/v1/groups/{group_id}", Group, None, reads),
         row("get", "/api/v1/groups/{group_id}/members", Group, None, reads),
@@ -87,6 +104,9 @@ fn table() -> Vec<Row> {
     rows
 }
 
+/// What a person does at the page: a token is not enough.
+const COOKIE_200: [u16; COLUMNS] = [200, 200, 200, 200, 200, 401, 401];
+const COOKIE_204: [u16; COLUMNS] = [204, 204, 204, 204, 204, 401, 401];
 const MESSAGE: &str = "/api/v1/groups/{group_id}/messages/{message_id}";
 const MEMBER: &str = "/api/v1/groups/{group_id}/members/{user_id}";
 
@@ -136,6 +156,10 @@ async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> Str
         Target::Oneself => {
             let id = if std::ptr::eq(user, &raw const people.anonymous) { people.victim.id() } else { user.id() };
             path.replace("{user_id}", &id.to_string())
+        }
+        Target::AnothersSession => {
+            let sessions = people.victim.get("/api/v1/sessions").await.json();
+            path.replace("{session_id}", sessions["sessions"][0]["id"].as_str().unwrap())
         }
         Target::Owner => path.replace("{user_id}", &people.owner.id().to_string()),
     }

@@ -108,6 +108,35 @@ impl Foreign {
         AssertSqlSafe(statement.replace("{ours}", prefix))
     }
 
+    /// A table of ours whose name is a word of SQL.
+    pub(crate) fn ours(&self, name: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("caravana_{name}"),
+            Self::Postgres(_) => format!("caravana.\"{name}\""),
+        }
+    }
+
+    /// Every column there is: its table as a statement names it, the table's name without what marks it as ours, and its
+    /// own name.
+    pub(crate) async fn columns(&mut self) -> Vec<(String, String, String)> {
+        match self {
+            Self::Sqlite(connection) => sqlx::query_as(
+                "select t.name, replace(t.name, 'caravana_', ''), c.name
+                 from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table'",
+            )
+            .fetch_all(connection)
+            .await
+            .unwrap(),
+            Self::Postgres(connection) => sqlx::query_as(
+                "select format('%I.%I', table_schema, table_name), table_name::text, column_name::text
+                 from information_schema.columns where table_schema in ('public', 'caravana')",
+            )
+            .fetch_all(connection)
+            .await
+            .unwrap(),
+        }
+    }
+
     /// Runs a statement, or several.
     pub(crate) async fn run(&mut self, statement: &str) {
         let statement = sqlx::raw_sql(self.sql(statement));

@@ -144,6 +144,11 @@ impl Voice {
         self.handle.with(|session| session.group(self.group).map_or(0, |group| group.outbox().len()))
     }
 
+    /// Whether something was written that the session has not even been told yet, or has not said yet.
+    pub(crate) fn has_unsaid(&self) -> bool {
+        self.notes.lock().client().sends.iter().any(|sent| sent.attempts == 0)
+    }
+
     /// Whether it has everything up to here, and nothing waits to be sent.
     pub(crate) fn has_everything(&self, head: Seq) -> bool {
         let cursor = self.handle.with(|session| cursor(session, self.group));

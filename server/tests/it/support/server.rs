@@ -4,6 +4,8 @@ use std::io::BufRead as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use caravana_protocol::GroupId;
 use caravana_server::settings::Settings;
@@ -14,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::database::{Database, Foreign, Kind};
-use super::{PATIENCE, TestUser};
+use super::{PATIENCE, TestUser, canary};
 
 /// The key of the tests' tokens.
-const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
+pub(super) const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
 
 /// A token that the host's backend could have signed.
 pub(crate) fn jwt(claims: &serde_json::Value) -> String {
@@ -37,6 +39,7 @@ pub(crate) struct TestServer {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     running: Running,
+    logged: Logged,
     // After what uses it.
     database: Database,
     folder: TempDir,
@@ -47,6 +50,16 @@ enum Running {
     Process(Child),
     Nowhere,
 }
+
+/// What a process of its own has logged, and who reads it.
+#[derive(Default)]
+struct Logged {
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<thread::JoinHandle<()>>,
+}
+
+/// Lines of a process' log that are kept; all are looked at.
+const LOG_LINES: usize = 50_000;
 
 /// Says what a test needs of its server.
 #[derive(Default)]
@@ -123,7 +136,8 @@ impl ServerBuilder {
         flags.retain(|flag| !is_overridden(flag));
         flags.extend(self.flags);
         let (address, environment) = (([127, 0, 0, 1], 0).into(), self.environment);
-        let mut server = TestServer { address, flags, environment, running: Running::Nowhere, database, folder };
+        let (running, logged) = (Running::Nowhere, Logged::default());
+        let mut server = TestServer { address, flags, environment, running, logged, database, folder };
         if self.own_process {
             server.spawn_process();
         } else {
@@ -278,7 +292,15 @@ impl TestServer {
         Settings::read(std::iter::once("server".to_owned()).chain(self.flags.iter().cloned())).unwrap()
     }
 
+    /// What a server in a process of its own has logged. Only after its end, when all of it was read.
+    pub(crate) fn log(&mut self) -> Vec<String> {
+        assert!(matches!(self.running, Running::Nowhere), "the server is still running");
+        self.logged.reader.take().expect("only a process has a log of its own").join().unwrap();
+        std::mem::take(&mut self.logged.lines.lock().unwrap())
+    }
+
     async fn spawn_here(&mut self) {
+        canary::watch();
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
         let shutdown = Shutdown::new();
@@ -290,6 +312,7 @@ impl TestServer {
     fn spawn_process(&mut self) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_server"))
             .args(&self.flags)
+            .env("RUST_LOG", canary::TALKATIVE)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .arg(format!("--site-addr={}", self.address))
             .arg("--log-format=json")
@@ -297,15 +320,24 @@ impl TestServer {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok).inspect(|line| canary::judge(line));
+        let address = lines.by_ref().find_map(|line| {
             let line: serde_json::Value = serde_json::from_str(&line).ok()?;
             line["address"].as_str()?.strip_prefix("http://")?.parse().ok()
         });
         self.running = Running::Process(child);
         self.address = address.expect("the process did not say where it listens");
         // A full pipe would stop the process.
-        std::thread::spawn(move || lines.for_each(drop));
+        let kept = Arc::clone(&self.logged.lines);
+        self.logged.reader = Some(thread::spawn(move || {
+            for line in lines {
+                let mut kept = kept.lock().unwrap();
+                if kept.len() < LOG_LINES {
+                    kept.push(line);
+                }
+            }
+        }));
     }
 }
 
@@ -318,6 +350,9 @@ impl Drop for TestServer {
                 let _ = child.wait();
             }
             Running::Nowhere => {}
+        }
+        if !thread::panicking() {
+            canary::assert_nothing_was_found();
         }
     }
 }

@@ -156,6 +156,19 @@ impl TestUser {
         self.call(Method::DELETE, path, None).await
     }
 
+    /// Posts a form of a page, as a browser without scripts does.
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+        Answer::read(request.body(serde_urlencoded::to_string(fields).unwrap()).send().await.unwrap()).await
+    }
+
+    /// Where such a form leads.
+    pub(crate) async fn form_leads_to(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.form(path, fields).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.text);
+        answer.headers["location"].to_str().unwrap().to_owned()
+    }
+
     /// Makes a group.
     pub(crate) async fn create_group(&self, name: &str) -> GroupId {
         self.post("/api/v1/groups", &json!({"name": name})).await.ok::<GroupAnswer>().group.id

@@ -44,6 +44,46 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("a_logout_ends_all_that_grew_out_of_the_sign_in_and_nothing_else")],
     },
     Mutant {
+        name: "g10-password",
+        what: "a changed password leaves others signed in",
+        changes: &[at(
+            "server/src/store/sqlite/directory/accounts.rs",
+            "proofs::sign_out(tx, &user, Some(change.renewed), change.now).await",
+            "Ok(())",
+        )],
+        tests: &[it("a_changed_password_ends_everything_but_the_sign_in_that_changed_it")],
+    },
+    Mutant {
+        name: "g10-reset",
+        what: "a password that was set by a link leaves others signed in",
+        changes: &[at(
+            "server/src/store/sqlite/directory/resets.rs",
+            "proofs::sign_out(tx, &user, None, now).await?;",
+            "let _ = proofs::sign_out;",
+        )],
+        tests: &[it("a_link_comes_by_mail_works_once_and_signs_out_everywhere")],
+    },
+    Mutant {
+        name: "g10-race",
+        what: "a sign-in with the old password outlives its change",
+        changes: &[at(
+            "server/src/store/sqlite/directory/sessions.rs",
+            "and a.password_hash = ?6",
+            "and a.password_hash is not ?6 || '-'",
+        )],
+        tests: &[it("nobody_signs_in_with_a_password_that_was_changed_meanwhile")],
+    },
+    Mutant {
+        name: "g10-account",
+        what: "a token outlives the account",
+        changes: &[at(
+            "server/src/store/sqlite/directory/ends.rs",
+            "const FOR_EVER: i64 = i64::MAX;",
+            "const FOR_EVER: i64 = 0;",
+        )],
+        tests: &[it("a_deleted_account_leaves_its_messages_without_an_author_and_nothing_else")],
+    },
+    Mutant {
         name: "g11-readiness",
         what: "a server that is ending says that it is ready",
         changes: &[at(

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::rows::Loose;
-use super::is_duplicate;
-use crate::store::{Account, NewAccount, StoreError};
+use super::{is_duplicate, proofs, resets};
+use crate::store::{Account, NewAccount, PasswordChange, StoreError};
 
 pub(super) async fn create(store: &PostgresStore, account: NewAccount) -> Result<User, StoreError> {
     if !store.access.shape().makes_users() {
@@ -62,4 +62,55 @@ pub(super) async fn user(store: &PostgresStore, id: UserId) -> Result<Option<Use
         })
         .await?;
     Ok(name.map(|display_name| User { id, display_name: display_name.0, email: None }))
+}
+
+pub(super) async fn change_password(store: &PostgresStore, change: PasswordChange) -> Result<(), StoreError> {
+    store
+        .access
+        .write(move |link, _| {
+            let change = change.clone();
+            Box::pin(async move {
+                let changed = sqlx::query(
+                    "update caravana.account set password_hash = $1 where user_id = $2 and password_hash = $3",
+                )
+                .bind(change.password_hash)
+                .bind(change.user.uuid())
+                .bind(change.known)
+                .execute(&mut *link)
+                .await?;
+                let renewed = sqlx::query(
+                    "update caravana.session set token_hash = $1
+                     where token_hash = $2 and user_id = $3 and expires_at > $4",
+                )
+                .bind(&change.renewed[..])
+                .bind(&change.session[..])
+                .bind(change.user.uuid())
+                .bind(change.now)
+                .execute(&mut *link)
+                .await?;
+                if changed.rows_affected() == 0 || renewed.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
+                resets::end_all(link, change.user).await?;
+                proofs::sign_out(link, change.user, Some(change.renewed), change.now).await
+            })
+        })
+        .await
+}
+
+pub(super) async fn rename(store: &PostgresStore, user: UserId, display_name: &str) -> Result<(), StoreError> {
+    if !store.access.shape().keeps_names() {
+        return Err(StoreError::Forbidden);
+    }
+    let (access, display_name) = (store.access.clone(), display_name.to_owned());
+    store
+        .access
+        .write(move |link, _| {
+            let (statement, display_name) = (access.sql("{name user}"), display_name.clone());
+            Box::pin(async move {
+                sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(link).await?;
+                Ok(())
+            })
+        })
+        .await
 }

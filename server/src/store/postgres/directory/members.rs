@@ -9,6 +9,7 @@ use super::super::access::Access;
 use super::super::link::Link;
 use super::super::rows::{Loose, micros, moment};
 use super::groups;
+use crate::store::commits::Effects;
 use crate::store::{MemberRow, Removal, StoreError};
 
 /// The role of a user, `None` for who is no member.
@@ -160,25 +161,36 @@ pub(super) async fn remove(
                 if !may || !access.shape().members().is_ours() {
                     return Err(StoreError::Forbidden);
                 }
-                if user_role == Role::Owner {
-                    let Some(heir) = heir(link, group, user).await? else {
-                        groups::end(link, group).await?;
-                        effects.group_deleted(group);
-                        return Ok(Removal::Group);
-                    };
-                    give_role(link, group, heir, Role::Owner).await?;
-                }
-                for statement in [
-                    "delete from caravana.member where group_id = $1 and user_id = $2",
-                    "delete from caravana.read where group_id = $1 and user_id = $2",
-                ] {
-                    sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
-                }
-                effects.group(group);
-                Ok(Removal::Member)
+                leave(&access, link, effects, group, user).await
             })
         })
         .await
+}
+
+/// Takes a member out, inside a write's own transaction that holds the group; [`StoreError::NotFound`] when they are none.
+pub(super) async fn leave(
+    access: &Access,
+    link: &mut Link,
+    effects: &mut Effects,
+    group: GroupId,
+    user: UserId,
+) -> Result<Removal, StoreError> {
+    if role_of(access, link, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
+        let Some(heir) = heir(link, group, user).await? else {
+            groups::end(link, group).await?;
+            effects.group_deleted(group);
+            return Ok(Removal::Group);
+        };
+        give_role(link, group, heir, Role::Owner).await?;
+    }
+    for statement in [
+        "delete from caravana.member where group_id = $1 and user_id = $2",
+        "delete from caravana.read where group_id = $1 and user_id = $2",
+    ] {
+        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
+    }
+    effects.group(group);
+    Ok(Removal::Member)
 }
 
 const fn may_remove(actor: Role, user: Role) -> bool {

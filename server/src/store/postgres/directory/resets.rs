@@ -16,55 +16,56 @@ pub(super) async fn create(
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<User>, StoreError> {
-    let access = store.access.clone();
+) -> Result<bool, StoreError> {
     store
         .access
         .write(move |link, _| {
-            let (name, email) = (access.sql("select {user name} from public.users u where u.id = $1"), email.clone());
-            Box::pin(async move {
-                let Some(user) = insert(link, &email, token, now, expires_at).await? else { return Ok(None) };
-                let display_name: Option<Loose> =
-                    sqlx::query_scalar(name).bind(user.uuid()).fetch_optional(link).await?;
-                Ok(display_name.map(|name| User { id: user, display_name: name.0, email: Some(email) }))
-            })
+            let email = email.clone();
+            Box::pin(async move { Ok(insert(link, &email, token, now, expires_at).await?) })
         })
         .await
 }
 
-/// Whose link it is. Links that are over go with it, so that the table does not only grow.
+/// Whether there is such an account. Links that are over go with it, so that the table does not only grow.
 pub(in super::super) async fn insert(
     link: &mut Link,
     email: &str,
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<UserId>, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     sqlx::query("delete from caravana.reset where expires_at <= $1").bind(now).execute(&mut *link).await?;
-    let user: Option<Uuid> = sqlx::query_scalar(
+    let made = sqlx::query(
         "insert into caravana.reset (token_hash, user_id, expires_at)
-         select $1, a.user_id, $2 from caravana.account a where a.email = $3 returning user_id",
+         select $1, a.user_id, $2 from caravana.account a where a.email = $3",
     )
     .bind(&token[..])
     .bind(expires_at)
     .bind(email)
-    .fetch_optional(link)
+    .execute(link)
     .await?;
-    Ok(user.map(UserId::new))
+    Ok(made.rows_affected() > 0)
 }
 
-pub(super) async fn holder(store: &PostgresStore, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
-    let user: Option<Uuid> = store
+pub(super) async fn holder(store: &PostgresStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
+    let holder: Option<(Uuid, Loose, String)> = store
         .access
         .ask(|link| {
-            Box::pin(async move {
-                let question =
-                    sqlx::query_scalar("select user_id from caravana.reset where token_hash = $1 and expires_at > $2");
-                Ok(question.bind(&token[..]).bind(now).fetch_optional(link).await?)
-            })
+            let statement = store.access.sql(
+                "select u.id, {user name}, a.email from caravana.reset r
+                 join public.users u on u.id = r.user_id join caravana.account a on a.user_id = r.user_id
+                 where r.token_hash = $1 and r.expires_at > $2",
+            );
+            Box::pin(
+                async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
+            )
         })
         .await?;
-    Ok(user.map(UserId::new))
+    Ok(holder.map(|(user, display_name, email)| User {
+        id: UserId::new(user),
+        display_name: display_name.0,
+        email: Some(email),
+    }))
 }
 
 /// Of two posts with the same link one uses it up.

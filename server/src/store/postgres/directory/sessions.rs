@@ -6,39 +6,63 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::rows::Loose;
-use crate::store::{SecretHash, StoreError};
+use crate::store::{NewSession, SIGN_INS, SecretHash, SignIn, StoreError};
 
-pub(super) async fn create(
-    store: &PostgresStore,
-    token: SecretHash,
-    user: UserId,
-    now: i64,
-    expires_at: i64,
-) -> Result<(), StoreError> {
+/// The password is looked at in the statement that remembers, and held there until the commit: there is no moment
+/// between the two.
+pub(super) async fn create(store: &PostgresStore, session: NewSession) -> Result<(), StoreError> {
     store
         .access
         .write(move |link, _| {
+            let session = session.clone();
             Box::pin(async move {
-                sqlx::query(
-                    "insert into caravana.session (token_hash, user_id, created_at, expires_at)
-                     values ($1, $2, $3, $4)",
+                let made = sqlx::query(
+                    "insert into caravana.session (token_hash, user_id, created_at, expires_at, browser)
+                     select $1, a.user_id, $3, $4, $5 from caravana.account a
+                     where a.user_id = $2 and a.password_hash = $6 for share of a",
                 )
-                .bind(&token[..])
-                .bind(user.uuid())
-                .bind(now)
-                .bind(expires_at)
+                .bind(&session.token[..])
+                .bind(session.user.uuid())
+                .bind(session.now)
+                .bind(session.expires_at)
+                .bind(session.browser)
+                .bind(session.password_hash)
                 .execute(&mut *link)
                 .await?;
+                if made.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
                 // The sign-ins of this user that are over go with it, so that the table does not only grow.
                 sqlx::query("delete from caravana.session where user_id = $1 and expires_at <= $2")
-                    .bind(user.uuid())
-                    .bind(now)
+                    .bind(session.user.uuid())
+                    .bind(session.now)
                     .execute(link)
                     .await?;
                 Ok(())
             })
         })
         .await
+}
+
+pub(super) async fn list(store: &PostgresStore, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+    let rows: Vec<(Vec<u8>, Option<String>, i64, i64)> = store
+        .access
+        .ask(|link| {
+            Box::pin(async move {
+                let question = sqlx::query_as(
+                    "select token_hash, browser, created_at, expires_at from caravana.session
+                     where user_id = $1 and expires_at > $2 order by expires_at desc, token_hash limit $3",
+                );
+                let question = question.bind(user.uuid()).bind(now).bind(i64::from(SIGN_INS));
+                Ok(question.fetch_all(link).await?)
+            })
+        })
+        .await?;
+    let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
+        // A hash of another length is none of ours, and nobody can be signed in by it.
+        Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
+    };
+    Ok(rows.into_iter().filter_map(sign_in).collect())
 }
 
 pub(super) async fn find(

@@ -6,7 +6,7 @@
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
-use super::MigrateError;
+use super::{LOCK_TIMEOUT, MigrateError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
@@ -30,6 +30,7 @@ pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, 
         .persistent(false)
         .fetch_all(&mut *tx)
         .await?;
+    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *tx).await?;
     let mut applied = Vec::new();
     for migration in MIGRATIONS.iter() {
         if let Some((version, checksum)) = there.iter().find(|(version, _)| *version == migration.version) {

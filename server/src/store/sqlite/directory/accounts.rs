@@ -4,8 +4,8 @@ use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 
 use super::super::SqliteStore;
-use super::{id, is_duplicate};
-use crate::store::{Account, NewAccount, StoreError};
+use super::{id, is_duplicate, proofs, resets};
+use crate::store::{Account, NewAccount, PasswordChange, StoreError};
 
 pub(super) async fn create(store: &SqliteStore, account: NewAccount) -> Result<User, StoreError> {
     store
@@ -51,4 +51,54 @@ pub(super) async fn user(store: &SqliteStore, id: UserId) -> Result<Option<User>
         .fetch_optional(&store.readers)
         .await?;
     Ok(name.map(|display_name| User { id, display_name, email: None }))
+}
+
+pub(super) async fn change_password(store: &SqliteStore, change: PasswordChange) -> Result<(), StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user = change.user.to_string();
+                let changed = sqlx::query(
+                    "update caravana_account set password_hash = ?1 where user_id = ?2 and password_hash = ?3",
+                )
+                .bind(change.password_hash)
+                .bind(&user)
+                .bind(change.known)
+                .execute(&mut *tx)
+                .await?;
+                let renewed = sqlx::query(
+                    "update caravana_session set token_hash = ?1 where token_hash = ?2 and user_id = ?3 and expires_at > ?4",
+                )
+                .bind(&change.renewed[..])
+                .bind(&change.session[..])
+                .bind(&user)
+                .bind(change.now)
+                .execute(&mut *tx)
+                .await?;
+                if changed.rows_affected() == 0 || renewed.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
+                resets::end_all(tx, &user).await?;
+                proofs::sign_out(tx, &user, Some(change.renewed), change.now).await
+            })
+        })
+        .await
+}
+
+pub(super) async fn rename(store: &SqliteStore, user: UserId, display_name: &str) -> Result<(), StoreError> {
+    let display_name = display_name.to_owned();
+    store
+        .writer
+        .run_simple(move |tx, _| {
+            Box::pin(async move {
+                sqlx::query("update users set display_name = ? where id = ?")
+                    .bind(display_name)
+                    .bind(user.to_string())
+                    .execute(tx)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }

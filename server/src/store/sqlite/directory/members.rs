@@ -4,6 +4,7 @@ use caravana_protocol::rest::User;
 use caravana_protocol::{GroupId, Role, UserId};
 use sqlx::SqliteConnection;
 
+use super::super::super::commits::Effects;
 use super::super::{SqliteStore, rows};
 use super::{groups, id, role_in};
 use crate::store::{MemberRow, Removal, StoreError};
@@ -123,25 +124,36 @@ pub(super) async fn remove(
                 if actor != user && !may_remove(actor_role, user_role) {
                     return Err(StoreError::Forbidden);
                 }
-                if user_role == Role::Owner {
-                    let Some(heir) = heir(tx, &group, &user_key).await? else {
-                        groups::end(tx, &group).await?;
-                        effects.group_deleted(group_id);
-                        return Ok(Removal::Group);
-                    };
-                    give_role(tx, &group, &heir, Role::Owner).await?;
-                }
-                for statement in [
-                    "delete from caravana_member where group_id = ? and user_id = ?",
-                    "delete from caravana_read where group_id = ? and user_id = ?",
-                ] {
-                    sqlx::query(statement).bind(&group).bind(&user_key).execute(&mut *tx).await?;
-                }
-                effects.group(group_id);
-                Ok(Removal::Member)
+                leave(tx, effects, group_id, &user_key).await
             })
         })
         .await
+}
+
+/// Takes a member out, inside a write's own transaction; [`StoreError::NotFound`] when they are none.
+pub(super) async fn leave(
+    tx: &mut SqliteConnection,
+    effects: &mut Effects,
+    group_id: GroupId,
+    user: &str,
+) -> Result<Removal, StoreError> {
+    let group = group_id.to_string();
+    if role_in(tx, &group, user).await? == Role::Owner {
+        let Some(heir) = heir(tx, &group, user).await? else {
+            groups::end(tx, &group).await?;
+            effects.group_deleted(group_id);
+            return Ok(Removal::Group);
+        };
+        give_role(tx, &group, &heir, Role::Owner).await?;
+    }
+    for statement in [
+        "delete from caravana_member where group_id = ? and user_id = ?",
+        "delete from caravana_read where group_id = ? and user_id = ?",
+    ] {
+        sqlx::query(statement).bind(&group).bind(user).execute(&mut *tx).await?;
+    }
+    effects.group(group_id);
+    Ok(Removal::Member)
 }
 
 const fn may_remove(actor: Role, user: Role) -> bool {

@@ -14,53 +14,42 @@ pub(super) async fn create(
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<User>, StoreError> {
-    store
-        .writer
-        .run(move |tx, _| {
-            Box::pin(async move {
-                let user = insert(tx, &email, token, now, expires_at).await?;
-                user.map(|(user, display_name)| Ok(User { id: id(&user)?, display_name, email: Some(email) }))
-                    .transpose()
-            })
-        })
-        .await
+) -> Result<bool, StoreError> {
+    store.writer.run(move |tx, _| Box::pin(async move { Ok(insert(tx, &email, token, now, expires_at).await?) })).await
 }
 
-/// The user's id and name. Links that are over go with it, so that the table does not only grow.
+/// Whether there is such an account. Links that are over go with it, so that the table does not only grow.
 pub(in super::super) async fn insert(
     tx: &mut SqliteConnection,
     email: &str,
     token: SecretHash,
     now: i64,
     expires_at: i64,
-) -> Result<Option<(String, String)>, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     sqlx::query("delete from caravana_reset where expires_at <= ?").bind(now).execute(&mut *tx).await?;
-    let holder: Option<(String, String)> = sqlx::query_as(
-        "select u.id, u.display_name from caravana_account a join users u on u.id = a.user_id where a.email = ?",
+    let made = sqlx::query(
+        "insert into caravana_reset (token_hash, user_id, expires_at)
+         select ?, a.user_id, ? from caravana_account a where a.email = ?",
     )
+    .bind(&token[..])
+    .bind(expires_at)
     .bind(email)
-    .fetch_optional(&mut *tx)
+    .execute(tx)
     .await?;
-    if let Some((user, _)) = &holder {
-        sqlx::query("insert into caravana_reset (token_hash, user_id, expires_at) values (?, ?, ?)")
-            .bind(&token[..])
-            .bind(user)
-            .bind(expires_at)
-            .execute(tx)
-            .await?;
-    }
-    Ok(holder)
+    Ok(made.rows_affected() > 0)
 }
 
-pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<UserId>, StoreError> {
-    let user: Option<String> =
-        sqlx::query_scalar("select user_id from caravana_reset where token_hash = ? and expires_at > ?")
-            .bind(&token[..])
-            .bind(now)
-            .fetch_optional(&store.readers)
-            .await?;
-    Ok(rows::user(user.as_deref()))
+pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
+    let holder: Option<(String, String, String)> = sqlx::query_as(
+        "select u.id, u.display_name, a.email from caravana_reset r
+         join users u on u.id = r.user_id join caravana_account a on a.user_id = r.user_id
+         where r.token_hash = ? and r.expires_at > ?",
+    )
+    .bind(&token[..])
+    .bind(now)
+    .fetch_optional(&store.readers)
+    .await?;
+    holder.map(|(user, display_name, email)| Ok(User { id: id(&user)?, display_name, email: Some(email) })).transpose()
 }
 
 /// Of two posts with the same link one uses it up.

@@ -5,38 +5,57 @@ use caravana_protocol::rest::User;
 
 use super::super::{SqliteStore, rows};
 use super::id;
-use crate::store::{SecretHash, StoreError};
+use crate::store::{NewSession, SIGN_INS, SecretHash, SignIn, StoreError};
 
-pub(super) async fn create(
-    store: &SqliteStore,
-    token: SecretHash,
-    user: UserId,
-    now: i64,
-    expires_at: i64,
-) -> Result<(), StoreError> {
+/// The password is looked at in the statement that remembers: there is no moment between the two.
+pub(super) async fn create(store: &SqliteStore, session: NewSession) -> Result<(), StoreError> {
     store
         .writer
         .run(move |tx, _| {
             Box::pin(async move {
-                sqlx::query(
-                    "insert into caravana_session (token_hash, user_id, created_at, expires_at) values (?, ?, ?, ?)",
+                let user = session.user.to_string();
+                let made = sqlx::query(
+                    "insert into caravana_session (token_hash, user_id, created_at, expires_at, browser)
+                     select ?1, a.user_id, ?3, ?4, ?5 from caravana_account a where a.user_id = ?2 and a.password_hash = ?6",
                 )
-                .bind(&token[..])
-                .bind(user.to_string())
-                .bind(now)
-                .bind(expires_at)
+                .bind(&session.token[..])
+                .bind(&user)
+                .bind(session.now)
+                .bind(session.expires_at)
+                .bind(session.browser)
+                .bind(session.password_hash)
                 .execute(&mut *tx)
                 .await?;
+                if made.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
                 // The sign-ins of this user that are over go with it, so that the table does not only grow.
                 sqlx::query("delete from caravana_session where user_id = ? and expires_at <= ?")
-                    .bind(user.to_string())
-                    .bind(now)
+                    .bind(user)
+                    .bind(session.now)
                     .execute(tx)
                     .await?;
                 Ok(())
             })
         })
         .await
+}
+
+pub(super) async fn list(store: &SqliteStore, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+    let rows: Vec<(Vec<u8>, Option<String>, i64, i64)> = sqlx::query_as(
+        "select token_hash, browser, created_at, expires_at from caravana_session
+         where user_id = ? and expires_at > ? order by expires_at desc, token_hash limit ?",
+    )
+    .bind(user.to_string())
+    .bind(now)
+    .bind(SIGN_INS)
+    .fetch_all(&store.readers)
+    .await?;
+    let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
+        // A hash of another length is none of ours, and nobody can be signed in by it.
+        Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
+    };
+    Ok(rows.into_iter().filter_map(sign_in).collect())
 }
 
 pub(super) async fn find(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {

@@ -1,0 +1,189 @@
+//! `/account`: one's name, password, sign-ins, data, and the end of it all.
+//!
+//! Its forms post by themselves, with and without scripts: what they do changes who is signed in, and the page is made
+//! afresh after it anyway. What came of it stands in the query, `done` or `error` with `at`.
+
+use caravana_protocol::ErrorCode;
+use caravana_protocol::limits::DISPLAY_NAME_CHARACTERS;
+use caravana_protocol::rest::{SignIn, User};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Redirect;
+use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
+
+use super::{FailedPage, posted_done};
+use crate::components::{Brand, Glyph, Icon, Preferences, SecretField, SignInList};
+use crate::erase::Erase as _;
+use crate::i18n::{Words, explain, use_words};
+use crate::ports::{Api, ApiError};
+
+/// Who is signed in, and where.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Account {
+    user: User,
+    sign_ins: Vec<SignIn>,
+}
+
+async fn load(api: Option<Api>) -> Result<Option<Account>, ApiError> {
+    let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
+    let Some(user) = api.session().await? else { return Ok(None) };
+    let sign_ins = api.sign_ins().await?;
+    Ok(Some(Account { user, sign_ins }))
+}
+
+/// The page.
+#[component]
+pub fn AccountCarePage() -> impl IntoView {
+    let api = use_context::<Api>();
+    let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
+    let body = move || {
+        Suspend::new(async move {
+            match loaded.await {
+                Ok(Some(account)) => view! { <Care account /> }.erase(),
+                Ok(None) => view! { <Redirect path="/login?next=/account" /> }.erase(),
+                Err(error) => view! { <FailedPage error /> }.erase(),
+            }
+        })
+    };
+    view! { <Suspense>{body}</Suspense> }.erase()
+}
+
+#[component]
+fn Care(account: Account) -> impl IntoView {
+    let words = use_words();
+    let Account { user, sign_ins } = account;
+    let email = user.email.clone().unwrap_or_default();
+    view! {
+        <Title text=words.account />
+        <div class="plain">
+            <header class="plain-bar">
+                <Brand />
+                <Preferences signed_in=true />
+            </header>
+            <main class="care" id="content">
+                <header class="care-head">
+                    <a class="icon-button" href="/" aria-label=words.back title=words.back><Icon glyph=Glyph::Back /></a>
+                    <h1 class="card-title">{words.account}</h1>
+                    <bdi class="care-email">{email}</bdi>
+                </header>
+                <Done />
+                <NameForm user />
+                <PasswordForm />
+                <section class="care-part">
+                    <h2 class="care-title">{words.sessions_title}</h2>
+                    <Refused at="sessions" />
+                    <SignInList sign_ins />
+                </section>
+                <section class="care-part">
+                    <h2 class="care-title">{words.export_title}</h2>
+                    <p class="card-text">{words.export_text}</p>
+                    <a class="button button-soft" href="/api/v1/account/export" download="caravana.json" rel="external" data-testid="export">
+                        {words.export}
+                    </a>
+                </section>
+                <DeleteForm />
+            </main>
+        </div>
+    }
+    .erase()
+}
+
+/// What the last post did.
+#[component]
+fn Done() -> impl IntoView {
+    let words = use_words();
+    let text = match posted_done().as_deref() {
+        Some("name") => Some(words.account_saved_name),
+        Some("password") => Some(words.account_saved_password),
+        Some("sessions") => Some(words.account_signed_out),
+        Some(_) | None => None,
+    };
+    text.map(|text| view! { <p class="form-done" role="status" data-testid="done">{text}</p> })
+}
+
+/// Why the last post of this form did nothing.
+#[component]
+fn Refused(at: &'static str) -> impl IntoView {
+    let words = use_words();
+    let query = use_query_map().get_untracked();
+    let code = query.get_str("error").filter(|_| query.get_str("at") == Some(at)).map(ErrorCode::from_word);
+    let text = code.map(|code| refusal(words, code.unwrap_or(ErrorCode::BadRequest)));
+    view! {
+        <div role="alert" class="form-alert">{text.map(|text| view! { <p class="form-error">{text}</p> })}</div>
+    }
+    .erase()
+}
+
+fn refusal(words: &Words, code: ErrorCode) -> String {
+    // Somebody who is signed in has no e-mail to get wrong.
+    if code == ErrorCode::InvalidCredentials {
+        words.error_present_password.to_owned()
+    } else {
+        explain(words, Some(code))
+    }
+}
+
+#[component]
+fn NameForm(user: User) -> impl IntoView {
+    let words = use_words();
+    view! {
+        <form class="care-part" method="post" action="/account/name">
+            <h2 class="care-title">{words.name_title}</h2>
+            <label class="field">
+                <span class="field-hint">{words.display_name_hint}</span>
+                <input
+                    class="input"
+                    name="display_name"
+                    autocomplete="name"
+                    required
+                    maxlength=DISPLAY_NAME_CHARACTERS.to_string()
+                    value=user.display_name
+                    aria-label=words.display_name
+                    data-testid="display-name"
+                />
+            </label>
+            <Refused at="name" />
+            <button class="button button-soft" type="submit" data-testid="save-name">{words.save}</button>
+        </form>
+    }
+    .erase()
+}
+
+#[component]
+fn PasswordForm() -> impl IntoView {
+    let words = use_words();
+    view! {
+        <form class="care-part" method="post" action="/account/password">
+            <h2 class="care-title">{words.password_title}</h2>
+            <p class="card-text">{words.change_password_text}</p>
+            <SecretField label=words.present_password name="password" testid="present-password" />
+            <SecretField label=words.new_password name="new_password" chosen=true testid="new-password" />
+            <Refused at="password" />
+            <button class="button button-soft" type="submit" data-testid="change-password">{words.change_password}</button>
+        </form>
+    }
+    .erase()
+}
+
+/// Two steps: it is opened, and it asks for the password. Opened by itself where it has just been refused.
+#[component]
+fn DeleteForm() -> impl IntoView {
+    let words = use_words();
+    let was_refused = use_query_map().read_untracked().get_str("at") == Some("delete");
+    view! {
+        <section class="care-part">
+            <h2 class="care-title">{words.delete_title}</h2>
+            <p class="card-text">{words.delete_text}</p>
+            <details class="care-end" open=was_refused>
+                <summary class="button button-quiet button-danger" data-testid="delete-account">{words.delete_account}</summary>
+                <form class="form" method="post" action="/account/delete">
+                    <SecretField label=words.present_password name="password" testid="delete-password" />
+                    <Refused at="delete" />
+                    <button class="button button-end" type="submit" data-testid="delete-for-ever">{words.delete_for_ever}</button>
+                </form>
+            </details>
+        </section>
+    }
+    .erase()
+}

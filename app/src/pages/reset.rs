@@ -1,0 +1,121 @@
+//! A lost password: asking for a link, and the page that the link leads to. Both forms post by themselves.
+
+use caravana_protocol::limits::EMAIL_CHARACTERS;
+use caravana_protocol::rest::ResetWays;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::{posted_done, posted_error};
+use crate::components::{Brand, Mark, Preferences, SecretField};
+use crate::erase::Erase as _;
+use crate::i18n::use_words;
+use crate::ports::{Api, ApiError};
+
+async fn load(api: Option<Api>) -> Result<ResetWays, ApiError> {
+    let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
+    api.reset_ways().await
+}
+
+/// `/reset`.
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let words = use_words();
+    let api = use_context::<Api>();
+    let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
+    let sent = posted_done().as_deref() == Some("sent");
+    let body = move || {
+        Suspend::new(async move {
+            match loaded.await {
+                Ok(ResetWays { by_mail: false }) => {
+                    view! { <p class="card-text" data-testid="ask-operator">{words.reset_ask_operator}</p> }.erase()
+                }
+                _ if sent => view! { <p class="form-done" role="status">{words.reset_sent}</p> }.erase(),
+                Ok(ResetWays { by_mail: true }) | Err(_) => view! { <AskForm /> }.erase(),
+            }
+        })
+    };
+    frame(view! { <Suspense>{body}</Suspense> }.erase())
+}
+
+/// `/reset/:token`. Looking at it changes nothing: mail programs open links ahead.
+#[component]
+pub fn SetPasswordPage() -> impl IntoView {
+    let words = use_words();
+    let token = use_params_map().read_untracked().get("token").unwrap_or_default();
+    let is_gone = use_query_map().read_untracked().get_str("error") == Some("gone");
+    let body = if is_gone {
+        view! {
+            <p class="form-error" role="alert">{words.reset_gone}</p>
+            <a class="button" href="/reset">{words.reset_ask_again}</a>
+        }
+        .erase()
+    } else {
+        view! {
+            <form class="form" method="post" action=format!("/reset/{}", super::encode_path(&token))>
+                <p class="card-text">{words.reset_new_text}</p>
+                <SecretField label=words.new_password name="password" chosen=true testid="new-password" />
+                <PostedError />
+                <button class="button" type="submit" data-testid="submit">{words.save}</button>
+            </form>
+        }
+        .erase()
+    };
+    frame(body)
+}
+
+#[component]
+fn AskForm() -> impl IntoView {
+    let words = use_words();
+    view! {
+        <form class="form" method="post" action="/reset">
+            <p class="card-text">{words.reset_text}</p>
+            <label class="field">
+                <span class="field-label">{words.email}</span>
+                <input
+                    class="input"
+                    type="email"
+                    name="email"
+                    autocomplete="username"
+                    required
+                    maxlength=EMAIL_CHARACTERS.to_string()
+                    data-testid="email"
+                />
+            </label>
+            <PostedError />
+            <button class="button" type="submit" data-testid="submit">{words.reset_send}</button>
+        </form>
+    }
+    .erase()
+}
+
+#[component]
+fn PostedError() -> impl IntoView {
+    let error = posted_error();
+    view! {
+        <div role="alert" class="form-alert">{error.map(|text| view! { <p class="form-error">{text}</p> })}</div>
+    }
+    .erase()
+}
+
+fn frame(body: AnyView) -> impl IntoView {
+    let words = use_words();
+    view! {
+        <Title text=words.reset_title />
+        <div class="plain">
+            <header class="plain-bar">
+                <Brand />
+                <Preferences />
+            </header>
+            <main class="plain-main" id="content">
+                <section class="card">
+                    <Mark />
+                    <h1 class="card-title">{words.reset_title}</h1>
+                    {body}
+                    <p class="card-foot"><a href="/login">{words.sign_in}</a></p>
+                </section>
+            </main>
+        </div>
+    }
+    .erase()
+}

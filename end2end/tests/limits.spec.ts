@@ -1,0 +1,38 @@
+// What a person who goes too fast is told, and that nothing of what they wrote is lost.
+
+import { allHave } from '../support/history.ts';
+import { together } from '../support/person.ts';
+import { expect, test } from '../support/test.ts';
+
+// One message a second, two at once.
+test.use({ serverFlags: ['--send-rate-per-user=1', '--send-burst-per-user=2'] });
+
+test('who goes too fast sees how long to wait, and everything goes out by itself', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Sierra Gorda');
+  const wait = ana.page.getByTestId('wait');
+  await expect(wait).toHaveText('');
+  const texts = ['uno', 'dos', 'tres', 'cuatro', 'cinco'];
+  for (const text of texts) await ana.send(text);
+  await expect(wait.locator('[aria-hidden]')).toHaveText(/^Vas muy rápido\. Espera \d+ s\.$/);
+  await expect(wait.getByRole('status')).toHaveText(/^Vas muy rápido\. Espera \d+ s\.$/);
+  // What waits is on the screen, and writing goes on meanwhile.
+  await expect(ana.texts).toHaveText(texts);
+  expect(await ana.pending.count()).toBeGreaterThan(0);
+  await ana.composer.fill('a media frase');
+
+  await allHave([ana, bruno], texts);
+  await expect(wait).toHaveText('');
+  await expect(ana.composer).toHaveValue('a media frase');
+});
+
+test('who reads English is told in English', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  await ana.createGroup('Sierra Gorda');
+  await ana.page.context().addCookies([{ name: 'lang', value: 'en', url: ana.page.url() }]);
+  await ana.page.reload();
+  await ana.isOnline();
+  for (const text of ['one', 'two', 'three', 'four']) await ana.send(text);
+  await expect(ana.page.getByTestId('wait').getByRole('status')).toHaveText(/^You’re going too fast\. Wait \d+ s\.$/);
+  await allHave([ana], ['one', 'two', 'three', 'four']);
+});

@@ -1,0 +1,162 @@
+//! One's own account: its password, its name, its end. By cookie only: no token changes what a person signs in with.
+
+use std::net::IpAddr;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User, UserAnswer};
+use caravana_protocol::{DisplayName, ErrorCode};
+
+use super::accounts::{self, Proven};
+use super::error::ApiError;
+use super::extract::Json;
+use super::identity::{Identity, SignedIn};
+use super::peer::Client;
+use crate::auth::{Passwords, Secret};
+use crate::clock::unix_seconds;
+use crate::sign_ins;
+use crate::state::Shared;
+use crate::store::{PasswordChange, StoreError};
+
+/// Changes one's password.
+///
+/// A wrong present one is `invalid_credentials`, and tries are counted like sign-ins. Everything else that the person is
+/// signed in by ends, and its sockets close; this sign-in goes on with the cookie of the answer.
+#[utoipa::path(
+    post,
+    path = "/auth/password",
+    tag = "accounts",
+    request_body = ChangePassword,
+    security(("cookie" = [])),
+    responses((status = 204, description = "Changed.", headers(("set-cookie" = String, description = "The session cookie.")))),
+    extensions(("x-refusals" = json!(["forbidden", "invalid_credentials", "rate_limited", "overloaded"])))
+)]
+pub(super) async fn change_password(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+    client: Client,
+    Json(asked): Json<ChangePassword>,
+) -> Result<impl IntoResponse, ApiError> {
+    let cookie = change(&state, &identity, client.address, asked).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+}
+
+/// Changes one's account.
+///
+/// Members who are looking at a group see a new name when they load it again.
+#[utoipa::path(
+    patch,
+    path = "/account",
+    tag = "accounts",
+    operation_id = "update_account",
+    request_body = AccountPatch,
+    security(("cookie" = [])),
+    responses((status = 200, description = "The person, as they are now.", body = UserAnswer))
+)]
+pub(super) async fn update(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+    Json(patch): Json<AccountPatch>,
+) -> Result<Answer<UserAnswer>, ApiError> {
+    let user = match patch.display_name {
+        Some(name) => rename(&state, identity.user, &name).await?,
+        None => identity.user,
+    };
+    Ok(Answer(UserAnswer { user }))
+}
+
+/// Ends one's account, for ever.
+///
+/// With the password; a wrong one is `invalid_credentials`, and every try is counted. The person leaves all groups (a group
+/// that they own goes to the longest-serving admin, else member; without any other member it ends), and all that is stored
+/// about them goes. Their messages stay, without an author. All sockets close 4505.
+#[utoipa::path(
+    post,
+    path = "/account/delete",
+    tag = "accounts",
+    operation_id = "delete_account",
+    request_body = DeleteAccount,
+    security(("cookie" = [])),
+    responses((status = 204, description = "Gone; the cookie is taken back.", headers(("set-cookie" = String, description = "The session cookie.")))),
+    extensions(("x-refusals" = json!(["forbidden", "invalid_credentials", "rate_limited", "overloaded"])))
+)]
+pub(super) async fn delete(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+    client: Client,
+    Json(proof): Json<DeleteAccount>,
+) -> Result<impl IntoResponse, ApiError> {
+    let cookie = end(&state, &identity, client.address, proof.password).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+}
+
+/// Changes the password: the header with this sign-in's new cookie.
+pub(super) async fn change(
+    state: &Shared,
+    identity: &Identity,
+    address: IpAddr,
+    change: ChangePassword,
+) -> Result<HeaderValue, ApiError> {
+    Passwords::check(&change.new_password)?;
+    let session = identity.proof.session.ok_or_else(ApiError::unauthenticated)?;
+    let email = email(identity)?;
+    let Proven { user, password_hash: known } = prove(state, identity, address, change.password).await?;
+    state.throttle.succeeded(email, address);
+    let password_hash = state.passwords.hash(change.new_password).await?;
+    let secret = Secret::generate();
+    let renewed = secret.hash();
+    let change = PasswordChange { user: user.id, known, password_hash, session, renewed, now: unix_seconds() };
+    state.store.change_password(change).await.map_err(overtaken)?;
+    // The person's own pages stay open: their sockets rest on the new secret.
+    state.hub.renew_session(user.id, session, renewed);
+    sign_ins::close_all(&state.hub, user.id, Some(renewed));
+    state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
+}
+
+/// Gives the person another name.
+pub(super) async fn rename(state: &Shared, user: User, name: &str) -> Result<User, ApiError> {
+    let display_name = DisplayName::parse(name)?.as_str().to_owned();
+    state.store.rename_user(user.id, &display_name).await?;
+    Ok(User { display_name, ..user })
+}
+
+/// Ends the account: the header that takes the cookie back.
+pub(super) async fn end(
+    state: &Shared,
+    identity: &Identity,
+    address: IpAddr,
+    password: String,
+) -> Result<HeaderValue, ApiError> {
+    // The try stays counted: to end one account after the other costs more than to make them.
+    let Proven { user, password_hash } = prove(state, identity, address, password).await?;
+    state.store.delete_account(user.id, &password_hash).await.map_err(overtaken)?;
+    sign_ins::close_all(&state.hub, user.id, None);
+    state.session_cookie.clear().ok_or_else(ApiError::internal)
+}
+
+async fn prove(state: &Shared, identity: &Identity, address: IpAddr, password: String) -> Result<Proven, ApiError> {
+    let proven = accounts::prove(state, address, email(identity)?, password).await?;
+    // An e-mail leads to one account for ever; this is for whoever changes that one day.
+    if proven.user.id == identity.user.id { Ok(proven) } else { Err(ApiError::wrong_credentials()) }
+}
+
+fn email(identity: &Identity) -> Result<&str, ApiError> {
+    identity.user.email.as_deref().ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "there is no password here"))
+}
+
+/// The password was changed, or the account ended, while this was under way.
+fn overtaken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict => ApiError::wrong_credentials(),
+        StoreError::NotFound
+        | StoreError::Forbidden
+        | StoreError::Gone
+        | StoreError::Full(_)
+        | StoreError::Overloaded
+        | StoreError::Unavailable(_)
+        | StoreError::Closed
+        | StoreError::Failed(_) => error.into(),
+    }
+}

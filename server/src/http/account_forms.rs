@@ -1,0 +1,169 @@
+//! The account pages' forms, posted without JavaScript. Every answer is a 303, back to the page with `?done=` or with
+//! `?error=` and `at=`, which name what happened and where.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use caravana_protocol::ErrorCode;
+use caravana_protocol::rest::ChangePassword;
+use serde::Deserialize;
+
+use super::error::ApiError;
+use super::extract::{Form, InviteToken};
+use super::forms::{sign_in_first, to, with_cookie};
+use super::identity::SignedIn;
+use super::peer::Client;
+use super::{account, resets, sessions};
+use crate::auth::Secret;
+use crate::sign_ins;
+use crate::state::Shared;
+
+/// Where they are.
+const PAGE: &str = "/account";
+
+/// The field of `/account/name`.
+#[derive(Deserialize)]
+pub(super) struct NameForm {
+    display_name: String,
+}
+
+/// The fields of `/account/password`.
+#[derive(Deserialize)]
+pub(super) struct PasswordForm {
+    password: String,
+    new_password: String,
+}
+
+/// The field of `/account/sessions`: which sign-in ends; none for all others.
+#[derive(Deserialize)]
+pub(super) struct SessionForm {
+    #[serde(default)]
+    session: Option<String>,
+}
+
+/// The field of `/account/delete` and of `/reset/{token}`.
+#[derive(Deserialize)]
+pub(super) struct OnePassword {
+    password: String,
+}
+
+/// The field of `/reset`.
+#[derive(Deserialize)]
+pub(super) struct ResetForm {
+    email: String,
+}
+
+/// GET of a form's own address, where a browser comes that loads it again: the page with the form.
+pub(super) async fn show() -> Response {
+    to(PAGE)
+}
+
+/// POST `/account/name`.
+pub(super) async fn rename(
+    State(state): State<Shared>,
+    identity: Result<SignedIn, ApiError>,
+    Form(form): Form<NameForm>,
+) -> Response {
+    let SignedIn(identity) = match identity {
+        Ok(identity) => identity,
+        Err(error) => return refused_entry(error),
+    };
+    match account::rename(&state, identity.user, &form.display_name).await {
+        Ok(_) => done(PAGE, "name"),
+        Err(error) => back(PAGE, &error, "name"),
+    }
+}
+
+/// POST `/account/password`.
+pub(super) async fn change_password(
+    State(state): State<Shared>,
+    identity: Result<SignedIn, ApiError>,
+    client: Client,
+    Form(form): Form<PasswordForm>,
+) -> Response {
+    let SignedIn(identity) = match identity {
+        Ok(identity) => identity,
+        Err(error) => return refused_entry(error),
+    };
+    let change = ChangePassword { password: form.password, new_password: form.new_password };
+    match account::change(&state, &identity, client.address, change).await {
+        Ok(cookie) => with_cookie(done(PAGE, "password"), cookie),
+        Err(error) => back(PAGE, &error, "password"),
+    }
+}
+
+/// POST `/account/sessions`.
+pub(super) async fn end_sessions(
+    State(state): State<Shared>,
+    identity: Result<SignedIn, ApiError>,
+    Form(form): Form<SessionForm>,
+) -> Response {
+    let SignedIn(identity) = match identity {
+        Ok(identity) => identity,
+        Err(error) => return refused_entry(error),
+    };
+    let user = identity.user.id;
+    let ended = match form.session.filter(|id| !id.is_empty()).map(|id| id.parse()) {
+        Some(Ok(id)) => sessions::end_one(&state, user, id).await,
+        Some(Err(_)) => Err(ApiError::new(ErrorCode::InvalidId, "`session` is no UUID")),
+        None => sign_ins::end_all(&state.hub, &state.store, user, identity.proof.session).await.map_err(ApiError::from),
+    };
+    match ended {
+        Ok(()) => done(PAGE, "sessions"),
+        // Somebody was faster, and it is as it was asked for.
+        Err(error) if error.code == ErrorCode::NotFound => done(PAGE, "sessions"),
+        Err(error) => back(PAGE, &error, "sessions"),
+    }
+}
+
+/// POST `/account/delete`.
+pub(super) async fn delete(
+    State(state): State<Shared>,
+    identity: Result<SignedIn, ApiError>,
+    client: Client,
+    Form(form): Form<OnePassword>,
+) -> Response {
+    let SignedIn(identity) = match identity {
+        Ok(identity) => identity,
+        Err(error) => return refused_entry(error),
+    };
+    match account::end(&state, &identity, client.address, form.password).await {
+        Ok(cookie) => with_cookie(done("/login", "deleted"), cookie),
+        Err(error) => back(PAGE, &error, "delete"),
+    }
+}
+
+/// POST `/reset`.
+pub(super) async fn ask_reset(State(state): State<Shared>, client: Client, Form(form): Form<ResetForm>) -> Response {
+    match resets::request(&state, &client, &form.email) {
+        Ok(()) => done("/reset", "sent"),
+        Err(error) => back("/reset", &error, "reset"),
+    }
+}
+
+/// POST `/reset/{token}`.
+pub(super) async fn set_password(
+    State(state): State<Shared>,
+    InviteToken(token): InviteToken,
+    client: Client,
+    Form(form): Form<OnePassword>,
+) -> Response {
+    // What is no secret of ours is not put into an address.
+    let Some(secret) = Secret::parse(&token) else { return ApiError::not_found().into_response() };
+    match resets::replace(&state, &client, &token, form.password).await {
+        Ok(()) => done("/login", "reset"),
+        Err(error) => back(&format!("/reset/{}", secret.expose()), &error, "reset"),
+    }
+}
+
+/// Nobody is signed in, or nobody can say.
+fn refused_entry(error: ApiError) -> Response {
+    if error.code == ErrorCode::Unauthenticated { sign_in_first(PAGE) } else { error.into_response() }
+}
+
+fn done(page: &str, what: &str) -> Response {
+    to(&format!("{page}?done={what}"))
+}
+
+fn back(page: &str, error: &ApiError, at: &str) -> Response {
+    to(&format!("{page}?error={}&at={at}", error.code.as_str()))
+}

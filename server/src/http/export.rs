@@ -1,0 +1,114 @@
+//! All that is stored about somebody, for them to take away: one JSON document, written as it is read.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use serde_json::{Value, json};
+
+use super::accounts::moment;
+use super::error::ApiError;
+use super::identity::SignedIn;
+use super::sessions;
+use crate::state::Shared;
+use crate::store::{Belongings, StoreError};
+use caravana_protocol::UserId;
+
+/// Messages that are read at once. The memory of an export is that of one page, whatever somebody has written.
+const PAGE: u32 = 500;
+
+/// Hands out all that is stored about the person who asks.
+///
+/// A download: profile, memberships, invites, sign-ins, and every message that they have written, also in groups that they
+/// have left.
+#[utoipa::path(
+    get,
+    path = "/account/export",
+    tag = "accounts",
+    operation_id = "export_account",
+    security(("cookie" = [])),
+    responses((status = 200, description = "One JSON object, with `user`, `memberships`, `invites`, `sessions`, `messages`.", body = Object))
+)]
+pub(super) async fn export(State(state): State<Shared>, SignedIn(identity): SignedIn) -> Result<Response, ApiError> {
+    let user = identity.user.id;
+    let mut document = profile(state.store.belongings(user).await?);
+    document["sessions"] = json!(sessions::of(&state, &identity).await?);
+    // Its last brace is written after the messages.
+    let mut head = document.to_string();
+    head.pop();
+    head.push_str(",\"messages\":[");
+    let parts = stream::try_unfold(Part::Head(head), move |part| next(Arc::clone(&state), user, part));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"caravana.json\"")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// What is written next.
+enum Part {
+    /// Everything but the messages.
+    Head(String),
+    /// The messages from this place on; whether there were any before.
+    Messages(Option<String>, bool),
+    /// Nothing.
+    End,
+}
+
+/// A read that fails breaks the answer off, so that a part is not taken for the whole.
+async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, Part)>, StoreError> {
+    let (after, mut is_first) = match part {
+        Part::Head(head) => return Ok(Some((head.into(), Part::Messages(None, true)))),
+        Part::Messages(after, some_before) => (after, some_before),
+        Part::End => return Ok(None),
+    };
+    let page = state.store.messages_of(user, after, PAGE).await?;
+    let mut text = String::new();
+    for message in page.messages {
+        if !std::mem::take(&mut is_first) {
+            text.push(',');
+        }
+        text.push_str(&json!(message).to_string());
+    }
+    let part = match page.next {
+        Some(next) => Part::Messages(Some(next), is_first),
+        None => {
+            text.push_str("]}");
+            Part::End
+        }
+    };
+    Ok(Some((text.into(), part)))
+}
+
+fn profile(belongings: Belongings) -> Value {
+    let Belongings { user, created_at, memberships, invites } = belongings;
+    let memberships: Vec<Value> = memberships
+        .into_iter()
+        .map(|membership| {
+            json!({
+                "group_id": membership.group,
+                "name": membership.name,
+                "role": membership.role,
+                "joined_at": membership.joined_at,
+                "last_read": membership.last_read,
+            })
+        })
+        .collect();
+    let invites: Vec<Value> = invites
+        .into_iter()
+        .map(|invite| {
+            json!({
+                "group_id": invite.group,
+                "max_uses": invite.max_uses,
+                "uses": invite.uses,
+                "expires_at": moment(invite.expires_at),
+            })
+        })
+        .collect();
+    json!({"user": user, "created_at": created_at, "memberships": memberships, "invites": invites})
+}

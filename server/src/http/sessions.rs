@@ -1,0 +1,105 @@
+//! Where somebody is signed in, and the end of it.
+
+use std::collections::BTreeSet;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use caravana_protocol::UserId;
+use caravana_protocol::rest::{SignIn, SignInsAnswer};
+use uuid::Uuid;
+
+use super::accounts::moment;
+use super::cookies::SESSION_SECONDS;
+use super::error::ApiError;
+use super::extract::OfSession;
+use super::identity::{Identity, SignedIn};
+use crate::clock::unix_seconds;
+use crate::sign_ins;
+use crate::state::Shared;
+use crate::store::SecretHash;
+
+/// Lists where one is signed in.
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    tag = "accounts",
+    operation_id = "list_sessions",
+    security(("cookie" = [])),
+    responses((status = 200, description = "The sign-ins.", body = SignInsAnswer))
+)]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+) -> Result<Answer<SignInsAnswer>, ApiError> {
+    Ok(Answer(SignInsAnswer { sessions: of(&state, &identity).await? }))
+}
+
+/// Signs out everywhere else.
+///
+/// Tokens that were made before are no longer good, and all sockets of other sign-ins close.
+#[utoipa::path(
+    delete,
+    path = "/sessions",
+    tag = "accounts",
+    operation_id = "end_other_sessions",
+    security(("cookie" = [])),
+    responses((status = 204, description = "Only the asking sign-in is left."))
+)]
+pub(super) async fn end_others(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+) -> Result<StatusCode, ApiError> {
+    sign_ins::end_all(&state.hub, &state.store, identity.user.id, identity.proof.session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Signs out in one place, and closes its sockets.
+#[utoipa::path(
+    delete,
+    path = "/sessions/{session_id}",
+    tag = "accounts",
+    operation_id = "end_session",
+    params(OfSession),
+    security(("cookie" = [])),
+    responses((status = 204, description = "Signed out there."))
+)]
+pub(super) async fn end(
+    State(state): State<Shared>,
+    SignedIn(identity): SignedIn,
+    OfSession(id): OfSession,
+) -> Result<StatusCode, ApiError> {
+    end_one(&state, identity.user.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Where this person is signed in.
+pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn>, ApiError> {
+    let rows = state.store.sessions(identity.user.id, unix_seconds()).await?;
+    let online: BTreeSet<SecretHash> = state.hub.sessions_of(identity.user.id);
+    let sign_in = |row: crate::store::SignIn| SignIn {
+        id: public_id(&row.token),
+        browser: row.browser,
+        created_at: moment(row.created_at),
+        last_seen_at: moment(row.expires_at - SESSION_SECONDS),
+        online: online.contains(&row.token),
+        current: identity.proof.session == Some(row.token),
+    };
+    Ok(rows.into_iter().map(sign_in).collect())
+}
+
+/// Ends one sign-in of this person.
+pub(super) async fn end_one(state: &Shared, user: UserId, id: Uuid) -> Result<(), ApiError> {
+    let rows = state.store.sessions(user, unix_seconds()).await?;
+    let found = rows.iter().find(|row| public_id(&row.token) == id).ok_or_else(ApiError::not_found)?;
+    state.store.delete_session(found.token).await?;
+    state.hub.close_session(user, found.token);
+    Ok(())
+}
+
+/// Half of the hash of the secret: it leads back neither to the secret nor to the hash.
+fn public_id(token: &SecretHash) -> Uuid {
+    let mut half = [0; 16];
+    half.copy_from_slice(&token[..16]);
+    uuid::Builder::from_custom_bytes(half).into_uuid()
+}

@@ -1,0 +1,191 @@
+//! Moving house: everything of one database into another, from SQLite to PostgreSQL or back.
+//!
+//! Ids, seqs and epochs are kept, so that a client's cursor and its outbox go on as if nothing had happened. Promises: the
+//! target is changed only where it is empty, or half filled by an import of the same source; killed at any moment, the next
+//! call goes on where it stopped; a server does not start on a database that is half filled; at the end every group's
+//! log is counted once more. It reads and writes tables, not messages: the triggers are off while it writes, because what
+//! they would number has its number already.
+
+mod postgres;
+mod sqlite;
+mod table;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+pub use postgres::is_unfinished as is_unfinished_in_postgres;
+pub use sqlite::is_unfinished as is_unfinished_in_sqlite;
+
+use crate::store::postgres::migrate::MigrateError;
+use crate::store::sqlite::OpenError;
+use table::{Row, TABLES, Table};
+
+/// Rows that are written in one transaction.
+const BATCH: i64 = 2_000;
+
+/// What was moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Groups whose log was counted.
+    pub groups: u64,
+    /// Values that the target can't hold, and what can be shown in their place.
+    pub replaced: u64,
+}
+
+/// Why a database was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Two of a kind.
+    #[error("one of the two databases must be SQLite and the other PostgreSQL; for two of a kind use their own tools")]
+    SameKind,
+    /// The source has no tables of this server, or not those of this version.
+    #[error("the source is no database of this server's version; start this version on it once")]
+    Source,
+    /// The target holds something already.
+    #[error("the target is not empty")]
+    NotEmpty,
+    /// The target's tables `users`, `groups` or `group_chat` belong to another program.
+    #[error("the target has tables of another program; an import needs a database of its own")]
+    Adopted,
+    /// The source was written to between two calls.
+    #[error("the source has changed since this import began; begin again with an empty target")]
+    Changed,
+    /// One of them is being written to.
+    #[error("a server is using one of the databases; stop it first")]
+    InUse,
+    /// The two sides do not agree at the end.
+    #[error("after the import the log of group {0} is not what it was")]
+    Differs(String),
+    /// A SQLite database could not be opened.
+    #[error("the SQLite database can't be opened")]
+    Open(#[from] OpenError),
+    /// The PostgreSQL database could not be brought up to date.
+    #[error("the PostgreSQL database can't be brought up to date")]
+    Migrate(#[from] MigrateError),
+    /// A database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Told how far it is.
+pub trait Progress: Send {
+    /// How many rows there are in all, and how many of them an earlier call has moved.
+    fn begins(&mut self, rows: u64, moved: u64);
+    /// So many more rows of this table are in their place.
+    fn moved(&mut self, table: &str, rows: u64);
+}
+
+/// Where rows come from.
+#[async_trait]
+trait Source: Send {
+    /// Something that changes when the logs do.
+    async fn fingerprint(&mut self) -> Result<String, ImportError>;
+    /// How many rows a table has.
+    async fn count(&mut self, table: &Table) -> Result<u64, ImportError>;
+    /// The next rows by key; each is a JSON array in the order of the table's columns.
+    async fn page(&mut self, table: &Table, after: Option<&[String]>, limit: i64) -> Result<Vec<Row>, ImportError>;
+}
+
+/// Where rows go to.
+#[async_trait]
+trait Target: Source {
+    /// How far an earlier call has come with this source; everything that is not begun when there was none.
+    async fn resume(&mut self, fingerprint: &str) -> Result<Vec<Reached>, ImportError>;
+    /// Writes rows and how far it is now, in one transaction, without triggers.
+    async fn write(&mut self, table: &Table, rows: &[Vec<Value>], reached: &Reached) -> Result<(), ImportError>;
+    /// A group whose log has a hole or another head than its events, if there is one.
+    async fn broken_log(&mut self) -> Result<Option<String>, ImportError>;
+    /// Forgets that there was an import.
+    async fn finish(&mut self) -> Result<(), ImportError>;
+}
+
+/// How far a table is.
+#[derive(Debug, Clone, Default)]
+struct Reached {
+    table: String,
+    /// The key of the last row that was written.
+    after: Option<Vec<String>>,
+    rows: u64,
+    done: bool,
+}
+
+/// Moves everything from one address to the other.
+pub async fn import(from: &str, to: &str, progress: &mut dyn Progress) -> Result<Moved, ImportError> {
+    match (is_postgres(from), is_postgres(to)) {
+        (false, true) => {
+            let mut source = sqlite::Sqlite::source(from).await?;
+            let mut target = postgres::Postgres::target(to).await?;
+            transfer(&mut source, &mut target, progress).await
+        }
+        (true, false) => {
+            let mut source = postgres::Postgres::source(from).await?;
+            let mut target = sqlite::Sqlite::target(to).await?;
+            transfer(&mut source, &mut target, progress).await
+        }
+        (false, false) | (true, true) => Err(ImportError::SameKind),
+    }
+}
+
+fn is_postgres(address: &str) -> bool {
+    address.starts_with("postgres:") || address.starts_with("postgresql:")
+}
+
+async fn transfer(
+    source: &mut dyn Source,
+    target: &mut dyn Target,
+    progress: &mut dyn Progress,
+) -> Result<Moved, ImportError> {
+    let fingerprint = source.fingerprint().await?;
+    let mut reached = target.resume(&fingerprint).await?;
+    let mut counts = Vec::with_capacity(TABLES.len());
+    for table in TABLES {
+        counts.push(source.count(table).await?);
+    }
+    progress.begins(counts.iter().sum(), reached.iter().map(|table| table.rows).sum());
+    let mut moved = Moved::default();
+    for (table, reached) in TABLES.iter().zip(&mut reached) {
+        while !reached.done {
+            let page = source.page(table, reached.after.as_deref(), BATCH).await?;
+            let rows = page.len() as u64;
+            reached.done = page.is_empty();
+            reached.rows += rows;
+            let mut values = Vec::with_capacity(page.len());
+            for row in page {
+                reached.after = Some(row.key);
+                let (fitting, replaced) = table.fit(row.values);
+                moved.replaced += replaced;
+                values.push(fitting);
+            }
+            target.write(table, &values, reached).await?;
+            progress.moved(table.name, rows);
+        }
+        moved.rows += reached.rows;
+    }
+    verify(source, target, &fingerprint, &counts).await?;
+    moved.groups = source.count(&TABLES[table::HEADS]).await?;
+    target.finish().await?;
+    Ok(moved)
+}
+
+/// Nothing is finished before it has been counted.
+async fn verify(
+    source: &mut dyn Source,
+    target: &mut dyn Target,
+    fingerprint: &str,
+    counts: &[u64],
+) -> Result<(), ImportError> {
+    if source.fingerprint().await? != fingerprint {
+        return Err(ImportError::Changed);
+    }
+    for (table, count) in TABLES.iter().zip(counts) {
+        if target.count(table).await? != *count {
+            return Err(ImportError::Changed);
+        }
+    }
+    match target.broken_log().await? {
+        Some(group) => Err(ImportError::Differs(group)),
+        None => Ok(()),
+    }
+}

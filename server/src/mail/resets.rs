@@ -1,0 +1,90 @@
+//! Links for a new password, by mail.
+
+use std::sync::Arc;
+
+use caravana_app::i18n::Lang;
+use futures::{StreamExt as _, stream};
+use tokio::sync::mpsc;
+
+use super::{Mailer, letters};
+use crate::auth::{RESET_SECONDS, Secret, reset_address};
+use crate::clock::unix_seconds;
+use crate::settings::Origin;
+use crate::shutdown::Shutdown;
+use crate::store::SharedStore;
+
+/// Letters that may wait; more are refused, so that a flood costs bounded memory.
+const QUEUE: usize = 64;
+/// Letters on their way at once: one that the mail server lets wait does not hold up the others.
+const AT_ONCE: usize = 4;
+
+/// The way into the queue.
+pub struct ResetMail {
+    queue: mpsc::Sender<Asked>,
+}
+
+/// Somebody asked; whether they have an account is not known yet.
+struct Asked {
+    email: String,
+    lang: Lang,
+}
+
+/// What the queue's end works with.
+#[derive(Clone)]
+struct Post {
+    mailer: Arc<dyn Mailer>,
+    store: SharedStore,
+    site: Origin,
+}
+
+impl ResetMail {
+    /// Starts the task that takes letters out of the queue, until the process ends. What waits then is not sent; whoever
+    /// waits for it asks again.
+    pub fn start(mailer: Arc<dyn Mailer>, store: SharedStore, site: Origin, shutdown: &Shutdown) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (post, end) = (Post { mailer, store, site }, shutdown.clone());
+        shutdown.spawn(Box::pin(async move {
+            let asked = stream::unfold(waiting, |mut waiting| async move { Some((waiting.recv().await?, waiting)) });
+            let send = asked.for_each_concurrent(AT_ONCE, |asked| post.clone().send(asked));
+            tokio::select! {
+                () = send => {}
+                () = end.triggered() => {}
+            }
+        }));
+        Self { queue }
+    }
+
+    /// Puts a letter to this e-mail (in lower case) into the queue. Whether there was room.
+    #[must_use]
+    pub fn ask(&self, email: String, lang: Lang) -> bool {
+        self.queue.try_send(Asked { email, lang }).is_ok()
+    }
+}
+
+impl Post {
+    async fn send(self, Asked { email, lang }: Asked) {
+        let (secret, now) = (Secret::generate(), unix_seconds());
+        let made = self.store.create_reset(&email, secret.hash(), now, now + RESET_SECONDS).await;
+        match made {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a link for a new password was not made");
+                return;
+            }
+        }
+        let letter = letters::reset(lang, email, &reset_address(&self.site, &secret));
+        if let Err(error) = self.mailer.send(letter).await {
+            // Servers repeat addresses in what they answer, so only the kind of it is said.
+            let kind = match &error {
+                super::MailError::Address => "address",
+                super::MailError::Server(error) if error.is_timeout() => "timeout",
+                super::MailError::Server(error) if error.is_transient() => "refused for now",
+                super::MailError::Server(error) if error.is_permanent() => "refused",
+                super::MailError::Server(error) if error.is_tls() => "TLS",
+                super::MailError::Server(_) => "connection",
+            };
+            tracing::warn!(kind, "SMTP_URL: a letter could not be sent");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How mail is sent.
+
+use lettre::message::Mailbox;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{AppEnv, SettingError};
+
+const SERVER: &str = "SMTP_URL";
+const SENDER: &str = "MAIL_FROM";
+
+/// A mail server, and who letters come from.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// `smtps://…` or `smtp://…`, with a password where there is one.
+    pub smtp_url: SecretString,
+    /// The sender.
+    pub from: Mailbox,
+}
+
+/// Both settings or none; a sender alone sends nothing, and harms nobody.
+pub(super) fn mail(
+    url: Option<SecretString>,
+    from: Option<String>,
+    app_env: AppEnv,
+) -> Result<Option<MailSettings>, SettingError> {
+    let Some(smtp_url) = url.filter(|url| !url.expose_secret().is_empty()) else { return Ok(None) };
+    let open = is_open(smtp_url.expose_secret())?;
+    if open && app_env == AppEnv::Production {
+        return Err(SettingError::new(
+            SERVER,
+            "links in open letters can be read on their way; use smtps:// or ?tls=required",
+        ));
+    }
+    let from = from.ok_or_else(|| SettingError::new(SENDER, "letters need a sender, like chat@example.org"))?;
+    let from = from.parse().map_err(|_| SettingError::new(SENDER, "not an address like chat@example.org"))?;
+    Ok(Some(MailSettings { smtp_url, from }))
+}
+
+/// Whether others on the way to the mail server can read along. Never says what stands in the address.
+fn is_open(url: &str) -> Result<bool, SettingError> {
+    let refuse = || SettingError::new(SERVER, "not understood; use smtps://user:password@host or smtp://host:port");
+    let (scheme, rest) = url.split_once("://").ok_or_else(refuse)?;
+    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let host = authority.trim_end_matches('/').rsplit_once('@').map_or(authority, |(_, host)| host);
+    if host.is_empty() {
+        return Err(refuse());
+    }
+    match scheme {
+        "smtps" => Ok(false),
+        "smtp" => {
+            let here = super::Origin::parse(&format!("http://{}", host.trim_end_matches('/')))
+                .is_ok_and(|origin| origin.is_loopback());
+            Ok(!here && !query.split('&').any(|pair| pair == "tls=required"))
+        }
+        _ => Err(refuse()),
+    }
+}

@@ -1,0 +1,65 @@
+//! The end of an account: nothing that says who it was is left, and no log changes.
+
+use caravana_protocol::{GroupId, UserId};
+use sqlx::SqliteConnection;
+
+use super::super::super::commits::Effects;
+use super::super::SqliteStore;
+use super::{id, members, proofs, resets};
+use crate::store::StoreError;
+
+/// Later than any token: none is good any more.
+const FOR_EVER: i64 = i64::MAX;
+
+pub(super) async fn delete_account(store: &SqliteStore, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+    let password_hash = password_hash.to_owned();
+    store
+        .writer
+        .run(move |tx, effects| {
+            Box::pin(async move {
+                let user = user.to_string();
+                let ended = sqlx::query("delete from caravana_account where user_id = ? and password_hash = ?")
+                    .bind(&user)
+                    .bind(password_hash)
+                    .execute(&mut *tx)
+                    .await?;
+                if ended.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
+                resets::end_all(tx, &user).await?;
+                proofs::sign_out(tx, &user, None, FOR_EVER).await?;
+                // Before the groups are left, so that their events no longer know the name.
+                forget(tx, &user).await?;
+                leave_all(tx, effects, &user).await
+            })
+        })
+        .await
+}
+
+/// Takes the person out of what stays. The triggers see no change of a message in it, so no log moves. Two walks through
+/// tables that have no index by author: it happens once in an account's life, and every send would pay for the index.
+async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    for statement in [
+        "update users set display_name = '' where id = ?",
+        "delete from caravana_guest where user_id = ?",
+        "delete from caravana_read where user_id = ?",
+        "update group_chat set user_id = null where user_id = ?",
+        // Who joined and left keeps the id, which clients need to know whom to take from their lists.
+        "update caravana_event set actor_id = null where actor_id = ? and message_id is not null",
+    ] {
+        sqlx::query(statement).bind(user).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn leave_all(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
+    let groups: Vec<String> = sqlx::query_scalar("select group_id from caravana_member where user_id = ?")
+        .bind(user)
+        .fetch_all(&mut *tx)
+        .await?;
+    for group in groups {
+        let group: GroupId = id(&group)?;
+        members::leave(tx, effects, group, user).await?;
+    }
+    Ok(())
+}

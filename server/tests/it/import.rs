@@ -1,0 +1,220 @@
+//! Moving house: from SQLite to PostgreSQL and back, and nobody notices.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+
+use caravana_server::import::{ImportError, Moved, Progress, import};
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::support::TestServer;
+use crate::support::postgres::TestDatabase;
+
+/// What is in one database and not in another.
+const LEFT_BEHIND: [&str; 3] = ["_sqlx_migrations", "caravana_database", "caravana_ticket"];
+/// Rows of another program, enough for several transactions of an import.
+const FOREIGN: u64 = 5_000;
+
+/// Ends the import by a panic after so many transactions, as a kill would.
+struct Impatient(u32);
+
+impl Progress for Impatient {
+    fn begins(&mut self, rows: u64, moved: u64) {
+        assert!(moved <= rows, "{moved} of {rows} are moved already");
+    }
+
+    fn moved(&mut self, _: &str, _: u64) {
+        self.0 = self.0.checked_sub(1).expect("no patience left");
+    }
+}
+
+async fn moves(from: &str, to: &str) -> Result<Moved, ImportError> {
+    import(from, to, &mut Impatient(u32::MAX)).await
+}
+
+/// A database with something in every column of every table.
+async fn lived_in(folder: &TempDir) -> String {
+    let path = folder.path().join("old.db");
+    let mut server = TestServer::builder().database_at(path.clone()).start().await;
+    let (ana, bob, group) = server.couple().await;
+    let first = ana.sends(group, "hola a \"todos\"\n🧭").await.json()["message"]["id"].clone();
+    let answer = json!({"message": "¿qué tal?", "reply_to": first});
+    let answer = bob.post(&format!("/api/v1/groups/{group}/messages"), &answer).await.json();
+    let id = answer["message"]["id"].as_str().unwrap();
+    bob.patch(&format!("/api/v1/groups/{group}/messages/{id}"), &json!({"message": "corregido"})).await;
+    ana.delete(&format!("/api/v1/groups/{group}/messages/{}", first.as_str().unwrap())).await;
+    ana.patch(&format!("/api/v1/groups/{group}"), &json!({"name": "Oaxaca 🌮", "time_zone": "America/Mexico_City"}))
+        .await;
+    ana.post(&format!("/api/v1/groups/{group}/invites"), &json!({"max_uses": 3})).await;
+    let ended = ana.create_group("Se acaba").await;
+    ana.delete(&format!("/api/v1/groups/{ended}")).await;
+    let (mut wire, _) = crate::support::Wire::open_group(&bob, group).await;
+    wire.say("mark_read", json!({"seq": 3})).await;
+    wire.expect("read").await;
+    server.stop().await;
+    let address = format!("sqlite://{}", path.display());
+    let mut other = sqlite(&address).await;
+    let statements = [
+        format!("insert into caravana_guest values ('{}')", bob.id()),
+        format!("insert into caravana_sign_out values ('{}', 5)", bob.id()),
+        format!("insert into caravana_reset values (x'00ff10', '{}', 7)", bob.id()),
+        "update caravana_session set browser = 'Firefox'".to_owned(),
+        // Of another program: nulls where the seed allows them, and much at once.
+        "insert into group_chat (id, message, created_at, status) values (lower(hex(randomblob(16))), 'nowhere', null, null)"
+            .to_owned(),
+        format!(
+            "insert into group_chat (user_id, group_id, message) with recursive n (i) as \
+             (select 1 union all select i + 1 from n where i < {FOREIGN}) select '{}', '{group}', 'm' || i from n",
+            ana.id()
+        ),
+    ];
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut other).await.unwrap();
+    }
+    other.close().await.unwrap();
+    address
+}
+
+async fn sqlite(address: &str) -> SqliteConnection {
+    SqliteConnection::connect(address).await.unwrap()
+}
+
+type Dump = BTreeMap<String, Vec<Value>>;
+
+/// All rows of all tables as JSON, with values written as PostgreSQL writes them.
+async fn dump(connection: &mut SqliteConnection) -> Dump {
+    let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_master where type = 'table'")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
+    let mut dump = Dump::new();
+    for table in tables.into_iter().filter(|table| !LEFT_BEHIND.contains(&table.as_str())) {
+        let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info(?)")
+            .bind(&table)
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap();
+        let values: Vec<String> = columns.iter().map(|column| format!("quote(\"{column}\")")).collect();
+        let statement = format!("select json_array({}) from {table}", values.join(", "));
+        let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement)).fetch_all(&mut *connection).await.unwrap();
+        let mut rows: Vec<Value> = rows
+            .iter()
+            .map(|row| serde_json::from_str::<Vec<String>>(row).unwrap().into_iter().zip(&columns))
+            .map(|row| row.map(|(value, column)| (column.clone(), alike(column, &value))).collect())
+            .collect();
+        for column in &columns {
+            assert!(rows.iter().any(|row| !row[column].is_null()), "{table}.{column} is tried with nothing");
+        }
+        rows.sort_by_key(ToString::to_string);
+        dump.insert(table, rows);
+    }
+    dump
+}
+
+/// What means the same looks the same: times with and without microseconds, epochs with and without hyphens.
+fn alike(column: &str, value: &str) -> Value {
+    let text = value.trim_matches('\'');
+    if value == "NULL" {
+        Value::Null
+    } else if let Ok(time) = text.parse::<caravana_protocol::Timestamp>() {
+        time.to_string().into()
+    } else if let Ok(id) = uuid::Uuid::parse_str(text) {
+        id.to_string().into()
+    } else if column == "payload" {
+        serde_json::from_str(text).unwrap()
+    } else {
+        text.into()
+    }
+}
+
+#[tokio::test]
+async fn everything_goes_to_postgresql_and_back_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, database) = (lived_in(&folder).await, TestDatabase::empty().await);
+    let moved = moves(&old, &database.url()).await.unwrap();
+    assert_eq!((moved.groups, moved.replaced), (2, 0));
+    let back = format!("sqlite://{}", folder.path().join("new.db").display());
+    assert_eq!(moves(&database.url(), &back).await.unwrap(), moved);
+    let (before, after) = (dump(&mut sqlite(&old).await).await, dump(&mut sqlite(&back).await).await);
+    assert_eq!(before["group_chat"].len() as u64, FOREIGN + 3);
+    for (table, rows) in before {
+        assert_eq!(rows.len(), after[&table].len(), "{table}");
+        for (row, moved) in rows.iter().zip(&after[&table]) {
+            assert_eq!(row, moved, "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_was_killed_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, database) = (lived_in(&folder).await, TestDatabase::empty().await);
+    let to = database.url();
+    let mut calls = 0;
+    let moved = loop {
+        calls += 1;
+        assert!(calls < 100, "it does not come forward");
+        // Each call gets two transactions further and is cut off in the third.
+        let once = AssertUnwindSafe(import(&old, &to, &mut Impatient(2))).catch_unwind().await;
+        if let Ok(done) = once {
+            break done.unwrap();
+        }
+        assert!(caravana_server::import::is_unfinished_in_postgres(&database.options()).await.unwrap());
+    };
+    assert!(calls > 5, "{calls} calls were enough");
+    assert_eq!(moved.groups, 2);
+    assert!(!caravana_server::import::is_unfinished_in_postgres(&database.options()).await.unwrap());
+    let mut there = database.connect().await;
+    assert_eq!(count(&mut there, "public.group_chat").await, FOREIGN + 3);
+    // The triggers are on again.
+    let before: i64 = sqlx::query_scalar("select max(head) from caravana.head").fetch_one(&mut there).await.unwrap();
+    assert!(u64::try_from(before).unwrap() > FOREIGN);
+    let off: i64 = sqlx::query_scalar("select count(*) from pg_trigger where tgenabled = 'D'")
+        .fetch_one(&mut there)
+        .await
+        .unwrap();
+    assert_eq!(off, 0);
+}
+
+async fn count(connection: &mut PgConnection, table: &str) -> u64 {
+    let count: i64 =
+        sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}"))).fetch_one(connection).await.unwrap();
+    count.unsigned_abs()
+}
+
+#[tokio::test]
+async fn an_import_that_could_mix_two_histories_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, database) = (lived_in(&folder).await, TestDatabase::empty().await);
+    let to = database.url();
+    assert!(matches!(moves(&old, &old).await, Err(ImportError::SameKind)));
+    let nowhere = format!("sqlite://{}", folder.path().join("nowhere.db").display());
+    assert!(matches!(moves(&nowhere, &to).await, Err(ImportError::Source)));
+    assert!(!Path::new(&nowhere["sqlite://".len()..]).exists(), "a wrong name must not make a file");
+
+    // Half of it, then the source goes on living.
+    let half = AssertUnwindSafe(import(&old, &to, &mut Impatient(2))).catch_unwind().await;
+    assert!(half.is_err());
+    let mut other = sqlite(&old).await;
+    sqlx::query("update group_chat set message = 'later' where message = 'm1'").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    assert!(matches!(moves(&old, &to).await, Err(ImportError::Changed)));
+
+    let full = TestDatabase::empty().await;
+    moves(&old, &full.url()).await.unwrap();
+    assert!(matches!(moves(&old, &full.url()).await, Err(ImportError::NotEmpty)));
+
+    let foreign = TestDatabase::empty().await;
+    sqlx::raw_sql("create table public.users (id uuid primary key, name text)")
+        .execute(&mut foreign.connect().await)
+        .await
+        .unwrap();
+    assert!(matches!(moves(&old, &foreign.url()).await, Err(ImportError::Adopted)));
+
+    let server = TestServer::builder().on_sqlite().start().await;
+    let used = server.database().url();
+    assert!(matches!(moves(&used, &TestDatabase::empty().await.url()).await, Err(ImportError::InUse)));
+}

@@ -1,0 +1,165 @@
+//! Links by which a lost password is replaced: by mail, and from the operator's command line.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::{End, PASSWORD, PostOffice, TestServer, TestUser, Wire};
+
+const ANOTHER: &str = "a much better password";
+
+/// A server that sends mail, and where it goes.
+async fn with_mail() -> (TestServer, PostOffice) {
+    let office = PostOffice::open().await;
+    let server =
+        TestServer::builder().flag(&office.flag()).flag("--mail-from=Caravana <chat@example.org>").start().await;
+    (server, office)
+}
+
+async fn ask(server: &TestServer, email: &str) -> u16 {
+    server.stranger().post("/api/v1/auth/reset", &json!({ "email": email })).await.status.as_u16()
+}
+
+/// The path of the route that uses up the link which stands in a text.
+fn route(text: &str) -> String {
+    let (_, rest) = text.split_once("/reset/").unwrap_or_else(|| panic!("no link in {text}"));
+    format!("/api/v1/auth/reset/{}", rest.split_whitespace().next().unwrap())
+}
+
+async fn signs_in(server: &TestServer, password: &str) -> bool {
+    let body = json!({"email": "ana@example.org", "password": password});
+    server.stranger().post("/api/v1/auth/login", &body).await.status == 200
+}
+
+#[tokio::test]
+async fn a_link_comes_by_mail_works_once_and_signs_out_everywhere() {
+    let (server, office) = with_mail().await;
+    let ana = server.register("Ana").await;
+    let mut socket = Wire::open(&ana).await;
+    assert_eq!(server.stranger().get("/api/v1/auth/reset").await.json(), json!({"by_mail": true}));
+    let asked = server.stranger();
+    let answer = asked.request(reqwest::Method::POST, "/api/v1/auth/reset").header("accept-language", "en");
+    assert_eq!(answer.json(&json!({"email": " ANA@example.org "})).send().await.unwrap().status(), 202);
+    let letter = office.until(1).await.remove(0);
+    assert_eq!(letter.to, "ana@example.org");
+    assert!(letter.headers.contains("From: Caravana <chat@example.org>"), "{}", letter.headers);
+    assert!(letter.text.contains("You asked for a new password"), "{}", letter.text);
+    assert!(letter.text.contains(&format!("{}/reset/", server.origin())), "{}", letter.text);
+    assert!(!letter.text.contains("Ana"), "nothing that somebody could have written to a stranger this way");
+
+    for _ in 0..5 {
+        assert!(!signs_in(&server, "wrong password").await);
+    }
+    let (path, anybody) = (route(&letter.text), server.stranger());
+    anybody.post(&path, &json!({"password": "short"})).await.refused(422, "bad_request");
+    assert_eq!(anybody.post(&path, &json!({"password": ANOTHER})).await.status, 204);
+    assert_eq!(socket.end().await, End::Code(4505));
+    ana.get("/api/v1/session").await.refused(401, "unauthenticated");
+    assert!(signs_in(&server, ANOTHER).await, "and does not wait for the tries before");
+    assert!(!signs_in(&server, PASSWORD).await);
+    anybody.post(&path, &json!({"password": PASSWORD})).await.refused(410, "gone");
+    for token in ["x".to_owned(), "a".repeat(43)] {
+        let path = format!("/api/v1/auth/reset/{token}");
+        anybody.post(&path, &json!({"password": PASSWORD})).await.refused(410, "gone");
+    }
+}
+
+#[tokio::test]
+async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    for _ in 0..5 {
+        assert_eq!((ask(&server, "ana@example.org").await, ask(&server, "nobody@example.org").await), (202, 202));
+    }
+    assert_eq!((ask(&server, "ana@example.org").await, ask(&server, "nobody@example.org").await), (429, 429));
+    assert_eq!(ask(&server, "no address").await, 422);
+    let letters = office.until(5).await;
+    assert!(letters.iter().all(|letter| letter.to == "ana@example.org"));
+    assert!(letters[0].text.contains("Pediste una contraseña nueva"), "Spanish, where nothing else is asked for");
+    assert!(signs_in(&server, PASSWORD).await, "asking is no failed sign-in");
+    // Each link is another one, and using one ends the others.
+    let (first, second) = (route(&letters[0].text), route(&letters[1].text));
+    assert_ne!(first, second);
+    assert_eq!(server.stranger().post(&first, &json!({"password": ANOTHER})).await.status, 204);
+    server.stranger().post(&second, &json!({"password": PASSWORD})).await.refused(410, "gone");
+}
+
+#[tokio::test]
+async fn a_link_ends_after_an_hour_and_with_a_changed_password() {
+    let (server, office) = with_mail().await;
+    let ana = server.register("Ana").await;
+    for _ in 0..2 {
+        ask(&server, "ana@example.org").await;
+    }
+    let letters = office.until(2).await;
+    let mut foreign = server.foreign().await;
+    let ends = foreign.numbers("select expires_at from {ours}reset").await;
+    let now = crate::support::seconds_from_now(0);
+    assert!(ends.iter().all(|end| (3_590..=3_600).contains(&(end - now))), "{ends:?}");
+    foreign.run(&format!("update {{ours}}reset set expires_at = {now}")).await;
+    let path = route(&letters[0].text);
+    server.stranger().post(&path, &json!({"password": ANOTHER})).await.refused(410, "gone");
+    foreign.run(&format!("update {{ours}}reset set expires_at = {}", now + 600)).await;
+    let change = json!({"password": PASSWORD, "new_password": ANOTHER});
+    assert_eq!(ana.post("/api/v1/auth/password", &change).await.status, 204);
+    server.stranger().post(&path, &json!({"password": PASSWORD})).await.refused(410, "gone");
+    assert!(signs_in(&server, ANOTHER).await);
+}
+
+#[tokio::test]
+async fn without_a_mail_server_the_operator_is_named() {
+    let server = TestServer::start().await;
+    assert_eq!(server.stranger().get("/api/v1/auth/reset").await.json(), json!({"by_mail": false}));
+    server.stranger().post("/api/v1/auth/reset", &json!({"email": "ana@example.org"})).await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_mail_server_that_is_down_changes_no_answer() {
+    let nobody = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let url = format!("--smtp-url=smtp://{nobody}");
+    let server = TestServer::builder().flag(&url).flag("--mail-from=chat@example.org").start().await;
+    server.register("Ana").await;
+    assert_eq!(ask(&server, "ana@example.org").await, 202);
+    assert!(signs_in(&server, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn the_operator_makes_a_link_while_the_server_runs() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let mut socket = Wire::open(&ana).await;
+    let task = |email: &'static str| {
+        let url = format!("--database-url={}", server.database().url());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(["reset-link", email, &url, "--public-url=https://chat.example.org"]).env_remove("JWT_SECRET");
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    let unknown = task("nobody@example.org").await.unwrap();
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no account"), "{unknown:?}");
+    let made = task("Ana@example.org").await.unwrap();
+    let link = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success() && link.starts_with("https://chat.example.org/reset/"), "{link}");
+    assert_eq!(server.stranger().post(&route(&link), &json!({"password": ANOTHER})).await.status, 204);
+    assert_eq!(socket.end().await, End::Code(4505));
+    assert!(signs_in(&server, ANOTHER).await);
+}
+
+#[tokio::test]
+async fn the_forms_work_without_scripts() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    let visitor: TestUser = server.stranger();
+    for (email, place) in [("x", "/reset?error=bad_request&at=reset"), ("ana@example.org", "/reset?done=sent")] {
+        assert_eq!(visitor.form_leads_to("/reset", &[("email", email)]).await, place);
+    }
+    let path = route(&office.until(1).await[0].text).replace("/api/v1/auth", "");
+    let refused = |code: &str| format!("{path}?error={code}&at=reset");
+    assert_eq!(visitor.get(&path).await.status, 200, "looking changes nothing");
+    for (password, place) in
+        [("short", refused("bad_request")), (ANOTHER, "/login?done=reset".to_owned()), (ANOTHER, refused("gone"))]
+    {
+        assert_eq!(visitor.form_leads_to(&path, &[("password", password)]).await, place);
+    }
+    assert!(signs_in(&server, ANOTHER).await);
+}

@@ -1,0 +1,119 @@
+//! A mail server that keeps what it is given.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::eventually;
+
+/// A stub of an SMTP server on a port of its own.
+pub(crate) struct PostOffice {
+    address: SocketAddr,
+    letters: Arc<Mutex<Vec<Received>>>,
+}
+
+/// A letter as it was handed over.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) to: String,
+    pub(crate) headers: String,
+    /// Decoded.
+    pub(crate) text: String,
+}
+
+impl PostOffice {
+    pub(crate) async fn open() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, letters) = (listener.local_addr().unwrap(), Arc::default());
+        let kept = Arc::clone(&letters);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&kept)));
+            }
+        });
+        Self { address, letters }
+    }
+
+    /// For `--smtp-url`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--smtp-url=smtp://{}", self.address)
+    }
+
+    pub(crate) fn letters(&self) -> Vec<Received> {
+        self.letters.lock().unwrap().clone()
+    }
+
+    /// Waits until so many letters have come.
+    pub(crate) async fn until(&self, count: usize) -> Vec<Received> {
+        eventually("the letters have come", || async { Some(self.letters()).filter(|all| all.len() >= count) }).await
+    }
+}
+
+async fn serve(stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>) {
+    let mut stream = BufReader::new(stream);
+    let mut to = String::new();
+    let mut say = "220 stub ready\r\n";
+    loop {
+        stream.write_all(say.as_bytes()).await.unwrap();
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return;
+        }
+        say = match line.split([' ', ':', '\r']).next().unwrap().to_uppercase().as_str() {
+            "RCPT" => {
+                to = line.split(['<', '>']).nth(1).unwrap().to_owned();
+                "250 ok\r\n"
+            }
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await.unwrap();
+                let letter = letter(&mut stream, to.clone()).await;
+                kept.lock().unwrap().push(letter);
+                "250 taken\r\n"
+            }
+            "QUIT" => "221 bye\r\n",
+            _ => "250 ok\r\n",
+        };
+    }
+}
+
+async fn letter(stream: &mut BufReader<TcpStream>, to: String) -> Received {
+    let mut whole = String::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        if line == ".\r\n" {
+            break;
+        }
+        whole.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+    let (headers, body) = whole.split_once("\r\n\r\n").unwrap();
+    Received { to, headers: headers.to_owned(), text: decode(headers, body) }
+}
+
+/// Reads the encodings that letters come in.
+fn decode(headers: &str, body: &str) -> String {
+    use base64::Engine as _;
+    let headers = headers.to_lowercase();
+    if headers.contains("content-transfer-encoding: base64") {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(body.replace("\r\n", "")).unwrap();
+        return String::from_utf8(bytes).unwrap();
+    }
+    if !headers.contains("content-transfer-encoding: quoted-printable") {
+        return body.to_owned();
+    }
+    let (joined, mut bytes) = (body.replace("=\r\n", ""), Vec::new());
+    let mut rest = joined.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if *first == b'=' {
+            let digits = std::str::from_utf8(&rest[..2]).unwrap();
+            bytes.push(u8::from_str_radix(digits, 16).unwrap());
+            rest = &rest[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}

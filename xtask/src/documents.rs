@@ -1,0 +1,180 @@
+//! What documents say, held against the sources: tests that they name exist, and rules that they state are kept.
+//!
+//! Only tests; nothing of it is in the command. The table of guarantees has a stricter check, with its mutants.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// All files below these folders whose names end so.
+fn files(folders: &[&str], end: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(end) {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "nothing ends with {end}");
+    found
+}
+
+const SOURCES: [&str; 7] =
+    ["app/src", "client", "protocol", "server/properties", "server/src", "server/tests", "xtask/src"];
+
+/// The names of all tests that cargo runs.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files(&SOURCES, ".rs") {
+        let text = fs::read_to_string(path).unwrap();
+        let mut is_test = false;
+        for line in text.lines().map(str::trim) {
+            let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split_once('('));
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                is_test = true;
+            } else if let Some((name, _)) = name {
+                if is_test {
+                    names.insert(name.to_owned());
+                }
+                is_test = false;
+            }
+        }
+    }
+    names
+}
+
+/// The names of all browser tests; those that are made in a loop end where their number begins.
+fn browser_tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files(&["end2end/tests"], ".ts") {
+        let text = fs::read_to_string(path).unwrap();
+        for rest in text.split("test(").skip(1) {
+            let Some(quote) = rest.chars().next().filter(|c| "'`\"".contains(*c)) else { continue };
+            let name = rest[1..].split(quote).next().unwrap_or_default();
+            names.insert(name.split(", ${").next().unwrap_or_default().to_owned());
+        }
+    }
+    names
+}
+
+fn between<'a>(cell: &'a str, begin: char, end: char) -> impl Iterator<Item = &'a str> {
+    cell.split(begin).skip(1).filter_map(move |rest| rest.split_once(end).map(|(inside, _)| inside))
+}
+
+/// The rows of the table in SECURITY.md: point, what it says, mechanism, tests.
+fn points(document: &str) -> Vec<[&str; 4]> {
+    let rows = document.lines().filter(|line| line.starts_with("| 5.") || line.starts_with("| G"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        cells.try_into().unwrap_or_else(|_| panic!("not four cells: {row}"))
+    })
+    .collect()
+}
+
+#[test]
+fn every_point_of_security_has_its_row_and_the_tests_named_there_exist() {
+    let (document, tests, browser) = (read("SECURITY.md"), tests(), browser_tests());
+    let rows = points(&document);
+    let expected: Vec<String> = (1..=14).map(|point| format!("5.{point}")).chain(["G9".into(), "G10".into()]).collect();
+    let mut there: Vec<&str> = rows.iter().map(|[point, ..]| *point).collect();
+    there.dedup();
+    assert_eq!(there, expected);
+    for [point, says, mechanism, named] in rows {
+        let cargo: Vec<&str> = named.split('`').skip(1).step_by(2).collect();
+        let pages: Vec<&str> = between(named, '«', '»').collect();
+        assert!(
+            !says.is_empty() && !mechanism.is_empty() && !(cargo.is_empty() && pages.is_empty()),
+            "{point}: {says}"
+        );
+        for name in cargo {
+            assert!(tests.contains(name), "{point}: there is no test {name}");
+        }
+        for name in pages {
+            assert!(browser.contains(name), "{point}: there is no browser test «{name}»");
+        }
+        // A link that leads nowhere names a mechanism that is no more.
+        for link in mechanism.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            assert!(root().join(link.0).exists(), "{point}: {} is not there", link.0);
+        }
+    }
+}
+
+#[test]
+fn no_crate_has_unsafe_code_and_the_server_survives_a_panic() {
+    let workspace = read("Cargo.toml");
+    for rule in ["unsafe_code = \"forbid\"", "unwrap_used = \"warn\"", "await_holding_lock = \"deny\""] {
+        assert!(workspace.contains(rule), "{rule}");
+    }
+    let release = workspace.split("[profile.release]").nth(1).unwrap().split("[profile.").next().unwrap();
+    assert!(release.contains("panic = \"unwind\""), "{release}");
+    for member in ["app", "client", "frontend", "protocol", "server", "server/properties", "xtask"] {
+        assert!(read(&format!("{member}/Cargo.toml")).contains("[lints]\nworkspace = true"), "{member}");
+    }
+    for path in files(&["app/src", "client/src", "frontend/src", "protocol/src", "server/src"], ".rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        let product = text.split("#[cfg(test)]").next().unwrap();
+        for lint in ["allow(unsafe_code", "expect(unsafe_code", "allow(clippy::unwrap_used"] {
+            assert!(!product.contains(lint), "{}: {lint}", path.display());
+        }
+    }
+}
+
+/// What `deny.toml` says of bans and sources, for those who have no cargo-deny.
+#[test]
+fn the_lock_file_names_one_registry_and_nothing_that_is_banned() {
+    let (lock, rules) = (read("Cargo.lock"), read("deny.toml"));
+    let sources: BTreeSet<&str> = lock.lines().filter_map(|line| line.strip_prefix("source = ")).collect();
+    assert_eq!(sources.len(), 1, "{sources:?}");
+    assert!(sources.iter().all(|source| source.starts_with("\"registry+")), "{sources:?}");
+    assert_eq!(
+        rules.matches("unknown-registry = \"deny\"").count() + rules.matches("unknown-git = \"deny\"").count(),
+        2
+    );
+    let banned: Vec<&str> = rules.split("{ crate = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(banned.len() > 3, "{banned:?}");
+    for name in banned {
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is in the lock file");
+    }
+}
+
+/// Every call that compiles what is tested or shipped takes the lock file as it is.
+#[test]
+fn whatever_is_built_is_built_as_locked() {
+    for file in ["xtask/src/build.rs", "xtask/src/ci.rs", "xtask/src/test.rs", "xtask/src/mutants/list.rs"] {
+        assert!(read(file).contains("--locked"), "{file}");
+    }
+    assert!(read(".cargo/config.toml").contains("--locked"), "cargo xtask itself");
+    assert!(!read(".gitignore").lines().any(|line| line.contains("Cargo.lock")), "the lock file is committed");
+}
+
+/// §5.8 and §5.10: no text becomes markup, and there is no second way to write.
+#[test]
+fn the_screen_makes_no_markup_of_text_and_has_no_server_functions() {
+    for path in files(&["app/src", "frontend/src", "server/src"], ".rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for way in [
+            "inner_html",
+            "set_inner_html",
+            "outer_html",
+            "insert_adjacent_html",
+            "document.write",
+            "#[server",
+            "InertElement::new",
+        ] {
+            assert!(!text.contains(way), "{}: {way}", path.display());
+        }
+    }
+}
