@@ -35,8 +35,7 @@ use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
 use state::{AppState, BUILD};
-use store::sqlite::{OpenError, SqliteStore};
-use store::{SharedLog, SharedStore};
+use store::{DatabaseSettings, OpenError, SharedLog, SharedStore};
 
 /// From the request to end to the end.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -56,7 +55,7 @@ pub enum ServeError {
     #[error("the socket can't be used")]
     Socket(#[from] std::io::Error),
     /// The database could not be opened.
-    #[error("DATABASE_URL: the database could not be opened")]
+    #[error("{}: the database could not be opened", .0.setting())]
     Store(#[from] OpenError),
     /// Nothing can be fetched from the identity provider; mostly because the machine has no certificates to trust.
     #[error("SUPABASE_URL: keys can't be fetched")]
@@ -73,7 +72,7 @@ pub enum ServeError {
 /// are told to come back, and everything is over within 15 s.
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
-    let store = open(settings.database_url.clone(), settings.new_epochs).await?;
+    let store = open(settings.database.clone(), settings.new_epochs).await?;
     let tokens = tokens(&settings, &shutdown)?;
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
@@ -111,8 +110,8 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
 
 // Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
 
-fn open(url: String, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
-    Box::pin(async move { Ok(Arc::new(SqliteStore::open(&url, new_epochs).await?) as SharedStore) })
+fn open(database: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { store::open(&database, new_epochs).await })
 }
 
 fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {

@@ -3,7 +3,7 @@
 use crate::auth::{RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
 use crate::settings::ResetLink;
-use crate::store::sqlite;
+use crate::store;
 
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
@@ -13,14 +13,14 @@ pub enum TaskError {
     NoAccount,
     /// The database could not be used.
     #[error("DATABASE_URL: the database could not be used; has this version of the server been started on it once?")]
-    Database(#[from] sqlite::OpenError),
+    Database(#[from] store::OpenError),
 }
 
 /// Makes a link by which the person of this e-mail sets a new password. Whoever holds it first can use it.
 pub async fn reset_link(task: &ResetLink) -> Result<String, TaskError> {
     let (secret, email) = (Secret::generate(), task.email.trim().to_lowercase());
     let now = unix_seconds();
-    if !sqlite::create_reset(&task.database_url, &email, secret.hash(), now, now + RESET_SECONDS).await? {
+    if !store::create_reset(&task.database, &email, secret.hash(), now, now + RESET_SECONDS).await? {
         return Err(TaskError::NoAccount);
     }
     Ok(reset_address(&task.site, &secret))

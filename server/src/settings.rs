@@ -5,6 +5,7 @@
 //! sentence that names the variable. Read once, by `main` and by tests; never changed afterwards.
 
 mod arguments;
+mod database;
 mod invocation;
 mod mail;
 mod origin;
@@ -25,11 +26,13 @@ pub use proxies::TrustedProxies;
 
 use arguments::Arguments;
 
+use crate::store::DatabaseSettings;
+
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The database, as `sqlite://path`.
-    pub database_url: String,
+    /// The database.
+    pub database: DatabaseSettings,
     /// Every group begins a new epoch at this start.
     pub new_epochs: bool,
     /// Where to listen.
@@ -121,12 +124,12 @@ impl Settings {
 
     fn check(given: Arguments) -> Result<Self, SettingError> {
         given.refuse_what_is_not_built()?;
-        let database = database_file(&given.database_url)?;
+        let database = database::database(&given)?;
         let public_url = origin("PUBLIC_URL", arguments::text(given.public_url))?;
         if given.app_env == AppEnv::Production && public_url.is_none() {
             return Err(SettingError::new("PUBLIC_URL", "production needs the address that people find the site at"));
         }
-        let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database)?;
+        let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database::path(&database)?)?;
         let supabase_url = supabase_url(arguments::text(given.supabase_url), given.app_env)?;
         let supabase_jwt_secret = secret::supabase_secret(given.supabase_jwt_secret, given.app_env)?;
         let mail = mail::mail(given.smtp_url, arguments::text(given.mail_from), given.app_env)?;
@@ -136,7 +139,7 @@ impl Settings {
         let trusted_proxies = TrustedProxies::parse(arguments::list(given.trusted_proxies.as_deref()))
             .map_err(|problem| SettingError::new("TRUSTED_PROXIES", problem))?;
         Ok(Self {
-            database_url: given.database_url,
+            database,
             new_epochs: given.new_epochs,
             site_addr: given.site_addr,
             site_root: given.site_root,
@@ -189,23 +192,6 @@ fn supabase_url(value: Option<String>, app_env: AppEnv) -> Result<Option<Origin>
         return Err(SettingError::new(NAME, "production needs https:// to fetch keys from another machine"));
     }
     Ok(url)
-}
-
-fn database_file(url: &str) -> Result<PathBuf, SettingError> {
-    let refuse = |problem: &str| Err(SettingError::new("DATABASE_URL", problem));
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        return refuse("PostgreSQL is not in this build yet; use sqlite://path/to/file.db");
-    }
-    let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
-        return refuse("not understood; use sqlite://path/to/file.db");
-    };
-    if path.is_empty() || path.starts_with(":memory:") {
-        return refuse("the database must be a file: what is acknowledged has to survive the process");
-    }
-    if path.contains('?') {
-        return refuse("options after ? are not taken; the server sets what durability needs by itself");
-    }
-    Ok(PathBuf::from(path))
 }
 
 #[cfg(test)]

@@ -7,8 +7,12 @@
 //! - in every group seqs are 1 … head without a hole, and commit order is seq order;
 //! - every question about a group names who asks, and a group that the asker is no member of does not exist.
 
+mod commits;
 mod directory;
 pub mod doctor;
+mod entry;
+mod error;
+mod hints;
 mod log;
 pub mod postgres;
 pub mod sqlite;
@@ -21,7 +25,12 @@ pub use directory::{
     Account, Belongings, Directory, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite, OwnMessages,
     PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
 };
+pub use error::StoreError;
+pub use hints::{Hint, HintSender, Hints, hints};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
+
+use postgres::{PostgresSettings, PostgresStore};
+use sqlite::SqliteStore;
 
 /// A whole database.
 pub trait Store: Log + Directory {
@@ -50,34 +59,59 @@ pub type SharedStore = Arc<dyn Store>;
 /// How the hub holds it: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;
 
-/// Why the database did not do what was asked.
+/// Which database, and what its operator says about it.
+#[derive(Debug, Clone)]
+pub enum DatabaseSettings {
+    /// A file, as `sqlite://path`.
+    Sqlite(String),
+    /// A server.
+    Postgres(Box<PostgresSettings>),
+}
+
+/// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// No such thing, or the asker is no member: the two look the same.
-    #[error("not found")]
-    NotFound,
-    /// A member, but without the right.
-    #[error("forbidden")]
-    Forbidden,
-    /// It existed and ended.
-    #[error("gone")]
-    Gone,
-    /// The id is stored with another author, group, text or `reply_to`; or the e-mail is taken.
-    #[error("conflict with what is stored")]
-    Conflict,
-    /// The disk is full.
-    #[error("the disk is full")]
-    Full(#[source] sqlx::Error),
-    /// Too much waits for the database already; nothing was tried.
-    #[error("too many writes are waiting")]
-    Overloaded,
-    /// The database did not answer in time or is being restarted. The outcome is unknown; the same id may be retried.
-    #[error("the database is not available")]
-    Unavailable(#[source] sqlx::Error),
-    /// The database is being closed.
-    #[error("the database is closed")]
-    Closed,
-    /// Something that should not happen.
-    #[error("the database failed")]
-    Failed(#[source] sqlx::Error),
+pub enum OpenError {
+    /// The file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// The server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}
+
+impl OpenError {
+    /// The setting that has to be looked at.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        match self {
+            Self::Postgres(postgres::OpenError::MembersView(_)) => "MEMBERS_VIEW",
+            Self::Postgres(postgres::OpenError::ListenAddress) => "DATABASE_LISTEN_URL",
+            Self::Postgres(_) | Self::Sqlite(_) => "DATABASE_URL",
+        }
+    }
+}
+
+/// Opens the database, and brings its schema up to date. With `new_epochs` every group begins a new epoch, as after a
+/// restored copy was recognised.
+pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(address) => Arc::new(SqliteStore::open(address, new_epochs).await?),
+        DatabaseSettings::Postgres(settings) => Arc::new(PostgresStore::open(settings, new_epochs).await?),
+    })
+}
+
+/// [`Directory::create_reset`] beside running servers, for an operator's task. Whether there is such an account.
+pub async fn create_reset(
+    database: &DatabaseSettings,
+    email: &str,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<bool, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(address) => sqlite::create_reset(address, email, token, now, expires_at).await?,
+        DatabaseSettings::Postgres(settings) => {
+            postgres::create_reset(&settings.url, email, token, now, expires_at).await?
+        }
+    })
 }

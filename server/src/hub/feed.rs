@@ -11,12 +11,12 @@ use caravana_protocol::{Event, GroupId, Seq};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hub;
 use super::group::{Applied, Group};
 use crate::frame::{Frame, FramedPage};
-use crate::store::Effect;
+use crate::store::{Effect, Hint};
 
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
@@ -57,25 +57,48 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
     }
 }
 
-/// Looks at all heads again and again, and at once when another program has committed.
+/// Looks at all heads again and again, and at those that another program or server has moved at once. What is said while
+/// the heads are being read is read next, in one question: however many commits there are, one question is on its way.
 pub(super) async fn sweep(hub: Arc<Hub>) {
-    let mut foreign = hub.log.foreign_commits();
+    let mut hints = hub.log.take_hints();
     let mut jitter = SmallRng::seed_from_u64(hub.settings.seed);
+    // Give or take a fifth, so that several servers do not ask in one voice.
+    let mut after_pause = || Instant::now() + hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));
+    let mut next = after_pause();
     loop {
-        // Give or take a fifth, so that several servers do not ask in one voice.
-        let pause = hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));
-        tokio::select! {
+        let hinted = async {
+            match &mut hints {
+                Some(hints) => hints.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let hint = tokio::select! {
             biased;
             () = hub.shutdown.cancelled() => return,
-            () = sleep(pause) => {}
-            changed = foreign.changed() => if changed.is_err() { sleep(pause).await },
-        }
-        let groups = hub.registry.followed();
-        for some in groups.chunks(SWEEP_GROUPS) {
-            match hub.log.heads(some).await {
-                Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(&hub, group, head)),
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
+            hint = hinted => hint,
+            () = sleep_until(next) => Some(Hint::Anything),
+        };
+        match hint {
+            Some(Hint::Anything) => {
+                look_at(&hub, &hub.registry.followed()).await;
+                next = after_pause();
             }
+            Some(Hint::Groups(moved)) => {
+                let followed = moved.into_iter().filter(|group| hub.registry.with(*group, |_| ()).is_some());
+                look_at(&hub, &followed.collect::<Vec<_>>()).await;
+            }
+            // Nobody will say anything any more.
+            None => hints = None,
+        }
+    }
+}
+
+/// Reads the heads of these groups, and what is missing of them.
+async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
+    for some in groups.chunks(SWEEP_GROUPS) {
+        match hub.log.heads(some).await {
+            Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
         }
     }
 }

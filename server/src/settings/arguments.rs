@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// What to do instead of serving.
     #[command(subcommand)]
     pub(super) task: Option<Task>,
-    /// The database. The file is created when missing.
+    /// The database: `sqlite://path`, whose file is created when missing, or `postgres://user:password@host/database`.
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -40,13 +40,14 @@ pub(super) struct Arguments {
         hide_env_values = true,
         global = true
     )]
-    pub(super) database_url: String,
+    pub(super) database_url: SecretString,
     /// Begin a new epoch in every group: for the first start after a whole disk was restored from an older snapshot. A
     /// restored file or folder is recognised without it.
     #[arg(long)]
     pub(super) new_epochs: bool,
-    /// Not in this build yet.
-    #[arg(long, env = "DATABASE_LISTEN_URL", hide = true, hide_env_values = true)]
+    /// A direct or session connection to the same PostgreSQL database, for listening, where `DATABASE_URL` leads to a
+    /// pooler in transaction mode.
+    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub(super) database_listen_url: Option<SecretString>,
     /// Not in this build yet.
     #[arg(long, env = "REDIS_URL", hide = true, hide_env_values = true)]
@@ -104,9 +105,13 @@ pub(super) struct Arguments {
     /// Who those letters come from, like `Caravana <chat@example.org>`. Needed beside SMTP_URL.
     #[arg(long, env = "MAIL_FROM")]
     pub(super) mail_from: Option<String>,
-    /// Not in this build yet.
-    #[arg(long, env = "MEMBERS_VIEW", hide = true)]
+    /// The table or view of a PostgreSQL database that says who is a member, with `group_id`, `user_id` and perhaps
+    /// `role`, in the place of our own.
+    #[arg(long, env = "MEMBERS_VIEW")]
     pub(super) members_view: Option<String>,
+    /// Use a PostgreSQL database although its settings can lose acknowledged messages.
+    #[arg(long, env = "ALLOW_UNSAFE_DURABILITY", default_value_t = false, action = clap::ArgAction::Set)]
+    pub(super) allow_unsafe_durability: bool,
     /// Messages a second that a user may go on sending.
     #[arg(long, env = "SEND_RATE_PER_USER", default_value_t = 2, value_parser = positive())]
     pub(super) send_rate_per_user: u32,
@@ -186,9 +191,7 @@ impl Arguments {
             |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
         let plain = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
         let given = [
-            ("DATABASE_LISTEN_URL", secret(&self.database_listen_url), "PostgreSQL"),
             ("REDIS_URL", secret(&self.redis_url), "running several instances with Redis"),
-            ("MEMBERS_VIEW", plain(&self.members_view), "taking membership from another table"),
             ("METRICS_ADDR", plain(&self.metrics_addr), "the metrics endpoint"),
         ];
         match given.iter().find(|(_, is_given, _)| *is_given) {

@@ -4,7 +4,8 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 use super::arguments::{self, Arguments, Task};
-use super::{Origin, SettingError, Settings, SettingsError, database_file, origin};
+use super::{Origin, SettingError, Settings, SettingsError, database, origin};
+use crate::store::DatabaseSettings;
 
 /// What the process does, with the settings for it.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub enum Invocation {
 #[derive(Debug)]
 pub struct ResetLink {
     /// The server's database.
-    pub database_url: String,
+    pub database: DatabaseSettings,
     /// Where people find the site.
     pub site: Origin,
     /// Whose link.
@@ -73,10 +74,10 @@ fn database_of(given: Arguments) -> Database {
 }
 
 fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {
-    database_file(&given.database_url)?;
+    let database = database::database(&given)?;
     let site = match origin("PUBLIC_URL", arguments::text(given.public_url))? {
         Some(site) => site,
         None => Origin::listening(given.site_addr).unwrap_or_else(Origin::localhost),
     };
-    Ok(ResetLink { database_url: given.database_url, site, email })
+    Ok(ResetLink { database, site, email })
 }

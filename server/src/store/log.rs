@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 
 use futures::future::BoxFuture;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
-use super::{Effect, StoreError};
+use super::{Effect, Hints, StoreError};
 
 /// The groups' event logs.
 #[async_trait]
@@ -69,8 +69,9 @@ pub trait Log: Send + Sync + 'static {
     /// The effects of all commits of our own, in commit order. There is one such stream; the first caller gets it.
     fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>>;
 
-    /// A counter that moves when another program has committed to the database. A hint: the receiver sweeps the heads.
-    fn foreign_commits(&self) -> watch::Receiver<u64>;
+    /// What other programs and other servers have committed: which group moved, or that any may have. Hints only: the
+    /// receiver reads the heads. There is one such stream; the first caller gets it.
+    fn take_hints(&self) -> Option<Hints>;
 }
 
 /// A message that is to be stored.

@@ -1,9 +1,211 @@
-//! The PostgreSQL side of the store.
+//! The PostgreSQL adapter: our schema beside the tables of the seed, in a database that others use too.
 //!
-//! [`migrate()`] brings a database up to what the rest relies on: the schema `caravana` beside the tables of the seed.
+//! [`migrate()`] brings a database up to what the rest relies on. [`PostgresStore`] promises what every adapter does, and
+//! G1 by the database's own `synchronous_commit`, read at the start and set again for every connection. Sends go through
+//! the [`Writer`]'s lanes; everything else is a question or a transaction of its own ([`Access`]); what others commit is
+//! heard by the [`Feed`]. Nothing here keeps anything that the database could contradict.
 
+mod access;
+mod directory;
 mod doctor;
+mod feed;
+mod link;
+mod log;
+mod members_view;
 pub mod migrate;
+mod operator;
+mod place;
+mod rows;
+mod safety;
+mod shape;
+mod writer;
+
+use std::str::FromStr as _;
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::task::JoinHandle;
 
 pub use doctor::examine;
+pub use members_view::{MembersView, MembersViewError};
 pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
+pub use operator::create_reset;
+
+use super::error::Meaning;
+use super::{Hints, Store, StoreError, hints};
+use access::Access;
+use feed::Feed;
+use shape::Shape;
+use writer::{Backends, Writer};
+
+/// What an operator says about the database.
+#[derive(Debug, Clone)]
+pub struct PostgresSettings {
+    /// `postgres://…`; holds a password.
+    pub url: SecretString,
+    /// Where to listen, if `url` leads to a pooler that does not pass notifications on.
+    pub listen_url: Option<SecretString>,
+    /// The table or view that says who is a member, in the place of ours.
+    pub members_view: Option<MembersView>,
+    /// Whether a database may be used that can lose commits.
+    pub allows_unsafe_durability: bool,
+    /// Whether it is for real people.
+    pub is_production: bool,
+}
+
+impl PostgresSettings {
+    /// A database with nothing special about it.
+    #[must_use]
+    pub fn at(url: SecretString) -> Self {
+        Self { url, listen_url: None, members_view: None, allows_unsafe_durability: false, is_production: false }
+    }
+}
+
+/// A PostgreSQL database.
+pub struct PostgresStore {
+    access: Access,
+    writer: Writer,
+    feed: JoinHandle<()>,
+    hints: Mutex<Option<Hints>>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address can't be read. Says nothing of it, because it may hold a password.
+    #[error("not a postgres:// address")]
+    Address,
+    /// The same of the address for listening.
+    #[error("not a postgres:// address")]
+    ListenAddress,
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be brought up to date")]
+    Migration(#[from] MigrateError),
+    /// Acknowledged messages might be lost.
+    #[error(
+        "{setting} is {value}, so that acknowledged messages may be lost; switch it on for this database, or set \
+         ALLOW_UNSAFE_DURABILITY=true"
+    )]
+    Unsafe {
+        /// The database's setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+    },
+    /// Nobody could be a member.
+    #[error("there is no table or view {0} with the columns group_id and user_id")]
+    MembersView(String),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl PostgresStore {
+    /// Brings the database up to date, looks at it, and opens it. All groups begin a new epoch when it turns out to be an
+    /// older copy of what was there, or when the operator knows that it is (`new_epochs`).
+    pub async fn open(settings: &PostgresSettings, new_epochs: bool) -> Result<Self, OpenError> {
+        let options = options_of(&settings.url)?;
+        let listen_options = match &settings.listen_url {
+            Some(url) => options_of(url).map_err(|_| OpenError::ListenAddress)?,
+            None => options.clone(),
+        };
+        let report = migrate(&options).await?;
+        tracing::debug!(?report, "the schema is up to date");
+        let mut connection = options.clone().statement_cache_capacity(0).connect().await?;
+        let durability =
+            safety::durability(&mut connection, settings.is_production, settings.allows_unsafe_durability).await?;
+        if place::settle(&mut connection, new_epochs).await? {
+            tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
+        }
+        let shape = Shape::of(&mut connection, settings.members_view.as_ref()).await?;
+        let missing =
+            || OpenError::MembersView(settings.members_view.as_ref().map(ToString::to_string).unwrap_or_default());
+        let shape = shape.ok_or_else(missing)?;
+        // Told politely; what it says then does not matter.
+        let _ = connection.close().await;
+        let is_pooled = safety::is_pooled(&options).await?;
+        if is_pooled {
+            tracing::info!("DATABASE_URL leads to a pooler in transaction mode");
+        }
+        let (hint_sender, hints) = hints();
+        let hint_sender = Arc::new(hint_sender);
+        let backends = Backends::default();
+        let access = Access::new(options, is_pooled, durability, shape, Arc::clone(&hint_sender));
+        let writer = Writer::start(&access, &backends);
+        let feed = Feed::new(access.clone(), listen_options, backends, hint_sender);
+        Ok(Self { access, writer, feed: tokio::spawn(feed.run()), hints: Mutex::new(Some(hints)) })
+    }
+
+    /// Finishes what waits and closes all connections.
+    pub async fn close(&self) {
+        self.feed.abort();
+        self.writer.close().await;
+        self.access.close().await;
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.feed.abort();
+    }
+}
+
+impl Store for PostgresStore {
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.access.ask(|link| {
+            Box::pin(async move {
+                sqlx::query("select 1").execute(link).await?;
+                Ok(())
+            })
+        }))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Self::close(self))
+    }
+}
+
+/// Without what a pooler would not understand at the start of a connection.
+fn options_of(url: &SecretString) -> Result<PgConnectOptions, OpenError> {
+    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| OpenError::Address)?;
+    let options = options.extra_float_digits(None);
+    Ok(if options.get_application_name().is_some() { options } else { options.application_name("caravana") })
+}
+
+/// What a code (SQLSTATE) means for callers.
+pub(super) fn meaning(code: &str) -> Meaning {
+    match code {
+        // disk_full
+        "53100" => Meaning::Full,
+        // read_only_sql_transaction, lock_not_available, query_canceled (by its timeout), transaction_timeout,
+        // idle_in_transaction_session_timeout, and broken off for another's sake
+        "25006" | "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Meaning::Unavailable,
+        // the connection failed; no room for one; the server ends, begins or recovers; its disk or files fail
+        _ if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Meaning::Unavailable,
+        _ => Meaning::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_a_meaning_for_callers() {
+        for code in ["25006", "55P03", "57014", "57P01", "57P03", "08006", "53300", "40001", "40P01", "58030"] {
+            assert_eq!(meaning(code), Meaning::Unavailable, "{code}");
+        }
+        assert_eq!(meaning("53100"), Meaning::Full);
+        assert_eq!(meaning("42P01"), Meaning::Failed);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_can_not_be_read_is_not_repeated() {
+        let settings = PostgresSettings::at("postgres://u:secret-password@[h/db".into());
+        let Err(error) = PostgresStore::open(&settings, false).await else { panic!("must be refused") };
+        assert!(!format!("{error} {error:?}").contains("secret-password"));
+    }
+}

@@ -15,14 +15,16 @@ mod writer;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::watch;
 
-use super::{Store, StoreError};
+use super::error::Meaning;
+use super::{Hints, Store, StoreError};
 pub use doctor::examine;
 pub use operator::create_reset;
 use witness::{Past, Witness};
@@ -44,7 +46,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
-    foreign_commits: watch::Receiver<u64>,
+    hints: Mutex<Option<Hints>>,
 }
 
 /// Why a database could not be opened.
@@ -96,8 +98,8 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_with(options.clone().read_only(true))
             .await?;
-        let (writer, foreign_commits) = Writer::start(connection, witness, lock);
-        Ok(Self { readers, writer, foreign_commits })
+        let (writer, hints) = Writer::start(connection, witness, lock);
+        Ok(Self { readers, writer, hints: Mutex::new(Some(hints)) })
     }
 
     /// Finishes what waits and closes the file.
@@ -220,18 +222,12 @@ const INPUT_OUTPUT: i32 = 10;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let code =
-            error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok()).map(|code| code & 0xff);
-        match code {
-            Some(FULL) => Self::Full(error),
-            Some(BUSY | LOCKED | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Self::Unavailable(error),
-            _ if matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => {
-                Self::Unavailable(error)
-            }
-            _ => Self::Failed(error),
-        }
+/// What a result code means for callers; its lower byte is the primary code.
+pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
+    match error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
+        Some(FULL) => Meaning::Full,
+        Some(BUSY | LOCKED | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Meaning::Unavailable,
+        Some(_) | None => Meaning::Failed,
     }
 }
 

@@ -64,11 +64,7 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     let bought = tablet.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut idle =
         Wire::open_bare(&server, &format!("/ws?ticket={}", bought["ticket"].as_str().unwrap())).await.unwrap();
-    let mut file = server.foreign_connection().await;
-    sqlx::query("update caravana_session set expires_at = 0 where browser = 'Firefox'")
-        .execute(&mut file)
-        .await
-        .unwrap();
+    server.foreign().await.run("update {ours}session set expires_at = 0 where browser = 'Firefox'").await;
     assert_eq!(idle.end().await, End::Code(4505));
     lives(&mut here).await;
     assert_eq!(elsewhere(&server, "Ana", PASSWORD).await.1.refusal(), (401, "invalid_credentials".into()));
@@ -214,116 +210,28 @@ async fn a_deleted_account_leaves_its_messages_without_an_author_and_nothing_els
     again.get(&format!("/api/v1/groups/{group}")).await.refused(404, "not_found");
 }
 
-/// Looks through the whole file.
+/// Looks through the whole database.
 async fn nothing_is_left(server: &TestServer, who: &TestUser, ended_group: &str) {
-    let mut file = server.foreign_connection().await;
-    let tables: Vec<String> =
-        sqlx::query_scalar("select name from sqlite_master where type = 'table'").fetch_all(&mut file).await.unwrap();
+    let mut foreign = server.foreign().await;
     let id = who.id().to_string();
-    for table in tables {
-        let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info(?)")
-            .bind(&table)
-            .fetch_all(&mut file)
-            .await
-            .unwrap();
-        for column in columns {
-            // What is looked for is bound: statements are logged.
-            let sql = format!("select count(*) from {table} where cast(\"{column}\" as text) = ?");
-            let count = |text: String| sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql.clone())).bind(text);
-            for text in ["Ana", "ana@example.org"] {
-                assert_eq!(count(text.into()).fetch_one(&mut file).await.unwrap(), 0, "{table}.{column}: {text}");
-            }
-            // Whom the logs call «joined» and «left» and who made a link that others use, the nameless row that they lead
-            // to, and the refusal of tokens.
-            let may_stay =
-                ["users.id", "caravana_event.actor_id", "caravana_invite.created_by", "caravana_sign_out.user_id"];
-            if !may_stay.contains(&format!("{table}.{column}").as_str()) {
-                assert_eq!(count(id.clone()).fetch_one(&mut file).await.unwrap(), 0, "{table}.{column}");
-            }
+    for (table, name, column) in foreign.columns().await {
+        let mut count = async |text: &str| {
+            let count = format!("select count(*) from {table} where cast(\"{column}\" as text) = '{text}'");
+            foreign.numbers(&count).await[0]
+        };
+        for text in ["Ana", "ana@example.org"] {
+            assert_eq!(count(text).await, 0, "{name}.{column}: {text}");
+        }
+        // Whom the logs call «joined» and «left» and who made a link that others use, the nameless row that they lead
+        // to, and the refusal of tokens.
+        let may_stay = ["users.id", "event.actor_id", "invite.created_by", "sign_out.user_id"];
+        if !may_stay.contains(&format!("{name}.{column}").as_str()) {
+            assert_eq!(count(&id).await, 0, "{name}.{column}");
         }
     }
-    let ended: Option<String> = sqlx::query_scalar("select deleted_at from caravana_group where group_id = ?")
-        .bind(ended_group)
-        .fetch_one(&mut file)
-        .await
-        .unwrap();
-    assert!(ended.is_some(), "a group with nobody left has ended");
-}
-
-#[tokio::test]
-async fn all_that_is_known_of_somebody_can_be_taken_away() {
-    let server = TestServer::start().await;
-    let (ana, bob, group) = server.couple().await;
-    let lisbon = bob.create_group("Lisboa").await;
-    bob.brings(&ana, lisbon).await;
-    for n in 0..501 {
-        ana.sends(group, &format!("nota {n}")).await;
-    }
-    ana.sends(lisbon, "adiós").await;
-    bob.sends(group, "no es tuyo").await;
-    ana.delete(&format!("/api/v1/groups/{lisbon}/members/{}", ana.id())).await;
-
-    let answer = ana.get("/api/v1/account/export").await;
-    assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"caravana.json\"");
-    assert_eq!(answer.headers["cache-control"], "no-store");
-    let export = answer.json();
-    assert_eq!(export["user"]["email"], "ana@example.org");
-    assert_eq!(export["memberships"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        (&export["memberships"][0]["name"], &export["memberships"][0]["role"]),
-        (&json!("Oaxaca"), &json!("owner"))
+    let ended = format!(
+        "select count(*) from {} where group_id = '{ended_group}' and deleted_at is not null",
+        foreign.ours("group")
     );
-    assert_eq!(export["invites"].as_array().unwrap().len(), 1);
-    assert_eq!(export["sessions"][0]["current"], true);
-    let mut texts: Vec<&str> =
-        export["messages"].as_array().unwrap().iter().map(|message| message["message"].as_str().unwrap()).collect();
-    assert_eq!(texts.len(), 502, "more than one page, also of a group that was left");
-    texts.sort_unstable();
-    texts.dedup();
-    assert_eq!(texts.len(), 502);
-    assert!(!answer.text.contains("no es tuyo") && !answer.text.contains("bob@example.org"));
-    let empty = server.register("Eva").await.get("/api/v1/account/export").await.json();
-    assert_eq!(empty["messages"], json!([]));
-}
-
-#[tokio::test]
-async fn a_new_name_is_a_name() {
-    let server = TestServer::start().await;
-    let ana = server.register("Ana").await;
-    let answer = ana.patch("/api/v1/account", &json!({"display_name": "  Ana   María "})).await;
-    assert_eq!(answer.json()["user"]["display_name"], "Ana María");
-    assert_eq!(ana.get("/api/v1/session").await.json()["user"]["display_name"], "Ana María");
-    ana.patch("/api/v1/account", &json!({"display_name": " \u{200b} "})).await.refused(422, "bad_request");
-    ana.patch("/api/v1/account", &json!({"display_name": 7})).await.refused(422, "bad_request");
-}
-
-#[tokio::test]
-async fn the_forms_work_without_scripts() {
-    let server = TestServer::start().await;
-    let ana = server.register("Ana").await;
-    let (phone, _) = elsewhere(&server, "Ana", PASSWORD).await;
-    let wrong = [("password", "wrong password"), ("new_password", ANOTHER)];
-    let other = sign_ins(&ana).await.into_iter().find(|sign_in| !sign_in.current).unwrap().id.to_string();
-    for (path, fields, place) in [
-        ("/account/name", &[("display_name", "Eva")][..], "/account?done=name"),
-        ("/account/name", &[("display_name", " ")], "/account?error=bad_request&at=name"),
-        ("/account/password", &wrong, "/account?error=invalid_credentials&at=password"),
-        ("/account/delete", &[("password", "wrong password")], "/account?error=invalid_credentials&at=delete"),
-        ("/account/sessions", &[("session", "7")], "/account?error=invalid_id&at=sessions"),
-        ("/account/sessions", &[("session", &other)], "/account?done=sessions"),
-        ("/account/sessions", &[], "/account?done=sessions"),
-        ("/account/password", &[("password", PASSWORD), ("new_password", ANOTHER)], "/account?done=password"),
-    ] {
-        assert_eq!(ana.form_leads_to(path, fields).await, place);
-    }
-    phone.get("/api/v1/session").await.refused(401, "unauthenticated");
-    assert_eq!(ana.get("/account/password").await.headers["location"], "/account", "a page that is loaded again");
-    let page = ana.get("/account").await;
-    assert!(
-        page.status == 200 && page.text.contains("Eva") && page.text.contains("ana@example.org"),
-        "{}",
-        page.status
-    );
-    assert_eq!(ana.form_leads_to("/account/delete", &[("password", ANOTHER)]).await, "/login?done=deleted");
-    assert_eq!(ana.form_leads_to("/account/name", &[("display_name", "Eva")]).await, "/login?next=%2Faccount");
+    assert_eq!(foreign.numbers(&ended).await, [1], "a group with nobody left has ended");
 }

@@ -13,41 +13,34 @@ mod kill;
 mod locked;
 mod panics;
 mod planned_end;
+mod postgres;
 mod silence;
 
 use caravana_protocol::GroupId;
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
+use crate::support::database::Foreign;
 use crate::support::{TestServer, TestUser};
 
-/// A server in a process of its own, somebody, and a group.
+/// A server in a process of its own on a file, somebody, and a group.
 async fn ana_in_oaxaca() -> (TestServer, TestUser, GroupId) {
-    let server = TestServer::builder().own_process().start().await;
+    let server = TestServer::builder().on_sqlite().own_process().start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     (server, ana, group)
 }
 
-/// What any fault must leave: a sound file, and a log from 1 to its head without a hole. Answers the head.
-async fn file_is_sound(server: &TestServer, group: GroupId) -> u64 {
-    let mut file = server.foreign_connection().await;
-    let sound: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&mut file).await.unwrap();
-    assert_eq!(sound, "ok");
-    log_is_whole(&mut file, group).await
+/// What any fault must leave: a sound database, and a log from 1 to its head without a hole. Answers the head.
+async fn database_is_sound(server: &TestServer, group: GroupId) -> u64 {
+    let mut foreign = server.foreign().await;
+    assert!(foreign.is_sound().await);
+    log_is_whole(&mut foreign, group).await
 }
 
-async fn log_is_whole(file: &mut SqliteConnection, group: GroupId) -> u64 {
-    let seqs: Vec<i64> = sqlx::query_scalar("select seq from caravana_event where group_id = ?1 order by seq")
-        .bind(group.to_string())
-        .fetch_all(&mut *file)
-        .await
-        .unwrap();
-    let head: i64 = sqlx::query_scalar("select head from caravana_head where group_id = ?1")
-        .bind(group.to_string())
-        .fetch_one(file)
-        .await
-        .unwrap();
+async fn log_is_whole(foreign: &mut Foreign, group: GroupId) -> u64 {
+    let seqs = format!("select seq from {{ours}}event where group_id = '{group}' order by seq");
+    let seqs = foreign.numbers(&seqs).await;
+    let head = foreign.numbers(&format!("select head from {{ours}}head where group_id = '{group}'")).await[0];
     assert_eq!(seqs, (1..=head).collect::<Vec<_>>(), "the log has a hole, or does not end at its head");
     u64::try_from(head).unwrap()
 }

@@ -2,7 +2,6 @@
 
 use caravana_protocol::limits::{RESUME_DEPTH, SUBSCRIPTIONS};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 use uuid::Uuid;
 
 use crate::support::{End, TestServer, Wire, eventually};
@@ -167,18 +166,8 @@ async fn five_thousand_missed_events_are_replayed_and_one_more_is_a_resync() {
     let joined = wire.follow(group, None).await;
     let head = joined["head"].as_u64().unwrap();
     let cursor = json!({"epoch": joined["epoch"], "seq": head});
-    let mut foreign = server.foreign_connection().await;
-    let mut bulk = foreign.begin().await.unwrap();
-    for number in 0..RESUME_DEPTH {
-        sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, ?3)")
-            .bind(ana.id().to_string())
-            .bind(group.to_string())
-            .bind(number.to_string())
-            .execute(&mut *bulk)
-            .await
-            .unwrap();
-    }
-    bulk.commit().await.unwrap();
+    let texts: Vec<String> = (0..RESUME_DEPTH).map(|number| number.to_string()).collect();
+    server.foreign().await.says(ana.id(), group, &texts).await;
 
     // Whoever is live gets the other program's rows too, in order, without asking.
     let mut live = Vec::new();
@@ -373,13 +362,8 @@ async fn a_row_that_another_program_moves_is_deleted_there_and_new_here() {
     let (ana, _bob, there) = server.couple().await;
     let here = ana.create_group("Puebla").await;
     let id = ana.sends(there, "aquí no").await.json()["message"]["id"].as_str().unwrap().to_owned();
-    let mut foreign = server.foreign_connection().await;
-    sqlx::query("update group_chat set group_id = ?1 where id = ?2")
-        .bind(here.to_string())
-        .bind(&id)
-        .execute(&mut foreign)
-        .await
-        .unwrap();
+    let moves = format!("update group_chat set group_id = '{here}' where id = '{id}'");
+    server.foreign().await.run(&moves).await;
     let events = |group| {
         let ana = &ana;
         async move { ana.get(&format!("/api/v1/groups/{group}/events?after=0")).await.json()["events"].clone() }

@@ -214,7 +214,7 @@ async fn an_import_that_could_mix_two_histories_is_refused() {
         .unwrap();
     assert!(matches!(moves(&old, &foreign.url()).await, Err(ImportError::Adopted)));
 
-    let server = TestServer::start().await;
-    let used = format!("sqlite://{}", server.database().display());
+    let server = TestServer::builder().on_sqlite().start().await;
+    let used = server.database().url();
     assert!(matches!(moves(&used, &TestDatabase::empty().await.url()).await, Err(ImportError::InUse)));
 }

@@ -92,15 +92,14 @@ async fn a_link_ends_after_an_hour_and_with_a_changed_password() {
         ask(&server, "ana@example.org").await;
     }
     let letters = office.until(2).await;
-    let mut file = server.foreign_connection().await;
-    let ends: Vec<i64> =
-        sqlx::query_scalar("select expires_at from caravana_reset").fetch_all(&mut file).await.unwrap();
+    let mut foreign = server.foreign().await;
+    let ends = foreign.numbers("select expires_at from {ours}reset").await;
     let now = crate::support::seconds_from_now(0);
     assert!(ends.iter().all(|end| (3_590..=3_600).contains(&(end - now))), "{ends:?}");
-    sqlx::query("update caravana_reset set expires_at = ?").bind(now).execute(&mut file).await.unwrap();
+    foreign.run(&format!("update {{ours}}reset set expires_at = {now}")).await;
     let path = route(&letters[0].text);
     server.stranger().post(&path, &json!({"password": ANOTHER})).await.refused(410, "gone");
-    sqlx::query("update caravana_reset set expires_at = ?").bind(now + 600).execute(&mut file).await.unwrap();
+    foreign.run(&format!("update {{ours}}reset set expires_at = {}", now + 600)).await;
     let change = json!({"password": PASSWORD, "new_password": ANOTHER});
     assert_eq!(ana.post("/api/v1/auth/password", &change).await.status, 204);
     server.stranger().post(&path, &json!({"password": PASSWORD})).await.refused(410, "gone");
@@ -130,7 +129,7 @@ async fn the_operator_makes_a_link_while_the_server_runs() {
     let ana = server.register("Ana").await;
     let mut socket = Wire::open(&ana).await;
     let task = |email: &'static str| {
-        let url = format!("--database-url=sqlite://{}", server.database().display());
+        let url = format!("--database-url={}", server.database().url());
         let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
         command.args(["reset-link", email, &url, "--public-url=https://chat.example.org"]).env_remove("JWT_SECRET");
         tokio::task::spawn_blocking(move || command.output().unwrap())

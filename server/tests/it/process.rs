@@ -62,11 +62,11 @@ async fn the_real_process_ends_on_sigterm_and_comes_back_after_kill() {
 
 #[tokio::test]
 async fn a_second_process_on_the_same_database_is_refused() {
-    let server = TestServer::start().await;
+    let server = TestServer::builder().on_sqlite().start().await;
     // Once it answers, it has the database.
     assert_eq!(server.stranger().get("/healthz").await.status, 200);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
-        .arg(format!("--database-url=sqlite://{}", server.database().display()))
+        .arg(format!("--database-url={}", server.database().url()))
         .arg("--site-addr=127.0.0.1:0")
         .output()
         .unwrap();

@@ -74,14 +74,9 @@ async fn a_removal_by_another_program_is_over_on_every_open_socket_in_time() {
     let server = TestServer::start().await;
     let (_ana, bob, group) = server.couple().await;
     let mut open = Open::of(&bob, group).await;
-    let mut foreign = server.foreign_connection().await;
+    let mut foreign = server.foreign().await;
     let since = Instant::now();
-    sqlx::query("delete from caravana_member where group_id = ?1 and user_id = ?2")
-        .bind(group.to_string())
-        .bind(bob.id().to_string())
-        .execute(&mut foreign)
-        .await
-        .unwrap();
+    foreign.run(&format!("delete from {{ours}}member where group_id = '{group}' and user_id = '{}'", bob.id())).await;
     open.ends(group).await;
     assert!(since.elapsed() < BY_SWEEP, "{:?}", since.elapsed());
 }

@@ -1,4 +1,4 @@
-//! A database that was put back from an older copy: never a silent fork.
+//! A database that was put back from an older copy: never a silent fork. What is about SQLite's file runs on SQLite.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,15 +10,14 @@ use crate::support::{Peer, TestServer, TestUser};
 
 /// A copy as an operator takes it, while the server runs.
 async fn copy(server: &TestServer, to: &Path) {
-    let mut connection = server.foreign_connection().await;
-    sqlx::query("vacuum into ?1").bind(to.to_str().unwrap()).execute(&mut connection).await.unwrap();
+    server.foreign().await.run(&format!("vacuum into '{}'", to.display())).await;
 }
 
 /// Puts the copy back as docs/operations.md says. The server is stopped.
 fn put_back(server: &TestServer, from: &Path) {
-    std::fs::copy(from, server.database()).unwrap();
+    std::fs::copy(from, server.file()).unwrap();
     for suffix in ["-wal", "-shm"] {
-        let mut name = server.database().into_os_string();
+        let mut name = server.file().into_os_string();
         name.push(suffix);
         match std::fs::remove_file(name) {
             Ok(()) => {}
@@ -34,7 +33,7 @@ async fn epoch(user: &TestUser, group: GroupId) -> String {
 
 #[tokio::test]
 async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
-    let mut server = TestServer::start().await;
+    let mut server = TestServer::builder().on_sqlite().start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let mut bobby = Peer::start(&bob, group).await;
@@ -61,19 +60,14 @@ async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
 
 #[tokio::test]
 async fn a_copy_that_lacks_only_another_programs_rows_is_recognised_too() {
-    let mut server = TestServer::start().await;
+    let mut server = TestServer::builder().on_sqlite().start().await;
     let ana = Arc::new(server.register("Ana").await);
     let group = ana.create_group("Oaxaca").await;
     let mut alice = Peer::start(&ana, group).await;
     let folder = tempfile::tempdir().unwrap();
     copy(&server, &folder.path().join("copy.db")).await;
     let before = epoch(&ana, group).await;
-    sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, 'desde fuera')")
-        .bind(ana.id().to_string())
-        .bind(group.to_string())
-        .execute(&mut server.foreign_connection().await)
-        .await
-        .unwrap();
+    server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
     alice.sees(&["desde fuera"]).await;
     server.stop().await;
     put_back(&server, &folder.path().join("copy.db"));
@@ -83,12 +77,12 @@ async fn a_copy_that_lacks_only_another_programs_rows_is_recognised_too() {
 
 #[tokio::test]
 async fn a_copy_of_the_whole_folder_is_recognised() {
-    let mut server = TestServer::start().await;
+    let mut server = TestServer::builder().on_sqlite().start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     server.stop().await;
     let folder = tempfile::tempdir().unwrap();
-    let files = || std::fs::read_dir(server.database().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let files = || std::fs::read_dir(server.file().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<_> = files().filter(|path| path.is_file()).collect();
     for file in &files {
         std::fs::copy(file, folder.path().join(file.file_name().unwrap())).unwrap();

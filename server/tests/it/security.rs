@@ -41,7 +41,7 @@ async fn a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own() {
 /// §5.5, §5.7: whoever reads the file can't become anybody.
 #[tokio::test]
 async fn no_secret_lies_in_the_database() {
-    let mut server = TestServer::start().await;
+    let mut server = TestServer::builder().on_sqlite().start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Lisboa").await;
     let invite = ana.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.json();
@@ -57,7 +57,7 @@ async fn no_secret_lies_in_the_database() {
     ];
     // Before the end, with what still lies in the write-ahead log, and after it.
     for _ in 0..2 {
-        let files = std::fs::read_dir(server.database().parent().unwrap()).unwrap();
+        let files = std::fs::read_dir(server.file().parent().unwrap()).unwrap();
         let files: Vec<Vec<u8>> = files.filter_map(|file| std::fs::read(file.unwrap().path()).ok()).collect();
         let holds = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
         assert!(holds("Lisboa") && holds("ana@example.org"), "these are the files");

@@ -67,12 +67,6 @@ async fn a_row_of_another_program_is_on_the_screen_at_once() {
     let mut alice = Peer::start(&ana, group).await;
     // Or the row would come with the first page.
     alice.is_live().await;
-    let mut foreign = server.foreign_connection().await;
-    sqlx::query("insert into group_chat (user_id, group_id, message) values (?1, ?2, 'desde fuera')")
-        .bind(ana.id().to_string())
-        .bind(group.to_string())
-        .execute(&mut foreign)
-        .await
-        .unwrap();
+    server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
     alice.sees(&["desde fuera"]).await;
 }

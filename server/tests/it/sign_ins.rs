@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use caravana_protocol::UserId;
-use caravana_server::store::sqlite::SqliteStore;
-use caravana_server::store::{Directory as _, NewAccount, NewSession, Proof, SecretHash, TokenHolder};
+use caravana_server::store::{NewAccount, NewSession, Proof, SecretHash, TokenHolder};
 use serde_json::json;
 
+use crate::support::database::{Database, Kind};
 use crate::support::{End, TestServer, TestUser, Wire, jwt, seconds_from_now};
 
 /// The promise of G10 on this instance, and a moment for a busy machine.
@@ -61,13 +61,9 @@ async fn a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets() {
     let mut sockets = [Wire::open(&ana).await, Wire::open_bare(&server, &ticket(&ana).await).await.unwrap()];
     let mut of_bob = Wire::open(&bob).await;
     // As if two weeks had passed.
-    let mut file = server.foreign_connection().await;
-    sqlx::query("update caravana_session set expires_at = ?1 where user_id = ?2")
-        .bind(seconds_from_now(0))
-        .bind(ana.id().to_string())
-        .execute(&mut file)
-        .await
-        .unwrap();
+    let over =
+        format!("update {{ours}}session set expires_at = {} where user_id = '{}'", seconds_from_now(0), ana.id());
+    server.foreign().await.run(&over).await;
     for wire in &mut sockets {
         ends_in_time(wire, 4505).await;
     }
@@ -83,13 +79,8 @@ async fn who_signs_out_everywhere_is_out_with_tokens_of_a_host_too() {
         |issued: i64| jwt(&json!({"sub": ana.id(), "exp": seconds_from_now(600), "iat": seconds_from_now(issued)}));
     let old = of_host(-1);
     let mut wire = Wire::open_many_with_token(&server, &old).await;
-    let mut file = server.foreign_connection().await;
-    sqlx::query("insert into caravana_sign_out (user_id, at) values (?1, ?2)")
-        .bind(ana.id().to_string())
-        .bind(seconds_from_now(0))
-        .execute(&mut file)
-        .await
-        .unwrap();
+    let out = format!("insert into {{ours}}sign_out (user_id, at) values ('{}', {})", ana.id(), seconds_from_now(0));
+    server.foreign().await.run(&out).await;
     ends_in_time(&mut wire, 4505).await;
     assert_eq!(Wire::refused_with_token(&server, &old).await, 401);
     assert_eq!(Wire::refused_with_token(&server, &of_host(1)).await, 101, "who signs in anew is in");
@@ -133,7 +124,8 @@ async fn a_token_that_ends_when_nobody_lives_any_more_harms_nobody() {
 #[tokio::test]
 async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite://{}/x.db", folder.path().display()), false).await.unwrap();
+    let database = Database::new(Kind::chosen(), folder.path().join("x.db")).await;
+    let store = database.open().await;
     let (ana, now, later) = (UserId::new(uuid::Uuid::now_v7()), 1_000, 2_000);
     let account =
         NewAccount { id: ana, email: "ana@example.org".into(), display_name: "Ana".into(), password_hash: "x".into() };

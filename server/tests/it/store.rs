@@ -1,38 +1,72 @@
-//! What every database adapter promises, tried on a real one. Each test has its own file.
-
-mod accounts;
+//! What every database adapter promises: each line is tried on both databases, on a file or a database of its own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
-use caravana_server::store::sqlite::SqliteStore;
-use caravana_server::store::{Anchor, Appended, Directory, Draft, Log, NewAccount, NewInvite, StoreError};
+use caravana_server::store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
 use futures::future::join_all;
-use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::support::database::{Database, Foreign, Kind};
+
+/// Makes of each line a test for each database.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {
+            use super::{Kind, World};
+            $(#[tokio::test] async fn $name() { super::$name(World::new(Kind::Sqlite).await).await; })*
+        }
+        mod postgres {
+            use super::{Kind, World};
+            $(#[tokio::test] async fn $name() { super::$name(World::new(Kind::Postgres).await).await; })*
+        }
+    };
+}
+
+mod accounts;
+
+on_both! {
+    a_message_is_stored_once_whatever_its_sender_repeats
+    fifty_parallel_sends_of_one_id_are_one_message
+    an_id_belongs_to_one_author_group_text_and_reply
+    a_stranger_can_neither_write_nor_read_nor_use_up_a_seq
+    seqs_have_no_hole_and_a_sender_keeps_the_order
+    an_answer_needs_a_message_of_the_same_group
+    a_replay_shows_the_present_and_never_a_deleted_text
+    only_authors_edit_and_only_authors_and_managers_delete
+    read_marks_never_go_back_and_never_beyond_the_head
+    history_pages_know_what_lies_on_either_side
+    rows_of_other_programs_take_their_place_in_the_log
+    a_row_that_can_not_be_read_blocks_nothing
+    what_was_acknowledged_is_there_after_the_database_is_opened_again
+    a_page_of_the_log_is_bounded
+}
+
 /// A database with a group of two.
 struct World {
-    folder: TempDir,
-    store: SqliteStore,
+    // Before the folder and the database, which it uses.
+    store: SharedStore,
+    database: Database,
+    _folder: TempDir,
     group: GroupId,
     ana: UserId,
     bob: UserId,
 }
 
 impl World {
-    async fn new() -> Self {
+    async fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&address(&folder), false).await.unwrap();
+        let database = Database::new(kind, folder.path().join("caravana.db")).await;
+        let store = database.open().await;
         let (ana, bob) = (person(&store, "Ana").await, person(&store, "Bob").await);
         let group = GroupId::new(Uuid::new_v4());
         store.create_group(group, ana, "Oaxaca", None).await.unwrap();
         let token = [7; 32];
         store.create_invite(ana, group, NewInvite { token, max_uses: None, expires_at: i64::MAX }).await.unwrap();
         store.accept_invite(token, bob, 0).await.unwrap();
-        Self { folder, store, group, ana, bob }
+        Self { store, database, _folder: folder, group, ana, bob }
     }
 
     fn draft(&self, author: UserId, text: &str) -> Draft {
@@ -63,16 +97,12 @@ impl World {
         }
     }
 
-    async fn foreign(&self) -> SqliteConnection {
-        SqliteConnection::connect(&address(&self.folder)).await.unwrap()
+    async fn foreign(&self) -> Foreign {
+        self.database.foreign().await
     }
 }
 
-fn address(folder: &TempDir) -> String {
-    format!("sqlite://{}/caravana.db", folder.path().display())
-}
-
-async fn person(store: &SqliteStore, name: &str) -> UserId {
+async fn person(store: &SharedStore, name: &str) -> UserId {
     let id = UserId::new(Uuid::new_v4());
     let account = NewAccount {
         id,
@@ -95,9 +125,7 @@ fn seqs(events: &[Event]) -> Vec<Seq> {
     events.iter().map(Event::seq).collect()
 }
 
-#[tokio::test]
-async fn a_message_is_stored_once_whatever_its_sender_repeats() {
-    let world = World::new().await;
+async fn a_message_is_stored_once_whatever_its_sender_repeats(world: World) {
     let draft = world.draft(world.ana, "hola");
     let first = world.store.append(draft.clone()).await.unwrap();
     assert!(!first.duplicate);
@@ -110,9 +138,7 @@ async fn a_message_is_stored_once_whatever_its_sender_repeats() {
     assert_eq!(world.log().await.iter().filter(|event| text(event) == Some("hola")).count(), 1);
 }
 
-#[tokio::test]
-async fn fifty_parallel_sends_of_one_id_are_one_message() {
-    let world = World::new().await;
+async fn fifty_parallel_sends_of_one_id_are_one_message(world: World) {
     let draft = world.draft(world.ana, "hola");
     let sends = join_all((0..50).map(|_| world.store.append(draft.clone()))).await;
     let acks: Vec<Appended> = sends.into_iter().map(Result::unwrap).collect();
@@ -120,9 +146,7 @@ async fn fifty_parallel_sends_of_one_id_are_one_message() {
     assert!(acks.iter().all(|ack| ack.message == acks[0].message));
 }
 
-#[tokio::test]
-async fn an_id_belongs_to_one_author_group_text_and_reply() {
-    let world = World::new().await;
+async fn an_id_belongs_to_one_author_group_text_and_reply(world: World) {
     let other_group = GroupId::new(Uuid::new_v4());
     world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
     let original = world.say(world.bob, "la pregunta").await;
@@ -142,9 +166,7 @@ async fn an_id_belongs_to_one_author_group_text_and_reply() {
     assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
 }
 
-#[tokio::test]
-async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq() {
-    let world = World::new().await;
+async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq(world: World) {
     let eva = person(&world.store, "Eva").await;
     let before = world.say(world.ana, "uno").await.seq;
     assert!(matches!(world.store.append(world.draft(eva, "hola")).await, Err(StoreError::NotFound)));
@@ -156,9 +178,7 @@ async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq() {
     assert!(matches!(world.store.append(nowhere).await, Err(StoreError::NotFound)));
 }
 
-#[tokio::test]
-async fn seqs_have_no_hole_and_a_sender_keeps_the_order() {
-    let world = World::new().await;
+async fn seqs_have_no_hole_and_a_sender_keeps_the_order(world: World) {
     let sends = (0..300).map(|number| {
         let author = if number % 2 == 0 { world.ana } else { world.bob };
         world.store.append(world.draft(author, &number.to_string()))
@@ -171,9 +191,7 @@ async fn seqs_have_no_hole_and_a_sender_keeps_the_order() {
     assert_eq!(texts, (0..300).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn an_answer_needs_a_message_of_the_same_group() {
-    let world = World::new().await;
+async fn an_answer_needs_a_message_of_the_same_group(world: World) {
     let question = world.say(world.bob, "¿Hoy?").await;
     let answer = Draft { reply_to: Some(question.id), ..world.draft(world.ana, "Sí") };
     assert_eq!(world.store.append(answer).await.unwrap().message.reply_to, Some(question.id));
@@ -183,9 +201,7 @@ async fn an_answer_needs_a_message_of_the_same_group() {
     assert!(matches!(world.store.append(misplaced).await, Err(StoreError::NotFound)));
 }
 
-#[tokio::test]
-async fn a_replay_shows_the_present_and_never_a_deleted_text() {
-    let world = World::new().await;
+async fn a_replay_shows_the_present_and_never_a_deleted_text(world: World) {
     let edited = world.say(world.ana, "antes").await;
     let deleted = world.say(world.ana, "secreto").await;
     let body = MessageBody::parse("después").unwrap();
@@ -208,9 +224,7 @@ async fn a_replay_shows_the_present_and_never_a_deleted_text() {
     assert_eq!(again.message, "");
 }
 
-#[tokio::test]
-async fn only_authors_edit_and_only_authors_and_managers_delete() {
-    let world = World::new().await;
+async fn only_authors_edit_and_only_authors_and_managers_delete(world: World) {
     let of_bob = world.say(world.bob, "mío").await;
     let of_ana = world.say(world.ana, "mío").await;
     let body = MessageBody::parse("tuyo").unwrap();
@@ -221,9 +235,7 @@ async fn only_authors_edit_and_only_authors_and_managers_delete() {
     world.store.delete(world.ana, of_bob.id).await.unwrap();
 }
 
-#[tokio::test]
-async fn read_marks_never_go_back_and_never_beyond_the_head() {
-    let world = World::new().await;
+async fn read_marks_never_go_back_and_never_beyond_the_head(world: World) {
     let head = world.say(world.ana, "hola").await.seq;
     assert_eq!(world.store.mark_read(world.group, world.bob, 2).await.unwrap(), 2);
     assert_eq!(world.store.mark_read(world.group, world.bob, 1).await.unwrap(), 2);
@@ -232,9 +244,7 @@ async fn read_marks_never_go_back_and_never_beyond_the_head() {
     assert_eq!((channel.reads.get(&world.bob), channel.head, channel.members), (Some(&head), head, 2));
 }
 
-#[tokio::test]
-async fn history_pages_know_what_lies_on_either_side() {
-    let world = World::new().await;
+async fn history_pages_know_what_lies_on_either_side(world: World) {
     let sends = (0..20).map(|number| world.store.append(world.draft(world.ana, &number.to_string())));
     let first = join_all(sends).await.into_iter().next().unwrap().unwrap().message.seq;
     let last = first + 19;
@@ -253,26 +263,30 @@ async fn history_pages_know_what_lies_on_either_side() {
     }
 }
 
-#[tokio::test]
-async fn rows_of_other_programs_take_their_place_in_the_log() {
-    let world = World::new().await;
+async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
     let own = world.say(world.ana, "nuestro").await;
-    let mut changed = world.store.foreign_commits();
-    changed.mark_unchanged();
+    let mut hints = world.store.take_hints().unwrap();
     let mut foreign = world.foreign().await;
-    let insert = "insert into group_chat (user_id, group_id, message) values (?1, ?2, ?3)";
-    for number in ["uno", "dos"] {
-        sqlx::query(insert)
-            .bind(world.bob.to_string())
-            .bind(world.group.to_string())
-            .bind(number)
-            .execute(&mut foreign)
-            .await
-            .unwrap();
+    if matches!(foreign, Foreign::Postgres(_)) {
+        // From here on it listens.
+        assert_eq!(hints.next().await, Some(Hint::Anything));
     }
-    sqlx::query("update group_chat set message = 'tres' where message = 'dos'").execute(&mut foreign).await.unwrap();
-    sqlx::query("delete from group_chat where message = 'uno'").execute(&mut foreign).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(5), changed.changed()).await.unwrap().unwrap();
+    for text in ["uno", "dos"] {
+        foreign.says(world.bob, world.group, &[text.to_owned()]).await;
+    }
+    foreign.run("update group_chat set message = 'tres' where message = 'dos'").await;
+    foreign.run("delete from group_chat where message = 'uno'").await;
+    let names_the_group = async {
+        loop {
+            match (hints.next().await.unwrap(), &foreign) {
+                (Hint::Groups(groups), _) if groups.contains(&world.group) => return,
+                // A file does not tell which group it was.
+                (Hint::Anything, Foreign::Sqlite(_)) => return,
+                (Hint::Groups(_) | Hint::Anything, _) => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), names_the_group).await.expect("nothing was said of it");
 
     let events = world.log().await;
     let new = &events[events.len() - 4..];
@@ -282,19 +296,21 @@ async fn rows_of_other_programs_take_their_place_in_the_log() {
     assert_eq!(new.iter().filter_map(text).collect::<Vec<_>>(), ["", "tres", "tres", ""]);
 }
 
-#[tokio::test]
-async fn a_row_that_can_not_be_read_blocks_nothing() {
-    let world = World::new().await;
+async fn a_row_that_can_not_be_read_blocks_nothing(world: World) {
     let mut foreign = world.foreign().await;
-    sqlx::query("pragma foreign_keys = off").execute(&mut foreign).await.unwrap();
-    sqlx::query(
-        "insert into group_chat (id, created_at, user_id, group_id, message, status) \
-         values ('no es un id', 'ayer', 'nadie', ?1, x'ff00', null)",
-    )
-    .bind(world.group.to_string())
-    .execute(&mut foreign)
-    .await
-    .unwrap();
+    let odd = match &foreign {
+        Foreign::Sqlite(_) => {
+            foreign.run("pragma foreign_keys = off").await;
+            "insert into group_chat (id, created_at, user_id, group_id, message, status) \
+             values ('no es un id', 'ayer', 'nadie', '{group}', x'ff00', null)"
+        }
+        Foreign::Postgres(_) => {
+            "insert into group_chat (created_at, user_id, group_id, message, status) \
+             values ('infinity', null, '{group}', '', null), ('4000-01-01 BC', null, '{group}', 'x', null), \
+             (null, null, '{group}', 'y', null)"
+        }
+    };
+    foreign.run(&odd.replace("{group}", &world.group.to_string())).await;
     world.say(world.ana, "después").await;
     let events = world.log().await;
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
@@ -302,9 +318,8 @@ async fn a_row_that_can_not_be_read_blocks_nothing() {
     assert_eq!(page.messages.last().map(|message| message.message.as_str()), Some("después"));
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_is_there_after_the_file_is_opened_again() {
-    let World { folder, store, group, ana, .. } = World::new().await;
+async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world: World) {
+    let World { store, database, _folder, group, ana, .. } = world;
     let draft = Draft {
         id: MessageId::new(Uuid::now_v7()),
         user_id: ana,
@@ -318,14 +333,12 @@ async fn what_was_acknowledged_is_there_after_the_file_is_opened_again() {
     store.close().await;
     assert!(matches!(store.append(draft.clone()).await, Err(StoreError::Closed)));
     drop(store);
-    let store = SqliteStore::open(&address(&folder), false).await.unwrap();
+    let store = database.open().await;
     assert_eq!(store.append(draft).await.unwrap().message, stored);
     assert_eq!(store.channel(group).await.unwrap().unwrap().epoch, epoch);
 }
 
-#[tokio::test]
-async fn a_page_of_the_log_is_bounded() {
-    let world = World::new().await;
+async fn a_page_of_the_log_is_bounded(world: World) {
     let long = "ñ".repeat(4_000);
     join_all((0..520).map(|_| world.store.append(world.draft(world.ana, &long)))).await;
     let page = world.store.replay(world.group, world.ana, 0).await.unwrap().unwrap();

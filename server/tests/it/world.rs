@@ -23,7 +23,7 @@ use std::time::Duration;
 use caravana_client::Input;
 use caravana_protocol::{MessageId, UserId};
 use caravana_server::hub::HubSettings;
-use tokio::sync::watch;
+use caravana_server::store::{HintSender, hints};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -85,7 +85,8 @@ struct World {
     processes: u64,
     database: Arc<Mutex<Database>>,
     faults: Arc<Mutex<Faults>>,
-    foreign: watch::Sender<u64>,
+    /// What the running server is told of other programs' commits.
+    hints: HintSender,
     internet: Arc<Internet>,
     travellers: Vec<Traveller>,
     inserted: u128,
@@ -132,7 +133,7 @@ impl World {
             processes: 0,
             database: Arc::new(Mutex::new(database)),
             faults: Arc::new(Mutex::new(faults)),
-            foreign: watch::Sender::new(0),
+            hints: hints().0,
             internet,
             travellers,
             inserted: 0,
@@ -147,7 +148,9 @@ impl World {
         }
         self.processes += 1;
         let (seed, fenced) = (self.seed ^ (self.processes << 32), CancellationToken::new());
-        let store = SimStore::start(&self.database, &self.faults, self.foreign.subscribe(), seed, fenced.clone());
+        let (sender, hints) = hints();
+        self.hints = sender;
+        let store = SimStore::start(&self.database, &self.faults, hints, seed, fenced.clone());
         let never = Duration::from_hours(24);
         let settings = HubSettings {
             send_rate_per_user: 2.0,
@@ -226,7 +229,7 @@ impl World {
 
     fn tell_of_foreign_commit(&self) {
         if !self.faults().hints_are_lost {
-            self.foreign.send_modify(|count| *count += 1);
+            self.hints.groups([database::GROUP]);
         }
     }
 

@@ -9,15 +9,16 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
-use super::super::{Anchor, Appended, Channel, Draft, Effect, History, Log, Page, StoreError};
+use super::super::entry::{self, Sides, page_limit};
+use super::super::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use super::SqliteStore;
 use super::directory::members;
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use append::{insert, stored_already};
 use changes::{change, message_by_id, message_for};
-use pages::{PageRow, newer, older, page, page_limit};
+use pages::{PageRow, newer, older, page};
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -198,21 +199,16 @@ impl Log for SqliteStore {
         .fetch_optional(&mut *tx)
         .await?;
         let Some((text, head)) = head else { return Ok(None) };
-        let (before, after) = match anchor {
-            Anchor::End => (older(&mut tx, group, u64::MAX, limit).await?, (Vec::new(), false)),
-            Anchor::Before(seq) => (older(&mut tx, group, seq, limit).await?, (Vec::new(), true)),
-            Anchor::After(seq) => ((Vec::new(), seq > 0), newer(&mut tx, group, seq, limit).await?),
-            Anchor::Around(seq) => {
-                let half = limit / 2;
-                let before = older(&mut tx, group, seq, half).await?;
-                (before, newer(&mut tx, group, seq.saturating_sub(1), limit - half).await?)
-            }
+        let sides = Sides::of(anchor, limit);
+        let before = match sides.older {
+            Some((seq, limit)) => Some(older(&mut tx, group, seq, limit).await?),
+            None => None,
         };
-        let (mut messages, has_more_before) = before;
-        messages.reverse();
-        let (newer_messages, has_more_after) = after;
-        messages.extend(newer_messages);
-        Ok(Some(History { messages, epoch: epoch(&text), head: unsigned(head), has_more_before, has_more_after }))
+        let after = match sides.newer {
+            Some((seq, limit)) => Some(newer(&mut tx, group, seq, limit).await?),
+            None => None,
+        };
+        Ok(Some(entry::history(anchor, (epoch(&text), unsigned(head)), before, after)))
     }
 
     async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {
@@ -231,7 +227,7 @@ impl Log for SqliteStore {
         self.writer.take_commits()
     }
 
-    fn foreign_commits(&self) -> watch::Receiver<u64> {
-        self.foreign_commits.clone()
+    fn take_hints(&self) -> Option<Hints> {
+        self.hints.lock().ok()?.take()
     }
 }

@@ -1,13 +1,12 @@
 //! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17). A value that
 //! can't be read becomes a placeholder, is logged, and blocks nothing.
 
-use caravana_protocol::{
-    Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq,
-    Timestamp, UserId,
-};
+use caravana_protocol::{Epoch, Event, GroupId, Message, Role, Timestamp, UserId};
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
+
+use super::super::entry::{Entry, placeholder};
 
 /// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
 macro_rules! log_columns {
@@ -109,71 +108,27 @@ pub(super) struct LogRow {
 impl LogRow {
     /// The event in its present state; `None` for the empty right side of an outer join.
     pub(super) fn into_event(self, group_id: GroupId) -> Option<Event> {
-        let seq = unsigned(self.seq?);
-        let at = time(self.at.as_deref());
-        let kind = self.kind.clone().unwrap_or_default();
-        Some(match kind.as_str() {
-            "member_joined" => Event::MemberJoined(MemberJoined {
-                group_id,
-                seq,
-                user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.map(String::from).unwrap_or_default(),
-                role: role_in(self.payload.as_deref()),
-                at,
-            }),
-            "member_left" => Event::MemberLeft(MemberLeft {
-                group_id,
-                seq,
-                user_id: user(self.actor_id.as_deref()).unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.map(String::from).unwrap_or_default(),
-                at,
-            }),
-            "group_updated" => Event::GroupUpdated(GroupUpdated {
-                group_id,
-                seq,
-                name: self.name.map(String::from).unwrap_or_default(),
-                time_zone: self.time_zone,
-                members_can_invite: self.members_can_invite.unwrap_or(true),
-                at,
-            }),
-            "message_edited" => Event::MessageEdited(self.into_change(group_id, seq, at)),
-            "message_deleted" => Event::MessageDeleted(self.into_change(group_id, seq, at)),
-            "new_message" => Event::NewMessage(self.into_message(group_id, seq, at)),
-            other => {
-                tracing::warn!(%group_id, seq, kind = other, "an event of unknown kind is shown as a deleted message");
-                Event::NewMessage(self.into_message(group_id, seq, at))
-            }
-        })
-    }
-
-    fn into_change(self, group_id: GroupId, seq: Seq, at: Timestamp) -> MessageChange {
-        let message_seq = self.message_seq.map_or(seq, unsigned);
-        let deleted = self.kind.as_deref() == Some("message_deleted");
-        let mut message = self.into_message(group_id, seq, at);
-        if deleted {
-            message.message.clear();
-            message.status = false;
-        }
-        MessageChange { message, message_seq }
-    }
-
-    fn into_message(self, group_id: GroupId, seq: Seq, at: Timestamp) -> Message {
-        let id = self.message_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| {
-            tracing::warn!(%group_id, seq, "a message without a readable id gets a placeholder");
-            placeholder(group_id, seq)
-        });
-        let status = self.stored_id.is_some() && self.status.as_ref().is_none_or(Loose::is_true);
-        Message {
-            id,
-            user_id: user(self.user_id.as_deref().or(self.actor_id.as_deref())),
-            group_id,
-            message: if status { self.message.map(String::from).unwrap_or_default() } else { String::new() },
-            created_at: self.created_at.as_deref().map_or(at, |text| time(Some(text))),
-            status,
-            seq,
+        let entry = Entry {
+            seq: unsigned(self.seq?),
+            kind: self.kind.unwrap_or_default(),
+            message_id: self.message_id.as_deref().and_then(|id| id.parse().ok()),
+            actor_id: user(self.actor_id.as_deref()),
+            role: role_in(self.payload.as_deref()),
+            at: time(self.at.as_deref()),
+            is_stored: self.stored_id.is_some(),
+            user_id: user(self.user_id.as_deref()),
+            text: self.message.map(String::from),
+            created_at: self.created_at.as_deref().map(|text| time(Some(text))),
+            status: self.status.as_ref().is_none_or(Loose::is_true),
+            message_seq: self.message_seq.map(unsigned),
             reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
-            edited_at: self.edited_at.as_deref().filter(|_| status).map(|text| time(Some(text))),
-        }
+            edited_at: self.edited_at.as_deref().map(|text| time(Some(text))),
+            display_name: self.display_name.map(String::from),
+            name: self.name.map(String::from),
+            time_zone: self.time_zone,
+            members_can_invite: self.members_can_invite,
+        };
+        Some(entry.into_event(group_id))
     }
 }
 
@@ -222,11 +177,6 @@ impl MessageRow {
     }
 }
 
-/// A stable id for a row whose own id is no UUID, so that clients can still tell it from others.
-fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
-    MessageId::new(Uuid::from_u128(group_id.uuid().as_u128() ^ u128::from(seq)))
-}
-
 pub(super) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
@@ -256,10 +206,10 @@ pub(super) fn time(text: Option<&str>) -> Timestamp {
     })
 }
 
-fn role_in(payload: Option<&str>) -> Role {
+fn role_in(payload: Option<&str>) -> Option<Role> {
     #[derive(serde::Deserialize)]
     struct Payload {
         role: Role,
     }
-    payload.and_then(|text| serde_json::from_str::<Payload>(text).ok()).map_or(Role::Member, |payload| payload.role)
+    payload.and_then(|text| serde_json::from_str::<Payload>(text).ok()).map(|payload| payload.role)
 }

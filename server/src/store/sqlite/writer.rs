@@ -8,7 +8,6 @@
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caravana_protocol::limits::MAILBOX_FRAMES;
@@ -18,7 +17,8 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
-use super::super::{Effect, StoreError};
+use super::super::commits::{Commits, Effects};
+use super::super::{Effect, HintSender, Hints, StoreError, hints};
 use super::BUSY;
 use super::witness::Witness;
 
@@ -28,8 +28,6 @@ const QUEUE: usize = 4_096;
 /// Jobs in one transaction: as many as do not keep the first of them waiting, and half of what a mailbox holds. All events of a
 /// commit reach a follower's mailbox in one go, and a sender's acknowledgements with them; who reads must not look slow.
 const BATCH: usize = MAILBOX_FRAMES / 2;
-/// Commits whose effects wait to be passed on.
-const COMMITS: usize = 64;
 /// How often the file is asked whether another program has committed. The question costs microseconds.
 const FOREIGN_POLL: Duration = Duration::from_millis(100);
 
@@ -37,27 +35,6 @@ const FOREIGN_POLL: Duration = Duration::from_millis(100);
 const COUNT: &str = "update caravana_database set commits = commits + 1";
 /// In one question, because each costs two switches between this task's thread and the database's.
 const BEGIN: &str = "begin immediate; update caravana_database set commits = commits + 1";
-
-/// What a job tells the hub once it is committed.
-#[derive(Default)]
-pub(super) struct Effects(Vec<Effect>);
-
-impl Effects {
-    /// This message was stored.
-    pub(super) fn message(&mut self, message: caravana_protocol::Message) {
-        self.0.push(Effect::Message(message));
-    }
-
-    /// This group's log moved.
-    pub(super) fn group(&mut self, group: caravana_protocol::GroupId) {
-        self.0.push(Effect::Moved(group));
-    }
-
-    /// This group ended.
-    pub(super) fn group_deleted(&mut self, group: caravana_protocol::GroupId) {
-        self.0.push(Effect::GroupDeleted(group));
-    }
-}
 
 /// The outcome of a job inside the open transaction.
 enum Verdict {
@@ -83,41 +60,32 @@ struct Job {
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
-    sink: Sink,
+    commits: Commits,
     closing: watch::Sender<bool>,
     /// Its other end goes with the task, when the file is closed.
     ended: watch::Receiver<()>,
 }
 
-/// Where effects go once somebody wants them.
-type Sink = Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>;
-
 impl Writer {
-    /// Starts the task on its connection; it holds the file's `lock` until it has closed it. The second value moves when
-    /// another program has committed.
-    pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, watch::Receiver<u64>) {
+    /// Starts the task on its connection; it holds the file's `lock` until it has closed it. The second value tells
+    /// that another program has committed.
+    pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, Hints) {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let sink = Sink::default();
-        let (foreign_in, foreign) = watch::channel(0);
+        let commits = Commits::default();
+        let (foreign, hints) = hints();
         let (closing, closed) = watch::channel(false);
         let (alive, ended) = watch::channel(());
-        let task = Task { connection, witness, queue, sink: Arc::clone(&sink), foreign: foreign_in, closed };
+        let task = Task { connection, witness, queue, commits: commits.clone(), foreign, closed };
         tokio::spawn(async move {
             task.run().await;
             drop((lock, alive));
         });
-        (Self { jobs, sink, closing, ended }, foreign)
+        (Self { jobs, commits, closing, ended }, hints)
     }
 
     /// The effects of all commits, in commit order. The first caller gets them.
     pub(super) fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        let mut sink = self.sink.lock().ok()?;
-        if sink.is_some() {
-            return None;
-        }
-        let (sender, receiver) = mpsc::channel(COMMITS);
-        *sink = Some(sender);
-        Some(receiver)
+        self.commits.take()
     }
 
     /// Runs a job of several statements in a savepoint of its own.
@@ -191,8 +159,8 @@ struct Task {
     connection: SqliteConnection,
     witness: Witness,
     queue: mpsc::Receiver<Job>,
-    sink: Sink,
-    foreign: watch::Sender<u64>,
+    commits: Commits,
+    foreign: HintSender,
     closed: watch::Receiver<bool>,
 }
 
@@ -226,7 +194,8 @@ impl Task {
         match sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut self.connection).await {
             Ok(now) => {
                 if version.replace(now).is_some_and(|before| before != now) {
-                    self.foreign.send_modify(|count| *count += 1);
+                    // Which group it was the file does not tell.
+                    self.foreign.anything();
                     // What the other program wrote must be missed, too, if an older copy is ever put back.
                     match execute(&mut self.connection, COUNT).await {
                         Ok(()) => self.witness.committed(),
@@ -246,11 +215,7 @@ impl Task {
             Ok(()) => {
                 self.witness.committed();
                 // The hub first: whoever is answered may ask at once for what was written.
-                let sink = self.sink.lock().ok().and_then(|sink| sink.clone());
-                if let Some(sink) = sink.filter(|_| !effects.0.is_empty()) {
-                    // A hub that is gone needs no hints.
-                    let _ = sink.send(effects.0).await;
-                }
+                self.commits.tell(effects).await;
                 for answer in answers {
                     answer(Ok(()));
                 }
@@ -292,7 +257,7 @@ impl Task {
             if compound {
                 execute(&mut self.connection, "savepoint job").await?;
             }
-            let before = effects.0.len();
+            let before = effects.len();
             // A panic in one job must not end the one task that writes.
             let ran = AssertUnwindSafe(run(&mut self.connection, effects)).catch_unwind().await;
             let Ok((verdict, answer)) = ran else {
@@ -303,7 +268,7 @@ impl Task {
                 (Verdict::Keep, true) => execute(&mut self.connection, "release job").await?,
                 (Verdict::Keep, false) => {}
                 (Verdict::Undo, compound) => {
-                    effects.0.truncate(before);
+                    effects.truncate(before);
                     if compound {
                         execute(&mut self.connection, "rollback to job").await?;
                         execute(&mut self.connection, "release job").await?;

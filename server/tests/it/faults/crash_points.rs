@@ -8,7 +8,7 @@ use caravana_protocol::GroupId;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ana_in_oaxaca, file_is_sound};
+use super::{ana_in_oaxaca, database_is_sound};
 use crate::support::{End, Strace, TestServer, TestUser, Wire};
 
 /// What became of a send whose process was killed.
@@ -58,7 +58,7 @@ async fn a_crash_at_any_call_of_a_commit_is_repaired_by_the_same_send() {
 
 /// Sends while the process is to die, starts it again, sends the same again, and looks whether all is as it must be.
 async fn crash(server: &mut TestServer, ana: &TestUser, group: GroupId, calls: &str, number: u32) -> Found {
-    let before = file_is_sound(server, group).await;
+    let before = database_is_sound(server, group).await;
     let (mut wire, _) = Wire::open_group(ana, group).await;
     let id = Uuid::now_v7();
     let send = json!({"type": "send_message", "data": {"message": id.to_string(), "id": id}}).to_string();
@@ -74,12 +74,12 @@ async fn crash(server: &mut TestServer, ana: &TestUser, group: GroupId, calls: &
     }
     tracer.outlive().await;
     server.start_process_again();
-    let stored = file_is_sound(server, group).await == before + 1;
+    let stored = database_is_sound(server, group).await == before + 1;
     let (mut wire, _) = Wire::open_group(ana, group).await;
     wire.say_text(&send).await;
     let (seq, duplicate) = answer(&mut wire).await.expect("the repetition is answered");
     assert_eq!((seq, duplicate), (before + 1, stored), "{calls} {number}: the repetition tells another story");
-    assert_eq!(file_is_sound(server, group).await, before + 1);
+    assert_eq!(database_is_sound(server, group).await, before + 1);
     match first {
         Some(first) => {
             assert_eq!(first, (before + 1, false));

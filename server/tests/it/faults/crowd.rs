@@ -78,7 +78,7 @@ impl Crowd {
         let is_done = |peer: &Peer| !peer.has_unsaid() && peer.unsent() == 0;
         until("nothing waits to be sent", || self.peers.iter().all(is_done)).await;
         let log = Log::read(&self.users[0], self.group).await;
-        assert_eq!(super::file_is_sound(server, self.group).await, log.head);
+        assert_eq!(super::database_is_sound(server, self.group).await, log.head);
         let start = Instant::now();
         let mut settled = vec![None; self.peers.len()];
         while settled.contains(&None) && start.elapsed() < HOPELESS {

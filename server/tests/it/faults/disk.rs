@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{ana_in_oaxaca, file_is_sound, history};
+use super::{ana_in_oaxaca, database_is_sound, history};
 use crate::support::{Answer, Strace, TestServer, TestUser};
 
 /// Sends with an id of the client's own.
@@ -37,7 +37,7 @@ async fn survives(calls: &str, error: &str, refusal: (u16, &str)) {
         assert_eq!(again["duplicate"], true);
     }
     assert_eq!(history(&ana, group).await, ["antes", "mientras", "mientras", "mientras"]);
-    file_is_sound(&server, group).await;
+    database_is_sound(&server, group).await;
     restarts_with_the_same(server, &ana, group).await;
 }
 
@@ -47,7 +47,7 @@ async fn restarts_with_the_same(mut server: TestServer, ana: &TestUser, group: G
     server.kill();
     server.start_process_again();
     assert_eq!(history(ana, group).await, before);
-    file_is_sound(&server, group).await;
+    database_is_sound(&server, group).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{file_is_sound, history};
+use super::{database_is_sound, history};
 use crate::support::{TestServer, Wire};
 
 /// Sends of one id, half of them over sockets and half by REST.
@@ -52,5 +52,5 @@ async fn the_same_id_fifty_times_at_once_is_one_message_and_one_answer() {
     assert_eq!(answers.iter_mut().map(is_first).filter(|first| *first).count(), 1);
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
     assert_eq!(history(&ana, group).await, ["una vez"]);
-    assert_eq!(file_is_sound(&server, group).await, 2);
+    assert_eq!(database_is_sound(&server, group).await, 2);
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::json;
-use sqlx::SqliteConnection;
 use tokio::time::{Instant, sleep};
 
-use super::{file_is_sound, history};
+use super::{database_is_sound, history};
 use crate::support::{TestServer, Wire};
 
 /// How long a write waits for the lock.
@@ -18,15 +17,11 @@ const SLACK: Duration = Duration::from_millis(1_500);
 const SOCKETS: usize = 50;
 const SENDS: usize = 120;
 
-async fn run(file: &mut SqliteConnection, statement: &'static str) {
-    sqlx::query(statement).execute(file).await.unwrap();
-}
-
 /// A send that came while another one was waiting used to wait for the lock twice: once in the queue and once more in a
 /// transaction of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_is_waited_for_once_and_then_named_while_reads_go_on() {
-    let server = TestServer::builder().own_process().flag("--max-connections-per-user=100").start().await;
+    let server = TestServer::builder().on_sqlite().own_process().flag("--max-connections-per-user=100").start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     ana.sends(group, "antes").await;
@@ -34,8 +29,8 @@ async fn a_locked_database_is_waited_for_once_and_then_named_while_reads_go_on()
     for _ in 0..SOCKETS {
         wires.push(Wire::open_group(&ana, group).await.0);
     }
-    let mut other = server.foreign_connection().await;
-    run(&mut other, "begin exclusive").await;
+    let mut other = server.foreign().await;
+    other.run("begin exclusive").await;
     let one_by_one = join_all((0..4).map(async |number: u32| {
         sleep(Duration::from_secs(1) * number).await;
         let since = Instant::now();
@@ -72,8 +67,8 @@ async fn a_locked_database_is_waited_for_once_and_then_named_while_reads_go_on()
     assert_eq!(later + shed, SOCKETS * SENDS, "other answers: {codes:?}");
     assert!(shed > 0, "the queue took all of them");
     super::report("sends while the database was locked", format!("waited {waits:?}; {later} later, {shed} shed"));
-    run(&mut other, "rollback").await;
+    other.run("rollback").await;
     assert_eq!(ana.sends(group, "después").await.status, 201);
     assert_eq!(history(&ana, group).await, ["antes", "después"]);
-    file_is_sound(&server, group).await;
+    database_is_sound(&server, group).await;
 }

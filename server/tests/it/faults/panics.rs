@@ -6,7 +6,6 @@ use std::time::Duration;
 use caravana_protocol::{GroupId, UserId};
 use caravana_server::hub::{Hub, HubSettings, Identity, Scope};
 use caravana_server::socket::drive;
-use caravana_server::store::sqlite::SqliteStore;
 use caravana_server::store::{Proof, SharedLog};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,7 +35,7 @@ async fn a_panic_ends_its_own_socket_and_no_other() {
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     server.stop().await;
-    let store = Arc::new(SqliteStore::open(&format!("sqlite://{}", server.database().display()), false).await.unwrap());
+    let store = server.database().open().await;
     let settings = HubSettings {
         send_rate_per_user: 1_000.0,
         send_burst_per_user: 1_000,

@@ -82,16 +82,13 @@ impl World {
 
     /// Another program's rows, all in one statement and one commit.
     pub(super) async fn foreign_rows(&self, count: u32) {
-        let mut foreign = self.server.foreign_connection().await;
-        let rows = "with recursive number (n) as (select 1 union all select n + 1 from number where n < ?3) \
-                    insert into group_chat (user_id, group_id, message) select ?1, ?2, n from number";
-        sqlx::query(rows)
-            .bind(self.ana.id().to_string())
-            .bind(self.group.to_string())
-            .bind(count)
-            .execute(&mut foreign)
-            .await
-            .unwrap();
+        let rows = format!(
+            "with recursive number (n) as (select 1 union all select n + 1 from number where n < {count}) \
+             insert into group_chat (user_id, group_id, message) select {user}, {group}, n from number",
+            user = self.server.database().uuid(self.ana.id()),
+            group = self.server.database().uuid(self.group),
+        );
+        self.server.foreign().await.run(&rows).await;
     }
 
     /// The last event, as the database has it.

@@ -2,11 +2,20 @@
 
 use caravana_protocol::{Event, UserId};
 use caravana_server::store::{
-    Directory as _, Log as _, NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder,
+    NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder,
 };
 use uuid::Uuid;
 
-use super::World;
+use super::{Kind, World};
+
+on_both! {
+    sign_ins_are_listed_for_their_user_while_they_live
+    nobody_signs_in_with_a_password_that_was_changed_meanwhile
+    a_change_of_password_renews_one_sign_in_and_ends_the_rest
+    a_link_for_a_new_password_is_used_once_and_in_time
+    a_deleted_account_changes_no_log_and_leaves_no_name
+    what_is_kept_of_a_user_is_told_in_bounded_pages
+}
 
 const NOW: i64 = 1_000;
 const LATER: i64 = 2_000;
@@ -26,9 +35,8 @@ fn change(user: UserId, known: &str, session: SecretHash, renewed: SecretHash) -
     PasswordChange { user, known: known.into(), password_hash: "new".into(), session, renewed, now: NOW }
 }
 
-#[tokio::test]
-async fn sign_ins_are_listed_for_their_user_while_they_live() {
-    let World { store, ana, bob, .. } = &World::new().await;
+async fn sign_ins_are_listed_for_their_user_while_they_live(world: World) {
+    let World { store, ana, bob, .. } = &world;
     store.create_session(session([1; 32], *ana)).await.unwrap();
     store.create_session(NewSession { expires_at: LATER + 1, browser: None, ..session([2; 32], *ana) }).await.unwrap();
     store.create_session(session([3; 32], *bob)).await.unwrap();
@@ -40,9 +48,8 @@ async fn sign_ins_are_listed_for_their_user_while_they_live() {
     assert_eq!(store.sessions(*ana, LATER + 1).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile() {
-    let World { store, ana, .. } = &World::new().await;
+async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile(world: World) {
+    let World { store, ana, .. } = &world;
     let (here, renewed) = ([1; 32], [9; 32]);
     store.create_session(session(here, *ana)).await.unwrap();
     store.change_password(change(*ana, KNOWN, here, renewed)).await.unwrap();
@@ -52,9 +59,8 @@ async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile() {
     assert!(matches!(store.create_session(session([3; 32], stranger)).await, Err(StoreError::Conflict)));
 }
 
-#[tokio::test]
-async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest() {
-    let World { store, ana, bob, .. } = &World::new().await;
+async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest(world: World) {
+    let World { store, ana, bob, .. } = &world;
     let (here, there, renewed, link): ([u8; 32], [u8; 32], [u8; 32], [u8; 32]) = ([1; 32], [2; 32], [9; 32], [5; 32]);
     store.create_session(session(here, *ana)).await.unwrap();
     store.create_session(session(there, *ana)).await.unwrap();
@@ -86,9 +92,8 @@ async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest() {
     assert_eq!(store.sessions(*bob, NOW).await.unwrap().len(), 1, "another's are another's");
 }
 
-#[tokio::test]
-async fn a_link_for_a_new_password_is_used_once_and_in_time() {
-    let World { store, ana, .. } = &World::new().await;
+async fn a_link_for_a_new_password_is_used_once_and_in_time(world: World) {
+    let World { store, ana, .. } = &world;
     let (first, second, late) = ([1; 32], [2; 32], [3; 32]);
     assert!(!store.create_reset("nobody@example.org", first, NOW, LATER).await.unwrap());
     assert!(store.reset_holder(first, NOW).await.unwrap().is_none());
@@ -122,9 +127,7 @@ async fn a_link_for_a_new_password_is_used_once_and_in_time() {
     );
 }
 
-#[tokio::test]
-async fn a_deleted_account_changes_no_log_and_leaves_no_name() {
-    let world = World::new().await;
+async fn a_deleted_account_changes_no_log_and_leaves_no_name(world: World) {
     let World { store, ana, bob, group, .. } = &world;
     let told = world.say(*ana, "hola").await;
     let gone = world.say(*ana, "borrado").await;
@@ -179,9 +182,7 @@ fn message(event: &Event) -> Option<&caravana_protocol::Message> {
     }
 }
 
-#[tokio::test]
-async fn what_is_kept_of_a_user_is_told_in_bounded_pages() {
-    let world = World::new().await;
+async fn what_is_kept_of_a_user_is_told_in_bounded_pages(world: World) {
     let World { store, ana, bob, group, .. } = &world;
     let mut said = Vec::new();
     for n in 0..5 {

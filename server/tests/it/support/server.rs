@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::database::{Database, Foreign, Kind};
 use super::{PATIENCE, TestUser, canary};
 
 /// The key of the tests' tokens.
@@ -37,10 +38,11 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
-    database: PathBuf,
-    folder: TempDir,
     running: Running,
     logged: Logged,
+    // After what uses it.
+    database: Database,
+    folder: TempDir,
 }
 
 enum Running {
@@ -64,7 +66,9 @@ const LOG_LINES: usize = 50_000;
 pub(crate) struct ServerBuilder {
     flags: Vec<String>,
     environment: Vec<(String, String)>,
-    database: Option<PathBuf>,
+    file: Option<PathBuf>,
+    database: Option<Database>,
+    is_on_sqlite: bool,
     own_process: bool,
 }
 
@@ -89,16 +93,33 @@ impl ServerBuilder {
 
     /// Where the database file lies, instead of a temporary folder on the disk.
     pub(crate) fn database_at(mut self, path: PathBuf) -> Self {
-        self.database = Some(path);
+        self.file = Some(path);
+        self.on_sqlite()
+    }
+
+    /// A database that the test has arranged.
+    pub(crate) fn on(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// The test is about SQLite's file: it runs there whatever `TEST_STORE` says.
+    pub(crate) fn on_sqlite(mut self) -> Self {
+        self.is_on_sqlite = true;
         self
     }
 
     pub(crate) async fn start(self) -> TestServer {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("site")).unwrap();
-        let database = self.database.unwrap_or_else(|| folder.path().join("test.db"));
+        let kind = if self.is_on_sqlite { Kind::Sqlite } else { Kind::chosen() };
+        let file = self.file.unwrap_or_else(|| folder.path().join("test.db"));
+        let database = match self.database {
+            Some(database) => database,
+            None => Database::new(kind, file).await,
+        };
         let mut flags = vec![
-            format!("--database-url=sqlite://{}", database.display()),
+            format!("--database-url={}", database.url()),
             format!("--site-root={}", folder.path().join("site").display()),
             format!("--jwt-secret={JWT_SECRET}"),
             // Tests are many people behind one address, and impatient.
@@ -116,7 +137,7 @@ impl ServerBuilder {
         flags.extend(self.flags);
         let (address, environment) = (([127, 0, 0, 1], 0).into(), self.environment);
         let (running, logged) = (Running::Nowhere, Logged::default());
-        let mut server = TestServer { address, flags, environment, database, folder, running, logged };
+        let mut server = TestServer { address, flags, environment, running, logged, database, folder };
         if self.own_process {
             server.spawn_process();
         } else {
@@ -172,9 +193,15 @@ impl TestServer {
         format!("http://{}", self.address)
     }
 
-    /// The database file.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.database.clone()
+    /// The database file. Only a server [`ServerBuilder::on_sqlite`].
+    pub(crate) fn file(&self) -> PathBuf {
+        let Database::Sqlite(file) = &self.database else { panic!("a test about the file says so: on_sqlite()") };
+        file.clone()
+    }
+
+    /// The database that it uses.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// The id of its process. Only a server in a process of its own.
@@ -192,9 +219,8 @@ impl TestServer {
     }
 
     /// Another program's connection to the same database.
-    pub(crate) async fn foreign_connection(&self) -> sqlx::SqliteConnection {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).busy_timeout(PATIENCE);
-        sqlx::ConnectOptions::connect(&options).await.unwrap()
+    pub(crate) async fn foreign(&self) -> Foreign {
+        self.database.foreign().await
     }
 
     /// The folder of the built site.

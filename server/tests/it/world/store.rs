@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
-use caravana_server::store::{Anchor, Appended, Channel, Draft, Effect, History, Log, Page, StoreError};
+use caravana_server::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ pub(super) struct SimStore {
     rng: Mutex<SmallRng>,
     queue: mpsc::Sender<Write>,
     commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
-    foreign: watch::Receiver<u64>,
+    hints: Mutex<Option<Hints>>,
     fenced: CancellationToken,
 }
 
@@ -71,7 +71,7 @@ impl SimStore {
     pub(super) fn start(
         database: &Arc<Mutex<Database>>,
         faults: &Arc<Mutex<Faults>>,
-        foreign: watch::Receiver<u64>,
+        hints: Hints,
         seed: u64,
         fenced: CancellationToken,
     ) -> Arc<Self> {
@@ -83,7 +83,7 @@ impl SimStore {
             rng: Mutex::new(SmallRng::seed_from_u64(seed)),
             queue,
             commits: Mutex::new(Some(commits)),
-            foreign,
+            hints: Mutex::new(Some(hints)),
             fenced,
         });
         tokio::spawn(Arc::clone(&store).commit(jobs, sink));
@@ -321,7 +321,7 @@ impl Log for SimStore {
         self.commits.lock().unwrap().take()
     }
 
-    fn foreign_commits(&self) -> watch::Receiver<u64> {
-        self.foreign.clone()
+    fn take_hints(&self) -> Option<Hints> {
+        self.hints.lock().unwrap().take()
     }
 }

@@ -3,8 +3,8 @@
 use caravana_protocol::{GroupId, UserId};
 use sqlx::SqliteConnection;
 
+use super::super::super::commits::Effects;
 use super::super::SqliteStore;
-use super::super::writer::Effects;
 use super::{id, members, proofs, resets};
 use crate::store::StoreError;
 

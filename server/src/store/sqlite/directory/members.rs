@@ -4,7 +4,7 @@ use caravana_protocol::rest::User;
 use caravana_protocol::{GroupId, Role, UserId};
 use sqlx::SqliteConnection;
 
-use super::super::writer::Effects;
+use super::super::super::commits::Effects;
 use super::super::{SqliteStore, rows};
 use super::{groups, id, role_in};
 use crate::store::{MemberRow, Removal, StoreError};

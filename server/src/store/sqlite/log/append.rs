@@ -4,7 +4,7 @@
 use caravana_protocol::Seq;
 use sqlx::SqliteConnection;
 
-use super::super::super::{Appended, Draft, StoreError};
+use super::super::super::{Appended, Draft, StoreError, entry};
 use super::super::rows::unsigned;
 use super::changes::message_by_id;
 
@@ -52,14 +52,6 @@ pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> 
             .await?;
         return Err(if used.is_some() { StoreError::Conflict } else { StoreError::NotFound });
     };
-    let same_text = row.text() == draft.body.as_str();
-    let message = row.into_message();
-    // After an edit or a deletion the stored text is no longer the one that was sent, and the sender may still be
-    // waiting for the first answer.
-    let changed_since = message.edited_at.is_some() || !message.status;
-    let same = message.user_id == Some(draft.user_id)
-        && message.group_id == draft.group_id
-        && message.reply_to == draft.reply_to
-        && (same_text || changed_since);
-    if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
+    let text = row.text().to_owned();
+    entry::repetition(draft, row.into_message(), &text)
 }

@@ -1,0 +1,124 @@
+//! Which database: a file or a server, and what belongs to it.
+
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+
+use super::arguments::{Arguments, text};
+use super::{AppEnv, SettingError};
+use crate::store::DatabaseSettings;
+use crate::store::postgres::{MembersView, PostgresSettings};
+
+const URL: &str = "DATABASE_URL";
+const LISTEN_URL: &str = "DATABASE_LISTEN_URL";
+const VIEW: &str = "MEMBERS_VIEW";
+/// What a database on a server has its files called by here.
+const SERVERS_FILES: &str = "data/postgres";
+
+/// The database that `DATABASE_URL` names. No refusal repeats the value: it may hold a password.
+pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingError> {
+    let url = given.database_url.expose_secret();
+    let listen_url = given.database_listen_url.clone().filter(|url| !url.expose_secret().trim().is_empty());
+    let members_view = text(given.members_view.clone());
+    if is_postgres(url) {
+        let listen_is_one = listen_url.as_ref().is_none_or(|url| is_postgres(url.expose_secret()));
+        if !listen_is_one {
+            return Err(SettingError::new(LISTEN_URL, "not understood; use postgres://user:password@host/database"));
+        }
+        let members_view = members_view
+            .map(|name| name.parse::<MembersView>().map_err(|problem| SettingError::new(VIEW, problem.to_string())))
+            .transpose()?;
+        return Ok(DatabaseSettings::Postgres(Box::new(PostgresSettings {
+            url: given.database_url.clone(),
+            listen_url,
+            members_view,
+            allows_unsafe_durability: given.allow_unsafe_durability,
+            is_production: given.app_env == AppEnv::Production,
+        })));
+    }
+    file(url)?;
+    let is_given = [
+        (LISTEN_URL, listen_url.is_some()),
+        (VIEW, members_view.is_some()),
+        ("ALLOW_UNSAFE_DURABILITY", given.allow_unsafe_durability),
+    ];
+    match is_given.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) => Err(SettingError::new(name, "only for postgres:// in DATABASE_URL; remove it to start")),
+        None => Ok(DatabaseSettings::Sqlite(url.to_owned())),
+    }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// The path that files which belong to the database are called by.
+pub(super) fn path(database: &DatabaseSettings) -> Result<PathBuf, SettingError> {
+    match database {
+        DatabaseSettings::Sqlite(url) => file(url),
+        DatabaseSettings::Postgres(_) => Ok(PathBuf::from(SERVERS_FILES)),
+    }
+}
+
+fn file(url: &str) -> Result<PathBuf, SettingError> {
+    let refuse = |problem: &str| Err(SettingError::new(URL, problem));
+    let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
+        return refuse("not understood; use sqlite://path/to/file.db or postgres://user:password@host/database");
+    };
+    if path.is_empty() || path.starts_with(":memory:") {
+        return refuse("the database must be a file: what is acknowledged has to survive the process");
+    }
+    if path.contains('?') {
+        return refuse("options after ? are not taken; the server sets what durability needs by itself");
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn read(flags: &[&str]) -> Result<DatabaseSettings, SettingError> {
+        let words = ["server"].into_iter().chain(flags.iter().copied());
+        database(&Arguments::try_parse_from(words).unwrap())
+    }
+
+    #[test]
+    fn a_server_is_named_by_either_word_and_its_password_is_in_no_line() {
+        for url in ["postgres://u:secret-password@h/db", "postgresql://u:secret-password@h:6543/db?sslmode=require"] {
+            let flags = ["--database-url", url, "--database-listen-url", url, "--members-view", "app.trip_members"];
+            let database = read(&flags).unwrap();
+            let DatabaseSettings::Postgres(settings) = &database else { panic!("{database:?}") };
+            assert!(settings.listen_url.is_some() && settings.members_view.is_some());
+            assert!(!format!("{database:?}").contains("secret-password"));
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_server_only_is_refused_with_a_file() {
+        for (flag, name) in [
+            ("--database-listen-url=postgres://u:secret-password@h/db", LISTEN_URL),
+            ("--members-view=app.trip_members", VIEW),
+            ("--allow-unsafe-durability=true", "ALLOW_UNSAFE_DURABILITY"),
+        ] {
+            assert_eq!(read(&[flag]).unwrap_err().name, name);
+        }
+        assert!(read(&["--members-view=", "--database-listen-url="]).is_ok(), "an empty variable is an unset one");
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_name_and_not_repeated() {
+        let server = "--database-url=postgres://u:secret-password@h/db";
+        for (flags, name) in [
+            (&["--database-url=mysql://u:secret-password@h/db"][..], URL),
+            (&[server, "--database-listen-url=mysql://u:secret-password@h"], LISTEN_URL),
+            (&[server, "--members-view=a;drop table x"], VIEW),
+        ] {
+            let error = read(flags).unwrap_err();
+            assert_eq!(error.name, name);
+            assert!(!error.to_string().contains("secret-password"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What callers of a database are told when it did not do what was asked.
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
+use sqlx::sqlite::SqliteError;
+
+use super::{postgres, sqlite};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such thing, or the asker is no member: the two look the same.
+    #[error("not found")]
+    NotFound,
+    /// A member, but without the right.
+    #[error("forbidden")]
+    Forbidden,
+    /// It existed and ended.
+    #[error("gone")]
+    Gone,
+    /// The id is stored with another author, group, text or `reply_to`; or the e-mail is taken.
+    #[error("conflict with what is stored")]
+    Conflict,
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full(#[source] sqlx::Error),
+    /// Too much waits for the database already; nothing was tried.
+    #[error("too many writes are waiting")]
+    Overloaded,
+    /// The database did not answer in time or is being restarted. The outcome is unknown; the same id may be retried.
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database is being closed.
+    #[error("the database is closed")]
+    Closed,
+    /// Something that should not happen.
+    #[error("the database failed")]
+    Failed(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// The same kind of failure once more, for another who waits for the same transaction.
+    pub(super) fn again(&self) -> Self {
+        let why = || sqlx::Error::Protocol("the transaction was rolled back".into());
+        match self {
+            Self::NotFound => Self::NotFound,
+            Self::Forbidden => Self::Forbidden,
+            Self::Gone => Self::Gone,
+            Self::Conflict => Self::Conflict,
+            Self::Full(_) => Self::Full(why()),
+            Self::Overloaded => Self::Overloaded,
+            Self::Unavailable(_) => Self::Unavailable(why()),
+            Self::Closed => Self::Closed,
+            Self::Failed(_) => Self::Failed(why()),
+        }
+    }
+}
+
+/// What a database's own code means for callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The disk is full.
+    Full,
+    /// It can't answer now.
+    Unavailable,
+    /// It should not happen.
+    Failed,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let meaning = match &error {
+            sqlx::Error::Database(error) => meaning(error.as_ref()),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+                Meaning::Unavailable
+            }
+            _ => Meaning::Failed,
+        };
+        match meaning {
+            Meaning::Full => Self::Full(error),
+            Meaning::Unavailable => Self::Unavailable(error),
+            Meaning::Failed => Self::Failed(error),
+        }
+    }
+}
+
+fn meaning(error: &(dyn DatabaseError + 'static)) -> Meaning {
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        sqlite::meaning(error)
+    } else if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        postgres::meaning(error.code())
+    } else {
+        Meaning::Failed
+    }
+}

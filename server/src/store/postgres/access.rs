@@ -1,0 +1,347 @@
+//! The way to the database for everything but sends: questions, and writes in a transaction of their own.
+//!
+//! Owns the pool. Promises that every call ends in time, also when the other end has fallen silent; that a connection
+//! which died while it was idle is replaced without anybody noticing; that a transaction which the database has broken
+//! off for another's sake is tried again; and that what a commit did is told before its caller is answered. Works over a
+//! pooler in transaction mode too: then every question is a transaction, and nothing stays behind in the session.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use caravana_protocol::GroupId;
+use futures::future::BoxFuture;
+use rand::RngExt as _;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::task::TaskTracker;
+
+use super::link::{LOCK_TIMEOUT, Link, manners};
+use super::shape::Shape;
+use crate::store::commits::{Commits, Effects};
+use crate::store::{HintSender, StoreError};
+
+/// Connections for questions and writes; sends have their own. Enough for a page, a burst of resumes and the sweep at
+/// once; few enough that ten servers fit into the hundred that PostgreSQL allows by itself.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for an answer, whatever happens, before it is `temporarily_unavailable`.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many connections may turn out to be dead before a question gives up: all of the pool's, after a restart.
+const DEAD: u32 = CONNECTIONS + 2;
+/// A transaction that the database has broken off for another's sake is tried this often.
+const TRIES: u32 = 6;
+/// The longest pause before the first repetition, in milliseconds; it doubles.
+const PAUSE_MS: u64 = 10;
+
+/// What a read needs of its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// One statement.
+    Statement,
+    /// Several statements that must see the same moment.
+    Snapshot,
+}
+
+/// The pool and how to use it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Access {
+    pool: PgPool,
+    options: Arc<PgConnectOptions>,
+    commits: Commits,
+    writes: TaskTracker,
+    /// Whether a pooler lends its connections for a transaction only. May turn out later than at the start.
+    is_pooled: Arc<AtomicBool>,
+    /// What `synchronous_commit` is held at.
+    durability: &'static str,
+    shape: Arc<Shape>,
+    hints: Arc<HintSender>,
+    /// When the database last fell silent in the middle of something: connections from before are not trusted.
+    silent_at: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Access {
+    /// Nothing is connected yet.
+    pub(super) fn new(
+        options: PgConnectOptions,
+        is_pooled: bool,
+        durability: &'static str,
+        shape: Shape,
+        hints: Arc<HintSender>,
+    ) -> Self {
+        let is_pooled = Arc::new(AtomicBool::new(is_pooled));
+        let has_pooler = Arc::clone(&is_pooled);
+        let silent_at = Arc::new(Mutex::new(None::<Instant>));
+        let last_silence = Arc::clone(&silent_at);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            // A dead one is found out by its use, and replaced.
+            .test_before_acquire(false)
+            .before_acquire(move |_, meta| {
+                let silent_at = *last_silence.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_older = silent_at.is_some_and(|silent_at| silent_at.elapsed() < meta.age);
+                Box::pin(std::future::ready(Ok(!is_older)))
+            })
+            .after_connect(move |connection, _| {
+                let has_pooler = has_pooler.load(Ordering::Relaxed);
+                Box::pin(async move {
+                    if !has_pooler {
+                        let manners = sqlx::AssertSqlSafe(manners(false, durability, LOCK_TIMEOUT));
+                        sqlx::raw_sql(manners).execute(connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options.clone());
+        Self {
+            pool,
+            options: Arc::new(options),
+            commits: Commits::default(),
+            writes: TaskTracker::new(),
+            is_pooled,
+            durability,
+            shape: Arc::new(shape),
+            hints,
+            silent_at,
+        }
+    }
+
+    pub(super) fn commits(&self) -> &Commits {
+        &self.commits
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    pub(super) fn durability(&self) -> &'static str {
+        self.durability
+    }
+
+    pub(super) fn is_pooled(&self) -> bool {
+        self.is_pooled.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// A statement with the words of this database in it: [`Shape::put_into`].
+    pub(super) fn sql(&self, template: &'static str) -> sqlx::AssertSqlSafe<String> {
+        self.shape.put_into(template)
+    }
+
+    /// These groups may have moved, without anybody here knowing.
+    pub(super) fn hint(&self, groups: impl IntoIterator<Item = GroupId>) {
+        self.hints.groups(groups);
+    }
+
+    /// One statement that may be repeated without harm: a read, or a write that says where something is now.
+    pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+    {
+        self.repeat(Reading::Statement, &question).await
+    }
+
+    /// Several reads that see the same moment.
+    pub(super) async fn ask_in_snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+    {
+        self.repeat(Reading::Snapshot, &question).await
+    }
+
+    async fn repeat<T, F>(&self, reading: Reading, question: &F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+    {
+        let deadline = Instant::now() + PATIENCE;
+        let mut dead = 0;
+        loop {
+            let asked =
+                timeout_at(deadline, self.once(reading, question)).await.unwrap_or_else(|_| Err(self.silence()));
+            match asked {
+                Err(error) if self.is_worth_another(&error) && dead < DEAD => dead += 1,
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn once<T, F>(&self, reading: Reading, question: &F) -> Result<T, StoreError>
+    where
+        T: Send,
+        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+    {
+        let mut link = self.link().await?;
+        let begin = match (reading, self.is_pooled()) {
+            (Reading::Statement, false) => None,
+            (Reading::Statement, true) => Some(format!("begin; {}", self.local_manners())),
+            (Reading::Snapshot, false) => Some("begin isolation level repeatable read read only".into()),
+            (Reading::Snapshot, true) => {
+                Some(format!("begin isolation level repeatable read read only; {}", self.local_manners()))
+            }
+        };
+        if let Some(begin) = &begin {
+            link.run(begin).await?;
+        }
+        let answer = question(&mut link).await;
+        if is_broken(&answer) {
+            return answer;
+        }
+        if begin.is_some() {
+            link.run(if answer.is_ok() { "commit" } else { "rollback" }).await?;
+        }
+        link.release();
+        answer
+    }
+
+    /// Runs a write in a transaction of its own, to its end even if the caller goes away, and tells what it did. `work`
+    /// may be run more than once, each time in a new transaction.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Link, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        let this = self.clone();
+        let deadline = Instant::now() + PATIENCE;
+        let write = async move {
+            let (mut dead, mut tries) = (0, 1);
+            loop {
+                let mut is_begun = false;
+                let tried = timeout_at(deadline, this.transaction(&work, &mut is_begun)).await;
+                match tried.unwrap_or_else(|_| Err(this.silence())) {
+                    // Nothing was asked of it yet.
+                    Err(error) if !is_begun && this.is_worth_another(&error) && dead < DEAD => dead += 1,
+                    Err(error) if is_conflict(&error) && tries < TRIES => {
+                        pause(tries).await;
+                        tries += 1;
+                    }
+                    answer => return answer,
+                }
+            }
+        };
+        if self.writes.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        self.writes.spawn(write).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(sqlx::Error::Protocol("a write did not come to its end".into())))
+        })
+    }
+
+    async fn transaction<T, F>(&self, work: &F, is_begun: &mut bool) -> Result<T, StoreError>
+    where
+        F: for<'c> Fn(&'c mut Link, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>,
+    {
+        let mut link = self.link().await?;
+        let begin = if self.is_pooled() { format!("begin; {}", self.local_manners()) } else { "begin".into() };
+        link.run(&begin).await?;
+        *is_begun = true;
+        let mut effects = Effects::default();
+        let outcome = work(&mut link, &mut effects).await;
+        if is_broken(&outcome) {
+            return outcome;
+        }
+        link.run(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
+        link.release();
+        if outcome.is_ok() {
+            self.commits.tell(effects).await;
+        }
+        outcome
+    }
+
+    async fn link(&self) -> Result<Link, StoreError> {
+        let named = !self.is_pooled();
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(Link::pooled(connection, named)),
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn local_manners(&self) -> String {
+        manners(true, self.durability, LOCK_TIMEOUT)
+    }
+
+    /// Whether the same again has a chance: the connection was dead, or there is a pooler of which nobody knew.
+    fn is_worth_another(&self, error: &StoreError) -> bool {
+        is_lost(error) || self.notices_pooler(error)
+    }
+
+    /// A statement that was just given a name and is not known any more, or a name that somebody else has given: the
+    /// connection's other end has changed. From now on it is expected.
+    pub(super) fn notices_pooler(&self, error: &StoreError) -> bool {
+        const UNKNOWN_STATEMENT: &str = "26000";
+        const STATEMENT_EXISTS: &str = "42P05";
+        let notices = matches!(code(error), Some(UNKNOWN_STATEMENT | STATEMENT_EXISTS));
+        if notices && !self.is_pooled.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "DATABASE_URL leads to a pooler in transaction mode; its connections are used as such from now on"
+            );
+        }
+        notices
+    }
+
+    /// The database did not say anything for as long as anybody waits.
+    pub(super) fn silence(&self) -> StoreError {
+        *self.silent_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        StoreError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Lets writes end, and closes the pool.
+    pub(super) async fn close(&self) {
+        self.writes.close();
+        self.writes.wait().await;
+        self.pool.close().await;
+    }
+}
+
+/// The database's own code of a failure.
+pub(super) fn code(error: &StoreError) -> Option<&str> {
+    match error {
+        StoreError::Full(error) | StoreError::Unavailable(error) | StoreError::Failed(error) => {
+            error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().map(|error| error.code())
+        }
+        StoreError::NotFound
+        | StoreError::Forbidden
+        | StoreError::Gone
+        | StoreError::Conflict
+        | StoreError::Overloaded
+        | StoreError::Closed => None,
+    }
+}
+
+/// Whether the connection is gone, or its server is ending or beginning. A silence of [`PATIENCE`] is not meant: nobody
+/// would wait for another.
+pub(super) fn is_lost(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable(sqlx::Error::Io(error)) => error.kind() != std::io::ErrorKind::TimedOut,
+        _ => code(error).is_some_and(|code| code.starts_with("57P0") || code.starts_with("08")),
+    }
+}
+
+/// Whether the link can't be trusted any more: the connection failed below the database's own words.
+fn is_broken<T>(outcome: &Result<T, StoreError>) -> bool {
+    match outcome {
+        Err(error @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_))) => {
+            code(error).is_none_or(|code| code.starts_with("57P0") || code.starts_with("08"))
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
+/// Broken off by the database, because two transactions stood in each other's way.
+pub(super) fn is_conflict(error: &StoreError) -> bool {
+    matches!(code(error), Some("40001" | "40P01"))
+}
+
+/// Waits before the next try, differently each time, so that the same two do not meet again.
+pub(super) async fn pause(tries: u32) {
+    let most = PAUSE_MS << tries.min(6);
+    let millis = rand::rng().random_range(1..=most);
+    sleep(Duration::from_millis(millis)).await;
+}

@@ -1,0 +1,260 @@
+//! Groups, as their members see them.
+
+use caravana_protocol::rest::{Group, GroupPatch};
+use caravana_protocol::{Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::super::PostgresStore;
+use super::super::access::Access;
+use super::super::link::Link;
+use super::super::rows::{Loose, micros, moment, unsigned};
+use super::is_duplicate;
+use super::members::{hold_group, role_of};
+use crate::store::StoreError;
+
+/// One row for each group of the member `$1`. Unread messages are counted up to ten thousand: beyond that nobody reads
+/// the figure, and a list of groups must not cost a walk through whole histories.
+macro_rules! group_rows {
+    ($condition:literal) => {
+        concat!(
+            "select g.id, {group name} as name, x.time_zone, coalesce(x.members_can_invite, true) as members_can_invite, \
+             h.epoch, h.head, me.role, \
+             (select count(*) from {members} n where n.group_id = g.id) as member_count, \
+             coalesce(r.seq, 0) as last_read, \
+             (select count(*) from (select from caravana.event e \
+               join public.group_chat c on c.id = e.message_id and coalesce(c.status, true) \
+               where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
+                 and e.actor_id is distinct from me.user_id limit 10000) latest) as unread, \
+             l.id as last_id, l.user_id as last_user, l.message::text as last_text, ",
+            micros!("l.created_at"),
+            " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
+            micros!("lm.edited_at"),
+            " as last_edited_at \
+             from {members} me \
+             join public.groups g on g.id = me.group_id \
+             join caravana.head h on h.group_id = g.id \
+             left join caravana.\"group\" x on x.group_id = g.id \
+             left join caravana.read r on r.group_id = g.id and r.user_id = me.user_id \
+             left join lateral (select e.seq, e.message_id from caravana.event e \
+               where e.group_id = g.id and e.kind = 'new_message' order by e.seq desc limit 1) le on true \
+             left join caravana.message lm on lm.message_id = le.message_id \
+             left join public.group_chat l on l.id = le.message_id \
+             where me.user_id = $1",
+            $condition
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct GroupRow {
+    id: Uuid,
+    name: Loose,
+    time_zone: Option<String>,
+    members_can_invite: bool,
+    epoch: Uuid,
+    head: i64,
+    role: Loose,
+    member_count: i64,
+    last_read: i64,
+    unread: i64,
+    last_id: Option<Uuid>,
+    last_user: Option<Uuid>,
+    last_text: Option<Loose>,
+    last_at: Option<i64>,
+    last_status: Option<bool>,
+    last_seq: Option<i64>,
+    last_reply_to: Option<Uuid>,
+    last_edited_at: Option<i64>,
+}
+
+impl GroupRow {
+    fn into_group(mut self) -> Group {
+        let id = GroupId::new(self.id);
+        Group {
+            id,
+            last_message: self.last_message(id),
+            name: self.name.0,
+            time_zone: self.time_zone,
+            role: Role::from_word(&self.role.0),
+            member_count: unsigned(self.member_count),
+            members_can_invite: self.members_can_invite,
+            epoch: Epoch::new(self.epoch),
+            head: unsigned(self.head),
+            last_read: unsigned(self.last_read),
+            unread: unsigned(self.unread),
+        }
+    }
+
+    /// `None` also for a row that another program removed.
+    fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
+        let id = MessageId::new(self.last_id.take()?);
+        let status = self.last_status.unwrap_or(true);
+        Some(Message {
+            id,
+            user_id: self.last_user.map(UserId::new),
+            group_id,
+            message: self.last_text.take().filter(|_| status).map(|text| text.0).unwrap_or_default(),
+            created_at: moment(self.last_at),
+            status,
+            seq: self.last_seq.map_or(0, unsigned),
+            reply_to: self.last_reply_to.map(MessageId::new),
+            edited_at: self.last_edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
+        })
+    }
+}
+
+pub(super) async fn of(store: &PostgresStore, user: UserId) -> Result<Vec<Group>, StoreError> {
+    let rows: Vec<GroupRow> = store
+        .access
+        .ask(|link| {
+            let statement = store.access.sql(group_rows!(
+                " order by (select e.at from caravana.event e where e.group_id = g.id and e.seq = h.head) \
+                 desc nulls last, g.id"
+            ));
+            Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
+        })
+        .await?;
+    Ok(rows.into_iter().map(GroupRow::into_group).collect())
+}
+
+pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+    store
+        .access
+        .ask(|link| {
+            let access = store.access.clone();
+            Box::pin(async move { seen_by(&access, link, group, viewer).await })
+        })
+        .await
+}
+
+async fn seen_by(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Group>, StoreError> {
+    let statement = access.sql(group_rows!(" and g.id = $2 limit 1"));
+    let row: Option<GroupRow> =
+        sqlx::query_as(statement).bind(viewer.uuid()).bind(group.uuid()).fetch_optional(link).await?;
+    Ok(row.map(GroupRow::into_group))
+}
+
+pub(super) async fn create(
+    store: &PostgresStore,
+    id: GroupId,
+    owner: UserId,
+    name: &str,
+    time_zone: Option<&str>,
+) -> Result<Group, StoreError> {
+    if !store.access.shape().makes_groups() {
+        return Err(StoreError::Forbidden);
+    }
+    let access = store.access.clone();
+    let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
+    store
+        .access
+        .write(move |link, effects| {
+            let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
+            Box::pin(async move {
+                sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
+                    .bind(id.uuid())
+                    .bind(name)
+                    .execute(&mut *link)
+                    .await
+                    .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                sqlx::query("insert into caravana.member (group_id, user_id, role) values ($1, $2, 'owner')")
+                    .bind(id.uuid())
+                    .bind(owner.uuid())
+                    .execute(&mut *link)
+                    .await?;
+                if let Some(time_zone) = time_zone {
+                    set_time_zone(link, id, &time_zone).await?;
+                }
+                effects.group(id);
+                seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
+            })
+        })
+        .await
+}
+
+pub(super) async fn update(
+    store: &PostgresStore,
+    actor: UserId,
+    group: GroupId,
+    patch: GroupPatch,
+) -> Result<Group, StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let (access, patch) = (access.clone(), patch.clone());
+            Box::pin(async move {
+                hold_group(link, group).await?;
+                if !role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?.manages() {
+                    return Err(StoreError::Forbidden);
+                }
+                if let Some(name) = patch.name {
+                    if !access.shape().renames_groups() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    sqlx::query(access.sql("{rename group}")).bind(group.uuid()).bind(name).execute(&mut *link).await?;
+                }
+                if let Some(time_zone) = patch.time_zone {
+                    set_time_zone(link, group, &time_zone).await?;
+                }
+                if let Some(may) = patch.members_can_invite {
+                    sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
+                        .bind(may)
+                        .bind(group.uuid())
+                        .execute(&mut *link)
+                        .await?;
+                }
+                effects.group(group);
+                seen_by(&access, link, group, actor).await?.ok_or(StoreError::NotFound)
+            })
+        })
+        .await
+}
+
+async fn set_time_zone(link: &mut Link, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
+    sqlx::query("update caravana.\"group\" set time_zone = $1 where group_id = $2")
+        .bind(time_zone)
+        .bind(group.uuid())
+        .execute(link)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId) -> Result<(), StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let access = access.clone();
+            Box::pin(async move {
+                hold_group(link, group).await?;
+                let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                if role != Role::Owner || !access.shape().members().is_ours() {
+                    return Err(StoreError::Forbidden);
+                }
+                end(link, group).await?;
+                effects.group_deleted(group);
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table.
+pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
+    for statement in [
+        "delete from caravana.invite where group_id = $1",
+        "delete from caravana.read where group_id = $1",
+        "delete from caravana.member where group_id = $1",
+        "update caravana.\"group\" set deleted_at = now() where group_id = $1",
+    ] {
+        sqlx::query(statement).bind(group.uuid()).execute(&mut *link).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! Who is in a group, and what they may do there.
+
+use caravana_protocol::rest::User;
+use caravana_protocol::{GroupId, Role, UserId};
+use uuid::Uuid;
+
+use super::super::PostgresStore;
+use super::super::access::Access;
+use super::super::link::Link;
+use super::super::rows::{Loose, micros, moment};
+use super::groups;
+use crate::store::commits::Effects;
+use crate::store::{MemberRow, Removal, StoreError};
+
+/// The role of a user, `None` for who is no member.
+pub(in super::super) async fn role_of(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    user: UserId,
+) -> Result<Option<Role>, StoreError> {
+    role(access, link, "select v.role from {members} v where v.group_id = $1 and v.user_id = $2 limit 1", group, user)
+        .await
+}
+
+/// The role of a member, who stays one until the transaction's end; [`StoreError::NotFound`] for everybody else.
+pub(in super::super) async fn role_held(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    user: UserId,
+) -> Result<Role, StoreError> {
+    const HELD: &str =
+        "select v.role from {members} v where v.group_id = $1 and v.user_id = $2 limit 1 {members locked}";
+    role(access, link, HELD, group, user).await?.ok_or(StoreError::NotFound)
+}
+
+async fn role(
+    access: &Access,
+    link: &mut Link,
+    template: &'static str,
+    group: GroupId,
+    user: UserId,
+) -> Result<Option<Role>, StoreError> {
+    let question = sqlx::query_scalar(access.sql(template)).bind(group.uuid()).bind(user.uuid());
+    let role: Option<Loose> = question.fetch_optional(link).await?;
+    Ok(role.map(|role| Role::from_word(&role.0)))
+}
+
+/// Whoever changes a group or its members holds its row until the commit.
+pub(super) async fn hold_group(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
+    sqlx::query("select from caravana.\"group\" where group_id = $1 for update")
+        .bind(group.uuid())
+        .execute(link)
+        .await?;
+    Ok(())
+}
+
+/// The viewer is a member, so an empty answer means a stranger.
+pub(super) async fn list(
+    store: &PostgresStore,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Vec<MemberRow>>, StoreError> {
+    let found: Vec<(Uuid, Loose, Loose, Option<i64>)> = store
+        .access
+        .ask(|link| {
+            let statement = store.access.sql(concat!(
+                "select u.id, {user name}, m.role, ",
+                micros!("m.joined_at"),
+                " from {members} m join public.users u on u.id = m.user_id
+                 where m.group_id = $1
+                   and exists (select from {members} v where v.group_id = $1 and v.user_id = $2)
+                 order by m.role = 'owner' desc, m.joined_at, u.id"
+            ));
+            Box::pin(async move {
+                Ok(sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid()).fetch_all(link).await?)
+            })
+        })
+        .await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let member = |(user, display_name, role, joined_at): (Uuid, Loose, Loose, Option<i64>)| MemberRow {
+        user: User { id: UserId::new(user), display_name: display_name.0, email: None },
+        role: Role::from_word(&role.0),
+        joined_at: moment(joined_at),
+    };
+    Ok(Some(found.into_iter().map(member).collect()))
+}
+
+pub(super) async fn set_role(
+    store: &PostgresStore,
+    actor: UserId,
+    group: GroupId,
+    user: UserId,
+    role: Role,
+) -> Result<(), StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let access = access.clone();
+            Box::pin(async move {
+                hold_group(link, group).await?;
+                let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                if actor_role != Role::Owner || !access.shape().members().is_ours() {
+                    return Err(StoreError::Forbidden);
+                }
+                if user == actor {
+                    // A group has an owner; who wants to be less hands it over.
+                    return if role == Role::Owner { Ok(()) } else { Err(StoreError::Forbidden) };
+                }
+                role_of(&access, link, group, user).await?.ok_or(StoreError::NotFound)?;
+                if role != Role::Member && is_guest(link, user).await? {
+                    return Err(StoreError::Forbidden);
+                }
+                if role == Role::Owner {
+                    give_role(link, group, actor, Role::Admin).await?;
+                }
+                give_role(link, group, user, role).await?;
+                effects.group(group);
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Who has not signed up anywhere has no groups of their own, and manages none.
+async fn is_guest(link: &mut Link, user: UserId) -> Result<bool, StoreError> {
+    let question = sqlx::query_scalar("select exists (select from caravana.guest where user_id = $1)");
+    Ok(question.bind(user.uuid()).fetch_one(link).await?)
+}
+
+async fn give_role(link: &mut Link, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError> {
+    sqlx::query("update caravana.member set role = $1 where group_id = $2 and user_id = $3")
+        .bind(role.as_str())
+        .bind(group.uuid())
+        .bind(user.uuid())
+        .execute(link)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn remove(
+    store: &PostgresStore,
+    actor: UserId,
+    group: GroupId,
+    user: UserId,
+) -> Result<Removal, StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let access = access.clone();
+            Box::pin(async move {
+                hold_group(link, group).await?;
+                let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                let user_role = role_of(&access, link, group, user).await?.ok_or(StoreError::NotFound)?;
+                let may = actor == user || may_remove(actor_role, user_role);
+                if !may || !access.shape().members().is_ours() {
+                    return Err(StoreError::Forbidden);
+                }
+                leave(&access, link, effects, group, user).await
+            })
+        })
+        .await
+}
+
+/// Takes a member out, inside a write's own transaction that holds the group; [`StoreError::NotFound`] when they are none.
+pub(super) async fn leave(
+    access: &Access,
+    link: &mut Link,
+    effects: &mut Effects,
+    group: GroupId,
+    user: UserId,
+) -> Result<Removal, StoreError> {
+    if role_of(access, link, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
+        let Some(heir) = heir(link, group, user).await? else {
+            groups::end(link, group).await?;
+            effects.group_deleted(group);
+            return Ok(Removal::Group);
+        };
+        give_role(link, group, heir, Role::Owner).await?;
+    }
+    for statement in [
+        "delete from caravana.member where group_id = $1 and user_id = $2",
+        "delete from caravana.read where group_id = $1 and user_id = $2",
+    ] {
+        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
+    }
+    effects.group(group);
+    Ok(Removal::Member)
+}
+
+const fn may_remove(actor: Role, user: Role) -> bool {
+    match (actor, user) {
+        (Role::Owner, Role::Member | Role::Admin) | (Role::Admin, Role::Member) => true,
+        (Role::Owner | Role::Admin, Role::Owner) | (Role::Admin, Role::Admin) | (Role::Member, _) => false,
+    }
+}
+
+/// Who owns the group after its owner left: the longest-serving admin, else member. A guest only where the group
+/// would end otherwise. `None`: nobody is left.
+async fn heir(link: &mut Link, group: GroupId, owner: UserId) -> Result<Option<UserId>, StoreError> {
+    let heir: Option<Uuid> = sqlx::query_scalar(
+        "select m.user_id from caravana.member m where m.group_id = $1 and m.user_id <> $2
+         order by exists (select from caravana.guest g where g.user_id = m.user_id), m.role = 'admin' desc,
+           m.joined_at, m.user_id limit 1",
+    )
+    .bind(group.uuid())
+    .bind(owner.uuid())
+    .fetch_optional(link)
+    .await?;
+    Ok(heir.map(UserId::new))
+}

@@ -1,0 +1,112 @@
+//! Links for a new password, known by their hashes only.
+
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+use uuid::Uuid;
+
+use super::super::PostgresStore;
+use super::super::link::Link;
+use super::super::rows::Loose;
+use super::proofs;
+use crate::store::{RESETS, SecretHash, StoreError};
+
+pub(super) async fn create(
+    store: &PostgresStore,
+    email: String,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<bool, StoreError> {
+    store
+        .access
+        .write(move |link, _| {
+            let email = email.clone();
+            Box::pin(async move { Ok(insert(link, &email, token, (now, expires_at), RESETS).await?) })
+        })
+        .await
+}
+
+/// Whether a link was made: there is such an account, and it has fewer than `most` that live. Links that are over go with it,
+/// so that the table does not only grow.
+pub(in super::super) async fn insert(
+    link: &mut Link,
+    email: &str,
+    token: SecretHash,
+    (now, expires_at): (i64, i64),
+    most: u32,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query("delete from caravana.reset where expires_at <= $1").bind(now).execute(&mut *link).await?;
+    let made = sqlx::query(
+        "insert into caravana.reset (token_hash, user_id, expires_at)
+         select $1, a.user_id, $2 from caravana.account a
+         where a.email = $3 and (select count(*) from caravana.reset r where r.user_id = a.user_id) < $4
+         for no key update of a",
+    )
+    .bind(&token[..])
+    .bind(expires_at)
+    .bind(email)
+    .bind(i64::from(most))
+    .execute(link)
+    .await?;
+    Ok(made.rows_affected() > 0)
+}
+
+pub(super) async fn holder(store: &PostgresStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
+    let holder: Option<(Uuid, Loose, String)> = store
+        .access
+        .ask(|link| {
+            let statement = store.access.sql(
+                "select u.id, {user name}, a.email from caravana.reset r
+                 join public.users u on u.id = r.user_id join caravana.account a on a.user_id = r.user_id
+                 where r.token_hash = $1 and r.expires_at > $2",
+            );
+            Box::pin(
+                async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
+            )
+        })
+        .await?;
+    Ok(holder.map(|(user, display_name, email)| User {
+        id: UserId::new(user),
+        display_name: display_name.0,
+        email: Some(email),
+    }))
+}
+
+/// Of two posts with the same link one uses it up.
+pub(super) async fn take(
+    store: &PostgresStore,
+    token: SecretHash,
+    password_hash: String,
+    now: i64,
+) -> Result<Option<UserId>, StoreError> {
+    store
+        .access
+        .write(move |link, _| {
+            let password_hash = password_hash.clone();
+            Box::pin(async move {
+                let user: Option<Uuid> = sqlx::query_scalar(
+                    "delete from caravana.reset where token_hash = $1 and expires_at > $2 returning user_id",
+                )
+                .bind(&token[..])
+                .bind(now)
+                .fetch_optional(&mut *link)
+                .await?;
+                let Some(user) = user.map(UserId::new) else { return Ok(None) };
+                sqlx::query("update caravana.account set password_hash = $1 where user_id = $2")
+                    .bind(password_hash)
+                    .bind(user.uuid())
+                    .execute(&mut *link)
+                    .await?;
+                end_all(link, user).await?;
+                proofs::sign_out(link, user, None, now).await?;
+                Ok(Some(user))
+            })
+        })
+        .await
+}
+
+/// A new password, by whatever way, ends the other ways to set one.
+pub(super) async fn end_all(link: &mut Link, user: UserId) -> Result<(), StoreError> {
+    sqlx::query("delete from caravana.reset where user_id = $1").bind(user.uuid()).execute(link).await?;
+    Ok(())
+}

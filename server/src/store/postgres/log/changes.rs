@@ -1,0 +1,117 @@
+//! Messages by id, and what their authors and the group's managers change in them.
+//!
+//! The message's row is locked first and the group's head after it, by the triggers, which is the order in which every
+//! other program's change takes them.
+
+use caravana_protocol::{Event, Message, MessageBody, MessageChange, MessageId, Role, UserId};
+
+use super::super::PostgresStore;
+use super::super::access::Access;
+use super::super::directory::members;
+use super::super::link::Link;
+use super::super::rows::{MessageRow, message_columns, micros, unsigned};
+use crate::store::StoreError;
+
+/// The row of a message, whoever wrote it.
+pub(super) async fn message_by_id(link: &mut Link, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
+    let question = sqlx::query_as(concat!(
+        "select ",
+        message_columns!(),
+        " from caravana.message m left join public.group_chat c on c.id = m.message_id where m.message_id = $1"
+    ));
+    Ok(question.bind(id.uuid()).fetch_optional(link).await?)
+}
+
+/// A message, held until the transaction's end, and the actor's role in its group. For somebody who is not a member it
+/// does not exist.
+async fn message_for(
+    access: &Access,
+    link: &mut Link,
+    actor: UserId,
+    id: MessageId,
+) -> Result<(Message, Role), StoreError> {
+    let locked: Option<i32> = sqlx::query_scalar("select 1 from public.group_chat where id = $1 for update")
+        .bind(id.uuid())
+        .fetch_optional(&mut *link)
+        .await?;
+    locked.ok_or(StoreError::NotFound)?;
+    let message = message_by_id(link, id).await?.ok_or(StoreError::NotFound)?.to_message();
+    let role = members::role_of(access, link, message.group_id, actor).await?.ok_or(StoreError::NotFound)?;
+    Ok((message, role))
+}
+
+/// The event that the last change of a message has made. The head is still locked, so that it is this change's own.
+async fn change(link: &mut Link, id: MessageId) -> Result<MessageChange, StoreError> {
+    let message = message_by_id(link, id).await?.ok_or(StoreError::NotFound)?.to_message();
+    let head: i64 = sqlx::query_scalar("select head from caravana.head where group_id = $1")
+        .bind(message.group_id.uuid())
+        .fetch_one(link)
+        .await?;
+    let message_seq = message.seq;
+    Ok(MessageChange { message: Message { seq: unsigned(head), ..message }, message_seq })
+}
+
+pub(super) async fn edit(
+    store: &PostgresStore,
+    actor: UserId,
+    id: MessageId,
+    body: MessageBody,
+) -> Result<(Message, Option<Event>), StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let (access, body) = (access.clone(), body.clone());
+            Box::pin(async move {
+                let (message, _) = message_for(&access, link, actor, id).await?;
+                if message.user_id != Some(actor) {
+                    return Err(StoreError::Forbidden);
+                }
+                if !message.status {
+                    return Err(StoreError::Gone);
+                }
+                if message.message == body.as_str() {
+                    return Ok((message, None));
+                }
+                sqlx::query("update public.group_chat set message = $2 where id = $1")
+                    .bind(id.uuid())
+                    .bind(body.as_str())
+                    .execute(&mut *link)
+                    .await?;
+                effects.group(message.group_id);
+                let change = change(link, id).await?;
+                Ok((change.clone().into_message(), Some(Event::MessageEdited(change))))
+            })
+        })
+        .await
+}
+
+pub(super) async fn delete(
+    store: &PostgresStore,
+    actor: UserId,
+    id: MessageId,
+) -> Result<(Message, Event), StoreError> {
+    let access = store.access.clone();
+    store
+        .access
+        .write(move |link, effects| {
+            let access = access.clone();
+            Box::pin(async move {
+                let (message, role) = message_for(&access, link, actor, id).await?;
+                if message.user_id != Some(actor) && !role.manages() {
+                    return Err(StoreError::Forbidden);
+                }
+                if !message.status {
+                    return Err(StoreError::Gone);
+                }
+                sqlx::query("update public.group_chat set status = false where id = $1")
+                    .bind(id.uuid())
+                    .execute(&mut *link)
+                    .await?;
+                effects.group(message.group_id);
+                let change = change(link, id).await?;
+                Ok((change.clone().into_message(), Event::MessageDeleted(change)))
+            })
+        })
+        .await
+}

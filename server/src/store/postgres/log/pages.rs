@@ -1,0 +1,86 @@
+//! Pages of the log, and of the messages in it.
+
+use caravana_protocol::{Epoch, GroupId, Message, Seq};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::super::access::Access;
+use super::super::link::Link;
+use super::super::rows::{LogRow, log_columns, log_joins, micros, signed, unsigned};
+use crate::store::entry::{self, page_limit};
+use crate::store::{Page, StoreError};
+
+/// An event beside its group's epoch and head.
+#[derive(FromRow)]
+pub(super) struct PageRow {
+    epoch: Uuid,
+    head: i64,
+    #[sqlx(flatten)]
+    event: LogRow,
+}
+
+/// `None` when there is no row at all: no such group, or not a member of it.
+pub(super) fn page(group: GroupId, rows: Vec<PageRow>) -> Option<Page> {
+    let first = rows.first()?;
+    let (epoch, head) = (Epoch::new(first.epoch), unsigned(first.head));
+    Some(entry::page(epoch, head, rows.into_iter().filter_map(|row| row.event.into_event(group))))
+}
+
+/// The last seq of a page that begins after this one. A log has no holes, so that its rows need no counting: the database
+/// reads exactly these, whatever it believes about the table's size.
+pub(super) fn page_end(after: Seq) -> i64 {
+    signed(after).saturating_add(page_limit())
+}
+
+/// A page of messages on one side of a seq: `$1` the group, `$2` the seq, `$3` one more than the limit.
+macro_rules! messages_beside {
+    ($comparison:literal, $order:literal) => {
+        concat!(
+            "select ",
+            log_columns!(),
+            " from caravana.event e ",
+            log_joins!(),
+            " where e.group_id = $1 and e.kind = 'new_message' and e.seq ",
+            $comparison,
+            " $2 order by e.seq ",
+            $order,
+            " limit $3"
+        )
+    };
+}
+
+/// Messages before `seq`, descending, and whether there are more.
+pub(super) async fn older(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    seq: Seq,
+    limit: usize,
+) -> Result<(Vec<Message>, bool), StoreError> {
+    beside(access, link, messages_beside!("<", "desc"), group, seq, limit).await
+}
+
+/// Messages after `seq`, ascending, and whether there are more.
+pub(super) async fn newer(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    seq: Seq,
+    limit: usize,
+) -> Result<(Vec<Message>, bool), StoreError> {
+    beside(access, link, messages_beside!(">", "asc"), group, seq, limit).await
+}
+
+async fn beside(
+    access: &Access,
+    link: &mut Link,
+    statement: &'static str,
+    group: GroupId,
+    seq: Seq,
+    limit: usize,
+) -> Result<(Vec<Message>, bool), StoreError> {
+    let question =
+        sqlx::query_as(access.sql(statement)).bind(group.uuid()).bind(signed(seq)).bind(signed(limit as u64 + 1));
+    let rows: Vec<LogRow> = question.fetch_all(link).await?;
+    Ok(entry::side(rows.into_iter().filter_map(|row| row.into_event(group)), limit))
+}

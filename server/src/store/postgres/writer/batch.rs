@@ -1,0 +1,180 @@
+//! Storing messages once (G2): the id is the primary key, for ever, and whoever sends it again gets the stored row or a
+//! conflict.
+//!
+//! One statement stores all of a batch. Membership is asked in it, and the member's row is held until the commit, so that
+//! nothing of somebody comes behind the word that they were removed (G9). The seqs are the triggers' work and can be read
+//! only afterwards, together with the rows of those ids that were there before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use caravana_protocol::{Message, MessageId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::super::access::Access;
+use super::super::link::{LOCK_TIMEOUT, Link, manners};
+use super::super::rows::{MessageRow, bound, message_columns, micros};
+use crate::store::commits::Effects;
+use crate::store::{Appended, Draft, StoreError, entry};
+
+/// What is stored by one commit.
+pub(super) struct Batch<'b> {
+    drafts: &'b [&'b Draft],
+    access: &'b Access,
+    /// How long the triggers may wait for the groups' heads.
+    patience: Duration,
+}
+
+type Stored = (Vec<Result<Appended, StoreError>>, Effects);
+
+impl<'b> Batch<'b> {
+    pub(super) fn new(drafts: &'b [&'b Draft], access: &'b Access, patience: Duration) -> Self {
+        Self { drafts, access, patience }
+    }
+
+    /// Stores it. The answers are in the drafts' order. An error is about all of them: nothing is stored, or nobody knows.
+    pub(super) async fn store(self, link: &mut Link) -> Result<Stored, StoreError> {
+        let has_replies = self.drafts.iter().any(|draft| draft.reply_to.is_some());
+        let is_plain = !has_replies && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
+        let (inserted, rows) = if is_plain {
+            // The statement is the transaction, which saves the ways to the database and back around it.
+            let inserted = self.insert(link).await?;
+            (inserted, self.rows(link).await?)
+        } else {
+            link.run(&format!("begin; {}", manners(true, self.access.durability(), self.patience))).await?;
+            let outcome = self.insert_with_replies(link).await;
+            if outcome.is_err() {
+                // Where this fails, too, the connection goes.
+                link.run("rollback").await?;
+            }
+            let stored = outcome?;
+            link.run("commit").await?;
+            stored
+        };
+        Ok(self.answers(inserted, &rows))
+    }
+
+    async fn insert_with_replies(
+        &self,
+        link: &mut Link,
+    ) -> Result<(BTreeSet<Uuid>, BTreeMap<MessageId, MessageRow>), StoreError> {
+        let inserted = self.insert(link).await?;
+        let (mut ids, mut replies) = (Vec::new(), Vec::new());
+        for draft in self.drafts.iter().filter(|draft| inserted.contains(&draft.id.uuid())) {
+            if let Some(reply_to) = draft.reply_to {
+                ids.push(draft.id.uuid());
+                replies.push(reply_to.uuid());
+            }
+        }
+        if !ids.is_empty() {
+            sqlx::query(
+                "update caravana.message m set reply_to = d.reply_to \
+                 from unnest($1::uuid[], $2::uuid[]) as d (id, reply_to) where m.message_id = d.id",
+            )
+            .bind(ids)
+            .bind(replies)
+            .execute(&mut *link)
+            .await?;
+        }
+        Ok((inserted, self.rows(link).await?))
+    }
+
+    /// Inserts those whose author is a member and whose id is not used up, and that answer nothing or a message of their
+    /// group. Answers the ids of those that were inserted.
+    async fn insert(&self, link: &mut Link) -> Result<BTreeSet<Uuid>, StoreError> {
+        let statement = self.access.sql(
+            "insert into public.group_chat (id, created_at, user_id, group_id, message, status) \
+             select d.id, d.created_at, d.user_id, d.group_id, d.message, true \
+             from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[]) \
+               with ordinality as d (id, created_at, user_id, group_id, message, reply_to, nr) \
+             join {members} v on v.group_id = d.group_id and v.user_id = d.user_id \
+             where (d.reply_to is null or exists (select from caravana.message r \
+                 where r.message_id = d.reply_to and r.group_id = d.group_id)) \
+               and not exists (select from caravana.message m where m.message_id = d.id) \
+             order by d.nr {members locked} \
+             on conflict (id) do nothing returning id",
+        );
+        let each = |get: fn(&Draft) -> Uuid| self.drafts.iter().map(|draft| get(draft)).collect::<Vec<_>>();
+        let times: Vec<OffsetDateTime> = self.drafts.iter().map(|draft| bound(draft.created_at)).collect();
+        let texts: Vec<&str> = self.drafts.iter().map(|draft| draft.body.as_str()).collect();
+        let replies: Vec<Option<Uuid>> = self.drafts.iter().map(|draft| draft.reply_to.map(MessageId::uuid)).collect();
+        let inserted: Vec<Uuid> = sqlx::query_scalar(statement)
+            .bind(each(|draft| draft.id.uuid()))
+            .bind(times)
+            .bind(each(|draft| draft.user_id.uuid()))
+            .bind(each(|draft| draft.group_id.uuid()))
+            .bind(texts)
+            .bind(replies)
+            .fetch_all(link)
+            .await?;
+        Ok(inserted.into_iter().collect())
+    }
+
+    /// Where these ids lie in the logs, by whomever they were stored.
+    async fn rows(&self, link: &mut Link) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
+        let ids: Vec<Uuid> = self.drafts.iter().map(|draft| draft.id.uuid()).collect();
+        let rows: Vec<MessageRow> = sqlx::query_as(concat!(
+            "select ",
+            message_columns!(),
+            " from caravana.message m left join public.group_chat c on c.id = m.message_id \
+             where m.message_id = any($1)"
+        ))
+        .bind(ids)
+        .fetch_all(link)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
+    }
+
+    fn answers(&self, mut inserted: BTreeSet<Uuid>, rows: &BTreeMap<MessageId, MessageRow>) -> Stored {
+        let mut effects = Effects::default();
+        let mut fresh: Vec<Message> = Vec::with_capacity(inserted.len());
+        let answers = self
+            .drafts
+            .iter()
+            .map(|draft| {
+                let Some(row) = rows.get(&draft.id) else {
+                    // Stored, but an adopted group that is not yet numbered gives it its place later; it will be asked
+                    // for again. Not stored: a stranger, or an answer to nothing.
+                    let is_stored = inserted.contains(&draft.id.uuid());
+                    return Err(if is_stored { unnumbered() } else { StoreError::NotFound });
+                };
+                if row.is_stored() {
+                    let repeated = entry::repetition(draft, row.to_message(), row.text());
+                    // Of several with one id the first that is what was stored is the one.
+                    if repeated.is_err() || !inserted.remove(&draft.id.uuid()) {
+                        return repeated;
+                    }
+                } else if !inserted.remove(&draft.id.uuid()) {
+                    // The row itself is gone while its place in the log remains: the id is used up.
+                    return Err(StoreError::Conflict);
+                }
+                let message = of(draft, row);
+                fresh.push(message.clone());
+                Ok(Appended { message, duplicate: false })
+            })
+            .collect();
+        fresh.sort_by_key(|message| message.seq);
+        fresh.into_iter().for_each(|message| effects.message(message));
+        (answers, effects)
+    }
+}
+
+/// The message as it was committed, whatever has become of it since.
+fn of(draft: &Draft, row: &MessageRow) -> Message {
+    Message {
+        id: draft.id,
+        user_id: Some(draft.user_id),
+        group_id: draft.group_id,
+        message: draft.body.as_str().to_owned(),
+        created_at: draft.created_at,
+        status: true,
+        seq: row.seq(),
+        reply_to: draft.reply_to,
+        edited_at: None,
+    }
+}
+
+fn unnumbered() -> StoreError {
+    StoreError::Unavailable(sqlx::Error::Protocol("the group's old messages are still being numbered".into()))
+}

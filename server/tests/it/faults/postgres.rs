@@ -1,0 +1,70 @@
+//! What happens to a PostgreSQL and to the way there: RELIABILITY's rows for it.
+//!
+//! Always on PostgreSQL, whatever `TEST_STORE` says, because nothing of this can happen to a file. A test that restarts
+//! the server has one of its own.
+
+mod blocked;
+mod deaf;
+mod gone;
+mod instances;
+mod pooler;
+
+use std::time::Duration;
+
+use caravana_protocol::GroupId;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::support::database::Database;
+use crate::support::postgres::{Cluster, TestDatabase};
+use crate::support::{TestServer, TestUser};
+
+/// RELIABILITY §3: the time in which everything works again.
+const RECOVERY: Duration = Duration::from_secs(5);
+/// What a slow machine may add to any time.
+const SLACK: Duration = Duration::from_secs(2);
+/// How often a waiting test looks again.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A server on a database of its own in the cluster of all tests, Ana, and her group.
+async fn ana_in_oaxaca() -> (TestServer, TestUser, GroupId) {
+    ana_on(Database::Postgres(TestDatabase::migrated().await), &[]).await
+}
+
+async fn ana_on(database: Database, flags: &[&str]) -> (TestServer, TestUser, GroupId) {
+    let mut builder = TestServer::builder().on(database);
+    for flag in flags {
+        builder = builder.flag(flag);
+    }
+    let server = builder.start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    (server, ana, group)
+}
+
+/// A cluster of the test's own.
+async fn cluster() -> Cluster {
+    tokio::task::spawn_blocking(Cluster::start).await.unwrap()
+}
+
+/// Its database, as a server is told that comes to it by this port.
+fn through(cluster: &Cluster, port: u16) -> Database {
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+    Database::Arranged { url, options: cluster.options() }
+}
+
+/// Sends the same message until it is taken. Answers how long that took, and how often it was told to try again.
+async fn sends_at_last(user: &TestUser, group: GroupId, text: &str) -> (Duration, u32) {
+    let (since, id) = (Instant::now(), uuid::Uuid::now_v7());
+    let mut refused = 0;
+    loop {
+        let answer = user.post(&format!("/api/v1/groups/{group}/messages"), &json!({"id": id, "message": text})).await;
+        match answer.status.as_u16() {
+            200 | 201 => return (since.elapsed(), refused),
+            503 => refused += 1,
+            other => panic!("a send was answered {other}"),
+        }
+        assert!(since.elapsed() < RECOVERY * 6, "sending does not recover");
+        sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! A pooler in transaction mode before the database: PgBouncer 1.18, which knows no prepared statements at all.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use futures::future::join_all;
+
+use super::super::{database_is_sound, history};
+use super::{ana_on, cluster, through};
+use crate::support::Wire;
+use crate::support::postgres::Cluster;
+
+/// A PgBouncer of the test's own. It ends with this value.
+struct Pooler {
+    process: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Pooler {
+    fn before(cluster: &Cluster) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let path = folder.path().join("pgbouncer.ini");
+        let settings = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 6\nmax_client_conn = 200\n",
+            cluster.port()
+        );
+        // As `any` everybody comes in as the user that the database's line names.
+        let settings = settings.replace("\n[pgbouncer]", " user=postgres\n[pgbouncer]");
+        std::fs::File::create(&path).unwrap().write_all(settings.as_bytes()).unwrap();
+        let is_root =
+            std::env::var("USER").is_ok_and(|user| user == "root") || std::path::Path::new("/root/.").is_dir();
+        let mut command = Command::new("pgbouncer");
+        if is_root {
+            // It refuses root, and reads its settings before it becomes somebody else.
+            command.args(["-u", "nobody"]);
+        }
+        let process = command
+            .arg(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is no pgbouncer; `cargo xtask setup` installs it");
+        Self { process, port, _folder: folder }
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_a_pooler_in_transaction_mode_everything_works() {
+    let cluster = cluster().await;
+    let pooler = Pooler::before(&cluster);
+    crate::support::eventually("the pooler listens", || async move {
+        tokio::net::TcpStream::connect(("127.0.0.1", pooler.port)).await.ok()
+    })
+    .await;
+    let (server, ana, group) = ana_on(through(&cluster, pooler.port), &[]).await;
+    let bob = server.register("Bob").await;
+    ana.brings(&bob, group).await;
+    let mut wire = Wire::open(&bob).await;
+    wire.follow(group, None).await;
+    // All its connections are used at once, so that each of ours meets many of the database's.
+    let sends = join_all((0..100).map(|number| async move { number }).map(|number| {
+        let ana = &ana;
+        async move { ana.sends(group, &number.await.to_string()).await.status }
+    }));
+    let reads = join_all((0..100).map(|_| history(&bob, group)));
+    let (sent, _) = tokio::join!(sends, reads);
+    assert!(sent.iter().all(|status| *status == 201), "{sent:?}");
+    for _ in 0..100 {
+        wire.expect("new_message").await;
+    }
+    server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
+    assert_eq!(wire.expect("new_message").await["message"], "desde fuera");
+    assert_eq!(history(&ana, group).await.len(), 101);
+    database_is_sound(&server, group).await;
+}
