@@ -50,7 +50,7 @@ pub(super) async fn ways(State(state): State<Shared>) -> Answer<ResetWays> {
     operation_id = "ask_reset",
     request_body = AskReset,
     security(()),
-    responses((status = 202, description = "If there is such an account, a link is on its way.")),
+    responses((status = 204, description = "If there is such an account, a link is on its way.")),
     extensions(("x-refusals" = json!(["forbidden", "rate_limited", "overloaded"])))
 )]
 pub(super) async fn ask(
@@ -59,7 +59,7 @@ pub(super) async fn ask(
     Json(asked): Json<AskReset>,
 ) -> Result<StatusCode, ApiError> {
     request(&state, &client, &asked.email)?;
-    Ok(StatusCode::ACCEPTED)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Sets a new password by a link.

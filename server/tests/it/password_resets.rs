@@ -39,7 +39,7 @@ async fn a_link_comes_by_mail_works_once_and_signs_out_everywhere() {
     assert_eq!(server.stranger().get("/api/v1/auth/reset").await.json(), json!({"by_mail": true}));
     let asked = server.stranger();
     let answer = asked.request(reqwest::Method::POST, "/api/v1/auth/reset").header("accept-language", "en");
-    assert_eq!(answer.json(&json!({"email": " ANA@example.org "})).send().await.unwrap().status(), 202);
+    assert_eq!(answer.json(&json!({"email": " ANA@example.org "})).send().await.unwrap().status(), 204);
     let letter = office.until(1).await.remove(0);
     assert_eq!(letter.to, "ana@example.org");
     assert!(letter.headers.contains("From: Caravana <chat@example.org>"), "{}", letter.headers);
@@ -69,7 +69,7 @@ async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
     let (server, office) = with_mail().await;
     server.register("Ana").await;
     for _ in 0..5 {
-        assert_eq!((ask(&server, "ana@example.org").await, ask(&server, "nobody@example.org").await), (202, 202));
+        assert_eq!((ask(&server, "ana@example.org").await, ask(&server, "nobody@example.org").await), (204, 204));
     }
     assert_eq!((ask(&server, "ana@example.org").await, ask(&server, "nobody@example.org").await), (429, 429));
     assert_eq!(ask(&server, "no address").await, 422);
@@ -119,7 +119,7 @@ async fn a_mail_server_that_is_down_changes_no_answer() {
     let url = format!("--smtp-url=smtp://{nobody}");
     let server = TestServer::builder().flag(&url).flag("--mail-from=chat@example.org").start().await;
     server.register("Ana").await;
-    assert_eq!(ask(&server, "ana@example.org").await, 202);
+    assert_eq!(ask(&server, "ana@example.org").await, 204);
     assert!(signs_in(&server, PASSWORD).await);
 }
 
