@@ -85,6 +85,20 @@ async function isText(page: Page): Promise<void> {
 /** Rows stand one below the other, each as high as its text, and nothing reaches out of the page at its side. */
 async function keepsItsShape(page: Page): Promise<void> {
   const shape = await page.evaluate(() => {
+    /** Where there are letters; white space may hang over the end of a line. */
+    const inked = (text: Element): DOMRect[] => {
+      const found: DOMRect[] = [];
+      const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+        for (const word of (node.textContent ?? '').matchAll(/[^\s]+/g)) {
+          const range = document.createRange();
+          range.setStart(node, word.index);
+          range.setEnd(node, word.index + word[0].length);
+          found.push(...Array.from(range.getClientRects()));
+        }
+      }
+      return found;
+    };
     const rows = Array.from(document.querySelectorAll('[data-testid="message"]'));
     const boxes = rows.map((row) => row.getBoundingClientRect());
     const outside = Array.from(document.querySelectorAll('main *, nav *, aside *, header *')).filter((element) => {
@@ -109,8 +123,7 @@ async function keepsItsShape(page: Page): Promise<void> {
         const [bubble, text] = [row.querySelector('.bubble'), row.querySelector('.text')];
         if (bubble === null || text === null) return true;
         const box = bubble.getBoundingClientRect();
-        const lines = Array.from(text.getClientRects());
-        return lines.some((line) => line.right > box.right + 1 || line.left < box.left - 1);
+        return inked(text).some((line) => line.right > box.right + 1 || line.left < box.left - 1);
       }).map((row) => row.textContent?.slice(0, 80)),
       heights: boxes.map((box) => box.height),
       // What is drawn outside of its line: towers of marks.

@@ -13,9 +13,9 @@ use super::server::JWT_SECRET;
 /// Put into whatever a test wants to find again: letters and digits, so that it stands in an address, a name, a header or
 /// a query as it is.
 pub(crate) const CANARY: &str = "kanarienvogel7b1e";
-/// What our crates may say at most, and others as much as an operator who looks for a fault.
+/// Everything that our crates and the router can say; `logs` lets all crates talk, which is too slow for a whole suite.
 pub(crate) const TALKATIVE: &str =
-    "info,caravana_server=trace,caravana_app=trace,caravana_client=trace,caravana_protocol=trace,axum=trace,sqlx=debug";
+    "info,caravana_server=trace,caravana_app=trace,caravana_client=trace,caravana_protocol=trace,axum=trace";
 /// Characters of a secret of ours, in base64url.
 const SECRET: usize = 43;
 
