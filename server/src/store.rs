@@ -19,7 +19,7 @@ use caravana_protocol::{GroupId, Message};
 
 pub use directory::{
     Account, Belongings, Directory, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite, OwnMessages,
-    PasswordChange, Proof, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+    PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
 };
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 
