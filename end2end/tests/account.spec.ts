@@ -28,10 +28,12 @@ async function changePassword(page: Page, present: string, next: string): Promis
 
 test('a changed password signs out elsewhere, and the new one signs in', async ({ signUp, browser, server, watch, locale }) => {
   const ana = await signUp('Ana');
+  await ana.createGroup('Oaxaca en abril');
   const phone = await (await browser.newContext({ baseURL: server.url, locale })).newPage();
   watch(phone);
   await signIn(phone, ana.email, PASSWORD);
-  await expect(phone.getByTestId('new-group-name')).toBeVisible();
+  await phone.getByTestId('group-link').click();
+  await expect(phone.getByTestId('composer')).toBeVisible();
 
   await toAccount(ana);
   await changePassword(ana.page, 'no-es-la-contraseña', ANOTHER);
@@ -52,10 +54,12 @@ test('a changed password signs out elsewhere, and the new one signs in', async (
 
 test('somebody sees where they are signed in and ends it', async ({ signUp, browser, server, watch, locale }) => {
   const ana = await signUp('Ana');
+  await ana.createGroup('Oaxaca en abril');
   const phone = await (await browser.newContext({ baseURL: server.url, locale })).newPage();
   watch(phone);
   await signIn(phone, ana.email, PASSWORD);
-  await expect(phone.getByTestId('new-group-name')).toBeVisible();
+  await phone.getByTestId('group-link').click();
+  await expect(phone.getByTestId('composer')).toBeVisible();
 
   await toAccount(ana);
   const rows = ana.page.getByTestId('sign-in');
@@ -122,8 +126,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await ana.page.setViewportSize({ width, height: 844 });
       const wider = await ana.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(wider, `nothing is wider than ${width}px`).toBeLessThanOrEqual(0);
-      const body = await ana.page.screenshot({ fullPage: true });
-      await testInfo.attach(`${colorScheme}-${width}.png`, { body, contentType: 'image/png' });
+      await ana.page.screenshot({ fullPage: true, path: testInfo.outputPath(`${width}.png`) });
     }
     expect((await new AxeBuilder({ page: ana.page }).analyze()).violations).toEqual([]);
     await ana.page.goto('/reset/' + 'a'.repeat(43));

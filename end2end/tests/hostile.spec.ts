@@ -106,13 +106,18 @@ async function keepsItsShape(page: Page): Promise<void> {
         return next !== undefined && next.top < box.bottom - 0.5;
       }).length,
       wide: rows.filter((row) => {
-        const bubble = row.querySelector('.bubble');
-        return bubble !== null && bubble.scrollWidth > bubble.clientWidth + 1;
+        const [bubble, text] = [row.querySelector('.bubble'), row.querySelector('.text')];
+        if (bubble === null || text === null) return true;
+        const box = bubble.getBoundingClientRect();
+        const lines = Array.from(text.getClientRects());
+        return lines.some((line) => line.right > box.right + 1 || line.left < box.left - 1);
       }).map((row) => row.textContent?.slice(0, 80)),
       heights: boxes.map((box) => box.height),
+      // What is drawn outside of its line: towers of marks.
+      open: rows.filter((row) => getComputedStyle(row.querySelector('.bubble') ?? row).overflowY !== 'clip').length,
     };
   });
-  expect(shape).toMatchObject({ outside: [], overlapping: 0, wide: [], scrollers: [] });
+  expect(shape).toMatchObject({ outside: [], overlapping: 0, wide: [], scrollers: [], open: 0 });
   expect(shape.page).toBeLessThanOrEqual(0);
   for (const height of shape.heights) {
     expect(height).toBeGreaterThan(10);

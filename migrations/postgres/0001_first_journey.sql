@@ -6,11 +6,12 @@
 revoke all on schema caravana from public;
 
 -- What was found here, and whether the rows that were here before us all have their place in a log (`finished_at`). `made`
--- are the tables of the seed that we made ourselves.
+-- are the tables of the seed that we made ourselves, `secured` those on which rls.sql has switched row level security on.
 create table caravana.adoption (
     one boolean primary key default true check (one),
     made text[] not null default '{}',
     published boolean not null default false,
+    secured text[] not null default '{}',
     finished_at timestamptz
 );
 

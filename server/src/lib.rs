@@ -18,6 +18,7 @@ pub mod socket;
 pub mod state;
 pub mod store;
 pub mod telemetry;
+pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
-use caravana_server::settings::{Import, Invocation, ResetLink, Settings, SettingsError};
+use caravana_server::settings::{Database, Import, Invocation, LogFormat, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{operator, serve, telemetry};
+use caravana_server::{operator, serve, telemetry, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         Invocation::Serve(settings) => run(*settings),
         Invocation::ResetLink(task) => reset_link(&task),
         Invocation::Import(task) => move_house(&task),
+        Invocation::Migrate(database) => migrate(&database),
+        Invocation::Doctor(database) => examine(&database),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,6 +53,28 @@ fn main() -> ExitCode {
 fn reset_link(task: &ResetLink) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     println!("{}", runtime.block_on(operator::reset_link(task))?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the operator waits for it")]
+fn migrate(database: &Database) -> anyhow::Result<()> {
+    // Old messages of a large database take minutes; how far it is stands in the log.
+    telemetry::start(LogFormat::Text, "info")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for line in runtime.block_on(upkeep::migrate(&database.url))? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the findings are what the operator asked for")]
+fn examine(database: &Database) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let findings = runtime.block_on(upkeep::examine(&database.url, database.listen_url.as_ref()))?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    anyhow::ensure!(!upkeep::is_wrong(&findings), "something must be done");
     Ok(())
 }
 

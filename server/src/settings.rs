@@ -19,7 +19,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::{AppEnv, LogFormat};
-pub use invocation::{Import, Invocation, ResetLink};
+pub use invocation::{Database, Import, Invocation, ResetLink};
 pub use mail::MailSettings;
 pub use origin::Origin;
 pub use proxies::TrustedProxies;

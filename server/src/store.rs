@@ -9,6 +9,7 @@
 
 mod commits;
 mod directory;
+pub mod doctor;
 mod entry;
 mod error;
 mod hints;
@@ -22,7 +23,7 @@ use caravana_protocol::{GroupId, Message};
 
 pub use directory::{
     Account, Belongings, Directory, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite, OwnMessages,
-    PasswordChange, Proof, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+    PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
 };
 pub use error::StoreError;
 pub use hints::{Hint, HintSender, Hints, hints};

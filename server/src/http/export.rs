@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use caravana_protocol::UserId;
 use futures::stream;
 use serde_json::{Value, json};
 
@@ -16,7 +17,6 @@ use super::identity::SignedIn;
 use super::sessions;
 use crate::state::Shared;
 use crate::store::{Belongings, StoreError};
-use caravana_protocol::UserId;
 
 /// Messages that are read at once. The memory of an export is that of one page, whatever somebody has written.
 const PAGE: u32 = 500;
@@ -75,12 +75,11 @@ async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, 
         }
         text.push_str(&json!(message).to_string());
     }
-    let part = match page.next {
-        Some(next) => Part::Messages(Some(next), is_first),
-        None => {
-            text.push_str("]}");
-            Part::End
-        }
+    let part = if let Some(next) = page.next {
+        Part::Messages(Some(next), is_first)
+    } else {
+        text.push_str("]}");
+        Part::End
     };
     Ok(Some((text.into(), part)))
 }

@@ -151,6 +151,12 @@ pub(super) struct Arguments {
 /// are `global` for that.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(super) enum Task {
+    /// Bring the database up to date without starting a server, and give a place to messages that were written past the
+    /// triggers. A server does the former by itself at its start.
+    Migrate,
+    /// Examine the database: whether it is safe to work on, and what to do where it is not. Ends with 1 when something must be
+    /// done.
+    Doctor,
     /// Print a link by which the person of this e-mail sets a new password. It can be used once, within an hour. A running
     /// server is not disturbed.
     ResetLink {

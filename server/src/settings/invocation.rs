@@ -16,6 +16,10 @@ pub enum Invocation {
     ResetLink(ResetLink),
     /// `import <from>`.
     Import(Import),
+    /// `migrate`.
+    Migrate(Database),
+    /// `doctor`.
+    Doctor(Database),
 }
 
 /// The settings of `reset-link`. A secret is not needed for it, so that it also works where only the service knows it.
@@ -27,6 +31,15 @@ pub struct ResetLink {
     pub site: Origin,
     /// Whose link.
     pub email: String,
+}
+
+/// The settings of `migrate` and `doctor`. Addresses may have passwords in them.
+#[derive(Debug)]
+pub struct Database {
+    /// The server's database.
+    pub url: SecretString,
+    /// Where its notifications are listened to, if that is another address.
+    pub listen_url: Option<SecretString>,
 }
 
 /// The two databases of `import`. Addresses may have passwords in them.
@@ -49,9 +62,15 @@ impl Invocation {
         Ok(match given.task.take() {
             None => Self::Serve(Box::new(Settings::check(given)?)),
             Some(Task::Import { from }) => Self::Import(Import { from, to: given.database_url.into() }),
+            Some(Task::Migrate) => Self::Migrate(database_of(given)),
+            Some(Task::Doctor) => Self::Doctor(database_of(given)),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
         })
     }
+}
+
+fn database_of(given: Arguments) -> Database {
+    Database { url: given.database_url.into(), listen_url: given.database_listen_url }
 }
 
 fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {

@@ -7,6 +7,7 @@
 
 mod access;
 mod directory;
+mod doctor;
 mod feed;
 mod link;
 mod log;
@@ -28,6 +29,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::task::JoinHandle;
 
+pub use doctor::examine;
 pub use members_view::{MembersView, MembersViewError};
 pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
 pub use operator::create_reset;

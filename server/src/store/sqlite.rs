@@ -5,6 +5,7 @@
 //! pool of read-only connections and see every commit that was answered (G16); all writes go through the one [`Writer`].
 
 mod directory;
+mod doctor;
 mod log;
 mod operator;
 mod rows;
@@ -18,11 +19,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::error::Meaning;
 use super::{Hints, Store, StoreError};
+pub use doctor::examine;
 pub use operator::create_reset;
 use witness::{Past, Witness};
 use writer::Writer;
@@ -35,6 +38,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// The first SQLite without the WAL-reset bug, which could lose commits.
 const SAFE_VERSION: (u32, u32, u32) = (3, 51, 3);
+
+/// The schema, version by version.
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// A SQLite database.
 pub struct SqliteStore {
@@ -138,7 +144,8 @@ async fn prepare(address: &str) -> Result<Opened, OpenError> {
     check_safety(&mut connection).await?;
     // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
     // Not `run`: its bound keeps every future around it on one thread.
-    sqlx::migrate!("../migrations/sqlite").set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
+    let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    migrations.set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
     Ok(Opened { path, lock, options, connection })
 }
 

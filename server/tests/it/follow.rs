@@ -354,3 +354,26 @@ async fn a_slow_reader_is_closed_and_catches_up() {
     let missed = back.until("caught_up").await;
     assert_eq!(seqs(&missed), (last + 1..=head + sent).collect::<Vec<_>>());
 }
+
+/// A message that another program moved to another group was still shown in the one that it had left.
+#[tokio::test]
+async fn a_row_that_another_program_moves_is_deleted_there_and_new_here() {
+    let server = TestServer::start().await;
+    let (ana, _bob, there) = server.couple().await;
+    let here = ana.create_group("Puebla").await;
+    let id = ana.sends(there, "aquí no").await.json()["message"]["id"].as_str().unwrap().to_owned();
+    let moves = format!("update group_chat set group_id = '{here}' where id = '{id}'");
+    server.foreign().await.run(&moves).await;
+    let events = |group| {
+        let ana = &ana;
+        async move { ana.get(&format!("/api/v1/groups/{group}/events?after=0")).await.json()["events"].clone() }
+    };
+    let left = events(there).await;
+    let moved: Vec<_> = left.as_array().unwrap().iter().filter(|event| event["data"]["id"] == id.as_str()).collect();
+    assert_eq!(moved.len(), 2, "{left}");
+    assert_eq!((&moved[0]["data"]["message"], &moved[0]["data"]["status"]), (&json!(""), &json!(false)));
+    assert_eq!(moved[1]["type"], "message_deleted");
+    assert_eq!(moved[1]["data"]["message_seq"], moved[0]["data"]["seq"]);
+    let came = events(here).await;
+    assert_eq!(came.as_array().unwrap().last().unwrap()["data"]["message"], "aquí no");
+}

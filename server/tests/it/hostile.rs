@@ -102,7 +102,7 @@ fn tag(text: &str) -> (Tag, usize) {
             let quoted = matches!(quote, '"' | '\'');
             at += 1 + usize::from(quoted);
             let range = span(&text[at..], |c| if quoted { c != quote } else { !c.is_ascii_whitespace() && c != '>' });
-            value = text[at..][range].to_owned();
+            text[at..][range].clone_into(&mut value);
             at += value.len() + usize::from(quoted);
         }
         tag.attributes.push((name, value));
@@ -117,12 +117,12 @@ fn span(text: &str, is_in: impl Fn(char) -> bool) -> Range<usize> {
 fn is_harmless(page: &Answer, what: &str) {
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
-    let known: BTreeSet<&str> = BTreeSet::from_iter(
+    let known: BTreeSet<&str> =
         "html head meta title link script body div span p a b i ul li main header footer aside section nav h1 h2 h3 \
          article time bdi form input textarea button label select option svg path circle rect line polyline g dialog \
          details summary template noscript strong small em dl dt dd"
-            .split_whitespace(),
-    );
+            .split_whitespace()
+            .collect();
     for tag in tags(&page.text) {
         let shown = format!("{what}: <{} {:?}>", tag.name, tag.attributes);
         assert!(known.contains(tag.name.as_str()), "{shown}");
@@ -177,7 +177,7 @@ async fn no_message_is_more_than_text_in_the_rendered_page() {
 }
 
 fn refusal(text: &str) -> &'static str {
-    if text.chars().any(|c| c.is_control()) { "invalid_message" } else { "empty_message" }
+    if text.chars().any(char::is_control) { "invalid_message" } else { "empty_message" }
 }
 
 #[tokio::test]

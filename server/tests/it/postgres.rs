@@ -2,7 +2,10 @@
 //! other program would ask, by plain statements on a real server.
 
 mod adoption;
+mod doctor;
+mod down;
 mod schema;
+mod subscribers;
 mod writers;
 
 use sqlx::{AssertSqlSafe, PgConnection};

@@ -61,8 +61,9 @@ async fn no_secret_lies_in_the_database() {
         let files: Vec<Vec<u8>> = files.filter_map(|file| std::fs::read(file.unwrap().path()).ok()).collect();
         let holds = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
         assert!(holds("Lisboa") && holds("ana@example.org"), "these are the files");
+        // The beginning is enough: whatever kept only a part of a secret would be found too.
         for secret in secrets {
-            assert!(!holds(secret), "{secret}");
+            assert!(!holds(&secret[..24]), "{secret}");
         }
         server.stop().await;
     }

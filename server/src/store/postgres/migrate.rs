@@ -10,6 +10,8 @@ mod backfill;
 mod schema;
 mod tables;
 
+pub(super) use tables::closed_doors;
+
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -76,6 +78,11 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<Report, MigrateError>
     run(options, false).await
 }
 
+/// The versions of the schema that this binary has and a database lacks.
+pub(super) fn pending(there: &[i64]) -> Vec<i64> {
+    schema::versions().filter(|version| !there.contains(version)).collect()
+}
+
 /// The same for `server migrate`: looks also for rows that were written past the triggers, which takes a walk through the
 /// whole table, and gives them their place.
 pub async fn migrate_and_repair(options: &PgConnectOptions) -> Result<Report, MigrateError> {
@@ -99,7 +106,7 @@ async fn run(options: &PgConnectOptions, repair: bool) -> Result<Report, Migrate
     if repair {
         report.backfilled += backfill::strays(&mut connection).await?;
     }
-    tables::describe(&mut connection, &mut report).await?;
+    (report.sign_up_off, report.groups_off) = closed_doors(&mut connection).await?;
     publish(&mut connection, &mut report).await?;
     guard.commit().await?;
     Ok(report)

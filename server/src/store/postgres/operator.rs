@@ -8,7 +8,8 @@ use super::link::{LOCK_TIMEOUT, Link, manners};
 use super::{OpenError, options_of};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside running servers. Whether there is such an account.
+/// [`create_reset`](crate::store::Directory::create_reset) beside running servers, however many links live. Whether there is
+/// such an account.
 pub async fn create_reset(
     url: &SecretString,
     email: &str,
@@ -19,7 +20,7 @@ pub async fn create_reset(
     // As behind a pooler, which it may be: one transaction, and no names.
     let mut link = Link::own(options_of(url)?.connect().await?, false);
     link.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
-    let made = resets::insert(&mut link, email, token, now, expires_at).await?;
+    let made = resets::insert(&mut link, email, token, (now, expires_at), u32::MAX).await?;
     link.run("commit").await?;
     Ok(made)
 }

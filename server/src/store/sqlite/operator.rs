@@ -12,7 +12,8 @@ use super::directory::resets;
 use super::{BUSY_TIMEOUT, OpenError, file_of};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside a running server. Whether there is such an account.
+/// [`create_reset`](crate::store::Directory::create_reset) beside a running server, however many links live. Whether there is
+/// such an account.
 pub async fn create_reset(
     address: &str,
     email: &str,
@@ -21,7 +22,7 @@ pub async fn create_reset(
     expires_at: i64,
 ) -> Result<bool, OpenError> {
     let mut connection = connect(address).await?;
-    let made = resets::insert(&mut connection, email, token, now, expires_at).await?;
+    let made = resets::insert(&mut connection, email, token, (now, expires_at), u32::MAX).await?;
     connection.close().await?;
     Ok(made)
 }

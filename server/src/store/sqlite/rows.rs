@@ -13,16 +13,17 @@ macro_rules! log_columns {
     () => {
         "e.seq, e.kind, e.message_id, e.actor_id, e.payload, e.at, \
          c.id as stored_id, c.user_id, c.message, c.created_at, c.status, \
-         m.seq as message_seq, m.reply_to, m.edited_at, \
+         coalesce(e.payload ->> '$.message_seq', m.seq) as message_seq, m.reply_to, m.edited_at, \
          u.display_name, g.name, cg.time_zone, cg.members_can_invite"
     };
 }
 
-/// The joins that give an event `e` the rest of [`log_columns`].
+/// The joins that give an event `e` the rest of [`log_columns`]. By the group, too: a message that another program has moved
+/// to another group is not shown in the one that it left.
 macro_rules! log_joins {
     () => {
-        "left join caravana_message m on m.message_id = e.message_id \
-         left join group_chat c on c.id = e.message_id \
+        "left join caravana_message m on m.message_id = e.message_id and m.group_id = e.group_id \
+         left join group_chat c on c.id = e.message_id and c.group_id = e.group_id \
          left join users u on e.message_id is null and u.id = e.actor_id \
          left join groups g on e.kind = 'group_updated' and g.id = e.group_id \
          left join caravana_group cg on e.kind = 'group_updated' and cg.group_id = e.group_id"

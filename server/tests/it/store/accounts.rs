@@ -1,7 +1,9 @@
 //! What every adapter promises of accounts: passwords, sign-ins, links for a new password, and the end.
 
 use caravana_protocol::{Event, UserId};
-use caravana_server::store::{NewInvite, NewSession, PasswordChange, Proof, SecretHash, StoreError, TokenHolder};
+use caravana_server::store::{
+    NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder,
+};
 use uuid::Uuid;
 
 use super::{Kind, World};
@@ -113,7 +115,16 @@ async fn a_link_for_a_new_password_is_used_once_and_in_time(world: World) {
     assert_eq!(store.account(&email(*ana)).await.unwrap().unwrap().password_hash, set);
     assert!(store.reset_password(second, "three".into(), NOW).await.unwrap().is_none(), "the others end with it");
     assert_eq!(store.sessions(*ana, NOW).await.unwrap(), []);
-    assert!(store.create_reset(&email(*ana), late, NOW, LATER).await.unwrap());
+    for n in 0..RESETS {
+        let token = [u8::try_from(100 + n).unwrap(); 32];
+        assert!(store.create_reset(&email(*ana), token, NOW, LATER).await.unwrap());
+    }
+    assert!(!store.create_reset(&email(*ana), late, NOW, LATER).await.unwrap(), "nobody's mailbox is filled");
+    assert!(store.reset_holder(late, NOW).await.unwrap().is_none());
+    assert!(
+        store.create_reset(&email(*ana), late, LATER, LATER + 1).await.unwrap(),
+        "those that are over do not count"
+    );
 }
 
 async fn a_deleted_account_changes_no_log_and_leaves_no_name(world: World) {

@@ -14,7 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use cluster::Cluster;
+pub(crate) use cluster::{Cluster, programs};
 
 /// Databases at the same time: each may be used by servers with some dozen connections.
 const DATABASES: usize = 8;
@@ -72,7 +72,10 @@ impl TestDatabase {
 
     /// What `DATABASE_URL` says of it.
     pub(crate) fn url(&self) -> String {
-        self.options.to_url_lossy().to_string()
+        let mut url = self.options.to_url_lossy();
+        // Its parameters are sqlx's own; other programs do not know them.
+        url.set_query(None);
+        url.to_string()
     }
 
     /// Another program's connection.

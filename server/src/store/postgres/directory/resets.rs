@@ -8,7 +8,7 @@ use super::super::PostgresStore;
 use super::super::link::Link;
 use super::super::rows::Loose;
 use super::proofs;
-use crate::store::{SecretHash, StoreError};
+use crate::store::{RESETS, SecretHash, StoreError};
 
 pub(super) async fn create(
     store: &PostgresStore,
@@ -21,27 +21,31 @@ pub(super) async fn create(
         .access
         .write(move |link, _| {
             let email = email.clone();
-            Box::pin(async move { Ok(insert(link, &email, token, now, expires_at).await?) })
+            Box::pin(async move { Ok(insert(link, &email, token, (now, expires_at), RESETS).await?) })
         })
         .await
 }
 
-/// Whether there is such an account. Links that are over go with it, so that the table does not only grow.
+/// Whether a link was made: there is such an account, and it has fewer than `most` that live. Links that are over go with it,
+/// so that the table does not only grow.
 pub(in super::super) async fn insert(
     link: &mut Link,
     email: &str,
     token: SecretHash,
-    now: i64,
-    expires_at: i64,
+    (now, expires_at): (i64, i64),
+    most: u32,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query("delete from caravana.reset where expires_at <= $1").bind(now).execute(&mut *link).await?;
     let made = sqlx::query(
         "insert into caravana.reset (token_hash, user_id, expires_at)
-         select $1, a.user_id, $2 from caravana.account a where a.email = $3",
+         select $1, a.user_id, $2 from caravana.account a
+         where a.email = $3 and (select count(*) from caravana.reset r where r.user_id = a.user_id) < $4
+         for no key update of a",
     )
     .bind(&token[..])
     .bind(expires_at)
     .bind(email)
+    .bind(i64::from(most))
     .execute(link)
     .await?;
     Ok(made.rows_affected() > 0)

@@ -10,6 +10,11 @@ use super::{LOCK_TIMEOUT, MigrateError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
+/// What this binary knows.
+pub(super) fn versions() -> impl Iterator<Item = i64> {
+    MIGRATIONS.iter().map(|migration| migration.version)
+}
+
 /// Adds the versions that the database does not have. Answers which. Versions that only the database knows are a newer
 /// binary's, and no matter.
 pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, PgConnection};
 
-use super::{MigrateError, Report};
+use super::MigrateError;
 
 /// A column, and the types that it may have.
 type Expected = (&'static str, &'static [&'static str]);
@@ -112,8 +112,10 @@ async fn columns(connection: &mut PgConnection, table: &str) -> Result<Vec<Colum
     .await
 }
 
-/// What the host's tables do not let us do.
-pub(super) async fn describe(connection: &mut PgConnection, report: &mut Report) -> Result<(), MigrateError> {
+/// Why nobody can sign up here, and why nobody can make a group.
+pub(in super::super) async fn closed_doors(
+    connection: &mut PgConnection,
+) -> Result<(Option<String>, Option<String>), sqlx::Error> {
     let (user_name, group_name): (Option<String>, Option<String>) = sqlx::query_as(
         "select caravana.name_column('public.users', array['display_name', 'full_name', 'name', 'username']), \
                 caravana.name_column('public.groups', array['name', 'title', 'display_name'])",
@@ -121,9 +123,7 @@ pub(super) async fn describe(connection: &mut PgConnection, report: &mut Report)
     .persistent(false)
     .fetch_one(&mut *connection)
     .await?;
-    report.sign_up_off = closed(connection, "users", user_name).await?;
-    report.groups_off = closed(connection, "groups", group_name).await?;
-    Ok(())
+    Ok((closed(connection, "users", user_name).await?, closed(connection, "groups", group_name).await?))
 }
 
 /// Why no row can be made in a table: it keeps no names, requires more than we know, or its ids come from another table.

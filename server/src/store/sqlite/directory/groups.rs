@@ -17,7 +17,7 @@ macro_rules! group_rows {
              (select count(*) from caravana_member n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
              (select count(*) from (select 1 from caravana_event e \
-               join group_chat c on c.id = e.message_id and coalesce(c.status, true) \
+               join group_chat c on c.id = e.message_id and c.group_id = e.group_id and coalesce(c.status, true) \
                where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
                  and e.actor_id is not me.user_id limit 10000)) as unread, \
              l.id as last_id, l.user_id as last_user, l.message as last_text, l.created_at as last_at, \
@@ -30,7 +30,7 @@ macro_rules! group_rows {
              left join caravana_event le on le.group_id = g.id and le.seq = (select max(e.seq) from caravana_event e \
                where e.group_id = g.id and e.kind = 'new_message') \
              left join caravana_message lm on lm.message_id = le.message_id \
-             left join group_chat l on l.id = le.message_id \
+             left join group_chat l on l.id = le.message_id and l.group_id = le.group_id \
              where me.user_id = ?1",
             $condition
         )

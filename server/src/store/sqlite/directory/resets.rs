@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
 use super::{id, proofs};
-use crate::store::{SecretHash, StoreError};
+use crate::store::{RESETS, SecretHash, StoreError};
 
 pub(super) async fn create(
     store: &SqliteStore,
@@ -15,25 +15,28 @@ pub(super) async fn create(
     now: i64,
     expires_at: i64,
 ) -> Result<bool, StoreError> {
-    store.writer.run(move |tx, _| Box::pin(async move { Ok(insert(tx, &email, token, now, expires_at).await?) })).await
+    let times = (now, expires_at);
+    store.writer.run(move |tx, _| Box::pin(async move { Ok(insert(tx, &email, token, times, RESETS).await?) })).await
 }
 
-/// Whether there is such an account. Links that are over go with it, so that the table does not only grow.
+/// Whether a link was made: there is such an account, and it has fewer than `most` that live. Links that are over go with it, so that the table does not only grow.
 pub(in super::super) async fn insert(
     tx: &mut SqliteConnection,
     email: &str,
     token: SecretHash,
-    now: i64,
-    expires_at: i64,
+    (now, expires_at): (i64, i64),
+    most: u32,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query("delete from caravana_reset where expires_at <= ?").bind(now).execute(&mut *tx).await?;
     let made = sqlx::query(
         "insert into caravana_reset (token_hash, user_id, expires_at)
-         select ?, a.user_id, ? from caravana_account a where a.email = ?",
+         select ?, a.user_id, ? from caravana_account a
+         where a.email = ? and (select count(*) from caravana_reset r where r.user_id = a.user_id) < ?",
     )
     .bind(&token[..])
     .bind(expires_at)
     .bind(email)
+    .bind(most)
     .execute(tx)
     .await?;
     Ok(made.rows_affected() > 0)
