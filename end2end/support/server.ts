@@ -1,13 +1,15 @@
-// The real server as a process of its own: its own port, its own folder, its own SQLite file.
+// The real server as a process of its own: its own port, its own folder, its own database (a file, or with
+// TEST_STORE=postgres a database in the PostgreSQL that `postgres.ts` starts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { serverBinary, siteRoot } from './build.ts';
+import { freePort } from './ports.ts';
+import { type TestDatabase, newDatabase } from './postgres.ts';
 
 /** How long a start may take; it migrates an empty database. */
 const START_MS = 20_000;
@@ -31,10 +33,17 @@ export class ChatServer {
   readonly #flags: readonly string[];
   readonly #log: string[] = [];
   readonly #leaks: string[] = [];
+  readonly #database: TestDatabase | undefined;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, flags: readonly string[]) {
+  private constructor(
+    port: number,
+    folder: string,
+    database: TestDatabase | undefined,
+    flags: readonly string[],
+  ) {
     this.#port = port;
+    this.#database = database;
     this.#folder = folder;
     this.#flags = flags;
     this.url = `http://127.0.0.1:${port}`;
@@ -43,7 +52,7 @@ export class ChatServer {
   /** A server with an empty database, ready to be asked. */
   static async start(flags: readonly string[] = []): Promise<ChatServer> {
     const folder = await mkdtemp(join(tmpdir(), 'caravana-e2e-'));
-    const server = new ChatServer(await freePort(), folder, flags);
+    const server = new ChatServer(await freePort(), folder, await newDatabase(), flags);
     await server.up();
     return server;
   }
@@ -106,6 +115,7 @@ export class ChatServer {
     try {
       await this.stop();
     } finally {
+      await this.#database?.dispose();
       await rm(this.#folder, { recursive: true, force: true });
     }
     if (this.#leaks.length > 0) throw new Error(`secrets in the log:\n${this.#leaks.join('\n')}`);
@@ -135,7 +145,7 @@ export class ChatServer {
   #environment(): Record<string, string> {
     return {
       PATH: process.env.PATH ?? '',
-      DATABASE_URL: `sqlite://${join(this.#folder, 'chat.db')}`,
+      DATABASE_URL: this.#database?.url ?? `sqlite://${join(this.#folder, 'chat.db')}`,
       LEPTOS_SITE_ADDR: `127.0.0.1:${this.#port}`,
       LEPTOS_SITE_ROOT: siteRoot(),
       RUST_LOG: 'info,caravana_server=trace',
@@ -143,15 +153,4 @@ export class ChatServer {
       HANDSHAKES_PER_SECOND: '1000',
     };
   }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port');
-  return address.port;
 }

@@ -8,17 +8,25 @@ use anyhow::{Context, Result};
 use crate::build::{self, Built, Profile};
 use crate::process;
 use crate::setup::{self, Needs, Tools};
+use crate::test::Store;
 use crate::workspace::Workspace;
 
 /// Builds what is tested and runs Playwright; the arguments go to it.
-pub(crate) fn run(workspace: &Workspace, profile: Profile, arguments: &[String]) -> Result<()> {
-    let tools = setup::setup(workspace, Needs { chromium: true, ..Needs::default() })?;
+pub(crate) fn run(workspace: &Workspace, profile: Profile, store: Store, arguments: &[String]) -> Result<()> {
+    let postgres = store == Store::Postgres;
+    let tools = setup::setup(workspace, Needs { chromium: true, postgres, ..Needs::default() })?;
     let built = build::build(workspace, &tools, profile)?;
-    playwright(workspace, &tools, &built, arguments)
+    playwright(workspace, &tools, &built, store, arguments)
 }
 
 /// Runs Playwright against a build. The tests start and end the servers themselves, each with its own database.
-pub(crate) fn playwright(workspace: &Workspace, tools: &Tools, built: &Built, arguments: &[String]) -> Result<()> {
+pub(crate) fn playwright(
+    workspace: &Workspace,
+    tools: &Tools,
+    built: &Built,
+    store: Store,
+    arguments: &[String],
+) -> Result<()> {
     let chromium = tools.chromium.as_ref().context("the browser tests need Chromium")?;
     let folder = workspace.end2end_dir();
     process::run(process::program("node", &folder).args(["node_modules/typescript/bin/tsc", "--noEmit"]))?;
@@ -28,6 +36,7 @@ pub(crate) fn playwright(workspace: &Workspace, tools: &Tools, built: &Built, ar
             .args(arguments)
             .env("CARAVANA_SERVER", &built.server)
             .env("CARAVANA_SITE", &built.site)
-            .env("CHROMIUM_PATH", chromium),
+            .env("CHROMIUM_PATH", chromium)
+            .env("TEST_STORE", store.as_str()),
     )
 }

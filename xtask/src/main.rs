@@ -31,6 +31,7 @@ use clap::{Parser, Subcommand};
 
 use crate::build::Profile;
 use crate::setup::Needs;
+use crate::test::Store;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -58,8 +59,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
             let tools = setup::setup(&workspace, Needs::default())?;
             build::build(&workspace, &tools, Profile::from_debug(debug)).map(drop)
         }
-        Command::Test => test::test(&workspace),
-        Command::E2e { debug, arguments } => e2e::run(&workspace, Profile::from_debug(debug), &arguments),
+        Command::Test { store } => test::test(&workspace, store),
+        Command::E2e { debug, store, arguments } => e2e::run(&workspace, Profile::from_debug(debug), store, &arguments),
         Command::Api { debug, arguments } => api::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
@@ -85,8 +86,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Runs every test there is: unit, wire, scenarios, server, browser.
-    Test,
+    /// Runs every test there is: unit, wire, scenarios, server, browser; server and browser on both databases.
+    Test {
+        /// Only those of server and browser, on this database.
+        #[arg(long)]
+        store: Option<Store>,
+    },
     /// Rebuilds and reloads on every change (`cargo leptos watch`); what follows is passed to it.
     Dev {
         /// Only builds once with cargo-leptos, and checks that it still leaves what `build` leaves.
@@ -106,6 +111,9 @@ enum Command {
         /// Against a debug build: slower pages, but Leptos explains hydration errors.
         #[arg(long)]
         debug: bool,
+        /// The database of the tested servers.
+        #[arg(long, default_value = "sqlite")]
+        store: Store,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

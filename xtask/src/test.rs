@@ -22,13 +22,39 @@ pub(crate) const NATIVE: [&str; 8] = [
     "--locked",
 ];
 
-/// Sets up, and runs all tests.
-pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+/// The database that tests of the whole server and of the browser run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Store {
+    /// A file for each test.
+    Sqlite,
+    /// A throw-away PostgreSQL, with a database for each test.
+    Postgres,
+}
+
+impl Store {
+    /// What the tests are told in `TEST_STORE`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// Sets up, and runs all tests, or only those that care on one of the two databases.
+pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
     let mut steps = Steps::default();
     let tools = steps.run("setup", || {
         setup::setup(workspace, Needs { chromium: true, faults: true, postgres: true, ..Needs::default() })
     })?;
-    run(workspace, &tools, &mut steps)?;
+    match store {
+        None => drop(run(workspace, &tools, &mut steps)?),
+        Some(store) => {
+            steps.run("tests of the server", || server(workspace, &tools, store))?;
+            let built = steps.run("release build", || build::build(workspace, &tools, Profile::Release))?;
+            steps.run("browser tests", || e2e::playwright(workspace, &tools, &built, store, &[]))?;
+        }
+    }
     steps.finish();
     Ok(())
 }
@@ -36,7 +62,24 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 /// The tests, as steps of a longer list. Answers the release build that they made.
 pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<Built> {
     steps.run("tests of the crates", || process::run(tools.cargo(workspace).arg("test").args(NATIVE)))?;
+    steps.run("tests of the server, PostgreSQL", || server(workspace, tools, Store::Postgres))?;
     let built = steps.run("release build", || build::build(workspace, tools, Profile::Release))?;
-    steps.run("browser tests", || e2e::playwright(workspace, tools, &built, &[]))?;
+    steps.run("browser tests", || e2e::playwright(workspace, tools, &built, Store::Sqlite, &[]))?;
+    steps.run("browser tests, PostgreSQL", || e2e::playwright(workspace, tools, &built, Store::Postgres, &[]))?;
     Ok(built)
+}
+
+/// The tests of the whole server on one of the databases. The simulated world has a database of its own kind, and the tests
+/// of one adapter have run.
+fn server(workspace: &Workspace, tools: &Tools, store: Store) -> Result<()> {
+    let skipped = ["--skip=world::", "--skip=store::", "--skip=postgres::", "--skip=import::"];
+    process::run(
+        tools
+            .cargo(workspace)
+            .arg("test")
+            .args(NATIVE)
+            .args(["--test=it", "--"])
+            .args(skipped)
+            .env("TEST_STORE", store.as_str()),
+    )
 }

@@ -113,14 +113,16 @@ impl PostgresStore {
             None => options.clone(),
         };
         let report = migrate(&options).await?;
-        tracing::debug!(?report, "the schema is up to date");
+        for warning in &report.warnings {
+            tracing::warn!("{warning}");
+        }
         let mut connection = options.clone().statement_cache_capacity(0).connect().await?;
         let durability =
             safety::durability(&mut connection, settings.is_production, settings.allows_unsafe_durability).await?;
         if place::settle(&mut connection, new_epochs).await? {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
         }
-        let shape = Shape::of(&mut connection, settings.members_view.as_ref()).await?;
+        let shape = Shape::of(&mut connection, settings.members_view.as_ref(), &report).await?;
         let missing =
             || OpenError::MembersView(settings.members_view.as_ref().map(ToString::to_string).unwrap_or_default());
         let shape = shape.ok_or_else(missing)?;

@@ -1,4 +1,4 @@
-//! PostgreSQL's programs, of which the tests make a throw-away server of their own.
+//! PostgreSQL's programs, of which the tests make a throw-away server of their own, and PgBouncer, which stands before it.
 
 use std::path::Path;
 
@@ -13,6 +13,10 @@ const OLDEST: u32 = 15;
 
 /// Finds PostgreSQL, or installs Debian's where that is allowed. Where `TEST_DATABASE_URL` names a server, that one is used.
 pub(super) fn ensure() -> Result<()> {
+    if system::on_path("pgbouncer").is_none() {
+        println!("setup: installing PgBouncer for the tests of poolers");
+        system::apt_install(&["pgbouncer"]).context("the tests put a pooler before their PostgreSQL: pgbouncer")?;
+    }
     if std::env::var_os("TEST_DATABASE_URL").is_some() || is_there() {
         return Ok(());
     }

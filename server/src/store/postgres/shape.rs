@@ -7,6 +7,7 @@
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::members_view::MembersView;
+use super::migrate::Report;
 
 /// The name of somebody of whom none is known. The chat needs something to show.
 pub(super) const NAMELESS: &str = "Viajero";
@@ -27,8 +28,8 @@ pub(super) struct Shape {
 struct Table {
     /// The column with the name, quoted.
     name: Option<String>,
-    /// Columns that must have a value which we do not know.
-    demands: Vec<String>,
+    /// Whether we can make a row in it.
+    is_open: bool,
 }
 
 /// Who says who is a member.
@@ -72,23 +73,22 @@ impl Members {
 }
 
 impl Table {
-    async fn of(name: &str, names: &[&str], connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let columns: Vec<(String, bool)> = sqlx::query_as(
-            "select a.attname::text, a.attnotnull and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
-             from pg_catalog.pg_attribute a
+    async fn of(
+        name: &str,
+        names: &[&str],
+        closed: Option<&String>,
+        connection: &mut PgConnection,
+    ) -> Result<Self, sqlx::Error> {
+        let columns: Vec<String> = sqlx::query_scalar(
+            "select a.attname::text from pg_catalog.pg_attribute a
              where a.attrelid = to_regclass('public.' || $1) and a.attnum > 0 and not a.attisdropped",
         )
         .persistent(false)
         .bind(name)
         .fetch_all(connection)
         .await?;
-        let name = names.iter().copied().find(|name| columns.iter().any(|(column, _)| column == name));
-        let demands = columns
-            .into_iter()
-            .filter(|(column, is_demanded)| *is_demanded && column != "id" && Some(column.as_str()) != name)
-            .map(|(column, _)| column)
-            .collect();
-        Ok(Self { name: name.map(|name| format!("\"{name}\"")), demands })
+        let name = names.iter().find(|name| columns.iter().any(|column| column == *name));
+        Ok(Self { name: name.map(|name| format!("\"{name}\"")), is_open: closed.is_none() })
     }
 
     /// The name of a row, which other programs may have left out.
@@ -105,18 +105,19 @@ impl Shape {
     pub(super) async fn of(
         connection: &mut PgConnection,
         view: Option<&MembersView>,
+        report: &Report,
     ) -> Result<Option<Self>, sqlx::Error> {
-        let users = Table::of("users", &USER_NAMES, connection).await?;
-        let groups = Table::of("groups", &GROUP_NAMES, connection).await?;
+        let users = Table::of("users", &USER_NAMES, report.sign_up_off.as_ref(), connection).await?;
+        let groups = Table::of("groups", &GROUP_NAMES, report.groups_off.as_ref(), connection).await?;
         let members = match view {
             Some(view) => Members::of(view, connection).await?,
             None => Some(Members::ours()),
         };
         let Some(members) = members else { return Ok(None) };
         let shape = Self { users, groups, members };
-        for (table, what) in [(&shape.users, "signing up"), (&shape.groups, "making groups")] {
-            if !table.demands.is_empty() {
-                tracing::warn!(columns = ?table.demands, "{what} is off: its table demands values that are not known here");
+        for (closed, what) in [(&report.sign_up_off, "signing up"), (&report.groups_off, "making groups")] {
+            if let Some(reason) = closed {
+                tracing::warn!("{what} is off: {reason}");
             }
         }
         if !shape.members.is_ours {
@@ -132,12 +133,12 @@ impl Shape {
 
     /// Whether a user's row can be made here.
     pub(super) fn makes_users(&self) -> bool {
-        self.users.demands.is_empty()
+        self.users.is_open
     }
 
     /// Whether a group can be made here. Nobody would be its member where membership is somebody else's.
     pub(super) fn makes_groups(&self) -> bool {
-        self.groups.demands.is_empty() && self.members.is_ours
+        self.groups.is_open && self.members.is_ours
     }
 
     /// Whether users have a place for their name.
@@ -207,7 +208,7 @@ mod tests {
     use super::*;
 
     fn table(name: Option<&str>) -> Table {
-        Table { name: name.map(|name| format!("\"{name}\"")), demands: Vec::new() }
+        Table { name: name.map(|name| format!("\"{name}\"")), is_open: true }
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub(super) async fn token_holder(
             Ok(Some(User { id, display_name: row.display_name.0, email: None }))
         }
         None if proof.session.is_some() => Ok(None),
+        // The row is somebody else's to make, and they have not.
+        None if !store.access.shape().makes_users() => Ok(None),
         Some(_) | None => remember(store, id, display_name, is_guest).await.map(Some),
     }
 }
