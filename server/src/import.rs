@@ -13,9 +13,7 @@ mod table;
 use async_trait::async_trait;
 use serde_json::Value;
 
-pub use postgres::is_unfinished as is_unfinished_in_postgres;
-pub use sqlite::is_unfinished as is_unfinished_in_sqlite;
-
+use crate::store::DatabaseSettings;
 use crate::store::postgres::migrate::MigrateError;
 use crate::store::sqlite::OpenError;
 use table::{Row, TABLES, Table};
@@ -125,6 +123,15 @@ pub async fn import(from: &str, to: &str, progress: &mut dyn Progress) -> Result
             transfer(&mut source, &mut target, progress).await
         }
         (false, false) | (true, true) => Err(ImportError::SameKind),
+    }
+}
+
+/// Whether a database is half filled, so that no server may start on it. One that can't be asked is not said to be: who
+/// opens it finds out why.
+pub async fn is_unfinished(database: &DatabaseSettings) -> bool {
+    match database {
+        DatabaseSettings::Sqlite(address) => sqlite::is_unfinished(address).await.unwrap_or(false),
+        DatabaseSettings::Postgres(settings) => postgres::is_unfinished(&settings.url).await.unwrap_or(false),
     }
 }
 

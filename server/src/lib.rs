@@ -57,6 +57,9 @@ pub enum ServeError {
     /// The database could not be opened.
     #[error("{}: the database could not be opened", .0.setting())]
     Store(#[from] OpenError),
+    /// The database is only half there.
+    #[error("DATABASE_URL: an import into this database has not ended; call `server import` again")]
+    HalfImported,
     /// Nothing can be fetched from the identity provider; mostly because the machine has no certificates to trust.
     #[error("SUPABASE_URL: keys can't be fetched")]
     KeyList(#[source] auth::FetchSetupError),
@@ -72,6 +75,9 @@ pub enum ServeError {
 /// are told to come back, and everything is over within 15 s.
 pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
+    if half_imported(settings.database.clone()).await {
+        return Err(ServeError::HalfImported);
+    }
     let store = open(settings.database.clone(), settings.new_epochs).await?;
     let tokens = tokens(&settings, &shutdown)?;
     let log: SharedLog = Arc::clone(&store) as SharedLog;
@@ -109,6 +115,10 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
 }
 
 // Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
+
+fn half_imported(database: DatabaseSettings) -> BoxFuture<'static, bool> {
+    Box::pin(async move { import::is_unfinished(&database).await })
+}
 
 fn open(database: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
     Box::pin(async move { store::open(&database, new_epochs).await })

@@ -4,6 +4,7 @@
 //! loopback only, and ends the servers that it started by their handles. A benchmark passes or fails nothing.
 
 mod client;
+mod database;
 mod latency;
 mod peers;
 mod people;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 
+use database::{Database, Kind};
 use process::Placement;
 use workload::{Outcome, Plan};
 
@@ -29,6 +31,9 @@ const RECEIVERS: [usize; 2] = [100, 1_000];
 /// Messages in flight: nothing can be joined, much can.
 const IN_FLIGHT: [u64; 2] = [1, 64];
 
+/// People who send in the durable workload, each with one message in flight.
+const SENDERS: [usize; 2] = [16, 256];
+
 /// Measures the server and prints the peers' figures beside its own.
 #[derive(Debug, Parser)]
 struct Options {
@@ -38,6 +43,9 @@ struct Options {
     /// Only these workloads.
     #[arg(value_enum)]
     workloads: Vec<Workload>,
+    /// What the server stores in. For PostgreSQL a cluster is made and ended, with fsync on.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    store: Kind,
     /// Another binary than the one built for this benchmark.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_server"))]
     server: PathBuf,
@@ -72,6 +80,10 @@ enum Workload {
     Stalled,
     /// One has missed as much as is replayed.
     Resume,
+    /// Another program writes.
+    Foreign,
+    /// The heads of many groups are asked for.
+    Sweep,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints")]
@@ -82,7 +94,7 @@ fn main() -> Result<()> {
         println!("this is measured by `cargo xtask bench` or `cargo bench`");
         return Ok(());
     }
-    let plan = options.plan();
+    let plan = options.plan()?;
     let folder = folder_of_results()?;
     println!("server {}, load average {:.1}", plan.server.display(), process::load_average());
     match plan.placement {
@@ -97,10 +109,12 @@ fn main() -> Result<()> {
         }
     }
     if chosen(Workload::Durable) {
-        if plan.placement == Placement::Apart {
-            tell(&plan, &folder, "durable", &workload::durable(&plan, Placement::Apart)?)?;
+        for senders in SENDERS {
+            if plan.placement == Placement::Apart {
+                tell(&plan, &folder, "durable", &workload::durable(&plan, senders, Placement::Apart)?)?;
+            }
+            tell(&plan, &folder, "durable", &workload::durable(&plan, senders, Placement::Free)?)?;
         }
-        tell(&plan, &folder, "durable", &workload::durable(&plan, Placement::Free)?)?;
     }
     if chosen(Workload::Idle) {
         if plan.connections < CONNECTIONS {
@@ -120,18 +134,24 @@ fn main() -> Result<()> {
     if chosen(Workload::Resume) {
         tell(&plan, &folder, "resume", &workload::resume(&plan)?)?;
     }
+    if chosen(Workload::Foreign) {
+        tell(&plan, &folder, "foreign", &workload::foreign(&plan)?)?;
+    }
+    if chosen(Workload::Sweep) {
+        tell(&plan, &folder, "sweep", &workload::sweep(&plan)?)?;
+    }
     println!("\nload average {:.1}; one JSON line per repetition in {}", process::load_average(), folder.display());
     Ok(())
 }
 
 impl Options {
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Result<Plan> {
         fn pick<T>(quick: bool, full: T, short: T) -> T {
             if quick { short } else { full }
         }
         let room = process::open_files().saturating_sub(OWN_FILES);
         let connections = self.connections.map_or(pick(self.quick, CONNECTIONS, 2_000), usize::from).min(room);
-        Plan {
+        Ok(Plan {
             server: self.server.clone(),
             scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
             placement: Placement::best(),
@@ -140,7 +160,8 @@ impl Options {
             warm_up: Duration::from_millis(pick(self.quick, 1_000, 300)),
             repetitions: self.repetitions.map_or(pick(self.quick, 5, 1), usize::from),
             connections,
-        }
+            database: Database::of(self.store)?,
+        })
     }
 }
 

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::database::Database;
+
 /// A server that does not listen after this time never will.
 const START: Duration = Duration::from_secs(20);
 /// Between two looks at whether it listens already.
@@ -43,7 +45,9 @@ const STATEMENT: &str = "sqlx::query";
 pub(crate) struct Process {
     running: Running,
     address: SocketAddr,
-    /// Holds the database and the log; removed after the process.
+    /// Where its database is.
+    url: String,
+    /// Holds the log, and the database where that is a file; removed after the process.
     folder: TempDir,
 }
 
@@ -87,28 +91,29 @@ impl Placement {
 
 impl Process {
     /// Starts the server with an empty database in a folder below `scratch` and waits until it listens.
-    pub(crate) fn start(binary: &Path, scratch: &Path, placement: Placement) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, scratch: &Path, database: &Database, placement: Placement) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(scratch).context("no folder for a server")?;
-        Self::start_in(folder, binary, placement, LOG)
+        let url = database.create(folder.path())?;
+        Self::start_in(folder, url, binary, placement, LOG)
     }
 
     /// The same, and the server writes every statement into its log, which [`Process::statements`] counts. Only for
     /// counting: it costs too much for anything to be timed.
     pub(crate) fn restart_counting(self, binary: &Path, placement: Placement) -> Result<Self> {
-        let Self { running, folder, .. } = self;
+        let Self { running, folder, url, .. } = self;
         drop(running);
-        Self::start_in(folder, binary, placement, LOG_STATEMENTS)
+        Self::start_in(folder, url, binary, placement, LOG_STATEMENTS)
     }
 
     /// A new server on the database that this one leaves, which is killed, so that nothing of what was made through this one is in its
     /// memory.
     pub(crate) fn restart(self, binary: &Path, placement: Placement) -> Result<Self> {
-        let Self { running, folder, .. } = self;
+        let Self { running, folder, url, .. } = self;
         drop(running);
-        Self::start_in(folder, binary, placement, LOG)
+        Self::start_in(folder, url, binary, placement, LOG)
     }
 
-    fn start_in(folder: TempDir, binary: &Path, placement: Placement, log_filter: &str) -> Result<Self> {
+    fn start_in(folder: TempDir, url: String, binary: &Path, placement: Placement, log_filter: &str) -> Result<Self> {
         let address = free_address()?;
         let log = File::create(folder.path().join("server.log"))?;
         let mut command = match placement {
@@ -121,7 +126,7 @@ impl Process {
         };
         let running = command
             .current_dir(folder.path())
-            .env("DATABASE_URL", format!("sqlite://{}", folder.path().join("bench.db").display()))
+            .env("DATABASE_URL", &url)
             .env("LEPTOS_SITE_ADDR", address.to_string())
             .envs(SETTINGS)
             .env("RUST_LOG", log_filter)
@@ -131,7 +136,7 @@ impl Process {
             .spawn()
             .map(Running)
             .with_context(|| format!("{} can't be started", binary.display()))?;
-        let mut process = Self { running, address, folder };
+        let mut process = Self { running, address, url, folder };
         process.wait_until_it_listens()?;
         Ok(process)
     }
@@ -148,6 +153,11 @@ impl Process {
             thread::sleep(LOOK);
         }
         Ok(())
+    }
+
+    /// Where its database is, for another program.
+    pub(crate) fn database(&self) -> &str {
+        &self.url
     }
 
     /// Where it listens.

@@ -2,11 +2,13 @@
 
 mod durable;
 mod fan_out;
+mod foreign;
 mod idle;
 mod restart;
 mod resume;
 mod stalled;
 mod storm;
+mod sweep;
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,13 +18,16 @@ use anyhow::Result;
 
 pub(crate) use durable::durable;
 pub(crate) use fan_out::fan_out;
+pub(crate) use foreign::foreign;
 pub(crate) use idle::idle;
 pub(crate) use restart::restart;
 pub(crate) use resume::resume;
 pub(crate) use stalled::stalled;
 pub(crate) use storm::storm;
+pub(crate) use sweep::sweep;
 
 use crate::client::{Counts, Swarm};
+use crate::database::Database;
 use crate::process::{Placement, Process};
 
 /// How long and how often is measured, and with what.
@@ -31,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) server: PathBuf,
     /// Where databases are put; on a real disk, because the durable workload measures its fsync.
     pub(crate) scratch: PathBuf,
+    /// What stores.
+    pub(crate) database: Database,
     /// Where processes run, where a workload does not say otherwise.
     pub(crate) placement: Placement,
     /// The CPUs that the client may use when it is not pinned.
@@ -152,6 +159,14 @@ pub(crate) const PAGES: &str = "log queries/resume";
 pub(crate) const RESUMED: &str = "caught up, ms";
 /// Messages that came in that time.
 pub(crate) const EVENTS: &str = "events replayed";
+/// From another program's statement to a client's read.
+pub(crate) const FOREIGN_P50: &str = "insert to frame p50, ms";
+/// From another program's statement to a client's read.
+pub(crate) const FOREIGN_P99: &str = "insert to frame p99, ms";
+/// One question for the heads of all groups.
+pub(crate) const SWEEP_P50: &str = "one question p50, ms";
+/// One question for the heads of all groups.
+pub(crate) const SWEEP_P99: &str = "one question p99, ms";
 /// The 99th percentile with sleepers by the one without.
 pub(crate) const RATIO: &str = "p99 with / without";
 

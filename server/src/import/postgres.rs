@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
@@ -17,8 +18,8 @@ pub(super) struct Postgres {
 }
 
 /// Whether this database is half filled.
-pub async fn is_unfinished(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
-    let mut connection = options.clone().statement_cache_capacity(0).connect().await?;
+pub(super) async fn is_unfinished(address: &SecretString) -> Result<bool, sqlx::Error> {
+    let mut connection = options(address.expose_secret())?.connect().await?;
     let found = sqlx::query_scalar("select to_regclass('caravana.import') is not null").persistent(false);
     let found = found.fetch_one(&mut connection).await?;
     connection.close().await?;
@@ -92,6 +93,23 @@ fn key_as_text(name: &str, kind: Kind) -> String {
     if kind == Kind::Bytes { format!("encode(\"{name}\", 'hex')") } else { format!("\"{name}\"::text") }
 }
 
+/// Where a table's rows are read from. Adopted tables call people and groups by columns of their own, or not at all.
+fn rows_of(table: &Table) -> String {
+    let named = |names: &str, label: &str| {
+        format!(
+            "(select r.id, coalesce(to_jsonb(r) ->> '{label}', n.{label}) as {label}, \
+             coalesce((to_jsonb(r) ->> 'created_at')::timestamptz, now()) as created_at \
+             from {} r join caravana.{names} n on n.id = r.id)",
+            table.in_postgres()
+        )
+    };
+    match table.name {
+        "users" => named("user_name", "display_name"),
+        "groups" => named("group_name", "name"),
+        _ => table.in_postgres(),
+    }
+}
+
 #[async_trait]
 impl Source for Postgres {
     async fn fingerprint(&mut self) -> Result<String, ImportError> {
@@ -126,7 +144,7 @@ impl Source for Postgres {
             if after.is_some() { format!("where ({keys}) > ({})", bounds.join(", ")) } else { String::new() };
         let statement = format!(
             "select jsonb_build_array({values})::text, {texts} from {} as t {condition} order by {keys} limit {limit}",
-            table.in_postgres()
+            rows_of(table)
         );
         let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
         for value in after.unwrap_or_default() {

@@ -18,7 +18,7 @@ pub(super) struct Sqlite {
 }
 
 /// Whether this database is half filled.
-pub async fn is_unfinished(address: &str) -> Result<bool, OpenError> {
+pub(super) async fn is_unfinished(address: &str) -> Result<bool, OpenError> {
     let Some(mut connection) = sqlite::look_into(address).await? else { return Ok(false) };
     let found = sqlx::query_scalar::<_, i64>(
         "select count(*) from sqlite_master where type = 'table' and name = 'caravana_import'",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
-use caravana_server::import::{ImportError, Moved, Progress, import};
+use caravana_server::import::{ImportError, Moved, Progress, import, is_unfinished};
+use caravana_server::store::DatabaseSettings;
+use caravana_server::store::postgres::PostgresSettings;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -38,7 +40,7 @@ async fn moves(from: &str, to: &str) -> Result<Moved, ImportError> {
 /// A database with something in every column of every table.
 async fn lived_in(folder: &TempDir) -> String {
     let path = folder.path().join("old.db");
-    let mut server = TestServer::builder().database_at(path.clone()).start().await;
+    let mut server = TestServer::builder().on_sqlite().database_at(path.clone()).start().await;
     let (ana, bob, group) = server.couple().await;
     let first = ana.sends(group, "hola a \"todos\"\n🧭").await.json()["message"]["id"].clone();
     let answer = json!({"message": "¿qué tal?", "reply_to": first});
@@ -153,6 +155,7 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let (old, database) = (lived_in(&folder).await, TestDatabase::empty().await);
     let to = database.url();
+    let half = DatabaseSettings::Postgres(Box::new(PostgresSettings::at(to.clone().into())));
     let mut calls = 0;
     let moved = loop {
         calls += 1;
@@ -162,11 +165,11 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
         if let Ok(done) = once {
             break done.unwrap();
         }
-        assert!(caravana_server::import::is_unfinished_in_postgres(&database.options()).await.unwrap());
+        assert!(is_unfinished(&half).await, "a server must not start on it");
     };
     assert!(calls > 5, "{calls} calls were enough");
     assert_eq!(moved.groups, 2);
-    assert!(!caravana_server::import::is_unfinished_in_postgres(&database.options()).await.unwrap());
+    assert!(!is_unfinished(&half).await);
     let mut there = database.connect().await;
     assert_eq!(count(&mut there, "public.group_chat").await, FOREIGN + 3);
     // The triggers are on again.
@@ -183,6 +186,47 @@ async fn count(connection: &mut PgConnection, table: &str) -> u64 {
     let count: i64 =
         sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}"))).fetch_one(connection).await.unwrap();
     count.unsigned_abs()
+}
+
+/// Tables of another program call people and groups as they like.
+#[tokio::test]
+async fn an_adopted_database_moves_out_with_its_names() {
+    let (folder, database) = (tempfile::tempdir().unwrap(), TestDatabase::empty().await);
+    let mut host = database.connect().await;
+    sqlx::raw_sql(
+        "create table users (id uuid primary key default gen_random_uuid(), full_name text, phone text not null);
+         create table groups (id uuid primary key default gen_random_uuid(), title text, created_at timestamptz default now());
+         create table group_chat (id uuid primary key default gen_random_uuid(), created_at timestamptz default now(),
+             user_id uuid references users (id), group_id uuid references groups (id), message text not null,
+             status boolean default true, mood text);
+         insert into users (full_name, phone) values ('Ana', '1'), (null, '2');
+         insert into groups (title) values ('Oaxaca');
+         insert into group_chat (user_id, group_id, message) select u.id, g.id, 'hola' from users u, groups g;",
+    )
+    .execute(&mut host)
+    .await
+    .unwrap();
+    // The server that adopted it.
+    caravana_server::store::postgres::migrate(&database.options()).await.unwrap();
+    let to = format!("sqlite://{}", folder.path().join("new.db").display());
+    let moved = moves(&database.url(), &to).await.unwrap();
+    assert_eq!((moved.groups, moved.replaced), (1, 0));
+    let mut there = sqlite(&to).await;
+    let mut names: Vec<String> = sqlx::query_scalar("select display_name from users union all select name from groups")
+        .fetch_all(&mut there)
+        .await
+        .unwrap();
+    names.sort();
+    assert_eq!(names, ["Ana", "Oaxaca", "Viajero"]);
+    let log: Vec<(i64, String)> = sqlx::query_as(
+        "select e.seq, c.message from caravana_event e join group_chat c on c.id = e.message_id order by e.seq",
+    )
+    .fetch_all(&mut there)
+    .await
+    .unwrap();
+    assert_eq!(log, [(1, "hola".into()), (2, "hola".into())]);
+    let members: i64 = sqlx::query_scalar("select count(*) from caravana_member").fetch_one(&mut there).await.unwrap();
+    assert_eq!(members, 2);
 }
 
 #[tokio::test]

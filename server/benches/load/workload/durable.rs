@@ -10,8 +10,6 @@ use crate::client::{Role, Swarm};
 use crate::people::parties;
 use crate::process::{Placement, Process};
 
-/// People who send, each with one message in flight.
-const SENDERS: usize = 16;
 /// People who only listen.
 const RECEIVERS: usize = 10;
 /// Nothing has come for this long: everybody is in.
@@ -20,13 +18,13 @@ const QUIET_LIMIT: Duration = Duration::from_secs(5);
 /// How long the last deliveries are waited for.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Everybody in one group, each sender sends its next message when the last was acknowledged.
-pub(crate) fn durable(plan: &Plan, placement: Placement) -> Result<Vec<Outcome>> {
+/// Everybody in one group, each of these people sends its next message when the last was acknowledged.
+pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Result<Vec<Outcome>> {
     placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, placement)?;
-    let party = parties(process.address(), 1, SENDERS + RECEIVERS)?.remove(0);
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, placement)?;
+    let party = parties(process.address(), 1, senders + RECEIVERS)?.remove(0);
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let role = |index| if index < SENDERS { Role::Sender } else { Role::Receiver };
+    let role = |index| if index < senders { Role::Sender } else { Role::Receiver };
     let who: Vec<_> =
         party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
     swarm.connect(&who)?;
@@ -35,17 +33,17 @@ pub(crate) fn durable(plan: &Plan, placement: Placement) -> Result<Vec<Outcome>>
         Placement::Apart => "server on one CPU",
         Placement::Free => "free to use all CPUs",
     };
-    let case = format!("durable: {SENDERS} senders, {RECEIVERS} receivers, fsync on, {place}");
+    let case = format!("durable: {senders} senders, {RECEIVERS} receivers, fsync on, {place}");
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
-        outcomes.push(Outcome { case: case.clone(), figures: measure(plan, &process, &mut swarm)? });
+        outcomes.push(Outcome { case: case.clone(), figures: measure(plan, senders, &process, &mut swarm)? });
     }
     Ok(outcomes)
 }
 
-fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm) -> Result<Vec<Figure>> {
+fn measure(plan: &Plan, senders: usize, process: &Process, swarm: &mut Swarm) -> Result<Vec<Figure>> {
     swarm.free.clear();
-    swarm.free.extend(0..SENDERS);
+    swarm.free.extend(0..senders);
     send_when_free(swarm, plan.warm_up)?;
     swarm.acknowledgement.clear();
     let begin = Moment::now(swarm, process)?;

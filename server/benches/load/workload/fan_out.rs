@@ -21,7 +21,7 @@ const SAMPLE: u64 = 7;
 /// One sender, `receivers` receivers, each of `windows` messages in flight in turn.
 pub(crate) fn fan_out(plan: &Plan, receivers: usize, windows: &[u64]) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let party = parties(process.address(), 1, receivers + 1)?.remove(0);
     let mut swarm = Swarm::new(process.address(), SAMPLE)?;
     // The owner sends.

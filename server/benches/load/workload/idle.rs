@@ -27,7 +27,7 @@ pub(crate) fn idle(plan: &Plan) -> Result<Vec<Outcome>> {
 /// Each repetition has a fresh server, because memory once taken is not given back.
 fn once(plan: &Plan) -> Result<Outcome> {
     plan.placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let parties = parties(process.address(), plan.connections / GROUP, GROUP)?;
     let process = process.restart(&plan.server, plan.placement)?;
     let mut swarm = Swarm::new(process.address(), 1)?;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// kill -9 under load, and a new process on the same file: until it is ready, and until it has stored something.
 pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
-    let mut process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let mut process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let party = parties(process.address(), 1, SENDERS)?.remove(0);
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {

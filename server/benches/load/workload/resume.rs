@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// From the connect to `caught_up`, with the deepest cursor that is replayed.
 pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let party = parties(process.address(), 1, 2)?;
     let [owner, other] = &party[0].people[..] else { bail!("a group of two has two") };
     let mut talking = Swarm::new(process.address(), 1)?;

@@ -22,7 +22,7 @@ const QUIET_LIMIT: Duration = Duration::from_secs(20);
 /// The same group with and without sleepers, in turn, each on a fresh connection of everybody.
 pub(crate) fn stalled(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let party = parties(process.address(), 1, 1 + RECEIVERS + SLEEPERS)?.remove(0);
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..plan.repetitions {

@@ -46,7 +46,7 @@ fn people(plan: &Plan) -> usize {
 
 fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
     plan.placement.take_place(&plan.cpus)?;
-    let process = Process::start(&plan.server, &plan.scratch, plan.placement)?;
+    let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let parties = parties(process.address(), people(plan), GROUP)?;
     let standings = talk(process.address(), &parties, usize::try_from(MISSED)?)?;
     let before = connect(&process, &parties, |party, _| party.group.clone(), &standings)?.0;

@@ -48,7 +48,7 @@ fn every_operation_says_what_a_client_needs() {
         for (status, response) in operation["responses"].as_object().unwrap() {
             assert!(!response["description"].as_str().unwrap_or("").is_empty(), "{name} {status}");
             let has_body = !response["content"]["application/json"]["schema"].is_null();
-            assert_eq!(has_body, !matches!(status.as_str(), "202" | "204"), "{name} {status}");
+            assert_eq!(has_body, status != "204", "{name} {status}");
             assert_eq!(response["headers"]["Retry-After"]["required"] == true, status == "429", "{name} {status}");
         }
         for variable in name.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()) {

@@ -1,0 +1,66 @@
+//! What the measured server stores in.
+
+#[path = "../../tests/it/support/postgres/cluster.rs"]
+#[expect(dead_code, reason = "the tests do more with it")]
+mod cluster;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use cluster::Cluster;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+
+/// What a promise costs is measured with the promise.
+const DURABLE: &str = "fsync = on\nfull_page_writes = on\nshared_buffers = 256MB\n";
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A file of its own for each server.
+    Sqlite,
+    /// A throw-away cluster of this run.
+    Postgres,
+}
+
+/// Where databases come from.
+pub(crate) enum Database {
+    /// Files.
+    Sqlite,
+    /// The cluster, and how many databases it has.
+    Postgres(Box<Cluster>, AtomicU32),
+}
+
+impl Database {
+    pub(crate) fn of(kind: Kind) -> Result<Self> {
+        Ok(match kind {
+            Kind::Sqlite => Self::Sqlite,
+            Kind::Postgres => Self::Postgres(Box::new(Cluster::start_with(DURABLE)), AtomicU32::new(0)),
+        })
+    }
+
+    /// An empty one, by its address. A file lies in `folder`.
+    pub(crate) fn create(&self, folder: &Path) -> Result<String> {
+        let (cluster, number) = match self {
+            Self::Sqlite => return Ok(format!("sqlite://{}", folder.join("bench.db").display())),
+            Self::Postgres(cluster, number) => (cluster, number.fetch_add(1, Ordering::Relaxed)),
+        };
+        let (admin, name) = (cluster.options(), format!("bench_{number}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut connection = admin.connect().await.context("the cluster does not answer")?;
+            sqlx::raw_sql(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await?;
+            anyhow::Ok(())
+        })?;
+        Ok(admin.database(&name).to_url_lossy().to_string())
+    }
+
+    /// As it is printed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(..) => "PostgreSQL",
+        }
+    }
+}
