@@ -240,3 +240,23 @@ async fn a_role_that_owns_the_tables_and_is_no_superuser_can_adopt_them() {
     assert!(report.warnings[0].contains("supabase_realtime"), "{:?}", report.warnings);
     assert!(refused.to_string().contains("owner"), "{refused}");
 }
+
+/// The walk through old rows does not see what comes after it began: that waits in the backlog.
+#[tokio::test]
+async fn a_row_that_comes_behind_the_walk_is_numbered_when_its_group_is_closed() {
+    let database = TestDatabase::migrated().await;
+    let mut connection = database.connect().await;
+    let write = format!("insert into group_chat (group_id, message) values ('{}', 'x')", group(1));
+    run(&mut connection, &format!("insert into groups (id, name) values ('{}', 'G')", group(1))).await;
+    run(
+        &mut connection,
+        "update caravana.adoption set finished_at = null; update caravana.head set backfilling = true",
+    )
+    .await;
+    run(&mut connection, &write).await;
+    assert_eq!(head(&mut connection, group(1)).await, 0, "an open group numbers nothing by itself");
+    run(&mut connection, &format!("select caravana.backfill('{{}}', '{{}}', '{{{}}}')", group(1))).await;
+    assert_eq!(head(&mut connection, group(1)).await, 1);
+    run(&mut connection, &write).await;
+    assert_eq!(head(&mut connection, group(1)).await, 2, "a closed one does");
+}
