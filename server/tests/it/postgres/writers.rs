@@ -101,8 +101,7 @@ async fn a_hundred_thousand_rows_of_one_statement_keep_their_order_and_move_each
          from generate_series(1, 100000) i",
     )
     .await;
-    println!("100,000 rows: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
     let disordered: i64 = sqlx::query_scalar(
         "select count(*) from (select c.message::int as i, lag(c.message::int) over (partition by e.group_id order by e.seq) as former \
          from caravana.event e join group_chat c on c.id = e.message_id) x where i < former",
@@ -121,8 +120,7 @@ async fn a_hundred_thousand_rows_of_one_statement_keep_their_order_and_move_each
     assert_eq!(hints.len(), 9);
     let start = Instant::now();
     run(&mut connection, "update group_chat set message = message || '!' where message like '1%'; update group_chat set message = message || '?'").await;
-    println!("111,111 edits in two statements: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(120));
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::{BATCH, MigrateError};
@@ -34,16 +34,25 @@ pub(super) async fn old_rows(reader: &mut PgConnection, writer: &mut PgConnectio
 pub(super) async fn strays(writer: &mut PgConnection) -> Result<u64, MigrateError> {
     let mut progress = Progress::new();
     loop {
+        let mut tx = patient(writer).await?;
         let numbered: i64 = sqlx::query_scalar("select caravana.number_strays($1)")
             .persistent(false)
             .bind(i32::try_from(BATCH).unwrap_or(i32::MAX))
-            .fetch_one(&mut *writer)
+            .fetch_one(&mut *tx)
             .await?;
+        tx.commit().await?;
         progress.add(numbered);
         if numbered == 0 {
             return Ok(progress.numbered);
         }
     }
+}
+
+/// A transaction for a walk through a whole table, which may take longer than the database gives to others.
+async fn patient(connection: &mut PgConnection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    sqlx::raw_sql("set local statement_timeout = 0").execute(&mut *tx).await?;
+    Ok(tx)
 }
 
 async fn is_open(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
@@ -70,7 +79,9 @@ async fn make_heads(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     ] {
         loop {
             let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-            let made = sqlx::query(statement).persistent(false).bind(limit).execute(&mut *connection).await?;
+            let mut tx = patient(connection).await?;
+            let made = sqlx::query(statement).persistent(false).bind(limit).execute(&mut *tx).await?;
+            tx.commit().await?;
             if made.rows_affected() == 0 {
                 break;
             }

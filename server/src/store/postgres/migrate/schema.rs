@@ -19,18 +19,24 @@ pub(super) fn versions() -> impl Iterator<Item = i64> {
 /// binary's, and no matter.
 pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     let mut tx = connection.begin().await?;
-    sqlx::raw_sql(
-        "set local client_min_messages = warning;
-         create schema if not exists caravana;
-         create table if not exists caravana.migration (
-             version bigint primary key,
-             name text not null,
-             checksum bytea not null,
-             applied_at timestamptz not null default now()
-         );",
-    )
-    .execute(&mut *tx)
-    .await?;
+    let is_there: bool = sqlx::query_scalar("select to_regclass('caravana.migration') is not null")
+        .persistent(false)
+        .fetch_one(&mut *tx)
+        .await?;
+    if !is_there {
+        // Not "if not exists" at every start: that asks for the right to make a schema also where there is one.
+        sqlx::raw_sql(
+            "create schema if not exists caravana;
+             create table caravana.migration (
+                 version bigint primary key,
+                 name text not null,
+                 checksum bytea not null,
+                 applied_at timestamptz not null default now()
+             );",
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
     let there: Vec<(i64, Vec<u8>)> = sqlx::query_as("select version, checksum from caravana.migration")
         .persistent(false)
         .fetch_all(&mut *tx)
