@@ -61,7 +61,7 @@ impl Invocation {
         let mut given = Arguments::try_parse_from(arguments)?;
         Ok(match given.task.take() {
             None => Self::Serve(Box::new(Settings::check(given)?)),
-            Some(Task::Import { from }) => Self::Import(Import { from, to: given.database_url.into() }),
+            Some(Task::Import { from }) => Self::Import(Import { from, to: given.database_url }),
             Some(Task::Migrate) => Self::Migrate(database_of(given)),
             Some(Task::Doctor) => Self::Doctor(database_of(given)),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
@@ -70,7 +70,7 @@ impl Invocation {
 }
 
 fn database_of(given: Arguments) -> Database {
-    Database { url: given.database_url.into(), listen_url: given.database_listen_url }
+    Database { url: given.database_url, listen_url: given.database_listen_url }
 }
 
 fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {

@@ -69,12 +69,13 @@ pub(super) enum Meaning {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let meaning = match &error {
-            sqlx::Error::Database(error) => meaning(error.as_ref()),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
-                Meaning::Unavailable
-            }
-            _ => Meaning::Failed,
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
+        let meaning = if let sqlx::Error::Database(error) = &error {
+            meaning(error.as_ref())
+        } else if matches!(error, PoolTimedOut | PoolClosed | Io(_) | Tls(_)) {
+            Meaning::Unavailable
+        } else {
+            Meaning::Failed
         };
         match meaning {
             Meaning::Full => Self::Full(error),

@@ -13,7 +13,7 @@ use caravana_protocol::GroupId;
 use futures::future::BoxFuture;
 use rand::RngExt as _;
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
 
@@ -213,8 +213,8 @@ impl Access {
             let (mut dead, mut tries) = (0, 1);
             loop {
                 let mut is_begun = false;
-                let tried = timeout_at(deadline, this.transaction(&work, &mut is_begun)).await;
-                match tried.unwrap_or_else(|_| Err(this.silence())) {
+                let outcome = timeout_at(deadline, this.transaction(&work, &mut is_begun)).await;
+                match outcome.unwrap_or_else(|_| Err(this.silence())) {
                     // Nothing was asked of it yet.
                     Err(error) if !is_begun && this.is_worth_another(&error) && dead < DEAD => dead += 1,
                     Err(error) if is_conflict(&error) && tries < TRIES => {
@@ -304,7 +304,7 @@ impl Access {
 pub(super) fn code(error: &StoreError) -> Option<&str> {
     match error {
         StoreError::Full(error) | StoreError::Unavailable(error) | StoreError::Failed(error) => {
-            error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().map(|error| error.code())
+            error.as_database_error()?.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code)
         }
         StoreError::NotFound
         | StoreError::Forbidden
@@ -318,10 +318,10 @@ pub(super) fn code(error: &StoreError) -> Option<&str> {
 /// Whether the connection is gone, or its server is ending or beginning. A silence of [`PATIENCE`] is not meant: nobody
 /// would wait for another.
 pub(super) fn is_lost(error: &StoreError) -> bool {
-    match error {
-        StoreError::Unavailable(sqlx::Error::Io(error)) => error.kind() != std::io::ErrorKind::TimedOut,
-        _ => code(error).is_some_and(|code| code.starts_with("57P0") || code.starts_with("08")),
+    if let StoreError::Unavailable(sqlx::Error::Io(error)) = error {
+        return error.kind() != std::io::ErrorKind::TimedOut;
     }
+    code(error).is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
 }
 
 /// Whether the link can't be trusted any more: the connection failed below the database's own words.

@@ -91,6 +91,13 @@ impl Table {
         Ok(Self { name: name.map(|name| format!("\"{name}\"")), is_open: closed.is_none() })
     }
 
+    /// A statement that gives the row `$1` the name `$2`.
+    fn put_name(&self, table: &str, text: &mut String) {
+        if let Some(name) = &self.name {
+            text.extend(["update public.", table, " set ", name, " = $2 where id = $1"]);
+        }
+    }
+
     /// The name of a row, which other programs may have left out.
     fn name_of(&self, alias: &str) -> String {
         match &self.name {
@@ -183,21 +190,13 @@ impl Shape {
             // The value stands behind the columns.
             ", $2" if before.contains("values") && text.contains(", \"") => text.push_str(", $2"),
             "rename user" => {
+                self.users.put_name("users", text);
                 if let Some(name) = &self.users.name {
-                    let set = format!("update public.users set {name} = $2 where id = $1");
-                    text.push_str(&format!("{set} and ({name} is null or {name} = $3)"));
+                    text.extend([" and (", name, " is null or ", name, " = $3)"]);
                 }
             }
-            "name user" => {
-                if let Some(name) = &self.users.name {
-                    text.push_str(&format!("update public.users set {name} = $2 where id = $1"));
-                }
-            }
-            "rename group" => {
-                if let Some(name) = &self.groups.name {
-                    text.push_str(&format!("update public.groups set {name} = $2 where id = $1"));
-                }
-            }
+            "name user" => self.users.put_name("users", text),
+            "rename group" => self.groups.put_name("groups", text),
             _ => {}
         }
     }
@@ -225,7 +224,7 @@ mod tests {
         );
         assert_eq!(
             text("select {user name} from {members} v {members locked}"),
-            concat!("select coalesce(u.\"full_name\"::text, 'Viajero') from caravana.member v for key share of v")
+            "select coalesce(u.\"full_name\"::text, 'Viajero') from caravana.member v for key share of v"
         );
         assert!(text("{rename user}").contains("\"full_name\" = $2 where id = $1"));
     }

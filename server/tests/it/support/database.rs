@@ -32,6 +32,7 @@ impl Kind {
 }
 
 /// A database of a test's own.
+#[expect(clippy::large_enum_variant, reason = "there is one for each test")]
 pub(crate) enum Database {
     Sqlite(PathBuf),
     Postgres(TestDatabase),

@@ -94,7 +94,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "heads are not compared with the database",
         changes: &[at(
             "server/src/hub/feed.rs",
-            "Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(&hub, group, head)),",
+            "Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),",
             "Ok(_) => {}",
         )],
         tests: &[it("a_row_of_another_program_is_on_the_screen_at_once"), WORLD],

@@ -12,7 +12,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             ".synchronous(SqliteSynchronous::Full)",
             ".synchronous(SqliteSynchronous::Normal)",
         )],
-        tests: &[it("what_was_acknowledged_is_there_after_the_file_is_opened_again")],
+        tests: &[it("what_was_acknowledged_is_there_after_the_database_is_opened_again")],
     },
     Mutant {
         name: "g1-answer-first",
@@ -58,14 +58,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g2-compare",
         what: "an id is answered as stored whatever is sent under it",
-        changes: &[at("server/src/store/sqlite/log/append.rs", "    if same {", "    if same || message.status {")],
+        changes: &[at("server/src/store/entry.rs", "    if same {", "    if same || message.status {")],
         tests: &[it("an_id_belongs_to_one_author_group_text_and_reply")],
     },
     Mutant {
         name: "g2-answer",
         what: "an id that is stored already is refused",
         changes: &[at(
-            "server/src/store/sqlite/log/append.rs",
+            "server/src/store/entry.rs",
             "Ok(Appended { message, duplicate: true })",
             "Err(StoreError::NotFound)",
         )],
@@ -135,9 +135,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g16-stale",
         what: "history is read as it was a moment ago",
         changes: &[at(
-            "server/src/store/sqlite/log.rs",
-            "Anchor::End => (older(&mut tx, group, u64::MAX, limit).await?",
-            "Anchor::End => (older(&mut tx, group, unsigned(head), limit).await?",
+            "server/src/store/entry.rs",
+            "Anchor::End => Self { older: Some((Seq::MAX, limit)), newer: None },",
+            "Anchor::End => Self { older: Some((Seq::MAX, limit.saturating_sub(1))), newer: None },",
         )],
         tests: &[it("history_comes_in_pages_in_both_directions")],
     },

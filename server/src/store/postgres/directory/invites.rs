@@ -100,12 +100,12 @@ pub(super) async fn accept(
                 .bind(&token[..])
                 .fetch_optional(&mut *link)
                 .await?;
-                let (max_uses, uses, expires_at) = row.ok_or(StoreError::NotFound)?;
+                let (max_uses, joined, expires_at) = row.ok_or(StoreError::NotFound)?;
                 // A member who opens the link again just goes on to the group, also after the link's end.
                 if members::role_of(&access, link, group, user).await?.is_some() {
                     return Ok(group);
                 }
-                if is_over(max_uses, uses, expires_at, now) {
+                if is_over(max_uses, joined, expires_at, now) {
                     return Err(StoreError::Gone);
                 }
                 if !access.shape().members().is_ours() {

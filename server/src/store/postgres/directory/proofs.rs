@@ -145,6 +145,9 @@ pub(super) async fn sign_out(
     Ok(())
 }
 
+type SessionRow = (Vec<u8>, Uuid);
+type SignOutRow = (Uuid, i64);
+
 /// Two reads of one moment for any number of proofs.
 pub(super) async fn ended(
     store: &PostgresStore,
@@ -156,7 +159,7 @@ pub(super) async fn ended(
     let users: BTreeSet<UserId> =
         proofs.iter().filter(|(_, proof)| proof.expires_at.is_some()).map(|(user, _)| *user).collect();
     let users: Vec<Uuid> = users.into_iter().map(UserId::uuid).collect();
-    let (living, signed_out): (Vec<(Vec<u8>, Uuid)>, Vec<(Uuid, i64)>) = store
+    let (living, signed_out): (Vec<SessionRow>, Vec<SignOutRow>) = store
         .access
         .ask_in_snapshot(|link| {
             let (sessions, users) = (sessions.clone(), users.clone());

@@ -155,7 +155,9 @@ impl<'b> Batch<'b> {
             })
             .collect();
         fresh.sort_by_key(|message| message.seq);
-        fresh.into_iter().for_each(|message| effects.message(message));
+        for message in fresh {
+            effects.message(message);
+        }
         (answers, effects)
     }
 }
