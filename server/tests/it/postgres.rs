@@ -4,6 +4,7 @@
 mod adoption;
 mod doctor;
 mod down;
+mod promises;
 mod schema;
 mod subscribers;
 mod writers;
