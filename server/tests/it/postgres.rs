@@ -5,6 +5,7 @@ mod adoption;
 mod doctor;
 mod down;
 mod schema;
+mod start;
 mod subscribers;
 mod writers;
 
