@@ -29,7 +29,7 @@ const STALL: Duration = Duration::from_secs(15);
 /// When somebody with too many connections may try again: after those that are half gone are gone.
 const TOO_MANY: Duration = Duration::from_secs(30);
 
-/// An event's id, as [`identified`] makes it.
+/// An event's id, as [`Pump::event`] makes it.
 pub(super) fn cursor(id: &str) -> Option<Cursor> {
     let (epoch, seq) = id.split_once(':')?;
     Some(Cursor { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
