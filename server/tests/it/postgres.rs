@@ -4,6 +4,7 @@
 mod adoption;
 mod doctor;
 mod down;
+mod members;
 mod schema;
 mod start;
 mod subscribers;
