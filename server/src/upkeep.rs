@@ -70,5 +70,7 @@ fn postgres_address(variable: &'static str, url: &SecretString) -> Result<Option
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Ok(None);
     }
-    PgConnectOptions::from_str(url).map(Some).map_err(|_| UpkeepError::Address(variable))
+    let options = PgConnectOptions::from_str(url).map_err(|_| UpkeepError::Address(variable))?;
+    // A pooler takes no connection that begins with a setting which it does not know.
+    Ok(Some(options.extra_float_digits(None)))
 }

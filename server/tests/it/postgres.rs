@@ -5,6 +5,7 @@ mod adoption;
 mod doctor;
 mod down;
 mod members;
+mod promises;
 mod schema;
 mod start;
 mod subscribers;

@@ -1,12 +1,13 @@
 //! RELIABILITY §5, where no other file holds it: the policy of pages, what is stored of secrets, what production refuses.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, TestServer, TestUser, Wire};
+use crate::support::{Answer, PASSWORD, PATIENCE, TestServer, TestUser, Wire};
 
 /// §5.9, to the letter, on a site that is reached by TLS.
 #[tokio::test]
@@ -129,16 +130,28 @@ fn production_does_not_start_with_what_is_unsafe() {
     }
 }
 
-/// Starts the binary for production in an empty folder. What it printed, and what it left there.
+/// Starts the binary for production in an empty folder. What it printed, and what it left there. One that has really
+/// started would go on for ever, and is ended.
 fn start(flags: &[&str]) -> (Output, Vec<std::path::PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_server"))
+    let mut process = Command::new(env!("CARGO_BIN_EXE_server"))
         .args(flags)
         .args(["--app-env=production", "--site-addr=127.0.0.1:0"])
         .current_dir(folder.path())
         .env_clear()
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let since = Instant::now();
+    while process.try_wait().unwrap().is_none() {
+        if since.elapsed() > PATIENCE {
+            process.kill().unwrap();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = process.wait_with_output().unwrap();
     let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
     (output, files)
 }

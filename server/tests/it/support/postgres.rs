@@ -54,6 +54,11 @@ impl TestDatabase {
         Self::create(server().await, "template template0").await
     }
 
+    /// A copy of this one, to which nobody may be connected.
+    pub(crate) async fn copied(&self) -> Self {
+        Self::create(server().await, &format!("template {}", self.name)).await
+    }
+
     async fn create(server: &'static Server, how: &str) -> Self {
         let place = Arc::clone(&server.places).acquire_owned().await.unwrap();
         let name = format!("caravana_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

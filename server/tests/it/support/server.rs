@@ -323,8 +323,9 @@ impl TestServer {
         let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok).inspect(|line| canary::judge(line));
         let address = lines.by_ref().find_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(&line).ok()?;
-            line["address"].as_str()?.strip_prefix("http://")?.parse().ok()
+            let said: serde_json::Value = serde_json::from_str(&line).ok()?;
+            self.logged.lines.lock().unwrap().push(line);
+            said["address"].as_str()?.strip_prefix("http://")?.parse().ok()
         });
         self.running = Running::Process(child);
         self.address = address.expect("the process did not say where it listens");

@@ -3,13 +3,20 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use caravana_server::upkeep;
 use futures::future::join_all;
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::super::{database_is_sound, history};
-use super::{ana_on, cluster, through};
-use crate::support::Wire;
+use super::{cluster, through};
 use crate::support::postgres::Cluster;
+use crate::support::{TestServer, Wire};
+
+/// Shorter than the sweep, which would find everything in the end.
+const SOON: Duration = Duration::from_millis(1_500);
 
 /// A PgBouncer of the test's own. It ends with this value.
 struct Pooler {
@@ -46,6 +53,12 @@ impl Pooler {
             .expect("there is no pgbouncer; `cargo xtask setup` installs it");
         Self { process, port, _folder: folder }
     }
+
+    async fn listens(&self) {
+        let port = self.port;
+        let connected = || async move { tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok() };
+        crate::support::eventually("the pooler listens", connected).await;
+    }
 }
 
 impl Drop for Pooler {
@@ -59,19 +72,18 @@ impl Drop for Pooler {
 async fn behind_a_pooler_in_transaction_mode_everything_works() {
     let cluster = cluster().await;
     let pooler = Pooler::before(&cluster);
-    crate::support::eventually("the pooler listens", || async move {
-        tokio::net::TcpStream::connect(("127.0.0.1", pooler.port)).await.ok()
-    })
-    .await;
-    let (server, ana, group) = ana_on(through(&cluster, pooler.port), &[]).await;
+    pooler.listens().await;
+    let mut server = TestServer::builder().on(through(&cluster, pooler.port)).own_process().start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
     let bob = server.register("Bob").await;
     ana.brings(&bob, group).await;
     let mut wire = Wire::open(&bob).await;
-    wire.follow(group, None).await;
+    let joined = wire.follow(group, None).await;
     // All its connections are used at once, so that each of ours meets many of the database's.
-    let sends = join_all((0..100).map(|number| async move { number }).map(|number| {
+    let sends = join_all((0..100).map(|number| {
         let ana = &ana;
-        async move { ana.sends(group, &number.await.to_string()).await.status }
+        async move { ana.sends(group, &number.to_string()).await.status }
     }));
     let reads = join_all((0..100).map(|_| history(&bob, group)));
     let (sent, _) = tokio::join!(sends, reads);
@@ -79,8 +91,43 @@ async fn behind_a_pooler_in_transaction_mode_everything_works() {
     for _ in 0..100 {
         wire.expect("new_message").await;
     }
+    // Nothing is notified through a pooler: the database is asked.
     server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
+    let since = Instant::now();
     assert_eq!(wire.expect("new_message").await["message"], "desde fuera");
+    assert!(since.elapsed() < SOON, "seen after {:?}", since.elapsed());
+    // Whoever was away gets what they missed.
+    let mut late = Wire::open(&bob).await;
+    late.follow(group, Some(json!({"epoch": joined["epoch"], "seq": joined["head"]}))).await;
+    for _ in 0..101 {
+        late.expect("new_message").await;
+    }
     assert_eq!(history(&ana, group).await.len(), 101);
     database_is_sound(&server, group).await;
+    server.stop().await;
+    let log = server.log();
+    for words in ["DATABASE_URL leads to a pooler in transaction mode", "the database is asked every 250 ms"] {
+        assert!(log.iter().any(|line| line.contains(words)), "the operator is not told: {words}");
+    }
+}
+
+/// As the operator asks: by the same address that the server has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrate_and_doctor_work_through_a_pooler_and_recognise_it() {
+    let cluster = cluster().await;
+    let pooler = Pooler::before(&cluster);
+    pooler.listens().await;
+    let (pooled, direct) =
+        (through(&cluster, pooler.port).url().into(), through(&cluster, cluster.port()).url().into());
+    let done = upkeep::migrate(&pooled).await.unwrap();
+    assert!(done[0].contains("of the schema were added"), "{done:?}");
+    let found = async |url| -> Vec<String> {
+        upkeep::examine(url, None).await.unwrap().into_iter().map(|finding| finding.what).collect()
+    };
+    let findings = found(&pooled).await;
+    for words in ["through a pooler in transaction mode", "the schema is up to date", "triggers"] {
+        assert!(findings.iter().any(|what| what.contains(words)), "{words}: {findings:?}");
+    }
+    let findings = found(&direct).await;
+    assert!(findings.iter().any(|what| what.contains("its own backend")), "{findings:?}");
 }

@@ -1,0 +1,133 @@
+//! What the adapter promises and only PostgreSQL can break: at its start, while it listens, and when a send meets a removal.
+
+use std::time::Duration;
+
+use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
+use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
+use caravana_server::store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
+use sqlx::PgConnection;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::run;
+use crate::support::database::Database;
+use crate::support::postgres::TestDatabase;
+
+/// Much longer than anything here takes, and shorter than any repetition that would find it too.
+const SOON: Duration = Duration::from_secs(10);
+
+async fn ana_in_oaxaca(store: &SharedStore) -> (UserId, GroupId) {
+    let ana = UserId::new(Uuid::new_v4());
+    let account = NewAccount {
+        id: ana,
+        email: format!("{ana}@example.org"),
+        display_name: "Ana".into(),
+        password_hash: "not a hash".into(),
+    };
+    store.create_account(account).await.unwrap();
+    let group = GroupId::new(Uuid::new_v4());
+    store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+    (ana, group)
+}
+
+/// Asks until the answer is this number.
+async fn becomes(connection: &mut PgConnection, number: i64, query: &'static str) {
+    let asking = async {
+        while sqlx::query_scalar::<_, i64>(query).fetch_one(&mut *connection).await.unwrap() != number {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, asking).await.unwrap_or_else(|_| panic!("is not {number}: {query}"));
+}
+
+#[tokio::test]
+async fn a_database_that_can_lose_commits_is_used_only_where_that_is_allowed() {
+    let database = TestDatabase::migrated().await;
+    let mut owner = database.connect().await;
+    let name = database.options().get_database().unwrap().to_owned();
+    for weak in ["off", "local", "remote_write"] {
+        run(&mut owner, &format!("alter database {name} set synchronous_commit = {weak}")).await;
+        let mut settings = PostgresSettings::at(database.url().into());
+        match PostgresStore::open(&settings, false).await {
+            Err(OpenError::Unsafe { setting, value }) => {
+                assert_eq!((setting, value.as_str()), ("synchronous_commit", weak))
+            }
+            Err(other) => panic!("{weak}: {other:?}"),
+            Ok(_) => panic!("{weak} is good enough"),
+        }
+        settings.allows_unsafe_durability = true;
+        PostgresStore::open(&settings, false).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_the_database_begins_new_epochs_once() {
+    let original = Database::Postgres(TestDatabase::migrated().await);
+    let store = original.open().await;
+    let (_, group) = ana_in_oaxaca(&store).await;
+    let before = store.channel(group).await.unwrap().unwrap().epoch;
+    store.close().await;
+    drop(store);
+    let Database::Postgres(left) = &original else { panic!() };
+    let copy = Database::Postgres(left.copied().await);
+    let mut epochs = Vec::new();
+    for database in [&copy, &copy, &original] {
+        let store = database.open().await;
+        epochs.push(store.channel(group).await.unwrap().unwrap().epoch);
+        store.close().await;
+    }
+    assert_ne!(epochs[0], before, "who has seen the original would go on at other messages");
+    assert_eq!(epochs[1], epochs[0], "once is enough");
+    assert_eq!(epochs[2], before, "the original is what it was");
+}
+
+async fn next(hints: &mut Hints) -> Option<Hint> {
+    timeout(SOON, hints.next()).await.expect("nobody says anything")
+}
+
+/// What was committed while nobody listened has no notification any more.
+#[tokio::test]
+async fn whoever_listens_again_looks_at_everything() {
+    let database = TestDatabase::migrated().await;
+    let mut owner = database.connect().await;
+    let database = Database::Postgres(database);
+    let store = database.open().await;
+    let mut hints = store.take_hints().unwrap();
+    for _ in 0..3 {
+        // It listens, from here on, and before it does it can't be ended.
+        assert_eq!(next(&mut hints).await, Some(Hint::Anything));
+        let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                     where datname = current_database() and query ilike 'listen%'";
+        becomes(&mut owner, 1, ended).await;
+    }
+    assert_eq!(next(&mut hints).await, Some(Hint::Anything));
+    store.close().await;
+}
+
+/// The removal is there first, and not committed: the send has to wait for it, and must not be stored behind it.
+#[tokio::test]
+async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
+    let database = TestDatabase::migrated().await;
+    let (mut other, mut watcher) = (database.connect().await, database.connect().await);
+    let database = Database::Postgres(database);
+    let store = database.open().await;
+    let (ana, group) = ana_in_oaxaca(&store).await;
+    let draft = Draft {
+        id: MessageId::new(Uuid::now_v7()),
+        user_id: ana,
+        group_id: group,
+        body: MessageBody::parse("¿sigo aquí?").unwrap(),
+        reply_to: None,
+        created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
+    };
+    run(&mut other, &format!("begin; delete from caravana.member where group_id = '{group}'")).await;
+    let send = tokio::spawn(store.append(draft));
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    becomes(&mut watcher, 1, waiting).await;
+    run(&mut other, "commit").await;
+    assert!(matches!(send.await.unwrap(), Err(StoreError::NotFound)));
+    // Nothing of hers comes behind the word that she left.
+    becomes(&mut watcher, 0, "select count(*) from caravana.event where kind = 'new_message'").await;
+    store.close().await;
+}
