@@ -140,6 +140,9 @@ impl Hub {
         }
         hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));
         hub.tasks.spawn(feed::expire_typing(Arc::clone(&hub)));
+        if !hub.log.tells_removals() {
+            hub.tasks.spawn(feed::watch_members(Arc::clone(&hub)));
+        }
         hub
     }
 

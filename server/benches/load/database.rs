@@ -1,7 +1,7 @@
 //! What the measured server stores in.
 
 #[path = "../../tests/it/support/postgres/cluster.rs"]
-#[expect(dead_code, reason = "the tests do more with it")]
+#[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is the tests' own")]
 mod cluster;
 
 use std::path::Path;
@@ -33,11 +33,11 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    pub(crate) fn of(kind: Kind) -> Result<Self> {
-        Ok(match kind {
+    pub(crate) fn of(kind: Kind) -> Self {
+        match kind {
             Kind::Sqlite => Self::Sqlite,
             Kind::Postgres => Self::Postgres(Box::new(Cluster::start_with(DURABLE)), AtomicU32::new(0)),
-        })
+        }
     }
 
     /// An empty one, by its address. A file lies in `folder`.

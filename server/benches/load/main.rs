@@ -94,7 +94,7 @@ fn main() -> Result<()> {
         println!("this is measured by `cargo xtask bench` or `cargo bench`");
         return Ok(());
     }
-    let plan = options.plan()?;
+    let plan = options.plan();
     let folder = folder_of_results()?;
     println!("server {}, load average {:.1}", plan.server.display(), process::load_average());
     match plan.placement {
@@ -145,13 +145,13 @@ fn main() -> Result<()> {
 }
 
 impl Options {
-    fn plan(&self) -> Result<Plan> {
+    fn plan(&self) -> Plan {
         fn pick<T>(quick: bool, full: T, short: T) -> T {
             if quick { short } else { full }
         }
         let room = process::open_files().saturating_sub(OWN_FILES);
         let connections = self.connections.map_or(pick(self.quick, CONNECTIONS, 2_000), usize::from).min(room);
-        Ok(Plan {
+        Plan {
             server: self.server.clone(),
             scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
             placement: Placement::best(),
@@ -160,8 +160,8 @@ impl Options {
             warm_up: Duration::from_millis(pick(self.quick, 1_000, 300)),
             repetitions: self.repetitions.map_or(pick(self.quick, 5, 1), usize::from),
             connections,
-            database: Database::of(self.store)?,
-        })
+            database: Database::of(self.store),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_protocol::{Event, GroupId, Seq};
+use caravana_protocol::{Event, GroupId, LeftReason, Seq};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::mpsc;
@@ -15,11 +15,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hub;
 use super::group::{Applied, Group};
+use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
 use crate::store::{Effect, Hint};
 
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
+/// Followers in one question about their membership.
+const SWEEP_FOLLOWERS: usize = 1_000;
 /// Typing states are looked through this often.
 const TYPING_TICK: Duration = Duration::from_millis(500);
 /// How long a gap waits before it is tried again when the database did not answer.
@@ -99,6 +102,37 @@ async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
         match hub.log.heads(some).await {
             Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
+        }
+    }
+}
+
+/// Looks again and again whether those who follow are still members, where no event says that somebody is no longer (G9).
+pub(super) async fn watch_members(hub: Arc<Hub>) {
+    loop {
+        tokio::select! {
+            biased;
+            () = hub.shutdown.cancelled() => return,
+            () = sleep(hub.settings.sweep) => {}
+        }
+        let followers: Vec<_> = hub
+            .registry
+            .followed()
+            .into_iter()
+            .flat_map(|group| {
+                let users = hub.registry.with(group, |state| state.users()).unwrap_or_default();
+                users.into_iter().map(move |user| (group, user))
+            })
+            .collect();
+        for some in followers.chunks(SWEEP_FOLLOWERS) {
+            match hub.log.strangers(some).await {
+                Ok(strangers) => strangers.into_iter().for_each(|(group, stranger)| {
+                    let is_theirs = |peer: &Peer| peer.user == stranger;
+                    hub.registry.with(group, |state| state.cut(group, LeftReason::Removed, is_theirs));
+                }),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "members could not be looked up");
+                }
+            }
         }
     }
 }

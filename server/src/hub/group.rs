@@ -9,7 +9,7 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use caravana_protocol::{Event, GroupId, LeftReason, Presence, Seq, UserId};
@@ -91,6 +91,11 @@ impl Group {
     pub(super) fn load(&mut self, channel: Channel) -> bool {
         self.channel.get_or_insert(channel);
         self.is_behind() || self.nudged
+    }
+
+    /// Who follows it.
+    pub(super) fn users(&self) -> BTreeSet<UserId> {
+        self.followers.iter().map(|follower| follower.peer.user).collect()
     }
 
     /// Whether anybody follows it.

@@ -69,6 +69,17 @@ pub trait Log: Send + Sync + 'static {
     /// The effects of all commits of our own, in commit order. There is one such stream; the first caller gets it.
     fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>>;
 
+    /// Whether a member who is removed leaves a word of it in the log. Not so where membership lies in a table of another
+    /// program; there the hub asks [`Self::strangers`] again and again.
+    fn tells_removals(&self) -> bool {
+        true
+    }
+
+    /// Those of these followers who are no members.
+    async fn strangers(&self, _followers: &[(GroupId, UserId)]) -> Result<Vec<(GroupId, UserId)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// What other programs and other servers have committed: which group moved, or that any may have. Hints only: the
     /// receiver reads the heads. There is one such stream; the first caller gets it.
     fn take_hints(&self) -> Option<Hints>;

@@ -362,8 +362,8 @@ async fn a_row_that_another_program_moves_is_deleted_there_and_new_here() {
     let (ana, _bob, there) = server.couple().await;
     let here = ana.create_group("Puebla").await;
     let id = ana.sends(there, "aquí no").await.json()["message"]["id"].as_str().unwrap().to_owned();
-    let moves = format!("update group_chat set group_id = '{here}' where id = '{id}'");
-    server.foreign().await.run(&moves).await;
+    let update = format!("update group_chat set group_id = '{here}' where id = '{id}'");
+    server.foreign().await.run(&update).await;
     let events = |group| {
         let ana = &ana;
         async move { ana.get(&format!("/api/v1/groups/{group}/events?after=0")).await.json()["events"].clone() }

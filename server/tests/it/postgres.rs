@@ -4,8 +4,10 @@
 mod adoption;
 mod doctor;
 mod down;
+mod members;
 mod promises;
 mod schema;
+mod start;
 mod subscribers;
 mod writers;
 

@@ -179,6 +179,27 @@ impl Log for PostgresStore {
         Ok(rows.into_iter().map(|(group, head)| (GroupId::new(group), unsigned(head))).collect())
     }
 
+    fn tells_removals(&self) -> bool {
+        self.access.shape().members().is_ours()
+    }
+
+    async fn strangers(&self, followers: &[(GroupId, UserId)]) -> Result<Vec<(GroupId, UserId)>, StoreError> {
+        let groups: Vec<Uuid> = followers.iter().map(|(group, _)| group.uuid()).collect();
+        let users: Vec<Uuid> = followers.iter().map(|(_, user)| user.uuid()).collect();
+        let rows: Vec<(Uuid, Uuid)> = self
+            .access
+            .ask(|link| {
+                let (groups, users) = (groups.clone(), users.clone());
+                let statement = self.access.sql(
+                    "select f.group_id, f.user_id from unnest($1::uuid[], $2::uuid[]) as f (group_id, user_id) \
+                     where not exists (select from {members} v where v.group_id = f.group_id and v.user_id = f.user_id)",
+                );
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(groups).bind(users).fetch_all(link).await?) })
+            })
+            .await?;
+        Ok(rows.into_iter().map(|(group, user)| (GroupId::new(group), UserId::new(user))).collect())
+    }
+
     fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
         self.access.commits().take()
     }

@@ -32,7 +32,7 @@ macro_rules! log_columns {
             micros!("e.at"),
             " as at, c.id as stored_id, c.user_id, c.message::text as message, ",
             micros!("c.created_at"),
-            " as created_at, c.status, m.seq as message_seq, m.reply_to, ",
+            " as created_at, c.status, coalesce((e.payload ->> 'message_seq')::bigint, m.seq) as message_seq, m.reply_to, ",
             micros!("m.edited_at"),
             " as edited_at, u.display_name, g.name, cg.time_zone, cg.members_can_invite"
         )
@@ -40,13 +40,14 @@ macro_rules! log_columns {
 }
 
 /// The joins that give an event `e` the rest of [`log_columns`]. Each row is looked up by its key: with a limit of one the
-/// database can't take it into its head to read whole tables for a page, which it does right after a bulk insert.
+/// database can't take it into its head to read whole tables for a page, which it does right after a bulk insert. By the group,
+/// too: a message that another program has moved to another group is not shown in the one that it left.
 macro_rules! log_joins {
     () => {
         "left join lateral (select m.seq, m.reply_to, m.edited_at from caravana.message m \
-           where m.message_id = e.message_id limit 1) m on true \
+           where m.message_id = e.message_id and m.group_id = e.group_id limit 1) m on true \
          left join lateral (select c.id, c.user_id, c.message, c.created_at, c.status from public.group_chat c \
-           where c.id = e.message_id limit 1) c on true \
+           where c.id = e.message_id and c.group_id = e.group_id limit 1) c on true \
          left join lateral (select {user name} as display_name from public.users u \
            where e.message_id is null and u.id = e.actor_id limit 1) u on true \
          left join lateral (select {group name} as name from public.groups g \

@@ -23,7 +23,7 @@ macro_rules! group_rows {
              (select count(*) from {members} n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
              (select count(*) from (select from caravana.event e \
-               join public.group_chat c on c.id = e.message_id and coalesce(c.status, true) \
+               join public.group_chat c on c.id = e.message_id and c.group_id = e.group_id and coalesce(c.status, true) \
                where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
                  and e.actor_id is distinct from me.user_id limit 10000) latest) as unread, \
              l.id as last_id, l.user_id as last_user, l.message::text as last_text, ",
@@ -39,7 +39,7 @@ macro_rules! group_rows {
              left join lateral (select e.seq, e.message_id from caravana.event e \
                where e.group_id = g.id and e.kind = 'new_message' order by e.seq desc limit 1) le on true \
              left join caravana.message lm on lm.message_id = le.message_id \
-             left join public.group_chat l on l.id = le.message_id \
+             left join public.group_chat l on l.id = le.message_id and l.group_id = g.id \
              where me.user_id = $1",
             $condition
         )
