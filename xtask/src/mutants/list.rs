@@ -3,6 +3,7 @@
 mod door;
 mod hub;
 mod members;
+mod postgres;
 mod security;
 mod session;
 mod store;
@@ -72,7 +73,15 @@ const MODEL: Run = session("whatever_happens_the_screen_is_the_log_in_the_end");
 
 /// All of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Mutant> {
-    [store::MUTANTS, hub::MUTANTS, door::MUTANTS, members::MUTANTS, security::MUTANTS, session::MUTANTS]
-        .into_iter()
-        .flatten()
+    [
+        store::MUTANTS,
+        hub::MUTANTS,
+        door::MUTANTS,
+        members::MUTANTS,
+        postgres::MUTANTS,
+        security::MUTANTS,
+        session::MUTANTS,
+    ]
+    .into_iter()
+    .flatten()
 }
