@@ -3,7 +3,7 @@
 use futures::StreamExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{TestServer, eventually};
+use crate::support::{TestServer, end_of, eventually};
 
 #[tokio::test]
 async fn probes_answer() {
@@ -65,11 +65,9 @@ async fn a_second_process_on_the_same_database_is_refused() {
     let server = TestServer::builder().on_sqlite().start().await;
     // Once it answers, it has the database.
     assert_eq!(server.stranger().get("/healthz").await.status, 200);
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
-        .arg(format!("--database-url={}", server.database().url()))
-        .arg("--site-addr=127.0.0.1:0")
-        .output()
-        .unwrap();
+    let mut second = std::process::Command::new(env!("CARGO_BIN_EXE_server"));
+    second.arg(format!("--database-url={}", server.database().url())).arg("--site-addr=127.0.0.1:0");
+    let output = end_of(&mut second);
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("DATABASE_URL") && text.contains("another server"), "{text}");

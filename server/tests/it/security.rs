@@ -1,13 +1,12 @@
 //! RELIABILITY §5, where no other file holds it: the policy of pages, what is stored of secrets, what production refuses.
 
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use futures::StreamExt as _;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, PATIENCE, TestServer, TestUser, Wire};
+use crate::support::{Answer, PASSWORD, TestServer, TestUser, Wire, end_of};
 
 /// §5.9, to the letter, on a site that is reached by TLS.
 #[tokio::test]
@@ -130,28 +129,12 @@ fn production_does_not_start_with_what_is_unsafe() {
     }
 }
 
-/// Starts the binary for production in an empty folder. What it printed, and what it left there. One that has really
-/// started would go on for ever, and is ended.
+/// Starts the binary for production in an empty folder. What it printed, and what it left there.
 fn start(flags: &[&str]) -> (Output, Vec<std::path::PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut process = Command::new(env!("CARGO_BIN_EXE_server"))
-        .args(flags)
-        .args(["--app-env=production", "--site-addr=127.0.0.1:0"])
-        .current_dir(folder.path())
-        .env_clear()
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let since = Instant::now();
-    while process.try_wait().unwrap().is_none() {
-        if since.elapsed() > PATIENCE {
-            process.kill().unwrap();
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let output = process.wait_with_output().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_server"));
+    server.args(flags).args(["--app-env=production", "--site-addr=127.0.0.1:0"]);
+    let output = end_of(server.current_dir(folder.path()).env_clear());
     let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
     (output, files)
 }

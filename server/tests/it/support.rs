@@ -32,7 +32,8 @@ pub(crate) use user::{Answer, PASSWORD, TestUser};
 pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
 
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// How long a test waits for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,4 +52,19 @@ where
         }
     };
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("did not happen: {what}"))
+}
+
+/// What a process said that must end by itself. One that does not, like a server that must not start and does, is ended
+/// after [`PATIENCE`].
+pub(crate) fn end_of(command: &mut Command) -> Output {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    while process.try_wait().unwrap().is_none() {
+        if since.elapsed() > PATIENCE {
+            process.kill().unwrap();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    process.wait_with_output().unwrap()
 }

@@ -50,7 +50,7 @@ async fn a_database_that_can_lose_commits_is_used_only_where_that_is_allowed() {
         let mut settings = PostgresSettings::at(database.url().into());
         match PostgresStore::open(&settings, false).await {
             Err(OpenError::Unsafe { setting, value }) => {
-                assert_eq!((setting, value.as_str()), ("synchronous_commit", weak))
+                assert_eq!((setting, value.as_str()), ("synchronous_commit", weak));
             }
             Err(other) => panic!("{weak}: {other:?}"),
             Ok(_) => panic!("{weak} is good enough"),

@@ -117,14 +117,13 @@ async fn migrate_and_doctor_work_through_a_pooler_and_recognise_it() {
     let cluster = cluster().await;
     let pooler = Pooler::before(&cluster);
     pooler.listens().await;
-    let (pooled, direct) =
-        (through(&cluster, pooler.port).url().into(), through(&cluster, cluster.port()).url().into());
-    let done = upkeep::migrate(&pooled).await.unwrap();
+    let [lent, direct] = [pooler.port, cluster.port()].map(|port| through(&cluster, port).url().into());
+    let done = upkeep::migrate(&lent).await.unwrap();
     assert!(done[0].contains("of the schema were added"), "{done:?}");
     let found = async |url| -> Vec<String> {
         upkeep::examine(url, None).await.unwrap().into_iter().map(|finding| finding.what).collect()
     };
-    let findings = found(&pooled).await;
+    let findings = found(&lent).await;
     for words in ["through a pooler in transaction mode", "the schema is up to date", "triggers"] {
         assert!(findings.iter().any(|what| what.contains(words)), "{words}: {findings:?}");
     }
