@@ -214,8 +214,8 @@ mod tests {
         }
     }
 
-    /// A find of the hostile corpus: brackets were counted anew for each one that was taken off, and for each place that
-    /// looked like a link, so that one message held every reader's page for half a minute.
+    /// Brackets were once counted anew for each one that was taken off, and for each place that looked like a link: time that
+    /// grew with the square of the text, on every reader's page.
     #[test]
     fn a_message_of_half_links_and_brackets_costs_nobody_time() {
         let text = "xhttps://".repeat(222) + &")".repeat(2_000);

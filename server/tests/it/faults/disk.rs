@@ -66,12 +66,12 @@ async fn a_disk_without_space_is_named_so() {
 }
 
 /// A file system of its own, small.
-struct SmallDisk {
+pub(super) struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    fn new(mebibytes: u32) -> Self {
+    pub(super) fn new(mebibytes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "caravana-small-disk"])
@@ -81,7 +81,7 @@ impl SmallDisk {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }

@@ -5,6 +5,7 @@
 
 mod blocked;
 mod deaf;
+mod disk;
 mod gone;
 mod instances;
 mod pooler;
