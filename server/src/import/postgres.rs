@@ -64,7 +64,10 @@ impl Postgres {
 }
 
 fn options(address: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(PgConnectOptions::from_str(address)?.statement_cache_capacity(0).application_name("caravana import"))
+    Ok(PgConnectOptions::from_str(address)?
+        .extra_float_digits(None)
+        .statement_cache_capacity(0)
+        .application_name("caravana import"))
 }
 
 /// How a column is read as a JSON value.

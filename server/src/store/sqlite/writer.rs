@@ -183,6 +183,8 @@ impl Task {
                 _ = poll.tick() => self.look_for_foreign_commits(&mut version).await,
             }
         }
+        // A reader may have seen what another program has written since the last look.
+        self.look_for_foreign_commits(&mut version).await;
         // Dropping the connection would leave the WAL for the next start to recover; closing it folds it in.
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
@@ -194,13 +196,14 @@ impl Task {
         match sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut self.connection).await {
             Ok(now) => {
                 if version.replace(now).is_some_and(|before| before != now) {
-                    // Which group it was the file does not tell.
-                    self.foreign.anything();
-                    // What the other program wrote must be missed, too, if an older copy is ever put back.
+                    // What the other program wrote must be missed, too, if an older copy is ever put back; so it is counted
+                    // before anybody is told.
                     match execute(&mut self.connection, COUNT).await {
                         Ok(()) => self.witness.committed(),
                         Err(error) => tracing::debug!(%error, "another program's commit could not be counted"),
                     }
+                    // Which group it was the file does not tell.
+                    self.foreign.anything();
                 }
             }
             Err(error) => tracing::debug!(%error, "data_version can't be read"),
