@@ -10,7 +10,9 @@ use crate::client::{Role, Swarm};
 use crate::people::parties;
 use crate::process::{Placement, Process};
 
-/// People who only listen.
+/// People who send in one group; more of them are in more groups, so that each message goes to as many.
+const IN_A_GROUP: usize = 16;
+/// People in each group who only listen.
 const RECEIVERS: usize = 10;
 /// Nothing has come for this long: everybody is in.
 const QUIET: Duration = Duration::from_millis(200);
@@ -18,22 +20,28 @@ const QUIET_LIMIT: Duration = Duration::from_secs(5);
 /// How long the last deliveries are waited for.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Everybody in one group, each of these people sends its next message when the last was acknowledged.
+/// Each of these people sends its next message when the last was acknowledged.
 pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Result<Vec<Outcome>> {
     placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, placement)?;
-    let party = parties(process.address(), 1, senders + RECEIVERS)?.remove(0);
+    let groups = senders.div_ceil(IN_A_GROUP);
+    let parties = parties(process.address(), groups, IN_A_GROUP + RECEIVERS)?;
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let role = |index| if index < senders { Role::Sender } else { Role::Receiver };
-    let who: Vec<_> =
-        party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
+    let of = |role| {
+        parties.iter().flat_map(move |party| {
+            let people = if role == Role::Sender { &party.people[..IN_A_GROUP] } else { &party.people[IN_A_GROUP..] };
+            people.iter().map(move |person| (party.group.as_str(), person, role))
+        })
+    };
+    // The senders first: they are known by their numbers.
+    let who: Vec<_> = of(Role::Sender).chain(of(Role::Receiver)).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
     let place = match placement {
         Placement::Apart => "server on one CPU",
         Placement::Free => "free to use all CPUs",
     };
-    let case = format!("durable: {senders} senders, {RECEIVERS} receivers, fsync on, {place}");
+    let case = format!("durable: {senders} senders{spread}, {RECEIVERS} receivers, fsync on, {place}");
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
         outcomes.push(Outcome { case: case.clone(), figures: measure(plan, senders, &process, &mut swarm)? });

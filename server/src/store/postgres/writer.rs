@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::access::{Access, code, is_conflict, is_lost, pause};
-use super::link::{LOCK_TIMEOUT, Link, manners};
+use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
 use crate::store::commits::Effects;
 use crate::store::{Appended, Draft, StoreError};
 use batch::Batch;
@@ -314,7 +314,7 @@ async fn new_line(access: &Access) -> Result<Line, StoreError> {
     let backend = if is_pooled {
         None
     } else {
-        link.run(&manners(false, access.durability(), LOCK_TIMEOUT)).await?;
+        link.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
         Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut link).await?)
     };
     Ok(Line { link, backend, used_at: Instant::now() })
