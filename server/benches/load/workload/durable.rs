@@ -41,6 +41,7 @@ pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Resu
         Placement::Apart => "server on one CPU",
         Placement::Free => "free to use all CPUs",
     };
+    let spread = if groups == 1 { String::new() } else { format!(" in {groups} groups") };
     let case = format!("durable: {senders} senders{spread}, {RECEIVERS} receivers, fsync on, {place}");
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
