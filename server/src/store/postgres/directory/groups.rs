@@ -238,12 +238,26 @@ pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId)
                 if role != Role::Owner || !access.shape().members().is_ours() {
                     return Err(StoreError::Forbidden);
                 }
+                // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.
+                link.run("set local caravana.notify = off").await?;
                 end(link, group).await?;
                 effects.group_deleted(group);
                 Ok(())
             })
         })
-        .await
+        .await?;
+    // Our hub knows now; the other servers hear it here, or find it with their next sweep.
+    let told = store.access.ask(|link| {
+        Box::pin(async move {
+            let hint = "select caravana.hint(array[$1])";
+            sqlx::query(hint).bind(group.uuid()).execute(link).await?;
+            Ok(())
+        })
+    });
+    if let Err(error) = told.await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "other servers were not told of a group's end");
+    }
+    Ok(())
 }
 
 /// Ends a group: nobody is a member, no link leads in. Its messages stay in the table.
