@@ -113,7 +113,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "s11-invisible",
         what: "joiners stay wherever they stand in a name",
         changes: &[at(
-            "protocol/src/text.rs",
+            "protocol/src/text/names.rs",
             "if is_ignorable(c) && !shapes()",
             "if is_ignorable(c) && !shapes() && c != '\\u{200D}'",
         )],
