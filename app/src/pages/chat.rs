@@ -1,4 +1,8 @@
 //! The signed-in frame around every group: the list beside it, the link behind it.
+//!
+//! What is below a `Suspense` may be made several times while the server renders, and what it would load there might be
+//! shown as it was loaded once and be taken over as it was loaded another time. So the frame, which is made once, loads
+//! for the page of the group too.
 
 use caravana_protocol::rest::{GroupsAnswer, User};
 use leptos::prelude::*;
@@ -8,6 +12,7 @@ use leptos_router::hooks::use_location;
 use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
+use super::group::{self, LoadedGroup};
 use super::{FailedPage, WelcomePage, encode_path, posted_error};
 use crate::chat::store::{ChatState, LinkView, Whole};
 use crate::chat::{Link, rows, use_link};
@@ -34,6 +39,12 @@ async fn load(api: Option<Api>) -> Result<Option<Home>, ApiError> {
 #[component]
 pub fn ChatPage() -> impl IntoView {
     let api = use_context::<Api>();
+    let path = use_location().pathname;
+    let open = move || group_in(&path.read()).map(str::to_owned);
+    provide_context({
+        let api = api.clone();
+        LoadedGroup(Resource::new_blocking(open, move |id| group::load(api.clone(), id)))
+    });
     let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
     let body = move || {
         Suspend::new(async move {
@@ -45,6 +56,11 @@ pub fn ChatPage() -> impl IntoView {
         })
     };
     view! { <Suspense>{body}</Suspense> }.erase()
+}
+
+/// The group that a path speaks of, as it is written there.
+fn group_in(path: &str) -> Option<&str> {
+    path.strip_prefix("/g/").and_then(|rest| rest.split('/').next())
 }
 
 /// Nobody is signed in: the front door, or the way to sign in and come back.
@@ -79,9 +95,7 @@ fn Chat(home: Home) -> impl IntoView {
     };
     // A refused post of a message comes back to the group's page and is said there.
     let refused = posted_error().filter(|_| path.read_untracked().as_str() == "/");
-    let open = Signal::derive(move || {
-        path.read().strip_prefix("/g/").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned()
-    });
+    let open = Signal::derive(move || group_in(&path.read()).unwrap_or_default().to_owned());
     view! {
         <a class="skip" href="#content">{words.skip_to_content}</a>
         <div class="app" data-view=shown>

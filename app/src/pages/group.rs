@@ -6,7 +6,6 @@ use caravana_protocol::{ErrorCode, GroupId, MessageBody};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::use_params_map;
 use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +34,16 @@ pub struct Opened {
     pub messages: MessagesAnswer,
 }
 
-async fn load(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
+/// The group of the path, once it is loaded; `None` where the path is no group's. [`super::ChatPage`] provides it.
+#[derive(Clone, Copy)]
+pub(super) struct LoadedGroup(pub(super) Resource<Option<Result<Opened, ApiError>>>);
+
+/// Loads what the page of a group shows first.
+pub(super) async fn load(api: Option<Api>, id: Option<String>) -> Option<Result<Opened, ApiError>> {
+    Some(load_group(api, id?).await)
+}
+
+async fn load_group(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
     let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
     let id: GroupId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "no such group"))?;
     let group = api.group(id).await?;
@@ -49,14 +57,12 @@ async fn load(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
 /// The page.
 #[component]
 pub fn GroupPage() -> impl IntoView {
-    let (api, link) = (use_context::<Api>(), use_link());
-    let params = use_params_map();
-    let id = move || params.read().get("id").unwrap_or_default();
-    let loaded = Resource::new_blocking(id, move |id| load(api.clone(), id));
+    let link = use_link();
+    let LoadedGroup(loaded) = expect_context();
     // Read, not awaited: the old group's view must live until the new one takes its place, or what still changes in it
     // would find its state gone.
     let body = move || {
-        loaded.get().map(|loaded| match (loaded, link) {
+        loaded.get().flatten().map(|loaded| match (loaded, link) {
             (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
             (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
             // The frame is not there for a stranger, and then this page is not either.
@@ -95,13 +101,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     let refused = posted_error();
     let invite = RwSignal::new(InviteState::Closed);
     let ask_invite = may_invite.then(|| Callback::new(invite_request(id, invite)));
-    let title = move || {
-        // The title is asked once more while the page goes, when its state may be gone already.
-        let unread: u64 =
-            link.chat.groups().try_read().map_or(0, |groups| groups.iter().map(|group| group.unread).sum());
-        let name = timeline.name().try_get().unwrap_or_default();
-        if unread > 0 { format!("({unread}) {name}") } else { name }
-    };
+    let title = title(link, timeline);
     let actions = TimelineActions {
         row: RowActions {
             retry: Callback::new(move |message| link.retry(id, message)),
@@ -138,6 +138,18 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
         <InviteDialog state=invite reader=link.reader />
     }
     .erase()
+}
+
+/// The name of the group behind the number of all unread messages. It is asked once more while the page goes, and on the
+/// server also of a view that was made only to see what it loads: where the state is gone, it is what it was at first.
+fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
+    let now = move || {
+        let unread: u64 = link.chat.groups().try_read()?.iter().map(|group| group.unread).sum();
+        let name = timeline.name().try_get()?;
+        Some(if unread > 0 { format!("({unread}) {name}") } else { name })
+    };
+    let first = untrack(now).unwrap_or_default();
+    move || now().unwrap_or_else(|| first.clone())
 }
 
 /// Asks for a link and opens the dialog at once; the answer fills it.

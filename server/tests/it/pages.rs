@@ -1,5 +1,9 @@
 //! Pages and forms, as a browser without JavaScript sees them.
 
+use std::collections::BTreeSet;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use reqwest::{Method, StatusCode};
 
 use crate::support::{Answer, PASSWORD, TestServer, TestUser};
@@ -34,6 +38,47 @@ async fn the_first_paint_shows_real_messages_to_members_only() {
         let page = stranger.get(&format!("/g/{group}")).await;
         assert!(!page.text.contains("mirador") && !page.text.contains("Lisboa"), "{}", page.text);
     }
+}
+
+/// What stands between two marks, the first of each.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("no {to} in {rest}")).0
+}
+
+/// What the browser takes over is what it was sent, however many views the server makes on the way to a page and whatever
+/// happens meanwhile: otherwise the page in the browser stops at the first difference.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_page_shows_is_what_it_is_taken_over_with() {
+    let server = TestServer::start().await;
+    let (ana, luis) = (server.register("Ana").await, server.register("Luis").await);
+    let group = ana.create_group("Lisboa").await;
+    ana.brings(&luis, group).await;
+    let path = format!("/g/{group}");
+    let numbers = |part: &str| {
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+        part.split("parada ").skip(1).map(digits).collect::<BTreeSet<_>>()
+    };
+    let mut torn = 0;
+    for round in 0..40 {
+        let mut pages: FuturesUnordered<_> = (0..16).map(|_| ana.get(&path)).collect();
+        let first = pages.next().await.unwrap();
+        let text = format!("parada {round}");
+        let (rest, _) = tokio::join!(pages.collect::<Vec<_>>(), luis.sends(group, &text));
+        let mut counts = BTreeSet::new();
+        for page in rest.into_iter().chain([first]) {
+            let taken = page.text.matches("__RESOLVED_RESOURCES[").count();
+            assert_eq!(taken, 2, "the list and the group are loaded once each: {}", page.text);
+            let shown = numbers(between(&page.text, "role=\"region\"", "__RESOLVED_RESOURCES"));
+            let taken = numbers(between(&page.text, "\\\"messages\\\":", "\\\"has_more_before\\\""));
+            assert_eq!(shown, taken);
+            counts.insert(shown.len());
+            let title = between(&page.text, "<title>", "</title>");
+            assert!(title.ends_with("Lisboa · Caravana"), "{title}");
+        }
+        torn += usize::from(counts.len() > 1);
+    }
+    assert!(torn > 0, "they were read while it was written");
 }
 
 #[tokio::test]

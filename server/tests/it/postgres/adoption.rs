@@ -192,7 +192,7 @@ async fn a_backfill_that_is_killed_again_and_again_while_others_write_numbers_ev
             let options = options.clone();
             async move { migrate(&options).await }
         });
-        // Later each time, so that every part of it is met.
+        // Later each time, so that every part of it is met: the pause chooses the moment of the fault, and waits for nothing.
         let killed: i64 = loop {
             let found = count(&mut connection, "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'caravana migrate' and state <> 'idle'").await;
             if start.is_finished() {

@@ -10,7 +10,7 @@ use super::super::report;
 use super::{ana_in_oaxaca, ana_on};
 use crate::support::database::Database;
 use crate::support::postgres::TestDatabase;
-use crate::support::{Peer, TestServer, TestUser};
+use crate::support::{Peer, TestServer, TestUser, eventually};
 
 /// Shorter than the sweep, which would find everything in the end and hide what is looked for here.
 const SOON: Duration = Duration::from_millis(1_500);
@@ -45,13 +45,13 @@ async fn a_listener_that_was_ended_listens_again() {
     let mut foreign = server.foreign().await;
     let ended = "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity \
                  where datname = current_database() and query ilike 'listen%') ended";
-    crate::support::eventually("somebody listens", || {
+    eventually("somebody listens", || {
         let own = server.foreign();
         async move { (own.await.numbers(ended).await == [1]).then_some(()) }
     })
     .await;
     // It listens again, or there would be nobody to end.
-    crate::support::eventually("it listens again", || {
+    eventually("it listens again", || {
         let own = server.foreign();
         async move {
             let listening = "select count(*) from pg_stat_activity \
@@ -72,7 +72,18 @@ async fn where_notifications_are_eaten_the_database_is_asked_instead() {
     let flag = format!("--database-listen-url={}", elsewhere.url());
     let (server, ana, group) = ana_on(Database::Postgres(database), &[&flag]).await;
     // Its test of itself takes five seconds; until then the sweep is all there is.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    for listeners in [1, 0] {
+        eventually("somebody listens there and gives it up", || {
+            let there = elsewhere.connect();
+            async move {
+                let listening = "select count(*) from pg_stat_activity \
+                                 where datname = current_database() and query ilike 'listen%'";
+                let found: i64 = sqlx::query_scalar(listening).fetch_one(&mut there.await).await.unwrap();
+                (found == listeners).then_some(())
+            }
+        })
+        .await;
+    }
     hears_others(&server, ana, group, "asked four times a second").await;
 }
 
