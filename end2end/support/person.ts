@@ -65,9 +65,11 @@ export class Person {
     return keys.filter((key) => key.startsWith('caravana.outbox.'));
   }
 
-  /** The rows that show this text: one, or the message was doubled. */
+  /** The rows that show this text and no other: one, or the message was doubled. */
   message(text: string): Locator {
-    return this.messages.filter({ hasText: text });
+    // From its begin to its end: «parada 1» and the time behind it, 20:28, hold a «parada 12».
+    const whole = new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+    return this.messages.filter({ has: this.page.locator('.text', { hasText: whole }) });
   }
 
   // What a person does.

@@ -49,8 +49,8 @@ export const test = base.extend<EachTest, EachWorker>({
       page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
       page.on('console', (message) => {
         if (/panicked|hydrat|Content Security Policy/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
-        // What was taken over is the only witness of why it could not be.
-        if (/hydration error occurred/i.test(message.text())) documents.push(page.content().catch(String));
+        // What was taken over is the only witness of why it could not be. A release build names the place only.
+        if (/hydration error occurred|hydration\.rs/i.test(message.text())) documents.push(page.content().catch(String));
       });
     });
     for (const body of await Promise.all(documents)) await testInfo.attach('document.html', { body });

@@ -58,8 +58,6 @@ pub struct Link {
     dirty: StoredValue<bool>,
     /// The newest message was in sight while the page was not.
     unseen: StoredValue<Option<GroupId>>,
-    /// A group was shown since the page was loaded.
-    has_painted: StoredValue<bool>,
 }
 
 /// What only a page that has been taken over has.
@@ -112,7 +110,6 @@ impl Link {
             knows_build: StoredValue::new(false),
             dirty: StoredValue::new(false),
             unseen: StoredValue::new(None),
-            has_painted: StoredValue::new(false),
         }
     }
 
@@ -164,13 +161,10 @@ impl Link {
         });
     }
 
-    /// What the first paint of a group shows, on the server and in the browser alike.
+    /// What the first paint of a group shows, on the server and in the browser alike: a page is taken over in one go,
+    /// before anybody is told the reader's time.
     #[must_use]
     pub fn first_state(self, opened: &Opened) -> TimelineState {
-        // The first group of a page may have been painted by the server, who does not know the reader's time: its view is
-        // taken over as it is, though that may happen after the reader's time was told here. The others need no repair.
-        let is_first = self.has_painted.try_update_value(|has| !std::mem::replace(has, true)) == Some(true);
-        let reader = if is_first { Reader::default() } else { self.reader.get_untracked() };
         let entries: Vec<Entry> =
             opened.messages.messages.iter().map(|message| Entry::Message(MessageEntry::from(message))).collect();
         let view = View {
@@ -178,7 +172,7 @@ impl Link {
             names: &names(&opened.members),
             unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
             read_by_all: 0,
-            reader,
+            reader: self.reader.get_untracked(),
             words: self.words,
         };
         TimelineState {

@@ -30,12 +30,14 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let status = response.status();
-    let ms = started.elapsed().as_secs_f64() * 1_000.0;
-    if status.is_server_error() {
-        tracing::warn!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
+    // A method may be any word.
+    let method = || telemetry::user_value(method.as_str());
+    let is_failure = response.status().is_server_error();
+    let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1_000.0);
+    if is_failure {
+        tracing::warn!(request_id = id, method = method(), route, status, ms, code, "answered");
     } else {
-        tracing::debug!(request_id = id, %method, route, status = status.as_u16(), ms, code = code, "answered");
+        tracing::debug!(request_id = id, method = method(), route, status, ms, code, "answered");
     }
     response
 }

@@ -11,6 +11,7 @@ use caravana_protocol::{
 use uuid::Uuid;
 
 use super::{Anchor, Appended, Draft, History, Page, StoreError};
+use crate::telemetry::user_value;
 
 /// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
 /// tables can be removed by other programs.
@@ -68,7 +69,8 @@ impl Entry {
             "message_deleted" => Event::MessageDeleted(self.into_change(group_id)),
             "new_message" => Event::NewMessage(self.into_message(group_id)),
             other => {
-                tracing::warn!(%group_id, seq, kind = other, "an event of unknown kind is shown as a deleted message");
+                let kind = user_value(other);
+                tracing::warn!(%group_id, seq, kind, "an event of unknown kind is shown as a deleted message");
                 Event::NewMessage(self.into_message(group_id))
             }
         }
