@@ -10,6 +10,7 @@ pub mod http;
 pub mod hub;
 pub mod import;
 pub mod mail;
+pub mod metrics;
 pub mod operator;
 pub mod settings;
 pub mod shutdown;

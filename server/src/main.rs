@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
 use caravana_server::settings::{Database, Import, Invocation, LogFormat, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{operator, serve, telemetry, upkeep};
+use caravana_server::{metrics, operator, serve, telemetry, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -114,6 +114,9 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     telemetry::start(settings.log_format, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
+        if let Some(address) = settings.metrics_addr {
+            metrics::endpoint::start(address).await?;
+        }
         let address = settings.site_addr;
         let listener = TcpListener::bind(address)
             .await

@@ -77,6 +77,8 @@ pub struct Settings {
     pub max_connections_per_address: usize,
     /// Upgrades a second of one address.
     pub handshakes_per_second: u32,
+    /// Where the figures of the process are served, if they are.
+    pub metrics_addr: Option<SocketAddr>,
     /// What may be logged, in the syntax of `RUST_LOG`.
     pub log_filter: String,
     /// How log lines look.
@@ -162,6 +164,7 @@ impl Settings {
             max_connections_per_user: given.max_connections_per_user,
             max_connections_per_address: given.max_connections_per_address,
             handshakes_per_second: given.handshakes_per_second,
+            metrics_addr: metrics_addr(arguments::text(given.metrics_addr))?,
             log_filter: given.log_filter,
             // What a production logs is read by machines first.
             log_format: given.log_format.unwrap_or(match given.app_env {
@@ -181,6 +184,11 @@ impl Settings {
 
 fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
     value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()
+}
+
+fn metrics_addr(value: Option<String>) -> Result<Option<SocketAddr>, SettingError> {
+    let parsed = value.map(|text| text.parse()).transpose();
+    parsed.map_err(|_| SettingError::new("METRICS_ADDR", "must be an address and a port, like 127.0.0.1:9464"))
 }
 
 /// Whoever can change the keys on their way here can be anybody.

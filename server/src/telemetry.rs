@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::metrics;
 use crate::settings::{LogFormat, SettingError};
 
 /// Characters of a user's value in a log line; enough to find it, too few to flood.
@@ -33,6 +34,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), SettingError> {
 /// Takes the place of the standard report, which prints the whole text: `"…" is not a char boundary` would put a part of
 /// somebody's message into the log.
 fn panicked(panic: &PanicHookInfo<'_>) {
+    metrics::panicked();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, panic = words(panic.payload()), "a panic");
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::metrics;
+
 /// Sockets over the limit that are still answered with a refusal; beyond these they are closed without a word.
 const COURTESY: usize = 256;
 
@@ -36,6 +38,15 @@ pub enum Shed {
     Address,
 }
 
+impl Shed {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Address => "address",
+        }
+    }
+}
+
 /// A socket's place; it is free again when this is dropped.
 #[derive(Debug)]
 pub struct Place {
@@ -59,6 +70,7 @@ impl Admission {
     pub fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.open >= self.shared.limit + COURTESY {
+            metrics::shed(Shed::Full.word());
             return None;
         }
         let mut refused = (counts.open >= self.shared.limit).then_some(Shed::Full);
@@ -73,6 +85,9 @@ impl Admission {
             }
         }
         counts.open += 1;
+        if let Some(refused) = refused {
+            metrics::shed(refused.word());
+        }
         Some(Place { shared: Arc::clone(&self.shared), socket: true, address: counted, refused })
     }
 
@@ -81,6 +96,7 @@ impl Admission {
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.of_addresses.entry(address).or_default();
         if *count >= self.shared.limit_of_address {
+            metrics::shed(Shed::Address.word());
             return Err(Shed::Address);
         }
         *count += 1;

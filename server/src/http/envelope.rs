@@ -11,7 +11,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::error::ApiError;
-use crate::telemetry;
+use crate::{metrics, telemetry};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,7 +19,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) async fn around(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::new_v4().simple().to_string();
-    let method = request.method().clone();
+    let request_method = request.method().clone();
     // The route as it is declared: paths hold invite tokens, queries hold tickets.
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let mut response = next.run(request).await;
@@ -31,9 +31,11 @@ pub(super) async fn around(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     // A method may be any word.
-    let method = || telemetry::user_value(method.as_str());
+    let method = || telemetry::user_value(request_method.as_str());
     let is_failure = response.status().is_server_error();
-    let (status, ms) = (response.status().as_u16(), started.elapsed().as_secs_f64() * 1_000.0);
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    metrics::answered(request_method.as_str(), &route, status, took);
+    let ms = took.as_secs_f64() * 1_000.0;
     if is_failure {
         tracing::warn!(request_id = id, method = method(), route, status, ms, code, "answered");
     } else {

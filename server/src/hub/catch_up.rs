@@ -23,6 +23,7 @@ use super::group::{Group, Step};
 use super::peer::Peer;
 use super::{Hub, feed};
 use crate::frame::{Frame, FramedPage};
+use crate::metrics;
 use crate::store::{Channel, Page, StoreError};
 
 /// How often a page is asked for again when the database does not answer, and how long between.
@@ -142,6 +143,7 @@ async fn resume(steps: &mut impl Steps, stream: Stream, cursor: Cursor) -> Resul
     loop {
         if let Some(last) = page.events.last() {
             after = last.seq();
+            metrics::replayed(page.events.len());
             let frames = FramedPage::new(&page.events).after(0);
             if !steps.room().await {
                 return Ok(());

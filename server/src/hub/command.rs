@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::connection::{Connection, now};
 use super::{Hub, Identity, Unverified};
 use crate::frame::Frame;
+use crate::metrics::{self, Sent};
 use crate::store::{Appended, Draft, StoreError};
 
 const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
@@ -58,6 +59,16 @@ pub enum SendRefused {
 }
 
 impl SendRefused {
+    /// The name of the refusal.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Text(error) => error.code(),
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::Store(error) => words(error).0,
+        }
+    }
+
     /// The error that the sender sees.
     #[must_use]
     pub fn to_wire(&self, reference: Option<String>) -> WireError {
@@ -76,9 +87,9 @@ impl SendRefused {
     }
 }
 
-/// The wire's word for a store's refusal. Database text never leaves the server; it is logged here, once.
-fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
-    let (code, text) = match error {
+/// The wire's words for a store's refusal.
+fn words(error: &StoreError) -> (ErrorCode, &'static str) {
+    match error {
         StoreError::NotFound => (ErrorCode::NotFound, "no such thing"),
         StoreError::Forbidden => (ErrorCode::Forbidden, "not allowed"),
         StoreError::Gone => (ErrorCode::Gone, "no longer there"),
@@ -88,7 +99,12 @@ fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
         StoreError::Unavailable(_) | StoreError::Closed | StoreError::Failed(_) => {
             (ErrorCode::TemporarilyUnavailable, "try again with the same id")
         }
-    };
+    }
+}
+
+/// A store's refusal as the client sees it. Database text never leaves the server; it is logged here, once.
+fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
+    let (code, text) = words(error);
     if matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) {
         tracing::error!(error = error as &dyn std::error::Error, "the store failed");
     }
@@ -99,6 +115,16 @@ impl Hub {
     /// Stores a message within the limits, after its commit. The future has taken its place in the store's queue
     /// before it is returned, unless it was refused.
     pub async fn post(&self, posted: Posted) -> Result<Appended, SendRefused> {
+        let outcome = self.store(posted).await;
+        metrics::sent(match &outcome {
+            Ok(Appended { duplicate: false, .. }) => Sent::Stored,
+            Ok(_) => Sent::Duplicate,
+            Err(refused) => Sent::Refused(refused.code()),
+        });
+        outcome
+    }
+
+    async fn store(&self, posted: Posted) -> Result<Appended, SendRefused> {
         match self.charge(&posted, Instant::now()) {
             Ok(()) => {
                 // Now, and not when it is delivered: by then its author may be writing the next one.

@@ -23,6 +23,7 @@ use super::peer::Peer;
 use super::{Hub, Scope};
 use crate::auth::LAST_SECOND;
 use crate::frame::Frame;
+use crate::metrics;
 use crate::store::Proof;
 
 /// Frames that can't be read or carried out which a connection may send in [`STRIKES_WINDOW`].
@@ -63,6 +64,7 @@ struct Expiry {
 
 impl Connection {
     pub(super) fn new(hub: Arc<Hub>, peer: Arc<Peer>, expires_at: Option<i64>) -> Self {
+        metrics::opened();
         Self {
             hub,
             peer,
@@ -112,6 +114,7 @@ impl Connection {
 
     /// Carries out one text message of the client. Answers go into the mailbox.
     pub async fn receive(&mut self, text: &str) {
+        metrics::received();
         if let Some(beginning) = self.beginning.take() {
             // The sender is dropped, never used.
             let _ = beginning.await;
@@ -216,6 +219,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        metrics::closed(self.peer.mailbox.closing().unwrap_or(CloseReason::Abnormal));
         self.peer.mailbox.abandon();
         for group in self.groups.keys() {
             self.hub.registry.with(*group, |state| state.leave(self.peer.key, *group));

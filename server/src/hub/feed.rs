@@ -17,6 +17,7 @@ use super::Hub;
 use super::group::{Applied, Group};
 use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
+use crate::metrics;
 use crate::store::{Effect, Hint};
 
 /// Groups in one question of the sweep.
@@ -179,6 +180,7 @@ pub(super) fn hint(hub: &Arc<Hub>, group: GroupId, head: Seq) {
 /// Starts to fill a gap, unless that is being done.
 pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
     if hub.registry.with(group, Group::begin_pull) == Some(true) {
+        metrics::gap();
         let hub = Arc::clone(hub);
         hub.tasks.clone().spawn(async move { fill(&hub, group).await });
     }

@@ -13,6 +13,7 @@ use caravana_protocol::limits::{MAILBOX_BYTES, MAILBOX_FRAMES};
 use tokio::sync::Notify;
 
 use crate::frame::Frame;
+use crate::metrics;
 
 /// With this many frames waiting, those that may be lost are dropped.
 const SOFT_FRAMES: usize = MAILBOX_FRAMES / 4;
@@ -166,6 +167,7 @@ impl Mailbox {
 
     /// Tells that this much of what was taken is in the kernel's hands.
     pub fn written(&self, frames: usize, bytes: usize) {
+        metrics::written(frames, bytes);
         let mut queue = self.queue();
         queue.waiting_frames = queue.waiting_frames.saturating_sub(frames);
         queue.waiting_bytes = queue.waiting_bytes.saturating_sub(bytes);

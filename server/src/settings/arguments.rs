@@ -133,8 +133,9 @@ pub(super) struct Arguments {
     /// WebSocket upgrades a second of one address.
     #[arg(long, env = "HANDSHAKES_PER_SECOND", default_value_t = 10, value_parser = positive())]
     pub(super) handshakes_per_second: u32,
-    /// Not in this build yet.
-    #[arg(long, env = "METRICS_ADDR", hide = true)]
+    /// Address and port on which `/metrics` tells Prometheus what the process counts; left out: nowhere. It asks nobody who
+    /// they are, so it belongs on an address that only the operator reaches.
+    #[arg(long, env = "METRICS_ADDR")]
     pub(super) metrics_addr: Option<String>,
     /// What to log, like `info` or `info,caravana_server=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
@@ -189,11 +190,7 @@ impl Arguments {
         use secrecy::ExposeSecret as _;
         let secret =
             |value: &Option<SecretString>| value.as_ref().is_some_and(|value| !value.expose_secret().is_empty());
-        let plain = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
-        let given = [
-            ("REDIS_URL", secret(&self.redis_url), "running several instances with Redis"),
-            ("METRICS_ADDR", plain(&self.metrics_addr), "the metrics endpoint"),
-        ];
+        let given = [("REDIS_URL", secret(&self.redis_url), "running several instances with Redis")];
         match given.iter().find(|(_, is_given, _)| *is_given) {
             Some((name, _, what)) => {
                 Err(SettingError::new(name, format!("{what} is not in this build yet; remove the setting to start")))

@@ -44,6 +44,7 @@ fn a_wrong_value_names_its_variable() {
         (&["--send-rate-per-user", "many"], "SEND_RATE_PER_USER"),
         (&["--handshakes-per-second", "0"], "HANDSHAKES_PER_SECOND"),
         (&["--site-addr", "localhost"], "SITE_ADDR"),
+        (&["--metrics-addr", "9464"], "METRICS_ADDR"),
         (&["--log-format", "xml"], "LOG_FORMAT"),
         (&["--app-env", "staging"], "APP_ENV"),
         (&["--public-url", "chat.example.org"], "PUBLIC_URL"),
@@ -61,14 +62,9 @@ fn a_wrong_value_names_its_variable() {
 
 #[test]
 fn what_this_build_does_not_have_is_refused_not_ignored() {
-    for (flag, value, name) in [
-        ("--redis-url", "redis://:secret-password@h", "REDIS_URL"),
-        ("--metrics-addr", "127.0.0.1:9000", "METRICS_ADDR"),
-    ] {
-        let text = refusal(&[flag, value]);
-        assert!(text.starts_with(name) && text.contains("not in this build yet"), "{text}");
-        assert!(!text.contains("secret-password"), "{text}");
-    }
+    let text = refusal(&["--redis-url", "redis://:secret-password@h"]);
+    assert!(text.starts_with("REDIS_URL") && text.contains("not in this build yet"), "{text}");
+    assert!(!text.contains("secret-password"), "{text}");
     assert!(read(&["--redis-url", ""]).is_ok(), "an empty variable is an unset one");
 }
 

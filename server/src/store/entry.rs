@@ -1,6 +1,6 @@
 //! From a stored event, whatever database it was read from, to the wire's types.
 //!
-//! Total: any row becomes something that can be delivered (G17). What is missing becomes a placeholder, is logged, and
+//! Total: any row becomes something that can be delivered (G17). What is missing becomes a placeholder, is logged and counted, and
 //! blocks nothing. The adapters read their own types into these.
 
 use caravana_protocol::limits::{REPLAY_PAGE_BYTES, REPLAY_PAGE_EVENTS};
@@ -11,6 +11,7 @@ use caravana_protocol::{
 use uuid::Uuid;
 
 use super::{Anchor, Appended, Draft, History, Page, StoreError};
+use crate::metrics;
 use crate::telemetry::user_value;
 
 /// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
@@ -70,6 +71,7 @@ impl Entry {
             "new_message" => Event::NewMessage(self.into_message(group_id)),
             other => {
                 let kind = user_value(other);
+                metrics::placeholder();
                 tracing::warn!(%group_id, seq, kind, "an event of unknown kind is shown as a deleted message");
                 Event::NewMessage(self.into_message(group_id))
             }
@@ -110,6 +112,7 @@ impl Entry {
 
 /// A stable id for a row whose own id is no UUID, so that clients can still tell it from others.
 pub(super) fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
+    metrics::placeholder();
     MessageId::new(Uuid::from_u128(group_id.uuid().as_u128() ^ u128::from(seq)))
 }
 

@@ -1,4 +1,4 @@
-//! What never reaches a log (RELIABILITY §5.12): bodies, tokens, cookies, query strings, e-mails, names, passwords.
+//! What never reaches a log or a figure (RELIABILITY §5.12): bodies, tokens, cookies, query strings, e-mails, names, passwords.
 //!
 //! Every server of the suite is watched ([`crate::support::canary`]). Here one is asked everything it can be asked, in the
 //! real process, with every crate as talkative as it can be, and all that it wrote is searched for what it was told.
@@ -158,14 +158,21 @@ fn bodies() -> [(&'static str, String); 4] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_people_say_or_hold_reaches_a_log() {
-    let mut server = TestServer::builder().own_process().environment("RUST_LOG", "trace").start().await;
+    let builder = TestServer::builder().own_process().environment("RUST_LOG", "trace");
+    let mut server = builder.flag("--metrics-addr=127.0.0.1:0").start().await;
     let bird = bird(&server).await;
     let secrets = lives(&server, &bird).await;
     let asked = asks_everything(&server, &bird).await;
+    let figures = reqwest::get(server.metrics_url()).await.unwrap().text().await.unwrap();
     server.stop().await;
-    let lines = server.log();
+    let mut lines = server.log();
     let answered = lines.iter().filter(|line| line.contains("\"answered\"")).count();
     assert!(answered > asked, "{answered} answers of {asked} were logged: this is not the log that was looked for");
+    assert!(
+        figures.contains("caravana_http_requests_total{method=\"other\""),
+        "they are the figures of what was asked"
+    );
+    lines.extend(figures.lines().map(str::to_owned));
     for line in &lines {
         assert_eq!(secret_in(line), None, "{line}");
         assert!(!secrets.iter().any(|secret| line.contains(secret)), "{line}");

@@ -22,6 +22,7 @@ mod import;
 mod invites;
 mod logs;
 mod messages;
+mod metrics;
 mod openapi;
 mod pages;
 mod password_resets;

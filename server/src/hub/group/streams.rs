@@ -6,6 +6,7 @@ use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, 
 
 use super::{Follower, Group, REPLAYING, Step};
 use crate::frame::Frame;
+use crate::metrics;
 
 impl Group {
     fn stream(&mut self, key: u64, stream: u64) -> Option<&mut Follower> {
@@ -56,6 +57,7 @@ impl Group {
         }
         let Some(epoch) = self.epoch() else { return };
         let Some(follower) = self.stream(key, stream) else { return };
+        metrics::resync(reason);
         let resync = Resync { group_id, epoch, head: follower.after, reason };
         follower.peer.mailbox.push(&Frame::server(&ServerFrame::Resync(resync)));
     }

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::access::Access;
 use super::safety;
 use super::writer::Backends;
+use crate::metrics;
 use crate::store::{HintSender, StoreError};
 
 /// Where the triggers notify.
@@ -86,6 +87,7 @@ impl Feed {
                 Ok(never) => match never {},
                 Err(deaf) => deaf,
             };
+            metrics::listening(false);
             // What was notified since the last word is lost.
             self.hints.anything();
             if listened_at.elapsed() > PROBE_AFTER {
@@ -158,6 +160,7 @@ impl Feed {
         };
         let mut listener = timeout(CONNECT_WITHIN, listener).await.unwrap_or_else(timed_out).map_err(Deaf::Lost)?;
         self.probe(&mut listener, &own).await?;
+        metrics::listening(true);
         if std::mem::replace(&mut self.is_deaf, false) {
             tracing::info!("notifications arrive again");
         } else {

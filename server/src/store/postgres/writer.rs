@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use super::access::{Access, code, is_conflict, is_lost, pause};
 use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
+use crate::metrics;
 use crate::store::commits::Effects;
 use crate::store::{Appended, Draft, StoreError};
 use batch::Batch;
@@ -193,8 +194,10 @@ impl Lane {
         if jobs.is_empty() {
             return;
         }
+        let begun = Instant::now();
         match self.commit(&jobs, patience).await {
             Ok((answers, effects)) => {
+                metrics::committed(jobs.len(), begun.elapsed());
                 for group in jobs.iter().map(|job| job.draft.group_id) {
                     self.blocked.remove(&group);
                 }
@@ -226,6 +229,7 @@ impl Lane {
                 Box::pin(self.store_together(vec![job], LOCK_TIMEOUT)).await;
             }
         } else {
+            metrics::commit_failed();
             tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), "a commit failed");
             self.refuse(jobs.into_iter(), &error);
         }

@@ -15,12 +15,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::commits::{Commits, Effects};
 use super::super::{Effect, HintSender, Hints, StoreError, hints};
 use super::BUSY;
 use super::witness::Witness;
+use crate::metrics;
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
 /// told `overloaded`.
@@ -213,9 +214,11 @@ impl Task {
     async fn commit(&mut self, batch: &mut Vec<Job>) {
         let mut answers = Vec::with_capacity(batch.len());
         let mut effects = Effects::default();
+        let (begun, jobs) = (Instant::now(), batch.len());
         let outcome = self.transaction(batch, &mut answers, &mut effects).await;
         match outcome {
             Ok(()) => {
+                metrics::committed(jobs, begun.elapsed());
                 self.witness.committed();
                 // The hub first: whoever is answered may ask at once for what was written.
                 self.commits.tell(effects).await;
@@ -224,6 +227,7 @@ impl Task {
                 }
             }
             Err(error) => {
+                metrics::commit_failed();
                 tracing::error!(error = &error as &dyn std::error::Error, jobs = answers.len(), "a commit failed");
                 let _ = sqlx::query("rollback").execute(&mut self.connection).await;
                 let full = is_full(&error);

@@ -204,6 +204,15 @@ impl TestServer {
         &self.database
     }
 
+    /// Where its figures are. Only a server in a process of its own, with `--metrics-addr`.
+    pub(crate) fn metrics_url(&self) -> String {
+        let lines = self.logged.lines.lock().unwrap();
+        let said = lines.iter().find_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?["metrics"].as_str().map(str::to_owned)
+        });
+        said.expect("the process did not say where it counts")
+    }
+
     /// The id of its process. Only a server in a process of its own.
     pub(crate) fn pid(&self) -> u32 {
         let Running::Process(child) = &self.running else { panic!("only a process of its own has an id") };

@@ -192,8 +192,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         changes: &[at(
             FEED,
             "        self.probe(&mut listener, &own).await?;
-        if",
-            "        if",
+        metrics",
+            "        metrics",
         )],
         tests: &[it("where_notifications_are_eaten_the_database_is_asked_instead")],
     },

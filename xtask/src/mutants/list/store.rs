@@ -152,6 +152,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("a_row_that_can_not_be_read_blocks_nothing")],
     },
     Mutant {
+        name: "g17-counted",
+        what: "a row that is shown as something else is not counted",
+        changes: &[at("server/src/metrics.rs", "counter!(PLACEHOLDERS).increment(1);", "")],
+        tests: &[it("a_row_that_is_shown_as_something_else_is_counted")],
+    },
+    Mutant {
         name: "g18-clock",
         what: "a replay is ordered by the clock",
         changes: &[at(

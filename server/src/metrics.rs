@@ -1,0 +1,219 @@
+//! What the process counts.
+//!
+//! Owns the names, and one function for each thing that is worth counting. Promises that labels are words of the source
+//! (routes as they are declared, codes of the protocol) and never anybody's: nothing that people say or hold is in them, and
+//! there is an end to their number. Counts nothing until [`endpoint`] was set up, which is `main`'s to do: a server within a
+//! test has no place for it. Called from wherever something happens; knows nothing of who fetches it.
+
+pub mod endpoint;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use caravana_protocol::{CloseReason, ErrorCode, ResyncReason};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+/// What a figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+    /// Seconds, in the buckets of [`endpoint`].
+    Seconds,
+}
+
+macro_rules! figures {
+    ($($(#[doc = $help:literal])+ $name:ident = $text:literal, $kind:ident;)*) => {
+        $($(#[doc = $help])+ const $name: &str = $text;)*
+
+        /// All of them, with what they say of themselves where they are fetched.
+        const ALL: &[(&str, Kind, &str)] = &[$(($text, Kind::$kind, concat!($($help),+))),*];
+    };
+}
+
+figures! {
+    /// Which build runs, as its label; always 1.
+    BUILD_INFO = "caravana_build_info", Gauge;
+    /// Open connections: WebSockets and event streams.
+    CONNECTIONS = "caravana_connections", Gauge;
+    /// Connections that were opened.
+    OPENED = "caravana_connections_opened_total", Counter;
+    /// Connections that ended, by the code of the close frame; 1006 is one that was lost, 4008 a reader who was too slow.
+    CLOSED = "caravana_connections_closed_total", Counter;
+    /// Sockets that were turned away before the upgrade because there are enough, in all (full) or of their address (address).
+    SHED = "caravana_sockets_shed_total", Counter;
+    /// Frames of clients that were carried out or refused.
+    RECEIVED = "caravana_frames_received_total", Counter;
+    /// Frames that were given to the kernel.
+    WRITTEN = "caravana_frames_written_total", Counter;
+    /// Bytes of those frames.
+    WRITTEN_BYTES = "caravana_written_bytes_total", Counter;
+    /// Messages that somebody sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
+    SENDS = "caravana_sends_total", Counter;
+    /// Commits of the task that writes, by how they ended: ok or failed.
+    COMMITS = "caravana_commits_total", Counter;
+    /// What those commits had to write: by commits it is how much one flush carries.
+    COMMIT_JOBS = "caravana_commit_jobs_total", Counter;
+    /// How long those commits took, from their begin to the database's word.
+    COMMIT_SECONDS = "caravana_commit_seconds", Seconds;
+    /// Events that were read from the log again for clients that came back.
+    REPLAYED = "caravana_replayed_events_total", Counter;
+    /// Cursors that could not be continued, by the reason.
+    RESYNCS = "caravana_resyncs_total", Counter;
+    /// Times that a group was behind the database and was read from it: what other programs and servers wrote, or a hint that was lost.
+    GAPS = "caravana_gaps_total", Counter;
+    /// Stored rows that can't be shown as they are and went out as a placeholder.
+    PLACEHOLDERS = "caravana_placeholders_total", Counter;
+    /// 1 while PostgreSQL's notifications arrive, 0 while the database is asked four times a second instead.
+    LISTENING = "caravana_database_listening", Gauge;
+    /// Requests that were answered, by method, route and status.
+    REQUESTS = "caravana_http_requests_total", Counter;
+    /// How long answers took, by route; upgrades and streams end with their head.
+    REQUEST_SECONDS = "caravana_http_request_seconds", Seconds;
+    /// Panics. Each is a fault of ours.
+    PANICS = "caravana_panics_total", Counter;
+}
+
+/// Those that are counted many times a second; found once.
+struct Often {
+    connections: Gauge,
+    opened: Counter,
+    received: Counter,
+    written: Counter,
+    written_bytes: Counter,
+    stored: Counter,
+    commits: Counter,
+    commit_jobs: Counter,
+    commit_seconds: Histogram,
+    replayed: Counter,
+    gaps: Counter,
+}
+
+static OFTEN: LazyLock<Often> = LazyLock::new(|| Often {
+    connections: gauge!(CONNECTIONS),
+    opened: counter!(OPENED),
+    received: counter!(RECEIVED),
+    written: counter!(WRITTEN),
+    written_bytes: counter!(WRITTEN_BYTES),
+    stored: counter!(SENDS, "outcome" => "stored"),
+    commits: counter!(COMMITS, "outcome" => "ok"),
+    commit_jobs: counter!(COMMIT_JOBS),
+    commit_seconds: histogram!(COMMIT_SECONDS),
+    replayed: counter!(REPLAYED),
+    gaps: counter!(GAPS),
+});
+
+/// Begins those without a label at nothing: what has not happened is not unknown.
+fn begin() {
+    LazyLock::force(&OFTEN);
+    for rare in [PLACEHOLDERS, PANICS] {
+        counter!(rare).increment(0);
+    }
+}
+
+/// A connection was opened.
+pub(crate) fn opened() {
+    OFTEN.opened.increment(1);
+    OFTEN.connections.increment(1);
+}
+
+/// A connection has ended.
+pub(crate) fn closed(reason: CloseReason) {
+    OFTEN.connections.decrement(1);
+    // A client may name any number.
+    let is_ours = !matches!(reason, CloseReason::Other(_));
+    let code = if is_ours { reason.code().to_string() } else { "other".to_owned() };
+    counter!(CLOSED, "code" => code).increment(1);
+}
+
+/// A socket was turned away.
+pub(crate) fn shed(reason: &'static str) {
+    counter!(SHED, "reason" => reason).increment(1);
+}
+
+/// A client's frame has come.
+pub(crate) fn received() {
+    OFTEN.received.increment(1);
+}
+
+/// So many frames are in the kernel's hands, and so many bytes.
+pub(crate) fn written(frames: usize, bytes: usize) {
+    OFTEN.written.increment(frames as u64);
+    OFTEN.written_bytes.increment(bytes as u64);
+}
+
+/// How a message that was sent came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It is in the log.
+    Stored,
+    /// It was there already.
+    Duplicate,
+    /// It was refused.
+    Refused(ErrorCode),
+}
+
+/// Somebody sent a message.
+pub(crate) fn sent(outcome: Sent) {
+    match outcome {
+        Sent::Stored => OFTEN.stored.increment(1),
+        Sent::Duplicate => counter!(SENDS, "outcome" => "duplicate").increment(1),
+        Sent::Refused(code) => counter!(SENDS, "outcome" => code.as_str()).increment(1),
+    }
+}
+
+/// A commit of so many jobs went well.
+pub(crate) fn committed(jobs: usize, took: Duration) {
+    OFTEN.commits.increment(1);
+    OFTEN.commit_jobs.increment(jobs as u64);
+    OFTEN.commit_seconds.record(took);
+}
+
+/// A commit failed; its jobs were told so.
+pub(crate) fn commit_failed() {
+    counter!(COMMITS, "outcome" => "failed").increment(1);
+}
+
+/// So many events were read again for somebody who came back.
+pub(crate) fn replayed(events: usize) {
+    OFTEN.replayed.increment(events as u64);
+}
+
+/// A cursor could not be continued.
+pub(crate) fn resync(reason: ResyncReason) {
+    let reason = match reason {
+        ResyncReason::UnknownEpoch => "unknown_epoch",
+        ResyncReason::AboveHead => "above_head",
+        ResyncReason::TooDeep => "too_deep",
+    };
+    counter!(RESYNCS, "reason" => reason).increment(1);
+}
+
+/// A group is behind the database.
+pub(crate) fn gap() {
+    OFTEN.gaps.increment(1);
+}
+
+/// A row is shown as something else.
+pub(crate) fn placeholder() {
+    counter!(PLACEHOLDERS).increment(1);
+}
+
+/// Whether PostgreSQL's notifications arrive.
+pub(crate) fn listening(arrive: bool) {
+    gauge!(LISTENING).set(if arrive { 1.0 } else { 0.0 });
+}
+
+/// A request was answered. The method may be any word, the route is one of ours.
+pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let method = KNOWN.iter().find(|known| **known == method).copied().unwrap_or("other");
+    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+    counter!(REQUESTS, &labels).increment(1);
+    histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(took);
+}
+
+/// There was a panic.
+pub(crate) fn panicked() {
+    counter!(PANICS).increment(1);
+}
