@@ -73,8 +73,25 @@ pub enum ServeError {
 }
 
 /// Serves until `shutdown` is triggered, then ends as G11 promises: no new upgrades, requests in flight finish, sockets
-/// are told to come back, and everything is over within 15 s.
-pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
+/// are told to come back, and everything is over within 15 s. Where another database takes the place of the one that is being
+/// served (a failover, an older copy), it does the same and begins anew with that, on the same socket: whatever was known of the
+/// old one goes, and clients find out by the epochs what they have to load afresh.
+pub async fn serve(listener: TcpListener, mut settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
+    let listener = Arc::new(listener);
+    loop {
+        serve_one(Arc::clone(&listener), settings.clone(), shutdown.of_a_part()).await?;
+        if shutdown.is_triggered() {
+            tracing::info!("ended");
+            return Ok(());
+        }
+        tracing::warn!("another database is in the place of the one that was opened: beginning anew with it");
+        // That was meant for the first start.
+        settings.new_epochs = false;
+    }
+}
+
+/// Serves one database, until the end or until another is in its place.
+async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     if half_imported(settings.database.clone()).await {
         return Err(ServeError::HalfImported);
@@ -93,7 +110,10 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     tracing::info!(address = %format_args!("http://{address}"), site = %state.origins.own(), "listening");
     drop(state);
 
-    shutdown.triggered().await;
+    tokio::select! {
+        () = shutdown.triggered() => {}
+        () = replaced(&store) => shutdown.trigger(),
+    }
     let deadline = Instant::now() + END_WITHIN - CLOSE_STORE_WITHIN;
     // New connections are still accepted, so that /readyz can say 503 instead of nothing.
     let sockets = u32::try_from(hub.connections()).unwrap_or(u32::MAX);
@@ -111,7 +131,6 @@ pub async fn serve(listener: TcpListener, settings: Settings, shutdown: Shutdown
     if tokio::time::timeout(CLOSE_STORE_WITHIN, closing).await.is_err() {
         tracing::warn!("the database did not close in time; the next start recovers it");
     }
-    tracing::info!("ended");
     Ok(())
 }
 
@@ -123,6 +142,11 @@ fn half_imported(database: DatabaseSettings) -> BoxFuture<'static, bool> {
 
 fn open(database: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
     Box::pin(async move { store::open(&database, new_epochs).await })
+}
+
+fn replaced(store: &SharedStore) -> BoxFuture<'static, ()> {
+    let store = Arc::clone(store);
+    Box::pin(async move { store.replaced().await })
 }
 
 fn drain(hub: Arc<Hub>, window: Duration) -> BoxFuture<'static, ()> {

@@ -25,6 +25,12 @@ impl Shutdown {
         Self::default()
     }
 
+    /// The end of a part of the process, with tasks of its own: it ends with the whole, or by itself.
+    #[must_use]
+    pub fn of_a_part(&self) -> Self {
+        Self { signal: self.signal.child_token(), tasks: TaskTracker::new() }
+    }
+
     /// Asks everything to end. Doing it again changes nothing.
     pub fn trigger(&self) {
         self.signal.cancel();
@@ -83,6 +89,16 @@ pub fn trigger_on_signals(shutdown: &Shutdown) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_ends_by_itself_or_with_the_whole() {
+        let whole = Shutdown::new();
+        let (first, second) = (whole.of_a_part(), whole.of_a_part());
+        first.trigger();
+        assert!(!whole.is_triggered() && !second.is_triggered());
+        whole.trigger();
+        assert!(second.is_triggered());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_end_waits_for_tasks_but_not_for_ever() {

@@ -37,6 +37,10 @@ pub trait Store: Log + Directory {
     /// Whether it answers; for `/readyz`.
     fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Waits until another database turns out to be in the place of the one that was opened, like an older copy or one that
+    /// has not got all that was committed. Nothing is asked of that one here; it has to be opened.
+    fn replaced(&self) -> futures::future::BoxFuture<'_, ()>;
+
     /// Finishes what waits and closes the database.
     fn close(&self) -> futures::future::BoxFuture<'_, ()>;
 }

@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const UNTAKEN: Duration = Duration::from_secs(45);
 
 /// Accepts connections until `stop`, then lets the open ones finish their requests. Never ends by itself.
-pub(crate) async fn accept(listener: TcpListener, router: Router, state: Shared, stop: CancellationToken) {
+pub(crate) async fn accept(listener: Arc<TcpListener>, router: Router, state: Shared, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

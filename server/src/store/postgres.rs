@@ -22,12 +22,14 @@ mod writer;
 
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 
 pub use doctor::examine;
 pub use members_view::{MembersView, MembersViewError};
@@ -40,6 +42,9 @@ use access::Access;
 use feed::Feed;
 use shape::Shape;
 use writer::{Backends, Writer};
+
+/// How often it is looked whether the database is still the one that was opened.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What an operator says about the database.
 #[derive(Debug, Clone)]
@@ -69,6 +74,7 @@ pub struct PostgresStore {
     access: Access,
     writer: Writer,
     feed: JoinHandle<()>,
+    look: JoinHandle<()>,
     hints: Mutex<Option<Hints>>,
 }
 
@@ -119,7 +125,8 @@ impl PostgresStore {
         let mut connection = options.clone().statement_cache_capacity(0).connect().await?;
         let durability =
             safety::durability(&mut connection, settings.is_production, settings.allows_unsafe_durability).await?;
-        if place::settle(&mut connection, new_epochs).await? {
+        let (home, is_rewritten) = place::settle(&mut connection, new_epochs).await?;
+        if is_rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
         }
         let shape = Shape::of(&mut connection, settings.members_view.as_ref(), &report).await?;
@@ -135,15 +142,17 @@ impl PostgresStore {
         let (hint_sender, hints) = hints();
         let hint_sender = Arc::new(hint_sender);
         let backends = Backends::default();
-        let access = Access::new(options, is_pooled, durability, shape, Arc::clone(&hint_sender));
+        let access = Access::new(options, is_pooled, durability, shape, home, Arc::clone(&hint_sender));
         let writer = Writer::start(&access, &backends);
         let feed = Feed::new(access.clone(), listen_options, backends, hint_sender);
-        Ok(Self { access, writer, feed: tokio::spawn(feed.run()), hints: Mutex::new(Some(hints)) })
+        let look = tokio::spawn(look_where_it_is(access.clone()));
+        Ok(Self { access, writer, feed: tokio::spawn(feed.run()), look, hints: Mutex::new(Some(hints)) })
     }
 
     /// Finishes what waits and closes all connections.
     pub async fn close(&self) {
         self.feed.abort();
+        self.look.abort();
         self.writer.close().await;
         self.access.close().await;
     }
@@ -152,6 +161,7 @@ impl PostgresStore {
 impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.feed.abort();
+        self.look.abort();
     }
 }
 
@@ -165,8 +175,30 @@ impl Store for PostgresStore {
         }))
     }
 
+    fn replaced(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.access.home().left())
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(Self::close(self))
+    }
+}
+
+/// New connections find out by themselves whether the database is still the one that was opened. This is for those that stay
+/// while the database behind them changes: a pooler's, and those to a database into which a dump is played back.
+async fn look_where_it_is(access: Access) {
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !access.home().is_left() {
+        ticks.tick().await;
+        let home = access.home().clone();
+        let looked = access.ask(move |link| {
+            let home = home.clone();
+            Box::pin(async move { Ok(home.check(link).await?) })
+        });
+        if let Err(error) = looked.await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the database did not say where it is");
+        }
     }
 }
 

@@ -117,6 +117,11 @@ impl Store for SqliteStore {
         })
     }
 
+    /// An open file stays the file that was opened, whatever is put in its place.
+    fn replaced(&self) -> futures::future::BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn close(&self) -> futures::future::BoxFuture<'_, ()> {
         Box::pin(Self::close(self))
     }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use super::link::{LOCK_TIMEOUT, Link, manners};
+use super::place::Home;
 use super::shape::Shape;
 use crate::store::commits::{Commits, Effects};
 use crate::store::{HintSender, StoreError};
@@ -55,6 +56,7 @@ pub(super) struct Access {
     /// What `synchronous_commit` is held at.
     durability: &'static str,
     shape: Arc<Shape>,
+    home: Home,
     hints: Arc<HintSender>,
     /// When the database last fell silent in the middle of something: connections from before are not trusted.
     silent_at: Arc<Mutex<Option<Instant>>>,
@@ -67,12 +69,14 @@ impl Access {
         is_pooled: bool,
         durability: &'static str,
         shape: Shape,
+        home: Home,
         hints: Arc<HintSender>,
     ) -> Self {
         let is_pooled = Arc::new(AtomicBool::new(is_pooled));
         let has_pooler = Arc::clone(&is_pooled);
         let silent_at = Arc::new(Mutex::new(None::<Instant>));
         let last_silence = Arc::clone(&silent_at);
+        let opened = home.clone();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
@@ -84,8 +88,9 @@ impl Access {
                 Box::pin(std::future::ready(Ok(!is_older)))
             })
             .after_connect(move |connection, _| {
-                let has_pooler = has_pooler.load(Ordering::Relaxed);
+                let (has_pooler, opened) = (has_pooler.load(Ordering::Relaxed), opened.clone());
                 Box::pin(async move {
+                    opened.check(&mut *connection).await?;
                     if !has_pooler {
                         let manners = sqlx::AssertSqlSafe(manners(false, durability, LOCK_TIMEOUT));
                         sqlx::raw_sql(manners).execute(connection).await?;
@@ -102,6 +107,7 @@ impl Access {
             is_pooled,
             durability,
             shape: Arc::new(shape),
+            home,
             hints,
             silent_at,
         }
@@ -121,6 +127,11 @@ impl Access {
 
     pub(super) fn is_pooled(&self) -> bool {
         self.is_pooled.load(Ordering::Relaxed)
+    }
+
+    /// The database that was opened.
+    pub(super) fn home(&self) -> &Home {
+        &self.home
     }
 
     pub(super) fn shape(&self) -> &Shape {
@@ -255,6 +266,7 @@ impl Access {
     }
 
     async fn link(&self) -> Result<Link, StoreError> {
+        self.home.is_still_there()?;
         let named = !self.is_pooled();
         match self.pool.acquire().await {
             Ok(connection) => Ok(Link::pooled(connection, named)),

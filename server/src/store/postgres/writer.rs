@@ -282,6 +282,7 @@ impl Lane {
 
     /// Makes sure of a connection that lives.
     async fn connect(&mut self) -> Result<(), StoreError> {
+        self.access.home().is_still_there()?;
         if let Some(line) = &mut self.connection {
             if line.used_at.elapsed() < TRUSTED_FOR {
                 return Ok(());
@@ -314,7 +315,9 @@ impl Lane {
 
 async fn new_line(access: &Access) -> Result<Line, StoreError> {
     let is_pooled = access.is_pooled();
-    let mut link = Link::own(access.options().connect().await?, !is_pooled);
+    let mut connection = access.options().connect().await?;
+    access.home().check(&mut connection).await?;
+    let mut link = Link::own(connection, !is_pooled);
     let backend = if is_pooled {
         None
     } else {

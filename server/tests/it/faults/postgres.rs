@@ -9,6 +9,7 @@ mod disk;
 mod gone;
 mod instances;
 mod pooler;
+mod replaced;
 
 use std::time::Duration;
 

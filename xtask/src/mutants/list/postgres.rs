@@ -129,10 +129,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a database that was copied is taken for the one that was left",
         changes: &[at(
             "server/src/store/postgres/place.rs",
-            "is_some_and(|known| *known != place)",
+            "is_some_and(|known| **known != *home.place)",
             "is_some_and(|known| known.is_empty())",
         )],
         tests: &[it("a_copy_of_the_database_begins_new_epochs_once")],
+    },
+    Mutant {
+        name: "g5-pg-running",
+        what: "a running server takes another database for the one that it has opened",
+        changes: &[at("server/src/store/postgres/place.rs", "Some(place) if *place == *self.place => Ok(()),", "Some(_) if true => Ok(()),")],
+        tests: &[
+            it("an_older_copy_under_a_running_server_is_no_fork"),
+            it("a_standby_that_takes_over_begins_new_epochs_under_a_running_server"),
+        ],
     },
     Mutant {
         name: "g5-pg-replay",

@@ -134,6 +134,13 @@ impl Cluster {
         self.port
     }
 
+    /// At its next start it recovers for ever, until it is promoted. Only while it is stopped.
+    pub(crate) fn becomes_standby(&self) {
+        let signal = self.folder.join("data/standby.signal");
+        let made = as_owner(Command::new("touch"), self.owner).arg(signal).status().unwrap();
+        assert!(made.success(), "standby.signal can't be made");
+    }
+
     /// Calls `pg_ctl`, for example with `["--mode=immediate", "restart"]`, and waits until it is done.
     pub(crate) fn pg_ctl(&self, arguments: &[&str]) {
         let done = as_owner(Command::new(self.programs.join("pg_ctl")), self.owner)
