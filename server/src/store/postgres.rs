@@ -40,6 +40,7 @@ use super::error::Meaning;
 use super::{Hints, Store, StoreError, hints};
 use access::Access;
 use feed::Feed;
+use safety::Way;
 use shape::Shape;
 use writer::{Backends, Writer};
 
@@ -118,6 +119,11 @@ impl PostgresStore {
             Some(url) => options_of(url).map_err(|_| OpenError::ListenAddress)?,
             None => options.clone(),
         };
+        if settings.is_production && safety::way(&options) == Way::Open {
+            tracing::warn!(
+                "DATABASE_URL: others on the way to the database may read along; add ?sslmode=verify-full, or require"
+            );
+        }
         let report = migrate(&options).await?;
         for warning in &report.warnings {
             tracing::warn!("{warning}");

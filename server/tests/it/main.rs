@@ -38,5 +38,6 @@ mod sessions;
 mod sign_ins;
 mod soft;
 mod store;
+mod tls;
 mod tokens;
 mod world;

@@ -14,6 +14,7 @@ mod server;
 #[cfg(target_os = "linux")]
 mod strace;
 mod stream;
+pub(crate) mod tls;
 mod user;
 #[cfg(target_os = "linux")]
 mod vitals;

@@ -39,6 +39,7 @@ async fn look_around(
     findings: &mut Vec<Finding>,
 ) -> Result<(), sqlx::Error> {
     connection::version(connection, findings).await?;
+    connection::encryption(options, findings);
     connection::durability(connection, findings).await?;
     connection::writable(connection, findings).await?;
     connection::clock(connection, findings).await?;

@@ -1,6 +1,8 @@
 //! Whether a database can be trusted with commits, and what leads to it.
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use std::net::IpAddr;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::OpenError;
@@ -49,6 +51,34 @@ pub(super) async fn durability(
     Ok(held_at.unwrap_or_else(|weaker| weaker))
 }
 
+/// How safe the way to a database is from those who stand beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It does not leave this machine.
+    Local,
+    /// Encrypted, and the other end has to show whose it is.
+    Verified,
+    /// Encrypted to whoever answers.
+    Encrypted,
+    /// In the open, or as the other end likes it.
+    Open,
+}
+
+/// By the address alone.
+pub(super) fn way(options: &PgConnectOptions) -> Way {
+    let host = options.get_host();
+    let is_here = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match options.get_ssl_mode() {
+        _ if is_here => Way::Local,
+        PgSslMode::VerifyFull => Way::Verified,
+        PgSslMode::Require | PgSslMode::VerifyCa => Way::Encrypted,
+        PgSslMode::Prefer | PgSslMode::Allow | PgSslMode::Disable => Way::Open,
+    }
+}
+
 /// Connections that are asked for at once, so that a pooler has to show its hand.
 const WITNESSES: usize = 3;
 
@@ -78,4 +108,27 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
 async fn backend(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
     use sqlx::Row as _;
     sqlx::raw_sql("select pg_backend_pid()::text").fetch_one(connection).await?.try_get_unchecked(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use super::*;
+
+    #[test]
+    fn a_way_is_as_safe_as_its_address_says() {
+        for (url, expected) in [
+            ("postgres://u@127.0.0.1/db", Way::Local),
+            ("postgres://u@[::1]/db?sslmode=disable", Way::Local),
+            ("postgres://u@localhost/db", Way::Local),
+            ("postgres://u@%2Frun%2Fpostgresql/db", Way::Local),
+            ("postgres://u@db.example.org/db", Way::Open),
+            ("postgres://u@10.0.0.1/db?sslmode=disable", Way::Open),
+            ("postgres://u@db.example.org/db?sslmode=require", Way::Encrypted),
+            ("postgres://u@db.example.org/db?sslmode=verify-full", Way::Verified),
+        ] {
+            assert_eq!(way(&PgConnectOptions::from_str(url).unwrap()), expected, "{url}");
+        }
+    }
 }

@@ -97,6 +97,10 @@ impl KeyServer {
         server
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What `SUPABASE_URL` is set to.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)

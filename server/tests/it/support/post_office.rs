@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::eventually;
 
@@ -12,6 +13,7 @@ use super::eventually;
 pub(crate) struct PostOffice {
     address: SocketAddr,
     letters: Arc<Mutex<Vec<Received>>>,
+    heard_in_the_open: Arc<Mutex<Vec<String>>>,
 }
 
 /// A letter as it was handed over.
@@ -25,15 +27,45 @@ pub(crate) struct Received {
 
 impl PostOffice {
     pub(crate) async fn open() -> Self {
+        Self::open_as(None).await
+    }
+
+    /// One that takes letters only after STARTTLS.
+    pub(crate) async fn open_with_starttls(acceptor: TlsAcceptor) -> Self {
+        Self::open_as(Some(acceptor)).await
+    }
+
+    async fn open_as(acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (address, letters) = (listener.local_addr().unwrap(), Arc::default());
-        let kept = Arc::clone(&letters);
+        let office = Self {
+            address: listener.local_addr().unwrap(),
+            letters: Arc::default(),
+            heard_in_the_open: Arc::default(),
+        };
+        let (kept, heard) = (Arc::clone(&office.letters), Arc::clone(&office.heard_in_the_open));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&kept)));
+                let (kept, heard, acceptor) = (Arc::clone(&kept), Arc::clone(&heard), acceptor.clone());
+                tokio::spawn(async move {
+                    let Some(acceptor) = acceptor else { return serve(BufReader::new(stream), GREETING, kept).await };
+                    let mut stream = BufReader::new(stream);
+                    if wait_for_starttls(&mut stream, &heard).await {
+                        let stream = acceptor.accept(stream.into_inner()).await.unwrap();
+                        serve(BufReader::new(stream), "", kept).await;
+                    }
+                });
             }
         });
-        Self { address, letters }
+        office
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The words of clients before STARTTLS.
+    pub(crate) fn heard_in_the_open(&self) -> Vec<String> {
+        self.heard_in_the_open.lock().unwrap().clone()
     }
 
     /// For `--smtp-url`.
@@ -51,10 +83,37 @@ impl PostOffice {
     }
 }
 
-async fn serve(stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>) {
-    let mut stream = BufReader::new(stream);
+const GREETING: &str = "220 stub ready\r\n";
+
+/// Speaks in the open until the client wants to be alone. Whether it does.
+async fn wait_for_starttls(stream: &mut BufReader<tokio::net::TcpStream>, heard: &Mutex<Vec<String>>) -> bool {
+    stream.write_all(GREETING.as_bytes()).await.unwrap();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return false;
+        }
+        let word = line.split([' ', '\r']).next().unwrap().to_uppercase();
+        heard.lock().unwrap().push(word.clone());
+        let answer = match word.as_str() {
+            "EHLO" => "250-stub\r\n250 STARTTLS\r\n",
+            "STARTTLS" => "220 go ahead\r\n",
+            _ => "530 not in the open\r\n",
+        };
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        if word == "STARTTLS" {
+            return true;
+        }
+    }
+}
+
+async fn serve(
+    mut stream: BufReader<impl AsyncRead + AsyncWrite + Unpin>,
+    greeting: &str,
+    kept: Arc<Mutex<Vec<Received>>>,
+) {
     let mut to = String::new();
-    let mut say = "220 stub ready\r\n";
+    let mut say = greeting;
     loop {
         stream.write_all(say.as_bytes()).await.unwrap();
         let mut line = String::new();
@@ -78,7 +137,7 @@ async fn serve(stream: TcpStream, kept: Arc<Mutex<Vec<Received>>>) {
     }
 }
 
-async fn letter(stream: &mut BufReader<TcpStream>, to: String) -> Received {
+async fn letter(stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>, to: String) -> Received {
     let mut whole = String::new();
     loop {
         let mut line = String::new();

@@ -204,6 +204,11 @@ impl TestServer {
         &self.database
     }
 
+    /// Whether the process has logged this by now. Only a server in a process of its own.
+    pub(crate) fn said(&self, words: &str) -> bool {
+        self.logged.lines.lock().unwrap().iter().any(|line| line.contains(words))
+    }
+
     /// Where its figures are. Only a server in a process of its own, with `--metrics-addr`.
     pub(crate) fn metrics_url(&self) -> String {
         let lines = self.logged.lines.lock().unwrap();

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 
+use super::super::safety::{self, Way};
 use super::connect;
 use crate::store::doctor::Finding;
 
@@ -29,6 +30,22 @@ pub(super) async fn version(connection: &mut PgConnection, findings: &mut Vec<Fi
         Finding::good(format!("PostgreSQL {name}"))
     });
     Ok(())
+}
+
+/// What the address asks for; behind a pooler that is the way to the pooler.
+pub(super) fn encryption(options: &PgConnectOptions, findings: &mut Vec<Finding>) {
+    findings.push(match safety::way(options) {
+        Way::Local => Finding::good("the way to the database does not leave this machine"),
+        Way::Verified => Finding::good("the way to the database is encrypted, and the other end shows its certificate"),
+        Way::Encrypted => Finding::note(
+            "the way to the database is encrypted, but to whoever answers",
+            "use sslmode=verify-full, with sslrootcert=<file> where the provider has an authority of its own",
+        ),
+        Way::Open => Finding::note(
+            "others on the way to the database may read along",
+            "add ?sslmode=verify-full to DATABASE_URL, unless the network is yours alone",
+        ),
+    });
 }
 
 pub(super) async fn durability(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {

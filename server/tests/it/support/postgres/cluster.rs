@@ -4,7 +4,7 @@
 //! stops the server by its own process id and removes the folder. Nothing of it survives a crash of the machine, and need
 //! not.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,18 @@ impl Cluster {
         let signal = self.folder.join("data/standby.signal");
         let made = as_owner(Command::new("touch"), self.owner).arg(signal).status().unwrap();
         assert!(made.success(), "standby.signal can't be made");
+    }
+
+    /// Writes a file into its data, that only its owner can read.
+    pub(crate) fn keeps(&self, name: &str, content: &str) {
+        let mut writing = as_owner(Command::new("/bin/sh"), self.owner)
+            .args(["-c", "umask 077 && cat >\"$1\"", "sh"])
+            .arg(self.folder.join("data").join(name))
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writing.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+        assert!(writing.wait().unwrap().success(), "{name} can't be written");
     }
 
     /// Calls `pg_ctl`, for example with `["--mode=immediate", "restart"]`, and waits until it is done.
