@@ -8,7 +8,6 @@ pub(crate) mod history;
 mod key_server;
 mod peer;
 mod post_office;
-#[allow(dead_code, reason = "the tests of the adapter use the rest of it")]
 pub(crate) mod postgres;
 mod server;
 #[cfg(target_os = "linux")]

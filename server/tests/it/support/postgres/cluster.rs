@@ -168,11 +168,6 @@ impl Cluster {
             .unwrap();
         assert!(done.success(), "pg_ctl {arguments:?} ended with {done}");
     }
-
-    /// One of the programs that come with the server, to be run as its owner: `psql`, `pg_dump`, …
-    pub(crate) fn program(&self, name: &str) -> Command {
-        as_owner(Command::new(self.programs.join(name)), self.owner)
-    }
 }
 
 impl Drop for Cluster {
