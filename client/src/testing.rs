@@ -59,6 +59,8 @@ pub struct World {
     pub changes: Vec<Change>,
     /// All frames that were said, with their moments.
     pub said: Vec<(Instant, ClientFrame)>,
+    /// The `ref` of the last frame that was said.
+    pub last_reference: Option<String>,
     /// The moments at which sockets were asked for.
     pub opened_at: Vec<Instant>,
     /// How often the sign-in was asked for.
@@ -117,6 +119,7 @@ impl World {
             stored: BTreeMap::new(),
             changes: Vec::new(),
             said: Vec::new(),
+            last_reference: None,
             opened_at: Vec::new(),
             checks: 0,
             refreshes: 0,
@@ -272,6 +275,7 @@ impl World {
                 match codec::decode_client(&text.0) {
                     Ok(incoming) => {
                         self.said.push((self.now, incoming.frame.clone()));
+                        self.last_reference.clone_from(&incoming.reference);
                         if !self.cut {
                             self.server.hear(incoming);
                         }

@@ -1,7 +1,8 @@
 //! Silence, and what the heartbeat says about lost tails (G8).
 
-use caravana_client::testing::{World, ana};
-use caravana_client::{Input, LinkState};
+use caravana_client::testing::{World, ana, group};
+use caravana_client::{Change, Input, LinkState};
+use caravana_protocol::ErrorCode;
 
 #[test]
 fn a_socket_that_is_silent_for_35_seconds_is_given_up() {
@@ -55,4 +56,15 @@ fn a_tab_that_wakes_keeps_a_living_socket() {
     world.pass(10_000);
     assert_eq!(world.session.link(), LinkState::Online);
     assert_eq!(world.opened_at.len(), 1);
+}
+
+/// The question is one of `sync`, and its answer is as good as any: nothing more comes over a stream that was refused.
+#[test]
+fn a_tab_that_wakes_after_a_removal_learns_of_it() {
+    let mut world = World::online();
+    world.server.refuses_subscribes = Some(ErrorCode::NotFound);
+    world.pass(10_000);
+    world.give(Input::PageVisible);
+    assert!(world.group().is_gone());
+    assert!(world.changes.contains(&Change::GroupLeft { group: group(), reason: None }));
 }

@@ -2,7 +2,7 @@
 
 use caravana_client::testing::{Answer, World, ana, group, id, me};
 use caravana_client::{Change, HistoryPage, Input, LinkState};
-use caravana_protocol::{CloseReason, Left, LeftReason, ServerFrame};
+use caravana_protocol::{CloseReason, ErrorCode, Left, LeftReason, ServerFrame, WireError};
 
 fn post(world: &mut World, from: usize, to: usize) {
     for number in from..to {
@@ -349,6 +349,27 @@ fn who_is_let_in_again_starts_afresh() {
     world.server.post(ana(), "tres");
     world.work();
     assert_eq!(world.screen(), ["uno", "dos", "tres"]);
+}
+
+#[test]
+fn an_answer_from_before_the_group_was_opened_does_not_close_it() {
+    let refusal = |reference: &Option<String>| {
+        ServerFrame::Error(WireError::new(ErrorCode::NotFound, "no such group", reference.clone()))
+    };
+    let mut world = World::online();
+    world.server.ignores_subscribes = true;
+    world.close(CloseReason::Abnormal);
+    world.pass(2_000);
+    let (asked, old) = (world.said("subscribe"), world.last_reference.clone());
+    // Asked while they were no member; let in and opened again before the answer comes.
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    world.hear(refusal(&old));
+    assert_eq!((world.group().is_gone(), world.said("subscribe")), (false, asked + 1));
+    let new = world.last_reference.clone();
+    world.hear(refusal(&old));
+    assert!(!world.group().is_gone(), "an old answer says nothing about the new question");
+    world.hear(refusal(&new));
+    assert!(world.group().is_gone());
 }
 
 #[test]

@@ -130,6 +130,7 @@ impl Session {
             return;
         }
         let Some((group, shared)) = self.open(id) else { return };
+        group.question.is_outrun = group.question.is_open || group.history.is_asking();
         // A page of the first paint serves only as long as nothing newer is known.
         let page = page.filter(|_| group.timeline.cursor().is_none());
         if let Some(page) = page {

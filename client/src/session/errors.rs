@@ -13,7 +13,7 @@ impl Session {
         match reference {
             Some(Reference::Send(id)) => self.send_refused(id, error, now),
             Some(Reference::Edit(id) | Reference::Delete(id)) => self.edits.refused(id, error.code, &mut self.shared),
-            Some(Reference::Follow(group)) => self.follow_refused(group, error, now),
+            Some(Reference::Follow(group, number)) => self.follow_refused(group, number, error, now),
             Some(Reference::Read(group)) => {
                 // What may succeed later is said again by itself, because nothing confirmed it.
                 if let Some(group) = self.groups.get_mut(&group).filter(|_| !error.retryable) {
@@ -30,10 +30,10 @@ impl Session {
         }
     }
 
-    fn follow_refused(&mut self, id: GroupId, error: &WireError, now: Instant) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
+    fn follow_refused(&mut self, id: GroupId, number: u32, error: &WireError, now: Instant) {
+        let Some(group) = self.groups.get_mut(&id).filter(|group| group.question.number == number) else { return };
         if matches!(error.code, Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::Gone)) {
-            group.end(None, &mut self.shared);
+            group.refused(None, &mut self.shared, now);
             return;
         }
         if !error.retryable {

@@ -45,7 +45,7 @@ impl Session {
                     group.joined(&joined, shared, now);
                 }
             }
-            ServerFrame::Left(left) => self.left(&left),
+            ServerFrame::Left(left) => self.left(&left, now),
             ServerFrame::Event(event) => self.event(event, now),
             ServerFrame::MessageSent(sent) => match self.groups.get_mut(&sent.message.group_id) {
                 Some(group) => group.acknowledged(sent, shared),
@@ -82,10 +82,10 @@ impl Session {
         }
     }
 
-    fn left(&mut self, left: &Left) {
+    fn left(&mut self, left: &Left, now: Instant) {
         match (left.reason, self.groups.get_mut(&left.group_id)) {
             (LeftReason::Removed | LeftReason::GroupDeleted, Some(group)) => {
-                group.end(Some(left.reason), &mut self.shared);
+                group.refused(Some(left.reason), &mut self.shared, now);
             }
             (LeftReason::Asked, _) | (_, None) => {}
         }

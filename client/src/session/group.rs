@@ -7,7 +7,7 @@ use super::history::History;
 use super::output::Change;
 use super::reading::Reading;
 use super::shared::Shared;
-use super::stream::{Doubts, Stream};
+use super::stream::{Doubts, Question, Stream};
 use crate::{Instant, Outbox, Pending, Roster, Row, RowKey, Timeline};
 
 /// One group as this client knows it. The screen reads from here; everything is changed by [`super::Session::handle`].
@@ -19,6 +19,7 @@ pub struct Group {
     pub(super) roster: Roster,
     pub(super) outbox: Outbox,
     pub(super) stream: Stream,
+    pub(super) question: Question,
     pub(super) doubts: Doubts,
     pub(super) history: History,
     pub(super) reading: Reading,
@@ -68,6 +69,7 @@ impl Group {
             roster: Roster::default(),
             outbox: Outbox::default(),
             stream: Stream::default(),
+            question: Question::default(),
             doubts: Doubts::default(),
             history: History::default(),
             reading: Reading::default(),
@@ -202,6 +204,7 @@ impl Group {
         if self.stream != Stream::Gone {
             self.stream = Stream::default();
         }
+        self.question.is_open = false;
         self.timeline.forget_held();
         self.reading.lose();
         self.composing.lose();

@@ -41,6 +41,11 @@ impl History {
         self.retry_at.is_some() || self.pending.is_some_and(|asked| asked.page == HistoryPage::Latest)
     }
 
+    /// Whether a question is open.
+    pub(super) const fn is_asking(&self) -> bool {
+        self.pending.is_some()
+    }
+
     pub(super) fn cancel(&mut self) {
         self.pending = None;
         self.retry_at = None;
@@ -121,7 +126,7 @@ impl Group {
 
     pub(super) fn page_failed(&mut self, asked: HistoryPage, error: HistoryError, shared: &mut Shared, now: Instant) {
         if error == HistoryError::NotFound {
-            return self.end(None, shared);
+            return self.refused(None, shared, now);
         }
         if asked == HistoryPage::Latest {
             self.history.retry_at = Some(now.after(backoff::window(self.history.failures).min(PAGE_RETRY_MS)));

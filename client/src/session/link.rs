@@ -46,10 +46,10 @@ impl Session {
 
     /// Any frame that the server must answer will do as a question whether it is still there.
     fn probe(&mut self) {
-        let mut live = self.groups.values().filter(|group| group.is_live());
-        let known = live.find_map(|group| group.timeline.cursor().map(|cursor| (group.id, cursor)));
+        let mut live = self.groups.values_mut().filter(|group| group.is_live());
+        let known = live.find_map(|group| group.timeline.cursor().map(|cursor| (group, cursor)));
         if let Some((group, cursor)) = known {
-            self.shared.say(&ClientFrame::Sync { group_id: Some(group), cursor }, None);
+            group.probe(cursor, &mut self.shared);
         } else {
             // Nothing is live, so that nobody waits for anything. Whatever the server says about no group will do.
             let nowhere = caravana_protocol::GroupId::new(uuid::Uuid::nil());

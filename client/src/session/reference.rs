@@ -10,7 +10,8 @@ pub(super) enum Reference {
     Send(MessageId),
     Edit(MessageId),
     Delete(MessageId),
-    Follow(GroupId),
+    /// Numbered, because the answer to an earlier question about the group may come after a later one was asked.
+    Follow(GroupId, u32),
     Read(GroupId),
 }
 
@@ -22,7 +23,10 @@ impl Reference {
             "send" => Self::Send(id.parse().ok()?),
             "edit" => Self::Edit(id.parse().ok()?),
             "delete" => Self::Delete(id.parse().ok()?),
-            "follow" => Self::Follow(id.parse().ok()?),
+            "follow" => {
+                let (group, number) = id.split_once(':')?;
+                Self::Follow(group.parse().ok()?, number.parse().ok()?)
+            }
             "read" => Self::Read(id.parse().ok()?),
             _ => return None,
         })
@@ -35,7 +39,7 @@ impl fmt::Display for Reference {
             Self::Send(id) => write!(f, "send:{id}"),
             Self::Edit(id) => write!(f, "edit:{id}"),
             Self::Delete(id) => write!(f, "delete:{id}"),
-            Self::Follow(id) => write!(f, "follow:{id}"),
+            Self::Follow(id, number) => write!(f, "follow:{id}:{number}"),
             Self::Read(id) => write!(f, "read:{id}"),
         }
     }

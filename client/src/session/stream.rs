@@ -1,6 +1,6 @@
 //! The group's live stream on the present socket: following it, and finding out what is missing.
 
-use caravana_protocol::{CaughtUp, ClientFrame, Cursor, Epoch, Event, Joined, Resync, Seq};
+use caravana_protocol::{CaughtUp, ClientFrame, Cursor, Epoch, Event, Joined, LeftReason, Resync, Seq};
 
 use super::group::Group;
 use super::output::{Change, TimelineChange};
@@ -46,6 +46,17 @@ pub(super) struct Doubts {
     refusals: u32,
 }
 
+/// The question for the group's events, by whatever frame it was last asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Question {
+    /// Which it is: the answer to an earlier one may come after it was asked, and does not count.
+    pub(super) number: u32,
+    /// Neither `joined` nor a refusal has come.
+    pub(super) is_open: bool,
+    /// Somebody opened the group after it was asked: an answer that there is no such group may be older than that.
+    pub(super) is_outrun: bool,
+}
+
 impl Group {
     /// Asks the server for the group's events from the cursor on. A group that is shown waits for its first page, which
     /// brings the cursor; one that is here only to send starts at its head.
@@ -59,10 +70,20 @@ impl Group {
             self.stream = Stream::Silent;
             return;
         }
-        let frame = ClientFrame::Subscribe { group_id: self.id, cursor };
-        if shared.say(&frame, Some(Reference::Follow(self.id))) {
+        if self.ask(&ClientFrame::Subscribe { group_id: self.id, cursor }, shared) {
             self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
         }
+    }
+
+    fn ask(&mut self, frame: &ClientFrame, shared: &mut Shared) -> bool {
+        self.question.number = self.question.number.wrapping_add(1);
+        self.question.is_open = shared.say(frame, Some(Reference::Follow(self.id, self.question.number)));
+        self.question.is_open
+    }
+
+    /// Asks a server that has fallen silent for what is here already, so that it has to answer something.
+    pub(super) fn probe(&mut self, cursor: Cursor, shared: &mut Shared) {
+        self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared);
     }
 
     /// The server is no longer to send the group's events.
@@ -76,8 +97,7 @@ impl Group {
     /// Something is missing: asks for it once. Until the answer everything that comes too early is held.
     fn sync(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
         let Some(cursor) = self.timeline.cursor() else { return };
-        let frame = ClientFrame::Sync { group_id: Some(self.id), cursor };
-        if shared.say(&frame, Some(Reference::Follow(self.id))) {
+        if self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared) {
             self.doubts.tail = None;
             self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
         }
@@ -88,6 +108,7 @@ impl Group {
             return;
         }
         self.doubts.refusals = 0;
+        (self.question.is_open, self.question.is_outrun) = (false, false);
         self.timeline.forget_held();
         self.roster.join(joined);
         let own = joined.reads.get(&self.user).copied().unwrap_or(0);
@@ -175,6 +196,22 @@ impl Group {
         if self.stream == Stream::Live && head > known && self.doubts.tail.is_none() {
             self.doubts.tail = Some((head, now.after(TAIL_GRACE_MS)));
         }
+    }
+
+    /// The server says that the group is not the user's. Who was let in again and opened it while the question was under way
+    /// is told so by an answer that no longer holds: then it is asked once more, and that answer counts.
+    pub(super) fn refused(&mut self, reason: Option<LeftReason>, shared: &mut Shared, now: Instant) {
+        self.question.is_open = false;
+        if !std::mem::take(&mut self.question.is_outrun) {
+            self.end(reason, shared);
+            return;
+        }
+        self.stream = Stream::Silent;
+        self.history.cancel();
+        if !self.is_loaded() {
+            self.load(HistoryPage::Latest, shared, now);
+        }
+        self.follow(shared, now, 0);
     }
 
     /// The server can't let the group be followed now.

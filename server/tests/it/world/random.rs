@@ -35,6 +35,16 @@ fn whatever_happens_nothing_is_lost_doubled_or_out_of_order() {
     }
 }
 
+/// A schedule that once broke the rules: the answer that somebody is no member was under way, and said so when they were one
+/// again and had opened the group meanwhile.
+#[test]
+fn who_is_let_in_while_an_old_question_is_under_way_gets_everything() {
+    use super::schedule::Step::{Admit, Look, Pass, Remove, Slow};
+    let schedule = [Slow(348), Pass(3_779), Remove(1), Look(1), Pass(300), Admit(1)];
+    let violations = judge(&live(Nature::default(), 0x176e_4229_ea70_7f0d, &schedule));
+    assert!(violations.is_empty(), "{violations:?}");
+}
+
 #[test]
 fn the_same_seed_and_schedule_give_the_same_history() {
     let mut runner = TestRunner::deterministic();
