@@ -213,9 +213,11 @@ fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
     let Some(last) = events.last() else { return };
     let changes_members = |event: &Event| matches!(event, Event::MemberLeft(_) | Event::MemberJoined(_));
     if events.len() < SMALL_PAGE || events.iter().any(changes_members) {
-        for event in events {
+        let mut rest = events;
+        while let [event, later @ ..] = rest {
             let frame = Frame::event(event);
-            hub.registry.with(group, |state| state.apply(event, &frame));
+            hub.registry.with(group, |state| state.apply_before(event, &frame, later));
+            rest = later;
         }
     } else {
         let page = FramedPage::new(events);

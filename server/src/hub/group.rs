@@ -153,6 +153,12 @@ impl Group {
 
     /// Delivers an event if it is the next one.
     pub(super) fn apply(&mut self, event: &Event, frame: &Frame) -> Applied {
+        self.apply_before(event, frame, &[])
+    }
+
+    /// The same where it is known what comes after it. Whoever left and has come back since is not cut off: they would be
+    /// told of a removal that is over, and open the group no more.
+    pub(super) fn apply_before(&mut self, event: &Event, frame: &Frame, later: &[Event]) -> Applied {
         let seq = event.seq();
         let Some(channel) = &mut self.channel else {
             // The store is being read just now, perhaps from before this event.
@@ -167,7 +173,7 @@ impl Group {
             return Applied::Gap;
         }
         channel.head = seq;
-        self.before(event);
+        self.before(event, later);
         for follower in &self.followers {
             if follower.after < seq {
                 follower.peer.mailbox.push(frame);
@@ -196,14 +202,18 @@ impl Group {
     }
 
     /// What an event changes in the state, before it is passed on: whoever left gets nothing of it.
-    fn before(&mut self, event: &Event) {
+    fn before(&mut self, event: &Event, later: &[Event]) {
         match event {
             Event::MemberLeft(left) => {
                 if let Some(channel) = &mut self.channel {
                     channel.members = channel.members.saturating_sub(1);
                     channel.reads.remove(&left.user_id);
                 }
-                self.cut(left.group_id, LeftReason::Removed, |peer| peer.user == left.user_id);
+                let returns =
+                    |event: &Event| matches!(event, Event::MemberJoined(joined) if joined.user_id == left.user_id);
+                if !later.iter().any(returns) {
+                    self.cut(left.group_id, LeftReason::Removed, |peer| peer.user == left.user_id);
+                }
             }
             Event::MemberJoined(_) => {
                 if let Some(channel) = &mut self.channel {

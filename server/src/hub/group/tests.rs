@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caravana_protocol::{Epoch, MemberLeft, Timestamp};
+use caravana_protocol::{Epoch, MemberJoined, MemberLeft, Role, Timestamp};
 use uuid::Uuid;
 
 use super::*;
@@ -107,6 +107,22 @@ async fn whoever_left_gets_nothing_of_it() {
     apply(&mut group, 12);
     assert_eq!(heard(&leaves).await, 0);
     assert!(heard(&stays).await >= 2);
+}
+
+/// They are told what happened to them, and go on.
+#[tokio::test]
+async fn who_has_come_back_by_the_time_the_removal_is_heard_of_is_not_cut_off() {
+    let returns = peer(1);
+    let mut group = followed(&returns).await;
+    let (display_name, at) = ("Ana".to_owned(), Timestamp::from_unix_micros(0));
+    let (group_id, user_id) = (GROUP, returns.user);
+    let left = Event::MemberLeft(MemberLeft { group_id, seq: 11, user_id, display_name: display_name.clone(), at });
+    let joined = Event::MemberJoined(MemberJoined { group_id, seq: 12, user_id, display_name, role: Role::Member, at });
+    group.apply_before(&left, &Frame::event(&left), std::slice::from_ref(&joined));
+    group.apply_before(&joined, &Frame::event(&joined), &[]);
+    assert_eq!(heard(&returns).await, 2, "both events, and no word that it is over");
+    apply(&mut group, 13);
+    assert_eq!(heard(&returns).await, 1);
 }
 
 #[tokio::test]

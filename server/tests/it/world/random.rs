@@ -35,14 +35,19 @@ fn whatever_happens_nothing_is_lost_doubled_or_out_of_order() {
     }
 }
 
-/// A schedule that once broke the rules: the answer that somebody is no member was under way, and said so when they were one
-/// again and had opened the group meanwhile.
+/// Schedules that once broke the rules, all of somebody who is removed and let in again while questions are under way: an answer
+/// that they are no member says so when they are one again and have opened the group meanwhile.
 #[test]
 fn who_is_let_in_while_an_old_question_is_under_way_gets_everything() {
-    use super::schedule::Step::{Admit, Look, Pass, Remove, Slow};
-    let schedule = [Slow(348), Pass(3_779), Remove(1), Look(1), Pass(300), Admit(1)];
-    let violations = judge(&live(Nature::default(), 0x176e_4229_ea70_7f0d, &schedule));
-    assert!(violations.is_empty(), "{violations:?}");
+    use super::schedule::Step::{Admit, Look, LoseHints, Pass, Remove, Slow};
+    let schedules: [(u64, &[_]); 2] = [
+        (0x176e_4229_ea70_7f0d, &[Slow(348), Pass(3_779), Remove(1), Look(1), Pass(300), Admit(1)]),
+        (0x96fc_e739_7d4a_73e7, &[LoseHints(true), Pass(310), Remove(0), Admit(0)]),
+    ];
+    for (seed, schedule) in schedules {
+        let violations = judge(&live(Nature::default(), seed, schedule));
+        assert!(violations.is_empty(), "{schedule:?}: {violations:?}");
+    }
 }
 
 #[test]
