@@ -19,7 +19,7 @@ const corpus = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'support'
   names: Hostile[];
 };
 // Ten at once and two a second are allowed, and this is not about limits.
-test.use({ serverFlags: ['--send-rate-per-user=1000', '--send-burst-per-user=1000'] });
+test.use({ serverFlags: ['--send-rate-per-user=1000', '--send-burst-per-user=1000', '--send-rate-per-group=1000'] });
 
 const REL = 'noopener noreferrer nofollow ugc';
 /** A phone. */
