@@ -14,17 +14,32 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{Connection as _, Executor, Row as _};
 use tokio_util::sync::CancellationToken;
 
+/// Both questions have two answers: where it is (`NULL` where the schema is not there), and whether it is whole. A dump brings
+/// the triggers last, when all rows are there.
+macro_rules! question {
+    ($cluster:literal, $from:literal) => {
+        concat!(
+            "select ",
+            $cluster,
+            " || ':' || d.oid || ':' || to_regclass('caravana.head')::oid, \
+               exists (select from pg_catalog.pg_trigger t \
+                 where t.tgrelid = to_regclass('public.group_chat') and t.tgname = 'caravana_chat_updated') \
+             from pg_catalog.pg_database d",
+            $from,
+            " where d.datname = current_database()"
+        )
+    };
+}
+
 /// The cluster and its timeline as it is written to now: the control file names the timeline of the last checkpoint, which
-/// may be a minute behind a failover. `NULL` where the schema is not there.
-const WHERE: &str = "\
-    select s.system_identifier || ':' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
-        || ':' || d.oid || ':' || to_regclass('caravana.head')::oid
-    from pg_control_system() s, pg_catalog.pg_database d where d.datname = current_database()";
+/// may be a minute behind a failover.
+const WHERE: &str = question!(
+    "s.system_identifier || ':' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int",
+    ", pg_control_system() s"
+);
 
 /// For a role that may not know the cluster's: a failover is not noticed then.
-const WHERE_AS_FAR_AS_KNOWN: &str = "\
-    select '?:' || d.oid || ':' || to_regclass('caravana.head')::oid
-    from pg_catalog.pg_database d where d.datname = current_database()";
+const WHERE_AS_FAR_AS_KNOWN: &str = question!("'?'", "");
 
 /// The place that the database was found in when it was opened.
 #[derive(Debug, Clone)]
@@ -44,13 +59,13 @@ impl Home {
     ) -> Result<(), sqlx::Error> {
         self.is_still_there()?;
         match ask(self.question, connection).await? {
-            Some(place) if *place == *self.place => Ok(()),
-            Some(_) => {
+            (Some(place), _) if *place == *self.place => Ok(()),
+            (Some(_), true) => {
                 self.left.cancel();
                 Err(elsewhere())
             }
-            // A dump that is just being played back, say.
-            None => Err(elsewhere()),
+            // A dump is just being played back, and must not be touched before it is all there.
+            (Some(_), false) | (None, _) => Err(elsewhere()),
         }
     }
 
@@ -100,10 +115,10 @@ pub(super) async fn settle(connection: &mut PgConnection, forced: bool) -> Resul
 /// Where the database is, as far as this role may know.
 async fn home(connection: &mut PgConnection) -> Result<Home, sqlx::Error> {
     let (question, place) = match ask(WHERE, &mut *connection).await {
-        Ok(place) => (WHERE, place),
+        Ok((place, _)) => (WHERE, place),
         Err(sqlx::Error::Database(error)) => {
             tracing::info!(%error, "the cluster's identifier may not be read; a failover is not noticed by itself");
-            (WHERE_AS_FAR_AS_KNOWN, ask(WHERE_AS_FAR_AS_KNOWN, connection).await?)
+            (WHERE_AS_FAR_AS_KNOWN, ask(WHERE_AS_FAR_AS_KNOWN, connection).await?.0)
         }
         Err(error) => return Err(error),
     };
@@ -114,6 +129,7 @@ async fn home(connection: &mut PgConnection) -> Result<Home, sqlx::Error> {
 async fn ask<'c>(
     question: &'static str,
     connection: impl Executor<'c, Database = Postgres>,
-) -> Result<Option<String>, sqlx::Error> {
-    connection.fetch_one(sqlx::raw_sql(question)).await?.try_get_unchecked(0)
+) -> Result<(Option<String>, bool), sqlx::Error> {
+    let row = connection.fetch_one(sqlx::raw_sql(question)).await?;
+    Ok((row.try_get_unchecked(0)?, row.try_get_unchecked(1)?))
 }

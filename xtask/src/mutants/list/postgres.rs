@@ -137,7 +137,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g5-pg-running",
         what: "a running server takes another database for the one that it has opened",
-        changes: &[at("server/src/store/postgres/place.rs", "Some(place) if *place == *self.place => Ok(()),", "Some(_) if true => Ok(()),")],
+        changes: &[at("server/src/store/postgres/place.rs", "(Some(place), _) if *place == *self.place => Ok(()),", "(Some(_), _) if true => Ok(()),")],
         tests: &[
             it("an_older_copy_under_a_running_server_is_no_fork"),
             it("a_standby_that_takes_over_begins_new_epochs_under_a_running_server"),

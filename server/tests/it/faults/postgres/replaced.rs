@@ -12,11 +12,13 @@ use tokio::time::{Instant, timeout};
 use super::super::{database_is_sound, history, report};
 use super::{RECOVERY, SLACK, ana_on, cluster, sends_at_last, through};
 use crate::support::database::Database;
-use crate::support::postgres::Cluster;
+use crate::support::postgres::{Cluster, programs};
 use crate::support::{End, TestServer, TestUser, Wire};
 
 /// The drain of a planned end, which comes before the new beginning.
 const ANEW: Duration = Duration::from_secs(15);
+/// Longer than an old connection goes without saying where it leads.
+const LOOKED: Duration = Duration::from_secs(7);
 
 async fn administer(cluster: &Cluster, statements: &[&str]) {
     let mut admin = cluster.options().connect().await.unwrap();
@@ -116,5 +118,55 @@ async fn a_standby_that_takes_over_begins_new_epochs_under_a_running_server() {
     assert_eq!(comes_back(&ana, group, &joined, seen).await["reason"], "unknown_epoch");
     sends_at_last(&ana, group, "después").await;
     assert_eq!(history(&ana, group).await, ["antes", "después"]);
+    database_is_sound(&server, group).await;
+}
+
+/// What `pg_dump` and `pg_restore` do to the database that is being served.
+async fn plays(cluster: &Cluster, program: &str, arguments: &[&str]) {
+    let done = tokio::process::Command::new(programs().join(program))
+        .args(["--host=127.0.0.1", "--username=postgres", &format!("--port={}", cluster.port())])
+        .args(arguments)
+        .output()
+        .await
+        .unwrap();
+    assert!(done.status.success(), "{program}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dump_that_is_played_back_under_a_running_server_is_waited_for_and_is_no_fork() {
+    let (cluster, folder) = (cluster().await, tempfile::tempdir().unwrap());
+    let (server, ana, group) = ana_on(through(&cluster, cluster.port()), &[]).await;
+    ana.sends(group, "en el volcado").await;
+    let dump = folder.path().join("dump");
+    plays(&cluster, "pg_dump", &["--format=custom", "--file", dump.to_str().unwrap(), "postgres"]).await;
+    let (wire, joined) = following(&ana, group).await;
+    let seen = ana.sends(group, "vista por todos").await.json()["message"]["seq"].as_u64().unwrap();
+    // Step by step, because a dump of a whole trip takes minutes. First what was there goes, then all rows come; what numbers
+    // and guards new ones, the triggers and keys, comes last.
+    administer(&cluster, &["drop schema public, caravana cascade; create schema public"]).await;
+    let plays_section = |section: &'static str| {
+        let arguments = ["--dbname=postgres".to_owned(), format!("--section={section}"), dump.display().to_string()];
+        let cluster = &cluster;
+        async move { plays(cluster, "pg_restore", &arguments.each_ref().map(String::as_str)).await }
+    };
+    plays_section("pre-data").await;
+    plays_section("data").await;
+    // People go on meanwhile, for longer than the server takes to look where it is.
+    let since = Instant::now();
+    while since.elapsed() < LOOKED {
+        let answer = ana.sends(group, "mientras").await;
+        assert_eq!(answer.status.as_u16(), 503, "something of theirs ended up in what is not all there yet");
+    }
+    plays_section("post-data").await;
+    sent_away(wire).await;
+    is_ready_again(&server).await;
+    assert_eq!(comes_back(&ana, group, &joined, seen).await["reason"], "unknown_epoch");
+    sends_at_last(&ana, group, "después").await;
+    let texts = history(&ana, group).await;
+    assert_eq!(
+        (texts.first().map(String::as_str), texts.last().map(String::as_str)),
+        (Some("en el volcado"), Some("después"))
+    );
+    assert!(!texts.contains(&"vista por todos".to_owned()), "{texts:?}");
     database_is_sound(&server, group).await;
 }
