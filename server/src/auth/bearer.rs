@@ -13,7 +13,7 @@ use crate::store::{Proof, SharedStore, StoreError, TokenHolder};
 pub struct Bearer {
     /// Who.
     pub user: User,
-    /// Whether they have not signed up anywhere.
+    /// Whether they have not signed up anywhere so far.
     pub is_guest: bool,
     /// What their presence here rests on.
     pub proof: Proof,
@@ -49,6 +49,6 @@ pub async fn bearer(tokens: &Tokens, store: &SharedStore, token: &str, now: i64)
         Proof { session: verified.session, issued_at: verified.issued_at, expires_at: Some(verified.expires_at) };
     let holder =
         TokenHolder { id: verified.user_id, display_name: verified.display_name, is_guest: verified.is_guest, proof };
-    let user = store.token_holder(holder, now).await?.ok_or(BearerError::Refused)?;
-    Ok(Bearer { user, is_guest: verified.is_guest, proof })
+    let known = store.token_holder(holder, now).await?.ok_or(BearerError::Refused)?;
+    Ok(Bearer { user: known.user, is_guest: known.is_guest, proof })
 }

@@ -107,8 +107,10 @@ pub(super) async fn token(
     State(state): State<Shared>,
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
-    let minted =
-        state.tokens.mint(identity.user.id, identity.proof.session, unix_seconds()).ok_or_else(ApiError::internal)?;
+    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next.
+    let signed_out = state.store.last_sign_out(identity.user.id).await?;
+    let now = unix_seconds().max(signed_out.map_or(0, |at| at.saturating_add(1)));
+    let minted = state.tokens.mint(identity.user.id, identity.proof.session, now).ok_or_else(ApiError::internal)?;
     Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
 }
 

@@ -30,8 +30,8 @@ const KEYS_LATER: Duration = Duration::from_secs(5);
 pub(super) struct Identity {
     /// Who.
     pub(super) user: User,
-    /// Whether they have not signed up anywhere: such people read and write where they are invited, and no more. Said
-    /// by the token of the moment, so that who signs up is held back no longer.
+    /// Whether they have not signed up anywhere: such people read and write where they are invited, and no more. The first
+    /// token that says otherwise ends it for all of their tokens.
     pub(super) is_guest: bool,
     /// What proved it, with which sockets end, too.
     pub(super) proof: Proof,

@@ -92,9 +92,15 @@ pub(super) const TABLES: &[Table] = &[
             ("max_uses", Integer),
             ("uses", Integer),
             ("expires_at", Integer),
+            ("created_at", Integer),
+            ("revoked_at", Integer),
+            ("by_manager", Bool),
+            ("at_head", Integer),
         ],
     ),
+    ours("removed", 2, &[("group_id", Id), ("user_id", Id), ("head", Integer)]),
     ours("guest", 1, &[("user_id", Id)]),
+    ours("signed_up", 1, &[("user_id", Id)]),
     ours("sign_out", 1, &[("user_id", Id), ("at", Integer)]),
 ];
 

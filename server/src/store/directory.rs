@@ -29,12 +29,16 @@ pub trait Directory: Send + Sync + 'static {
     /// A user by id, without the e-mail.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The user of a valid token: made when seen for the first time. Remembers whether they are a guest. `None` when
-    /// the sign-in behind the token has ended, or the token is older than the user's last sign-out everywhere.
-    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<User>, StoreError>;
+    /// The user of a valid token: made when seen for the first time. Remembers whether they are a guest; who has signed up
+    /// once is none ever again, whatever an older token says. `None` when the sign-in behind the token has ended, the account
+    /// has, or the token is not newer than the user's last sign-out everywhere.
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError>;
+
+    /// The second of a user's last sign-out everywhere: a token is good when it was signed in a later one.
+    async fn last_sign_out(&self, user: UserId) -> Result<Option<i64>, StoreError>;
 
     /// Ends everything that a user is signed in by, but for the kept sign-in: the others, tickets, and tokens that were
-    /// signed before.
+    /// signed in this second or before.
     async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError>;
 
     /// Those of these proofs that are over, because their sign-in has ended or their user signed out everywhere. The
@@ -176,6 +180,15 @@ pub struct TokenHolder {
     pub is_guest: bool,
     /// The token's times, and the sign-in behind it.
     pub proof: Proof,
+}
+
+/// Somebody who brought a valid token, as they are known here.
+#[derive(Debug, Clone)]
+pub struct KnownHolder {
+    /// Who, without e-mail.
+    pub user: User,
+    /// Whether they have not signed up anywhere so far.
+    pub is_guest: bool,
 }
 
 /// A new account.

@@ -135,3 +135,35 @@ async fn an_owner_who_leaves_hands_over_to_somebody_permanent_if_there_is_one() 
     let now = marta.get(&format!("/api/v1/groups/{group}")).await.json();
     assert_eq!(now["group"]["role"], "owner", "the guest was here before, and is a guest");
 }
+
+/// The last token seen decided: one from before they signed up, still kept by another page, made guests of them again.
+#[tokio::test]
+async fn who_has_signed_up_is_no_guest_again_whatever_an_older_token_says() {
+    let server = TestServer::start().await;
+    let olga = server.register("Olga").await;
+    let group = olga.create_group("Lisboa").await;
+    let mut greta = Guest::new(&server);
+    greta.comes_to(&olga, group).await;
+    let older = greta.token.clone();
+    greta.signs_up("Greta");
+    assert_eq!(greta.call(Method::GET, "/api/v1/session", None).await.status, 200);
+    greta.token = older;
+    assert_eq!(greta.call(Method::GET, "/api/v1/session", None).await.status, 200, "it is their token still");
+    let member = format!("/api/v1/groups/{group}/members/{}", greta.id);
+    assert_eq!(olga.patch(&member, &json!({"role": "admin"})).await.status, 204);
+    assert_eq!(greta.call(Method::POST, "/api/v1/groups", Some(&json!({"name": "Sintra"}))).await.status, 201);
+
+    // So is who was never here as a guest, and who has an account of ours.
+    let mut late = Guest::new(&server);
+    let older = late.token.clone();
+    late.signs_up("Lea");
+    assert_eq!(late.call(Method::GET, "/api/v1/session", None).await.status, 200);
+    let of_olga =
+        Guest { server: &server, id: olga.id().to_string(), token: token(&olga.id().to_string(), true, None) };
+    late.token = older;
+    for person in [late, of_olga] {
+        assert_eq!(person.call(Method::POST, "/api/v1/groups", Some(&json!({"name": "Faro"}))).await.status, 201);
+    }
+    let now = olga.get(&format!("/api/v1/groups/{group}")).await.json();
+    assert_eq!(now["group"]["role"], "owner");
+}

@@ -61,9 +61,12 @@ async fn lived_in(folder: &TempDir) -> String {
     let mut other = sqlite(&address).await;
     let statements = [
         format!("insert into caravana_guest values ('{}')", bob.id()),
+        format!("insert into caravana_signed_up values ('{}')", ana.id()),
         format!("insert into caravana_sign_out values ('{}', 5)", bob.id()),
+        format!("insert into caravana_removed values ('{group}', '{}', 2)", bob.id()),
         format!("insert into caravana_reset values (x'00ff10', '{}', 7)", bob.id()),
         "update caravana_session set browser = 'Firefox'".to_owned(),
+        "update caravana_invite set created_at = 8, revoked_at = 9".to_owned(),
         // Of another program: nulls where the seed allows them, and much at once.
         "insert into group_chat (id, message, created_at, status) values (lower(hex(randomblob(16))), 'nowhere', null, null)"
             .to_owned(),

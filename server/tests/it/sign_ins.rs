@@ -138,7 +138,8 @@ async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     }
     let by_cookie = |session| Proof { session: Some(session), ..Proof::default() };
     let by_token = |issued_at| Proof { issued_at, expires_at: Some(later), session: None };
-    let proofs = [by_cookie(here), by_cookie(there), by_token(Some(999)), by_token(Some(1_000)), by_token(None)];
+    let [before, same, after] = [999, 1_000, 1_001].map(|second| by_token(Some(second)));
+    let proofs = [by_cookie(here), by_cookie(there), before, same, after, by_token(None)];
     let holder = |proof| TokenHolder { id: ana, display_name: None, is_guest: false, proof };
     let all = || proofs.iter().map(|proof| (ana, *proof)).collect::<Vec<_>>();
     store.create_ticket(ticket, (ana, by_cookie(here)), now, later).await.unwrap();
@@ -149,10 +150,40 @@ async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     assert!(store.session(there, now).await.unwrap().is_none());
     assert!(store.take_ticket(ticket, now).await.unwrap().is_none());
     let over: Vec<Proof> = store.ended(all(), now).await.unwrap().into_iter().map(|(_, proof)| proof).collect();
-    assert_eq!(over, [by_cookie(there), by_token(Some(999)), by_token(None)]);
+    // A token says in which second it was signed; one of the sign-out's own second may be older, and one that says nothing.
+    assert_eq!(over, [by_cookie(there), before, same, by_token(None)]);
     for proof in proofs {
         let is_known = store.token_holder(holder(proof), now).await.unwrap().is_some();
-        // A token says when it was signed, or is taken to be older than anything.
-        assert_eq!(is_known, proof.issued_at == Some(1_000), "{proof:?}");
+        assert_eq!(is_known, proof == after, "{proof:?}");
     }
+    // A second one in the same second comes behind what was made between the two.
+    assert_eq!(store.last_sign_out(ana).await.unwrap(), Some(1_000));
+    store.end_sign_ins(ana, Some(here), now).await.unwrap();
+    assert_eq!(store.last_sign_out(ana).await.unwrap(), Some(1_001));
+    assert!(store.token_holder(holder(after), now).await.unwrap().is_none());
+}
+
+/// A token that was made in the second in which its holder signed out everywhere stayed good: both were the same second.
+#[tokio::test]
+async fn no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_good() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let token =
+        async || ana.post("/api/v1/auth/token", &json!({})).await.json()["access_token"].as_str().unwrap().to_owned();
+    let status = async |token: &str| {
+        client.get(server.url("/api/v1/session")).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    // All of it within one second or two, several times in each.
+    for _ in 0..5 {
+        let before = token().await;
+        assert_eq!(status(&before).await, 200);
+        assert_eq!(ana.delete("/api/v1/sessions").await.status, 204);
+        let after = token().await;
+        assert_eq!((status(&before).await, status(&after).await), (401, 200));
+    }
+    let of_host = |iat| jwt(&json!({"sub": ana.id(), "exp": seconds_from_now(600), "iat": iat}));
+    let second = seconds_from_now(0);
+    assert_eq!(status(&of_host(second)).await, 401, "it may be older");
+    assert_eq!(status(&of_host(second + 10)).await, 200);
 }

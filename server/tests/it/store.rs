@@ -26,6 +26,7 @@ macro_rules! on_both {
 }
 
 mod accounts;
+mod ends;
 
 on_both! {
     a_message_is_stored_once_whatever_its_sender_repeats

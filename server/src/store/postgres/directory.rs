@@ -7,7 +7,7 @@
 
 mod accounts;
 mod belongings;
-mod ends;
+pub(super) mod ends;
 mod groups;
 mod invites;
 pub(super) mod members;
@@ -22,8 +22,8 @@ use caravana_protocol::{GroupId, Role, UserId};
 
 use super::PostgresStore;
 use crate::store::{
-    Account, Belongings, Directory, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages, PasswordChange, Proof,
-    Removal, SecretHash, SignIn, StoreError, TokenHolder,
+    Account, Belongings, Directory, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
+    PasswordChange, Proof, Removal, SecretHash, SignIn, StoreError, TokenHolder,
 };
 
 #[async_trait]
@@ -40,8 +40,12 @@ impl Directory for PostgresStore {
         accounts::user(self, id).await
     }
 
-    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<User>, StoreError> {
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
         proofs::token_holder(self, holder, now).await
+    }
+
+    async fn last_sign_out(&self, user: UserId) -> Result<Option<i64>, StoreError> {
+        proofs::last_sign_out(self, user).await
     }
 
     async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError> {

@@ -49,7 +49,7 @@ impl Log for PostgresStore {
                     "insert into caravana.read as r (group_id, user_id, seq) \
                      select h.group_id, v.user_id, least(h.head, $3) from caravana.head h \
                      join {members} v on v.group_id = h.group_id and v.user_id = $2 where h.group_id = $1 limit 1 \
-                     on conflict (group_id, user_id) do update set seq = greatest(r.seq, excluded.seq) returning seq",
+                     {members locked} on conflict (group_id, user_id) do update set seq = greatest(r.seq, excluded.seq) returning seq",
                 );
                 Box::pin(async move {
                     let question = sqlx::query_scalar(statement).bind(group.uuid()).bind(user.uuid()).bind(signed(seq));

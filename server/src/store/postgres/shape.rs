@@ -160,7 +160,8 @@ impl Shape {
 
     /// The statement with this database's words in it:
     /// - `{members}` who is a member; `{members locked}` keeps the members in `v` members until the transaction's end,
-    ///   which somebody else's view can't promise;
+    ///   which somebody else's view can't promise: there `{author lives}` leaves out whose account has ended, for a
+    ///   transaction that has asked [`hold_lives`](super::directory::ends::hold_lives);
     /// - `{user name}` of the user `u`, `{group name}` of the group `g`;
     /// - `{, user name}` and `{, group name}` among the columns of an insert, `{, $2}` its value;
     /// - `{rename user}` gives the user `$1` the name `$2` in the place of none or `$3`, `{name user}` in any
@@ -183,6 +184,10 @@ impl Shape {
         match word {
             "members" => text.push_str(&self.members.source),
             "members locked" => text.push_str(if self.members.is_ours { "for key share of v" } else { "" }),
+            "author lives" if !self.members.is_ours => text.push_str(
+                "and not exists (select from caravana.sign_out o \
+                 where o.user_id = d.user_id and o.at = 9223372036854775807)",
+            ),
             "user name" => text.push_str(&self.users.name_of("u")),
             "group name" => text.push_str(&self.groups.name_of("g")),
             ", user name" => text.push_str(&column(&self.users)),

@@ -21,8 +21,8 @@ use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use crate::store::{
-    Account, Belongings, Directory, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages, PasswordChange, Proof,
-    Removal, SecretHash, SignIn, StoreError, TokenHolder,
+    Account, Belongings, Directory, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
+    PasswordChange, Proof, Removal, SecretHash, SignIn, StoreError, TokenHolder,
 };
 
 #[async_trait]
@@ -39,8 +39,12 @@ impl Directory for SqliteStore {
         accounts::user(self, id).await
     }
 
-    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<User>, StoreError> {
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
         proofs::token_holder(self, holder, now).await
+    }
+
+    async fn last_sign_out(&self, user: UserId) -> Result<Option<i64>, StoreError> {
+        proofs::last_sign_out(self, user).await
     }
 
     async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError> {

@@ -74,6 +74,26 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("nobody_signs_in_with_a_password_that_was_changed_meanwhile")],
     },
     Mutant {
+        name: "g10-second",
+        what: "a token of the second of a sign-out everywhere stays good",
+        changes: &[at(
+            "server/src/store/sqlite/directory/proofs.rs",
+            "o.user_id = u.id and o.at >= coalesce(?4, o.at)",
+            "o.user_id = u.id and o.at > coalesce(?4, o.at - 1)",
+        )],
+        tests: &[it("no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_good")],
+    },
+    Mutant {
+        name: "g10-end",
+        what: "what was queued behind the end of an account is done all the same",
+        changes: &[at(
+            "server/src/store/sqlite/directory/ends.rs",
+            "if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }",
+            "{ let _ = ended; Ok(()) }",
+        )],
+        tests: &[it("nothing_of_somebody_comes_behind_the_end_of_their_account")],
+    },
+    Mutant {
         name: "g10-account",
         what: "a token outlives the account",
         changes: &[at(

@@ -250,11 +250,23 @@ pub(super) const MUTANTS: &[Mutant] = &[
         changes: &[at(
             LOG,
             "join {members} v on v.group_id = h.group_id and v.user_id = $2 where h.group_id = $1 limit 1 \\
-                     on conflict",
+                     {members locked} on conflict",
             "join {members} v on v.group_id = h.group_id where h.group_id = $1 limit 1 \\
-                     on conflict",
+                     {members locked} on conflict",
         )],
         tests: &[it("postgres::a_stranger_can_neither_write_nor_read_nor_use_up_a_seq")],
+    },
+    Mutant {
+        name: "g10-pg-last",
+        what: "authors are emptied while the person can still send",
+        changes: &[at(
+            "server/src/store/postgres/directory/ends.rs",
+            "leave_all(&access, link, effects, user).await?;
+                forget(link, user).await",
+            "forget(link, user).await?;
+                leave_all(&access, link, effects, user).await",
+        )],
+        tests: &[it("postgres::nothing_of_somebody_comes_behind_the_end_of_their_account")],
     },
     Mutant {
         name: "g9-pg-view",

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::rows::Loose;
+use super::ends::lives;
 use super::{is_duplicate, proofs, resets};
 use crate::store::{Account, NewAccount, PasswordChange, StoreError};
 
@@ -108,6 +109,7 @@ pub(super) async fn rename(store: &PostgresStore, user: UserId, display_name: &s
         .write(move |link, _| {
             let (statement, display_name) = (access.sql("{name user}"), display_name.clone());
             Box::pin(async move {
+                lives(link, user).await?;
                 sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(link).await?;
                 Ok(())
             })

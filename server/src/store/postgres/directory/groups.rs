@@ -9,6 +9,7 @@ use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::link::Link;
 use super::super::rows::{Loose, micros, moment, unsigned};
+use super::ends::lives;
 use super::is_duplicate;
 use super::members::{hold_group, role_of};
 use crate::store::StoreError;
@@ -157,6 +158,7 @@ pub(super) async fn create(
         .write(move |link, effects| {
             let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
             Box::pin(async move {
+                lives(link, owner).await?;
                 sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
                     .bind(id.uuid())
                     .bind(name)

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::rows::{Loose, unsigned};
+use super::ends::lives;
 use super::members;
 use crate::store::{NewInvite, SecretHash, StoreError};
 
@@ -86,6 +87,7 @@ pub(super) async fn accept(
         .write(move |link, effects| {
             let access = access.clone();
             Box::pin(async move {
+                lives(link, user).await?;
                 let group: Option<Uuid> =
                     sqlx::query_scalar("select group_id from caravana.invite where token_hash = $1")
                         .bind(&token[..])

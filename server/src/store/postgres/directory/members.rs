@@ -127,7 +127,7 @@ pub(super) async fn set_role(
 }
 
 /// Who has not signed up anywhere has no groups of their own, and manages none.
-async fn is_guest(link: &mut Link, user: UserId) -> Result<bool, StoreError> {
+pub(super) async fn is_guest(link: &mut Link, user: UserId) -> Result<bool, StoreError> {
     let question = sqlx::query_scalar("select exists (select from caravana.guest where user_id = $1)");
     Ok(question.bind(user.uuid()).fetch_one(link).await?)
 }

@@ -10,13 +10,15 @@ use super::super::PostgresStore;
 use super::super::link::Link;
 use super::super::rows::Loose;
 use super::super::shape::NAMELESS;
-use crate::store::{Proof, SecretHash, StoreError, TokenHolder};
+use super::{ends, members};
+use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
 
 /// What is known of the holder of a token.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
     display_name: Loose,
     is_guest: bool,
+    has_signed_up: bool,
     holds: bool,
 }
 
@@ -25,7 +27,7 @@ pub(super) async fn token_holder(
     store: &PostgresStore,
     holder: TokenHolder,
     now: i64,
-) -> Result<Option<User>, StoreError> {
+) -> Result<Option<KnownHolder>, StoreError> {
     let TokenHolder { id, display_name, is_guest, proof } = holder;
     let row: Option<HolderRow> = store
         .access
@@ -33,10 +35,12 @@ pub(super) async fn token_holder(
             let statement = store.access.sql(
                 "select {user name} as display_name,
                    exists (select from caravana.guest g where g.user_id = u.id) as is_guest,
+                   exists (select from caravana.signed_up p where p.user_id = u.id)
+                     or exists (select from caravana.account a where a.user_id = u.id) as has_signed_up,
                    ($2::bytea is null or exists (select from caravana.session s
                       where s.token_hash = $2 and s.user_id = u.id and s.expires_at > $3))
                    and not exists (select from caravana.sign_out o
-                      where o.user_id = u.id and o.at > coalesce($4::bigint, o.at - 1)) as holds
+                      where o.user_id = u.id and o.at >= coalesce($4::bigint, o.at)) as holds
                  from public.users u where u.id = $1",
             );
             Box::pin(async move {
@@ -49,23 +53,34 @@ pub(super) async fn token_holder(
     let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS) && store.access.shape().keeps_names();
     match row {
         Some(row) if !row.holds => Ok(None),
-        Some(row) if row.is_guest == is_guest && (row.display_name.0 != NAMELESS || !has_name) => {
-            Ok(Some(User { id, display_name: row.display_name.0, email: None }))
+        Some(row)
+            if row.has_signed_up != row.is_guest
+                && (is_guest || row.has_signed_up)
+                && (row.display_name.0 != NAMELESS || !has_name) =>
+        {
+            let user = User { id, display_name: row.display_name.0, email: None };
+            Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
         }
         None if proof.session.is_some() => Ok(None),
         // The row is somebody else's to make, and they have not.
         None if !store.access.shape().makes_users() => Ok(None),
-        Some(_) | None => remember(store, id, display_name, is_guest).await.map(Some),
+        Some(_) | None => match remember(store, id, display_name, is_guest).await {
+            Ok(known) => Ok(Some(known)),
+            // The account has ended meanwhile.
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        },
     }
 }
 
-/// Makes the user, or takes over what their new token says: a guest has become permanent, or has a name at last.
+/// Makes the user, or takes over what their new token says: a guest has become permanent, which nothing takes back, or has
+/// a name at last.
 async fn remember(
     store: &PostgresStore,
     id: UserId,
     display_name: Option<String>,
     is_guest: bool,
-) -> Result<User, StoreError> {
+) -> Result<KnownHolder, StoreError> {
     let access = store.access.clone();
     store
         .access
@@ -78,18 +93,29 @@ async fn remember(
             let (keeps_names, name) = (access.shape().keeps_names(), display_name.clone());
             let name = name.unwrap_or_else(|| NAMELESS.to_owned());
             Box::pin(async move {
+                ends::hold(link, id).await?;
+                ends::refuse_ended(link, id).await?;
                 sqlx::query(insert).bind(id.uuid()).bind(&name).execute(&mut *link).await?;
                 if keeps_names {
                     sqlx::query(rename).bind(id.uuid()).bind(&name).bind(NAMELESS).execute(&mut *link).await?;
                 }
                 let display_name: Loose = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *link).await?;
-                let statement = if is_guest {
-                    "insert into caravana.guest (user_id) values ($1) on conflict (user_id) do nothing"
+                let statements: &[&str] = if is_guest {
+                    &["insert into caravana.guest (user_id) select $1
+                       where not exists (select from caravana.signed_up where user_id = $1)
+                         and not exists (select from caravana.account where user_id = $1)
+                       on conflict (user_id) do nothing"]
                 } else {
-                    "delete from caravana.guest where user_id = $1"
+                    &[
+                        "insert into caravana.signed_up (user_id) values ($1) on conflict (user_id) do nothing",
+                        "delete from caravana.guest where user_id = $1",
+                    ]
                 };
-                sqlx::query(statement).bind(id.uuid()).execute(link).await?;
-                Ok(User { id, display_name: display_name.0, email: None })
+                for statement in statements {
+                    sqlx::query(*statement).bind(id.uuid()).execute(&mut *link).await?;
+                }
+                let is_guest = members::is_guest(link, id).await?;
+                Ok(KnownHolder { user: User { id, display_name: display_name.0, email: None }, is_guest })
             })
         })
         .await
@@ -101,7 +127,7 @@ pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64
         "select ($2::bytea is null or exists (select from caravana.session s
             where s.token_hash = $2 and s.user_id = $1 and s.expires_at > $3))
          and ($5::bigint is null or not exists (select from caravana.sign_out o
-            where o.user_id = $1 and o.at > coalesce($4::bigint, o.at - 1)))",
+            where o.user_id = $1 and o.at >= coalesce($4::bigint, o.at)))",
     )
     .bind(user.uuid())
     .bind(proof.session.as_ref().map(|hash| &hash[..]))
@@ -121,7 +147,8 @@ pub(super) async fn end_sign_ins(
     store.access.write(move |link, _| Box::pin(async move { sign_out(link, user, kept, now).await })).await
 }
 
-/// Ends everything that a user is signed in by, but for the kept sign-in, inside a write's own transaction.
+/// Ends everything that a user is signed in by, but for the kept sign-in, inside a write's own transaction. A second sign-out
+/// within one second is the next second's: it comes behind the tokens that were made between the two.
 pub(super) async fn sign_out(
     link: &mut Link,
     user: UserId,
@@ -136,13 +163,27 @@ pub(super) async fn sign_out(
     sqlx::query("delete from caravana.ticket where user_id = $1").bind(user.uuid()).execute(&mut *link).await?;
     sqlx::query(
         "insert into caravana.sign_out as o (user_id, at) values ($1, $2)
-         on conflict (user_id) do update set at = greatest(o.at, excluded.at)",
+         on conflict (user_id) do update
+         set at = case when o.at = $3 then o.at else greatest(o.at + 1, excluded.at) end",
     )
     .bind(user.uuid())
     .bind(now)
+    .bind(ends::FOR_EVER)
     .execute(link)
     .await?;
     Ok(())
+}
+
+pub(super) async fn last_sign_out(store: &PostgresStore, user: UserId) -> Result<Option<i64>, StoreError> {
+    store
+        .access
+        .ask(|link| {
+            Box::pin(async move {
+                let question = sqlx::query_scalar("select at from caravana.sign_out where user_id = $1");
+                Ok(question.bind(user.uuid()).fetch_optional(link).await?)
+            })
+        })
+        .await
 }
 
 type SessionRow = (Vec<u8>, Uuid);
@@ -178,7 +219,7 @@ pub(super) async fn ended(
     let signed_out: BTreeMap<UserId, i64> = signed_out.into_iter().map(|(user, at)| (UserId::new(user), at)).collect();
     let is_over = |(user, proof): &(UserId, Proof)| {
         let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), *user)));
-        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at < *at);
+        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
         session_ended || (proof.expires_at.is_some() && signed_out.get(user).is_some_and(older))
     };
     Ok(proofs.into_iter().filter(is_over).collect())

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use caravana_protocol::{Message, MessageId};
+use caravana_protocol::{Message, MessageId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::access::Access;
+use super::super::directory::ends;
 use super::super::link::{LOCK_TIMEOUT, Link, manners};
 use super::super::rows::{MessageRow, bound, message_columns, micros};
 use crate::store::commits::Effects;
@@ -36,13 +37,19 @@ impl<'b> Batch<'b> {
     /// Stores it. The answers are in the drafts' order. An error is about all of them: nothing is stored, or nobody knows.
     pub(super) async fn store(self, link: &mut Link) -> Result<Stored, StoreError> {
         let has_replies = self.drafts.iter().any(|draft| draft.reply_to.is_some());
-        let is_plain = !has_replies && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
+        let holds_members = self.access.shape().members().is_ours();
+        let is_plain = !has_replies && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
         let (inserted, rows) = if is_plain {
             // The statement is the transaction, which saves the ways to the database and back around it.
             let inserted = self.insert(link).await?;
             (inserted, self.rows(link).await?)
         } else {
             link.run(&format!("begin; {}", manners(true, self.access.durability(), self.patience))).await?;
+            if !holds_members {
+                // Nothing of somebody comes behind the end of their account, which no row of somebody else's view tells.
+                let authors: Vec<UserId> = self.drafts.iter().map(|draft| draft.user_id).collect();
+                ends::hold_lives(link, &authors).await?;
+            }
             let outcome = self.insert_with_replies(link).await;
             if outcome.is_err() {
                 // Where this fails, too, the connection goes.
@@ -91,7 +98,7 @@ impl<'b> Batch<'b> {
              join {members} v on v.group_id = d.group_id and v.user_id = d.user_id \
              where (d.reply_to is null or exists (select from caravana.message r \
                  where r.message_id = d.reply_to and r.group_id = d.group_id)) \
-               and not exists (select from caravana.message m where m.message_id = d.id) \
+               and not exists (select from caravana.message m where m.message_id = d.id) {author lives} \
              order by d.nr {members locked} \
              on conflict (id) do nothing returning id",
         );

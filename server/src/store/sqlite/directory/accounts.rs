@@ -4,6 +4,7 @@ use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 
 use super::super::SqliteStore;
+use super::ends::lives;
 use super::{id, is_duplicate, proofs, resets};
 use crate::store::{Account, NewAccount, PasswordChange, StoreError};
 
@@ -90,11 +91,13 @@ pub(super) async fn rename(store: &SqliteStore, user: UserId, display_name: &str
     let display_name = display_name.to_owned();
     store
         .writer
-        .run_simple(move |tx, _| {
+        .run(move |tx, _| {
             Box::pin(async move {
+                let user = user.to_string();
+                lives(tx, &user).await?;
                 sqlx::query("update users set display_name = ? where id = ?")
                     .bind(display_name)
-                    .bind(user.to_string())
+                    .bind(user)
                     .execute(tx)
                     .await?;
                 Ok(())

@@ -9,7 +9,17 @@ use super::{id, members, proofs, resets};
 use crate::store::StoreError;
 
 /// Later than any token: none is good any more.
-const FOR_EVER: i64 = i64::MAX;
+pub(super) const FOR_EVER: i64 = i64::MAX;
+
+/// Refuses somebody whose account has ended before this write's turn came, as [`StoreError::NotFound`].
+pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    let ended: Option<i64> = sqlx::query_scalar("select 1 from caravana_sign_out where user_id = ? and at = ?")
+        .bind(user)
+        .bind(FOR_EVER)
+        .fetch_optional(tx)
+        .await?;
+    if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }
+}
 
 pub(super) async fn delete_account(store: &SqliteStore, user: UserId, password_hash: &str) -> Result<(), StoreError> {
     let password_hash = password_hash.to_owned();
@@ -29,20 +39,22 @@ pub(super) async fn delete_account(store: &SqliteStore, user: UserId, password_h
                 resets::end_all(tx, &user).await?;
                 proofs::sign_out(tx, &user, None, FOR_EVER).await?;
                 // Before the groups are left, so that their events no longer know the name.
-                forget(tx, &user).await?;
-                leave_all(tx, effects, &user).await
+                sqlx::query("update users set display_name = '' where id = ?").bind(&user).execute(&mut *tx).await?;
+                leave_all(tx, effects, &user).await?;
+                forget(tx, &user).await
             })
         })
         .await
 }
 
-/// Takes the person out of what stays. The triggers see no change of a message in it, so no log moves. Two walks through
+/// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it, so no log moves. Two walks through
 /// tables that have no index by author: it happens once in an account's life, and every send would pay for the index.
 async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     for statement in [
-        "update users set display_name = '' where id = ?",
         "delete from caravana_guest where user_id = ?",
+        "delete from caravana_signed_up where user_id = ?",
         "delete from caravana_read where user_id = ?",
+        "delete from caravana_invite where created_by = ?",
         "update group_chat set user_id = null where user_id = ?",
         // Who joined and left keeps the id, which clients need to know whom to take from their lists.
         "update caravana_event set actor_id = null where actor_id = ? and message_id is not null",

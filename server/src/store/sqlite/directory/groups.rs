@@ -5,6 +5,7 @@ use caravana_protocol::{GroupId, Message, MessageId, Role, UserId};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::super::{SqliteStore, rows};
+use super::ends::lives;
 use super::{id, is_duplicate, role_in};
 use crate::store::StoreError;
 
@@ -140,6 +141,7 @@ pub(super) async fn create(
         .run(move |tx, effects| {
             Box::pin(async move {
                 let (group, owner) = (id.to_string(), owner.to_string());
+                lives(tx, &owner).await?;
                 sqlx::query("insert into groups (id, name) values (?, ?)")
                     .bind(&group)
                     .bind(name)

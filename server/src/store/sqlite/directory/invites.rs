@@ -5,6 +5,7 @@ use caravana_protocol::{GroupId, UserId};
 use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
+use super::ends::lives;
 use super::{id, role_in};
 use crate::store::{NewInvite, SecretHash, StoreError};
 
@@ -78,6 +79,8 @@ pub(super) async fn accept(
         .writer
         .run(move |tx, effects| {
             Box::pin(async move {
+                let user = user.to_string();
+                lives(tx, &user).await?;
                 let row: Option<(String, Option<i64>, i64, i64)> = sqlx::query_as(
                     "select group_id, max_uses, uses, expires_at from caravana_invite where token_hash = ?",
                 )
@@ -86,7 +89,6 @@ pub(super) async fn accept(
                 .await?;
                 let (group, max_uses, joined, expires_at) = row.ok_or(StoreError::NotFound)?;
                 let group_id: GroupId = id(&group)?;
-                let user = user.to_string();
                 // A member who opens the link again just goes on to the group, also after the link's end.
                 match role_in(tx, &group, &user).await {
                     Ok(_) => return Ok(group_id),

@@ -92,7 +92,7 @@ pub(super) async fn set_role(
 }
 
 /// Who has not signed up anywhere has no groups of their own, and manages none.
-async fn is_guest(tx: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
+pub(super) async fn is_guest(tx: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
     let guest: Option<i64> =
         sqlx::query_scalar("select 1 from caravana_guest where user_id = ?").bind(user).fetch_optional(tx).await?;
     Ok(guest.is_some())

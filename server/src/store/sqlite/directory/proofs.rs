@@ -7,7 +7,8 @@ use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
 use super::super::SqliteStore;
-use crate::store::{Proof, SecretHash, StoreError, TokenHolder};
+use super::{ends, members};
+use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
 
 /// The name of somebody whose token brings none. The chat needs something to show.
 const NAMELESS: &str = "Viajero";
@@ -17,6 +18,7 @@ const NAMELESS: &str = "Viajero";
 struct HolderRow {
     display_name: String,
     is_guest: bool,
+    has_signed_up: bool,
     holds: bool,
 }
 
@@ -25,15 +27,17 @@ pub(super) async fn token_holder(
     store: &SqliteStore,
     holder: TokenHolder,
     now: i64,
-) -> Result<Option<User>, StoreError> {
+) -> Result<Option<KnownHolder>, StoreError> {
     let TokenHolder { id, display_name, is_guest, proof } = holder;
     let row: Option<HolderRow> = sqlx::query_as(
         "select u.display_name,
            exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
+           exists (select 1 from caravana_signed_up p where p.user_id = u.id)
+             or exists (select 1 from caravana_account a where a.user_id = u.id) as has_signed_up,
            (?2 is null or exists (select 1 from caravana_session s
               where s.token_hash = ?2 and s.user_id = u.id and s.expires_at > ?3))
            and not exists (select 1 from caravana_sign_out o
-              where o.user_id = u.id and o.at > coalesce(?4, o.at - 1)) as holds
+              where o.user_id = u.id and o.at >= coalesce(?4, o.at)) as holds
          from users u where u.id = ?1",
     )
     .bind(id.to_string())
@@ -45,26 +49,38 @@ pub(super) async fn token_holder(
     let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS);
     match row {
         Some(row) if !row.holds => Ok(None),
-        Some(row) if row.is_guest == is_guest && (row.display_name != NAMELESS || !has_name) => {
-            Ok(Some(User { id, display_name: row.display_name, email: None }))
+        Some(row)
+            if row.has_signed_up != row.is_guest
+                && (is_guest || row.has_signed_up)
+                && (row.display_name != NAMELESS || !has_name) =>
+        {
+            let user = User { id, display_name: row.display_name, email: None };
+            Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
         }
         None if proof.session.is_some() => Ok(None),
-        Some(_) | None => remember(store, id, display_name, is_guest).await.map(Some),
+        Some(_) | None => match remember(store, id, display_name, is_guest).await {
+            Ok(known) => Ok(Some(known)),
+            // The account has ended meanwhile.
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        },
     }
 }
 
-/// Makes the user, or takes over what their new token says: a guest has become permanent, or has a name at last.
+/// Makes the user, or takes over what their new token says: a guest has become permanent, which nothing takes back, or has
+/// a name at last.
 async fn remember(
     store: &SqliteStore,
     id: UserId,
     display_name: Option<String>,
     is_guest: bool,
-) -> Result<User, StoreError> {
+) -> Result<KnownHolder, StoreError> {
     store
         .writer
         .run(move |tx, _| {
             Box::pin(async move {
                 let user = id.to_string();
+                ends::lives(tx, &user).await?;
                 let name = display_name.as_deref().unwrap_or(NAMELESS);
                 // Somebody else may have been first; then their name stands.
                 let display_name = sqlx::query_scalar(
@@ -78,13 +94,22 @@ async fn remember(
                 .bind(NAMELESS)
                 .fetch_one(&mut *tx)
                 .await?;
-                let statement = if is_guest {
-                    "insert into caravana_guest (user_id) values (?) on conflict (user_id) do nothing"
+                let statements: &[&str] = if is_guest {
+                    &["insert into caravana_guest (user_id) select ?1
+                       where not exists (select 1 from caravana_signed_up where user_id = ?1)
+                         and not exists (select 1 from caravana_account where user_id = ?1)
+                       on conflict (user_id) do nothing"]
                 } else {
-                    "delete from caravana_guest where user_id = ?"
+                    &[
+                        "insert into caravana_signed_up (user_id) values (?1) on conflict (user_id) do nothing",
+                        "delete from caravana_guest where user_id = ?1",
+                    ]
                 };
-                sqlx::query(statement).bind(&user).execute(tx).await?;
-                Ok(User { id, display_name, email: None })
+                for statement in statements {
+                    sqlx::query(*statement).bind(&user).execute(&mut *tx).await?;
+                }
+                let is_guest = members::is_guest(tx, &user).await?;
+                Ok(KnownHolder { user: User { id, display_name, email: None }, is_guest })
             })
         })
         .await
@@ -96,7 +121,7 @@ pub(super) async fn holds(tx: &mut SqliteConnection, user: &str, proof: &Proof, 
         "select (?2 is null or exists (select 1 from caravana_session s
             where s.token_hash = ?2 and s.user_id = ?1 and s.expires_at > ?3))
          and (?5 is null or not exists (select 1 from caravana_sign_out o
-            where o.user_id = ?1 and o.at > coalesce(?4, o.at - 1)))",
+            where o.user_id = ?1 and o.at >= coalesce(?4, o.at)))",
     )
     .bind(user)
     .bind(proof.session.as_ref().map(|hash| &hash[..]))
@@ -116,7 +141,8 @@ pub(super) async fn end_sign_ins(
     store.writer.run(move |tx, _| Box::pin(async move { sign_out(tx, &user.to_string(), kept, now).await })).await
 }
 
-/// Ends everything but the kept sign-in, inside a write's own transaction.
+/// Ends everything but the kept sign-in, inside a write's own transaction. A second sign-out within one second is the next
+/// second's: it comes behind the tokens that were made between the two.
 pub(super) async fn sign_out(
     tx: &mut SqliteConnection,
     user: &str,
@@ -130,14 +156,22 @@ pub(super) async fn sign_out(
         .await?;
     sqlx::query("delete from caravana_ticket where user_id = ?").bind(user).execute(&mut *tx).await?;
     sqlx::query(
-        "insert into caravana_sign_out (user_id, at) values (?, ?)
-         on conflict (user_id) do update set at = max(at, excluded.at)",
+        "insert into caravana_sign_out (user_id, at) values (?1, ?2)
+         on conflict (user_id) do update set at = case when at = ?3 then at else max(at + 1, excluded.at) end",
     )
     .bind(user)
     .bind(at)
+    .bind(ends::FOR_EVER)
     .execute(tx)
     .await?;
     Ok(())
+}
+
+pub(super) async fn last_sign_out(store: &SqliteStore, user: UserId) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar("select at from caravana_sign_out where user_id = ?")
+        .bind(user.to_string())
+        .fetch_optional(&store.readers)
+        .await?)
 }
 
 /// Two reads for any number of proofs.
@@ -168,7 +202,7 @@ pub(super) async fn ended(
     let is_over = |(user, proof): &(UserId, Proof)| {
         let user = user.to_string();
         let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), user.clone())));
-        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at < *at);
+        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
         session_ended || (proof.expires_at.is_some() && signed_out.get(&user).is_some_and(older))
     };
     Ok(proofs.into_iter().filter(is_over).collect())

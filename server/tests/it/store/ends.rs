@@ -1,0 +1,104 @@
+//! What every adapter promises of the end of an account while its person is still busy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
+use caravana_server::store::{Draft, NewInvite, StoreError};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Kind, World, person};
+
+on_both! {
+    nothing_of_somebody_comes_behind_the_end_of_their_account
+}
+
+/// A link into a second group, which a busy person follows again and again.
+const LINK: [u8; 32] = [6; 32];
+
+/// Accounts were deleted under load, and on PostgreSQL the last sends of each came between "messages lose their author" and
+/// "the member leaves": they kept the id for ever. What was queued behind a deletion could give the name back, join a group
+/// or make one.
+async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World) {
+    let other = GroupId::new(Uuid::new_v4());
+    world.store.create_group(other, world.ana, "Cusco", None).await.unwrap();
+    let link = NewInvite { token: LINK, max_uses: None, expires_at: i64::MAX };
+    world.store.create_invite(world.ana, other, link).await.unwrap();
+    for round in 0..8 {
+        let eva = person(&world.store, "Eva").await;
+        world.store.accept_invite([7; 32], eva, 0).await.unwrap();
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let busy = busy(&world, eva, &has_ended).await;
+        // Each round comes at another moment of the writing.
+        for _ in 0..round {
+            world.say(eva, "y más").await;
+        }
+        world.store.delete_account(eva, "not a hash").await.unwrap();
+        has_ended.store(true, Ordering::SeqCst);
+        busy.join_all().await;
+        is_nowhere(&world, eva, round).await;
+    }
+}
+
+/// Somebody who writes, reads, edits, renames themselves, follows a link and makes groups, all at once and without a pause,
+/// until none of it is possible any more.
+async fn busy(world: &World, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSet<()> {
+    let first = world.say(eva, "hola").await.id;
+    let mut busy = JoinSet::new();
+    let over = || (world.store.clone(), has_ended.clone());
+    for _ in 0..4 {
+        let ((store, over), draft) = (over(), world.draft(eva, "sigo"));
+        let next = move || Draft { id: MessageId::new(Uuid::now_v7()), ..draft.clone() };
+        busy.spawn(async move { until_refused(over, || store.append(next())).await });
+    }
+    let ((store, over_), group) = (over(), world.group);
+    busy.spawn(async move { until_refused(over_, || store.mark_read(group, eva, 1)).await });
+    let (store, over_) = over();
+    let text = || MessageBody::parse(&Uuid::new_v4().to_string()).unwrap();
+    busy.spawn(async move { until_refused(over_, || store.edit(eva, first, text())).await });
+    let (store, over_) = over();
+    busy.spawn(async move { until_refused(over_, || store.accept_invite(LINK, eva, 0)).await });
+    let (store, over_) = over();
+    busy.spawn(async move { until_refused(over_, || store.rename_user(eva, "Eva María")).await });
+    let (store, over_) = over();
+    let fresh = || GroupId::new(Uuid::new_v4());
+    busy.spawn(async move { until_refused(over_, || store.create_group(fresh(), eva, "Sola", None)).await });
+    busy
+}
+
+/// Does the same again until it is refused for good, which it must be when it begins behind the end.
+async fn until_refused<T, F>(has_ended: Arc<AtomicBool>, mut again: impl FnMut() -> F)
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        let is_behind = has_ended.load(Ordering::SeqCst);
+        match again().await {
+            Err(StoreError::NotFound | StoreError::Forbidden) => return,
+            Ok(_) if is_behind => panic!("done in the name of somebody who is no more"),
+            // The test's database may be slower than the test.
+            Ok(_) | Err(StoreError::Overloaded | StoreError::Unavailable(_)) => tokio::task::yield_now().await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+async fn is_nowhere(world: &World, eva: UserId, round: i64) {
+    let mut foreign = world.foreign().await;
+    let who = world.database.uuid(eva);
+    for left in [
+        format!("select count(*) from group_chat where user_id = {who}"),
+        format!("select count(*) from {{ours}}event where message_id is not null and actor_id = {who}"),
+        format!("select count(*) from {{ours}}read where user_id = {who}"),
+        format!("select count(*) from {{ours}}member where user_id = {who}"),
+        format!("select count(*) from users where id = {who} and display_name <> ''"),
+    ] {
+        assert_eq!(foreign.numbers(&left).await, [0], "round {round}: {left}");
+    }
+    let kept = format!(
+        "select count(*) from group_chat where user_id is null and group_id = {}",
+        world.database.uuid(world.group)
+    );
+    assert!(foreign.numbers(&kept).await[0] > round, "their messages stay");
+}
