@@ -7,6 +7,7 @@
 )]
 
 pub mod account_form;
+pub mod address;
 pub mod avatar;
 pub mod brand;
 pub mod bubble;
@@ -21,9 +22,11 @@ pub mod members_panel;
 pub mod preferences;
 pub mod secret_field;
 pub mod sign_in_list;
+pub mod sign_out;
 pub mod timeline;
 
 pub use account_form::{AccountForm, AccountKind};
+pub use address::WrongAddress;
 pub use avatar::Avatar;
 pub use brand::{Brand, Mark};
 pub use bubble::RowActions;
@@ -37,4 +40,5 @@ pub use members_panel::MembersPanel;
 pub use preferences::Preferences;
 pub use secret_field::SecretField;
 pub use sign_in_list::SignInList;
+pub use sign_out::SignOut;
 pub use timeline::{Timeline, TimelineActions};

@@ -119,9 +119,8 @@ pub fn explain(words: &Words, code: Option<ErrorCode>) -> String {
         | ErrorCode::UserMismatch
         | ErrorCode::TooManySubscriptions
         | ErrorCode::TokenInUrl
-        | ErrorCode::OriginNotAllowed
-        | ErrorCode::Csrf
         | ErrorCode::TooLarge => words.error_other.to_owned(),
+        ErrorCode::OriginNotAllowed | ErrorCode::Csrf => words.error_elsewhere.to_owned(),
     }
 }
 

@@ -14,6 +14,8 @@ mod erase;
 pub mod i18n;
 pub mod pages;
 pub mod ports;
+#[cfg(feature = "ssr")]
+pub mod refusal;
 pub mod rich_text;
 pub mod time;
 
@@ -23,19 +25,21 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use components::WrongAddress;
 use pages::{
     AccountCarePage, ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage, ResetPage,
     SetPasswordPage,
 };
 
-/// The document around the app. The server provides [`i18n::Lang`] and [`ports::Theme`] in the context.
+/// The document around the app. The server provides [`i18n::Lang`], [`ports::Theme`] and [`ports::Site`] in the context.
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let lang = i18n::use_lang();
     let theme = use_context::<ports::Theme>().unwrap_or_default();
+    let site = use_context::<ports::Site>().map(|ports::Site(addresses)| addresses);
     view! {
         <!DOCTYPE html>
-        <html lang=lang.tag() data-theme=theme.word()>
+        <html lang=lang.tag() data-theme=theme.word() data-site=site>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -46,6 +50,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f1e7" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101a2b" />
+                <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="preload" href="/fonts/figtree-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
@@ -69,6 +74,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=|title| format!("{} · Caravana", in_title(title)) />
+        <WrongAddress />
         <Router>
             // Pages are rendered whole: without scripts there is nobody to put late pieces in their place.
             <Routes fallback=NotFoundPage>

@@ -31,11 +31,17 @@ pub use not_found::{FailedPage, NotFoundPage};
 pub use reset::{ResetPage, SetPasswordPage};
 pub use welcome::WelcomePage;
 
-/// What a plain form post of this page came back with, said in the reader's words.
+/// What a plain form post of this page came back with.
+#[must_use]
+pub fn refused() -> Option<ErrorCode> {
+    let word = leptos_router::hooks::use_query_map().read_untracked().get_str("error").map(ErrorCode::from_word);
+    word.map(|code| code.unwrap_or(ErrorCode::BadRequest))
+}
+
+/// The same, said in the reader's words.
 #[must_use]
 pub fn posted_error() -> Option<String> {
-    let refused = leptos_router::hooks::use_query_map().read_untracked().get_str("error").map(ErrorCode::from_word);
-    refused.map(|code| explain(use_words(), Some(code.unwrap_or(ErrorCode::BadRequest))))
+    refused().map(|code| explain(use_words(), Some(code)))
 }
 
 /// What a plain form post of this page did; a word of the forms' own.

@@ -1,7 +1,7 @@
 //! What the server and the browser plug into the screen, through Leptos' context.
 //!
 //! Owns the traits and the values that cross that border; promises that the screen itself does no I/O and reads no
-//! clock. The server provides [`Api`], [`Lang`], [`Theme`] and, if it likes, [`Respond`]; the
+//! clock. The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and, if it likes, [`Respond`]; the
 //! browser's entry provides [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. What is absent is
 //! skipped: an effect that finds no [`Device`] does nothing.
 
@@ -140,6 +140,14 @@ impl Theme {
     }
 }
 
+/// The addresses at which the page that is being rendered is at home, separated by spaces, the one to go to first. The
+/// server's; it travels in `<html data-site>`.
+#[derive(Debug, Clone)]
+pub struct Site(pub String);
+
+/// The cookie by which the server tells that somebody has signed out, or ended their account, by a form that posted by
+/// itself. The next page that runs reads it, forgets what was kept for them and takes the cookie back.
+pub const SIGNED_OUT_COOKIE: &str = "signed_out";
 /// The cookie that remembers [`Theme`], readable by the page and the server.
 pub const THEME_COOKIE: &str = "theme";
 /// The cookie that remembers [`Lang`].
@@ -166,6 +174,15 @@ pub trait Browser: NormalForms + Send + Sync {
     fn touch(&self) -> bool;
     /// Whether the page can be seen.
     fn visible(&self) -> bool;
+    /// The right address of this page, where it was opened at one that is not the site's.
+    fn elsewhere(&self) -> Option<String>;
+    /// This page is the person's: from here on drafts and unsent messages of theirs are kept, what the device kept of others
+    /// is gone, and when they sign out in another page, this one ends too.
+    fn arrive(&self, user: UserId);
+    /// Messages of the person that the device keeps because they are not acknowledged.
+    fn unsent(&self, user: UserId) -> usize;
+    /// The person has signed out: nothing is kept, and a path of this site takes the place of this page.
+    fn depart(&self, path: &str);
     /// The person's kept draft of a group. On a shared device nobody finds somebody else's.
     fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
     /// Keeps a draft; an empty one is forgotten.

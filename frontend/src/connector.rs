@@ -8,7 +8,7 @@ use caravana_protocol::{CloseReason, GroupId, MessageId, UserId};
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::socket::BrowserSocket;
-use crate::{api, device, http, outbox, page_events, socket};
+use crate::{api, belongings, device, http, outbox, page_events, socket};
 
 /// The browser as a place where a session lives.
 pub(crate) struct Browser;
@@ -26,6 +26,8 @@ fn now() -> Instant {
 
 impl Connector for Browser {
     fn start(&self, user: UserId, changed: Box<dyn FnMut(Change)>) -> Handle {
+        // Before the session looks at what is kept.
+        belongings::arrive(user);
         let (seed, _) = Uuid::new_v4().as_u64_pair();
         let (driver, handle) = Driver::new(Session::new(Config::new(user), seed), Self);
         page_events::tell(&handle);

@@ -11,6 +11,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlDocument, Storage};
 
+use crate::belongings;
+
+/// How a kept draft's key begins; the person and the group follow.
+pub(crate) const DRAFT: &str = "caravana.draft.";
 /// How long a choice is remembered: a year, in seconds.
 const REMEMBERED: u32 = 31_536_000;
 
@@ -53,7 +57,7 @@ fn remember(name: &str, value: &str) {
 }
 
 fn draft_key(user: UserId, group: GroupId) -> String {
-    format!("caravana.draft.{user}.{group}")
+    format!("{DRAFT}{user}.{group}")
 }
 
 impl NormalForms for Page {
@@ -120,12 +124,33 @@ impl Browser for Page {
         document.is_none_or(|document| document.visibility_state() == web_sys::VisibilityState::Visible)
     }
 
+    fn elsewhere(&self) -> Option<String> {
+        let addresses = root()?.get_attribute("data-site")?;
+        let location = web_sys::window()?.location();
+        let (here, path) = (location.origin().ok()?, location.pathname().ok()?);
+        let is_home = addresses.split(' ').any(|address| address == here);
+        let right = addresses.split(' ').next().filter(|first| !first.is_empty() && !is_home)?;
+        Some(format!("{right}{path}"))
+    }
+
+    fn arrive(&self, user: UserId) {
+        belongings::arrive(user);
+    }
+
+    fn unsent(&self, user: UserId) -> usize {
+        belongings::unsent(user)
+    }
+
+    fn depart(&self, path: &str) {
+        belongings::depart(path);
+    }
+
     fn draft(&self, user: UserId, group: GroupId) -> Option<String> {
         storage()?.get_item(&draft_key(user, group)).ok()?
     }
 
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str) {
-        let Some(storage) = storage() else { return };
+        let Some(storage) = storage().filter(|_| belongings::may_keep(user)) else { return };
         // A full storage loses the draft at the next reload and nothing else.
         let _ = if text.is_empty() {
             storage.remove_item(&draft_key(user, group))

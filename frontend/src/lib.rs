@@ -4,6 +4,7 @@
 //! Promises to decide nothing: the session and the screen do. Called by the script that the server puts into the page.
 
 mod api;
+mod belongings;
 mod connector;
 mod device;
 mod http;
@@ -24,6 +25,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    belongings::after_a_form();
     leptos::mount::hydrate_body(|| {
         let root = device::root();
         let attribute = |name: &str| root.as_ref().and_then(|root| root.get_attribute(name)).unwrap_or_default();

@@ -6,6 +6,7 @@ use caravana_client::SavedMessage;
 use caravana_client::ports::NotKept;
 use caravana_protocol::MessageId;
 
+use crate::belongings;
 use crate::device::storage;
 
 const PREFIX: &str = "caravana.outbox.";
@@ -35,7 +36,9 @@ pub(crate) fn load() -> Vec<SavedMessage> {
 /// Keeps a message in place of what is kept under its id.
 pub(crate) fn save(message: &SavedMessage) -> Result<(), NotKept> {
     let text = serde_json::to_string(message).map_err(|_| NotKept)?;
-    storage().ok_or(NotKept)?.set_item(&key(message.id), &text).map_err(|_| NotKept)
+    // Who has signed out in another page leaves nothing behind here.
+    let storage = storage().filter(|_| belongings::may_keep(message.user_id)).ok_or(NotKept)?;
+    storage.set_item(&key(message.id), &text).map_err(|_| NotKept)
 }
 
 /// Keeps it no longer.

@@ -3,7 +3,7 @@
 //! It posts by itself before the page has been taken over; afterwards it asks the API and shows the answer in place.
 
 use caravana_protocol::limits::{DISPLAY_NAME_CHARACTERS, PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS};
-use caravana_protocol::rest::{Login, Register};
+use caravana_protocol::rest::{Login, Register, User};
 use caravana_protocol::{DisplayName, ErrorCode};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
@@ -11,7 +11,8 @@ use leptos::prelude::*;
 
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::ports::{Api, ApiError, ApiFuture, Browser, use_device};
+use crate::pages::encode_path;
+use crate::ports::{Api, ApiFuture, Browser, use_device};
 
 /// What the form does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,18 +36,49 @@ fn value(field: NodeRef<Input>) -> String {
 }
 
 impl Fields {
-    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Browser) -> ApiFuture<caravana_protocol::rest::User> {
+    /// Asks the server; `None` for a name that it would not take.
+    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Browser) -> Option<ApiFuture<User>> {
         let (email, password) = (value(self.email).trim().to_owned(), value(self.password));
         match kind {
-            AccountKind::Login => api.0.login(Login { email, password }),
+            AccountKind::Login => Some(api.0.login(Login { email, password })),
             AccountKind::Register => {
                 let display_name = value(self.name);
-                if DisplayName::parse_with(&display_name, device).is_err() {
-                    return Box::pin(async { Err(ApiError::new(ErrorCode::BadRequest, "name")) });
-                }
-                api.0.register(Register { email, password, display_name })
+                DisplayName::parse_with(&display_name, device).ok()?;
+                Some(api.0.register(Register { email, password, display_name }))
             }
         }
+    }
+}
+
+/// Why nobody is signed in now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    /// No answer, or a refusal.
+    Refused(Option<ErrorCode>),
+    /// The e-mail has an account already.
+    Taken,
+    /// The name can't be one.
+    Name,
+    /// The server has signed somebody in, and the browser has not kept what says so.
+    NoCookies,
+}
+
+impl Problem {
+    fn of(kind: AccountKind, code: Option<ErrorCode>) -> Self {
+        match (kind, code) {
+            (AccountKind::Register, Some(ErrorCode::IdConflict)) => Self::Taken,
+            (AccountKind::Register | AccountKind::Login, code) => Self::Refused(code),
+        }
+    }
+}
+
+/// Signs in, and looks whether it lasts: a browser that refuses cookies would go on to a page that knows nobody.
+async fn enter(api: &Api, answer: ApiFuture<User>, kind: AccountKind) -> Result<(), Problem> {
+    answer.await.map_err(|error| Problem::of(kind, error.code()))?;
+    match api.0.session().await {
+        Ok(None) => Err(Problem::NoCookies),
+        // Without an answer nothing is known, and the next page will say it.
+        Ok(Some(_)) | Err(_) => Ok(()),
     }
 }
 
@@ -58,15 +90,14 @@ pub fn AccountForm(
     /// Where it leads afterwards; a path of this site.
     next: String,
     /// What a plain post came back with.
-    error: Option<String>,
+    error: Option<ErrorCode>,
 ) -> impl IntoView {
     let words = use_words();
     let (api, device) = (use_context::<Api>(), use_device());
     let fields = Fields::default();
-    let problem = RwSignal::new(error);
+    let problem = RwSignal::new(error.map(|code| Problem::of(kind, Some(code))));
     let busy = RwSignal::new(false);
-    let path = if kind == AccountKind::Login { "/login" } else { "/register" };
-    let action = format!("{path}?next={}", crate::pages::encode_path(&next));
+    let action = if kind == AccountKind::Login { "/login" } else { "/register" };
     let submit = {
         let next = next.clone();
         move |event: SubmitEvent| {
@@ -77,12 +108,17 @@ pub fn AccountForm(
             }
             busy.set(true);
             problem.set(None);
-            let (answer, next) = (fields.submit(kind, &api, &*device), next.clone());
+            let Some(answer) = fields.submit(kind, &api, &*device) else {
+                problem.set(Some(Problem::Name));
+                busy.set(false);
+                return;
+            };
+            let next = next.clone();
             leptos::task::spawn_local(async move {
-                match answer.await {
-                    Ok(_) => device.visit(&next),
-                    Err(error) => {
-                        problem.set(Some(explain(words, error.code())));
+                match enter(&api, answer, kind).await {
+                    Ok(()) => device.visit(&next),
+                    Err(found) => {
+                        problem.set(Some(found));
                         busy.set(false);
                     }
                 }
@@ -90,8 +126,11 @@ pub fn AccountForm(
         }
     };
     let label = if kind == AccountKind::Login { words.sign_in } else { words.sign_up };
+    let back = next.clone();
     view! {
         <form class="form" method="post" action=action on:submit=submit>
+            // A browser without scripts posts it with the rest, and a refused post brings it back.
+            <input type="hidden" name="next" value=next.clone() />
             {(kind == AccountKind::Register).then(|| view! { <NameField field=fields.name /> })}
             <label class="field">
                 <span class="field-label">{words.email}</span>
@@ -107,7 +146,7 @@ pub fn AccountForm(
             </label>
             <PasswordField kind field=fields.password />
             <div role="alert" class="form-alert">
-                {move || problem.get().map(|text| view! { <p class="form-error">{text}</p> })}
+                {move || problem.get().map(|problem| view! { <Refused problem next=back.clone() /> })}
             </div>
             <button class="button" type="submit" data-testid="submit" aria-disabled=move || busy.get().to_string()>
                 {label}
@@ -115,6 +154,22 @@ pub fn AccountForm(
         </form>
     }
     .erase()
+}
+
+#[component]
+fn Refused(problem: Problem, next: String) -> impl IntoView {
+    let words = use_words();
+    let text = match problem {
+        Problem::Refused(code) => explain(words, code),
+        Problem::Taken => words.error_taken.to_owned(),
+        Problem::Name => words.error_name.to_owned(),
+        Problem::NoCookies => words.error_cookies.to_owned(),
+    };
+    let way = (problem == Problem::Taken).then(|| {
+        let href = format!("/login?next={}", encode_path(&next));
+        view! { <a href=href data-testid="taken-sign-in">{words.sign_in}</a> }
+    });
+    view! { <p class="form-error">{text} " " {way}</p> }.erase()
 }
 
 #[component]

@@ -1,8 +1,10 @@
 //! Appearance, language, one's account and the way out, behind one button.
 
+use caravana_protocol::UserId;
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
+use super::sign_out::SignOut;
 use crate::erase::Erase as _;
 use crate::i18n::{Lang, use_lang};
 use crate::ports::{Theme, use_device};
@@ -10,25 +12,23 @@ use crate::ports::{Theme, use_device};
 /// The menu. Its button opens it without WebAssembly too.
 #[component]
 pub fn Preferences(
-    /// Whether somebody is signed in, who may sign out.
+    /// Who is signed in and may sign out.
     #[prop(optional)]
-    signed_in: bool,
+    person: Option<UserId>,
+    /// Unsent messages of theirs that the page knows of.
+    #[prop(optional)]
+    waiting: Option<Callback<(), usize>>,
 ) -> impl IntoView {
     let lang = use_lang();
     let words = lang.words();
-    let sign_out = signed_in.then(|| {
+    let sign_out = person.map(|user| {
         view! {
             <div class="menu-foot">
                 <a class="menu-item" href="/account" data-testid="account">
                     <Icon glyph=Glyph::User />
                     {words.account}
                 </a>
-                <form method="post" action="/logout">
-                    <button class="menu-item" type="submit" data-testid="log-out">
-                        <Icon glyph=Glyph::LogOut />
-                        {words.log_out}
-                    </button>
-                </form>
+                <SignOut user waiting />
             </div>
         }
     });

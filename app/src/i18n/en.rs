@@ -58,6 +58,17 @@ pub(super) static WORDS: Words = Words {
     close: "Close",
     back: "Back to groups",
     log_out: "Sign out",
+    cancel: "Cancel",
+    sign_out_title: "Sign out?",
+    sign_out_unsent: |n| match plural(n) {
+        Plural::One => format!("You have {n} unsent message. If you sign out, it is deleted from this device."),
+        Plural::Many | Plural::Other => {
+            format!("You have {n} unsent messages. If you sign out, they are deleted from this device.")
+        }
+    },
+    sign_out_anyway: "Sign out anyway",
+    wrong_address: "This is not Caravana’s address: nothing can be sent or received from here.",
+    open_site: |host| format!("Open {host}"),
     not_found_title: "The caravan doesn’t stop here",
     not_found_text: "This page doesn’t exist, or you are no longer in this group.",
     go_home: "Go to my groups",
@@ -84,6 +95,10 @@ pub(super) static WORDS: Words = Words {
     password_hint: "At least 12 characters. A phrase you can remember works well.",
     display_name: "Your name",
     display_name_hint: "This is how others will see you.",
+    error_taken: "There is an account with this email already.",
+    error_name: "This name can’t be used. Write one with letters or numbers.",
+    error_cookies: "Your browser does not keep this site’s cookies, and without them we can’t keep you signed in. Allow them and try again.",
+    error_elsewhere: "We don’t accept what was sent, because this page is not at the site’s own address. Open it there and try again.",
     account: "Your account",
     account_saved_name: "Your name has been saved.",
     account_saved_password: "Your password has changed. You were signed out everywhere else.",

@@ -60,6 +60,20 @@ pub(super) static WORDS: Words = Words {
     close: "Cerrar",
     back: "Volver a los grupos",
     log_out: "Cerrar sesión",
+    cancel: "Cancelar",
+    sign_out_title: "¿Cerrar sesión?",
+    sign_out_unsent: |n| match plural(n) {
+        Plural::One => format!("Tienes {n} mensaje sin enviar. Si cierras sesión, se borrará de este dispositivo."),
+        Plural::Many | Plural::Other => {
+            format!(
+                "Tienes {} sin enviar. Si cierras sesión, se borrarán de este dispositivo.",
+                counted(n, "mensaje", "mensajes")
+            )
+        }
+    },
+    sign_out_anyway: "Cerrar sesión de todos modos",
+    wrong_address: "Esta no es la dirección de Caravana: desde aquí no se puede enviar ni recibir nada.",
+    open_site: |host| format!("Abrir {host}"),
     not_found_title: "Por aquí no pasa la caravana",
     not_found_text: "Esta página no existe, o ya no formas parte de este grupo.",
     go_home: "Ir a mis grupos",
@@ -86,6 +100,10 @@ pub(super) static WORDS: Words = Words {
     password_hint: "Al menos 12 caracteres. Una frase que recuerdes funciona muy bien.",
     display_name: "Tu nombre",
     display_name_hint: "Así te verán los demás.",
+    error_taken: "Ya hay una cuenta con este correo.",
+    error_name: "Ese nombre no se puede usar. Escribe uno con letras o números.",
+    error_cookies: "Tu navegador no guarda las cookies de este sitio, y sin ellas no podemos mantener tu sesión. Permítelas e inténtalo de nuevo.",
+    error_elsewhere: "No aceptamos lo que se envió, porque esta página no está en la dirección del sitio. Ábrela ahí e inténtalo de nuevo.",
     account: "Tu cuenta",
     account_saved_name: "Tu nombre quedó guardado.",
     account_saved_password: "Tu contraseña cambió. Cerramos tus demás sesiones.",

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{encode_path, own_path, posted_done, posted_error};
+use super::{encode_path, own_path, posted_done, refused};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -26,7 +26,7 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
     let words = use_words();
     let query = use_query_map().get_untracked();
     let next = own_path(query.get_str("next"));
-    let error = posted_error();
+    let error = refused();
     let done = match posted_done().as_deref() {
         Some("reset") => Some(words.reset_done),
         Some("deleted") => Some(words.account_deleted),

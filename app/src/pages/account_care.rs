@@ -53,13 +53,13 @@ pub fn AccountCarePage() -> impl IntoView {
 fn Care(account: Account) -> impl IntoView {
     let words = use_words();
     let Account { user, sign_ins } = account;
-    let email = user.email.clone().unwrap_or_default();
+    let (person, email) = (user.id, user.email.clone().unwrap_or_default());
     view! {
         <Title text=words.account />
         <div class="plain">
             <header class="plain-bar">
                 <Brand />
-                <Preferences signed_in=true />
+                <Preferences person />
             </header>
             <main class="care" id="content">
                 <header class="care-head">

@@ -87,6 +87,7 @@ fn Chat(home: Home) -> impl IntoView {
     provide_context(link);
     link.start(groups);
 
+    let waiting = Callback::new(move |()| link.unsent());
     let path = use_location().pathname;
     let shown = move || match path.read().as_str() {
         "/" => "list",
@@ -102,7 +103,7 @@ fn Chat(home: Home) -> impl IntoView {
             <nav class="sidebar" aria-label=words.groups>
                 <header class="bar">
                     <Brand />
-                    <Preferences signed_in=true />
+                    <Preferences person=me waiting />
                 </header>
                 <GroupList chat open reader=link.reader refused />
             </nav>

@@ -1,6 +1,6 @@
 //! What the reader does, said to the session.
 
-use caravana_client::{HistoryPage, Input, Session};
+use caravana_client::{HistoryPage, Input, OUTBOX_MESSAGES, Session};
 use caravana_protocol::{GroupId, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 
@@ -18,6 +18,13 @@ impl Link {
         let id = running.connector.mint();
         let at = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
         running.handle.send(Input::Send { group, id, body, reply_to: None, at }).is_ok()
+    }
+
+    /// Messages in this page's memory that are not acknowledged.
+    #[must_use]
+    pub fn unsent(self) -> usize {
+        let room = self.running.get_value().map(|running| running.handle.with(Session::outbox_room));
+        room.map_or(0, |room| OUTBOX_MESSAGES.saturating_sub(room))
     }
 
     /// The reader typed, or stopped.
