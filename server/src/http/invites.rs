@@ -2,7 +2,7 @@
 
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, NewInvite};
 use caravana_protocol::{GroupId, UserId};
@@ -14,6 +14,7 @@ use super::extract::{InGroup, InviteToken, OptionalJson};
 use super::identity::Identity;
 use crate::auth::Secret;
 use crate::clock::unix_seconds;
+use crate::settings::Origin;
 use crate::state::Shared;
 use crate::store;
 
@@ -41,13 +42,21 @@ pub(super) async fn create(
     State(state): State<Shared>,
     identity: Identity,
     InGroup(group): InGroup,
+    headers: HeaderMap,
     OptionalJson(asked): OptionalJson<NewInvite>,
 ) -> Result<(StatusCode, Answer<Invite>), ApiError> {
-    Ok((StatusCode::CREATED, Answer(make(&state, &identity, group, &asked).await?)))
+    let site = state.origins.of_reader(&headers);
+    Ok((StatusCode::CREATED, Answer(make(&state, &identity, group, &asked, &site).await?)))
 }
 
 /// Makes a link for this member. A guest brings nobody: whom a guest knows, nobody can tell.
-async fn make(state: &Shared, actor: &Identity, group: GroupId, asked: &NewInvite) -> Result<Invite, ApiError> {
+async fn make(
+    state: &Shared,
+    actor: &Identity,
+    group: GroupId,
+    asked: &NewInvite,
+    site: &Origin,
+) -> Result<Invite, ApiError> {
     if actor.is_guest {
         // A group that one is not in does not exist, for guests as for all.
         state.store.role(group, actor.user.id).await?.ok_or_else(ApiError::not_found)?;
@@ -65,7 +74,7 @@ async fn make(state: &Shared, actor: &Identity, group: GroupId, asked: &NewInvit
     let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, expires_at };
     state.store.create_invite(actor.user.id, group, invite).await?;
     Ok(Invite {
-        url: format!("{}/i/{}", state.origins.own(), secret.expose()),
+        url: format!("{site}/i/{}", secret.expose()),
         token: secret.expose().to_owned(),
         expires_at: moment(expires_at),
     })

@@ -1,7 +1,10 @@
-//! Which pages may act with a person's cookie.
+//! Which pages may act with a person's cookie, and what those are told that may not.
+
+mod told;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, header};
@@ -13,16 +16,22 @@ use super::error::ApiError;
 use crate::settings::{Origin, Settings};
 use crate::state::Shared;
 
+use told::Told;
+
 /// The origins of our own pages, compared exactly.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Origins {
     own: Origin,
     allowed: HashSet<String>,
+    /// No address was decided on: whichever leads to this machine and to no other will do, see [`Self::by_which`].
+    any_of_this_machine: bool,
+    /// Foreign ones that were told in the log.
+    told: Told,
 }
 
 impl Origins {
-    /// `PUBLIC_URL` and `ALLOWED_ORIGINS`. Without the first: the address that is listened on, and on a loopback
-    /// address its other names, because people type `localhost`.
+    /// `PUBLIC_URL` and `ALLOWED_ORIGINS`. Without the first: the address that is listened on, on a loopback address its
+    /// other names, because people type `localhost`, and whatever [`Self::by_which`] finds.
     pub(crate) fn new(settings: &Settings, listening: SocketAddr) -> Self {
         let at = |host: &str| Origin::parse(&format!("http://{host}:{}", listening.port())).ok();
         let mut allowed: HashSet<String> =
@@ -36,21 +45,44 @@ impl Origins {
         });
         let own = own.unwrap_or_else(Origin::localhost);
         allowed.insert(own.as_str().to_owned());
-        Self { own, allowed }
+        Self { own, allowed, any_of_this_machine: settings.public_url.is_none(), told: Told::default() }
     }
 
-    /// Where people find the site.
+    /// Where people find the site. Letters lead here, whoever asks for them and by whatever address.
     #[must_use]
     pub fn own(&self) -> &Origin {
         &self.own
     }
 
+    /// The address by which this request came, where that may differ from [`Self::own`]: in development, without
+    /// `PUBLIC_URL`, another name of this machine that nobody else can give to it. A page is at home there.
+    fn by_which(&self, headers: &HeaderMap) -> Option<Origin> {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next().filter(|_| self.any_of_this_machine), hosts.next()) else { return None };
+        Origin::parse(&format!("http://{}", host.to_str().ok()?)).ok().filter(Origin::is_never_rebound)
+    }
+
+    /// Where the person of this request finds the site: what a link says that they hand on.
+    #[must_use]
+    pub fn of_reader(&self, headers: &HeaderMap) -> Origin {
+        self.by_which(headers).unwrap_or_else(|| self.own.clone())
+    }
+
+    /// All addresses at which a page of this request is at home, the one to go to first.
+    #[must_use]
+    pub fn homes(&self, headers: &HeaderMap) -> Vec<String> {
+        let first = self.of_reader(headers).as_str().to_owned();
+        let mut others: Vec<String> = self.allowed.iter().filter(|origin| **origin != first).cloned().collect();
+        others.sort_unstable();
+        std::iter::once(first).chain(others).collect()
+    }
+
     /// The same places for WebSockets, as a Content-Security-Policy names them. Spelled out because not every browser
     /// takes `'self'` for `ws:`.
     #[must_use]
-    pub fn websockets(&self) -> String {
+    pub fn websockets(&self, headers: &HeaderMap) -> String {
         // The grammar of policies has no IPv6 addresses; a page that was opened by one is covered by `'self'` alone.
-        let named = self.allowed.iter().filter(|origin| !origin.contains('['));
+        let named = self.homes(headers).into_iter().filter(|origin| !origin.contains('['));
         let mut all: Vec<String> = named.map(|origin| origin.replacen("http", "ws", 1)).collect();
         all.sort_unstable();
         all.join(" ")
@@ -62,7 +94,20 @@ impl Origins {
     pub fn allow(&self, headers: &HeaderMap) -> Option<bool> {
         let mut sent = headers.get_all(header::ORIGIN).iter();
         let first = sent.next()?;
-        Some(sent.next().is_none() && first.to_str().is_ok_and(|origin| self.allowed.contains(origin)))
+        let is_ours = |origin: &str| {
+            self.allowed.contains(origin) || self.by_which(headers).is_some_and(|own| own.as_str() == origin)
+        };
+        Some(sent.next().is_none() && first.to_str().is_ok_and(is_ours))
+    }
+
+    /// Refuses what a page of another address asks for, and says to it and, once, in the log which address is the right
+    /// one: mostly nobody attacks, somebody has typed another name of the same server.
+    #[must_use]
+    pub fn refuse(&self, code: ErrorCode, headers: &HeaderMap) -> ApiError {
+        if let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) {
+            self.told.tell(origin, &self.own, Instant::now());
+        }
+        ApiError::new(code, format!("this page is not our own; the site is at {}", self.own))
     }
 }
 
@@ -105,7 +150,7 @@ pub(super) async fn guard_writes(State(state): State<Shared>, request: Request, 
         Sender::Unknown => state.session_cookie.is_in(headers),
     };
     if refused {
-        return ApiError::new(ErrorCode::Csrf, "this request did not come from our own page").into_response();
+        return state.origins.refuse(ErrorCode::Csrf, headers).into_response();
     }
     next.run(request).await
 }
@@ -155,6 +200,58 @@ mod tests {
         }
         assert_eq!(origins.allow(&headers(&[("origin", "http://localhost:4322")])), Some(false));
         assert_eq!(origins.own().as_str(), "http://127.0.0.1:4321");
+    }
+
+    /// On a phone in the same network the page of a fresh checkout opened, and its socket was refused for ever.
+    #[test]
+    fn without_an_address_of_its_own_a_site_is_at_home_where_it_is_opened() {
+        let origins = Origins::new(&settings(&[]), "0.0.0.0:3000".parse().unwrap());
+        let at = |host: &str, origin: &str| origins.allow(&headers(&[("host", host), ("origin", origin)])).unwrap();
+        for host in [
+            "192.168.1.7:3000",
+            "[fe80::1]:3000",
+            "localhost:8080",
+            "trip.localhost",
+            "laptop:3000",
+            "laptop.local:3000",
+        ] {
+            assert!(at(host, &format!("http://{host}")), "{host}");
+            let named = headers(&[("host", host)]);
+            assert_eq!(origins.of_reader(&named).as_str(), format!("http://{host}"));
+            assert_eq!(origins.homes(&named)[0], format!("http://{host}"));
+            let is_named = origins.websockets(&named).contains(&format!("ws://{host}"));
+            assert_eq!(is_named, !host.contains('['), "{host}");
+        }
+        for (host, origin) in [
+            // A name that anybody can lead here: then its page and its requests agree.
+            ("evil.example:3000", "http://evil.example:3000"),
+            ("evil.local.example:3000", "http://evil.local.example:3000"),
+            ("localhost.evil.example", "http://localhost.evil.example"),
+            ("192.168.1.7.evil.example", "http://192.168.1.7.evil.example"),
+            // Another page than the one that is asked.
+            ("192.168.1.7:3000", "http://192.168.1.8:3000"),
+            ("192.168.1.7:3000", "http://192.168.1.7:8080"),
+            ("192.168.1.7:3000", "https://192.168.1.7:3000"),
+            ("192.168.1.7:3000", "null"),
+            ("x@192.168.1.7:3000", "http://192.168.1.7:3000"),
+        ] {
+            assert!(!at(host, origin), "{host} {origin}");
+        }
+        let mut doubled = headers(&[("host", "192.168.1.7"), ("origin", "http://192.168.1.7")]);
+        doubled.append(header::HOST, "192.168.1.7".parse().unwrap());
+        assert_eq!(origins.allow(&doubled), Some(false));
+    }
+
+    #[test]
+    fn with_an_address_of_its_own_a_site_is_at_home_there_only() {
+        let origins =
+            Origins::new(&settings(&["--public-url", "https://chat.example.org"]), "0.0.0.0:80".parse().unwrap());
+        let local = headers(&[("host", "192.168.1.7"), ("origin", "http://192.168.1.7")]);
+        assert_eq!(origins.allow(&local), Some(false));
+        assert_eq!(origins.of_reader(&local).as_str(), "https://chat.example.org");
+        assert_eq!(origins.homes(&local), ["https://chat.example.org"]);
+        let refusal = origins.refuse(ErrorCode::OriginNotAllowed, &local);
+        assert!(refusal.message.contains("https://chat.example.org"), "{}", refusal.message);
     }
 
     #[test]

@@ -119,7 +119,7 @@ async fn who(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError
         // brings a proof of its own.
         let foreign = state.origins.allow(&parts.headers) == Some(false);
         if foreign && token.is_none() && ticket.is_none() {
-            return Err(ApiError::new(ErrorCode::OriginNotAllowed, "this page may not use a person's sign-in"));
+            return Err(state.origins.refuse(ErrorCode::OriginNotAllowed, &parts.headers));
         }
         if !foreign && let Some(identity) = identity::by_cookie(parts, state).await? {
             return Ok(Some(identity));

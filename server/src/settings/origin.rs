@@ -57,10 +57,25 @@ impl Origin {
     /// Whether it is on this machine, where nobody can listen in.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
+        self.host() == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// Whether its host is no name that a stranger can lead to another machine (DNS rebinding): an address, a name of this
+    /// machine, or one that only the local network knows.
+    #[must_use]
+    pub fn is_never_rebound(&self) -> bool {
+        let host = self.host();
+        let is_local = [".localhost", ".local"].iter().any(|zone| host.ends_with(zone));
+        self.ip().is_some() || is_local || (!host.is_empty() && !host.contains('.'))
+    }
+
+    fn host(&self) -> String {
         let uri: Option<axum::http::Uri> = self.0.parse().ok();
-        let host = uri.as_ref().and_then(axum::http::Uri::host).unwrap_or_default();
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+        uri.as_ref().and_then(axum::http::Uri::host).unwrap_or_default().to_owned()
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.host().trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
     /// Whether it is reached by TLS.

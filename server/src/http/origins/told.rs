@@ -1,0 +1,64 @@
+//! What the log says about pages of other addresses: each once, and few. Their names are chosen by strangers.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::settings::Origin;
+use crate::telemetry;
+
+/// Names that are told and remembered within [`PERIOD`]; a site has few names, and who looks for the right one finds it among
+/// these.
+const NAMES: usize = 16;
+/// Then they are forgotten, so that nobody can fill the memory once and keep later names out of the log for ever.
+const PERIOD: Duration = Duration::from_hours(1);
+
+/// Which names were told lately.
+#[derive(Debug, Default)]
+pub(super) struct Told(Mutex<Lately>);
+
+#[derive(Debug, Default)]
+struct Lately {
+    names: BTreeSet<String>,
+    since: Option<Instant>,
+}
+
+impl Told {
+    /// Tells a foreign origin, unless it was told lately or too many were.
+    pub(super) fn tell(&self, origin: &str, site: &Origin, now: Instant) {
+        let name = telemetry::user_value(origin);
+        if self.is_news(&name, now) {
+            tracing::warn!(
+                origin = name,
+                %site,
+                "a page of another address was refused; if people use that one, set PUBLIC_URL to it or add it to ALLOWED_ORIGINS"
+            );
+        }
+    }
+
+    fn is_news(&self, name: &str, now: Instant) -> bool {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lately.since.is_none_or(|since| now.duration_since(since) >= PERIOD) {
+            *lately = Lately { names: BTreeSet::new(), since: Some(now) };
+        }
+        // `null` is a page that doesn't say where it is from.
+        name.starts_with("http") && lately.names.len() < NAMES && lately.names.insert(name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_told_once_an_hour_and_a_flood_of_names_is_not() {
+        let (told, start) = (Told::default(), Instant::now());
+        assert!(told.is_news("http://192.168.1.7:3000", start));
+        assert!(!told.is_news("http://192.168.1.7:3000", start), "told already");
+        assert!(!told.is_news("null", start));
+        let flood = (0..1_000_000).filter(|number| told.is_news(&format!("http://{number}.example"), start)).count();
+        assert_eq!(flood, NAMES - 1);
+        assert_eq!(told.0.lock().unwrap().names.len(), NAMES);
+        assert!(told.is_news("http://192.168.1.7:3000", start + PERIOD), "told again to who looks later");
+    }
+}
