@@ -28,6 +28,8 @@ mod messages;
 mod openapi;
 mod origins;
 mod peer;
+mod reader;
+mod refusal_page;
 mod resets;
 mod sessions;
 mod site;
@@ -69,7 +71,7 @@ pub(crate) fn router(state: &Shared) -> Router {
         .layer(CatchPanicLayer::custom(envelope::after_panic))
         .layer(from_fn_with_state(state.clone(), peer::shed))
         .layer(from_fn_with_state(state.clone(), headers::secure))
-        .layer(from_fn(envelope::around))
+        .layer(from_fn_with_state(state.clone(), envelope::around))
         .with_state(state.clone())
 }
 

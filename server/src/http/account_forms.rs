@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::error::ApiError;
 use super::extract::{Form, InviteToken};
-use super::forms::{sign_in_first, to, with_cookie};
+use super::forms::{left, sign_in_first, to, with_cookie};
 use super::identity::SignedIn;
 use super::peer::Client;
 use super::{account, resets, sessions};
@@ -127,7 +127,7 @@ pub(super) async fn delete(
         Err(error) => return refused_entry(error),
     };
     match account::end(&state, &identity, client.address, form.password).await {
-        Ok(cookie) => with_cookie(done("/login", "deleted"), cookie),
+        Ok(cookie) => left(&state, with_cookie(done("/login", "deleted"), cookie)),
         Err(error) => back(PAGE, &error, "delete"),
     }
 }

@@ -2,7 +2,12 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use caravana_app::ports::SIGNED_OUT_COOKIE;
+
 use crate::auth::Secret;
+
+/// How long a browser remembers that somebody signed out, until a page of ours runs there.
+const SIGNED_OUT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// A sign-in ends after this much idle time.
 pub(super) const SESSION_SECONDS: i64 = 14 * 24 * 60 * 60;
@@ -47,6 +52,14 @@ impl SessionCookie {
     #[must_use]
     pub fn clear(self) -> Option<HeaderValue> {
         self.header("", 0)
+    }
+
+    /// The header that tells the pages of this browser that somebody has signed out. They read it and take it back.
+    #[must_use]
+    pub fn signed_out(self) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{SIGNED_OUT_COOKIE}=1; Path=/; Max-Age={SIGNED_OUT_SECONDS}; SameSite=Lax{secure}");
+        HeaderValue::try_from(text).ok()
     }
 
     fn header(self, value: &str, max_age: i64) -> Option<HeaderValue> {

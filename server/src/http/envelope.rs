@@ -1,30 +1,38 @@
 //! Around every request: its id, the body of refusals, the log line.
 //!
-//! The outermost layer, so that a refusal of any other layer, and a panic, is answered in the same shape.
+//! The outermost layer, so that a refusal of any other layer, and a panic, is answered in the same shape: JSON for programs, a
+//! page for who reads the answer on their screen.
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use super::reader::Reader;
+use super::refusal_page;
+use crate::state::Shared;
 use crate::{metrics, telemetry};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives the request an id, and refusals their body.
-pub(super) async fn around(request: Request, next: Next) -> Response {
+pub(super) async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::new_v4().simple().to_string();
     let request_method = request.method().clone();
     // The route as it is declared: paths hold invite tokens, queries hold tickets.
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let reader = refusal_page::is_for(&request).then(|| Reader::of(request.headers()));
     let mut response = next.run(request).await;
     let code = response.extensions_mut().remove::<ApiError>().map(|error| {
-        write_body(&mut response, &error, &id);
+        match reader {
+            Some(reader) => refusal_page::write(&mut response, &error, &reader, &state),
+            None => write_body(&mut response, &error, &id),
+        }
         error.code.as_str()
     });
     if let Ok(value) = HeaderValue::from_str(&id) {

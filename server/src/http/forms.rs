@@ -8,7 +8,7 @@ use caravana_protocol::{ErrorCode, MessageId};
 use serde::Deserialize;
 
 use super::error::ApiError;
-use super::extract::{Form, InGroup, InviteToken};
+use super::extract::{Form, InGroup, InviteToken, Query};
 use super::identity::Identity;
 use super::peer::Client;
 use super::{accounts, groups, invites, messages};
@@ -51,8 +51,13 @@ pub(super) struct MessageForm {
 }
 
 /// POST `/login`.
-pub(super) async fn login(State(state): State<Shared>, client: Client, Form(form): Form<LoginForm>) -> Response {
-    let next = local(form.next.as_deref());
+pub(super) async fn login(
+    State(state): State<Shared>,
+    client: Client,
+    query: Query,
+    Form(form): Form<LoginForm>,
+) -> Response {
+    let next = next(form.next.as_deref(), &query);
     let credentials = Login { email: form.email, password: form.password };
     match accounts::sign_in(&state, &client, credentials).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
@@ -61,8 +66,13 @@ pub(super) async fn login(State(state): State<Shared>, client: Client, Form(form
 }
 
 /// POST `/register`.
-pub(super) async fn register(State(state): State<Shared>, client: Client, Form(form): Form<RegisterForm>) -> Response {
-    let next = local(form.next.as_deref());
+pub(super) async fn register(
+    State(state): State<Shared>,
+    client: Client,
+    query: Query,
+    Form(form): Form<RegisterForm>,
+) -> Response {
+    let next = next(form.next.as_deref(), &query);
     let account = Register { email: form.email, password: form.password, display_name: form.display_name };
     match accounts::sign_up(&state, &client, account).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
@@ -73,7 +83,7 @@ pub(super) async fn register(State(state): State<Shared>, client: Client, Form(f
 /// POST `/logout`.
 pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> Response {
     match accounts::sign_out(&state, &headers).await {
-        Ok(cookie) => with_cookie(to("/"), cookie),
+        Ok(cookie) => left(&state, with_cookie(to("/"), cookie)),
         Err(error) => back("/", &error, None),
     }
 }
@@ -135,6 +145,23 @@ pub(super) fn local(next: Option<&str>) -> Option<&str> {
             && !path.starts_with("//")
             && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     })
+}
+
+/// Where a sign-in leads: what the form's field says, else the address that it was posted to.
+fn next<'a>(field: Option<&'a str>, query: &'a Query) -> Option<&'a str> {
+    local(field.or_else(|| query.text("next").ok().flatten()))
+}
+
+/// The answer to somebody who has left by a form: the browser forgets what its pages keep for them. At once where it is
+/// reached by TLS, as the standard has it, and elsewhere when the next page of ours runs there, which a cookie tells.
+pub(super) fn left(state: &Shared, mut response: Response) -> Response {
+    if state.settings.is_secure() {
+        response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
+    }
+    match state.session_cookie.signed_out() {
+        Some(cookie) => with_cookie(response, cookie),
+        None => response,
+    }
 }
 
 pub(super) fn to(path: &str) -> Response {

@@ -7,14 +7,20 @@ use axum::response::Response;
 
 use crate::state::Shared;
 
-/// For everything that is no page: it may load nothing and be framed by nobody.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// For everything that is no page: it may load nothing and be framed by nobody. The picture is the site's icon, which Firefox
+/// asks for beside every answer that it shows, and complains about when it may not.
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; img-src 'self'; frame-ancestors 'none'");
+/// For plain texts: browsers show them in an element of their own, whose style breaks long lines.
+const PLAIN_TEXT: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 /// Two years, as browsers' preload lists ask.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 const ALWAYS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // Addresses hold invites and links for a new password, and leave this site with no link. Not `no-referrer`: with that
+    // browsers send `Origin: null` with our own forms, which is refused (`super::origins`).
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
@@ -27,7 +33,10 @@ pub(super) async fn secure(State(state): State<Shared>, request: Request, next: 
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(value);
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    let is_plain_text =
+        headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let policy = if is_plain_text { PLAIN_TEXT } else { NOTHING };
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     if state.settings.is_secure() {
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(ONLY_TLS);
     }

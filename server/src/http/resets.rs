@@ -7,17 +7,15 @@ use std::time::{Duration, Instant};
 
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use caravana_app::i18n::Lang;
-use caravana_app::ports::LANG_COOKIE;
+use axum::http::StatusCode;
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{AskReset, NewPassword, ResetWays};
 
 use super::accounts;
-use super::cookies::value_of;
 use super::error::ApiError;
 use super::extract::{InviteToken, Json};
 use super::peer::Client;
+use super::reader::Reader;
 use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
 use crate::sign_ins;
@@ -95,7 +93,7 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
         .ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "this server sends no mail; ask who runs it for a link"))?;
     let email = accounts::email(email)?;
     state.letters.begin(&email, client.address, Instant::now()).map_err(accounts::too_often)?;
-    if mail.ask(email, lang(&client.headers)) {
+    if mail.ask(email, Reader::of(&client.headers).lang) {
         Ok(())
     } else {
         Err(ApiError::new(ErrorCode::Overloaded, "too many letters are waiting").after(QUEUE_LATER))
@@ -115,10 +113,4 @@ pub(super) async fn replace(state: &Shared, client: &Client, token: &str, passwo
     // Who had to ask for a link has tried before, and shall not wait for that.
     state.throttle.succeeded(&holder.email.unwrap_or_default(), client.address);
     Ok(())
-}
-
-/// The language in which somebody reads this site.
-fn lang(headers: &HeaderMap) -> Lang {
-    let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Lang::negotiate(value_of(headers, LANG_COOKIE), accept)
 }

@@ -11,10 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use caravana_app::i18n::Lang;
-use caravana_app::ports::{
-    Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, LANG_COOKIE, Respond, THEME_COOKIE, Theme,
-};
+use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, Respond, Site};
 use caravana_app::shell;
 use caravana_protocol::rest::{
     Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register,
@@ -25,9 +22,9 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
-use super::cookies::value_of;
 use super::error::ApiError;
 use super::identity::{self, Identity};
+use super::reader::Reader;
 use super::{files, invites, members, messages, sessions};
 use crate::state::Shared;
 use crate::store::Anchor;
@@ -63,20 +60,20 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
 
 async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: Body) -> Response {
     let caching = if identity.is_some() { PRIVATE } else { ASK_AGAIN };
-    let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let lang = Lang::negotiate(value_of(&parts.headers, LANG_COOKIE), accept);
-    let theme = Theme::from_word(value_of(&parts.headers, THEME_COOKIE).unwrap_or_default());
+    let Reader { lang, theme } = Reader::of(&parts.headers);
     let options = state.leptos.clone();
-    let mut websockets = state.origins.websockets();
+    let site = Site(state.origins.homes(&parts.headers).join(" "));
+    let mut websockets = state.origins.websockets(&parts.headers);
     if std::env::var_os(WATCHED).is_some() {
         let (ip, port) = (options.site_addr.ip(), options.reload_port);
         let _ = write!(websockets, " ws://{ip}:{port} ws://localhost:{port}");
     }
-    let api = Api(Arc::new(Reader { state, identity }));
+    let api = Api(Arc::new(Rendering { state, identity }));
     let context = move || {
         provide_context(api.clone());
         provide_context(lang);
         provide_context(theme);
+        provide_context(site.clone());
         let Some(response) = use_context::<ResponseOptions>() else { return };
         if let Some(policy) = policy(&websockets) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
@@ -110,12 +107,12 @@ fn policy(websockets: &str) -> Option<HeaderValue> {
 
 /// Reads for one page, as whoever asked for it.
 #[derive(Clone)]
-struct Reader {
+struct Rendering {
     state: Shared,
     identity: Option<Identity>,
 }
 
-impl Reader {
+impl Rendering {
     /// Runs a read of a signed-in person.
     fn signed_in<T, F>(&self, read: impl FnOnce(Shared, UserId) -> F + Send + 'static) -> ApiFuture<T>
     where
@@ -139,7 +136,7 @@ fn reads_only<T: Send + 'static>() -> ApiFuture<T> {
     Box::pin(async { Err(PortError::new(ErrorCode::Forbidden, "rendering a page changes nothing")) })
 }
 
-impl ChatApi for Reader {
+impl ChatApi for Rendering {
     fn session(&self) -> ApiFuture<Option<User>> {
         let user = self.identity.as_ref().map(|identity| identity.user.clone());
         Box::pin(async move { Ok(user) })

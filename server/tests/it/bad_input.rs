@@ -145,11 +145,11 @@ async fn answers_tell_browsers_what_they_are_not_for() {
     let answer = ana.get("/api/v1/session").await;
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "no-store"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("content-security-policy", "default-src 'none'; img-src 'self'; frame-ancestors 'none'"),
         ("content-type", "application/json"),
     ] {
         assert_eq!(answer.headers[name], value, "{name}");

@@ -6,6 +6,7 @@ mod support;
 
 mod account_care;
 mod accounts;
+mod addresses;
 mod bad_frames;
 mod bad_input;
 mod event_stream;

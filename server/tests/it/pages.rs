@@ -111,6 +111,125 @@ async fn a_person_without_javascript_signs_up_makes_a_group_and_writes() {
     assert_eq!(location(&form(&ana, "/login", &right).await), "/");
 }
 
+/// What a browser without scripts would post of a page's form: its hidden fields, and what was typed.
+fn fill_in<'a>(page: &'a str, typed: &[(&'a str, &'a str)]) -> (String, Vec<(&'a str, &'a str)>) {
+    let form = between(page, "<form ", "</form>");
+    let action = between(form, "action=\"", "\"").replace("&amp;", "&");
+    let hidden = form.split("<input").filter(|input| input.contains("type=\"hidden\""));
+    let fields = hidden.map(|input| (between(input, "name=\"", "\""), between(input, "value=\"", "\"")));
+    (action, fields.chain(typed.iter().copied()).collect())
+}
+
+/// The way back stood in the form's address and was read from its fields: whoever signed up or in without scripts, or before
+/// they ran, came to an empty list and the invitation was lost.
+#[tokio::test]
+async fn an_invitation_survives_signing_up_and_in_without_scripts_and_a_mistake_on_the_way() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Lisboa").await;
+    let invite = ana.post(&format!("/api/v1/groups/{group}/invites"), &serde_json::json!({})).await.json();
+    let path = format!("/i/{}", invite["token"].as_str().unwrap());
+    let luis = server.stranger();
+    let invitation = luis.get(&path).await.text;
+    for (page, wrong, right) in [
+        (
+            "/register",
+            &[("email", "ana@example.org"), ("password", PASSWORD), ("display_name", "Luis")][..],
+            &[("email", "luis@example.org"), ("password", PASSWORD), ("display_name", "Luis")][..],
+        ),
+        (
+            "/login",
+            &[("email", "luis@example.org"), ("password", "not the password")],
+            &[("email", "luis@example.org"), ("password", PASSWORD)],
+        ),
+    ] {
+        let way = between(&invitation, &format!("href=\"{page}"), "\"").replace("&amp;", "&");
+        let mut at = format!("{page}{way}");
+        for _ in 0..2 {
+            let shown = luis.get(&at).await.text;
+            let (action, fields) = fill_in(&shown, wrong);
+            location(&form(&luis, &action, &fields).await).clone_into(&mut at);
+            assert!(at.starts_with(&format!("{page}?error=")), "{at}");
+        }
+        let shown = luis.get(&at).await.text;
+        let (action, fields) = fill_in(&shown, right);
+        assert_eq!(location(&form(&luis, &action, &fields).await), path, "{page}");
+    }
+    assert_eq!(location(&form(&luis, &path, &[]).await), format!("/g/{group}"));
+}
+
+/// Its neighbour: what comes back in a form was written by anybody.
+#[tokio::test]
+async fn signing_in_leads_to_no_other_site() {
+    let server = TestServer::start().await;
+    server.register("Ana").await;
+    let user = server.stranger();
+    for next in
+        ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/%0d%0aset-cookie:x"]
+    {
+        let query = serde_urlencoded::to_string([("next", next)]).unwrap();
+        let shown = user.get(&format!("/login?{query}")).await.text;
+        let (action, fields) = fill_in(&shown, &[("email", "ana@example.org"), ("password", PASSWORD)]);
+        let own = |place: &str| place == "/" || place == "/%0d%0aset-cookie:x";
+        let place = form(&user, &action, &fields).await;
+        assert!(own(location(&place)), "{next}: {}", location(&place));
+        for (path, field) in [("/login".to_owned(), next), (format!("/login?{query}"), "")] {
+            let mut fields = vec![("email", "ana@example.org"), ("password", PASSWORD)];
+            fields.extend(Some(("next", field)).filter(|(_, field)| !field.is_empty()));
+            let place = form(&user, &path, &fields).await;
+            assert!(own(location(&place)), "{path} {field}: {}", location(&place));
+        }
+    }
+}
+
+/// A taken e-mail said «Revisa los datos».
+#[tokio::test]
+async fn a_taken_email_is_named_with_the_way_to_sign_in() {
+    let server = TestServer::start().await;
+    server.register("Ana").await;
+    let user = server.stranger();
+    let taken = [("email", "ana@example.org"), ("password", PASSWORD), ("display_name", "Ana"), ("next", "/i/abc")];
+    let back = location(&form(&user, "/register", &taken).await).to_owned();
+    let page = user.get(&back).await.text;
+    assert!(page.contains("Ya hay una cuenta con este correo."), "{page}");
+    assert!(page.contains("href=\"/login?next=/i/abc\""), "{page}");
+}
+
+/// Drafts and unsent messages stayed in the browser of whoever signed out, or ended their account, by a form.
+#[tokio::test]
+async fn who_leaves_by_a_form_tells_the_browser_to_forget() {
+    for (flag, is_secure) in
+        [("--public-url=https://chat.example.net", true), ("--public-url=http://chat.example.net", false)]
+    {
+        let server = TestServer::builder().flag(flag).start().await;
+        let origin = flag.split_once('=').unwrap().1;
+        for (path, fields) in [("/logout", &[][..]), ("/account/delete", &[("password", PASSWORD)])] {
+            let send = async |path: &str, fields: &[(&str, &str)], cookie: &str| {
+                let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+                let request = client.unwrap().post(server.url(path)).header("origin", origin).header("cookie", cookie);
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                Answer::read(request.body(serde_urlencoded::to_string(fields).unwrap()).send().await.unwrap()).await
+            };
+            let name = path.replace('/', "");
+            let email = format!("{name}@example.org");
+            let account = [("email", email.as_str()), ("password", PASSWORD), ("display_name", &name)];
+            let made = send("/register", &account, "").await;
+            let cookie = made.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+            let left = send(path, fields, &cookie).await;
+            assert_eq!(left.status, StatusCode::SEE_OTHER, "{path}: {}", left.text);
+            let cookies: Vec<&str> = left.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
+            assert!(cookies[0].contains("caravana_session=;"), "{cookies:?}");
+            assert!(
+                cookies[1].starts_with("signed_out=1; Path=/; ") && !cookies[1].contains("HttpOnly"),
+                "{cookies:?}"
+            );
+            assert_eq!(cookies[1].contains("; Secure"), is_secure);
+            let cleared = left.headers.get("clear-site-data").map(|value| value.to_str().unwrap());
+            assert_eq!(cleared, is_secure.then_some("\"storage\""), "browsers heed it where TLS is");
+        }
+    }
+}
+
 #[tokio::test]
 async fn files_of_the_site_come_compressed_and_unknown_pages_are_404() {
     let server = TestServer::start().await;
@@ -125,6 +244,10 @@ async fn files_of_the_site_come_compressed_and_unknown_pages_are_404() {
     assert_eq!((small.text.as_str(), small.headers["content-encoding"].to_str().unwrap()), ("brotli", "br"));
     let hashed = server.stranger().get("/pkg/a.Zk1LmN0pQr5sUu8yAbCd.js").await;
     assert!(hashed.headers["cache-control"].to_str().unwrap().contains("immutable"));
+    std::fs::write(server.site_root().join("LICENSES.txt"), "x".repeat(2_000)).unwrap();
+    let text = server.stranger().get("/LICENSES.txt").await;
+    let policy = text.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("style-src 'unsafe-inline'"), "a browser's own element for it breaks the lines: {policy}");
     assert_eq!(server.stranger().get("/nothing/here").await.status, StatusCode::NOT_FOUND);
     assert_eq!(server.stranger().get("/pkg/../../test.db").await.status, StatusCode::NOT_FOUND);
 }

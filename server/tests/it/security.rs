@@ -28,7 +28,7 @@ async fn a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own() {
         for (name, value) in [
             ("strict-transport-security", "max-age=63072000"),
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
             ("x-frame-options", "DENY"),
