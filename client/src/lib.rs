@@ -28,6 +28,7 @@ pub use link_state::{CONNECT_TIMEOUT_MS, Ended, JOIN_TIMEOUT_MS, LinkState, Sess
 pub use outbox::{ACK_TIMEOUT_MS, OUTBOX_MESSAGES, Outbox, Pending, SavedMessage, SendState};
 pub use roster::{Roster, TYPING_LONGEST_MS};
 pub use session::{
-    Change, Config, Group, HistoryError, Input, Item, Output, RefusedReason, RequestId, Secret, Session, TimelineChange,
+    Change, Config, Group, HistoryError, Input, Item, Older, Output, RefusedReason, RequestId, Secret, Session,
+    TimelineChange,
 };
 pub use timeline::{HELD_EVENTS, HistoryPage, Row, RowKey, Timeline};

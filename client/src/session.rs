@@ -26,6 +26,7 @@ mod siblings;
 mod stream;
 
 pub use group::{Group, Item};
+pub use history::Older;
 pub use input::{HistoryError, Input, Secret};
 pub use output::{Change, Output, RefusedReason, RequestId, TimelineChange};
 

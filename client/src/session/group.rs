@@ -3,7 +3,7 @@
 use caravana_protocol::{GroupId, LeftReason, Message, Seq, UserId};
 
 use super::composing::Composing;
-use super::history::History;
+use super::history::{History, Older};
 use super::output::Change;
 use super::reading::Reading;
 use super::shared::Shared;
@@ -36,7 +36,7 @@ struct Progress {
     filling: bool,
     missing: bool,
     whole: bool,
-    has_more_before: bool,
+    older: Older,
     has_more_after: bool,
 }
 
@@ -75,7 +75,7 @@ impl Group {
             reading: Reading::default(),
             composing: Composing::default(),
             wanted: false,
-            shown_progress: Progress { has_more_before: true, ..Progress::default() },
+            shown_progress: Progress::default(),
         }
     }
 
@@ -291,7 +291,7 @@ impl Group {
             filling: self.is_filling(),
             missing: self.is_missing_some(),
             whole: self.is_whole(),
-            has_more_before: self.timeline.has_more_before(),
+            older: self.older(),
             has_more_after: self.timeline.has_more_after(),
         };
         if progress != self.shown_progress {

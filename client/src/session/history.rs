@@ -15,11 +15,28 @@ const PAGE_TIMEOUT_MS: u64 = 15_000;
 /// empty page meanwhile, and a server that has a link to us has been spared already.
 const PAGE_RETRY_MS: u64 = 8_000;
 
+/// What is known of the messages before the loaded ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Older {
+    /// There are none: the first loaded row is the first of all.
+    Start,
+    /// There are some, and nobody has asked for them.
+    #[default]
+    More,
+    /// The question for them is open.
+    Loading,
+    /// The last question was not answered. Ask again when the person wants it; a link that is back makes it
+    /// [`Older::More`] again.
+    Failed,
+}
+
 /// What is asked for, and how the asking went. One page at a time.
 #[derive(Debug, Default)]
 pub(super) struct History {
     loaded: bool,
     pending: Option<Asked>,
+    /// The last question for older messages was not answered.
+    older_failed: bool,
     /// When the newest page, without which nothing can be shown, is asked for again.
     retry_at: Option<Instant>,
     failures: u32,
@@ -41,6 +58,10 @@ impl History {
         self.retry_at.is_some() || self.pending.is_some_and(|asked| asked.page == HistoryPage::Latest)
     }
 
+    fn is_loading_older(&self) -> bool {
+        self.pending.is_some_and(|asked| matches!(asked.page, HistoryPage::Before(_)))
+    }
+
     /// Whether a question is open.
     pub(super) const fn is_asking(&self) -> bool {
         self.pending.is_some()
@@ -59,8 +80,28 @@ impl History {
 }
 
 impl Group {
+    /// What is known of the messages before the loaded ones. It follows the question: whatever closes that ends
+    /// [`Older::Loading`].
+    #[must_use]
+    pub fn older(&self) -> Older {
+        if !self.timeline.has_more_before() {
+            Older::Start
+        } else if self.history.is_loading_older() {
+            Older::Loading
+        } else if self.history.older_failed {
+            Older::Failed
+        } else {
+            Older::More
+        }
+    }
+
     /// Asks for a page. The newest one goes before any other, because without it there is no cursor.
     pub(super) fn load(&mut self, page: HistoryPage, shared: &mut Shared, now: Instant) {
+        let older = matches!(page, HistoryPage::Before(_));
+        if older && (self.history.is_loading_older() || self.timeline.older_page() != Some(page)) {
+            // It is on its way, or was asked for when other rows were the oldest.
+            return;
+        }
         let latest = page == HistoryPage::Latest;
         if !latest && self.history.is_loading_latest() {
             shared.out.change(Change::HistoryFailed { group: self.id, page });
@@ -69,6 +110,7 @@ impl Group {
         if latest {
             self.history.retry_at = None;
         }
+        self.history.older_failed = false;
         let request = shared.load(self.id, page);
         self.timeline.expect_page();
         self.history.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
@@ -76,6 +118,7 @@ impl Group {
 
     /// The server can be reached again: what waited for a better time is asked for now.
     pub(super) fn hurry_history(&mut self, shared: &mut Shared, now: Instant) {
+        self.history.older_failed = false;
         if self.history.retry_at.is_some() {
             self.history.failures = 0;
             self.load(HistoryPage::Latest, shared, now);
@@ -132,6 +175,7 @@ impl Group {
             self.history.retry_at = Some(now.after(backoff::window(self.history.failures).min(PAGE_RETRY_MS)));
             self.history.failures = self.history.failures.saturating_add(1);
         } else {
+            self.history.older_failed = matches!(asked, HistoryPage::Before(_));
             shared.out.change(Change::HistoryFailed { group: self.id, page: asked });
         }
     }

@@ -114,7 +114,7 @@ pub enum Input {
         group: GroupId,
     },
     /// Load a page of history: [`crate::Timeline::older_page`], [`crate::Timeline::newer_page`], around a message, or
-    /// the newest.
+    /// the newest. An older page that is on its way, or is no longer the one before the oldest row, is not asked for.
     Load {
         /// Of which group.
         group: GroupId,

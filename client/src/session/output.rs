@@ -70,7 +70,7 @@ pub enum Change {
         what: TimelineChange,
     },
     /// [`super::Group::is_filling`], [`super::Group::is_missing_some`], [`super::Group::is_whole`],
-    /// [`crate::Timeline::has_more_before`] or [`crate::Timeline::has_more_after`].
+    /// [`super::Group::older`] or [`crate::Timeline::has_more_after`].
     Progress {
         /// Of which group.
         group: GroupId,
