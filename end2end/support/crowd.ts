@@ -1,0 +1,82 @@
+// Long conversations, written quickly by people who have no page for it.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Person } from './person.ts';
+import { SeedClient } from './seed.ts';
+
+/** Flags of a server that lets the tests write as fast as they can. */
+export const NO_HASTE = ['--send-rate-per-user=20000', '--send-burst-per-user=20000', '--send-rate-per-group=20000'];
+
+/** Messages that one author writes in a row. */
+const RUN = 3;
+/** Messages that a script sends before it waits for their acknowledgements. */
+const RUN_OVER_SOCKET = 50;
+
+/** Asks by REST in a person's name; one who went too fast waits as long as they are told to. */
+export async function post<T>(person: Person, path: string, data: object = {}): Promise<T> {
+  for (;;) {
+    const answer = await person.page.request.post(`/api/v1${path}`, { headers: { 'sec-fetch-site': 'same-origin' }, data });
+    if (answer.ok()) return (await answer.json()) as T;
+    const seconds = Number(answer.headers()['retry-after']);
+    if (answer.status() !== 429 || Number.isNaN(seconds)) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
+    await pause(seconds * 1_000);
+  }
+}
+
+/** Somebody says something in the group in which they are, without their page's help. */
+export async function say(person: Person, text: string, group = person.groupId): Promise<void> {
+  await post(person, `/groups/${group}/messages`, { message: text });
+}
+
+/** One makes a group and brings the other in; returns its id. */
+export async function groupOf(host: Person, guest: Person, name: string): Promise<string> {
+  const { group } = await post<{ group: { id: string } }>(host, '/groups', { name });
+  const { token } = await post<{ token: string }>(host, `/groups/${group.id}/invites`);
+  await post(guest, `/invites/${token}/accept`);
+  return group.id;
+}
+
+/** `mensaje 1` to `mensaje n`, a few by each in turn, while nobody looks. Then the first comes back and has read all. */
+export async function fill(people: Person[], messages: number): Promise<void> {
+  const [reader] = people;
+  if (reader === undefined) throw new Error('nobody to write');
+  const [address, group] = [reader.page.url(), reader.groupId];
+  const script = await scriptOf(reader);
+  for (const person of people) await person.page.goto('about:blank');
+  for (let number = 0; number < messages; number += 1) {
+    const author = people[Math.floor(number / RUN) % people.length] ?? reader;
+    await say(author, `mensaje ${number + 1}`, group);
+  }
+  const { group: now } = (await (await reader.page.request.get(`/api/v1/groups/${group}`)).json()) as { group: { head: number } };
+  script.say('mark_read', { seq: now.head });
+  while ((await script.hears('read')).seq !== now.head);
+  script.close();
+  await reader.page.goto(address);
+  await reader.isOnline();
+}
+
+/** The same by one author over a socket: thousands in seconds. */
+export async function flood(person: Person, messages: number): Promise<void> {
+  const address = person.page.url();
+  const script = await scriptOf(person);
+  await person.page.goto('about:blank');
+  for (let number = 1; number <= messages; number += 1) {
+    script.say('send_message', { message: `mensaje ${number}` });
+    // A few at a time, as a client that waits for its answers.
+    if (number % RUN_OVER_SOCKET === 0 || number === messages) {
+      for (let heard = (number - 1) % RUN_OVER_SOCKET; heard >= 0; heard -= 1) await script.hears('message_sent');
+    }
+  }
+  script.close();
+  await person.page.goto(address);
+  await person.isOnline();
+}
+
+/** A script in the group in which a person is, in that person's name. */
+async function scriptOf(person: Person): Promise<SeedClient> {
+  const { origin, pathname } = new URL(person.page.url());
+  const { user } = (await (await person.page.request.get('/api/v1/session')).json()) as { user: { id: string } };
+  const { access_token: token } = await post<{ access_token: string }>(person, '/auth/token');
+  const group = pathname.split('/')[2];
+  return SeedClient.connect(`${origin.replace('http', 'ws')}/ws/chat/${group}`, user.id, token);
+}

@@ -1,0 +1,115 @@
+// Where the rows of a conversation are on the screen, looked at frame by frame.
+
+import { type Page, expect } from '@playwright/test';
+import type { Person } from './person.ts';
+
+/** As far as a row may move that nobody moved, in CSS pixels. */
+const STILL = 1;
+
+interface Watched {
+  worst: number;
+  frames: number;
+  stop: boolean;
+}
+
+declare global {
+  interface Window {
+    watched: Watched | undefined;
+  }
+}
+
+/** Scrolls as a person does who drags the bar, to so many pixels below the start. */
+export async function scrollToStart(page: Page, below = 0): Promise<void> {
+  await page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller, top) => {
+    scroller.scrollTop = scroller.clientHeight - scroller.scrollHeight + top;
+  }, below);
+}
+
+/** The same, counted from the end. */
+export async function scrollUp(page: Page, from: number): Promise<void> {
+  await page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller, top) => {
+    scroller.scrollTop = -top;
+  }, from);
+  await settled(page);
+}
+
+/** The pixels that are hidden below the rows in sight. */
+export async function hiddenBelow(page: Page): Promise<number> {
+  return page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller) => Math.abs(scroller.scrollTop));
+}
+
+/** Two frames were painted: what the last action began has been seen. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
+  );
+}
+
+/**
+ * Looks at one row in the middle of the screen in every frame, as it was painted, until `still` is asked. With
+ * `before` the same is looked at before the paint, too: what a script moved, it must have moved back by itself.
+ */
+export async function watch(page: Page, before = true): Promise<void> {
+  await page.evaluate((before) => {
+    const scroller = document.querySelector('.scroller');
+    if (scroller === null) throw new Error('no scroller');
+    const pane = scroller.getBoundingClientRect();
+    const rows = Array.from(scroller.querySelectorAll('[data-testid="message"]'));
+    const row = rows.find((row) => row.getBoundingClientRect().top > pane.top + pane.height / 3);
+    if (row === undefined) throw new Error('no row in sight');
+    const at = row.getBoundingClientRect().top;
+    const watched: Watched = { worst: 0, frames: 0, stop: false };
+    const look = () => {
+      const moved = row.getBoundingClientRect().top - at;
+      if (Math.abs(moved) > Math.abs(watched.worst)) watched.worst = moved;
+    };
+    const frame = () => {
+      if (watched.stop) return;
+      watched.frames += 1;
+      if (before) look();
+      // After the paint.
+      const channel = new MessageChannel();
+      channel.port1.onmessage = look;
+      channel.port2.postMessage(null);
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+    window.watched = watched;
+  }, before);
+}
+
+/** Nothing moved the watched row. Returns the frames that were looked at. */
+export async function still(page: Page, what = 'the watched row'): Promise<number> {
+  await settled(page);
+  const { worst, frames } = await page.evaluate(() => {
+    if (window.watched === undefined) throw new Error('nothing is watched');
+    window.watched.stop = true;
+    return window.watched;
+  });
+  expect(Math.abs(worst), `${what} moved by ${worst} px`).toBeLessThanOrEqual(STILL);
+  expect(frames).toBeGreaterThan(0);
+  return frames;
+}
+
+/** The upper and lower edges of what must never move: header, scroller, composer; and how far anything else scrolled. */
+export async function frame(person: Person): Promise<object> {
+  return person.page.evaluate(() => {
+    const edges = (selector: string) => {
+      const found = Array.from(document.querySelectorAll(selector)).map((element) => element.getBoundingClientRect());
+      return found.filter((rect) => rect.height > 0).map((rect) => [Math.round(rect.top), Math.round(rect.bottom)]);
+    };
+    const panes = ['scroller', 'groups', 'members-body'];
+    const scrolled = Array.from(document.querySelectorAll('*'))
+      .filter((element) => element.scrollTop !== 0 && !panes.some((pane) => element.classList.contains(pane)))
+      .map((element) => `${element.tagName}.${element.className}: ${element.scrollTop}`);
+    return {
+      header: edges('.pane > .bar'),
+      composer: edges('.composer'),
+      sidebar: edges('.sidebar > .bar'),
+      newGroup: edges('.new-group'),
+      taller: document.documentElement.scrollHeight - window.innerHeight,
+      window: window.scrollY,
+      scrolled,
+    };
+  });
+}
