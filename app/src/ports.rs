@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;
 
+mod pane;
+
 pub use caravana_client::HistoryPage;
+pub use pane::{Hidden, Pane, PaneEvent, RowEdge, Scroller};
 
 /// What every call of [`ChatApi`] gives. The browser's futures are not `Send` by themselves; its adapter wraps them in
 /// `SendWrapper`, which is sound because the browser has one thread.
@@ -187,6 +190,9 @@ pub trait Browser: NormalForms + Send + Sync {
     fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
     /// Keeps a draft; an empty one is forgotten.
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
+    /// Looks at a scroller with its rows until the pane is dropped. `happened` is called after every change of the
+    /// document before anything is painted, and for each touch.
+    fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane>;
 }
 
 /// The [`Browser`] in the context.

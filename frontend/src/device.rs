@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Browser, LANG_COOKIE, THEME_COOKIE, Theme};
+use caravana_app::ports::{Browser, LANG_COOKIE, Pane, PaneEvent, Scroller, THEME_COOKIE, Theme};
 use caravana_protocol::{GroupId, NormalForms, UserId};
 use js_sys::JsString;
 use send_wrapper::SendWrapper;
@@ -12,9 +12,11 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlDocument, Storage};
 
 use crate::belongings;
+use crate::pane::LaidOut;
 
 /// How a kept draft's key begins; the person and the group follow.
 pub(crate) const DRAFT: &str = "caravana.draft.";
+
 /// How long a choice is remembered: a year, in seconds.
 const REMEMBERED: u32 = 31_536_000;
 
@@ -157,5 +159,9 @@ impl Browser for Page {
         } else {
             storage.set_item(&draft_key(user, group), text)
         };
+    }
+
+    fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane> {
+        Box::new(LaidOut::new(scroller, happened))
     }
 }

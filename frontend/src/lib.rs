@@ -10,6 +10,7 @@ mod device;
 mod http;
 mod outbox;
 mod page_events;
+mod pane;
 mod siblings;
 mod socket;
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_client::{Handle, Input};
+use caravana_client::{Handle, Input, Older};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, Member};
 use caravana_protocol::{Cursor, GroupId, Seq, Timestamp, UserId};
@@ -37,8 +37,6 @@ const MINUTE: Duration = Duration::from_mins(1);
 pub struct Link {
     /// What is on the screen outside of the open group.
     pub chat: Store<ChatState>,
-    /// Older messages are on their way.
-    pub loading: RwSignal<bool>,
     /// Something that the reader is told once.
     pub notice: RwSignal<Option<String>>,
     /// The server runs another build than this page.
@@ -97,7 +95,6 @@ impl Link {
     pub fn new(chat: Store<ChatState>, me: UserId, words: &'static Words) -> Self {
         Self {
             chat,
-            loading: RwSignal::new(false),
             notice: RwSignal::new(None),
             outdated: RwSignal::new(false),
             reader: RwSignal::new(Reader::default()),
@@ -172,6 +169,7 @@ impl Link {
             names: &names(&opened.members),
             unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
             read_by_all: 0,
+            has_more_before: opened.messages.has_more_before,
             reader: self.reader.get_untracked(),
             words: self.words,
         };
@@ -185,7 +183,7 @@ impl Link {
                 since: Since::Unknown,
             }),
             wait: Whole(None),
-            has_more: opened.messages.has_more_before,
+            older: Whole(if opened.messages.has_more_before { Older::More } else { Older::Start }),
             has_newer: false,
             removed: false,
         }
@@ -194,7 +192,6 @@ impl Link {
     /// Shows a group: from here on `timeline` follows the session.
     pub fn open(self, opened: Opened, timeline: Store<TimelineState>) {
         let Opened { group, members, messages } = opened;
-        self.loading.set(false);
         self.notice.set(None);
         self.open.set_value(Some(Open {
             names: names(&members),

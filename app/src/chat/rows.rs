@@ -93,6 +93,9 @@ pub struct View<'a> {
     pub unread_after: Option<Seq>,
     /// Everything up to here was read by all the other members.
     pub read_by_all: Seq,
+    /// There are older messages than the first entry. Then that one stays hidden: it is there to tell whether the next
+    /// one goes on with its author's group, so that no row changes when what is above it arrives.
+    pub has_more_before: bool,
     /// Where the reader is in time.
     pub reader: Reader,
     /// The language.
@@ -125,10 +128,16 @@ impl View<'_> {
 /// The rows of a timeline, from top to bottom.
 #[must_use]
 pub fn rows(entries: &[Entry], view: &View<'_>) -> Vec<Row> {
+    let (hidden, entries) = match entries {
+        [first @ (Entry::Message(_) | Entry::Notice { .. }), rest @ ..] if view.has_more_before && !rest.is_empty() => {
+            (Some(entry_row(first, view)), rest)
+        }
+        all => (None, all),
+    };
     let mut rows: Vec<Row> = Vec::with_capacity(entries.len() + 8);
     let mut day = None;
     let mut divided = false;
-    for entry in entries {
+    for (number, entry) in entries.iter().enumerate() {
         let row = entry_row(entry, view);
         if row.kind.0 == RowKind::Gap {
             // It is a place, not a moment: no day begins with it.
@@ -144,13 +153,22 @@ pub fn rows(entries: &[Entry], view: &View<'_>) -> Vec<Row> {
             divided = true;
             rows.push(separator(RowKind::Unread, &row, view.words.unread_divider.to_owned()));
         }
-        let joins = rows.last().is_some_and(|above| belong_together(above, &row));
+        let above = match &hidden {
+            // The day stands above the first row that is shown, but does not begin there.
+            Some(hidden) if number == 0 && !divided && same_day(hidden, &row, view) => Some(hidden),
+            Some(_) | None => rows.last(),
+        };
+        let joins = above.is_some_and(|above| belong_together(above, &row));
         if joins && let Some(above) = rows.last_mut() {
             above.last = false;
         }
         rows.push(Row { first: !joins, ..row });
     }
     rows
+}
+
+fn same_day(above: &Row, below: &Row, view: &View<'_>) -> bool {
+    view.reader.civil(above.at.0).day_number == view.reader.civil(below.at.0).day_number
 }
 
 fn is_unread(entry: &Entry, view: &View<'_>) -> bool {

@@ -5,6 +5,7 @@
 
 use std::ops::Deref;
 
+use caravana_client::Older;
 use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Seq, Timestamp, UserId};
 use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
 
@@ -146,8 +147,8 @@ pub struct TimelineState {
     pub continuity: Whole<Continuity>,
     /// The reader went too fast: seconds until the next message goes out by itself.
     pub wait: Whole<Option<u64>>,
-    /// There are older messages than those on the screen.
-    pub has_more: bool,
+    /// What is known of messages before those on the screen.
+    pub older: Whole<Older>,
     /// There are newer messages than those on the screen: the reader went so far back that the newest were let go.
     pub has_newer: bool,
     /// The group is no longer the reader's.

@@ -1,9 +1,10 @@
 //! The conversation: rows in a scroller that stays where the reader is.
 //!
 //! The scroller is laid out from its end (`column-reverse`), so that it opens at the newest message before any script
-//! runs and older pages that arrive above move nothing. What is left to correct is a message that arrives below while
-//! the reader is further up: one assignment, before the next paint.
+//! runs and older pages that arrive above move nothing. Everything else that would move what is being read is put back by
+//! [`reading`] before it is painted.
 
+use caravana_client::Older;
 use leptos::html::Div;
 use leptos::prelude::*;
 use reactive_stores::Store;
@@ -14,12 +15,14 @@ use super::icon::{Glyph, Icon};
 use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::ports::use_device;
 
 pub mod announcer;
-mod scroll;
+mod place;
+mod reading;
 
 use announcer::Announcer;
-use scroll::Place;
+use reading::Reading;
 
 /// What the timeline asks for.
 #[derive(Clone, Copy)]
@@ -34,56 +37,23 @@ pub struct TimelineActions {
     pub seen: Callback<()>,
 }
 
-/// What the rows look like to the scroller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shape {
-    first: Option<String>,
-    last: Option<String>,
-    last_is_mine: bool,
-    others: u64,
-}
-
-impl Shape {
-    fn of(rows: &[Row]) -> Self {
-        let messages = || rows.iter().filter(|row| row.kind.0 == RowKind::Message);
-        Self {
-            first: messages().next().map(|row| row.key.clone()),
-            last: messages().next_back().map(|row| row.key.clone()),
-            last_is_mine: messages().next_back().is_some_and(|row| row.mine),
-            others: messages().filter(|row| !row.mine).count() as u64,
-        }
-    }
-}
-
 /// The conversation.
 #[component]
 pub fn Timeline(
     /// The open group.
     timeline: Store<TimelineState>,
-    /// Older messages are on their way.
-    #[prop(into)]
-    loading: Signal<bool>,
     /// What it asks for.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let place = Place::new(scroller);
-    let fresh = RwSignal::new(0_u64);
-    follow(timeline, place, fresh, actions.seen);
-    let on_scroll = move |_| {
-        place.measure();
-        if place.near_end() {
-            fresh.set(0);
-            actions.seen.run(());
-        }
-        if place.near_start() && timeline.has_more().get_untracked() && !loading.get_untracked() {
-            actions.older.run(());
-        }
-    };
+    let reading = Reading::new(timeline, actions);
+    if let Some(device) = use_device() {
+        reading.look_at(scroller, device);
+    }
     let to_latest = move |_| {
         // From the end of the rows the reader follows the newest ones to theirs.
-        place.to_end();
+        reading.to_end();
         if timeline.has_newer().get_untracked() {
             actions.latest.run(());
         }
@@ -93,9 +63,9 @@ pub fn Timeline(
     let empty = move || !timeline.rows().read().iter().any(fills);
     view! {
         <div class="timeline">
-            <div class="scroller" role="region" aria-label=words.messages tabindex="0" node_ref=scroller on:scroll=on_scroll>
+            <div class="scroller" role="region" aria-label=words.messages tabindex="0" node_ref=scroller>
                 <div class="rows">
-                    <Start timeline loading older=actions.older />
+                    <Start timeline older=actions.older />
                     <Show when=empty>
                         <EmptyState title=words.empty_title text=words.empty_text />
                     </Show>
@@ -109,10 +79,14 @@ pub fn Timeline(
                     </Show>
                 </div>
             </div>
-            <Show when=move || place.away.get()>
+            // The separator says it too, wherever it is.
+            <Show when=move || reading.day.read().is_some()>
+                <div class="day day-on-top" aria-hidden="true"><span>{move || reading.day.get()}</span></div>
+            </Show>
+            <Show when=move || reading.away.get()>
                 <button class="to-latest" type="button" on:click=to_latest>
                     {move || {
-                        let fresh = fresh.get();
+                        let fresh = reading.fresh.get();
                         (fresh > 0).then(|| view! { <span class="badge">{(words.new_messages)(fresh)}</span> })
                     }}
                     <span class="to-latest-label">{words.to_latest}</span>
@@ -125,50 +99,21 @@ pub fn Timeline(
     .erase()
 }
 
-/// Keeps the reader's place when rows change: once when the group is opened, and then after every change.
-fn follow(timeline: Store<TimelineState>, place: Place, fresh: RwSignal<u64>, seen: Callback<()>) {
-    Effect::new(move |before: Option<Shape>| {
-        let after = Shape::of(&timeline.rows().read());
-        match before {
-            None => request_animation_frame(move || {
-                place.open_at_unread();
-                if place.near_end() {
-                    seen.run(());
-                }
-            }),
-            Some(before) if before != after => {
-                let appended = before.last != after.last;
-                let own = appended && after.last_is_mine;
-                let came = if appended { after.others.saturating_sub(before.others) } else { 0 };
-                request_animation_frame(move || {
-                    if own || place.near_end() {
-                        place.to_end();
-                        seen.run(());
-                    } else if appended {
-                        place.keep_above();
-                        fresh.update(|fresh| *fresh += came);
-                    } else {
-                        place.measure();
-                    }
-                });
-            }
-            // A row changed its text or state; nothing came or went.
-            Some(_) => {}
-        }
-        after
-    });
-}
-
-/// What stands above the first row: the way to older messages, or the start.
+/// What stands above the first row: the way to older messages, or the start. Both are equally high.
 #[component]
-fn Start(timeline: Store<TimelineState>, loading: Signal<bool>, older: Callback<()>) -> impl IntoView {
+fn Start(timeline: Store<TimelineState>, older: Callback<()>) -> impl IntoView {
     let words = use_words();
+    let begins = Memo::new(move |_| timeline.older().get().0 == Older::Start);
+    let label = move || match timeline.older().get().0 {
+        Older::Start | Older::More => words.load_older,
+        Older::Loading => words.loading,
+        Older::Failed => words.older_failed,
+    };
     move || {
-        if timeline.has_more().get() {
-            let label = move || if loading.get() { words.loading } else { words.load_older };
-            view! { <button class="older" type="button" on:click=move |_| older.run(())>{label}</button> }.erase()
-        } else {
+        if begins.get() {
             view! { <p class="start">{words.conversation_start}</p> }.erase()
+        } else {
+            view! { <button class="older" type="button" on:click=move |_| older.run(())>{label}</button> }.erase()
         }
     }
 }

@@ -178,6 +178,7 @@ pub(super) static WORDS: Words = Words {
     unread_divider: "Unread messages",
     conversation_start: "This is the start of the conversation",
     load_older: "Show earlier messages",
+    older_failed: "We couldn’t load them. Try again",
     load_newest: "Show the newest messages",
     loading: "Loading…",
     empty_title: "Break the ice",

@@ -183,6 +183,7 @@ pub(super) static WORDS: Words = Words {
     unread_divider: "Mensajes no leídos",
     conversation_start: "Este es el inicio de la conversación",
     load_older: "Ver mensajes anteriores",
+    older_failed: "No pudimos cargarlos. Reintentar",
     load_newest: "Ver los mensajes más recientes",
     loading: "Cargando…",
     empty_title: "Rompe el hielo",

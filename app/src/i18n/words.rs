@@ -134,6 +134,7 @@ pub struct Words {
     pub unread_divider: &'static str,
     pub conversation_start: &'static str,
     pub load_older: &'static str,
+    pub older_failed: &'static str,
     pub load_newest: &'static str,
     pub loading: &'static str,
     pub empty_title: &'static str,

@@ -55,7 +55,9 @@ pub fn ChatPage() -> impl IntoView {
             }
         })
     };
-    view! { <Suspense>{body}</Suspense> }.erase()
+    // What is shown stays in the document while a page below is loaded. A `Suspense` would take it out for a moment and put
+    // it in again, and everything in it would be scrolled back to its start.
+    view! { <Transition>{body}</Transition> }.erase()
 }
 
 /// The group that a path speaks of, as it is written there.

@@ -20,7 +20,8 @@ use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, HistoryPage, use_device};
 
-/// Read messages that are loaded above the first unread one.
+/// Read messages that are loaded above the first unread one. Of a page that is not the whole history one stays hidden
+/// ([`crate::chat::rows::View::has_more_before`]).
 const CONTEXT: usize = 20;
 
 /// A group with everything that its first paint shows.
@@ -48,7 +49,7 @@ async fn load_group(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
     let id: GroupId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound, "no such group"))?;
     let group = api.group(id).await?;
     let unread = usize::try_from(group.unread).unwrap_or(HISTORY_PAGE);
-    let limit = unread.saturating_add(CONTEXT).clamp(HISTORY_PAGE_DEFAULT, HISTORY_PAGE);
+    let limit = unread.saturating_add(CONTEXT).clamp(HISTORY_PAGE_DEFAULT + 1, HISTORY_PAGE);
     let messages = api.messages(id, HistoryPage::Latest, limit).await?;
     let members = api.members(id).await?;
     Ok(Opened { group, members, messages })
@@ -121,7 +122,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
-            <Timeline timeline loading=link.loading actions />
+            <Timeline timeline actions />
             <TypingLine timeline />
             <Composer
                 me=link.me

@@ -1,6 +1,6 @@
 //! What a change of the session does to the screen.
 
-use caravana_client::{Change, Group as Known, LinkState, RefusedReason, Session};
+use caravana_client::{Change, Group as Known, HistoryPage, LinkState, RefusedReason, Session};
 use caravana_protocol::{ErrorCode, GroupId, Seq, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
@@ -26,14 +26,12 @@ impl Link {
             | Change::Typing { .. }
             | Change::Roster { .. } => self.refresh_soon(),
             Change::Progress { .. } => {
-                self.loading.set(false);
                 self.show_link();
                 self.refresh_soon();
             }
-            Change::HistoryFailed { .. } => {
-                self.loading.set(false);
-                self.tell(self.words.error_network.to_owned());
-            }
+            // Older messages say so in their place.
+            Change::HistoryFailed { page: HistoryPage::Before(_), .. } => {}
+            Change::HistoryFailed { .. } => self.tell(self.words.error_network.to_owned()),
             Change::Members { group } => self.reload_members(group),
             Change::Refused { reason, .. } => self.tell(self.refusal(reason)),
             Change::NotSaved { .. } => self.not_saved(),
@@ -107,6 +105,7 @@ impl Link {
                     names: &open.names,
                     unread_after: open.unread_after,
                     read_by_all: read_by_all(known, self.me),
+                    has_more_before: known.timeline().has_more_before(),
                     reader,
                     words: self.words,
                 };
@@ -118,7 +117,7 @@ impl Link {
                 timeline.rows().patch(rows::rows(&entries, &view));
                 timeline.members().patch(rows::members(&open.members, &online, self.me));
                 timeline.name().patch(name);
-                timeline.has_more().patch(known.timeline().has_more_before());
+                timeline.older().patch(Whole(known.older()));
                 timeline.has_newer().patch(known.timeline().has_more_after());
                 timeline.typing().patch(Whole(typing_names(known, &view, self.me)));
                 timeline.continuity().patch(Whole(continuity(known)));

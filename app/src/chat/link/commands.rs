@@ -47,13 +47,12 @@ impl Link {
         self.say(Input::RetryNow);
     }
 
-    /// Loads older messages, once at a time.
+    /// Loads older messages; the session asks for one page at a time.
     pub fn older(self, group: GroupId) {
         let page = self.running.get_value().and_then(|running| {
             running.handle.with(|session| session.group(group).and_then(|group| group.timeline().older_page()))
         });
-        if let Some(page) = page.filter(|_| !self.loading.get_untracked()) {
-            self.loading.set(true);
+        if let Some(page) = page {
             self.say(Input::Load { group, page });
         }
     }

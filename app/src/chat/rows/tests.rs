@@ -25,7 +25,17 @@ fn shown(entries: &[Entry], unread_after: Option<Seq>, read_by_all: Seq) -> Vec<
     let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
     let reader = Reader::default();
     let words = Lang::Es.words();
-    rows(entries, &View { me: user(ANA), names: &names, unread_after, read_by_all, reader, words })
+    let view = View { me: user(ANA), names: &names, unread_after, read_by_all, has_more_before: false, reader, words };
+    rows(entries, &view)
+}
+
+/// The same, where older messages are known not to be here.
+fn shown_of_more(entries: &[Entry], unread_after: Option<Seq>) -> Vec<Row> {
+    let names = HashMap::new();
+    let (reader, words) = (Reader::default(), Lang::Es.words());
+    let view =
+        View { me: user(ANA), names: &names, unread_after, read_by_all: 0, has_more_before: true, reader, words };
+    rows(entries, &view)
 }
 
 fn outline(rows: &[Row]) -> Vec<String> {
@@ -113,4 +123,40 @@ fn a_gap_parts_what_is_above_from_what_is_below_and_begins_no_day() {
     assert_eq!(outline(&shown(&entries, None, 0)), ["day", "⌈m1⌋", words.gap, "⌈m9⌋"]);
     let alone = outline(&shown(&[Entry::Gap { coming: false }], None, 0));
     assert_eq!(alone, [words.gap_offline]);
+}
+
+// The first older page took the author's name away from the row above which it came, and all rows moved.
+#[test]
+fn no_row_changes_when_older_ones_come_above_it() {
+    let times = ["2026-11-21T23:50:00Z", "2026-11-21T23:58:00Z", "2026-11-22T00:01:00Z", "2026-11-22T00:03:00Z"];
+    let authors = [LEO, LEO, LEO, LEO, ANA, LEO, LEO, LEO];
+    let entries: Vec<Entry> = (1..)
+        .zip(authors)
+        .map(|(seq, author)| said(seq, author, times[usize::try_from(seq).unwrap() / 2 % 4]))
+        .collect();
+    for unread_after in [None, Some(2), Some(5)] {
+        let messages =
+            |rows: Vec<Row>| -> Vec<Row> { rows.into_iter().filter(|row| row.kind.0 == RowKind::Message).collect() };
+        let whole = messages(shown(&entries, unread_after, 0));
+        for from in 0..entries.len() - 1 {
+            let part = messages(shown_of_more(&entries[from..], unread_after));
+            assert_eq!(part.len(), entries.len() - from - 1, "one is hidden");
+            let first = |row: &Row| row.first;
+            let (mut part, mut all) = (part.iter().map(first), whole[from + 1..].iter().map(first));
+            // The divider stands above the first unread message that is here, wherever the real one is.
+            if unread_after.is_some_and(|read| from as u64 >= read) {
+                (part.next(), all.next());
+            }
+            assert!(part.eq(all), "from {from}, unread after {unread_after:?}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_above_the_first_row_says_which_day_it_is() {
+    let at = "2026-11-22T10:00:00Z";
+    let entries = [said(1, LEO, at), said(2, LEO, at), said(3, ANA, at)];
+    assert_eq!(outline(&shown_of_more(&entries, None)), ["day", "m2⌋", "⌈m3⌋"]);
+    assert_eq!(outline(&shown_of_more(&entries, Some(0))), ["day", "unread", "⌈m2⌋", "⌈m3⌋"]);
+    assert_eq!(outline(&shown_of_more(&entries[..1], None)), ["day", "⌈m1⌋"], "one is better than none");
 }

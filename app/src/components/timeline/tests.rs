@@ -12,14 +12,14 @@ fn html(has_newer: bool) -> String {
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
             wait: Whole(None),
-            has_more: false,
+            older: Whole(Older::Start),
             has_newer,
             removed: false,
         });
         let ignored = Callback::new(|()| ());
         let row = RowActions { retry: Callback::new(|_| ()), discard: Callback::new(|_| ()) };
         let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored };
-        view! { <Timeline timeline loading=RwSignal::new(false) actions /> }.into_any().to_html()
+        view! { <Timeline timeline actions /> }.into_any().to_html()
     })
 }
 

@@ -1,0 +1,196 @@
+//! A scroller in the browser: where its rows are, and that something has happened to them.
+//!
+//! Promises to say so before anything is painted: changes of the document are heard in the task that makes them, scrolling
+//! and the window's new size before the frame, and what only shows when the page is laid out (a font, a picture) after
+//! that. Decides nothing: [`caravana_app::ports::Pane`].
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use caravana_app::ports::{Hidden, Pane, PaneEvent, RowEdge, Scroller};
+use js_sys::Reflect;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Element, Event, EventTarget, MutationObserver, MutationObserverInit, ResizeObserver};
+
+/// Where the divider of unread messages is put, in pixels below the scroller's upper edge.
+const DIVIDER: f64 = 80.0;
+/// So far down the day that is said on top of the rows reaches, in pixels.
+const ON_TOP: f64 = 48.0;
+/// What is a place to come back to. Separators come and go with the rows around them.
+const ROWS: &str = ".row, .notice, .gap";
+
+/// The scroller of a conversation.
+pub(crate) struct LaidOut(SendWrapper<Parts>);
+
+struct Parts {
+    scroller: Scroller,
+    rows: Element,
+    touched: Rc<RefCell<Option<Element>>>,
+    changes: Option<MutationObserver>,
+    sizes: Option<ResizeObserver>,
+    listeners: Vec<(EventTarget, &'static str, Closure<dyn FnMut(Event)>)>,
+    _heard: Closure<dyn FnMut()>,
+}
+
+impl LaidOut {
+    pub(crate) fn new(scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Self {
+        let happened: Rc<dyn Fn(PaneEvent)> = happened.into();
+        let rows = scroller.first_element_child().unwrap_or_else(|| scroller.clone().into());
+        let heard = {
+            let happened = happened.clone();
+            Closure::<dyn FnMut()>::new(move || happened(PaneEvent::Changed))
+        };
+        let callback = heard.as_ref().unchecked_ref();
+        // Without them, which no browser is, rows are put back when they are scrolled.
+        let changes = MutationObserver::new(callback).ok();
+        let sizes = ResizeObserver::new(callback).ok();
+        let touched = Rc::new(RefCell::new(None));
+        let mut parts = Parts { scroller, rows, touched, changes, sizes, listeners: Vec::new(), _heard: heard };
+        parts.observe();
+        parts.listen(&happened);
+        Self(SendWrapper::new(parts))
+    }
+}
+
+impl Parts {
+    fn observe(&self) {
+        let everything = MutationObserverInit::new();
+        everything.set_child_list(true);
+        everything.set_subtree(true);
+        everything.set_character_data(true);
+        if let Some(changes) = &self.changes {
+            // What is above and below the scroller gives it its size.
+            if let Some(pane) = self.scroller.closest("main").ok().flatten() {
+                let _ = changes.observe_with_options(&pane, &everything);
+            }
+            // Rows take other forms by their classes.
+            everything.set_attributes(true);
+            let _ = changes.observe_with_options(&self.rows, &everything);
+        }
+        if let Some(sizes) = &self.sizes {
+            sizes.observe(&self.scroller);
+            sizes.observe(&self.rows);
+        }
+    }
+
+    fn listen(&mut self, happened: &Rc<dyn Fn(PaneEvent)>) {
+        let changed = || {
+            let happened = happened.clone();
+            move |_| happened(PaneEvent::Changed)
+        };
+        let scroller: EventTarget = self.scroller.clone().into();
+        self.on(scroller.clone(), "scroll", Closure::new(changed()));
+        if let Some(window) = web_sys::window() {
+            self.on(window.into(), "resize", Closure::new(changed()));
+        }
+        let (happened, touched) = (happened.clone(), self.touched.clone());
+        let touch = move |event: Event| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let row = target.and_then(|target| target.closest(ROWS).ok().flatten());
+            touched.replace(row);
+            happened(PaneEvent::Touched);
+            touched.replace(None);
+        };
+        self.on(scroller, "click", Closure::new(touch));
+    }
+
+    /// Listens on the way down: before whoever acts.
+    fn on(&mut self, target: EventTarget, name: &'static str, listener: Closure<dyn FnMut(Event)>) {
+        let function = listener.as_ref().unchecked_ref();
+        if target.add_event_listener_with_callback_and_bool(name, function, true).is_ok() {
+            self.listeners.push((target, name, listener));
+        }
+    }
+
+    fn top(&self) -> f64 {
+        self.scroller.get_bounding_client_rect().top()
+    }
+
+    /// The first of these, which stand one below the other, whose edge is below a line.
+    fn first_below(count: u32, edge: impl Fn(u32) -> f64, line: f64) -> u32 {
+        let (mut from, mut to) = (0, count);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if edge(middle) > line { to = middle } else { from = middle + 1 }
+        }
+        from
+    }
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if let Some(changes) = &self.changes {
+            changes.disconnect();
+        }
+        if let Some(sizes) = &self.sizes {
+            sizes.disconnect();
+        }
+        for (target, name, listener) in &self.listeners {
+            let function = listener.as_ref().unchecked_ref();
+            let _ = target.remove_event_listener_with_callback_and_bool(name, function, true);
+        }
+    }
+}
+
+/// A row's upper edge for as long as it is in the document.
+fn edge(row: Element) -> RowEdge {
+    let row = SendWrapper::new(row);
+    Arc::new(move || row.is_connected().then(|| row.get_bounding_client_rect().top()))
+}
+
+impl Pane for LaidOut {
+    fn hidden(&self) -> Option<Hidden> {
+        let scroller = &self.0.scroller;
+        let height = scroller.client_height();
+        // The binding's own getter cuts the fractions off that a screen with fractional pixels has.
+        let name = JsValue::from_str("scrollTop");
+        let top = Reflect::get(scroller, &name).ok().and_then(|top| top.as_f64()).filter(|_| height > 0)?;
+        Some(Hidden { above: f64::from(scroller.scroll_height() - height) + top, below: -top })
+    }
+
+    fn hide_below(&self, pixels: f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "browsers lay out less than 2^31 pixels")]
+        let top = -pixels.round() as i32;
+        self.0.scroller.set_scroll_top(top);
+    }
+
+    fn first_row(&self) -> Option<RowEdge> {
+        let (rows, top) = (self.0.rows.children(), self.0.top());
+        let row = |number| rows.item(number);
+        let bottom = |number| row(number).map_or(f64::MAX, |row| row.get_bounding_client_rect().bottom());
+        let mut alone = None;
+        for number in Parts::first_below(rows.length(), bottom, top)..rows.length() {
+            let Some(row) = row(number).filter(|row| row.matches(ROWS).unwrap_or(false)) else { continue };
+            let place = row.get_bounding_client_rect();
+            if place.top() >= top {
+                // One that begins below the end of a single huge row is not in sight.
+                let in_sight = place.top() < top + f64::from(self.0.scroller.client_height());
+                return Some(edge(alone.filter(|_| !in_sight).unwrap_or(row)));
+            }
+            alone = Some(row);
+        }
+        alone.map(edge)
+    }
+
+    fn touched_row(&self) -> Option<RowEdge> {
+        self.0.touched.borrow().clone().map(edge)
+    }
+
+    fn divider(&self) -> Option<(RowEdge, f64)> {
+        let divider = self.0.rows.query_selector(".unread").ok().flatten()?;
+        Some((edge(divider), self.0.top() + DIVIDER))
+    }
+
+    fn day(&self) -> Option<String> {
+        let (days, top) = (self.0.rows.get_elements_by_class_name("day"), self.0.top());
+        let bottom = |number| days.item(number).map_or(f64::MAX, |day| day.get_bounding_client_rect().bottom());
+        let next = Parts::first_below(days.length(), bottom, top);
+        if days.item(next).is_some_and(|day| day.get_bounding_client_rect().top() < top + ON_TOP) {
+            return None;
+        }
+        days.item(next.checked_sub(1)?)?.text_content()
+    }
+}
