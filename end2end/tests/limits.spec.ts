@@ -36,3 +36,26 @@ test('who reads English is told in English', async ({ signUp }) => {
   await expect(ana.page.getByTestId('wait').getByRole('status')).toHaveText(/^You’re going too fast\. Wait \d+ s\.$/);
   await allHave([ana], ['one', 'two', 'three', 'four']);
 });
+
+test('the countdown of one group does not stand in another', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  await ana.createGroup('Xilitla');
+  await ana.page.goto('/');
+  await ana.createGroup('Aquismón');
+  const [wait, link] = [ana.page.getByTestId('wait'), ana.page.getByTestId('group-link')];
+  const texts = Array.from({ length: 12 }, (_, index) => `curva ${index}`);
+  for (const text of texts) await ana.send(text);
+  await expect(wait.getByRole('status')).not.toHaveText('');
+  await ana.composer.fill('a media frase');
+  await link.filter({ hasText: 'Xilitla' }).click();
+  await expect(ana.page.getByRole('heading', { level: 1, name: 'Xilitla' })).toBeVisible();
+  await expect(wait).toHaveText('');
+  await expect(ana.composer).toHaveValue('');
+  await expect(ana.texts).toHaveCount(0);
+
+  await link.filter({ hasText: 'Aquismón' }).click();
+  await expect(wait.getByRole('status')).not.toHaveText('');
+  await expect(ana.composer).toHaveValue('a media frase');
+  await allHave([ana], texts);
+  await expect(wait).toHaveText('');
+});

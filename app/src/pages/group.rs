@@ -61,20 +61,27 @@ pub fn GroupPage() -> impl IntoView {
     let link = use_link();
     let LoadedGroup(loaded) = expect_context();
     // Read, not awaited: the old group's view must live until the new one takes its place, or what still changes in it
-    // would find its state gone.
-    let body = move || {
-        loaded.get().flatten().map(|loaded| match (loaded, link) {
-            (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
-            (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
-            // The frame is not there for a stranger, and then this page is not either.
-            (Ok(_), None) => ().erase(),
-        })
+    // would find its state gone. Keyed, so that no element of one group becomes one of the next: a field keeps what was
+    // typed into it, a dialog stays open, and whoever holds a node would go on with it in the name of the other group.
+    let shown = move || loaded.get().flatten();
+    let body = move |loaded: Result<Opened, ApiError>| match (loaded, link) {
+        (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
+        (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
+        // The frame is not there for a stranger, and then this page is not either.
+        (Ok(_), None) => ().erase(),
     };
     view! {
-        <Suspense fallback=|| view! { <Skeleton /> }>{body}</Suspense>
+        <Suspense fallback=|| view! { <Skeleton /> }>
+            <For each=shown key=identity children=body />
+        </Suspense>
         <Outlet />
     }
     .erase()
+}
+
+/// What a view belongs to: a group, or the reason why there is none.
+fn identity(loaded: &Result<Opened, ApiError>) -> Result<GroupId, String> {
+    loaded.as_ref().map(|opened| opened.group.id).map_err(|error| error.code.clone())
 }
 
 /// What stands there while a group is loading; the style sheet shows it only after a moment.
