@@ -12,6 +12,12 @@ pub const LONGEST_MS: u64 = 30_000;
 /// A link that was online for this long counts as healthy again; a shorter one goes on counting, so that a server that
 /// accepts and drops at once is not hammered.
 pub const STABLE_MS: u64 = 60_000;
+/// The largest window while a server that closed in order to restart is expected back: the longest that a person waits for
+/// it once it is there again.
+pub const PLANNED_MS: u64 = 3_000;
+/// Failures that still count once somebody looks at the page again or the network has changed: what failed before says
+/// little about now.
+const EASED_FAILURES: u32 = 1;
 
 /// The count of failed attempts, and the waits that follow from it.
 #[derive(Debug, Clone)]
@@ -46,6 +52,19 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let asked_ms = asked_ms.min(LONGEST_MS);
         asked_ms + self.jitter.up_to(asked_ms.max(FIRST_MS))
+    }
+
+    /// Counts a failure to reach a server that said that it restarts, and draws a short wait.
+    pub fn fail_planned(&mut self) -> u64 {
+        let window = window(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        self.jitter.up_to(window.min(PLANNED_MS))
+    }
+
+    /// Somebody looks at the page again, or the network has changed: the next waits are short. Not forgotten as a whole,
+    /// so that a server that accepts and drops at once is not met by every page that comes to the front with a loop.
+    pub fn ease(&mut self) {
+        self.failures = self.failures.min(EASED_FAILURES);
     }
 
     /// The link was healthy.
@@ -88,6 +107,15 @@ mod tests {
             for before in 0..failures {
                 let most = if before < 5 { FIRST_MS << before } else { LONGEST_MS };
                 prop_assert!(backoff.fail() <= most);
+            }
+            prop_assert_eq!(backoff.failures(), failures);
+        }
+
+        #[test]
+        fn a_server_that_restarts_is_looked_for_every_three_seconds_at_least(seed: u64, failures in 1_u32..200) {
+            let mut backoff = Backoff::new(seed);
+            for _ in 0..failures {
+                prop_assert!(backoff.fail_planned() <= PLANNED_MS);
             }
             prop_assert_eq!(backoff.failures(), failures);
         }

@@ -11,6 +11,7 @@ use crate::Instant;
 use crate::backoff::Backoff;
 use crate::heartbeat::Watchdog;
 
+mod acts;
 mod steps;
 
 /// How long a socket may take from opening to `hello`, and a session check to its answer.
@@ -21,8 +22,10 @@ pub const JOIN_TIMEOUT_MS: u64 = 10_000;
 /// After a sign that the network changed or the tab woke, a socket that was silent for longer than this is asked for a
 /// sign of life.
 const SUSPECT_SILENCE_MS: u64 = 2_000;
-/// How long a suspected socket has for that sign.
-const PROBE_TIMEOUT_MS: u64 = 5_000;
+/// How long a suspected socket has for that sign. Short, because a person looks at the page and waits.
+const PROBE_TIMEOUT_MS: u64 = 3_000;
+/// How long after a planned close a server is expected back at any moment.
+const PLANNED_FOR_MS: u64 = 60_000;
 
 /// One socket's number. Events that name another socket than the present one are stale and mean nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +124,7 @@ enum Phase {
     Opening { socket: SocketId, deadline: Instant },
     Greeting { socket: SocketId, deadline: Instant },
     Joining { socket: SocketId, deadline: Instant, asked_ms: Option<u64> },
-    Online { socket: SocketId, since: Instant, asked_ms: Option<u64>, probe: Option<Instant> },
+    Online { socket: SocketId, since: Instant, asked_ms: Option<u64> },
     Waiting { retry_at: Instant, check: bool },
     Offline { check: bool },
     Closed { reason: Ended },
@@ -133,6 +136,11 @@ pub(crate) struct Link {
     phase: Phase,
     backoff: Backoff,
     watchdog: Watchdog,
+    /// The socket was silent when the network changed or the tab woke, and nothing was heard since: a loss that is told now
+    /// is old news, and at this moment the socket is given up.
+    doubt: Option<Instant>,
+    /// The server closed because it restarts: until then it is looked for often.
+    planned_until: Option<Instant>,
     sockets: u64,
     effects: Vec<LinkEffect>,
 }
@@ -143,6 +151,8 @@ impl Link {
             phase: Phase::Idle,
             backoff: Backoff::new(seed),
             watchdog: Watchdog::new(Instant::default()),
+            doubt: None,
+            planned_until: None,
             sockets: 0,
             effects: Vec::new(),
         }
@@ -196,9 +206,7 @@ impl Link {
     /// Something came over the present socket.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.watchdog.heard(now);
-        if let Phase::Online { probe, .. } = &mut self.phase {
-            *probe = None;
-        }
+        self.doubt = None;
     }
 
     /// The server's own figure for a silence that is too long.
@@ -208,14 +216,13 @@ impl Link {
 
     /// When [`LinkEvent::Due`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
+        let doubted = |deadline: Instant| Some(self.doubt.map_or(deadline, |doubt| doubt.min(deadline)));
         match self.phase {
             Phase::Checking { deadline } | Phase::Opening { deadline, .. } | Phase::Greeting { deadline, .. } => {
-                Some(deadline)
+                doubted(deadline)
             }
-            Phase::Joining { deadline, .. } => Some(deadline.min(self.watchdog.deadline())),
-            Phase::Online { probe, .. } => {
-                Some(probe.map_or(self.watchdog.deadline(), |probe| probe.min(self.watchdog.deadline())))
-            }
+            Phase::Joining { deadline, .. } => doubted(deadline.min(self.watchdog.deadline())),
+            Phase::Online { .. } => doubted(self.watchdog.deadline()),
             Phase::Waiting { retry_at, .. } => Some(retry_at),
             Phase::Idle | Phase::Offline { .. } | Phase::Closed { .. } => None,
         }

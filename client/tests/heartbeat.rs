@@ -1,6 +1,6 @@
 //! Silence, and what the heartbeat says about lost tails (G8).
 
-use caravana_client::testing::{World, ana, group};
+use caravana_client::testing::{Door, World, ana, group};
 use caravana_client::{Change, Input, LinkState};
 use caravana_protocol::ErrorCode;
 
@@ -39,13 +39,14 @@ fn a_lost_tail_is_found_by_the_next_heartbeat() {
 }
 
 #[test]
-fn a_tab_that_wakes_finds_a_dead_socket_in_five_seconds() {
+fn a_tab_that_wakes_finds_a_dead_socket_in_three_seconds() {
     let mut world = World::online();
     world.pass(10_000);
     world.cut = true;
+    world.door = Door::Dead;
     world.give(Input::PageVisible);
-    world.pass(5_000);
-    assert!(matches!(world.session.link(), LinkState::Waiting { .. }));
+    world.pass(3_000);
+    assert_eq!(world.session.link(), LinkState::Connecting { attempt: 0 });
 }
 
 #[test]

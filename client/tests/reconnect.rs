@@ -125,6 +125,132 @@ fn a_planned_restart_is_waited_for_with_jitter() {
     assert!(waits.len() > 15);
 }
 
+/// After a restart of ten seconds a page came back 18 s later: every refused attempt doubled the next wait, as if the server
+/// had failed for no reason.
+#[test]
+fn after_a_planned_restart_a_client_is_back_within_three_seconds_of_the_server() {
+    for (seed, away_ms) in (0..20).zip([2_000, 5_000, 10_000, 20_000, 45_000].into_iter().cycle()) {
+        let mut world = World::new(seed);
+        world.give(Input::Start);
+        world.hear(ServerFrame::GoingAway(GoingAway { retry_after_ms: 500 }));
+        (world.door, world.sign) = (Door::Refused, SessionCheck::Unreachable);
+        world.close(CloseReason::Restart);
+        world.pass(away_ms);
+        assert!(world.opened_at.len() + world.checks < 60, "a server that is away is hammered: {}", world.checks);
+        (world.door, world.sign) = (Door::Open, SessionCheck::SignedIn);
+        world.pass(3_000);
+        assert_eq!(world.session.link(), LinkState::Online, "after {away_ms} ms");
+    }
+}
+
+#[test]
+fn a_server_that_never_comes_back_from_its_restart_is_asked_less_and_less() {
+    let mut world = World::online();
+    world.hear(ServerFrame::GoingAway(GoingAway { retry_after_ms: 500 }));
+    (world.door, world.sign) = (Door::Refused, SessionCheck::Unreachable);
+    world.close(CloseReason::Restart);
+    world.pass(120_000);
+    let before = world.checks;
+    world.pass(600_000);
+    assert!((20..80).contains(&(world.checks - before)), "{}", world.checks - before);
+}
+
+/// A page came back from the browser's cache after some failures. It heard that it was in sight, and only then that its
+/// socket had died; that loss drew a wait of up to 30 s, and 15 to 18 s passed before the next message.
+#[test]
+fn a_loss_that_is_told_after_the_tab_woke_is_answered_at_once() {
+    for sign in [Input::PageVisible, Input::NetworkUp] {
+        let mut world = world_after_failures();
+        world.cut = true;
+        world.pass(10_000);
+        world.give(sign);
+        assert_eq!(world.session.link(), LinkState::Online, "nobody knows of the loss yet");
+        world.close(CloseReason::Abnormal);
+        assert_eq!(world.session.link(), LinkState::Online);
+        // Only once: a server that drops whoever comes is not met with a loop.
+        world.close(CloseReason::Abnormal);
+        assert!(matches!(world.session.link(), LinkState::Waiting { .. }));
+    }
+}
+
+#[test]
+fn a_socket_that_died_in_a_sleeping_tab_is_replaced_three_seconds_after_it_woke() {
+    let mut world = world_after_failures();
+    world.cut = true;
+    world.pass(10_000);
+    let opened = world.opened_at.len();
+    world.give(Input::PageVisible);
+    world.pass(2_999);
+    assert_eq!(world.opened_at.len(), opened);
+    world.pass(1);
+    assert_eq!(world.opened_at.len(), opened + 1);
+    assert_eq!(world.session.link(), LinkState::Online);
+}
+
+#[test]
+fn a_socket_that_answers_after_the_tab_woke_stays() {
+    let mut world = world_after_failures();
+    world.pass(10_000);
+    let (opened, said) = (world.opened_at.len(), world.said.len());
+    world.give(Input::PageVisible);
+    assert!(world.said.len() > said, "it is asked for a sign of life");
+    world.pass(60_000);
+    assert_eq!(world.opened_at.len(), opened);
+}
+
+/// Attempts that were under way when the tab fell asleep had their whole time once more when it woke.
+#[test]
+fn an_attempt_from_before_the_sleep_is_made_anew() {
+    let mut world = World::new(1);
+    world.door = Door::Dead;
+    world.give(Input::Start);
+    world.pass(5_000);
+    world.door = Door::Open;
+    world.give(Input::PageVisible);
+    world.pass(3_000);
+    assert_eq!(world.session.link(), LinkState::Online);
+}
+
+#[test]
+fn a_first_attempt_is_not_given_up_because_the_page_has_just_been_shown() {
+    let mut world = World::new(1);
+    world.door = Door::Dead;
+    world.give(Input::Start);
+    world.pass(500);
+    world.give(Input::PageVisible);
+    world.pass(9_499);
+    assert_eq!(world.session.link(), LinkState::Connecting { attempt: 0 });
+    assert_eq!(world.opened_at.len(), 1);
+}
+
+#[test]
+fn after_a_wake_the_next_waits_are_short_and_grow_again() {
+    for seed in 0..20 {
+        let mut world = World::new(seed);
+        (world.door, world.sign) = (Door::Refused, SessionCheck::Unreachable);
+        world.give(Input::Start);
+        world.pass(600_000);
+        world.give(Input::PageVisible);
+        for most in [2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+            let LinkState::Waiting { retry_at, .. } = world.session.link() else { panic!("it does not wait") };
+            let wait = retry_at.since(world.now);
+            assert!(wait <= most, "{wait} of {most}");
+            world.pass(wait);
+        }
+    }
+}
+
+/// Online, after as many failures as make the next wait long.
+fn world_after_failures() -> World {
+    let mut world = World::online();
+    for _ in 0..6 {
+        world.close(CloseReason::Internal);
+        world.give(Input::RetryNow);
+        assert_eq!(world.session.link(), LinkState::Online);
+    }
+    world
+}
+
 #[test]
 fn without_a_network_nothing_is_tried_until_there_is_one() {
     let mut world = World::online();

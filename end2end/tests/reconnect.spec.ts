@@ -25,6 +25,25 @@ test('a message written while the server is away is delivered once after its res
   }
 });
 
+test('after a planned restart the pages are back within three seconds of the server', async ({ signUp, server }) => {
+  test.slow();
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Xochicalco');
+  await server.stop();
+  await ana.send('¿ya?');
+  // Long enough for waits that double to have become long: both pages have tried for more than five seconds.
+  for (const person of [ana, bruno]) {
+    await expect(person.connection).toHaveAttribute('data-state', 'reconnecting', { timeout: 20_000 });
+  }
+  await server.up();
+  const back = Date.now();
+  await expect(bruno.message('¿ya?')).toBeVisible({ timeout: 20_000 });
+  const seconds = (Date.now() - back) / 1_000;
+  console.log(`the pages were back ${seconds} s after the server`);
+  // Three, and what a busy machine takes for two sockets and a page of history.
+  expect(seconds).toBeLessThan(5);
+});
+
 test('what was missed without a network arrives when it is back', async ({ signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Bacalar');

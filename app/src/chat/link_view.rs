@@ -12,6 +12,8 @@ use super::store::LinkView;
 const CONNECTING_AFTER_MS: u64 = 1_000;
 /// A lost socket is mentioned after this time.
 const LOST_AFTER_MS: u64 = 5_000;
+/// A loss that is told this soon after the page was looked at again happened while it was not: no hiccup to keep quiet of.
+const WOKEN_MS: u64 = 5_000;
 /// From here on it is more than a hiccup.
 const UNREACHABLE_AFTER_MS: u64 = 60_000;
 /// How long it is said that the connection is back.
@@ -23,6 +25,8 @@ pub(super) struct LinkMemory {
     /// The first attempt began, or the link was lost.
     away_since: Option<Instant>,
     was_online: bool,
+    /// The page was last looked at again.
+    woken_at: Option<Instant>,
     /// The reader was told about a loss and will be told about its end.
     told: bool,
     restored_until: Option<Instant>,
@@ -35,6 +39,11 @@ impl LinkMemory {
     #[must_use]
     pub(super) const fn is_moving(&self) -> bool {
         self.moving
+    }
+
+    /// Somebody looks at the page again, which may have slept.
+    pub(super) fn woken(&mut self, now: Instant) {
+        self.woken_at = Some(now);
     }
 
     /// What the screen says now.
@@ -88,12 +97,14 @@ impl LinkMemory {
 
     fn away(&mut self, retry_at: Option<Instant>, now: Instant) -> LinkView {
         self.restored_until = None;
-        let away = now.since(*self.away_since.get_or_insert(now));
+        let away_since = *self.away_since.get_or_insert(now);
+        let away = now.since(away_since);
+        let is_old = self.woken_at.is_some_and(|woken| away_since >= woken && away_since.since(woken) < WOKEN_MS);
         let seconds = retry_at.map(|at| at.since(now).div_ceil(1_000));
         match away {
             UNREACHABLE_AFTER_MS.. => LinkView::Unreachable(seconds),
             LOST_AFTER_MS.. if self.was_online || retry_at.is_some() => LinkView::Reconnecting(seconds),
-            _ if self.was_online => LinkView::Online,
+            _ if self.was_online && !is_old => LinkView::Online,
             CONNECTING_AFTER_MS.. => LinkView::Connecting,
             _ => LinkView::Quiet,
         }
@@ -143,6 +154,20 @@ mod tests {
         {
             assert_eq!(memory.view(state, true, at(ms)), LinkView::Online);
         }
+    }
+
+    /// A page came back from the browser's cache without its socket and said «Conectado» for five seconds more.
+    #[test]
+    fn a_loss_that_is_told_when_the_page_wakes_is_mentioned_at_once() {
+        let mut memory = LinkMemory::default();
+        memory.view(LinkState::Online, false, at(0));
+        memory.woken(at(60_000));
+        assert_eq!(memory.view(LinkState::Online, false, at(60_000)), LinkView::Online);
+        assert_eq!(memory.view(WAITING, false, at(60_100)), LinkView::Quiet);
+        assert_eq!(memory.view(CONNECTING, false, at(61_100)), LinkView::Connecting);
+        assert_eq!(memory.view(LinkState::Online, false, at(61_200)), LinkView::Online);
+        // A later loss is a hiccup again.
+        assert_eq!(memory.view(WAITING, false, at(70_000)), LinkView::Online);
     }
 
     #[test]

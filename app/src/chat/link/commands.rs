@@ -81,10 +81,15 @@ impl Link {
     }
 
     pub(super) fn page_shown(self) {
-        let visible = self.running.get_value().is_some_and(|running| running.device.visible());
-        if let Some(group) = self.unseen.get_value().filter(|_| visible) {
+        let Some(running) = self.running.get_value().filter(|running| running.device.visible()) else { return };
+        self.memory.update_value(|memory| memory.woken(running.connector.now()));
+        self.show_link();
+        if let Some(group) = self.unseen.get_value() {
             self.unseen.set_value(None);
-            self.seen(group);
+            // What was in sight of nobody was not seen, if another group is open by now.
+            if self.open.with_value(|open| open.as_ref().is_some_and(|open| open.group.id == group)) {
+                self.seen(group);
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g12-terminal",
         what: "a terminal close is followed by another attempt",
         changes: &[at(
-            "client/src/link_state/steps.rs",
+            "client/src/link_state/acts.rs",
             "(Retry::Never, _) => P::Closed { reason: Ended::ByServer(reason) },",
             "(Retry::Never, _) => self.wait(check, now),",
         )],
