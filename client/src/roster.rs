@@ -37,17 +37,19 @@ impl Roster {
         self.typing.keys().copied()
     }
 
-    /// How far each member has read.
+    /// How far members have read, as far as the server has told. Who has never read need not be here, and in a large group
+    /// others may be left out.
     #[must_use]
     pub const fn reads(&self) -> &BTreeMap<UserId, Seq> {
         &self.reads
     }
 
-    /// Whether every other member whose reading is known has read up to `seq`; false when nobody else's is known.
-    #[must_use]
-    pub fn everybody_read(&self, seq: Seq, author: UserId) -> bool {
-        let mut others = self.reads.iter().filter(|(user, _)| **user != author).peekable();
-        others.peek().is_some() && others.all(|(_, read)| *read >= seq)
+    /// Up to where all of these have read, and all others whose reading is known; who is not known to have read has read
+    /// nothing. `None` when that is nobody but `user`, who is not asked.
+    pub(crate) fn read_by_all(&self, user: UserId, members: impl IntoIterator<Item = UserId>) -> Option<Seq> {
+        let known = self.reads.iter().map(|(member, seq)| (*member, *seq));
+        let asked = members.into_iter().map(|member| (member, self.reads.get(&member).copied().unwrap_or(0)));
+        known.chain(asked).filter(|(member, _)| *member != user).map(|(_, seq)| seq).min()
     }
 
     /// The state as the server sees it now takes the place of what was known.

@@ -184,10 +184,11 @@ impl Group {
         unread.into_iter()
     }
 
-    /// Whether everybody else has read this message: ✓✓.
+    /// Up to where everybody else has read: ✓✓. The present members are the caller's to tell, from `GET …/members`: the
+    /// session hears only of those who have read. Nowhere, where there is nobody else.
     #[must_use]
-    pub fn is_read_by_everybody(&self, message: &Message) -> bool {
-        self.roster.everybody_read(message.seq, message.user_id.unwrap_or(self.user))
+    pub fn read_by_all(&self, members: impl IntoIterator<Item = UserId>) -> Seq {
+        self.roster.read_by_all(self.user, members).unwrap_or(0)
     }
 
     pub(super) fn is_joining(&self) -> bool {

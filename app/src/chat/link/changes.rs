@@ -1,7 +1,7 @@
 //! What a change of the session does to the screen.
 
 use caravana_client::{Change, Group as Known, HistoryPage, LinkState, RefusedReason, Session};
-use caravana_protocol::{ErrorCode, GroupId, Seq, UserId};
+use caravana_protocol::{ErrorCode, GroupId, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
@@ -104,7 +104,7 @@ impl Link {
                     me: self.me,
                     names: &open.names,
                     unread_after: open.unread_after,
-                    read_by_all: read_by_all(known, self.me),
+                    read_by_all: known.read_by_all(open.members.iter().map(|member| member.user.id)),
                     has_more_before: known.timeline().has_more_before(),
                     reader,
                     words: self.words,
@@ -220,11 +220,6 @@ impl Link {
 fn wait(known: &Known, running: &Running) -> Option<u64> {
     let until = known.outbox().too_fast_until()?;
     Some(until.since(running.connector.now()).div_ceil(1_000).max(1))
-}
-
-/// Up to where every other member has read; nowhere when nobody else's reading is known.
-fn read_by_all(known: &Known, me: UserId) -> Seq {
-    known.roster().reads().iter().filter(|(user, _)| **user != me).map(|(_, seq)| *seq).min().unwrap_or(0)
 }
 
 fn continuity(known: &Known) -> Continuity {
