@@ -15,6 +15,42 @@ const fn wire(test: &'static str) -> Run {
 /// By point.
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "s3-rebound",
+        what: "without PUBLIC_URL any name in `Host` is this machine's",
+        changes: &[at(
+            "server/src/settings/origin.rs",
+            "self.ip().is_some() || is_local || (!host.is_empty() && !host.contains('.'))",
+            "self.ip().is_some() || is_local || !host.is_empty()",
+        )],
+        tests: &[
+            inside("without_an_address_of_its_own_a_site_is_at_home_where_it_is_opened"),
+            it("without_public_url_a_site_works_by_any_address_of_its_machine"),
+        ],
+    },
+    Mutant {
+        name: "s3-told",
+        what: "every refused page is a line in the log",
+        changes: &[at(
+            "server/src/http/origins/told.rs",
+            "lately.names.len() < NAMES && lately.names.insert(name.to_owned())",
+            "(lately.names.len() < NAMES || lately.names.insert(name.to_owned()))",
+        )],
+        tests: &[
+            inside("each_name_is_told_once_an_hour_and_a_flood_of_names_is_not"),
+            it("at_another_address_than_public_url_page_and_log_say_which_is_right"),
+        ],
+    },
+    Mutant {
+        name: "s5-leave",
+        what: "who leaves by a form is not told to the browser",
+        changes: &[at(
+            "server/src/http/forms.rs",
+            "Some(cookie) => with_cookie(response, cookie)",
+            "Some(_) => response",
+        )],
+        tests: &[it("who_leaves_by_a_form_tells_the_browser_to_forget")],
+    },
+    Mutant {
         name: "s5-hash",
         what: "secrets are stored as they are",
         changes: &[at(
@@ -99,6 +135,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "frame-ancestors 'none'\"",
         )],
         tests: &[it("a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own")],
+    },
+    Mutant {
+        name: "s9-referrer",
+        what: "pages tell browsers not to say where a form is from",
+        changes: &[at(
+            "server/src/http/headers.rs",
+            "HeaderValue::from_static(\"same-origin\")),\n    (HeaderName::from_static(\"cross-origin-opener-policy\")",
+            "HeaderValue::from_static(\"no-referrer\")),\n    (HeaderName::from_static(\"cross-origin-opener-policy\")",
+        )],
+        tests: &[
+            it("pages_tell_browsers_to_say_where_a_form_is_from"),
+            it("a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own"),
+        ],
+    },
+    Mutant {
+        name: "s10-next",
+        what: "signing in leads wherever a form says",
+        changes: &[at("server/src/http/forms.rs", "&& !path.starts_with(\"//\")", "&& path.len() < usize::MAX")],
+        tests: &[it("signing_in_leads_to_no_other_site"), inside("only_our_own_paths_are_followed")],
     },
     Mutant {
         name: "s10-proof",
