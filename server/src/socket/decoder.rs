@@ -322,9 +322,9 @@ mod tests {
         decoder.feed(&first[..3], &mut received);
         let since = decoder.unfinished_since();
         let ping = client_frame(0x80 | PING, b"?");
-        let pong = client_frame(0x80 | PONG, b"!");
+        let unasked = client_frame(0x80 | PONG, b"!");
         let more = client_frame(CONTINUATION, b"la");
-        for bytes in [&first[3..], &ping[..], &ping[..1], &ping[1..], &pong[..], &more[..], &more[..4], &more[4..]] {
+        for bytes in [&first[3..], &ping[..], &ping[..1], &ping[1..], &unasked[..], &more[..], &more[..4], &more[4..]] {
             tokio::time::advance(std::time::Duration::from_secs(1)).await;
             decoder.feed(bytes, &mut received);
             assert_eq!(decoder.unfinished_since(), since);
