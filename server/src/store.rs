@@ -25,6 +25,7 @@ pub use directory::{
     Account, Belongings, Directory, KnownHolder, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite,
     OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
 };
+pub(crate) use entry::repeated;
 pub use error::StoreError;
 pub use hints::{Hint, HintSender, Hints, hints};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};

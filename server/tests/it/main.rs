@@ -39,6 +39,7 @@ mod sessions;
 mod sign_ins;
 mod soft;
 mod store;
+mod streams;
 mod tls;
 mod tokens;
 mod world;

@@ -13,6 +13,7 @@ use super::ends::lives;
 use super::is_duplicate;
 use super::members::{hold_group, role_of};
 use crate::store::StoreError;
+use crate::store::entry::shown;
 
 /// One row for each group of the member `$1`. Unread messages are counted up to ten thousand: beyond that nobody reads
 /// the figure, and a list of groups must not cost a walk through whole histories.
@@ -27,7 +28,7 @@ macro_rules! group_rows {
                join public.group_chat c on c.id = e.message_id and c.group_id = e.group_id and coalesce(c.status, true) \
                where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
                  and e.actor_id is distinct from me.user_id limit 10000) latest) as unread, \
-             l.id as last_id, l.user_id as last_user, l.message::text as last_text, ",
+             l.id as last_id, l.user_id as last_user, left(l.message::text, 65537) as last_text, ",
             micros!("l.created_at"),
             " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
             micros!("lm.edited_at"),
@@ -95,7 +96,7 @@ impl GroupRow {
             id,
             user_id: self.last_user.map(UserId::new),
             group_id,
-            message: self.last_text.take().filter(|_| status).map(|text| text.0).unwrap_or_default(),
+            message: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
             created_at: moment(self.last_at),
             status,
             seq: self.last_seq.map_or(0, unsigned),
