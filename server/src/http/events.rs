@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::error::ApiError;
 use super::extract::{InGroup, Query, invalid};
 use super::identity::Identity;
+use super::membership::Member;
 use super::openapi::LogQuery;
 use super::visitor::Visitor;
 use crate::state::Shared;
@@ -58,8 +59,7 @@ pub(super) struct Events {
 )]
 pub(super) async fn events(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
     visitor: Visitor,
     query: Query,
     headers: HeaderMap,
@@ -77,7 +77,6 @@ pub(super) async fn events(
         ),
         None => None,
     };
-    state.store.role(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
     let cursor = match (seen, epoch) {
         (Some(cursor), _) => cursor,
         (None, Some(epoch)) => Cursor { epoch, seq: after.unwrap_or(0) },
