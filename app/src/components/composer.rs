@@ -170,7 +170,7 @@ fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &Cl
     let start = place(field.selection_start().ok().flatten());
     let end = place(field.selection_end().ok().flatten()).max(start);
     let stays = field.text_length().saturating_sub(end - start) as usize;
-    let text = beginning(text, FIELD_UNITS.saturating_sub(stays));
+    let text = beginning(&text, FIELD_UNITS.saturating_sub(stays));
     // Only a field that is none refuses.
     let _ = field.set_range_text(&text);
     let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
