@@ -10,6 +10,7 @@
 
 mod en;
 mod es;
+pub mod isolate;
 pub mod list;
 pub mod plural;
 mod words;

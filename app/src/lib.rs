@@ -10,13 +10,16 @@
 
 pub mod chat;
 pub mod components;
+pub mod emoji;
 mod erase;
 pub mod i18n;
 pub mod pages;
 pub mod ports;
+mod reader;
 #[cfg(feature = "ssr")]
 pub mod refusal;
 pub mod rich_text;
+mod says;
 pub mod time;
 
 use leptos::prelude::*;

@@ -15,6 +15,7 @@ use caravana_protocol::rest::{
 };
 use caravana_protocol::{ErrorCode, GroupId, MessageId, NormalForms, UserId};
 use leptos::prelude::use_context;
+use leptos::web_sys::ClipboardEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;
@@ -190,6 +191,8 @@ pub trait Browser: NormalForms + Send + Sync {
     fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
     /// Keeps a draft; an empty one is forgotten.
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
+    /// The text that a paste brings, if it is longer than that many UTF-16 units.
+    fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String>;
     /// Looks at a scroller with its rows until the pane is dropped. `happened` is called after every change of the
     /// document before anything is painted, and for each touch.
     fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane>;

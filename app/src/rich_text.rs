@@ -1,6 +1,6 @@
 //! The text of a message as pieces that can be shown: plain runs and links.
 //!
-//! Owns what counts as a link and as a message of emoji only. Promises that the pieces joined are the text again and
+//! Owns what counts as a link. Promises that the pieces joined are the text again and
 //! that a link leads nowhere but to `http`, `https` or `mailto`. Never makes HTML: pieces become text nodes and
 //! elements. Called by the bubble of a message.
 
@@ -30,7 +30,8 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     let mut plain = 0;
     let mut from = 0;
     while let Some((start, scheme)) = next_scheme(text, from) {
-        let starts_a_word = text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
+        let starts_a_word =
+            text[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric() || is_unspaced(before));
         let end = start + if starts_a_word { link_length(&text[start..]) } else { 0 };
         if !starts_a_word || !leads_somewhere(text.get(start + scheme.len()..end).unwrap_or_default(), scheme) {
             from = start + scheme.len();
@@ -66,7 +67,13 @@ fn next_scheme(text: &str, from: usize) -> Option<(usize, &'static str)> {
 /// How far a link reaches: to white space or a character that no address has, without the punctuation of the sentence
 /// around it and without a closing bracket that it did not open.
 fn link_length(text: &str) -> usize {
-    let stop = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '«' | '“' | '`') || is_bidi(c);
+    let stop = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '<' | '>' | '«' | '“' | '`')
+            || is_bidi(c)
+            || is_wide_punctuation(c)
+    };
     let mut link = &text[..text.find(stop).unwrap_or(text.len())];
     // Counted once: a message may consist of nothing but closing brackets.
     let mut unopened = [('(', ')'), ('[', ']')]
@@ -90,6 +97,19 @@ const fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Letters of the scripts that put no space between words: a link may begin right behind one.
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1100}'..='\u{11FF}' | '\u{1780}'..='\u{17FF}'
+        | '\u{2E80}'..='\u{9FFF}' | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}'
+        | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Punctuation of Chinese, Japanese and Korean, which stands without a space behind a link. No address is written with it.
+const fn is_wide_punctuation(c: char) -> bool {
+    matches!(c, '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '\u{3030}' | '\u{FE30}'..='\u{FE6F}'
+        | '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF64}')
+}
+
 fn leads_somewhere(rest: &str, scheme: &str) -> bool {
     let mut parts = rest.splitn(2, '@');
     let head = parts.next().unwrap_or_default();
@@ -111,37 +131,6 @@ fn leads_somewhere(rest: &str, scheme: &str) -> bool {
 fn is_of_host(c: char) -> bool {
     // The scripts of India write vowels and joins with marks, which are no letters.
     c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '\u{0900}'..='\u{109F}')
-}
-
-/// A message of up to this many emoji and nothing else is shown large.
-const LARGE_EMOJI: usize = 6;
-
-/// Whether a text is a few emoji and nothing else.
-#[must_use]
-pub fn is_emoji_only(text: &str) -> bool {
-    let mut count = 0;
-    let mut joined = false;
-    for c in text.chars().filter(|c| !c.is_whitespace()) {
-        match c {
-            // Joiners, variation selectors, skin tones, keycap and tags shape the emoji before them.
-            '\u{200D}' => joined = true,
-            '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}' => {}
-            c if is_emoji(c) => {
-                count += usize::from(!joined);
-                joined = false;
-            }
-            _ => return false,
-        }
-    }
-    // A flag is two letters.
-    let flags = text.chars().filter(|c| ('\u{1F1E6}'..='\u{1F1FF}').contains(c)).count() / 2;
-    let count = count - flags.min(count);
-    (1..=LARGE_EMOJI).contains(&count)
-}
-
-const fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}'
-        | '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23FA}' | '\u{2B05}'..='\u{2B07}' | '\u{2194}'..='\u{21AA}')
 }
 
 #[cfg(test)]
@@ -189,6 +178,23 @@ mod tests {
         }
     }
 
+    /// «看https://a.example/x。好» was no link, and «https://a.example/x。好» led to another page than the one that was meant.
+    #[test]
+    fn a_link_stands_between_letters_and_punctuation_that_need_no_space() {
+        for (text, link) in [
+            ("看https://a.example/x。好", "https://a.example/x"),
+            ("（https://a.example/x）", "https://a.example/x"),
+            ("「https://a.example」は", "https://a.example"),
+            ("https://a.example/x，https", "https://a.example/x"),
+            ("링크https://a.example/x！", "https://a.example/x"),
+            ("ดูhttps://a.example/x", "https://a.example/x"),
+            ("メールはmailto:ana@a.example、", "mailto:ana@a.example"),
+            ("https://ja.example/wiki/東京々〇ー", "https://ja.example/wiki/東京々〇ー"),
+        ] {
+            assert_eq!(links(text), [link], "{text}");
+        }
+    }
+
     #[test]
     fn nothing_else_becomes_a_link() {
         for text in [
@@ -230,16 +236,5 @@ mod tests {
     #[test]
     fn a_link_ends_before_a_direction_control() {
         assert_eq!(links("https://a.example/\u{202E}gpj.exe"), ["https://a.example/"]);
-    }
-
-    #[test]
-    fn a_few_emoji_alone_are_large() {
-        for text in ["😀", "👩‍🚀 🚀", "🇨🇴", "❤️", "👍🏽", "🇨🇴🇪🇸🇲🇽", "🎉🎉🎉🎉🎉🎉"]
-        {
-            assert!(is_emoji_only(text), "{text}");
-        }
-        for text in ["", " ", "hola 😀", "1", "12", "🎉🎉🎉🎉🎉🎉🎉", "a"] {
-            assert!(!is_emoji_only(text), "{text}");
-        }
     }
 }

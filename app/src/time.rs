@@ -11,6 +11,7 @@ use crate::i18n::Words;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+const HALF_A_YEAR_MS: i64 = 182 * DAY_MS;
 /// Up to this many days back a day is called by its weekday.
 const WEEKDAY_REACH: i64 = 6;
 
@@ -83,9 +84,25 @@ pub struct Reader {
     pub offset: Option<fn(i64) -> i32>,
     /// Now, in milliseconds since 1970, as known when the labels were last made.
     pub now_millis: Option<i64>,
+    /// The offsets half a year ago, then, and half a year on: the function's answers change when the device travels.
+    clock: [i32; 3],
 }
 
 impl Reader {
+    /// The reader at that moment, in the zone that the function knows.
+    #[must_use]
+    pub fn at(now_millis: i64, offset: fn(i64) -> i32) -> Self {
+        let clock = [-HALF_A_YEAR_MS, 0, HALF_A_YEAR_MS].map(|apart| offset(now_millis.saturating_add(apart)));
+        Self { offset: Some(offset), now_millis: Some(now_millis), clock }
+    }
+
+    /// Whether labels that were made for this reader are what that one reads: the same day, on the same clock.
+    #[must_use]
+    pub fn reads_as(self, other: Self) -> bool {
+        let day = |reader: Self| reader.today().map(|today| today.day_number);
+        self.clock == other.clock && day(self) == day(other)
+    }
+
     /// The reader's wall calendar at `at`.
     #[must_use]
     pub fn civil(self, at: Timestamp) -> Civil {
@@ -94,7 +111,7 @@ impl Reader {
     }
 
     fn today(self) -> Option<Civil> {
-        self.now_millis.map(|now| Civil::from_millis(now, self.offset.map_or(0, |offset| offset(now))))
+        self.now_millis.map(|now| Civil::from_millis(now, self.clock[1]))
     }
 
     /// The separator above the first message of a day: Hoy, Ayer, the weekday, the date.
@@ -149,7 +166,7 @@ mod tests {
     }
 
     fn reader(now: &str) -> Reader {
-        Reader { offset: Some(bogota), now_millis: Some(moment(now).unix_millis()) }
+        Reader::at(moment(now).unix_millis(), bogota)
     }
 
     #[test]
@@ -169,6 +186,18 @@ mod tests {
         let day = reader.civil(moment("2026-11-22T04:00:00Z"));
         assert_eq!((day.day, day.hour), (21, 23));
         assert_eq!(reader.day_label(words, day), "Hoy");
+    }
+
+    /// «Hoy» stood above the messages of the day before, and a page that had flown to Madrid showed Bogotá's hours.
+    #[test]
+    fn labels_are_good_for_one_day_on_one_clock() {
+        let evening = reader("2026-11-23T04:59:59Z");
+        assert!(evening.reads_as(reader("2026-11-22T05:00:00Z")));
+        assert!(!evening.reads_as(reader("2026-11-23T05:00:00Z")), "midnight");
+        assert!(!evening.reads_as(Reader::at(moment("2026-11-22T12:00:00Z").unix_millis(), |_| 60)), "another zone");
+        let summer: fn(i64) -> i32 = |at| if at < 1_780_000_000_000 { -300 } else { -240 };
+        assert!(!evening.reads_as(Reader::at(moment("2026-11-23T04:00:00Z").unix_millis(), summer)), "other summers");
+        assert!(!Reader::default().reads_as(evening), "nothing was known");
     }
 
     #[test]

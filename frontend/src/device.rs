@@ -9,7 +9,7 @@ use js_sys::JsString;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlDocument, Storage};
+use web_sys::{ClipboardEvent, HtmlDocument, Storage};
 
 use crate::belongings;
 use crate::pane::LaidOut;
@@ -159,6 +159,11 @@ impl Browser for Page {
         } else {
             storage.set_item(&draft_key(user, group), text)
         };
+    }
+
+    fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String> {
+        let text = paste.clipboard_data()?.get_data("text/plain").ok()?;
+        (text.encode_utf16().nth(units).is_some()).then_some(text)
     }
 
     fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane> {

@@ -13,6 +13,7 @@ mod page_events;
 mod pane;
 mod siblings;
 mod socket;
+mod translation;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     belongings::after_a_form();
+    translation::give_way();
     leptos::mount::hydrate_body(|| {
         let root = device::root();
         let attribute = |name: &str| root.as_ref().and_then(|root| root.get_attribute(name)).unwrap_or_default();

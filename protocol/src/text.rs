@@ -69,7 +69,8 @@ impl NormalForms for Tables {
     }
 }
 
-/// The text of a message: NFC, `\n` for every line end, bounded, visible, without anything that breaks the next row.
+/// The text of a message: NFC, `\n` for every line end, bounded, visible, without blank lines at its ends and without
+/// anything that breaks the next row.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MessageBody(String);
 
@@ -85,12 +86,13 @@ impl MessageBody {
         if unix.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
             return Err(TextError::Control);
         }
+        let written = between_blank_lines(&unix);
         let mut filter = Filter::default();
-        let mut clean = if unix.is_ascii() {
+        let mut clean = if written.is_ascii() {
             // Nothing in it can be composed, combined or turned around: the common case costs one look.
-            unix
+            written.to_owned()
         } else {
-            let kept: String = forms.nfc(&unix).chars().filter(|c| filter.admits(*c)).collect();
+            let kept: String = forms.nfc(written).chars().filter(|c| filter.admits(*c)).collect();
             // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
             forms.nfc(&kept)
         };
@@ -124,6 +126,19 @@ impl fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MessageBody({} bytes)", self.0.len())
     }
+}
+
+/// A text from its first to its last line that shows anything. White space within these two lines is the writer's.
+fn between_blank_lines(text: &str) -> &str {
+    let is_blank = |line: &str| !line.chars().any(is_visible);
+    let mut rest = text;
+    while let Some((_, below)) = rest.split_once('\n').filter(|(line, _)| is_blank(line)) {
+        rest = below;
+    }
+    while let Some((above, _)) = rest.rsplit_once('\n').filter(|(_, line)| is_blank(line)) {
+        rest = above;
+    }
+    rest
 }
 
 /// Drops what is over the bound: combining marks past [`COMBINING_MARKS`] on one character, and closing bidi controls
@@ -216,6 +231,24 @@ mod tests {
         }
     }
 
+    /// A message of one word and forty line ends took the whole screen, and counted forty-one characters.
+    #[test]
+    fn blank_lines_at_both_ends_go_before_anything_is_counted() {
+        for (written, kept) in [
+            ("\n\n  hola \n", "  hola "),
+            ("hola\r\n\r\n", "hola"),
+            (" \n\t\n\u{200B}\n\u{3164}\na\n\nb\n\u{2028}\n \u{202E}", "a\n\nb"),
+            ("\u{202E}\na", "a"),
+            ("a\u{202E}\n\u{202C}", "a\u{202E}\u{202C}"),
+            ("\n\u{301}\na", "a"),
+        ] {
+            assert_eq!(body(written).unwrap(), kept, "{written:?}");
+        }
+        let long = format!("{}{}{}", "\n".repeat(500), "x".repeat(4_000), "\n ".repeat(500));
+        assert_eq!(body(&long).unwrap().len(), 4_000);
+        assert_eq!(body("\n\n\n"), Err(TextError::Empty));
+    }
+
     #[test]
     fn control_characters_are_invalid() {
         for text in ["a\0", "a\u{1b}[31m", "a\u{7f}", "a\u{85}", "a\rb"] {
@@ -262,8 +295,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_twice_changes_nothing(text in "\\PC{0,80}|[\u{202A}-\u{202E}\u{2066}-\u{2069}\u{300}-\u{310}a]{0,60}") {
+        fn parsing_twice_changes_nothing(text in "\\PC{0,80}|[\u{202A}-\u{202E}\u{2066}-\u{2069}\u{300}-\u{310}a]{0,60}|[ \n\u{202A}-\u{202E}\u{200B}\u{301}ae]{0,40}") {
             if let Ok(once) = MessageBody::parse(&text) {
+                let lines = || once.as_str().split('\n').map(|line| line.chars().any(is_visible));
+                prop_assert!(lines().next() == Some(true) && lines().next_back() == Some(true));
                 prop_assert_eq!(MessageBody::parse(once.as_str()).unwrap(), once);
             }
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use caravana_client::{Handle, Input, Older};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, Member};
-use caravana_protocol::{Cursor, GroupId, Seq, Timestamp, UserId};
+use caravana_protocol::{Cursor, GroupId, Seq, UserId};
 use leptos::prelude::*;
 use reactive_stores::Store;
 
@@ -22,15 +22,15 @@ use super::store::{ChatState, Continuity, Since, TimelineState, Whole};
 use crate::i18n::Words;
 use crate::pages::Opened;
 use crate::ports::{Api, Browser, Connector, Wire, use_device};
+use crate::reader::use_reader;
 use crate::time::Reader;
 
 mod changes;
 mod commands;
 mod entries;
 
-/// How often the seconds of a wait and the day's name are looked at again.
+/// How often the seconds of a wait are looked at again.
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
 
 /// The chat of the signed-in person. Copies speak of the same one.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ impl Link {
             chat,
             notice: RwSignal::new(None),
             outdated: RwSignal::new(false),
-            reader: RwSignal::new(Reader::default()),
+            reader: use_reader(),
             me,
             words,
             running: StoredValue::new(None),
@@ -118,7 +118,6 @@ impl Link {
             let (Some(Wire(connector)), Some(device), Some(api)) = (wire.clone(), device.clone(), api.clone()) else {
                 return;
             };
-            self.tell_time(&*device);
             let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
@@ -134,11 +133,15 @@ impl Link {
     fn watch(self) {
         self.show_link();
         let second = set_interval_with_handle(move || self.tick(), SECOND).ok();
-        let minute = set_interval_with_handle(move || self.new_day(), MINUTE).ok();
+        // Labels that say «Hoy», and hours, are made again when they are true no longer.
+        Effect::new(move |_| {
+            self.reader.track();
+            self.refresh_soon();
+        });
         let visible = window_event_listener(leptos::ev::visibilitychange, move |_| self.page_shown());
         on_cleanup(move || {
-            for timer in [second, minute].into_iter().flatten() {
-                timer.clear();
+            if let Some(second) = second {
+                second.clear();
             }
             visible.remove();
         });
@@ -228,22 +231,6 @@ impl Link {
                 *open = None;
             }
         });
-    }
-
-    fn tell_time(self, device: &dyn Browser) {
-        self.reader.set(Reader { offset: Some(device.utc_offset()), now_millis: Some(device.now_millis()) });
-    }
-
-    /// Labels that say «Hoy» are made again when it is tomorrow.
-    fn new_day(self) {
-        let Some(running) = self.running.get_value() else { return };
-        let reader = self.reader.get_untracked();
-        let now = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
-        let then = reader.now_millis.map(|then| Timestamp::from_unix_micros(then.saturating_mul(1_000)));
-        if then.map(|then| reader.civil(then).day_number) != Some(reader.civil(now).day_number) {
-            self.tell_time(&*running.device);
-            self.refresh_soon();
-        }
     }
 
     /// Tells the reader something once.

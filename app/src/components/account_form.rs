@@ -13,6 +13,7 @@ use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::pages::encode_path;
 use crate::ports::{Api, ApiFuture, Browser, use_device};
+use crate::says::said;
 
 /// What the form does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +170,7 @@ fn Refused(problem: Problem, next: String) -> impl IntoView {
         let href = format!("/login?next={}", encode_path(&next));
         view! { <a href=href data-testid="taken-sign-in">{words.sign_in}</a> }
     });
-    view! { <p class="form-error">{text} " " {way}</p> }.erase()
+    view! { <p class="form-error"><span {..said(text)}></span> " " {way}</p> }.erase()
 }
 
 #[component]

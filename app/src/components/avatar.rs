@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
+use crate::emoji;
 use crate::erase::Erase as _;
+use crate::says::says;
 
 /// How many tints the style sheet has, each with a contrast of at least 4.5:1 to its text in both themes.
 const TINTS: u8 = 8;
@@ -17,11 +19,14 @@ pub fn tint(id: Option<Uuid>) -> String {
     format!("tint-{}", number % TINTS)
 }
 
-/// The first letters of the first and the last word.
+/// The first letters of the first and the last word; of a name without letters, what is seen of it first.
 #[must_use]
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
+    if first.is_none() {
+        return emoji::first(name).to_owned();
+    }
     let last = words.next_back();
     first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
 }
@@ -40,9 +45,12 @@ pub fn Avatar(
 ) -> impl IntoView {
     let shape = if group { "avatar avatar-group" } else { "avatar" };
     view! {
-        <span class=format!("{shape} {}", tint(id)) aria-hidden="true">
-            {move || initials(&name.read())}
-        </span>
+        <span
+            class=format!("{shape} {}", tint(id))
+            aria-hidden="true"
+            translate="no"
+            {..says(move || initials(&name.read()))}
+        ></span>
     }
     .erase()
 }
@@ -60,6 +68,10 @@ mod tests {
             ("", ""),
             ("🚀 Leo", "L"),
             ("ßeta", "SS"),
+            ("🏔️", "🏔️"),
+            ("👩‍👧‍👦 🚀", "👩‍👧‍👦"),
+            ("🇨🇴🇪🇸", "🇨🇴"),
+            ("¿?", "¿"),
         ] {
             assert_eq!(initials(name), letters, "{name}");
         }

@@ -7,9 +7,15 @@ use reactive_stores::Field;
 use super::avatar::{Avatar, tint};
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{Delivery, Row, RowKind, RowStoreFields};
+use crate::emoji::is_emoji_only;
 use crate::erase::Erase as _;
-use crate::i18n::{explain, use_words};
-use crate::rich_text::{Piece, is_emoji_only, pieces};
+use crate::i18n::{Words, explain, use_words};
+use crate::rich_text::{Piece, pieces};
+use crate::says::{said, says};
+
+mod folded;
+
+use folded::{Length, folded};
 
 /// What the reader may do with a message that was not sent.
 #[derive(Clone, Copy)]
@@ -29,11 +35,11 @@ pub fn Bubble(
     actions: RowActions,
 ) -> impl IntoView {
     match row.kind().get_untracked().0 {
-        RowKind::Day => view! { <div class="day"><span>{move || row.text().get()}</span></div> }.erase(),
+        RowKind::Day => view! { <div class="day"><span {..says(move || row.text().get())}></span></div> }.erase(),
         RowKind::Unread => {
-            view! { <div class="unread" id="unread"><span>{move || row.text().get()}</span></div> }.erase()
+            view! { <div class="unread" id="unread"><span {..says(move || row.text().get())}></span></div> }.erase()
         }
-        RowKind::Notice => view! { <div class="notice"><bdi>{move || row.text().get()}</bdi></div> }.erase(),
+        RowKind::Notice => view! { <div class="notice"><bdi {..says(move || row.text().get())}></bdi></div> }.erase(),
         RowKind::Gap => view! { <GapRow row /> }.erase(),
         RowKind::Message => view! { <MessageRow row actions /> }.erase(),
     }
@@ -46,7 +52,7 @@ fn GapRow(row: Field<Row>) -> impl IntoView {
         <div class="gap" role="status" data-testid="gap">
             <span class="gap-text">
                 <span class="gap-dot" aria-hidden="true"></span>
-                {move || row.text().get()}
+                <span {..says(move || row.text().get())}></span>
             </span>
         </div>
     }
@@ -62,7 +68,7 @@ fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
     let state = move || if row.deleted().get() { "deleted" } else { delivery_word(row.delivery().get().0) };
     let name = Signal::derive(move || row.name().get());
     let head = move || {
-        (!mine && row.first().get()).then(|| view! { <bdi class=format!("author {}", tint(author))>{name}</bdi> })
+        (!mine && row.first().get()).then(|| view! { <bdi class=format!("author {}", tint(author)) translate="no" {..says(move || name.get())}></bdi> })
     };
     let avatar = (!mine).then(|| {
         view! {
@@ -91,7 +97,11 @@ fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
                 <MessageText row />
                 <span class="meta">
                     {move || row.edited().get().then(|| view! { <span class="edited">{words.edited}</span> })}
-                    <time datetime=move || row.at().get().0.to_string()>{move || row.clock().get()}</time>
+                    <time
+                        datetime=move || row.at().get().0.to_string()
+                        translate="no"
+                        {..says(move || row.clock().get())}
+                    ></time>
                     {mine.then(|| view! { <Tick row /> })}
                 </span>
             </div>
@@ -109,17 +119,27 @@ const fn delivery_word(delivery: Delivery) -> &'static str {
     }
 }
 
-/// The text as text: links are elements, everything else is a text node.
+/// The text as text: links are elements, everything else is a text node. Another text is another element, because a
+/// translation may have taken the nodes out of this one.
 #[component]
 fn MessageText(row: Field<Row>) -> impl IntoView {
     let words = use_words();
-    move || {
-        if row.deleted().get() {
-            return view! { <span class="text text-deleted">{words.deleted}</span> }.erase();
-        }
-        let parts: Vec<AnyView> = pieces(&row.text().read()).into_iter().map(piece_view).collect();
-        view! { <span class="text" dir="auto">{parts}</span> }.erase()
+    let text = move || if row.deleted().get() { None } else { Some(row.text().get()) };
+    view! { <For each=move || [text()] key=Option::clone children=move |text| text_view(text, words) /> }.erase()
+}
+
+fn text_view(text: Option<String>, words: &'static Words) -> AnyView {
+    let Some(text) = text else {
+        return view! { <span class="text text-deleted">{words.deleted}</span> }.erase();
+    };
+    match Length::of(&text) {
+        Length::Short => view! { <span class="text" dir="auto">{pieces_view(&text)}</span> }.erase(),
+        length @ (Length::LongIfNarrow | Length::Long) => folded(&text, length, words),
     }
+}
+
+fn pieces_view(text: &str) -> Vec<AnyView> {
+    pieces(text).into_iter().map(piece_view).collect()
 }
 
 fn piece_view(piece: Piece) -> AnyView {
@@ -155,7 +175,7 @@ fn NotSent(row: Field<Row>, actions: RowActions) -> impl IntoView {
     move || {
         let Delivery::Failed(code) = row.delivery().get().0 else { return None };
         let id = row.message().get_untracked().0?;
-        let reason = code.map(|code| view! { <span>{explain(words, Some(code))}</span> });
+        let reason = code.map(|code| view! { <span {..said(explain(words, Some(code)))}></span> });
         Some(view! {
             <div class="not-sent">
                 <span class="not-sent-title">{words.not_sent}</span>

@@ -10,11 +10,17 @@ use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
+use leptos::web_sys::{ClipboardEvent, HtmlTextAreaElement};
 
 use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Browser, use_device};
+use crate::says::{said, says};
+
+mod written;
+
+use written::{FIELD_UNITS, PASTE_UNITS, beginning, mirrored, without_controls};
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
@@ -46,18 +52,10 @@ pub fn Composer(
     let draft = device.clone().map(|device| Draft { me, group, device, kept: StoredValue::new(None) });
     keep_draft(draft.clone(), field, text);
 
-    let check = {
-        let device = device.clone();
-        // As long as the page has not been taken over, nothing is known to be typed.
-        let parse = move |text: &String| match &device {
-            Some(device) => MessageBody::parse_with(text, &**device).map(drop),
-            None => Err(TextError::Empty),
-        };
-        Memo::new(move |_| text.with(&parse))
-    };
+    let check = checked(device.clone(), text);
     let problem = move || match check.get() {
-        Ok(()) | Err(TextError::Empty) => None,
-        Err(error) => Some(explain(words, Some(error.code()))),
+        Ok(_) | Err(TextError::Empty) => String::new(),
+        Err(error) => explain(words, Some(error.code())),
     };
     let submit = {
         let device = device.clone();
@@ -85,6 +83,18 @@ pub fn Composer(
             }
         }
     };
+    let on_input = move || {
+        let Some(field) = field.get_untracked() else { return };
+        let found = clean(&field);
+        typed.run(!found.is_empty());
+        text.set(found);
+    };
+    let pasting = device.clone();
+    let on_paste = move |event: ClipboardEvent| {
+        if paste(field, pasting.as_ref(), &event) {
+            on_input();
+        }
+    };
     let on_key = move |event: KeyboardEvent| {
         let composing = event.is_composing() || event.key_code() == COMPOSITION_KEY;
         let plain = !(event.shift_key() || event.alt_key() || event.ctrl_key() || event.meta_key());
@@ -94,26 +104,22 @@ pub fn Composer(
             submit();
         }
     };
-    let on_input = move |_| {
-        let value = field.get_untracked().map(|field| field.value()).unwrap_or_default();
-        typed.run(!value.is_empty());
-        text.set(value);
-    };
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
         <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
-            <p class="composer-problem" role="status">{problem}</p>
+            <p class="composer-problem" role="status" {..says(problem)}></p>
             <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
                     // The mirror gives the field its height: the two share one cell of a grid.
-                    <div class="composer-mirror" aria-hidden="true">{move || text.get() + "\n"}</div>
+                    <div class="composer-mirror" aria-hidden="true" translate="no" {..says(move || mirrored(&text.read()))}></div>
                     <textarea
                         class="composer-input"
                         name="message"
                         rows="1"
                         dir="auto"
                         required
+                        maxlength=FIELD_UNITS.to_string()
                         aria-label=words.write_message
                         placeholder=words.write_message
                         autocomplete="off"
@@ -121,12 +127,13 @@ pub fn Composer(
                         data-testid="composer"
                         node_ref=field
                         disabled=closed
-                        on:input=on_input
+                        on:input=move |_| on_input()
+                        on:paste=on_paste
                         on:keydown=on_key
                         on:blur=move |_| typed.run(false)
                     ></textarea>
                 </div>
-                <Counter text />
+                <Counter check />
                 <button
                     class="send"
                     type="submit"
@@ -141,6 +148,49 @@ pub fn Composer(
         </form>
     }
     .erase()
+}
+
+/// How many characters of a message stand in the field, or why it is none.
+fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Result<usize, TextError>> {
+    // As long as the page has not been taken over, nothing is known to be typed.
+    let parse = move |text: &String| match &device {
+        Some(device) => MessageBody::parse_with(text, &**device).map(|body| body.as_str().chars().count()),
+        None => Err(TextError::Empty),
+    };
+    Memo::new(move |_| text.with(&parse))
+}
+
+/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. `false`:
+/// the browser does it.
+fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &ClipboardEvent) -> bool {
+    let Some(field) = field.get_untracked() else { return false };
+    let Some(text) = device.and_then(|device| device.long_paste(event, PASTE_UNITS)) else { return false };
+    event.prevent_default();
+    let place = |place: Option<u32>| place.unwrap_or_default();
+    let start = place(field.selection_start().ok().flatten());
+    let end = place(field.selection_end().ok().flatten()).max(start);
+    let stays = field.text_length().saturating_sub(end - start) as usize;
+    let text = beginning(&text, FIELD_UNITS.saturating_sub(stays));
+    // Only a field that is none refuses.
+    let _ = field.set_range_text(&text);
+    let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
+    let _ = field.set_selection_range(behind, behind);
+    if behind == field.text_length() {
+        field.set_scroll_top(field.scroll_height());
+    }
+    true
+}
+
+/// Takes out of the field what can't be sent, and gives what is left. The caret stays where it was.
+fn clean(field: &HtmlTextAreaElement) -> String {
+    let found = field.value();
+    let caret = field.selection_start().ok().flatten().unwrap_or_default();
+    let Some((text, caret)) = without_controls(&found, caret as usize) else { return found };
+    field.set_value(&text);
+    let caret = u32::try_from(caret).unwrap_or_default();
+    // Only a field without a caret refuses.
+    let _ = field.set_selection_range(caret, caret);
+    text
 }
 
 /// The kept draft of one group, which all pages of the browser share.
@@ -209,22 +259,25 @@ fn Countdown(wait: Signal<Option<u64>>) -> impl IntoView {
     });
     view! {
         <div class="composer-wait" data-testid="wait">
-            <span aria-hidden="true">{move || wait.get().map(words.slow_down)}</span>
-            <span class="visually-hidden" role="status">{move || first.get().map(words.slow_down)}</span>
+            <span aria-hidden="true" {..says(move || wait.get().map(words.slow_down).unwrap_or_default())}></span>
+            <span class="visually-hidden" role="status" {..says(move || first.get().map(words.slow_down).unwrap_or_default())}></span>
         </div>
     }
     .erase()
 }
 
-/// How many characters are left, near the limit.
+/// How many characters are left, near the limit, as the limit counts them.
 #[component]
-fn Counter(text: RwSignal<String>) -> impl IntoView {
+fn Counter(check: Memo<Result<usize, TextError>>) -> impl IntoView {
     let words = use_words();
     move || {
-        let used = text.read().chars().count();
+        let used = match check.get() {
+            Ok(used) | Err(TextError::TooLong { characters: used }) => used,
+            Err(TextError::Empty | TextError::Control) => 0,
+        };
         let left = i64::try_from(MESSAGE_CHARACTERS).unwrap_or(i64::MAX) - i64::try_from(used).unwrap_or(i64::MAX);
         (used + COUNTER_FROM > MESSAGE_CHARACTERS).then(|| {
-            view! { <span class="counter" class:counter-over=left < 0>{(words.characters_left)(left)}</span> }
+            view! { <span class="counter" {..said((words.characters_left)(left))} class:counter-over=left < 0></span> }
         })
     }
 }

@@ -6,6 +6,7 @@ use super::icon::{Glyph, Icon};
 use crate::chat::store::LinkView;
 use crate::erase::Erase as _;
 use crate::i18n::{Words, use_words};
+use crate::says::{said, says};
 
 fn short(words: &'static Words, link: LinkView) -> &'static str {
     match link {
@@ -29,7 +30,7 @@ pub fn ConnectionStatus(
     view! {
         <p class="status" role="status" data-testid="connection" data-state=move || link.get().word()>
             <span class="status-dot" aria-hidden="true"></span>
-            <span class="status-text">{move || short(words, link.get())}</span>
+            <span class="status-text" {..says(move || short(words, link.get()))}></span>
         </p>
     }
     .erase()
@@ -48,10 +49,10 @@ pub fn ConnectionBanner(
     next: Signal<String>,
 ) -> impl IntoView {
     let words = use_words();
-    let text = move |text: &'static str| view! { <span>{text}</span> };
+    let text = move |text: &'static str| view! { <span {..said(text)}></span> };
     let waiting = move |seconds: Option<u64>| {
         view! {
-            {seconds.map(|seconds| view! { <span class="banner-wait">{(words.retry_in)(seconds)}</span> })}
+            {seconds.map(|seconds| view! { <span class="banner-wait" {..said((words.retry_in)(seconds))}></span> })}
             <button class="banner-action" type="button" on:click=move |_| retry.run(())>{words.retry_now}</button>
         }
     };

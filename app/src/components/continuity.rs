@@ -8,6 +8,7 @@ use super::icon::{Glyph, Icon};
 use crate::chat::store::{Continuity, LinkView, Since};
 use crate::erase::Erase as _;
 use crate::i18n::{Words, use_words};
+use crate::says::says;
 
 /// What may be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ pub fn ContinuityLine(
     };
     view! {
         <footer class="continuity" data-testid="continuity" data-state=move || claim.get().word()>
-            <p class="continuity-claim">{move || claim.get().text(words, continuity.get())} {tick}</p>
+            <p class="continuity-claim"><span {..says(move || claim.get().text(words, continuity.get()))}></span> {tick}</p>
             <p class="continuity-note">{words.message_numbers}</p>
         </footer>
     }

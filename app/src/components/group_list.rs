@@ -15,6 +15,7 @@ use crate::chat::store::{ChatState, ChatStateStoreFields, GroupRow, GroupRowStor
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, use_device};
+use crate::says::{said, says};
 use crate::time::Reader;
 
 /// The list.
@@ -58,13 +59,13 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
         let id = id.clone();
         move || (open.get() == id).then_some("page")
     };
-    let when = move || row.at().get().0.map(|at| reader.get().short_label(words, at));
+    let when = move || row.at().get().0.map(|at| reader.get().short_label(words, at)).unwrap_or_default();
     let preview = move || {
         let typing = row.typing().get();
         if typing.is_empty() {
-            view! { <bdi class="group-preview">{row.preview().get()}</bdi> }.erase()
+            view! { <bdi class="group-preview" {..said(row.preview().get())}></bdi> }.erase()
         } else {
-            view! { <span class="group-preview group-typing">{(words.typing)(&typing)}</span> }.erase()
+            view! { <span class="group-preview group-typing" {..said((words.typing)(&typing))}></span> }.erase()
         }
     };
     let badge = move || {
@@ -72,8 +73,8 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
         (unread > 0).then(|| {
             view! {
                 <span class="badge">
-                    <span aria-hidden="true">{if unread > 99 { "99+".to_owned() } else { unread.to_string() }}</span>
-                    <span class="visually-hidden">{(words.unread)(unread)}</span>
+                    <span aria-hidden="true" {..said(if unread > 99 { "99+".to_owned() } else { unread.to_string() })}></span>
+                    <span class="visually-hidden" {..said((words.unread)(unread))}></span>
                 </span>
             }
         })
@@ -85,8 +86,8 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
                 <Avatar id=avatar_id name=Signal::derive(move || row.name().get()) group=true />
                 <span class="group-text">
                     <span class="group-line">
-                        <bdi class="group-name">{move || row.name().get()}</bdi>
-                        <span class="group-time">{when}</span>
+                        <bdi class="group-name" {..says(move || row.name().get())}></bdi>
+                        <span class="group-time" {..says(when)}></span>
                     </span>
                     <span class="group-line">{preview} {badge}</span>
                 </span>
@@ -126,7 +127,7 @@ fn NewGroupForm(refused: Option<String>) -> impl IntoView {
     };
     view! {
         <form class="new-group" method="post" action="/groups" on:submit=submit>
-            <div role="alert">{move || problem.get().map(|text| view! { <p class="form-error">{text}</p> })}</div>
+            <div role="alert">{move || problem.get().map(|text| view! { <p class="form-error" {..said(text)}></p> })}</div>
             <div class="new-group-line">
                 <input
                     class="input"

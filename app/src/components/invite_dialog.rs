@@ -8,6 +8,7 @@ use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
+use crate::says::{said, says};
 use crate::time::Reader;
 
 /// What the dialog shows.
@@ -49,7 +50,7 @@ pub fn InviteDialog(
     let body = move || match state.get() {
         InviteState::Closed => None,
         InviteState::Making => Some(view! { <p class="dialog-text">{words.loading}</p> }.erase()),
-        InviteState::Refused(text) => Some(view! { <p class="form-error" role="alert">{text}</p> }.erase()),
+        InviteState::Refused(text) => Some(view! { <p class="form-error" role="alert" {..said(text)}></p> }.erase()),
         InviteState::Made(invite) => Some(view! { <InviteLink invite reader /> }.erase()),
     };
     view! {
@@ -110,12 +111,12 @@ fn InviteLink(invite: Invite, reader: Signal<Reader>) -> impl IntoView {
                     let (glyph, label) = if copied.get() { (Glyph::Check, words.copied) } else { (Glyph::Copy, words.copy) };
                     view! {
                         <Icon glyph />
-                        <span>{label}</span>
+                        <span {..said(label)}></span>
                     }
                 }}
             </button>
         </div>
-        <p class="dialog-text" role="status">{expires}</p>
+        <p class="dialog-text" role="status" {..says(expires)}></p>
     }
     .erase()
 }

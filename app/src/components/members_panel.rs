@@ -10,6 +10,7 @@ use super::icon::{Glyph, Icon};
 use crate::chat::store::{LinkView, MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::says::{said, says};
 
 /// The panel.
 #[component]
@@ -42,7 +43,7 @@ pub fn MembersPanel(
                 </a>
                 <div class="bar-text">
                     <h2 class="bar-title">{words.members}</h2>
-                    <p class="status">{count}</p>
+                    <p class="status" {..says(count)}></p>
                 </div>
             </header>
             <div class="members-body">
@@ -77,12 +78,12 @@ fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
             </span>
             <span class="member-text">
                 <span class="member-name">
-                    <bdi>{move || row.name().get()}</bdi>
+                    <bdi translate="no" {..says(move || row.name().get())}></bdi>
                     {move || row.you().get().then(|| view! { <span class="member-you">{words.you}</span> })}
                 </span>
-                <span class="member-presence">{presence}</span>
+                <span class="member-presence" {..says(presence)}></span>
             </span>
-            {move || role().map(|role| view! { <span class="tag">{role}</span> })}
+            {move || role().map(|role| view! { <span class="tag" {..said(role)}></span> })}
         </li>
     }
     .erase()

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 
 use crate::erase::Erase as _;
 use crate::i18n::{Words, use_words};
-use crate::ports::use_device;
+use crate::reader::use_reader;
+use crate::says::says;
 use crate::time::Reader;
 
 /// The list.
@@ -15,13 +16,7 @@ pub fn SignInList(
     sign_ins: Vec<SignIn>,
 ) -> impl IntoView {
     let words = use_words();
-    let reader = RwSignal::new(Reader::default());
-    // After the first render, which is the same as the server's: then the days are the reader's own.
-    if let Some(device) = use_device() {
-        Effect::new(move |_| {
-            reader.set(Reader { offset: Some(device.utc_offset()), now_millis: Some(device.now_millis()) });
-        });
-    }
+    let reader = use_reader();
     let others = sign_ins.iter().any(|sign_in| !sign_in.current).then(|| {
         view! {
             <form method="post" action="/account/sessions">
@@ -65,7 +60,7 @@ fn Row(sign_in: SignIn, reader: RwSignal<Reader>) -> impl IntoView {
         <li class="sign-in" data-testid="sign-in">
             <span class="sign-in-text">
                 <span class="sign-in-name">{name.clone()}</span>
-                <span class="field-hint">{when}</span>
+                <span class="field-hint" {..says(when)}></span>
             </span>
             {end}
         </li>

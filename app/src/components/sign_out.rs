@@ -12,6 +12,7 @@ use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, use_device};
+use crate::says::{said, says};
 
 /// The button, and the question behind it.
 #[component]
@@ -69,7 +70,7 @@ pub fn SignOut(
             dialog.close();
         }
     };
-    let refused = move || problem.get().map(|text| view! { <p class="form-error">{text}</p> });
+    let refused = move || problem.get().map(|text| view! { <p class="form-error" {..said(text)}></p> });
     view! {
         <form method="post" action="/logout" on:submit=submit>
             <button class="menu-item" type="submit" data-testid="log-out">
@@ -86,7 +87,11 @@ pub fn SignOut(
             node_ref=dialog
         >
             <h2 class="dialog-title" id="sign-out-title">{words.sign_out_title}</h2>
-            <p class="dialog-text" id="sign-out-text">{move || (words.sign_out_unsent)(unsent.get() as u64)}</p>
+            <p
+                class="dialog-text"
+                id="sign-out-text"
+                {..says(move || (words.sign_out_unsent)(unsent.get() as u64))}
+            ></p>
             <div role="alert">{refused}</div>
             <div class="dialog-actions">
                 <button class="button button-soft" type="button" data-testid="stay" on:click=close>{words.cancel}</button>

@@ -16,6 +16,7 @@ use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
+use crate::says::{said, says};
 
 pub mod announcer;
 mod place;
@@ -81,13 +82,13 @@ pub fn Timeline(
             </div>
             // The separator says it too, wherever it is.
             <Show when=move || reading.day.read().is_some()>
-                <div class="day day-on-top" aria-hidden="true"><span>{move || reading.day.get()}</span></div>
+                <div class="day day-on-top" aria-hidden="true"><span {..says(move || reading.day.get().unwrap_or_default())}></span></div>
             </Show>
             <Show when=move || reading.away.get()>
                 <button class="to-latest" type="button" on:click=to_latest>
                     {move || {
                         let fresh = reading.fresh.get();
-                        (fresh > 0).then(|| view! { <span class="badge">{(words.new_messages)(fresh)}</span> })
+                        (fresh > 0).then(|| view! { <span class="badge" {..said((words.new_messages)(fresh))}></span> })
                     }}
                     <span class="to-latest-label">{words.to_latest}</span>
                     <Icon glyph=Glyph::Down />
@@ -113,7 +114,8 @@ fn Start(timeline: Store<TimelineState>, older: Callback<()>) -> impl IntoView {
         if begins.get() {
             view! { <p class="start">{words.conversation_start}</p> }.erase()
         } else {
-            view! { <button class="older" type="button" on:click=move |_| older.run(())>{label}</button> }.erase()
+            view! { <button class="older" type="button" {..says(label)} on:click=move |_| older.run(())></button> }
+                .erase()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! English.
 
 use super::Words;
+use super::isolate::isolated;
 use super::list;
 use super::plural::{Plural, en as plural};
 use crate::time::Civil;
@@ -32,7 +33,7 @@ fn date(date: Civil, with_year: bool) -> String {
 fn typing(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => format!("{one} is typing…"),
+        [one] => format!("{} is typing…", isolated(one)),
         [_, _] | [_, _, _] => format!("{} are typing…", list::en(names)),
         [_, _, _, ..] => "Several people are typing…".to_owned(),
     }
@@ -146,7 +147,7 @@ pub(super) static WORDS: Words = Words {
     choose_group_title: "Choose a group",
     choose_group_text: "Your conversations are on the left. You can also start a new one.",
     no_messages_yet: "No messages yet",
-    preview_mine: |text| format!("You: {text}"),
+    preview_mine: |text| format!("You: {}", isolated(text)),
     draft: "Draft",
     unread: |n| counted(n, "unread message", "unread messages"),
     member_count: |n| counted(n, "member", "members"),
@@ -175,6 +176,11 @@ pub(super) static WORDS: Words = Words {
     weekdays_short: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     date,
     short_date: |date| format!("{} {}", date.day, month(date).get(..3).unwrap_or_default()),
+    title: |unread, name| match unread {
+        0 => isolated(name).into_owned(),
+        _ => format!("({unread}) {}", isolated(name)),
+    },
+    announced: |name, text| format!("{}: {}", isolated(name), isolated(text)),
     unread_divider: "Unread messages",
     conversation_start: "This is the start of the conversation",
     load_older: "Show earlier messages",
@@ -189,9 +195,11 @@ pub(super) static WORDS: Words = Words {
     former_member: "No longer in the group",
     edited: "(edited)",
     deleted: "This message was deleted",
-    joined: |name| format!("{name} joined the group"),
-    left: |name| format!("{name} left the group"),
-    group_updated: |name| format!("The group is now called “{name}”"),
+    show_more: "Show more",
+    show_less: "Show less",
+    joined: |name| format!("{} joined the group", isolated(name)),
+    left: |name| format!("{} left the group", isolated(name)),
+    group_updated: |name| format!("The group is now called “{}”", isolated(name)),
     sending: "Sending…",
     sent: "Sent",
     read_by_all: "Read by everyone",

@@ -1,6 +1,7 @@
 //! Spanish: neutral Latin American, tú.
 
 use super::Words;
+use super::isolate::isolated;
 use super::list;
 use super::plural::{Plural, es as plural};
 use crate::time::Civil;
@@ -33,7 +34,7 @@ fn date(date: Civil, with_year: bool) -> String {
 fn typing(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => format!("{one} está escribiendo…"),
+        [one] => format!("{} está escribiendo…", isolated(one)),
         [_, _] | [_, _, _] => format!("{} están escribiendo…", list::es(names)),
         [_, _, _, ..] => "Varias personas están escribiendo…".to_owned(),
     }
@@ -151,7 +152,7 @@ pub(super) static WORDS: Words = Words {
     choose_group_title: "Elige un grupo",
     choose_group_text: "Tus conversaciones están a la izquierda. También puedes empezar una nueva.",
     no_messages_yet: "Aún no hay mensajes",
-    preview_mine: |text| format!("Tú: {text}"),
+    preview_mine: |text| format!("Tú: {}", isolated(text)),
     draft: "Borrador",
     unread: |n| counted(n, "mensaje sin leer", "mensajes sin leer"),
     member_count: |n| counted(n, "integrante", "integrantes"),
@@ -180,6 +181,11 @@ pub(super) static WORDS: Words = Words {
     weekdays_short: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
     date,
     short_date: |date| format!("{} {}", date.day, month(MONTHS_SHORT, date)),
+    title: |unread, name| match unread {
+        0 => isolated(name).into_owned(),
+        _ => format!("({unread}) {}", isolated(name)),
+    },
+    announced: |name, text| format!("{}: {}", isolated(name), isolated(text)),
     unread_divider: "Mensajes no leídos",
     conversation_start: "Este es el inicio de la conversación",
     load_older: "Ver mensajes anteriores",
@@ -194,9 +200,11 @@ pub(super) static WORDS: Words = Words {
     former_member: "Ya no está en el grupo",
     edited: "(editado)",
     deleted: "Se eliminó este mensaje",
-    joined: |name| format!("{name} se unió al grupo"),
-    left: |name| format!("{name} salió del grupo"),
-    group_updated: |name| format!("El grupo ahora se llama «{name}»"),
+    show_more: "Ver más",
+    show_less: "Ver menos",
+    joined: |name| format!("{} se unió al grupo", isolated(name)),
+    left: |name| format!("{} salió del grupo", isolated(name)),
+    group_updated: |name| format!("El grupo ahora se llama «{}»", isolated(name)),
     sending: "Enviando…",
     sent: "Enviado",
     read_by_all: "Leído por todos",

@@ -1,5 +1,7 @@
 //! Names in a row: «Ana, Leo y Mía», «Ana e Inés», "Ana, Leo and Mía".
 
+use super::isolate::isolated;
+
 /// Spanish. «y» becomes «e» before the sound i, but not before the diphthong of «hielo».
 #[must_use]
 pub fn es(names: &[String]) -> String {
@@ -14,10 +16,11 @@ pub fn en(names: &[String]) -> String {
 }
 
 fn join(names: &[String], and: &str) -> String {
-    match names {
+    let names: Vec<_> = names.iter().map(|name| isolated(name)).collect();
+    match &names[..] {
         [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => [first.join(", ").as_str(), and, last.as_str()].concat(),
+        [only] => only.clone().into_owned(),
+        [first @ .., last] => [first.join(", ").as_str(), and, &**last].concat(),
     }
 }
 

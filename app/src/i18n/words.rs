@@ -131,6 +131,10 @@ pub struct Words {
     pub weekdays_short: [&'static str; 7],
     pub date: fn(Civil, bool) -> String,
     pub short_date: fn(Civil) -> String,
+    /// The title of a group's page: how much is unread in all groups, and its name.
+    pub title: fn(u64, &str) -> String,
+    /// A message as it is read aloud: who, what.
+    pub announced: fn(&str, &str) -> String,
     pub unread_divider: &'static str,
     pub conversation_start: &'static str,
     pub load_older: &'static str,
@@ -145,6 +149,8 @@ pub struct Words {
     pub former_member: &'static str,
     pub edited: &'static str,
     pub deleted: &'static str,
+    pub show_more: &'static str,
+    pub show_less: &'static str,
     pub joined: fn(&str) -> String,
     pub left: fn(&str) -> String,
     pub group_updated: fn(&str) -> String,

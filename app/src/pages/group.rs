@@ -19,6 +19,7 @@ use crate::components::{
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, HistoryPage, use_device};
+use crate::says::{said, says};
 
 /// Read messages that are loaded above the first unread one. Of a page that is not the whole history one stays hidden
 /// ([`crate::chat::rows::View::has_more_before`]).
@@ -140,7 +141,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
                 wait=Signal::derive(move || timeline.wait().get().0)
             />
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
-            {move || link.notice.get().map(|text| view! { <p class="toast" role="alert">{text}</p> })}
+            {move || link.notice.get().map(|text| view! { <p class="toast" role="alert" {..said(text)}></p> })}
         </main>
         <MembersPanel timeline back=format!("/g/{id}") link=state invite=ask_invite />
         <InviteDialog state=invite reader=link.reader />
@@ -151,10 +152,11 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
 /// The name of the group behind the number of all unread messages. It is asked once more while the page goes, and on the
 /// server also of a view that was made only to see what it loads: where the state is gone, it is what it was at first.
 fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
+    let words = use_words();
     let now = move || {
         let unread: u64 = link.chat.groups().try_read()?.iter().map(|group| group.unread).sum();
         let name = timeline.name().try_get()?;
-        Some(if unread > 0 { format!("({unread}) {name}") } else { name })
+        Some((words.title)(unread, &name))
     };
     let first = untrack(now).unwrap_or_default();
     move || now().unwrap_or_else(|| first.clone())
@@ -210,7 +212,7 @@ fn GroupHeader(
             </a>
             <Avatar id=Some(id.uuid()) name group=true />
             <div class="bar-text">
-                <h1 class="bar-title"><bdi>{name}</bdi></h1>
+                <h1 class="bar-title"><bdi {..says(move || name.get())}></bdi></h1>
                 <ConnectionStatus link=state />
             </div>
             {invite}
@@ -265,7 +267,7 @@ fn TypingLine(timeline: Store<TimelineState>) -> impl IntoView {
     view! {
         <p class="typing" role="status" data-testid="typing">
             {dots}
-            <span>{text}</span>
+            <span {..says(text)}></span>
         </p>
     }
     .erase()

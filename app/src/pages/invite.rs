@@ -12,6 +12,7 @@ use crate::components::{Avatar, Brand, EmptyState, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Api, ApiError, respond, use_device};
+use crate::says::said;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Loaded {
@@ -94,7 +95,7 @@ fn Invitation(token: String, user: Option<User>, preview: InvitePreview) -> impl
         .erase()
     };
     view! {
-        <Title text=group.name.clone() />
+        <Title text=(words.title)(0, &group.name) />
         <section class="card card-centre">
             <Avatar id=None name=group.name.clone() group=true />
             <p class="card-kicker">{words.invited_to}</p>
@@ -133,7 +134,7 @@ fn AcceptForm(token: String) -> impl IntoView {
     };
     view! {
         <form class="form" method="post" action=action on:submit=submit>
-            <div role="alert">{move || problem.get().map(|text| view! { <p class="form-error">{text}</p> })}</div>
+            <div role="alert">{move || problem.get().map(|text| view! { <p class="form-error" {..said(text)}></p> })}</div>
             <button class="button" type="submit" data-testid="accept-invite" aria-disabled=move || busy.get().to_string()>
                 {words.join}
             </button>

@@ -69,6 +69,7 @@ pub fn body(text: &str) {
     let characters = clean.chars().count();
     assert!((1..=MESSAGE_CHARACTERS).contains(&characters), "a body of {characters} characters");
     assert!(clean.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "a control character in {clean:?}");
+    assert!(!clean.starts_with('\n') && !clean.ends_with('\n'), "a blank line at an end of {clean:?}");
     // Blocks of marks that every normal form keeps as they are.
     let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1ACE}' | '\u{20D0}'..='\u{20F0}');
     let tower = clean.split(|c| !is_mark(c)).map(|marks| marks.chars().count()).max();

@@ -10,8 +10,8 @@ use std::pin::pin;
 
 use caravana_protocol::limits::{EVENT_CHARACTERS, HISTORY_PAGE_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_EVENTS};
 use caravana_protocol::{
-    Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq,
-    Timestamp, UserId,
+    Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange, MessageId,
+    Role, Seq, Timestamp, UserId,
 };
 use futures::{Stream, TryStreamExt as _};
 use uuid::Uuid;
@@ -132,7 +132,8 @@ pub(super) fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
 }
 
 /// The answer to a send of which nothing was inserted, because its id is there: the stored row if it is the same message.
-/// `text` is the stored one, also of a deleted message.
+/// `text` is the stored one, also of a deleted message. It is compared as a text that is sent now would be kept: an
+/// earlier version, or another program, may have kept more of it.
 pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<Appended, StoreError> {
     // After an edit or a deletion the stored text is no longer the one that was sent, and the sender may still be
     // waiting for the first answer.
@@ -140,7 +141,9 @@ pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<
     let same = message.user_id == Some(draft.user_id)
         && message.group_id == draft.group_id
         && message.reply_to == draft.reply_to
-        && (text == draft.body.as_str() || changed_since);
+        && (text == draft.body.as_str()
+            || changed_since
+            || MessageBody::parse(text).is_ok_and(|kept| kept == draft.body));
     if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
 }
 

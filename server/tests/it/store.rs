@@ -33,6 +33,7 @@ on_both! {
     a_message_is_stored_once_whatever_its_sender_repeats
     fifty_parallel_sends_of_one_id_are_one_message
     an_id_belongs_to_one_author_group_text_and_reply
+    a_text_that_was_kept_by_older_rules_is_repeated_by_todays
     a_stranger_can_neither_write_nor_read_nor_use_up_a_seq
     seqs_have_no_hole_and_a_sender_keeps_the_order
     an_answer_needs_a_message_of_the_same_group
@@ -165,10 +166,27 @@ async fn an_id_belongs_to_one_author_group_text_and_reply(world: World) {
     ] {
         assert!(matches!(world.store.append(stolen).await, Err(StoreError::Conflict)));
     }
-    let composed = Draft { body: MessageBody::parse("hola\r\n").unwrap(), ..world.draft(world.ana, "x") };
+    let composed = Draft { body: MessageBody::parse("hola\r\nBob\r\n").unwrap(), ..world.draft(world.ana, "x") };
     world.store.append(composed.clone()).await.unwrap();
-    let same = Draft { body: MessageBody::parse("hola\n").unwrap(), ..composed };
+    let same = Draft { body: MessageBody::parse("hola\nBob").unwrap(), ..composed };
     assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
+}
+
+/// Blank lines at the ends of a message were kept once. Who was not answered then sends it again after the server was
+/// renewed, under the same id.
+async fn a_text_that_was_kept_by_older_rules_is_repeated_by_todays(world: World) {
+    let draft = world.draft(world.ana, "\n\nhola\n");
+    let World { group, ana, .. } = world;
+    let row = format!(
+        "insert into group_chat (id, user_id, group_id, message) values ('{}', '{ana}', '{group}', '\n\nhola\n')",
+        draft.id
+    );
+    world.foreign().await.run(&row).await;
+    let answer = world.store.append(draft.clone()).await.unwrap();
+    assert!(answer.duplicate);
+    assert_eq!(answer.message.message, "\n\nhola\n", "the row stays as it is");
+    let other = Draft { body: MessageBody::parse("hola\n\nBob").unwrap(), ..draft };
+    assert!(matches!(world.store.append(other).await, Err(StoreError::Conflict)));
 }
 
 async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq(world: World) {

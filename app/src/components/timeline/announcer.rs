@@ -1,5 +1,6 @@
 //! Says others' new messages to those who hear the page.
 
+use caravana_client::Older;
 use leptos::prelude::*;
 use reactive_stores::Store;
 
@@ -23,16 +24,18 @@ pub fn Announcer(
         let rows = rows.read();
         let newest = rows.iter().rev().find(|row| row.kind.0 == RowKind::Message).map(|row| row.key.clone());
         // What is there when the group is opened is read, not announced; nor is anything when the last one is unknown.
-        if let Some(Some(last)) = &last
-            && newest.as_ref() != Some(last)
-            && let Some(at) = rows.iter().position(|row| row.key == *last)
-        {
+        // Where there was none, every one is new, if the conversation begins here.
+        let known = last.as_ref().and_then(|last| match last {
+            Some(last) => rows.iter().position(|row| row.key == *last).map(|at| at + 1),
+            None => (timeline.older().get_untracked().0 == Older::Start).then_some(0),
+        });
+        if let Some(known) = known.filter(|_| last.as_ref() != Some(&newest)) {
             let came: Vec<&Row> =
-                rows.iter().skip(at + 1).filter(|row| row.kind.0 == RowKind::Message && !row.mine).collect();
+                rows.iter().skip(known).filter(|row| row.kind.0 == RowKind::Message && !row.mine).collect();
             let said = if came.len() > BURST {
                 vec![(words.new_messages)(came.len() as u64)]
             } else {
-                came.iter().map(|row| format!("{}: {}", row.name, row.text)).collect()
+                came.iter().map(|row| (words.announced)(&row.name, &row.text)).collect()
             };
             if !said.is_empty() {
                 lines.update(|lines| {

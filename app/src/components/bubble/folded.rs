@@ -1,0 +1,97 @@
+//! A long message, of which the beginning is shown until the reader asks for more.
+//!
+//! Promises that the whole text is in the page, folded or not: it is found, read aloud, selected and copied, and whatever
+//! brings a hidden part of it into view (a search, a link that gets the focus) unfolds it. How long a text is, is
+//! estimated from its letters, and not measured, so that the server's page and the browser's are the same and nothing
+//! moves when the page is taken over; whether a bubble is narrow, the style sheet knows. Called by the bubble.
+
+use leptos::html::Span;
+use leptos::prelude::*;
+
+use super::pieces_view;
+use crate::erase::Erase as _;
+use crate::i18n::Words;
+use crate::says::says;
+
+/// A bubble shows this many lines of a longer text. The style sheet has the same number.
+const LINES: usize = 20;
+/// Characters on a line of the narrowest and of the widest bubble.
+const NARROW: usize = 36;
+const WIDE: usize = 68;
+
+/// Where a text is longer than it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Nowhere.
+    Short,
+    /// In a narrow bubble.
+    LongIfNarrow,
+    /// In every bubble.
+    Long,
+}
+
+impl Length {
+    pub(super) fn of(text: &str) -> Self {
+        if is_longer(text, WIDE) {
+            Self::Long
+        } else if is_longer(text, NARROW) {
+            Self::LongIfNarrow
+        } else {
+            Self::Short
+        }
+    }
+}
+
+fn is_longer(text: &str, columns: usize) -> bool {
+    // Folding away one or two lines would save nothing.
+    text.split('\n').map(|line| width(line).div_ceil(columns).max(1)).sum::<usize>() > LINES + 2
+}
+
+fn width(line: &str) -> usize {
+    // Letters of East Asia are twice as wide.
+    line.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
+}
+
+/// The text with the button below it.
+pub(super) fn folded(text: &str, length: Length, words: &'static Words) -> AnyView {
+    let open = RwSignal::new(false);
+    let shown = NodeRef::<Span>::new();
+    let reached = move |_| {
+        // Nothing but something inside that was looked for scrolls a text that has no scroll bar.
+        if let Some(shown) = shown.get_untracked().filter(|shown| shown.scroll_top() != 0) {
+            shown.set_scroll_top(0);
+            open.set(true);
+        }
+    };
+    let narrow = length == Length::LongIfNarrow;
+    view! {
+        <span class="fold" class:fold-narrow=narrow class:fold-open=open>
+            <span class="text" dir="auto" node_ref=shown on:scroll=reached>{pieces_view(text)}</span>
+            <button
+                class="fold-more"
+                type="button"
+                data-testid="fold"
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+                {..says(move || if open.get() { words.show_less } else { words.show_more })}
+            ></button>
+        </span>
+    }
+    .erase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_twenty_lines_are_shown_whole() {
+        assert_eq!(Length::of("hola"), Length::Short);
+        assert_eq!(Length::of(&"\n".repeat(21)), Length::Short);
+        assert_eq!(Length::of(&"\n".repeat(22)), Length::Long);
+        assert_eq!(Length::of(&"x".repeat(22 * NARROW)), Length::Short);
+        assert_eq!(Length::of(&"x".repeat(22 * NARROW + 1)), Length::LongIfNarrow);
+        assert_eq!(Length::of(&"x".repeat(22 * WIDE + 1)), Length::Long);
+        assert_eq!(Length::of(&"語".repeat(12 * NARROW)), Length::LongIfNarrow);
+    }
+}

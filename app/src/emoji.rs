@@ -1,0 +1,165 @@
+//! Which characters are drawn as emoji.
+//!
+//! Owns the question whether a text is emoji only, and the first character of a name as a reader sees it. Promises that
+//! a symbol which is text by itself (✓ ☐ ♪) stays text, and becomes an emoji by its variation selector or its keycap
+//! only, as Unicode has it (UTS #51). Ranges in place of the full tables: an emoji of the future is in them already.
+//! Called by the bubble of a message and by avatars.
+
+/// A message of up to this many emoji and nothing else is shown large.
+const LARGE_EMOJI: usize = 6;
+
+const EMOJI_STYLE: char = '\u{FE0F}';
+const TEXT_STYLE: char = '\u{FE0E}';
+const KEYCAP: char = '\u{20E3}';
+const JOINER: char = '\u{200D}';
+
+/// Whether a text is a few emoji and nothing else.
+#[must_use]
+pub fn is_emoji_only(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    let mut count = 0;
+    while !rest.is_empty() {
+        let (seen, behind) = rest.split_at(first_seen(rest));
+        if !is_emoji(seen) {
+            return false;
+        }
+        count += 1;
+        rest = behind.trim_start();
+    }
+    (1..=LARGE_EMOJI).contains(&count)
+}
+
+/// What a reader sees first of a text, as one: the letter, the emoji with everything that shapes it, the flag.
+#[must_use]
+pub(crate) fn first(text: &str) -> &str {
+    let text = text.trim_start();
+    &text[..first_seen(text)]
+}
+
+/// The length of the first character with what shapes it: skin tone, variation selector, keycap, tags, what is joined to
+/// it, the second letter of a flag.
+fn first_seen(text: &str) -> usize {
+    let mut letters = text.char_indices();
+    let Some((_, mut before)) = letters.next() else { return 0 };
+    let mut may_be_flag = is_flag_letter(before);
+    for (at, c) in letters {
+        let second_letter = std::mem::take(&mut may_be_flag) && is_flag_letter(c);
+        // A joiner joins symbols; between letters it belongs to their own script.
+        let joined = before == JOINER && (drawn_as_emoji(c) || styled_as_emoji(c));
+        if !(second_letter || joined || shapes(c)) {
+            return at;
+        }
+        before = c;
+    }
+    text.len()
+}
+
+const fn shapes(c: char) -> bool {
+    matches!(c, EMOJI_STYLE | TEXT_STYLE | KEYCAP | JOINER | '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0020}'..='\u{E007F}')
+}
+
+const fn is_flag_letter(c: char) -> bool {
+    matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
+}
+
+/// Whether what is seen as one is drawn as an emoji.
+fn is_emoji(seen: &str) -> bool {
+    let mut letters = seen.chars();
+    let Some(first) = letters.next() else { return false };
+    match letters.clone().next() {
+        Some(TEXT_STYLE) => false,
+        Some(EMOJI_STYLE) if styled_as_emoji(first) => true,
+        Some(EMOJI_STYLE | KEYCAP) if matches!(first, '0'..='9' | '#' | '*') => seen.ends_with(KEYCAP),
+        _ => drawn_as_emoji(first),
+    }
+}
+
+/// An emoji by itself: `Emoji_Presentation`.
+const fn drawn_as_emoji(c: char) -> bool {
+    matches!(c, '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23EC}' | '\u{23F0}' | '\u{23F3}' | '\u{25FD}' | '\u{25FE}'
+        | '\u{2614}' | '\u{2615}' | '\u{2648}'..='\u{2653}' | '\u{267F}' | '\u{2693}' | '\u{26A1}' | '\u{26AA}'
+        | '\u{26AB}' | '\u{26BD}' | '\u{26BE}' | '\u{26C4}' | '\u{26C5}' | '\u{26CE}' | '\u{26D4}' | '\u{26EA}'
+        | '\u{26F2}' | '\u{26F3}' | '\u{26F5}' | '\u{26FA}' | '\u{26FD}' | '\u{2705}' | '\u{270A}' | '\u{270B}'
+        | '\u{2728}' | '\u{274C}' | '\u{274E}' | '\u{2753}'..='\u{2755}' | '\u{2757}' | '\u{2795}'..='\u{2797}'
+        | '\u{27B0}' | '\u{27BF}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}'
+        | '\u{1F004}' | '\u{1F0CF}' | '\u{1F18E}' | '\u{1F191}'..='\u{1F19A}' | '\u{1F1E6}'..='\u{1F1FF}'
+        | '\u{1F201}' | '\u{1F21A}' | '\u{1F22F}' | '\u{1F232}'..='\u{1F23A}' | '\u{1F250}' | '\u{1F251}'
+        // Pictures; those among them that are text by themselves are drawn as emoji wherever people write them.
+        | '\u{1F300}'..='\u{1F64F}' | '\u{1F680}'..='\u{1F6FF}' | '\u{1F7E0}'..='\u{1F7F0}'
+        | '\u{1F90C}'..='\u{1F9FF}' | '\u{1FA70}'..='\u{1FAFF}')
+}
+
+/// A symbol that becomes an emoji by its variation selector.
+const fn styled_as_emoji(c: char) -> bool {
+    matches!(c, '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{21AA}'
+        | '\u{231A}'..='\u{23FA}' | '\u{24C2}' | '\u{25AA}'..='\u{27BF}' | '\u{2934}' | '\u{2935}'
+        | '\u{2B05}'..='\u{2B55}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F004}'..='\u{1FAFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_emoji_alone_are_large() {
+        for text in [
+            "😀",
+            "👩‍🚀 🚀",
+            "🇨🇴",
+            "❤️",
+            "👍🏽",
+            "🇨🇴🇪🇸🇲🇽",
+            "🎉🎉🎉🎉🎉🎉",
+            "❤️‍🔥",
+            "🏳️‍🌈",
+            "🏴\u{E0067}\u{E0062}\u{E007F}",
+            "🌡️",
+            "\n😀\n\n😀 ",
+        ] {
+            assert!(is_emoji_only(text), "{text}");
+        }
+        for text in ["", " ", "hola 😀", "1", "12", "🎉🎉🎉🎉🎉🎉🎉", "a", "\u{FE0F}", "\u{200D}", "🇨🇴🇪🇸🇲🇽🇨🇴🇪🇸🇲🇽🇨🇴"]
+        {
+            assert!(!is_emoji_only(text), "{text}");
+        }
+    }
+
+    /// «1️⃣» stood there small, and a line of ticks as large as a poster.
+    #[test]
+    fn keycaps_are_emoji_and_plain_symbols_are_text() {
+        for text in ["1️⃣", "#️⃣ *️⃣", "1\u{20E3}", "✔️", "☑️", "☎️", "⬅️", "™️", "▶️", "㊗️", "✅", "⭐"]
+        {
+            assert!(is_emoji_only(text), "{text}");
+        }
+        for text in [
+            "✓",
+            "☐",
+            "♪",
+            "✔",
+            "☑",
+            "☎",
+            "→",
+            "⬅",
+            "™",
+            "▶",
+            "❤",
+            "❤\u{FE0E}",
+            "😀\u{FE0E}",
+            "✓ ✓",
+            "1\u{FE0F}",
+            "🀀",
+            "🂡",
+            "🄰",
+        ] {
+            assert!(!is_emoji_only(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_text_is_what_is_seen_as_one() {
+        for (text, seen) in [("  👩‍👧‍👦🚀", "👩‍👧‍👦"), ("🇨🇴🇪🇸", "🇨🇴"), ("👍🏽👍", "👍🏽"), ("❤️‍🔥", "❤️‍🔥"), ("…!", "…"), ("", "")]
+        {
+            assert_eq!(first(text), seen);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// What a text looks like: its directions, its ends, its length, and what is read aloud of it.
+
+import type { Locator, Page } from '@playwright/test';
+import { history } from '../support/history.ts';
+import { together } from '../support/person.ts';
+import { expect, test } from '../support/test.ts';
+
+const PHONE = { width: 390, height: 844 };
+const DESKTOP = { width: 1280, height: 800 };
+/** What a key or a paste may take until its frame is drawn, whatever is in the field. */
+const PATIENCE_MS = 200;
+/** Unoptimised builds on a shared machine take more; the fault was 22,000. */
+const SLACK = 5;
+
+/** Where the letters of each line begin and end, from the side of the text at which they should begin. */
+function linesOf(text: Locator): Promise<{ left: number; right: number }[]> {
+  return text.evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    const node = element.firstChild;
+    if (!(node instanceof Text)) throw new Error('no text');
+    let at = 0;
+    return node.data.split('\n').map((line) => {
+      const range = document.createRange();
+      range.setStart(node, at);
+      range.setEnd(node, at + line.length);
+      at += line.length + 1;
+      const { left, right } = range.getBoundingClientRect();
+      return { left: left - box.left, right: box.right - right };
+    });
+  });
+}
+
+/** A line that is read from right to left stood at the left, with its full stop on the wrong side. */
+test('each line of a message is read in its own direction', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Haifa');
+  const text = 'hola.\nשלום לכולם.\nuna línea mucho más larga que las otras dos';
+  await ana.composer.fill(text);
+  await ana.composer.press('Enter');
+  for (const person of [ana, bruno]) {
+    const shown = person.texts.filter({ hasText: 'hola.' });
+    await expect(shown).toHaveText(text);
+    const [spanish, hebrew] = await linesOf(shown);
+    expect(spanish?.left).toBeLessThan(2);
+    expect(spanish?.right).toBeGreaterThan(50);
+    expect(hebrew?.right).toBeLessThan(2);
+    expect(hebrew?.left).toBeGreaterThan(50);
+  }
+});
+
+test('blank lines at the ends of a message are not sent, not shown and not counted', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Cholula');
+  await ana.send('\n\n  hola\n\nBruno \n \n\n');
+  const shown = '  hola\n\nBruno ';
+  await expect.poll(() => bruno.texts.allTextContents()).toEqual([shown]);
+  await expect.poll(() => ana.texts.allTextContents()).toEqual([shown]);
+  expect((await history(ana)).map((message) => message.message)).toEqual([shown]);
+  await ana.composer.fill(`${'\n'.repeat(400)}${'x'.repeat(4_000)}${'\n'.repeat(400)}`);
+  await expect(ana.page.locator('.counter')).toHaveText('0');
+  await expect(ana.page.getByTestId('send')).toBeEnabled();
+  await ana.composer.fill('\n\n\n');
+  await expect(ana.page.getByTestId('send')).toBeDisabled();
+});
+
+const isFolded = (text: Locator) => text.evaluate((element) => element.scrollHeight > element.clientHeight + 1 && element.clientHeight > 0);
+
+test('a long message shows its beginning, and the rest for whoever asks or looks for it', async ({ signUp, browser, baseURL }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Cuetzalan');
+  const stops = Array.from({ length: 60 }, (_, line) => `parada ${line + 1}.`);
+  const text = [...stops, 'https://a.example/mapa'].join('\n');
+  await ana.send(text);
+  const { page } = bruno;
+  const shown = bruno.texts.first();
+  await expect(shown).toHaveText(text);
+  const more = page.getByTestId('fold');
+  await expect(more).toHaveText('Ver más');
+  await expect(more).toHaveAttribute('aria-expanded', 'false');
+  expect(await isFolded(shown)).toBe(true);
+  const lines = await shown.evaluate((element) => element.clientHeight / Number.parseFloat(getComputedStyle(element).lineHeight));
+  expect(lines).toBeGreaterThan(19);
+  expect(lines).toBeLessThan(21);
+
+  await more.press('Enter');
+  await expect(more).toHaveText('Ver menos');
+  await expect(more).toHaveAttribute('aria-expanded', 'true');
+  expect(await isFolded(shown)).toBe(false);
+  await more.click();
+  await expect(more).toHaveText('Ver más');
+  expect(await isFolded(shown)).toBe(true);
+
+  // What a search or the focus brings into view is unfolded.
+  await shown.locator('a').focus();
+  await expect(more).toHaveText('Ver menos');
+  expect(await isFolded(shown)).toBe(false);
+
+  // Where there is nobody to unfold it, it is whole.
+  const storageState = await page.context().storageState();
+  const context = await browser.newContext({ javaScriptEnabled: false, storageState, baseURL });
+  const plain = await context.newPage();
+  await plain.goto(page.url());
+  await expect(plain.getByTestId('message')).toContainText('parada 60.');
+  await expect(plain.getByTestId('fold')).toBeHidden();
+  await expect(plain.locator('.text')).toHaveCSS('max-height', 'none');
+  await context.close();
+});
+
+test('what is long in a narrow bubble only is folded there only', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  await ana.createGroup('Tepoztlán');
+  await ana.send('el camino es largo y bonito '.repeat(40).trim());
+  for (const [size, folded] of [[PHONE, true], [DESKTOP, false]] as const) {
+    await ana.page.setViewportSize(size);
+    await expect(ana.page.getByTestId('fold')).toBeVisible({ visible: folded });
+    await expect.poll(() => isFolded(ana.texts.first())).toBe(folded);
+  }
+});
+
+test('what a message may not have is taken out of what is pasted', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Xilitla');
+  await ana.composer.fill('(el fin)');
+  await ana.composer.press('Home');
+  await ana.page.keyboard.press('ArrowRight');
+  await ana.page.keyboard.insertText('\u001B[1mhola\u0007\u0000 a\u000Btodos\u009B, ');
+  await expect(ana.composer).toHaveValue('([1mhola a\ntodos, el fin)');
+  // The caret is behind what was pasted.
+  await ana.page.keyboard.insertText('ya ');
+  await expect(ana.composer).toHaveValue('([1mhola a\ntodos, ya el fin)');
+  await expect(ana.page.locator('.composer-problem')).toHaveText('');
+  await ana.composer.press('Enter');
+  await expect(bruno.texts).toHaveText(['([1mhola a\ntodos, ya el fin)']);
+});
+
+/** Presses a key in the field, and says how long it took until the frame was drawn that shows what came of it. */
+async function press(page: Page, key: string): Promise<number> {
+  const took = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const field = document.activeElement;
+        const begun = (begin: number) => requestAnimationFrame(() => setTimeout(() => resolve(Math.round(performance.now() - begin))));
+        field?.addEventListener(
+          'keydown',
+          () => {
+            const begin = performance.now();
+            field.addEventListener('input', () => begun(begin), { once: true });
+          },
+          { once: true },
+        );
+      }),
+  );
+  await page.keyboard.press(key);
+  return await took;
+}
+
+/** A paste of 1,000,000 characters stopped the page for 22 s, and each key after it for 30 s. */
+test('a paste of a million characters costs no more than a moment, and neither does the next key', async ({ signUp }) => {
+  test.setTimeout(180_000);
+  const ana = await signUp('Ana');
+  await ana.createGroup('Real de Catorce');
+  await ana.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  for (const piece of ['hola mundo ', 'xxxxxxxxxx', 'hola\nmundo ']) {
+    await ana.composer.fill('');
+    await ana.composer.focus();
+    await ana.page.evaluate((text) => navigator.clipboard.writeText(text), piece.repeat(1_000_000 / piece.length));
+    const paste = await press(ana.page, 'Control+V');
+    const keys = [await press(ana.page, 'Backspace'), await press(ana.page, 'a'), await press(ana.page, 'Backspace')];
+    console.log(`a million of ${JSON.stringify(piece)}: pasted in ${paste} ms, a key in ${keys.join(', ')} ms`);
+    await expect(ana.page.locator('.counter')).toHaveText(/^Sobran \d+/);
+    await expect(ana.page.getByTestId('send')).toBeDisabled();
+    for (const took of [paste, ...keys]) expect(took).toBeLessThan(PATIENCE_MS * SLACK);
+  }
+  const kept = await ana.page.evaluate(() => Object.values(localStorage).map((value) => String(value).length));
+  for (const length of kept) expect(length).toBeLessThan(100_000);
+});
+
+/** The first message of a group was shown and not said. */
+test('the first message of a group is read aloud like every other', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Zacatlán');
+  const log = ana.page.locator('[role="log"] p');
+  await expect(log).toHaveCount(0);
+  await bruno.send('¿hay alguien?');
+  await expect(log).toHaveText(['Bruno: ¿hay alguien?']);
+  await bruno.send('¿nadie?');
+  await expect(log).toHaveText(['Bruno: ¿hay alguien?', 'Bruno: ¿nadie?']);
+});
