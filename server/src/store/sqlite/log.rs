@@ -7,6 +7,7 @@ mod pages;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -14,11 +15,11 @@ use tokio::sync::mpsc;
 use super::super::entry::{self, Sides, page_limit};
 use super::super::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use super::SqliteStore;
-use super::directory::members;
+use super::directory::{groups, members};
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use append::{insert, stored_already};
 use changes::{change, message_by_id, message_for};
-use pages::{PageRow, newer, older, page};
+use pages::{PageRow, besides_messages, newer, older, page};
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -148,6 +149,10 @@ impl Log for SqliteStore {
         members::role(self, group, user).await
     }
 
+    async fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Group>, StoreError> {
+        groups::one(self, group, user).await
+    }
+
     async fn replay(&self, group: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {
         let rows: Vec<PageRow> = sqlx::query_as(concat!(
             "select h.epoch, h.head, ",
@@ -208,7 +213,9 @@ impl Log for SqliteStore {
             Some((seq, limit)) => Some(newer(&mut tx, group, seq, limit).await?),
             None => None,
         };
-        Ok(Some(entry::history(anchor, (epoch(&text), unsigned(head)), before, after)))
+        let mut page = entry::history(anchor, (epoch(&text), unsigned(head)), before, after);
+        page.events = besides_messages(&mut tx, group, entry::part(anchor, &page)).await?;
+        Ok(Some(page))
     }
 
     async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {

@@ -122,7 +122,7 @@ pub(super) async fn accept(
                     .bind(user.uuid())
                     .execute(link)
                     .await?;
-                effects.group(group);
+                effects.member(group, user);
                 Ok(group)
             })
         })

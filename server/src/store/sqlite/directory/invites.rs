@@ -79,7 +79,7 @@ pub(super) async fn accept(
         .writer
         .run(move |tx, effects| {
             Box::pin(async move {
-                let user = user.to_string();
+                let (user_id, user) = (user, user.to_string());
                 lives(tx, &user).await?;
                 let row: Option<(String, Option<i64>, i64, i64)> = sqlx::query_as(
                     "select group_id, max_uses, uses, expires_at from caravana_invite where token_hash = ?",
@@ -107,7 +107,7 @@ pub(super) async fn accept(
                     .bind(user)
                     .execute(tx)
                     .await?;
-                effects.group(group_id);
+                effects.member(group_id, user_id);
                 Ok(group_id)
             })
         })
