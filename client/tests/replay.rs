@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use caravana_client::testing::{Answer, World, ana, group, id, me};
 use caravana_client::{Change, HistoryPage, Input, LinkState};
-use caravana_protocol::{CloseReason, ErrorCode, GroupId, Joined, Left, LeftReason, ServerFrame, WireError};
+use caravana_protocol::{CloseReason, ErrorCode, GroupId, Joined, Left, LeftReason, ServerFrame, UserId, WireError};
 
 fn post(world: &mut World, from: usize, to: usize) {
     for number in from..to {
@@ -416,4 +416,41 @@ fn a_group_is_waited_for_while_another_ones_replay_comes_forward() {
     assert_eq!(world.said("subscribe"), asked, "the line is busy, and nothing is lost");
     world.pass(10_001);
     assert!(world.said("subscribe") > asked, "now nothing comes any more");
+/// Who joined stood in the conversation until the page was loaded again.
+#[test]
+fn a_page_of_history_brings_who_joined_to_their_places() {
+    let mut world = World::default();
+    world.server.post(ana(), "uno");
+    world.server.admit(UserId::new(uuid::Uuid::from_u128(0xc)));
+    for text in ["dos", "tres"] {
+        world.server.post(ana(), text);
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["uno", "·", "dos", "tres"]);
+    world.server.admit(UserId::new(uuid::Uuid::from_u128(0xd)));
+    world.work();
+    assert_eq!(world.screen(), ["uno", "·", "dos", "tres", "·"]);
+    // The same once more is nothing new.
+    world.give(Input::Load { group: group(), page: HistoryPage::Latest });
+    assert_eq!(world.screen(), ["uno", "·", "dos", "tres", "·"]);
+}
+
+#[test]
+fn older_pages_bring_theirs_without_a_hole_between() {
+    let mut world = World::new(1);
+    let config = caravana_client::Config { page_size: 2, ..caravana_client::Config::new(me()) };
+    world.session = caravana_client::Session::new(config, 1);
+    for number in 0..6_u128 {
+        world.server.admit(UserId::new(uuid::Uuid::from_u128(0x100 + number)));
+        world.server.post(ana(), &format!("m{number}"));
+    }
+    world.give(Input::Start);
+    world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    assert_eq!(world.screen(), ["m4", "·", "m5"]);
+    while let Some(page) = world.group().timeline().older_page() {
+        world.give(Input::Load { group: group(), page });
+    }
+    let all: Vec<String> = (0..6).flat_map(|number| ["·".to_owned(), format!("m{number}")]).collect();
+    assert_eq!(world.screen(), all);
 }

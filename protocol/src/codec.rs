@@ -175,6 +175,9 @@ pub fn encode_server(frame: &ServerFrame) -> String {
         ServerFrame::Heartbeat(data) => tagged(frame.kind(), data),
         ServerFrame::AuthExpiring(data) => tagged(frame.kind(), data),
         ServerFrame::GoingAway(data) => tagged(frame.kind(), data),
+        ServerFrame::GroupAdded(data) => tagged(frame.kind(), data),
+        ServerFrame::GroupRemoved(data) => tagged(frame.kind(), data),
+        ServerFrame::AccountChanged(data) => tagged(frame.kind(), data),
         ServerFrame::Error(error) => to_json(&Flat { r#type: frame.kind(), error }),
     }
 }
@@ -233,6 +236,9 @@ pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Erro
         "heartbeat" => ServerFrame::Heartbeat(read(data)?),
         "auth_expiring" => ServerFrame::AuthExpiring(read(data)?),
         "going_away" => ServerFrame::GoingAway(read(data)?),
+        "group_added" => ServerFrame::GroupAdded(read(data)?),
+        "group_removed" => ServerFrame::GroupRemoved(read(data)?),
+        "account_changed" => ServerFrame::AccountChanged(read(data)?),
         "error" => ServerFrame::Error(serde_json::from_str(text)?),
         "new_message" => ServerFrame::Event(Event::NewMessage(read(data)?)),
         "message_edited" => ServerFrame::Event(Event::MessageEdited(read(data)?)),

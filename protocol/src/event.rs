@@ -144,6 +144,10 @@ pub struct GroupUpdated {
     pub time_zone: Option<String>,
     /// Whether plain members may invite.
     pub members_can_invite: bool,
+    /// The name that this change gave the group, where it was a change of name. `name` is the present one, which may be that
+    /// of a later change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<String>,
     /// When.
     pub at: Timestamp,
 }

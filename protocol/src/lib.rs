@@ -30,8 +30,8 @@ pub use event::{Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange};
 pub use id::{ConnectionId, Epoch, GroupId, IdError, InviteId, MessageId, UserId};
 pub use message::{Message, Role};
 pub use server_frame::{
-    AuthExpiring, CaughtUp, GoingAway, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MessageSent, Presence, Read,
-    Resync, ResyncReason, ServerFrame, Typing,
+    AccountChanged, AuthExpiring, CaughtUp, GoingAway, GroupAdded, GroupRemoved, Heartbeat, Hello, Joined, Left,
+    LeftReason, Limits, MessageSent, Presence, Read, Resync, ResyncReason, ServerFrame, Typing,
 };
 pub use text::{DisplayName, EmailAddress, EmailError, GroupName, MessageBody, NameError, NormalForms, TextError};
 pub use timestamp::Timestamp;

@@ -8,7 +8,7 @@ pub mod schemas;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, GroupId, InviteId, Message, MessageId, Role, Seq, Timestamp, UserId};
+use crate::{Epoch, Event, GroupId, InviteId, Message, MessageId, Role, Seq, Timestamp, UserId};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,17 @@ pub struct Group {
     /// The last message, for the list of groups.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<Message>,
+    /// Since when the asking member is one; the beginning of time where a host's table of members does not say.
+    pub joined_at: Timestamp,
+}
+
+impl Group {
+    /// By what lists of groups are ordered, the latest first: its last message, or the asking member's entry where that is
+    /// later. So a new group stands at the top before anybody has written.
+    #[must_use]
+    pub fn active_at(&self) -> Timestamp {
+        self.last_message.as_ref().map_or(self.joined_at, |message| message.created_at.max(self.joined_at))
+    }
 }
 
 /// A member of a group.
@@ -110,6 +121,11 @@ pub struct MembersAnswer {
 pub struct MessagesAnswer {
     /// The messages in their present state.
     pub messages: Vec<Message>,
+    /// What else happened between them and, where the page reaches an end of the log, beyond them: `member_joined`,
+    /// `member_left` and `group_updated`, ascending, at most 200 and then the newest. Left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "listed_events")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Event>))]
+    pub events: Vec<Event>,
     /// The history.
     pub epoch: Epoch,
     /// The group's last event: a cursor for what comes after this page's state.
@@ -119,6 +135,29 @@ pub struct MessagesAnswer {
     pub has_more_before: bool,
     /// Whether there are newer ones.
     pub has_more_after: bool,
+}
+
+/// Events in a list, each as the frame that carries it. One that this build does not know is passed over.
+mod listed_events {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde_json::Value;
+
+    use crate::{Event, ServerFrame, codec};
+
+    pub(super) fn serialize<S: Serializer>(events: &[Event], serializer: S) -> Result<S::Ok, S::Error> {
+        let frames = events.iter().map(|event| serde_json::from_str(&codec::encode_event(event)));
+        let frames: Vec<Value> = frames.collect::<Result<_, _>>().map_err(serde::ser::Error::custom)?;
+        frames.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
+        let frames = Vec::<Value>::deserialize(deserializer)?;
+        let event = |frame: Value| match codec::decode_server(&frame.to_string()) {
+            Ok(Some(ServerFrame::Event(event))) => Some(event),
+            Ok(_) | Err(_) => None,
+        };
+        Ok(frames.into_iter().filter_map(event).collect())
+    }
 }
 
 /// Answer to a message sent by REST.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::message::Carried;
+use crate::rest::{Group, User};
 use crate::{ConnectionId, Epoch, Event, GroupId, Message, Seq, Timestamp, UserId, WireError, limits};
 
 /// What the server says. Clients ignore types that they do not know.
@@ -38,6 +39,12 @@ pub enum ServerFrame {
     AuthExpiring(AuthExpiring),
     /// The server will close this socket in order to restart.
     GoingAway(GoingAway),
+    /// The user is in a group, on whatever device they entered it.
+    GroupAdded(GroupAdded),
+    /// The user is in a group no longer.
+    GroupRemoved(GroupRemoved),
+    /// The user has another name.
+    AccountChanged(AccountChanged),
     /// A client frame could not be carried out.
     Error(WireError),
 }
@@ -61,6 +68,9 @@ impl ServerFrame {
             Self::Heartbeat(_) => "heartbeat",
             Self::AuthExpiring(_) => "auth_expiring",
             Self::GoingAway(_) => "going_away",
+            Self::GroupAdded(_) => "group_added",
+            Self::GroupRemoved(_) => "group_removed",
+            Self::AccountChanged(_) => "account_changed",
             Self::Error(_) => "error",
         }
     }
@@ -264,4 +274,28 @@ pub struct AuthExpiring {
 pub struct GoingAway {
     /// When to come back, in milliseconds.
     pub retry_after_ms: u64,
+}
+
+/// Server → every socket of a user who entered a group, made one, or has another role in one, whether the socket follows that
+/// group or not. The group is as the user sees it now. The receiver puts it into its list, or in the place of what it has
+/// there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupAdded {
+    /// The group.
+    pub group: Group,
+}
+
+/// Server → every socket of a user who is no longer in a group: they left, were removed, or it ended. On a socket that
+/// followed it `left` says so, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRemoved {
+    /// Which.
+    pub group_id: GroupId,
+}
+
+/// Server → every socket of a user who has another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChanged {
+    /// The user as they are now, without the e-mail.
+    pub user: User,
 }

@@ -45,6 +45,9 @@ fn every_kind_is_among_the_samples() {
         "heartbeat",
         "auth_expiring",
         "going_away",
+        "group_added",
+        "group_removed",
+        "account_changed",
         "error",
     ] {
         assert!(server.contains(&kind), "{kind}");
@@ -147,6 +150,32 @@ fn each_kind_of_broken_frame_has_its_code() {
     for (text, code) in cases {
         assert_eq!(codec::decode_client(text).map(|_| ()).unwrap_err().code, code, "{text}");
     }
+}
+
+#[test]
+fn a_page_of_history_passes_over_events_that_this_build_does_not_know() {
+    use caravana_protocol::rest::MessagesAnswer;
+    let events = server_frames().into_iter().filter_map(|frame| match frame {
+        ServerFrame::Event(event @ (Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_))) => {
+            Some(event)
+        }
+        _ => None,
+    });
+    let page = MessagesAnswer {
+        messages: vec![samples::message()],
+        events: events.collect(),
+        epoch: samples::epoch(),
+        head: 13,
+        has_more_before: false,
+        has_more_after: false,
+    };
+    let text = serde_json::to_string(&page).unwrap();
+    assert!(text.contains(r#""events":[{"data":{"#) || text.contains(r#""events":[{"type":"#), "{text}");
+    assert_eq!(serde_json::from_str::<MessagesAnswer>(&text).unwrap(), page);
+    let future = text.replacen(r#""events":["#, r#""events":[{"type":"del_futuro","data":{"seq":1}},7,"#, 1);
+    assert_eq!(serde_json::from_str::<MessagesAnswer>(&future).unwrap(), page);
+    let plain = MessagesAnswer { events: Vec::new(), ..page };
+    assert!(!serde_json::to_string(&plain).unwrap().contains("events"));
 }
 
 #[test]

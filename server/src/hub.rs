@@ -14,6 +14,7 @@ mod feed;
 mod group;
 mod limits;
 mod mailbox;
+mod memberships;
 mod peer;
 mod registry;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use crate::frame::Frame;
 use crate::store::{Proof, SecretHash, SharedLog};
 use answers::Pace;
 use limits::Buckets;
+use memberships::Memberships;
 use registry::Registry;
 
 /// Resumes that read the database at the same time.
@@ -61,6 +63,7 @@ pub struct Hub {
     sends_to_group: Buckets<GroupId>,
     /// Beginnings of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
+    memberships: Memberships,
     /// Turns for reading missed events.
     replays: Semaphore,
     /// Turns for looking up whether a send over the limit is a repetition.
@@ -134,6 +137,7 @@ impl Hub {
             sends_of_user: Buckets::new(settings.send_rate_per_user, settings.send_burst_per_user),
             sends_to_group: Buckets::new(settings.send_rate_per_group, group_burst),
             typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
+            memberships: Memberships::default(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),
             next_key: AtomicU64::new(0),
@@ -147,6 +151,7 @@ impl Hub {
         }
         hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));
         hub.tasks.spawn(feed::expire_typing(Arc::clone(&hub)));
+        hub.tasks.spawn(memberships::tell_memberships(Arc::clone(&hub)));
         if !hub.log.tells_removals() {
             hub.tasks.spawn(feed::watch_members(Arc::clone(&hub)));
         }

@@ -19,7 +19,7 @@ pub mod sqlite;
 
 use std::sync::Arc;
 
-use caravana_protocol::{GroupId, Message};
+use caravana_protocol::{GroupId, Message, UserId};
 
 pub use directory::{
     Account, Belongings, Directory, InviteRow, KnownHolder, MemberRow, Membership, NewAccount, NewInvite, NewSession,
@@ -54,8 +54,12 @@ pub enum Effect {
     Message(Message),
     /// The group's log moved.
     Moved(GroupId),
-    /// The group ended; its members are gone.
-    GroupDeleted(GroupId),
+    /// This user entered the group, left it, or has another role there.
+    Member(GroupId, UserId),
+    /// The group ended; these were its members.
+    GroupDeleted(GroupId, Vec<UserId>),
+    /// This user has another name.
+    Renamed(UserId, String),
 }
 
 /// How the rest of the server holds a database.

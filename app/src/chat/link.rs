@@ -17,7 +17,7 @@ use leptos::prelude::*;
 use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
-use super::rows::{self, Entry, MessageEntry, View};
+use super::rows::{self, View};
 use super::store::{ChatState, Continuity, Since, TimelineState, Whole};
 use crate::i18n::Words;
 use crate::pages::Opened;
@@ -89,6 +89,12 @@ fn names(members: &[Member]) -> HashMap<UserId, String> {
     members.iter().map(|member| (member.user.id, member.user.display_name.clone())).collect()
 }
 
+/// Follows a group of the list from where the list was read.
+fn follow(group: &Group) -> Input {
+    let cursor = Cursor { epoch: group.epoch, seq: group.head };
+    Input::FollowGroup { group: group.id, cursor, last_read: Some(group.last_read) }
+}
+
 impl Link {
     /// A link at rest.
     #[must_use]
@@ -152,11 +158,7 @@ impl Link {
         self.listed.with_value(|groups| {
             // One place is left for a group that is opened without being listed.
             for group in groups.iter().take(SUBSCRIPTIONS - 1) {
-                self.say(Input::FollowGroup {
-                    group: group.id,
-                    cursor: Cursor { epoch: group.epoch, seq: group.head },
-                    last_read: Some(group.last_read),
-                });
+                self.say(follow(group));
             }
         });
     }
@@ -165,11 +167,11 @@ impl Link {
     /// before anybody is told the reader's time.
     #[must_use]
     pub fn first_state(self, opened: &Opened) -> TimelineState {
-        let entries: Vec<Entry> =
-            opened.messages.messages.iter().map(|message| Entry::Message(MessageEntry::from(message))).collect();
+        let mut names = names(&opened.members);
+        let entries = entries::of_page(&opened.messages, &opened.group, &opened.members, &mut names);
         let view = View {
             me: self.me,
-            names: &names(&opened.members),
+            names: &names,
             unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
             read_by_all: 0,
             has_more_before: opened.messages.has_more_before,

@@ -275,6 +275,7 @@ pub fn group_row(group: &Group, me: UserId, words: &Words) -> GroupRow {
         name: group.name.clone(),
         preview: preview.unwrap_or_else(|| words.no_messages_yet.to_owned()),
         at: Whole(group.last_message.as_ref().map(|message| message.created_at)),
+        active_at: Whole(group.active_at()),
         unread: group.unread,
         typing: Whole(Vec::new()),
     }

@@ -166,6 +166,8 @@ pub struct GroupRow {
     pub preview: String,
     /// When that was written, if there is one.
     pub at: Whole<Option<Timestamp>>,
+    /// What the list is ordered by: that, or the reader's entry.
+    pub active_at: Whole<Timestamp>,
     /// Messages of others that the reader has not seen.
     pub unread: u64,
     /// The names of those who are writing; they take the place of the preview.

@@ -1,6 +1,8 @@
 //! What the server's frames mean.
 
-use caravana_protocol::{Event, Heartbeat, Hello, Left, LeftReason, Presence, Read, ServerFrame, Typing, codec};
+use caravana_protocol::{
+    Event, GroupId, Heartbeat, Hello, Left, LeftReason, Presence, Read, ServerFrame, Typing, codec,
+};
 
 use super::output::{Change, Output};
 use super::{Group, Secret, Session};
@@ -68,6 +70,9 @@ impl Session {
             ServerFrame::Heartbeat(heartbeat) => self.heartbeat(&heartbeat, now),
             ServerFrame::AuthExpiring(_) => shared.out.push(Output::RefreshToken),
             ServerFrame::GoingAway(going_away) => self.step(LinkEvent::GoingAway(going_away.retry_after_ms), now),
+            ServerFrame::GroupAdded(added) => shared.out.change(Change::GroupAdded(Box::new(added.group))),
+            ServerFrame::GroupRemoved(removed) => self.group_removed(removed.group_id, now),
+            ServerFrame::AccountChanged(changed) => shared.out.change(Change::Account(changed.user)),
             ServerFrame::Error(error) => self.refused(&error, now),
         }
     }
@@ -88,6 +93,15 @@ impl Session {
                 group.refused(Some(left.reason), &mut self.shared, now);
             }
             (LeftReason::Asked, _) | (_, None) => {}
+        }
+    }
+
+    /// The user is no member any more. Where the group is followed `left` has said so already, or will.
+    fn group_removed(&mut self, id: GroupId, now: Instant) {
+        let reason = Some(LeftReason::Removed);
+        match self.groups.get_mut(&id) {
+            Some(group) => group.refused(reason, &mut self.shared, now),
+            None => self.shared.out.change(Change::GroupLeft { group: id, reason }),
         }
     }
 

@@ -146,6 +146,11 @@ pub enum Change {
         /// Why; `None` when the server said that there is no such group (any more) for this user.
         reason: Option<LeftReason>,
     },
+    /// The user is in this group, on whatever device they entered it, or has another role there. Follow it, or go on
+    /// following it.
+    GroupAdded(Box<caravana_protocol::rest::Group>),
+    /// The user has another name.
+    Account(caravana_protocol::rest::User),
     /// The server complained about something that belongs to no message and no group.
     Notice {
         /// About what, if it is known here.

@@ -137,6 +137,9 @@ impl Timeline {
         for message in page.messages {
             self.put(Row::Message(message), page.head, touched);
         }
+        for row in page.events.iter().filter_map(Row::of) {
+            self.put(row, page.head, touched);
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{
-    AuthExpiring, CaughtUp, ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GoingAway, GroupId,
-    GroupUpdated, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MemberJoined, MemberLeft, Message, MessageChange,
-    MessageId, MessageSent, Presence, Read, Resync, ResyncReason, Role, ServerFrame, Timestamp, Typing, UserId,
-    WireError,
+    AccountChanged, AuthExpiring, CaughtUp, ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GoingAway,
+    GroupAdded, GroupId, GroupRemoved, GroupUpdated, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MemberJoined,
+    MemberLeft, Message, MessageChange, MessageId, MessageSent, Presence, Read, Resync, ResyncReason, Role,
+    ServerFrame, Timestamp, Typing, UserId, WireError,
 };
 
 pub(crate) fn user() -> UserId {
@@ -119,6 +120,16 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             name: "Oaxaca".into(),
             time_zone: Some("America/Mexico_City".into()),
             members_can_invite: true,
+            renamed: None,
+            at: at(),
+        })),
+        ServerFrame::Event(Event::GroupUpdated(GroupUpdated {
+            group_id,
+            seq: 13,
+            name: "Oaxaca".into(),
+            time_zone: None,
+            members_can_invite: false,
+            renamed: Some("Oaxaca en abril".into()),
             at: at(),
         })),
         ServerFrame::MessageSent(MessageSent { message: message(), duplicate: false }),
@@ -134,6 +145,26 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         ServerFrame::Heartbeat(Heartbeat { t: at(), heads: BTreeMap::from([(group_id, 7)]) }),
         ServerFrame::AuthExpiring(AuthExpiring { expires_at: at() }),
         ServerFrame::GoingAway(GoingAway { retry_after_ms: 500 }),
+        ServerFrame::GroupAdded(GroupAdded {
+            group: Group {
+                id: group_id,
+                name: "Oaxaca".into(),
+                time_zone: None,
+                role: Role::Member,
+                member_count: 2,
+                members_can_invite: true,
+                epoch,
+                head: 7,
+                last_read: 6,
+                unread: 1,
+                last_message: Some(message()),
+                joined_at: at(),
+            },
+        }),
+        ServerFrame::GroupRemoved(GroupRemoved { group_id }),
+        ServerFrame::AccountChanged(AccountChanged {
+            user: User { id: user_id, display_name: "Ana María".into(), email: None },
+        }),
         ServerFrame::Error(WireError::new(ErrorCode::IdConflict, "this id is stored", Some("r1".into()))),
         ServerFrame::Error(WireError::new(ErrorCode::RateLimited, "too many messages", None).after(500)),
     ]

@@ -59,6 +59,7 @@ pub(super) async fn page(
     let history = state.store.history(group, viewer, anchor, limit).await?.ok_or_else(ApiError::not_found)?;
     Ok(MessagesAnswer {
         messages: history.messages,
+        events: history.events,
         epoch: history.epoch,
         head: history.head,
         has_more_before: history.has_more_before,

@@ -55,9 +55,14 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             match effect {
                 Effect::Message(message) => put_in += deliver(&hub, &Event::NewMessage(message)),
                 Effect::Moved(group) => nudge(&hub, group),
-                Effect::GroupDeleted(group) => {
+                // Where the log is being passed on, it says so itself, whoever wrote it.
+                Effect::Member(group, _) if hub.registry.with(group, |state| state.is_loaded()) == Some(true) => {}
+                Effect::Member(group, user) => hub.membership_changed(group, user),
+                Effect::GroupDeleted(group, members) => {
                     hub.registry.with(group, |state| state.delete(group));
+                    members.into_iter().for_each(|user| hub.membership_changed(group, user));
                 }
+                Effect::Renamed(user, display_name) => hub.renamed(user, display_name),
             }
             if put_in >= GO_BYTES {
                 put_in = 0;
@@ -137,6 +142,7 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
                 Ok(strangers) => strangers.into_iter().for_each(|(group, stranger)| {
                     let is_theirs = |peer: &Peer| peer.user == stranger;
                     hub.registry.with(group, |state| state.cut(group, LeftReason::Removed, is_theirs));
+                    hub.membership_changed(group, stranger);
                 }),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "members could not be looked up");
@@ -217,6 +223,7 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
             }
         };
         deliver_page(hub, group, &page.events).await;
+        page.events.iter().for_each(|event| hub.member_event(event));
         let more = hub.registry.with(group, |state| state.end_pull(page.events.is_empty()));
         if more != Some(true) {
             return;

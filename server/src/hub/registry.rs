@@ -86,6 +86,11 @@ impl Registry {
         self.peers().get(&user).cloned().unwrap_or_default()
     }
 
+    /// Whether a user has a connection here.
+    pub(super) fn is_connected(&self, user: UserId) -> bool {
+        self.peers().contains_key(&user)
+    }
+
     /// All connections.
     pub(super) fn all(&self) -> Vec<Arc<Peer>> {
         self.peers().values().flatten().cloned().collect()

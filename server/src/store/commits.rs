@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use caravana_protocol::{GroupId, Message};
+use caravana_protocol::{GroupId, Message, UserId};
 use tokio::sync::mpsc;
 
 use super::Effect;
@@ -25,9 +25,20 @@ impl Effects {
         self.0.push(Effect::Moved(group));
     }
 
-    /// This group ended.
-    pub(super) fn group_deleted(&mut self, group: GroupId) {
-        self.0.push(Effect::GroupDeleted(group));
+    /// This user entered the group, left it, or has another role there; its log moved.
+    pub(super) fn member(&mut self, group: GroupId, user: UserId) {
+        self.group(group);
+        self.0.push(Effect::Member(group, user));
+    }
+
+    /// This group ended; these were its members.
+    pub(super) fn group_deleted(&mut self, group: GroupId, members: Vec<UserId>) {
+        self.0.push(Effect::GroupDeleted(group, members));
+    }
+
+    /// This user has another name.
+    pub(super) fn renamed(&mut self, user: UserId, display_name: String) {
+        self.0.push(Effect::Renamed(user, display_name));
     }
 
     /// How many there are.

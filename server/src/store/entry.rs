@@ -8,7 +8,10 @@ mod tests;
 
 use std::pin::pin;
 
-use caravana_protocol::limits::{EVENT_CHARACTERS, HISTORY_PAGE_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_EVENTS};
+use caravana_protocol::limits::{
+    EVENT_CHARACTERS, HISTORY_PAGE, HISTORY_PAGE_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_EVENTS,
+};
+use caravana_protocol::rest::Group;
 use caravana_protocol::{
     Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange, MessageId,
     Role, Seq, Timestamp, UserId,
@@ -42,6 +45,7 @@ pub(super) struct Entry {
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<String>,
     pub(super) members_can_invite: Option<bool>,
+    pub(super) renamed: Option<String>,
 }
 
 impl Entry {
@@ -73,6 +77,7 @@ impl Entry {
                 name: self.name.unwrap_or_default(),
                 time_zone: self.time_zone,
                 members_can_invite: self.members_can_invite.unwrap_or(true),
+                renamed: self.renamed.filter(|name| !name.trim().is_empty()),
                 at,
             }),
             "message_edited" => Event::MessageEdited(self.into_change(group_id)),
@@ -233,6 +238,12 @@ fn shown_name(name: Option<String>) -> Option<String> {
     })
 }
 
+/// Groups as they stand in a list: by last activity, the latest first.
+pub(super) fn by_activity(mut groups: Vec<Group>) -> Vec<Group> {
+    groups.sort_by_key(|group| (std::cmp::Reverse(group.active_at()), group.id));
+    groups
+}
+
 /// Messages on one side of a seq, and whether there are more: of one row more than was asked for, and of no more than fit on a
 /// page. Reads no further than that.
 pub(super) async fn side(
@@ -285,5 +296,28 @@ pub(super) fn history(
     messages.reverse();
     let (newer, has_more_after) = newer.unwrap_or_else(|| (Vec::new(), matches!(anchor, Anchor::Before(_))));
     messages.extend(newer);
-    History { messages, epoch, head, has_more_before, has_more_after }
+    History { messages, events: Vec::new(), epoch, head, has_more_before, has_more_after }
+}
+
+/// The most events besides messages in a page of history: as many as it may have messages.
+pub(super) const HISTORY_EVENTS: usize = HISTORY_PAGE;
+
+/// The part of the log that a page stands for, from its first seq to its last: up to the neighbouring pages' messages, and
+/// where there are none to the end of the log.
+pub(super) fn part(anchor: Anchor, page: &History) -> (Seq, Seq) {
+    let first = match anchor {
+        Anchor::After(seq) => seq.saturating_add(1),
+        Anchor::End | Anchor::Before(_) | Anchor::Around(_) if page.has_more_before => {
+            page.messages.first().map_or(0, |message| message.seq)
+        }
+        Anchor::End | Anchor::Before(_) | Anchor::Around(_) => 0,
+    };
+    let last = match anchor {
+        Anchor::Before(seq) => seq.saturating_sub(1),
+        Anchor::End | Anchor::After(_) | Anchor::Around(_) if page.has_more_after => {
+            page.messages.last().map_or(page.head, |message| message.seq)
+        }
+        Anchor::End | Anchor::After(_) | Anchor::Around(_) => page.head,
+    };
+    (first, last)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use caravana_protocol::rest::Group;
 use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 
 use futures::future::BoxFuture;
@@ -46,6 +47,9 @@ pub trait Log: Send + Sync + 'static {
     /// The user's role in a group; `None` when not a member, or when there is no such group. The one membership
     /// question that every path asks.
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError>;
+
+    /// A group as this member sees it; `None` when not a member, or when there is no such group.
+    async fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Group>, StoreError>;
 
     /// Events after `after`, ascending, at most one page, whose frames have at most so many bytes in all; one event that has
     /// more is a page of its own. `None` when the viewer is not a member. One statement, so that a resume costs one query.
@@ -155,6 +159,8 @@ pub enum Anchor {
 pub struct History {
     /// Ascending.
     pub messages: Vec<Message>,
+    /// What else happened in the part of the log that the page stands for, ascending.
+    pub events: Vec<Event>,
     /// The history.
     pub epoch: Epoch,
     /// The group's head when the page was read.

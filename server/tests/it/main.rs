@@ -22,6 +22,7 @@ mod identity_provider;
 mod import;
 mod invites;
 mod logs;
+mod memberships;
 mod messages;
 mod metrics;
 mod openapi;

@@ -156,3 +156,77 @@ async fn a_flood_is_told_when_it_may_go_on() {
     answer.refused(429, "rate_limited");
     assert!(answer.headers.contains_key("retry-after"));
 }
+
+/// Who came and went, and what the group was called, stood in the conversation until the page was loaded again: a page of
+/// history had messages only.
+#[tokio::test]
+async fn a_page_of_history_brings_what_else_happened_in_its_part_of_the_log() {
+    let server = TestServer::start().await;
+    let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
+    let group = ana.create_group("Lisboa").await;
+    let path = format!("/api/v1/groups/{group}");
+    for text in ["m1", "m2"] {
+        ana.sends(group, text).await;
+    }
+    ana.patch(&path, &json!({"name": "Porto"})).await;
+    ana.brings(&bob, group).await;
+    ana.delete(&format!("{path}/members/{}", bob.id())).await;
+    for text in ["m3", "m4"] {
+        ana.sends(group, text).await;
+    }
+    ana.patch(&path, &json!({"members_can_invite": false})).await;
+    ana.patch(&path, &json!({"name": "Sintra"})).await;
+    let page = async |query: &str| ana.get(&format!("{path}/messages?{query}")).await.json();
+    let shown = |page: &Value| -> Vec<String> {
+        let event = |event: &Value| {
+            let data = &event["data"];
+            let detail = data["renamed"].as_str().or(data["display_name"].as_str()).unwrap_or("-");
+            format!("{} {} {detail}", data["seq"], event["type"].as_str().unwrap())
+        };
+        page["events"].as_array().map(|events| events.iter().map(event).collect()).unwrap_or_default()
+    };
+    let all = [
+        "1 member_joined Ana",
+        "4 group_updated Porto",
+        "5 member_joined Bob",
+        "6 member_left Bob",
+        "9 group_updated -",
+        "10 group_updated Sintra",
+    ];
+    let newest = page("limit=2").await;
+    assert_eq!(shown(&newest), all[4..]);
+    assert_eq!(newest["events"][0]["data"]["name"], "Sintra", "the present name, as in a replay");
+    // The next page ends where this one begins: nothing is missing between them, and nothing comes twice.
+    assert_eq!(shown(&page(&format!("limit=1&before={}", newest["messages"][0]["seq"])).await), all[1..4]);
+    assert_eq!(shown(&page("limit=2&before=7").await), all[..4]);
+    assert_eq!(shown(&page("limit=1&after=3").await), all[1..4]);
+    assert_eq!(shown(&page("limit=50&after=3").await), all[1..]);
+    assert_eq!(shown(&page("limit=2&around=7").await), all[1..4]);
+    assert_eq!(shown(&page("limit=200").await), all);
+    // A group in which nobody has written has a page of its own kind.
+    let quiet = ana.create_group("Callado").await;
+    let quiet = ana.get(&format!("/api/v1/groups/{quiet}/messages")).await.json();
+    assert_eq!((shown(&quiet), quiet["messages"].as_array().map(Vec::len)), (vec![all[0].to_owned()], Some(0)));
+}
+
+/// Somebody lets thousands in: a page stays a page.
+#[tokio::test]
+async fn of_very_many_joinings_a_page_brings_the_newest_two_hundred() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Lisboa").await;
+    ana.sends(group, "hola").await;
+    let mut foreign = server.foreign().await;
+    let place = server.database().uuid(group);
+    for _ in 0..300 {
+        let user = server.database().uuid(uuid::Uuid::now_v7());
+        foreign.run(&format!("insert into users (id, display_name) values ({user}, 'Otra')")).await;
+        foreign
+            .run(&format!("insert into {{ours}}member (group_id, user_id, role) values ({place}, {user}, 'member')"))
+            .await;
+    }
+    let page = ana.get(&format!("/api/v1/groups/{group}/messages")).await.json();
+    let seqs: Vec<u64> =
+        page["events"].as_array().unwrap().iter().map(|event| event["data"]["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (103..=302).collect::<Vec<_>>());
+}

@@ -1,12 +1,14 @@
 //! What a change of the session does to the screen.
 
-use caravana_client::{Change, Group as Known, HistoryPage, LinkState, RefusedReason, Session};
+use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session};
+use caravana_protocol::limits::SUBSCRIPTIONS;
+use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{ErrorCode, GroupId, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
 use super::entries::entries;
-use super::{Link, Running, names};
+use super::{Link, Running, follow, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::rows::{self, View};
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
@@ -36,6 +38,8 @@ impl Link {
             Change::Refused { reason, .. } => self.tell(self.refusal(reason)),
             Change::NotSaved { .. } => self.not_saved(),
             Change::GroupLeft { group, .. } => self.group_left(group),
+            Change::GroupAdded(ref group) => self.group_added(group),
+            Change::Account(ref user) => self.renamed(user),
             Change::Notice { code } => self.complain(code),
         }
     }
@@ -130,7 +134,7 @@ impl Link {
         let mut list: Vec<GroupRow> = running.handle.with(|session| {
             self.listed.with_value(|groups| groups.iter().map(|group| self.list_row(session, group)).collect())
         });
-        list.sort_by_key(|row| std::cmp::Reverse(row.at.0));
+        list.sort_by_key(|row| std::cmp::Reverse(row.active_at.0));
         self.chat.groups().patch(list);
     }
 
@@ -143,6 +147,7 @@ impl Link {
         if let Some(last) = messages().next().filter(|last| last.seq >= counted) {
             row.preview = rows::preview(last, self.me, self.words);
             row.at = Whole(Some(last.created_at));
+            row.active_at = Whole(row.active_at.0.max(last.created_at));
         }
         let read = known.last_read();
         let before = if read >= group.head { 0 } else { group.unread };
@@ -171,6 +176,40 @@ impl Link {
             });
             self.refresh_soon();
         });
+    }
+
+    /// A group that was entered or made elsewhere stands in the list at once, and is followed like the others.
+    fn group_added(self, group: &Group) {
+        let listed = self.listed.try_update_value(|listed| {
+            match listed.iter_mut().find(|known| known.id == group.id) {
+                Some(known) => known.clone_from(group),
+                None => listed.insert(0, group.clone()),
+            }
+            listed.len()
+        });
+        let Some(listed) = listed else { return };
+        let is_open = self.open.with_value(|open| {
+            let open = open.as_ref().filter(|open| open.group.id == group.id);
+            open.inspect(|open| open.timeline.removed().patch(false)).is_some()
+        });
+        if is_open {
+            self.say(Input::OpenGroup { group: group.id, page: None, last_read: Some(group.last_read) });
+        } else if listed < SUBSCRIPTIONS {
+            self.say(follow(group));
+        }
+        self.refresh_soon();
+    }
+
+    /// The reader's own name, changed elsewhere.
+    fn renamed(self, user: &User) {
+        let _ = self.open.try_update_value(|open| {
+            let Some(open) = open.as_mut() else { return };
+            if let Some(member) = open.members.iter_mut().find(|member| member.user.id == user.id) {
+                member.user.display_name.clone_from(&user.display_name);
+                open.names.insert(user.id, user.display_name.clone());
+            }
+        });
+        self.refresh_soon();
     }
 
     fn group_left(self, id: GroupId) {

@@ -1,6 +1,9 @@
-//! From the session's lines to the entries that rows are made of.
+//! From the log's lines, the session's or a page's, to the entries that rows are made of.
+
+use std::collections::{HashMap, HashSet};
 
 use caravana_client::{Group as Known, Item, Pending, Row, SendState};
+use caravana_protocol::rest::{Group, Member, MessagesAnswer};
 use caravana_protocol::{MemberJoined, UserId};
 
 use super::Open;
@@ -12,7 +15,7 @@ const SAME_EVENT_MS: i64 = 1_000;
 
 /// The lines of the open group in order, and the name that it has after the last of them.
 pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>, String) {
-    let mut name = open.group.name.clone();
+    let mut log = Log::new(open.group.name.clone(), &open.members, &mut open.names);
     let mut found = Vec::new();
     let mut gap = known.is_missing_some().then_some(Entry::Gap { coming: known.is_filling() });
     let cursor = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
@@ -22,35 +25,77 @@ pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>
             Item::Pending(_) => true,
         };
         found.extend(gap.take_if(|_| behind_gap));
-        let entry = match item {
+        found.extend(match item {
             Item::Pending(pending) => Some(Entry::Message(waiting(pending, me))),
-            Item::Row(Row::Message(message)) => Some(Entry::Message(MessageEntry::from(message))),
-            Item::Row(Row::MemberJoined(joined)) => {
-                open.names.insert(joined.user_id, joined.display_name.clone());
-                let what = Notice::Joined(joined.display_name.clone());
-                (!is_change_of_role(joined, open)).then_some(Entry::Notice { seq: joined.seq, at: joined.at, what })
-            }
-            Item::Row(Row::MemberLeft(left)) => {
-                open.names.insert(left.user_id, left.display_name.clone());
-                Some(Entry::Notice { seq: left.seq, at: left.at, what: Notice::Left(left.display_name.clone()) })
-            }
-            Item::Row(Row::GroupUpdated(updated)) => {
-                let renamed = updated.name != name;
-                name.clone_from(&updated.name);
-                let what = Notice::Renamed(updated.name.clone());
-                renamed.then_some(Entry::Notice { seq: updated.seq, at: updated.at, what })
-            }
-        };
-        found.extend(entry);
+            Item::Row(row) => log.entry(row),
+        });
     }
     found.extend(gap);
-    (found, name)
+    (found, log.name)
 }
 
-fn is_change_of_role(joined: &MemberJoined, open: &Open) -> bool {
-    open.members.iter().any(|member| {
-        member.user.id == joined.user_id && member.joined_at.unix_millis() + SAME_EVENT_MS < joined.at.unix_millis()
-    })
+/// The lines of a page of history, before there is a session; what is learnt of names goes into `names`.
+pub(super) fn of_page(
+    page: &MessagesAnswer,
+    group: &Group,
+    members: &[Member],
+    names: &mut HashMap<UserId, String>,
+) -> Vec<Entry> {
+    let messages = page.messages.iter().cloned().map(Row::Message);
+    let mut rows: Vec<Row> = messages.chain(page.events.iter().filter_map(Row::of)).collect();
+    rows.sort_by_key(Row::seq);
+    let mut log = Log::new(group.name.clone(), members, names);
+    rows.iter().filter_map(|row| log.entry(row)).collect()
+}
+
+/// What a group's log has told so far, read in order.
+struct Log<'a> {
+    name: String,
+    members: &'a [Member],
+    names: &'a mut HashMap<UserId, String>,
+    /// Who is known to have been a member at this point.
+    present: HashSet<UserId>,
+}
+
+impl<'a> Log<'a> {
+    fn new(name: String, members: &'a [Member], names: &'a mut HashMap<UserId, String>) -> Self {
+        Self { name, members, names, present: HashSet::new() }
+    }
+
+    fn entry(&mut self, row: &Row) -> Option<Entry> {
+        match row {
+            Row::Message(message) => Some(Entry::Message(MessageEntry::from(message))),
+            Row::MemberJoined(joined) => {
+                self.names.insert(joined.user_id, joined.display_name.clone());
+                let is_known = !self.present.insert(joined.user_id);
+                let what = Notice::Joined(joined.display_name.clone());
+                (!is_known && !self.is_change_of_role(joined)).then_some(Entry::Notice {
+                    seq: joined.seq,
+                    at: joined.at,
+                    what,
+                })
+            }
+            Row::MemberLeft(left) => {
+                self.names.insert(left.user_id, left.display_name.clone());
+                self.present.remove(&left.user_id);
+                Some(Entry::Notice { seq: left.seq, at: left.at, what: Notice::Left(left.display_name.clone()) })
+            }
+            Row::GroupUpdated(updated) => {
+                self.name.clone_from(&updated.name);
+                let what = Notice::Renamed(updated.renamed.clone()?);
+                Some(Entry::Notice { seq: updated.seq, at: updated.at, what })
+            }
+        }
+    }
+
+    /// Nobody enters a group as more than a member: that is its making, or a change of role. Of a present member it is also
+    /// known since when they are one.
+    fn is_change_of_role(&self, joined: &MemberJoined) -> bool {
+        let is_later = |member: &Member| {
+            member.user.id == joined.user_id && member.joined_at.unix_millis() + SAME_EVENT_MS < joined.at.unix_millis()
+        };
+        joined.role.manages() || self.members.iter().any(is_later)
+    }
 }
 
 fn waiting(pending: &Pending, me: UserId) -> MessageEntry {
@@ -69,3 +114,6 @@ fn waiting(pending: &Pending, me: UserId) -> MessageEntry {
         deleted: false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,17 @@ impl Server {
         let mut messages: Vec<Message> = self.messages.values().cloned().collect();
         messages.sort_by_key(|message| message.seq);
         let (epoch, head) = (self.epoch, self.head());
-        MessagesAnswer { messages, epoch, head, has_more_before: false, has_more_after: false }
+        let events = self.besides_messages(0, head);
+        MessagesAnswer { messages, events, epoch, head, has_more_before: false, has_more_after: false }
+    }
+
+    /// What is neither a message nor a change of one.
+    fn besides_messages(&self, first: Seq, last: Seq) -> Vec<Event> {
+        let is_one = |event: &&Event| {
+            let happened = matches!(event, Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_));
+            happened && (first..=last).contains(&event.seq())
+        };
+        self.log.iter().filter(is_one).cloned().collect()
     }
 
     /// Answers a question for history.
@@ -33,7 +43,21 @@ impl Server {
             HistoryPage::After(seq) => (at(seq + 1), all.len().min(at(seq + 1) + limit)),
             HistoryPage::Around(seq) => (at(seq).saturating_sub(limit / 2), all.len().min(at(seq) + limit / 2)),
         };
+        let seq_at = |index: usize, end: Seq| all.get(index).map_or(end, |message| message.seq);
+        let first = match page {
+            HistoryPage::After(seq) => seq + 1,
+            HistoryPage::Latest | HistoryPage::Before(_) | HistoryPage::Around(_) if from > 0 => seq_at(from, 0),
+            HistoryPage::Latest | HistoryPage::Before(_) | HistoryPage::Around(_) => 0,
+        };
+        let last = match page {
+            HistoryPage::Before(seq) => seq.saturating_sub(1),
+            HistoryPage::Latest | HistoryPage::After(_) | HistoryPage::Around(_) if to < all.len() => {
+                seq_at(to.saturating_sub(1), self.head())
+            }
+            HistoryPage::Latest | HistoryPage::After(_) | HistoryPage::Around(_) => self.head(),
+        };
         Ok(MessagesAnswer {
+            events: self.besides_messages(first, last),
             messages: all.iter().skip(from).take(to - from).map(|message| (*message).clone()).collect(),
             epoch: self.epoch,
             head: self.head(),

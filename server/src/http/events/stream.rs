@@ -140,6 +140,9 @@ impl Pump {
             | ServerFrame::UserStopTyping(_)
             | ServerFrame::Presence(_)
             | ServerFrame::Read(_)
+            | ServerFrame::GroupAdded(_)
+            | ServerFrame::GroupRemoved(_)
+            | ServerFrame::AccountChanged(_)
             | ServerFrame::Error(_) => None,
         }
     }

@@ -8,7 +8,7 @@
 mod accounts;
 mod belongings;
 pub(super) mod ends;
-mod groups;
+pub(super) mod groups;
 mod invites;
 pub(super) mod members;
 mod proofs;

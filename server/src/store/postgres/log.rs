@@ -5,18 +5,19 @@ mod pages;
 
 use async_trait::async_trait;
 use caravana_protocol::limits::REPLAY_PIECE_BYTES;
+use caravana_protocol::rest::Group;
 use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::directory::members;
+use super::directory::{groups, members};
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
 use crate::store::entry::{self, Sides};
 use crate::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;
-use pages::{newer, older, page, page_end};
+use pages::{besides_messages, newer, older, page, page_end};
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -86,6 +87,10 @@ impl Log for PostgresStore {
                 Box::pin(async move { members::role_of(&access, link, group, user).await })
             })
             .await
+    }
+
+    async fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Group>, StoreError> {
+        groups::one(self, group, user).await
     }
 
     async fn replay(
@@ -163,7 +168,9 @@ impl Log for PostgresStore {
                         None => None,
                     };
                     let head = (Epoch::new(epoch), unsigned(head));
-                    Ok(Some(entry::history(anchor, head, before, after)))
+                    let mut page = entry::history(anchor, head, before, after);
+                    page.events = besides_messages(&access, link, group, entry::part(anchor, &page)).await?;
+                    Ok(Some(page))
                 })
             })
             .await

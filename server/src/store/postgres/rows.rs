@@ -28,7 +28,7 @@ macro_rules! micros {
 macro_rules! log_columns {
     () => {
         concat!(
-            "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, ",
+            "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, e.payload ->> 'name' as renamed, ",
             micros!("e.at"),
             " as at, c.id as stored_id, c.user_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),
@@ -102,6 +102,7 @@ pub(super) struct LogRow {
     message_id: Option<Uuid>,
     actor_id: Option<Uuid>,
     role: Option<Loose>,
+    renamed: Option<Loose>,
     at: Option<i64>,
     stored_id: Option<Uuid>,
     user_id: Option<Uuid>,
@@ -139,6 +140,7 @@ impl LogRow {
             name: self.name.map(|name| name.0),
             time_zone: self.time_zone,
             members_can_invite: self.members_can_invite,
+            renamed: self.renamed.map(|name| name.0),
         };
         Some(entry.into_event(group_id))
     }

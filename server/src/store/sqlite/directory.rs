@@ -6,7 +6,7 @@
 mod accounts;
 mod belongings;
 mod ends;
-mod groups;
+pub(super) mod groups;
 mod invites;
 pub(super) mod members;
 mod proofs;

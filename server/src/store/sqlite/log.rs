@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use caravana_protocol::limits::REPLAY_PIECE_BYTES;
+use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -15,11 +16,11 @@ use tokio::sync::mpsc;
 use super::super::entry::{self, Sides, page_limit};
 use super::super::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use super::SqliteStore;
-use super::directory::members;
+use super::directory::{groups, members};
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use append::{insert, stored_already};
 use changes::{change, message_by_id, message_for};
-use pages::{PageRow, newer, older, page};
+use pages::{PageRow, besides_messages, newer, older, page};
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -149,6 +150,10 @@ impl Log for SqliteStore {
         members::role(self, group, user).await
     }
 
+    async fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Group>, StoreError> {
+        groups::one(self, group, user).await
+    }
+
     async fn replay(
         &self,
         group: GroupId,
@@ -213,7 +218,9 @@ impl Log for SqliteStore {
             Some((seq, limit)) => Some(newer(&mut tx, group, seq, limit).await?),
             None => None,
         };
-        Ok(Some(entry::history(anchor, (epoch(&text), unsigned(head)), before, after)))
+        let mut page = entry::history(anchor, (epoch(&text), unsigned(head)), before, after);
+        page.events = besides_messages(&mut tx, group, entry::part(anchor, &page)).await?;
+        Ok(Some(page))
     }
 
     async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {

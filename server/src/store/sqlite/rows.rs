@@ -90,7 +90,7 @@ pub(super) struct LogRow {
     kind: Option<String>,
     message_id: Option<String>,
     actor_id: Option<String>,
-    payload: Option<String>,
+    payload: Option<Loose>,
     at: Option<String>,
     stored_id: Option<Loose>,
     user_id: Option<Loose>,
@@ -128,6 +128,7 @@ impl LogRow {
             name: self.name.map(String::from),
             time_zone: self.time_zone,
             members_can_invite: self.members_can_invite,
+            renamed: name_in(self.payload.as_deref()),
         };
         Some(entry.into_event(group_id))
     }
@@ -219,4 +220,13 @@ fn role_in(payload: Option<&str>) -> Option<Role> {
         role: Role,
     }
     payload.and_then(|text| serde_json::from_str::<Payload>(text).ok()).map(|payload| payload.role)
+}
+
+/// The name that a change of name gave.
+fn name_in(payload: Option<&str>) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Payload {
+        name: Option<String>,
+    }
+    serde_json::from_str::<Payload>(payload?).ok()?.name
 }

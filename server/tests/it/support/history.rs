@@ -248,6 +248,9 @@ impl Recorder {
             | ServerFrame::Heartbeat(_)
             | ServerFrame::AuthExpiring(_)
             | ServerFrame::GoingAway(_)
+            | ServerFrame::GroupAdded(_)
+            | ServerFrame::GroupRemoved(_)
+            | ServerFrame::AccountChanged(_)
             | ServerFrame::Error(_) => {}
         }
     }

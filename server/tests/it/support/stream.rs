@@ -97,6 +97,9 @@ impl StreamJudge {
             ServerFrame::Hello(_)
             | ServerFrame::MessageSent(_)
             | ServerFrame::AuthExpiring(_)
+            | ServerFrame::GroupAdded(_)
+            | ServerFrame::GroupRemoved(_)
+            | ServerFrame::AccountChanged(_)
             | ServerFrame::GoingAway(_) => Ok(()),
         }
     }

@@ -231,6 +231,7 @@ impl Database {
         };
         History {
             messages: all[from..to].to_vec(),
+            events: Vec::new(),
             epoch: self.epoch,
             head: self.head(),
             has_more_before: from > 0,

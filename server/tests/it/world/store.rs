@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_server::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use futures::future::BoxFuture;
@@ -230,7 +231,7 @@ fn swap_seqs(effects: &mut [Effect]) {
         .iter_mut()
         .filter_map(|effect| match effect {
             Effect::Message(message) => Some(message),
-            Effect::Moved(_) | Effect::GroupDeleted(_) => None,
+            Effect::Moved(_) | Effect::Member(..) | Effect::GroupDeleted(..) | Effect::Renamed(..) => None,
         })
         .collect();
     if let [first, second, ..] = messages.as_mut_slice() {
@@ -292,6 +293,10 @@ impl Log for SimStore {
 
     async fn role(&self, _: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
         self.ask("role", |database| database.is_member(user).then_some(Role::Member)).await
+    }
+
+    async fn membership(&self, _: GroupId, _: UserId) -> Result<Option<Group>, StoreError> {
+        Ok(None)
     }
 
     async fn replay(&self, _: GroupId, viewer: UserId, after: Seq, _: usize) -> Result<Option<Page>, StoreError> {

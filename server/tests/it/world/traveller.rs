@@ -326,6 +326,7 @@ impl Api for Ports {
         let page = answer.ok_or(HistoryError::NotFound)?;
         Ok(MessagesAnswer {
             messages: page.messages,
+            events: page.events,
             epoch: page.epoch,
             head: page.head,
             has_more_before: page.has_more_before,

@@ -106,10 +106,11 @@ pub(super) async fn rename(store: &PostgresStore, user: UserId, display_name: &s
     let (access, display_name) = (store.access.clone(), display_name.to_owned());
     store
         .access
-        .write(move |link, _| {
+        .write(move |link, effects| {
             let (statement, display_name) = (access.sql("{name user}"), display_name.clone());
             Box::pin(async move {
                 lives(link, user).await?;
+                effects.renamed(user, display_name.clone());
                 sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(link).await?;
                 Ok(())
             })

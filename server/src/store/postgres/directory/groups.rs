@@ -13,7 +13,7 @@ use super::ends::lives;
 use super::is_duplicate;
 use super::members::{hold_group, role_of};
 use crate::store::StoreError;
-use crate::store::entry::shown;
+use crate::store::entry::{by_activity, shown};
 
 /// One row for each group of the member `$1`. Unread messages are counted up to ten thousand: beyond that nobody reads
 /// the figure, and a list of groups must not cost a walk through whole histories.
@@ -21,7 +21,9 @@ macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
             "select g.id, {group name} as name, x.time_zone, coalesce(x.members_can_invite, true) as members_can_invite, \
-             h.epoch, h.head, me.role, \
+             h.epoch, h.head, me.role, ",
+            micros!("me.joined_at"),
+            " as joined_at, \
              (select count(*) from {members} n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
              (select count(*) from (select from caravana.event e \
@@ -57,6 +59,7 @@ struct GroupRow {
     epoch: Uuid,
     head: i64,
     role: Loose,
+    joined_at: Option<i64>,
     member_count: i64,
     last_read: i64,
     unread: i64,
@@ -85,6 +88,7 @@ impl GroupRow {
             head: unsigned(self.head),
             last_read: unsigned(self.last_read),
             unread: unsigned(self.unread),
+            joined_at: moment(self.joined_at),
         }
     }
 
@@ -110,17 +114,18 @@ pub(super) async fn of(store: &PostgresStore, user: UserId) -> Result<Vec<Group>
     let rows: Vec<GroupRow> = store
         .access
         .ask(|link| {
-            let statement = store.access.sql(group_rows!(
-                " order by (select e.at from caravana.event e where e.group_id = g.id and e.seq = h.head) \
-                 desc nulls last, g.id"
-            ));
+            let statement = store.access.sql(group_rows!(""));
             Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
         })
         .await?;
-    Ok(rows.into_iter().map(GroupRow::into_group).collect())
+    Ok(by_activity(rows.into_iter().map(GroupRow::into_group).collect()))
 }
 
-pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+pub(in super::super) async fn one(
+    store: &PostgresStore,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Group>, StoreError> {
     store
         .access
         .ask(|link| {
@@ -174,7 +179,7 @@ pub(super) async fn create(
                 if let Some(time_zone) = time_zone {
                     set_time_zone(link, id, &time_zone).await?;
                 }
-                effects.group(id);
+                effects.member(id, owner);
                 seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
             })
         })
@@ -243,8 +248,8 @@ pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId)
                 }
                 // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.
                 link.run("set local caravana.notify = off").await?;
-                end(link, group).await?;
-                effects.group_deleted(group);
+                let members = end(link, group).await?;
+                effects.group_deleted(group, members);
                 Ok(())
             })
         })
@@ -263,8 +268,12 @@ pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId)
     Ok(())
 }
 
-/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table.
-pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
+/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table. Answers who was a member.
+pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+    let members: Vec<Uuid> = sqlx::query_scalar("select user_id from caravana.member where group_id = $1")
+        .bind(group.uuid())
+        .fetch_all(&mut *link)
+        .await?;
     for statement in [
         "delete from caravana.invite where group_id = $1",
         "delete from caravana.removed where group_id = $1",
@@ -274,5 +283,5 @@ pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<(), StoreErro
     ] {
         sqlx::query(statement).bind(group.uuid()).execute(&mut *link).await?;
     }
-    Ok(())
+    Ok(members.into_iter().map(UserId::new).collect())
 }

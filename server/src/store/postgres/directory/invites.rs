@@ -232,7 +232,7 @@ pub(super) async fn accept(
                 ] {
                     sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
                 }
-                effects.group(group);
+                effects.member(group, user);
                 Ok(group)
             })
         })

@@ -119,7 +119,10 @@ pub(super) async fn set_role(
                     give_role(link, group, actor, Role::Admin).await?;
                 }
                 give_role(link, group, user, role).await?;
-                effects.group(group);
+                if role == Role::Owner {
+                    effects.member(group, actor);
+                }
+                effects.member(group, user);
                 Ok(())
             })
         })
@@ -190,11 +193,12 @@ pub(super) async fn leave(
 ) -> Result<Removal, StoreError> {
     if role_of(access, link, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
         let Some(heir) = heir(link, group, user).await? else {
-            groups::end(link, group).await?;
-            effects.group_deleted(group);
+            let members = groups::end(link, group).await?;
+            effects.group_deleted(group, members);
             return Ok(Removal::Group);
         };
         give_role(link, group, heir, Role::Owner).await?;
+        effects.member(group, heir);
     }
     for statement in [
         "delete from caravana.member where group_id = $1 and user_id = $2",
@@ -203,7 +207,7 @@ pub(super) async fn leave(
         sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
     }
     invites::end_of(link, group, user).await?;
-    effects.group(group);
+    effects.member(group, user);
     Ok(Removal::Member)
 }
 

@@ -1,6 +1,6 @@
 //! Pages of the log, and of the messages in it.
 
-use caravana_protocol::{Epoch, GroupId, Message, Seq};
+use caravana_protocol::{Epoch, Event, GroupId, Message, Seq};
 use futures::{Stream, TryStreamExt as _};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -73,6 +73,26 @@ pub(super) async fn newer(
     limit: usize,
 ) -> Result<(Vec<Message>, bool), StoreError> {
     beside(access, link, messages_beside!(">", "asc"), group, seq, limit).await
+}
+
+/// What else happened from one seq to another, ascending; the newest where it is too much for a page.
+pub(super) async fn besides_messages(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    (first, last): (Seq, Seq),
+) -> Result<Vec<Event>, StoreError> {
+    let statement = access.sql(concat!(
+        "select ",
+        log_columns!(),
+        " from caravana.event e ",
+        log_joins!(),
+        " where e.group_id = $1 and e.seq between $2 and $3 \
+         and e.kind in ('member_joined', 'member_left', 'group_updated') order by e.seq desc limit $4"
+    ));
+    let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(first)).bind(signed(last));
+    let rows: Vec<LogRow> = question.bind(signed(entry::HISTORY_EVENTS as u64)).fetch_all(link).await?;
+    Ok(rows.into_iter().rev().filter_map(|row| row.into_event(group)).collect())
 }
 
 async fn beside(

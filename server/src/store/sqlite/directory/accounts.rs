@@ -91,8 +91,9 @@ pub(super) async fn rename(store: &SqliteStore, user: UserId, display_name: &str
     let display_name = display_name.to_owned();
     store
         .writer
-        .run(move |tx, _| {
+        .run(move |tx, effects| {
             Box::pin(async move {
+                effects.renamed(user, display_name.clone());
                 let user = user.to_string();
                 lives(tx, &user).await?;
                 sqlx::query("update users set display_name = ? where id = ?")

@@ -8,14 +8,14 @@ use super::super::{SqliteStore, rows};
 use super::ends::lives;
 use super::{id, is_duplicate, role_in};
 use crate::store::StoreError;
-use crate::store::entry::shown;
+use crate::store::entry::{by_activity, shown};
 
 /// One row for each group of the member `?1`. Unread messages are counted up to ten thousand: beyond that nobody reads
 /// the figure, and a list of groups must not cost a walk through whole histories.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
-            "select g.id, g.name, x.time_zone, x.members_can_invite, h.epoch, h.head, me.role, \
+            "select g.id, g.name, x.time_zone, x.members_can_invite, h.epoch, h.head, me.role, me.joined_at, \
              (select count(*) from caravana_member n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
              (select count(*) from (select 1 from caravana_event e \
@@ -48,6 +48,7 @@ struct GroupRow {
     epoch: String,
     head: i64,
     role: String,
+    joined_at: String,
     member_count: i64,
     last_read: i64,
     unread: i64,
@@ -76,6 +77,7 @@ impl GroupRow {
             head: rows::unsigned(self.head),
             last_read: rows::unsigned(self.last_read),
             unread: rows::unsigned(self.unread),
+            joined_at: rows::time(Some(&self.joined_at)),
         })
     }
 
@@ -98,18 +100,16 @@ impl GroupRow {
 }
 
 pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Vec<Group>, StoreError> {
-    sqlx::query_as::<_, GroupRow>(group_rows!(
-        " order by (select e.at from caravana_event e where e.group_id = g.id and e.seq = h.head) desc, g.id"
-    ))
-    .bind(user.to_string())
-    .fetch_all(&store.readers)
-    .await?
-    .into_iter()
-    .map(GroupRow::into_group)
-    .collect()
+    let rows: Vec<GroupRow> = sqlx::query_as(group_rows!("")).bind(user.to_string()).fetch_all(&store.readers).await?;
+    let groups = rows.into_iter().map(GroupRow::into_group).collect::<Result<_, _>>()?;
+    Ok(by_activity(groups))
 }
 
-pub(super) async fn one(store: &SqliteStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+pub(in super::super) async fn one(
+    store: &SqliteStore,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Group>, StoreError> {
     sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
         .bind(viewer.to_string())
         .bind(group.to_string())
@@ -136,7 +136,7 @@ pub(super) async fn create(
     name: &str,
     time_zone: Option<&str>,
 ) -> Result<Group, StoreError> {
-    let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
+    let (name, time_zone, owner_id) = (name.to_owned(), time_zone.map(str::to_owned), owner);
     store
         .writer
         .run(move |tx, effects| {
@@ -157,7 +157,7 @@ pub(super) async fn create(
                 if let Some(time_zone) = time_zone {
                     set_time_zone(tx, &group, &time_zone).await?;
                 }
-                effects.group(id);
+                effects.member(id, owner_id);
                 written(tx, &group, &owner).await
             })
         })
@@ -221,16 +221,20 @@ pub(super) async fn delete(store: &SqliteStore, actor: UserId, group_id: GroupId
                     Role::Owner => {}
                     Role::Admin | Role::Member => return Err(StoreError::Forbidden),
                 }
-                end(tx, &group).await?;
-                effects.group_deleted(group_id);
+                let members = end(tx, &group).await?;
+                effects.group_deleted(group_id, members);
                 Ok(())
             })
         })
         .await
 }
 
-/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table.
-pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
+/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table. Answers who was a member.
+pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<Vec<UserId>, StoreError> {
+    let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?")
+        .bind(group)
+        .fetch_all(&mut *tx)
+        .await?;
     for statement in [
         "delete from caravana_invite where group_id = ?",
         "delete from caravana_removed where group_id = ?",
@@ -240,5 +244,5 @@ pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<(), St
     ] {
         sqlx::query(statement).bind(group).execute(&mut *tx).await?;
     }
-    Ok(())
+    Ok(members.iter().filter_map(|member| rows::user(Some(member.as_str()))).collect())
 }

@@ -167,7 +167,7 @@ pub(super) async fn accept(
         .writer
         .run(move |tx, effects| {
             Box::pin(async move {
-                let user = user.to_string();
+                let (user_id, user) = (user, user.to_string());
                 ends::lives(tx, &user).await?;
                 let row: Option<(String, bool, bool)> = sqlx::query_as(concat!(
                     "select i.group_id, ",
@@ -202,7 +202,7 @@ pub(super) async fn accept(
                 ] {
                     sqlx::query(statement).bind(&group).bind(&user).execute(&mut *tx).await?;
                 }
-                effects.group(group_id);
+                effects.member(group_id, user_id);
                 Ok(group_id)
             })
         })

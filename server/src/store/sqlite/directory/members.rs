@@ -84,7 +84,10 @@ pub(super) async fn set_role(
                     give_role(tx, &group, &actor_key, Role::Admin).await?;
                 }
                 give_role(tx, &group, &user_key, role).await?;
-                effects.group(group_id);
+                if role == Role::Owner {
+                    effects.member(group_id, actor);
+                }
+                effects.member(group_id, user);
                 Ok(())
             })
         })
@@ -153,11 +156,12 @@ pub(super) async fn leave(
     let group = group_id.to_string();
     if role_in(tx, &group, user).await? == Role::Owner {
         let Some(heir) = heir(tx, &group, user).await? else {
-            groups::end(tx, &group).await?;
-            effects.group_deleted(group_id);
+            let members = groups::end(tx, &group).await?;
+            effects.group_deleted(group_id, members);
             return Ok(Removal::Group);
         };
         give_role(tx, &group, &heir, Role::Owner).await?;
+        effects.member(group_id, id(&heir)?);
     }
     for statement in [
         "delete from caravana_member where group_id = ? and user_id = ?",
@@ -166,7 +170,7 @@ pub(super) async fn leave(
         sqlx::query(statement).bind(&group).bind(user).execute(&mut *tx).await?;
     }
     invites::end_of(tx, &group, user).await?;
-    effects.group(group_id);
+    effects.member(group_id, id(user)?);
     Ok(Removal::Member)
 }
 

@@ -1,6 +1,6 @@
 //! Pages of the log, and of the messages in it.
 
-use caravana_protocol::{GroupId, Message, Seq};
+use caravana_protocol::{Event, GroupId, Message, Seq};
 use futures::{Stream, TryStreamExt as _};
 use sqlx::{FromRow, SqliteConnection};
 
@@ -61,6 +61,29 @@ pub(super) async fn newer(
     limit: usize,
 ) -> Result<(Vec<Message>, bool), StoreError> {
     beside(tx, messages_beside!(">", "asc"), group, seq, limit).await
+}
+
+/// What else happened from one seq to another, ascending; the newest where it is too much for a page.
+pub(super) async fn besides_messages(
+    tx: &mut SqliteConnection,
+    group: GroupId,
+    (first, last): (Seq, Seq),
+) -> Result<Vec<Event>, StoreError> {
+    let rows: Vec<LogRow> = sqlx::query_as(concat!(
+        "select ",
+        log_columns!(),
+        " from caravana_event e ",
+        log_joins!(),
+        " where e.group_id = ?1 and e.seq between ?2 and ?3 \
+         and e.kind in ('member_joined', 'member_left', 'group_updated') order by e.seq desc limit ?4"
+    ))
+    .bind(group.to_string())
+    .bind(signed(first))
+    .bind(signed(last))
+    .bind(signed(entry::HISTORY_EVENTS as u64))
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().rev().filter_map(|row| row.into_event(group)).collect())
 }
 
 async fn beside(

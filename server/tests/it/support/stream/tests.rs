@@ -33,6 +33,7 @@ fn event(seq: Seq) -> ServerFrame {
         name: "Oaxaca".into(),
         time_zone: None,
         members_can_invite: true,
+        renamed: None,
         at: Timestamp::from_unix_micros(0),
     }))
 }

@@ -1,0 +1,45 @@
+// The list of groups is the same on every device, without a reload.
+
+import { type Person, together } from '../support/person.ts';
+import { expect, test } from '../support/test.ts';
+
+const names = (person: Person) => person.page.getByTestId('group-link').locator('.group-name');
+
+test('a group that is made, entered or left on one device is in the list of the other at once, in its place', async ({ signUp, openTab }) => {
+  test.slow();
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Palenque');
+  await ana.send('hace tiempo');
+  await ana.seesSent('hace tiempo');
+  const list = await openTab(bruno);
+  await list.page.goto('/');
+  await expect(names(list)).toHaveText(['Palenque']);
+
+  // Made on the first device: new, so that it stands at the top, and without a reload of the second.
+  await bruno.page.goto('/');
+  await bruno.createGroup('Yaxchilán');
+  await expect(names(list)).toHaveText(['Yaxchilán', 'Palenque']);
+  await expect(names(bruno)).toHaveText(['Yaxchilán', 'Palenque']);
+  await bruno.send('llegamos');
+  await expect(list.page.getByTestId('group-link').first()).toContainText('llegamos');
+
+  // Entered on the first device by Ana's link.
+  await ana.page.goto('/');
+  await ana.createGroup('Bonampak');
+  await bruno.accept(await ana.inviteLink());
+  await expect(names(list)).toHaveText(['Bonampak', 'Yaxchilán', 'Palenque']);
+  await ana.send('¡bienvenido!');
+  await expect(list.page.getByTestId('group-link').first()).toContainText('¡bienvenido!');
+
+  // What somebody writes moves its group up on both, and what is left goes.
+  await ana.page.locator('[data-testid="group-link"]', { hasText: 'Palenque' }).click();
+  await ana.isIn('Palenque');
+  await ana.send('de vuelta');
+  for (const tab of [list, bruno]) await expect(names(tab)).toHaveText(['Palenque', 'Bonampak', 'Yaxchilán']);
+  const session = (await (await bruno.page.request.get('/api/v1/session')).json()) as { user: { id: string } };
+  const left = await bruno.page.request.delete(`/api/v1/groups/${ana.groupId}/members/${session.user.id}`, {
+    headers: { 'sec-fetch-site': 'same-origin' },
+  });
+  expect(left.ok()).toBe(true);
+  for (const tab of [list, bruno]) await expect(names(tab)).toHaveText(['Bonampak', 'Yaxchilán']);
+});
