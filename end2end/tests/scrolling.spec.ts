@@ -142,10 +142,10 @@ test('rows that grow above or below leave what is being read where it is', async
   }
   await still(ana.page);
   // The same all at once, as when a font arrives. Rows between the upper edge and the watched one grow too.
-  const top = ana.messages.filter({ visible: true });
-  expect(await top.count()).toBeGreaterThan(0);
   const edge = await firstInSight(ana.page);
-  await ana.page.addStyleTag({ content: '.text { font-family: monospace; letter-spacing: 0.5px; line-height: 1.7 }' });
+  await ana.page.evaluate(() => {
+    document.styleSheets[0]?.insertRule('.text { font-family: monospace; letter-spacing: 0.5px; line-height: 1.7 }');
+  });
   await settled(ana.page);
   const after = await firstInSight(ana.page);
   expect(after.text).toBe(edge.text);
@@ -189,7 +189,8 @@ test('a group opens at the first unread message, and there it stays until the en
   expect(box?.y).toBeLessThan(DESKTOP.height / 3);
   await bruno('uno más');
   await expect(ana.message('uno más')).toHaveCount(1);
-  expect(await divider.boundingBox()).toEqual(box);
+  await settled(ana.page);
+  expect(Math.abs(((await divider.boundingBox())?.y ?? 0) - (box?.y ?? 0))).toBeLessThanOrEqual(1);
 });
 
 test('who is near the end follows, who is further up does not, and the own message is always shown', async ({ signUp }) => {

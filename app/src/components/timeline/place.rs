@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// Goes to the end.
-    pub(super) fn to_end(&mut self, pane: &dyn Pane) {
+    pub(super) fn go_to_end(&mut self, pane: &dyn Pane) {
         pane.hide_below(0.0);
         self.hold = Hold::End;
         self.hidden = pane.hidden();

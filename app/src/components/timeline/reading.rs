@@ -82,7 +82,7 @@ impl Reading {
                 let news = self.take_news();
                 let following = self.place.try_with_value(Place::near_end).flatten() == Some(true);
                 match news {
-                    Some(news) if news.own || following => self.move_place(Place::to_end),
+                    Some(news) if news.own || following => self.move_place(Place::go_to_end),
                     Some(news) => {
                         self.fresh.update(|fresh| *fresh += news.others);
                         self.move_place(Place::settle);
@@ -96,7 +96,7 @@ impl Reading {
 
     /// Goes to the end of the rows, which the reader follows from then on.
     pub(super) fn to_end(self) {
-        self.move_place(Place::to_end);
+        self.move_place(Place::go_to_end);
         self.tell();
     }
 

@@ -195,7 +195,7 @@ fn the_end_is_followed_and_the_reader_near_it_too() {
     pane.scroll(1.0);
     place.settle(&pane);
     assert_eq!(place.near_end(), Some(false));
-    place.to_end(&pane);
+    place.go_to_end(&pane);
     assert_eq!(place.near_end(), Some(true));
 }
 
@@ -245,7 +245,7 @@ fn a_row_that_is_unfolded_at_the_end_grows_downwards_and_then_the_end_is_followe
     assert_eq!(place.near_end(), Some(false));
 
     // A touch without consequences leaves the reader where they were.
-    place.to_end(&pane);
+    place.go_to_end(&pane);
     place.touch(&pane);
     place.release(&pane);
     pane.append(80.0);
