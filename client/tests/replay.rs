@@ -416,6 +416,8 @@ fn a_group_is_waited_for_while_another_ones_replay_comes_forward() {
     assert_eq!(world.said("subscribe"), asked, "the line is busy, and nothing is lost");
     world.pass(10_001);
     assert!(world.said("subscribe") > asked, "now nothing comes any more");
+}
+
 /// Who joined stood in the conversation until the page was loaded again.
 #[test]
 fn a_page_of_history_brings_who_joined_to_their_places() {
