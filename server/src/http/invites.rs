@@ -13,6 +13,7 @@ use super::error::ApiError;
 use super::extract::{InGroup, InviteToken, OptionalJson};
 use super::identity::Identity;
 use crate::auth::Secret;
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::settings::Origin;
 use crate::state::Shared;
@@ -36,7 +37,7 @@ const USES_MAX: u32 = 100_000;
     params(InGroup),
     request_body(content = NewInvite, description = "May be left out."),
     responses((status = 201, description = "The invite.", body = Invite)),
-    extensions(("x-refusals" = json!(["forbidden"])))
+    extensions(("x-refusals" = json!(["forbidden", "limit_reached"])))
 )]
 pub(super) async fn create(
     State(state): State<Shared>,
@@ -69,9 +70,11 @@ async fn make(
     if asked.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
         return Err(ApiError::bad_request("`max_uses` is 1 to 100000"));
     }
+    actor.spends(state, Act::MakeInvite)?;
     let secret = Secret::generate();
-    let expires_at = unix_seconds().saturating_add_unsigned(seconds);
-    let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, expires_at };
+    let now = unix_seconds();
+    let expires_at = now.saturating_add_unsigned(seconds);
+    let invite = store::NewInvite { now, token: secret.hash(), max_uses: asked.max_uses, expires_at };
     state.store.create_invite(actor.user.id, group, invite).await?;
     Ok(Invite {
         url: format!("{site}/i/{}", secret.expose()),
@@ -113,7 +116,7 @@ pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, A
     operation_id = "accept_invite",
     params(InviteToken),
     responses((status = 200, description = "The group, joined.", body = GroupAnswer)),
-    extensions(("x-refusals" = json!(["gone", "not_found"])))
+    extensions(("x-refusals" = json!(["gone", "not_found", "limit_reached"])))
 )]
 pub(super) async fn accept(
     State(state): State<Shared>,
@@ -127,6 +130,7 @@ pub(super) async fn accept(
 /// Makes the user a member.
 pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Group, ApiError> {
     let token = secret(token)?.hash();
+    state.hub.budgets().charge(Act::AcceptInvite, user)?;
     let group = state.store.accept_invite(token, user, unix_seconds()).await.map_err(over)?;
     state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
 }
@@ -141,6 +145,7 @@ fn over(error: store::StoreError) -> ApiError {
         store::StoreError::NotFound
         | store::StoreError::Forbidden
         | store::StoreError::Conflict
+        | store::StoreError::LimitReached(_)
         | store::StoreError::Full(_)
         | store::StoreError::Overloaded
         | store::StoreError::Unavailable(_)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::PostgresStore;
 use super::super::rows::{Loose, unsigned};
 use super::ends::lives;
-use super::members;
+use super::{bounds, members};
 use crate::store::{NewInvite, SecretHash, StoreError};
 
 pub(super) async fn create(
@@ -34,6 +34,7 @@ pub(super) async fn create(
                 if !role.manages() && !members_can_invite.unwrap_or(true) {
                     return Err(StoreError::Forbidden);
                 }
+                bounds::one_more_invite(link, group, (actor, role), invite.now).await?;
                 sqlx::query(
                     "insert into caravana.invite (token_hash, group_id, created_by, max_uses, expires_at)
                      values ($1, $2, $3, $4, $5)",
@@ -113,6 +114,8 @@ pub(super) async fn accept(
                 if !access.shape().members().is_ours() {
                     return Err(StoreError::Forbidden);
                 }
+                bounds::one_more_member(link, group).await?;
+                bounds::one_more_group(link, user).await?;
                 sqlx::query("update caravana.invite set uses = uses + 1 where token_hash = $1")
                     .bind(&token[..])
                     .execute(&mut *link)

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
 use super::ends::lives;
-use super::{id, role_in};
+use super::{bounds, id, role_in};
 use crate::store::{NewInvite, SecretHash, StoreError};
 
 pub(super) async fn create(
@@ -24,6 +24,7 @@ pub(super) async fn create(
                 if !role.manages() && !members_can_invite(tx, &group).await? {
                     return Err(StoreError::Forbidden);
                 }
+                bounds::one_more_invite(tx, &group, (&actor, role), invite.now).await?;
                 sqlx::query(
                     "insert into caravana_invite (token_hash, group_id, created_by, max_uses, expires_at)
                      values (?, ?, ?, ?, ?)",
@@ -98,6 +99,8 @@ pub(super) async fn accept(
                 if is_over(max_uses, joined, expires_at, now) {
                     return Err(StoreError::Gone);
                 }
+                bounds::one_more_member(tx, &group).await?;
+                bounds::one_more_group(tx, &user).await?;
                 sqlx::query("update caravana_invite set uses = uses + 1 where token_hash = ?")
                     .bind(&token[..])
                     .execute(&mut *tx)
