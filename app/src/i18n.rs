@@ -109,6 +109,7 @@ pub fn explain(words: &Words, code: Option<ErrorCode>) -> String {
         ErrorCode::Forbidden => words.error_forbidden.to_owned(),
         ErrorCode::Gone => words.error_gone.to_owned(),
         ErrorCode::RateLimited => words.error_rate_limited.to_owned(),
+        ErrorCode::LimitReached => words.error_limit_reached.to_owned(),
         ErrorCode::Unauthenticated => words.session_ended.to_owned(),
         ErrorCode::StorageFull | ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded => {
             words.error_unavailable.to_owned()

@@ -48,7 +48,7 @@ begin
          begin
              execute $e$
                  select caravana.append(array_agg(fresh.id), array_agg(%L::text), null, null,
-                     array_agg(jsonb_build_object('name', to_jsonb(fresh) ->> %L)))
+                     array_agg(jsonb_build_object(''name'', to_jsonb(fresh) ->> %L)))
                  from written fresh join before former on former.id = fresh.id
                  where to_jsonb(fresh) -> %L is distinct from to_jsonb(former) -> %L having count(*) > 0
              $e$;

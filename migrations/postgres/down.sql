@@ -2,8 +2,8 @@
 --
 --     psql "$DATABASE_URL" --set ON_ERROR_STOP=1 --file migrations/postgres/down.sql
 --
--- Stop the servers first. What goes: the schema `caravana` with the logs, members, accounts and sign-ins; our triggers; our line in
--- the publication; the policies of rls.sql. What stays: every row of users, groups and group_chat with all of its columns.
+-- Stop the servers first. What goes: the schema `caravana` with the logs, members, accounts and sign-ins; our triggers; our index
+-- on group_chat; our line in the publication; the policies of rls.sql. What stays: every row of users, groups and group_chat with all of its columns.
 -- Tables that Caravana made itself go only if they are empty. One transaction: all of it, or nothing.
 begin;
 
@@ -23,6 +23,7 @@ begin
     -- The triggers go with their functions, and the policies with theirs.
     drop schema caravana cascade;
     drop schema if exists caravana_rls cascade;
+    drop index if exists public.group_chat_of_author;
     foreach the_table in array state.secured loop
         execute format('alter table public.%I disable row level security', the_table);
     end loop;

@@ -62,6 +62,8 @@ error_codes! {
     RateLimited = "rate_limited", retryable: true;
     /// This socket follows as many groups as one may.
     TooManySubscriptions = "too_many_subscriptions", retryable: false;
+    /// A bound on groups, members or links is reached.
+    LimitReached = "limit_reached", retryable: false;
     /// The server's disk is full.
     StorageFull = "storage_full", retryable: true;
     /// The outcome is unknown or the store does not answer; try again with the same id.

@@ -70,5 +70,13 @@ pub const EMAIL_LABEL_CHARACTERS: usize = 63;
 pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 /// Characters of a password: the longest, so that hashing has a bounded cost.
 pub const PASSWORD_MAX_CHARACTERS: usize = 128;
+/// Groups that one user may be in.
+pub const GROUPS_PER_USER: usize = 500;
+/// Members that a group may have.
+pub const MEMBERS_PER_GROUP: usize = 10_000;
+/// Links into a group that live at once: those of members. Owner and admins can make one all the same.
+pub const INVITES_PER_GROUP: usize = 1_000;
+/// Links into a group that one person may have alive at once.
+pub const INVITES_PER_MEMBER: usize = 200;
 /// The subprotocol that a client offers and the server answers with.
 pub const SUBPROTOCOL: &str = "caravana.v1";

@@ -16,5 +16,5 @@ pub use key_list::{Fetch, FetchError, FetchSetupError, KeyList, NoList, PublicKe
 pub use passwords::{PasswordError, Passwords};
 pub use resets::{RESET_SECONDS, reset_address};
 pub use secret::Secret;
-pub use throttle::{Buckets, Throttle};
+pub use throttle::Throttle;
 pub use tokens::{AccessToken, LAST_SECOND, LEEWAY, Supabase, TokenError, Tokens, VerifiedToken};

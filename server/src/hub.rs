@@ -12,13 +12,13 @@ mod command;
 mod connection;
 mod feed;
 mod group;
-mod limits;
 mod mailbox;
 mod memberships;
 mod peer;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,11 +37,12 @@ pub use command::{Posted, SendRefused};
 pub use connection::Connection;
 pub use mailbox::{Mailbox, Next};
 pub use peer::Peer;
+pub use writes::ChangeRefused;
 
+use crate::budgets::{Buckets, BudgetSettings, Budgets};
 use crate::frame::Frame;
 use crate::store::{Proof, SecretHash, SharedLog};
 use answers::Pace;
-use limits::Buckets;
 use memberships::Memberships;
 use registry::Registry;
 
@@ -59,8 +60,7 @@ pub struct Hub {
     log: SharedLog,
     registry: Registry,
     settings: HubSettings,
-    sends_of_user: Buckets<UserId>,
-    sends_to_group: Buckets<GroupId>,
+    budgets: Budgets,
     /// Beginnings of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
@@ -76,12 +76,8 @@ pub struct Hub {
 /// What an operator decides about the hub.
 #[derive(Clone)]
 pub struct HubSettings {
-    /// Sends that a user gets back in a second.
-    pub send_rate_per_user: f64,
-    /// Sends that a user may make at once.
-    pub send_burst_per_user: u32,
-    /// Sends that a group takes in a second.
-    pub send_rate_per_group: f64,
+    /// How often somebody may do something.
+    pub budgets: BudgetSettings,
     /// Open sockets of one user.
     pub connections_per_user: usize,
     /// How often the heads of all followed groups are compared with the database, give or take a fifth.
@@ -129,13 +125,9 @@ impl Hub {
     /// Starts the hub and its tasks. They end when `shutdown` is cancelled, and `tasks` can be waited for.
     #[must_use]
     pub fn start(log: SharedLog, settings: HubSettings, tasks: TaskTracker, shutdown: CancellationToken) -> Arc<Self> {
-        // A group's bucket holds one second of its rate.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is a small number above 0")]
-        let group_burst = settings.send_rate_per_group.ceil().max(1.0) as u32;
         let hub = Arc::new(Self {
             registry: Registry::new(),
-            sends_of_user: Buckets::new(settings.send_rate_per_user, settings.send_burst_per_user),
-            sends_to_group: Buckets::new(settings.send_rate_per_group, group_burst),
+            budgets: Budgets::new(&settings.budgets),
             typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
             memberships: Memberships::default(),
             replays: Semaphore::new(REPLAYS),
@@ -183,6 +175,12 @@ impl Hub {
             connection.mailbox().close(CloseReason::TooManyConnections);
         }
         connection
+    }
+
+    /// How often somebody may do something, by whatever way they come.
+    #[must_use]
+    pub fn budgets(&self) -> &Budgets {
+        &self.budgets
     }
 
     /// The users who are connected to a group here, and how many connections each has.

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 pub mod auth;
+pub mod budgets;
 mod clock;
 pub mod frame;
 pub mod http;
@@ -11,7 +12,9 @@ pub mod hub;
 pub mod import;
 pub mod mail;
 pub mod metrics;
+pub mod network;
 pub mod operator;
+mod pruning;
 pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;
@@ -31,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
+use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
 use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
@@ -102,6 +106,7 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
     shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store), shutdown.clone()));
+    shutdown.spawn(pruning::run(Arc::clone(&store), shutdown.clone()));
     let mailer = mail::mailer(&settings)?;
     let (store_of_routes, hub_of_routes) = (Arc::clone(&store), Arc::clone(&hub));
     let state = AppState::new(store_of_routes, hub_of_routes, tokens, settings, shutdown.clone(), address, mailer)?;
@@ -164,12 +169,19 @@ fn tokens(settings: &Settings, shutdown: &Shutdown) -> Result<Tokens, ServeError
     Ok(own.with_supabase(Supabase { secret, issuer, keys }))
 }
 
+fn budgets(settings: &Settings) -> BudgetSettings {
+    BudgetSettings {
+        of_user: Quota::per_second(settings.send_rate_per_user, settings.send_burst_per_user),
+        // A group's holds one second of its rate.
+        of_group: Quota::per_second(settings.send_rate_per_group, settings.send_rate_per_group),
+        factor: settings.budget_factor,
+    }
+}
+
 fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> HubSettings {
     let (tokens, store) = (tokens.clone(), Arc::clone(store));
     HubSettings {
-        send_rate_per_user: f64::from(settings.send_rate_per_user),
-        send_burst_per_user: settings.send_burst_per_user,
-        send_rate_per_group: f64::from(settings.send_rate_per_group),
+        budgets: budgets(settings),
         connections_per_user: settings.max_connections_per_user,
         sweep: SWEEP,
         seed: rand::random(),

@@ -77,6 +77,8 @@ pub struct Settings {
     pub max_connections_per_address: usize,
     /// Upgrades a second of one address.
     pub handshakes_per_second: u32,
+    /// By how much the budgets of everything but messages are larger than they are documented.
+    pub budget_factor: f64,
     /// Where the figures of the process are served, if they are.
     pub metrics_addr: Option<SocketAddr>,
     /// What may be logged, in the syntax of `RUST_LOG`.
@@ -164,6 +166,7 @@ impl Settings {
             max_connections_per_user: given.max_connections_per_user,
             max_connections_per_address: given.max_connections_per_address,
             handshakes_per_second: given.handshakes_per_second,
+            budget_factor: given.budget_factor,
             metrics_addr: metrics_addr(arguments::text(given.metrics_addr))?,
             log_filter: given.log_filter,
             // What a production logs is read by machines first.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use leptos::config::LeptosOptions;
 
-use crate::auth::{Buckets, PasswordError, Passwords, Throttle, Tokens};
+use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
+use crate::budgets::{PerAddress, Turns};
 use crate::http::{Admission, Origins, SessionCookie};
 use crate::hub::Hub;
 use crate::mail::{Mailer, ResetMail};
@@ -40,7 +41,9 @@ pub struct AppState {
     /// Sends those links. `None`: this server sends no mail.
     pub reset_mail: Option<ResetMail>,
     /// Counts upgrades.
-    pub handshakes: Buckets,
+    pub handshakes: PerAddress,
+    /// Turns for reads.
+    pub turns: Turns,
     /// Counts sockets.
     pub admission: Admission,
     /// Which pages may act with a person's cookie.
@@ -80,7 +83,8 @@ impl AppState {
             throttle: Throttle::default(),
             letters: Throttle::default(),
             reset_mail,
-            handshakes: Buckets::new(settings.handshakes_per_second),
+            handshakes: PerAddress::new(settings.handshakes_per_second),
+            turns: Turns::default(),
             admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
             origins,
             session_cookie: SessionCookie::new(settings.is_secure()),

@@ -22,11 +22,12 @@ use std::sync::Arc;
 use caravana_protocol::{GroupId, Message, UserId};
 
 pub use directory::{
-    Account, Belongings, Directory, InviteRow, KnownHolder, MemberRow, Membership, NewAccount, NewInvite, NewSession,
-    OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+    Account, Belongings, Directory, INVITE_REMEMBERED, InviteRow, KnownHolder, MemberRow, Membership, NewAccount,
+    NewInvite, NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash,
+    SignIn, TokenHolder,
 };
 pub(crate) use entry::repeated;
-pub use error::StoreError;
+pub use error::{Limit, StoreError};
 pub use hints::{Hint, HintSender, Hints, hints};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 

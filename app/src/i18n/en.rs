@@ -252,6 +252,7 @@ pub(super) static WORDS: Words = Words {
     error_forbidden: "You are not allowed to do this.",
     error_gone: "It is no longer available.",
     error_rate_limited: "Too many attempts in a row. Wait a moment and try again.",
+    error_limit_reached: "There are as many as there can be: groups of one person, members of a group, or links into it.",
     error_unavailable: "The server is busy. Try again in a few seconds.",
     error_empty_message: "The message is empty.",
     error_invalid_message: "The message has characters that can’t be sent.",

@@ -263,6 +263,7 @@ pub(super) static WORDS: Words = Words {
     error_forbidden: "No tienes permiso para hacer esto.",
     error_gone: "Ya no está disponible.",
     error_rate_limited: "Demasiados intentos seguidos. Espera un momento y vuelve a probar.",
+    error_limit_reached: "Ya hay tantos como puede haber: grupos de una persona, miembros de un grupo o enlaces para entrar.",
     error_unavailable: "El servidor está ocupado. Inténtalo de nuevo en unos segundos.",
     error_empty_message: "El mensaje está vacío.",
     error_invalid_message: "El mensaje tiene caracteres que no se pueden enviar.",

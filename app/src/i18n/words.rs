@@ -200,6 +200,7 @@ pub struct Words {
     pub error_forbidden: &'static str,
     pub error_gone: &'static str,
     pub error_rate_limited: &'static str,
+    pub error_limit_reached: &'static str,
     pub error_unavailable: &'static str,
     pub error_empty_message: &'static str,
     pub error_invalid_message: &'static str,

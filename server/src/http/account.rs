@@ -1,6 +1,7 @@
 //! One's own account: its password, its name, its end. By cookie only: no token changes what a person signs in with.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -15,10 +16,15 @@ use super::extract::Json;
 use super::identity::{Identity, SignedIn};
 use super::peer::Client;
 use crate::auth::{Passwords, Secret};
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
+use crate::pruning;
 use crate::sign_ins;
 use crate::state::Shared;
 use crate::store::{PasswordChange, StoreError};
+
+/// The answer to the end of an account waits so long for its messages to lose their author.
+const FORGET_WITHIN: Duration = Duration::from_secs(5);
 
 /// Changes one's password.
 ///
@@ -61,7 +67,7 @@ pub(super) async fn update(
     Json(patch): Json<AccountPatch>,
 ) -> Result<Answer<UserAnswer>, ApiError> {
     let user = match patch.display_name {
-        Some(name) => rename(&state, identity.user, &name).await?,
+        Some(name) => rename(&state, identity, &name).await?,
         None => identity.user,
     };
     Ok(Answer(UserAnswer { user }))
@@ -100,6 +106,7 @@ pub(super) async fn change(
     change: ChangePassword,
 ) -> Result<HeaderValue, ApiError> {
     Passwords::check(&change.new_password)?;
+    identity.spends(state, Act::ChangeAccount)?;
     let session = identity.proof.session.ok_or_else(ApiError::unauthenticated)?;
     let email = email(identity)?;
     let Proven { user, password_hash: known } = prove(state, identity, address, change.password).await?;
@@ -116,8 +123,10 @@ pub(super) async fn change(
 }
 
 /// Gives the person another name.
-pub(super) async fn rename(state: &Shared, user: User, name: &str) -> Result<User, ApiError> {
+pub(super) async fn rename(state: &Shared, identity: Identity, name: &str) -> Result<User, ApiError> {
     let display_name = DisplayName::parse(name)?.as_str().to_owned();
+    identity.spends(state, Act::ChangeAccount)?;
+    let user = identity.user;
     state.store.rename_user(user.id, &display_name).await?;
     Ok(User { display_name, ..user })
 }
@@ -133,6 +142,13 @@ pub(super) async fn end(
     let Proven { user, password_hash } = prove(state, identity, address, password).await?;
     state.store.delete_account(user.id, &password_hash).await.map_err(overtaken)?;
     sign_ins::close_all(&state.hub, user.id, None);
+    // The account has ended, whatever becomes of this: what is not done in time is done by itself.
+    match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&state.store)).await {
+        Ok(Ok(())) | Err(_) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an ended account still stands at some messages");
+        }
+    }
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }
 
@@ -153,6 +169,7 @@ fn overtaken(error: StoreError) -> ApiError {
         StoreError::NotFound
         | StoreError::Forbidden
         | StoreError::Gone
+        | StoreError::LimitReached(_)
         | StoreError::Full(_)
         | StoreError::Overloaded
         | StoreError::Unavailable(_)

@@ -14,7 +14,6 @@ use super::identity::SignedIn;
 use super::peer::Client;
 use super::{account, resets, sessions};
 use crate::auth::Secret;
-use crate::sign_ins;
 use crate::state::Shared;
 
 /// Where they are.
@@ -67,7 +66,7 @@ pub(super) async fn rename(
         Ok(identity) => identity,
         Err(error) => return refused_entry(error),
     };
-    match account::rename(&state, identity.user, &form.display_name).await {
+    match account::rename(&state, identity, &form.display_name).await {
         Ok(_) => done(PAGE, "name"),
         Err(error) => back(PAGE, &error, "name"),
     }
@@ -101,11 +100,10 @@ pub(super) async fn end_sessions(
         Ok(identity) => identity,
         Err(error) => return refused_entry(error),
     };
-    let user = identity.user.id;
     let ended = match form.session.filter(|id| !id.is_empty()).map(|id| id.parse()) {
-        Some(Ok(id)) => sessions::end_one(&state, user, id).await,
+        Some(Ok(id)) => sessions::end_one(&state, &identity, id).await,
         Some(Err(_)) => Err(ApiError::new(ErrorCode::InvalidId, "`session` is no UUID")),
-        None => sign_ins::end_all(&state.hub, &state.store, user, identity.proof.session).await.map_err(ApiError::from),
+        None => sessions::end_all_others(&state, &identity).await,
     };
     match ended {
         Ok(()) => done(PAGE, "sessions"),

@@ -16,6 +16,7 @@ use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
 use crate::auth::{Passwords, Secret};
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::state::Shared;
 use crate::store::{NewAccount, StoreError};
@@ -107,6 +108,7 @@ pub(super) async fn token(
     State(state): State<Shared>,
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
+    identity.spends(&state, Act::MintToken)?;
     // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next.
     let signed_out = state.store.last_sign_out(identity.user.id).await?;
     let now = unix_seconds().max(signed_out.map_or(0, |at| at.saturating_add(1)));
@@ -122,9 +124,10 @@ pub(super) async fn token(
     responses((status = 200, description = "The ticket.", body = TicketAnswer))
 )]
 pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> Result<Answer<TicketAnswer>, ApiError> {
-    let (secret, now) = (Secret::generate(), unix_seconds());
-    let expires_at = now + TICKET_SECONDS;
-    state.store.create_ticket(secret.hash(), (identity.user.id, identity.proof), now, expires_at).await?;
+    identity.spends(&state, Act::BuyTicket)?;
+    let secret = Secret::generate();
+    let expires_at = unix_seconds() + TICKET_SECONDS;
+    state.store.create_ticket(secret.hash(), (identity.user.id, identity.proof), expires_at).await?;
     Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: moment(expires_at) }))
 }
 
@@ -145,7 +148,12 @@ pub(super) async fn sign_up(
     Passwords::check(&account.password)?;
     // A taken e-mail is a failure like a wrong password: nobody may try out a list of addresses here.
     state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
-    let made = make_account(state, email.clone(), display_name, account.password).await;
+    let made = match state.hub.budgets().sign_up(address) {
+        Ok(()) => make_account(state, email.clone(), display_name, account.password)
+            .await
+            .inspect_err(|_| state.hub.budgets().no_sign_up(address)),
+        Err(too_soon) => Err(too_soon.into()),
+    };
     match &made {
         Ok(_) => state.throttle.succeeded(&email, address),
         Err(error) if error.code == ErrorCode::IdConflict => {}
@@ -169,6 +177,7 @@ async fn make_account(
         StoreError::NotFound
         | StoreError::Forbidden
         | StoreError::Gone
+        | StoreError::LimitReached(_)
         | StoreError::Full(_)
         | StoreError::Overloaded
         | StoreError::Unavailable(_)
@@ -187,6 +196,7 @@ pub(super) async fn sign_in(
     let email = email(&credentials.email)?;
     let Proven { user, password_hash } = prove(state, client.address, email.as_str(), credentials.password).await?;
     state.throttle.succeeded(email.as_str(), client.address);
+    state.hub.budgets().charge(Act::SignIn, user.id)?;
     let cookie = identity::sign_in((&user, password_hash), &client.headers, state).await?;
     Ok((user, cookie))
 }
@@ -222,7 +232,9 @@ async fn compare(state: &Shared, email: &str, password: String) -> Result<Option
 
 /// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.
 pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
+    // Looked up first: a cookie that is nobody's costs a read, and no write.
     if let Some(hash) = state.session_cookie.read(headers).map(|secret| secret.hash())
+        && state.store.session(hash, unix_seconds()).await?.is_some()
         && let Some(user) = state.store.delete_session(hash).await?
     {
         state.hub.close_session(user, hash);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::metrics;
+use crate::network::Network;
 
 /// Sockets over the limit that are still answered with a refusal; beyond these they are closed without a word.
 const COURTESY: usize = 256;
@@ -26,7 +27,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Counts {
     open: usize,
-    of_addresses: HashMap<IpAddr, usize>,
+    of_networks: HashMap<Network, usize>,
 }
 
 /// Why a socket is not served.
@@ -53,7 +54,7 @@ pub struct Place {
     shared: Arc<Shared>,
     /// Whether it is a socket of its own, not one behind a proxy's.
     socket: bool,
-    address: Option<IpAddr>,
+    network: Option<Network>,
     refused: Option<Shed>,
 }
 
@@ -75,11 +76,11 @@ impl Admission {
         }
         let mut refused = (counts.open >= self.shared.limit).then_some(Shed::Full);
         let mut counted = None;
-        if let Some(address) = address {
-            let count = counts.of_addresses.entry(address).or_default();
+        if let Some(network) = address.map(Network::of) {
+            let count = counts.of_networks.entry(network).or_default();
             if *count < self.shared.limit_of_address {
                 *count += 1;
-                counted = Some(address);
+                counted = Some(network);
             } else {
                 refused = refused.or(Some(Shed::Address));
             }
@@ -88,19 +89,20 @@ impl Admission {
         if let Some(refused) = refused {
             metrics::shed(refused.word());
         }
-        Some(Place { shared: Arc::clone(&self.shared), socket: true, address: counted, refused })
+        Some(Place { shared: Arc::clone(&self.shared), socket: true, network: counted, refused })
     }
 
     /// A place for one client of a proxy, beside the place of the proxy's socket.
     pub fn enter_behind_proxy(&self, address: IpAddr) -> Result<Place, Shed> {
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.of_addresses.entry(address).or_default();
+        let network = Network::of(address);
+        let count = counts.of_networks.entry(network).or_default();
         if *count >= self.shared.limit_of_address {
             metrics::shed(Shed::Address.word());
             return Err(Shed::Address);
         }
         *count += 1;
-        Ok(Place { shared: Arc::clone(&self.shared), socket: false, address: Some(address), refused: None })
+        Ok(Place { shared: Arc::clone(&self.shared), socket: false, network: Some(network), refused: None })
     }
 }
 
@@ -116,12 +118,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.open -= usize::from(self.socket);
-        if let Some(address) = self.address
-            && let Some(count) = counts.of_addresses.get_mut(&address)
+        if let Some(network) = self.network
+            && let Some(count) = counts.of_networks.get_mut(&network)
         {
             *count -= 1;
             if *count == 0 {
-                counts.of_addresses.remove(&address);
+                counts.of_networks.remove(&network);
             }
         }
     }
@@ -147,6 +149,16 @@ mod tests {
         assert_eq!(enter(HERE).refused(), None);
     }
 
+    /// Whoever has one IPv6 address has 2^64 of them.
+    #[test]
+    fn one_slash_64_can_not_take_all_places() {
+        let admission = Admission::new(10, 2);
+        let places: Vec<_> =
+            (1..=3).map(|n| admission.enter(Some(format!("2001:db8::{n}").parse().unwrap())).unwrap()).collect();
+        assert_eq!(places.iter().map(Place::refused).collect::<Vec<_>>(), [None, None, Some(Shed::Address)]);
+        assert_eq!(admission.enter(Some("2001:db8:0:1::1".parse().unwrap())).unwrap().refused(), None);
+    }
+
     #[test]
     fn places_are_free_again() {
         let admission = Admission::new(2, 100);
@@ -158,6 +170,6 @@ mod tests {
         assert_eq!(admission.enter(Some(HERE)).unwrap().refused(), None);
         drop(client);
         let counts = admission.shared.counts.lock().unwrap();
-        assert_eq!((counts.open, counts.of_addresses.len()), (0, 0));
+        assert_eq!((counts.open, counts.of_networks.len()), (0, 0));
     }
 }

@@ -9,6 +9,8 @@ use caravana_protocol::rest::{ErrorAnswer, ErrorBody};
 use caravana_protocol::{ErrorCode, NameError, TextError, WireError};
 
 use crate::auth::PasswordError;
+use crate::budgets::TooSoon;
+use crate::hub::ChangeRefused;
 use crate::store::StoreError;
 use crate::telemetry::Seldom;
 
@@ -98,7 +100,7 @@ pub(super) const fn status_of(code: ErrorCode) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::IdConflict => StatusCode::CONFLICT,
+        ErrorCode::IdConflict | ErrorCode::LimitReached => StatusCode::CONFLICT,
         ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::BadRequest
@@ -123,6 +125,7 @@ impl From<StoreError> for ApiError {
             StoreError::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this in this group"),
             StoreError::Gone => Self::new(ErrorCode::Gone, "it has ended"),
             StoreError::Conflict => Self::new(ErrorCode::IdConflict, "it is stored already, and differs"),
+            StoreError::LimitReached(limit) => Self::new(ErrorCode::LimitReached, limit.to_string()),
             StoreError::Full(_) => Self::new(ErrorCode::StorageFull, "the server's disk is full"),
             StoreError::Overloaded => Self::new(ErrorCode::Overloaded, "too much to do; try again").after(RETRY_SOON),
             StoreError::Unavailable(_) | StoreError::Closed => {
@@ -152,6 +155,21 @@ impl From<PasswordError> for ApiError {
                 tracing::error!(error = &error as &dyn std::error::Error, "a password could not be hashed");
                 Self::internal()
             }
+        }
+    }
+}
+
+impl From<TooSoon> for ApiError {
+    fn from(error: TooSoon) -> Self {
+        Self::new(ErrorCode::RateLimited, error.to_string()).after(error.retry_after)
+    }
+}
+
+impl From<ChangeRefused> for ApiError {
+    fn from(error: ChangeRefused) -> Self {
+        match error {
+            ChangeRefused::TooSoon(error) => error.into(),
+            ChangeRefused::Store(error) => error.into(),
         }
     }
 }

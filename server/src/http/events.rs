@@ -101,8 +101,10 @@ async fn page(
     after: Seq,
     epoch: Option<Epoch>,
 ) -> Result<Events, ApiError> {
+    let turn = state.turns.read(identity.user.id).await;
     let page =
         state.store.replay(group, identity.user.id, after, REPLAY_PAGE_BYTES).await?.ok_or_else(ApiError::not_found)?;
+    drop(turn);
     if after > page.head || epoch.is_some_and(|epoch| epoch != page.epoch) {
         return Err(ApiError::new(ErrorCode::Gone, "this cursor can't be continued; load the last page afresh"));
     }

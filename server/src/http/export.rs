@@ -15,6 +15,7 @@ use super::accounts::moment;
 use super::error::ApiError;
 use super::identity::SignedIn;
 use super::sessions;
+use crate::budgets::Act;
 use crate::state::Shared;
 use crate::store::{Belongings, StoreError};
 
@@ -34,6 +35,7 @@ const PAGE: u32 = 500;
     responses((status = 200, description = "One JSON object, with `user`, `memberships`, `invites`, `sessions`, `messages`.", body = Object))
 )]
 pub(super) async fn export(State(state): State<Shared>, SignedIn(identity): SignedIn) -> Result<Response, ApiError> {
+    identity.spends(&state, Act::Export)?;
     let user = identity.user.id;
     let mut document = profile(state.store.belongings(user).await?);
     document["sessions"] = json!(sessions::of(&state, &identity).await?);
@@ -67,7 +69,9 @@ async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, 
         Part::Messages(after, some_before) => (after, some_before),
         Part::End => return Ok(None),
     };
+    let turn = state.turns.export(user).await;
     let page = state.store.messages_of(user, after, PAGE).await?;
+    drop(turn);
     let mut text = String::new();
     for message in page.messages {
         if !std::mem::take(&mut is_first) {

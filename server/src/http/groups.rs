@@ -4,13 +4,14 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
-use caravana_protocol::{GroupId, GroupName};
+use caravana_protocol::{GroupId, GroupName, UserId};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::extract::{InGroup, Json};
 use super::identity::Identity;
 use super::membership::Member;
+use crate::budgets::Act;
 use crate::state::Shared;
 
 /// Characters of an IANA time zone name; the longest known has 32.
@@ -25,7 +26,13 @@ const TIME_ZONE_CHARACTERS: usize = 64;
     responses((status = 200, description = "The groups.", body = GroupsAnswer))
 )]
 pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Answer<GroupsAnswer>, ApiError> {
-    Ok(Answer(GroupsAnswer { groups: state.store.groups(identity.user.id).await? }))
+    Ok(Answer(GroupsAnswer { groups: of(&state, identity.user.id).await? }))
+}
+
+/// The groups of this user.
+pub(super) async fn of(state: &Shared, user: UserId) -> Result<Vec<Group>, ApiError> {
+    let _turn = state.turns.read(user).await;
+    Ok(state.store.groups(user).await?)
 }
 
 /// Makes a group. Its maker is the owner.
@@ -36,7 +43,7 @@ pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Res
     operation_id = "create_group",
     request_body = NewGroup,
     responses((status = 201, description = "The new group.", body = GroupAnswer)),
-    extensions(("x-refusals" = json!(["forbidden"])))
+    extensions(("x-refusals" = json!(["forbidden", "limit_reached"])))
 )]
 pub(super) async fn create(
     State(state): State<Shared>,
@@ -52,6 +59,7 @@ pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> R
     owner.no_guest()?;
     let name = GroupName::parse(&group.name)?;
     let time_zone = group.time_zone.filter(|zone| !zone.is_empty()).map(time_zone).transpose()?;
+    owner.spends(state, Act::MakeGroup)?;
     let id = GroupId::new(Uuid::now_v7());
     Ok(state.store.create_group(id, owner.user.id, name.as_str(), time_zone.as_deref()).await?)
 }
@@ -96,7 +104,9 @@ pub(super) async fn update(
         time_zone: patch.time_zone.map(time_zone).transpose()?,
         members_can_invite: patch.members_can_invite,
     };
-    let group = state.store.update_group(identity.user.id, group, patch).await?;
+    let user = identity.user.id;
+    let update = async { Ok::<_, ApiError>(state.store.update_group(user, group, patch).await?) };
+    let group = state.hub.budgets().within(Act::UpdateGroup, user, group, update).await?;
     Ok(Answer(GroupAnswer { group }))
 }
 
@@ -114,6 +124,7 @@ pub(super) async fn delete(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<StatusCode, ApiError> {
+    identity.spends(&state, Act::EndGroup)?;
     state.store.delete_group(identity.user.id, group).await?;
     Ok(StatusCode::NO_CONTENT)
 }

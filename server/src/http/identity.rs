@@ -15,6 +15,7 @@ use super::browser;
 use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use crate::auth::{self, BearerError, Secret};
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::state::Shared;
 use crate::store::{NewSession, Proof, StoreError};
@@ -45,6 +46,11 @@ impl Identity {
         } else {
             Ok(())
         }
+    }
+
+    /// Charges this person's budget.
+    pub(super) fn spends(&self, state: &Shared, act: Act) -> Result<(), ApiError> {
+        Ok(state.hub.budgets().charge(act, self.user.id)?)
     }
 }
 

@@ -14,6 +14,7 @@ use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
 use super::identity::Identity;
 use super::membership::Member;
 use crate::auth::Secret;
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::settings::Origin;
 use crate::state::Shared;
@@ -37,7 +38,7 @@ const USES_MAX: u32 = 100_000;
     params(InGroup),
     request_body(content = NewInvite, description = "May be left out."),
     responses((status = 201, description = "The invite.", body = Invite)),
-    extensions(("x-refusals" = json!(["forbidden"])))
+    extensions(("x-refusals" = json!(["forbidden", "limit_reached"])))
 )]
 pub(super) async fn create(
     State(state): State<Shared>,
@@ -65,6 +66,7 @@ async fn make(
     if asked.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
         return Err(ApiError::bad_request("`max_uses` is 1 to 100000"));
     }
+    actor.spends(state, Act::MakeInvite)?;
     let (secret, created_at) = (Secret::generate(), unix_seconds());
     let expires_at = created_at.saturating_add_unsigned(seconds);
     let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, created_at, expires_at };
@@ -155,7 +157,7 @@ pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, A
     operation_id = "accept_invite",
     params(InviteToken),
     responses((status = 200, description = "The group, joined.", body = GroupAnswer)),
-    extensions(("x-refusals" = json!(["gone", "not_found"])))
+    extensions(("x-refusals" = json!(["gone", "not_found", "limit_reached"])))
 )]
 pub(super) async fn accept(
     State(state): State<Shared>,
@@ -169,6 +171,7 @@ pub(super) async fn accept(
 /// Makes the user a member.
 pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Group, ApiError> {
     let token = secret(token)?.hash();
+    state.hub.budgets().charge(Act::AcceptInvite, user)?;
     let group = state.store.accept_invite(token, user, unix_seconds()).await.map_err(over)?;
     state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
 }
@@ -183,6 +186,7 @@ fn over(error: store::StoreError) -> ApiError {
         store::StoreError::NotFound
         | store::StoreError::Forbidden
         | store::StoreError::Conflict
+        | store::StoreError::LimitReached(_)
         | store::StoreError::Full(_)
         | store::StoreError::Overloaded
         | store::StoreError::Unavailable(_)

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::extract::{InGroup, Json, OfMember};
 use super::membership::Member;
+use crate::budgets::Act;
 use crate::state::Shared;
 
 /// Lists a group's members, and who of them is online.
@@ -30,7 +31,9 @@ pub(super) async fn list(
 
 /// The members of a group as this viewer sees them.
 pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result<Vec<rest::Member>, ApiError> {
+    let turn = state.turns.read(viewer).await;
     let rows = state.store.members(group, viewer).await?.ok_or_else(ApiError::not_found)?;
+    drop(turn);
     let online = state.hub.online(group);
     let member = |row: crate::store::MemberRow| rest::Member {
         online: online.contains_key(&row.user.id),
@@ -58,7 +61,9 @@ pub(super) async fn set_role(
     Member(identity, OfMember(group, user)): Member<OfMember>,
     Json(patch): Json<MemberPatch>,
 ) -> Result<StatusCode, ApiError> {
-    state.store.set_role(identity.user.id, group, user, patch.role).await?;
+    let actor = identity.user.id;
+    let change = async { Ok::<_, ApiError>(state.store.set_role(actor, group, user, patch.role).await?) };
+    state.hub.budgets().within(Act::GiveRole, actor, group, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -78,7 +83,9 @@ pub(super) async fn remove(
     State(state): State<Shared>,
     Member(identity, OfMember(group, user)): Member<OfMember>,
 ) -> Result<StatusCode, ApiError> {
-    state.store.remove_member(identity.user.id, group, user).await?;
+    let actor = identity.user.id;
+    let removal = async { Ok::<_, ApiError>(state.store.remove_member(actor, group, user).await?) };
+    state.hub.budgets().within(Act::RemoveMember, actor, group, removal).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -56,7 +56,9 @@ pub(super) async fn page(
     if !(1..=limits::HISTORY_PAGE).contains(&limit) {
         return Err(extract::invalid("limit", "is 1 to 200"));
     }
+    let turn = state.turns.read(viewer).await;
     let history = state.store.history(group, viewer, anchor, limit).await?.ok_or_else(ApiError::not_found)?;
+    drop(turn);
     Ok(MessagesAnswer {
         messages: history.messages,
         events: history.events,
@@ -144,8 +146,7 @@ pub(super) async fn edit(
     Member(identity, OfMessage(group, id)): Member<OfMessage>,
     Json(edit): Json<Edit>,
 ) -> Result<Answer<MessageAnswer>, ApiError> {
-    stands_in(&state, group, id).await?;
-    let (message, _) = state.store.edit(identity.user.id, id, MessageBody::parse(&edit.message)?).await?;
+    let message = state.hub.edit(identity.user.id, Some(group), id, MessageBody::parse(&edit.message)?).await?;
     Ok(Answer(MessageAnswer { message, duplicate: false }))
 }
 
@@ -165,13 +166,6 @@ pub(super) async fn delete(
     State(state): State<Shared>,
     Member(identity, OfMessage(group, id)): Member<OfMessage>,
 ) -> Result<StatusCode, ApiError> {
-    stands_in(&state, group, id).await?;
-    state.store.delete(identity.user.id, id).await?;
+    state.hub.delete(identity.user.id, Some(group), id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Refuses the id of another group's message. Whether the asker may touch it is the store's question.
-async fn stands_in(state: &Shared, group: GroupId, id: caravana_protocol::MessageId) -> Result<(), ApiError> {
-    let stored = state.store.stored(id).await?;
-    if stored.is_some_and(|message| message.group_id == group) { Ok(()) } else { Err(ApiError::not_found()) }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use caravana_protocol::UserId;
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
 use uuid::Uuid;
 
@@ -14,6 +13,7 @@ use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
+use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::sign_ins;
 use crate::state::Shared;
@@ -50,7 +50,7 @@ pub(super) async fn end_others(
     State(state): State<Shared>,
     SignedIn(identity): SignedIn,
 ) -> Result<StatusCode, ApiError> {
-    sign_ins::end_all(&state.hub, &state.store, identity.user.id, identity.proof.session).await?;
+    end_all_others(&state, &identity).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn end(
     SignedIn(identity): SignedIn,
     OfSession(id): OfSession,
 ) -> Result<StatusCode, ApiError> {
-    end_one(&state, identity.user.id, id).await?;
+    end_one(&state, &identity, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,8 +88,16 @@ pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn
     Ok(rows.into_iter().map(sign_in).collect())
 }
 
+/// Ends all sign-ins of this person but the asking one.
+pub(super) async fn end_all_others(state: &Shared, identity: &Identity) -> Result<(), ApiError> {
+    identity.spends(state, Act::EndSignIns)?;
+    Ok(sign_ins::end_all(&state.hub, &state.store, identity.user.id, identity.proof.session).await?)
+}
+
 /// Ends one sign-in of this person.
-pub(super) async fn end_one(state: &Shared, user: UserId, id: Uuid) -> Result<(), ApiError> {
+pub(super) async fn end_one(state: &Shared, identity: &Identity, id: Uuid) -> Result<(), ApiError> {
+    identity.spends(state, Act::EndSignIns)?;
+    let user = identity.user.id;
     let rows = state.store.sessions(user, unix_seconds()).await?;
     let found = rows.iter().find(|row| public_id(&row.token) == id).ok_or_else(ApiError::not_found)?;
     state.store.delete_session(found.token).await?;

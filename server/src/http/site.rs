@@ -25,7 +25,7 @@ use leptos_axum::ResponseOptions;
 use super::error::ApiError;
 use super::identity::{self, Identity};
 use super::reader::Reader;
-use super::{files, invites, members, messages, sessions};
+use super::{files, groups, invites, members, messages, sessions};
 use crate::state::Shared;
 use crate::store::Anchor;
 
@@ -143,7 +143,7 @@ impl ChatApi for Rendering {
     }
 
     fn groups(&self) -> ApiFuture<GroupsAnswer> {
-        self.signed_in(|state, user| async move { Ok(GroupsAnswer { groups: state.store.groups(user).await? }) })
+        self.signed_in(|state, user| async move { Ok(GroupsAnswer { groups: groups::of(&state, user).await? }) })
     }
 
     fn group(&self, group: GroupId) -> ApiFuture<Group> {

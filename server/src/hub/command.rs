@@ -17,7 +17,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connection::{Connection, now};
+use super::writes::too_soon_error;
 use super::{Hub, Identity, Unverified};
+use crate::budgets::{Act, TooSoon};
 use crate::metrics::{self, Sent};
 use crate::store::{self, Appended, Draft, StoreError};
 use crate::telemetry::Seldom;
@@ -47,11 +49,8 @@ pub enum SendRefused {
     #[error(transparent)]
     Text(#[from] TextError),
     /// Too many in too short a time.
-    #[error("too many messages")]
-    RateLimited {
-        /// When there is room again.
-        retry_after: Duration,
-    },
+    #[error(transparent)]
+    TooSoon(#[from] TooSoon),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,7 +62,7 @@ impl SendRefused {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Text(error) => error.code(),
-            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::TooSoon(_) => ErrorCode::RateLimited,
             Self::Store(error) => words(error).0,
         }
     }
@@ -73,11 +72,7 @@ impl SendRefused {
     pub fn to_wire(&self, reference: Option<String>) -> WireError {
         match self {
             Self::Text(error) => WireError::new(error.code(), error.to_string(), reference),
-            Self::RateLimited { retry_after } => {
-                // Rounded up, so that who waits this long is not refused once more.
-                let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-                WireError::new(ErrorCode::RateLimited, "too many messages", reference).after(millis)
-            }
+            Self::TooSoon(too_soon) => too_soon_error(too_soon, reference),
             Self::Store(StoreError::Conflict) => {
                 WireError::new(ErrorCode::IdConflict, "this id is stored with something else", reference)
             }
@@ -94,6 +89,7 @@ fn words(error: &StoreError) -> (ErrorCode, &'static str) {
         StoreError::Gone => (ErrorCode::Gone, "no longer there"),
         StoreError::Conflict => (ErrorCode::IdConflict, "conflicts with what is stored"),
         StoreError::Overloaded => (ErrorCode::Overloaded, "too much is being written"),
+        StoreError::LimitReached(_) => (ErrorCode::LimitReached, "there is as much of it as may be"),
         StoreError::Full(_) => (ErrorCode::StorageFull, "the server's disk is full"),
         StoreError::Unavailable(_) | StoreError::Closed | StoreError::Failed(_) => {
             (ErrorCode::TemporarilyUnavailable, "try again with the same id")
@@ -102,7 +98,7 @@ fn words(error: &StoreError) -> (ErrorCode, &'static str) {
 }
 
 /// A store's refusal as the client sees it. Database text never leaves the server; it is logged here, once.
-fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
+pub(super) fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
     let (code, text) = words(error);
     if matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) {
         static FAILED: Seldom = Seldom::new();
@@ -127,39 +123,31 @@ impl Hub {
     }
 
     async fn store_within(&self, posted: Posted) -> Result<Appended, SendRefused> {
-        match self.charge(&posted, Instant::now()) {
+        match self.budgets.charge_both(Act::SendMessage, posted.user_id, posted.group_id) {
             Ok(()) => {
                 // Now, and not when it is delivered: by then its author may be writing the next one.
                 self.registry.with(posted.group_id, |group| group.stop_typing(posted.user_id, posted.group_id));
                 self.append(&posted)?.await
             }
-            Err(refused) => self.repeated(&posted, refused).await,
+            Err(too_soon) => self.repeated(&posted, too_soon.into()).await,
         }
-    }
-
-    fn charge(&self, posted: &Posted, now: Instant) -> Result<(), SendRefused> {
-        let refused = |retry_after| SendRefused::RateLimited { retry_after };
-        self.sends_of_user.charge(posted.user_id, now).map_err(refused)?;
-        self.sends_to_group.charge(posted.group_id, now).map_err(|retry_after| {
-            self.sends_of_user.refund(posted.user_id);
-            refused(retry_after)
-        })
     }
 
     /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
     fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, SendRefused>>, SendRefused> {
         let (user, group) = (posted.user_id, posted.group_id);
-        let stored = self.log.append(draft(posted).inspect_err(|_| self.sends_to_group.refund(group))?);
+        let stored =
+            self.log.append(draft(posted).inspect_err(|_| self.budgets.refund_group(Act::SendMessage, group))?);
         Ok(Box::pin(async move {
             let stored = stored.await;
             match &stored {
                 Ok(Appended { duplicate: false, .. }) => {}
                 Ok(_) => {
-                    self.sends_of_user.refund(user);
-                    self.sends_to_group.refund(group);
+                    self.budgets.refund(Act::SendMessage, user);
+                    self.budgets.refund_group(Act::SendMessage, group);
                 }
                 // A stranger's attempts must not use up the group's rate, but they do use up the stranger's own.
-                Err(_) => self.sends_to_group.refund(group),
+                Err(_) => self.budgets.refund_group(Act::SendMessage, group),
             }
             stored.map_err(SendRefused::Store)
         }))
@@ -274,13 +262,13 @@ impl Connection {
 
     async fn edit(&self, id: MessageId, message: &str) -> Outcome {
         let body = MessageBody::parse(message).map_err(|error| refused(error.code(), error.to_string()))?;
-        let edited = self.hub.log.edit(self.peer.user, id, body).await;
-        edited.map(|_| ()).map_err(|error| store_error(&error, None))
+        let edited = self.hub.edit(self.peer.user, None, id, body).await;
+        edited.map(|_| ()).map_err(|refused| refused.to_wire(None))
     }
 
     async fn delete(&self, id: MessageId) -> Outcome {
-        let deleted = self.hub.log.delete(self.peer.user, id).await;
-        deleted.map(|_| ()).map_err(|error| store_error(&error, None))
+        let deleted = self.hub.delete(self.peer.user, None, id).await;
+        deleted.map(|_| ()).map_err(|refused| refused.to_wire(None))
     }
 
     /// Soft: what is over the rate is dropped without an error.
@@ -302,14 +290,7 @@ impl Connection {
     }
 
     async fn mark_read(&self, group_id: GroupId, seq: Seq) -> Outcome {
-        let user = self.peer.user;
-        if self.hub.registry.with(group_id, |group| group.has_read(user, seq)) == Some(true) {
-            return Ok(());
-        }
-        let marked = self.hub.log.mark_read(group_id, user, seq).await;
-        let seq = marked.map_err(|error| store_error(&error, None))?;
-        self.hub.registry.with(group_id, |group| group.read(group_id, user, seq));
-        Ok(())
+        self.hub.mark_read(group_id, self.peer.user, seq).await.map_err(|refused| refused.to_wire(None))
     }
 
     fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {

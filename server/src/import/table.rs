@@ -102,6 +102,7 @@ pub(super) const TABLES: &[Table] = &[
     ours("guest", 1, &[("user_id", Id)]),
     ours("signed_up", 1, &[("user_id", Id)]),
     ours("sign_out", 1, &[("user_id", Id), ("at", Integer)]),
+    ours("ended", 1, &[("user_id", Id)]),
 ];
 
 const fn seed(name: &'static str, columns: &'static [(&'static str, Kind)]) -> Table {

@@ -121,6 +121,10 @@ pub(super) struct Arguments {
     /// Messages a second of a whole group.
     #[arg(long, env = "SEND_RATE_PER_GROUP", default_value_t = 30, value_parser = positive())]
     pub(super) send_rate_per_group: u32,
+    /// How much more often than documented somebody may make groups, links, tickets and the like: 2 is twice as often, 0.5
+    /// half.
+    #[arg(long, env = "BUDGET_FACTOR", default_value = "1", value_parser = factor)]
+    pub(super) budget_factor: f64,
     /// Sockets of the whole process.
     #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000", value_parser = count)]
     pub(super) max_connections: usize,
@@ -175,6 +179,13 @@ pub(super) enum Task {
 
 fn positive() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1e-6..=1e6).contains(&factor) => Ok(factor),
+        Ok(_) | Err(_) => Err("must be a number from 0.000001 to 1000000".into()),
+    }
 }
 
 fn count(text: &str) -> Result<usize, String> {

@@ -11,7 +11,8 @@ use caravana_protocol::{GroupId, InviteId, Role, Timestamp, UserId};
 
 use super::StoreError;
 pub use accounts::{
-    Belongings, Membership, NewSession, OwnInvite, OwnMessages, PasswordChange, RESETS, SIGN_INS, SignIn,
+    Belongings, INVITE_REMEMBERED, Membership, NewSession, OwnInvite, OwnMessages, PasswordChange, RESETS, SIGN_INS,
+    SignIn,
 };
 
 /// The hash of a secret.
@@ -45,7 +46,7 @@ pub trait Directory: Send + Sync + 'static {
     /// end that a token names itself is not asked here.
     async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError>;
 
-    /// Remembers a sign-in, and forgets those of its user that are over. [`StoreError::Conflict`], and nothing is
+    /// Remembers a sign-in; of more than [`SIGN_INS`] of a user those that would end first end now. [`StoreError::Conflict`], and nothing is
     /// remembered, when the password that proved it is no longer the account's: of a sign-in and a change of password at
     /// the same time, the sign-in with the old password never outlives the change.
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError>;
@@ -62,12 +63,11 @@ pub trait Directory: Send + Sync + 'static {
     /// Forgets a sign-in. Answers whose it was.
     async fn delete_session(&self, token: SecretHash) -> Result<Option<UserId>, StoreError>;
 
-    /// Remembers a ticket for one upgrade and what it was bought with, and forgets those that are over.
+    /// Remembers a ticket for one upgrade and what it was bought with.
     async fn create_ticket(
         &self,
         ticket: SecretHash,
         bought: (UserId, Proof),
-        now: i64,
         expires_at: i64,
     ) -> Result<(), StoreError>;
 
@@ -86,8 +86,8 @@ pub trait Directory: Send + Sync + 'static {
     /// Ends an account, if this is still its password's hash; else [`StoreError::Conflict`], and nothing changes. All in
     /// one commit: the user leaves every group as [`Directory::remove_member`] says of an owner and of others; account,
     /// sign-ins, tickets, links for a new password, read marks and the guest's mark go; all tokens of this user are refused
-    /// for ever. Messages stay where they are in the logs, without an author, as if their rows had never had one; no event
-    /// says so. The user's row stays, with an empty name, because rows of other tables may name it.
+    /// for ever. Messages stay where they are in the logs, and lose their author by [`Directory::forget_authors`], as if their
+    /// rows had never had one; no event says so. The user's row stays, with an empty name, because rows of other tables may name it.
     async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
 
     /// What is kept of a user besides messages. [`StoreError::NotFound`] when there is no such user.
@@ -97,8 +97,7 @@ pub trait Directory: Send + Sync + 'static {
     /// `limit` of them, after the place that the page before ended at.
     async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError>;
 
-    /// Remembers a link for a new password of the account with this e-mail (in lower case), and forgets links that are
-    /// over. `false`, and nothing is remembered, when there is no such account, or [`RESETS`] of its links live already:
+    /// Remembers a link for a new password of the account with this e-mail (in lower case). `false`, and nothing is remembered, when there is no such account, or [`RESETS`] of its links live already:
     /// each is a letter, and nobody's mailbox is to be filled from here.
     async fn create_reset(&self, email: &str, token: SecretHash, now: i64, expires_at: i64)
     -> Result<bool, StoreError>;
@@ -115,7 +114,16 @@ pub trait Directory: Send + Sync + 'static {
         now: i64,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Makes a group; the maker becomes its owner.
+    /// Takes out what has been over: tickets, sign-ins and links for a new password at once, links into groups after
+    /// [`INVITE_REMEMBERED`], so that who comes late is told what it was. At most `limit` of each, in one short write. Answers
+    /// how many.
+    async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError>;
+
+    /// Goes on taking people whose account has ended out of what they have written, in one short write: at most `limit`
+    /// messages and events of one of them. Whether there is more to do.
+    async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError>;
+
+    /// Makes a group; the maker becomes its owner. [`StoreError::LimitReached`] for who is in as many as one may be.
     async fn create_group(
         &self,
         id: GroupId,
@@ -151,6 +159,7 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Makes an invite: owner, admin, or any member while the group allows it. It lets people in while its maker may invite:
     /// no longer than they are a member, and where they manage nothing, while the group allows members to invite.
+    /// [`StoreError::LimitReached`] where there are as many as may be.
     async fn create_invite(&self, actor: UserId, group: GroupId, invite: NewInvite) -> Result<(), StoreError>;
 
     /// The invites that let people in now, the one that was made last first: all for owner and admins, their own for members.
@@ -164,7 +173,8 @@ pub trait Directory: Send + Sync + 'static {
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError>;
 
     /// Joins by an invite. A member stays what they are and uses nothing up. Whom somebody else has removed comes back only by
-    /// one that an owner or admin made after that; any other is [`StoreError::Gone`] for them.
+    /// one that an owner or admin made after that; any other is [`StoreError::Gone`] for them. [`StoreError::LimitReached`] for
+    /// who is in as many groups as one may be, and where the group is full.
     async fn accept_invite(&self, token: SecretHash, user: UserId, now: i64) -> Result<GroupId, StoreError>;
 }
 

@@ -4,6 +4,8 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
+use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
+
 use super::{postgres, sqlite};
 
 /// Why the database did not do what was asked.
@@ -21,6 +23,9 @@ pub enum StoreError {
     /// The id is stored with another author, group, text or `reply_to`; or the e-mail is taken.
     #[error("conflict with what is stored")]
     Conflict,
+    /// There is as much of it as may be.
+    #[error(transparent)]
+    LimitReached(#[from] Limit),
     /// The disk is full.
     #[error("the disk is full")]
     Full(#[source] sqlx::Error),
@@ -38,6 +43,20 @@ pub enum StoreError {
     Failed(#[source] sqlx::Error),
 }
 
+/// A bound on what people can make, see the protocol's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// Of groups that one user is in.
+    #[error("one person can be in at most {GROUPS_PER_USER} groups")]
+    Groups,
+    /// Of members of a group.
+    #[error("a group can have at most {MEMBERS_PER_GROUP} members")]
+    Members,
+    /// Of living links into a group.
+    #[error("there are as many links into this group as there may be; wait until some are over, or revoke some")]
+    Invites,
+}
+
 impl StoreError {
     /// The same kind of failure once more, for another who waits for the same transaction.
     pub(super) fn again(&self) -> Self {
@@ -47,6 +66,7 @@ impl StoreError {
             Self::Forbidden => Self::Forbidden,
             Self::Gone => Self::Gone,
             Self::Conflict => Self::Conflict,
+            Self::LimitReached(limit) => Self::LimitReached(*limit),
             Self::Full(_) => Self::Full(why()),
             Self::Overloaded => Self::Overloaded,
             Self::Unavailable(_) => Self::Unavailable(why()),

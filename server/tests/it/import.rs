@@ -64,6 +64,7 @@ async fn lived_in(folder: &TempDir) -> String {
         format!("insert into caravana_signed_up values ('{}')", ana.id()),
         format!("insert into caravana_sign_out values ('{}', 5)", bob.id()),
         format!("insert into caravana_removed values ('{group}', '{}', 2)", bob.id()),
+        format!("insert into caravana_ended values ('{}')", uuid::Uuid::new_v4()),
         format!("insert into caravana_reset values (x'00ff10', '{}', 7)", bob.id()),
         "update caravana_session set browser = 'Firefox'".to_owned(),
         "update caravana_invite set created_at = 8, revoked_at = 9".to_owned(),

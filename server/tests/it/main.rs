@@ -9,6 +9,7 @@ mod accounts;
 mod addresses;
 mod bad_frames;
 mod bad_input;
+mod budgets;
 mod event_stream;
 // They work on processes by strace, prlimit and /proc.
 #[cfg(target_os = "linux")]

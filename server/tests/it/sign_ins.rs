@@ -142,7 +142,7 @@ async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     let proofs = [by_cookie(here), by_cookie(there), before, same, after, by_token(None)];
     let holder = |proof| TokenHolder { id: ana, display_name: None, is_guest: false, proof };
     let all = || proofs.iter().map(|proof| (ana, *proof)).collect::<Vec<_>>();
-    store.create_ticket(ticket, (ana, by_cookie(here)), now, later).await.unwrap();
+    store.create_ticket(ticket, (ana, by_cookie(here)), later).await.unwrap();
     assert_eq!(store.ended(all(), now).await.unwrap(), []);
 
     store.end_sign_ins(ana, Some(here), now).await.unwrap();

@@ -27,6 +27,7 @@ macro_rules! on_both {
 }
 
 mod accounts;
+mod bounds;
 mod ends;
 
 on_both! {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use caravana_client::Input;
 use caravana_protocol::{MessageId, UserId};
+use caravana_server::budgets::{BudgetSettings, Quota};
 use caravana_server::hub::HubSettings;
 use caravana_server::store::{HintSender, hints};
 use tokio::time::{Instant, sleep};
@@ -153,9 +154,11 @@ impl World {
         let store = SimStore::start(&self.database, &self.faults, hints, seed, fenced.clone());
         let never = Duration::from_hours(24);
         let settings = HubSettings {
-            send_rate_per_user: 2.0,
-            send_burst_per_user: 10,
-            send_rate_per_group: 30.0,
+            budgets: BudgetSettings {
+                of_user: Quota::per_second(2, 10),
+                of_group: Quota::per_second(30, 30),
+                factor: 1.0,
+            },
             connections_per_user: 10,
             sweep: if self.nature.flaw == Some(Flaw::NeverSweeps) { never } else { self.nature.sweep },
             seed,

@@ -18,11 +18,12 @@ pub(super) struct Server {
 }
 
 /// Limits that would answer a tester before the handlers do.
-const GENEROUS: [&str; 5] = [
+const GENEROUS: [&str; 6] = [
     "--max-connections-per-address=10000",
     "--send-rate-per-user=1000000",
     "--send-burst-per-user=1000000",
     "--send-rate-per-group=1000000",
+    "--budget-factor=1000000",
     "--handshakes-per-second=100000",
 ];
 

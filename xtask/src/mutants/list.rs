@@ -1,5 +1,6 @@
 //! The mechanisms that are switched off, one at a time, and the tests that must notice, by where the mechanism lives.
 
+mod bounds;
 mod door;
 mod hub;
 mod members;
@@ -81,6 +82,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Mutant> {
         postgres::MUTANTS,
         security::MUTANTS,
         session::MUTANTS,
+        bounds::MUTANTS,
     ]
     .into_iter()
     .flatten()

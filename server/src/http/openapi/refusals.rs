@@ -126,7 +126,7 @@ fn meaning(status: u16) -> String {
         403 => "Not allowed".into(),
         404 => "Unknown here, or not for the one who asks".into(),
         408 => "Took too long".into(),
-        409 => "Stored already, and different".into(),
+        409 => "Stored already, and different; or there is as much of it as may be".into(),
         410 => "It existed and ended".into(),
         413 => format!("The body is larger than {BODY_KIB} KiB"),
         415 => "The body is not `application/json`".into(),

@@ -8,8 +8,11 @@ use super::SecretHash;
 /// How many links for a new password of one account live at once.
 pub const RESETS: u32 = 5;
 
-/// How many sign-ins of a user are listed.
+/// How many sign-ins a user has at most.
 pub const SIGN_INS: u32 = 100;
+
+/// How long a link into a group is remembered after its end, in seconds: a month.
+pub const INVITE_REMEMBERED: i64 = 30 * 24 * 60 * 60;
 
 /// A new sign-in by cookie. Times are seconds since 1970.
 #[derive(Debug, Clone)]

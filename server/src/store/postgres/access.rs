@@ -322,6 +322,7 @@ pub(super) fn code(error: &StoreError) -> Option<&str> {
         | StoreError::Forbidden
         | StoreError::Gone
         | StoreError::Conflict
+        | StoreError::LimitReached(_)
         | StoreError::Overloaded
         | StoreError::Closed => None,
     }

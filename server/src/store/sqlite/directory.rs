@@ -5,11 +5,13 @@
 
 mod accounts;
 mod belongings;
+mod bounds;
 mod ends;
 pub(super) mod groups;
 mod invites;
 pub(super) mod members;
 mod proofs;
+mod pruning;
 pub(super) mod resets;
 mod sessions;
 mod tickets;
@@ -79,10 +81,9 @@ impl Directory for SqliteStore {
         &self,
         ticket: SecretHash,
         bought: (UserId, Proof),
-        now: i64,
         expires_at: i64,
     ) -> Result<(), StoreError> {
-        tickets::create(self, ticket, bought, now, expires_at).await
+        tickets::create(self, ticket, bought, expires_at).await
     }
 
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError> {
@@ -130,6 +131,14 @@ impl Directory for SqliteStore {
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
         resets::take(self, token, password_hash, now).await
+    }
+
+    async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError> {
+        pruning::prune(self, now, limit).await
+    }
+
+    async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError> {
+        pruning::forget_authors(self, limit).await
     }
 
     async fn create_group(

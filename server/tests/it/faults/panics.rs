@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_protocol::{GroupId, UserId};
+use caravana_server::budgets::{BudgetSettings, Quota};
 use caravana_server::hub::{Hub, HubSettings, Identity, Scope};
 use caravana_server::socket::drive;
 use caravana_server::store::{Proof, SharedLog};
@@ -37,9 +38,11 @@ async fn a_panic_ends_its_own_socket_and_no_other() {
     server.stop().await;
     let store = server.database().open().await;
     let settings = HubSettings {
-        send_rate_per_user: 1_000.0,
-        send_burst_per_user: 1_000,
-        send_rate_per_group: 1_000.0,
+        budgets: BudgetSettings {
+            of_user: Quota::per_second(1_000, 1_000),
+            of_group: Quota::per_second(1_000, 1_000),
+            factor: 1.0,
+        },
         connections_per_user: 10,
         sweep: Duration::from_secs(5),
         seed: 1,

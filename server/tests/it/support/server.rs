@@ -128,6 +128,7 @@ impl ServerBuilder {
             "--send-rate-per-user=1000000".into(),
             "--send-burst-per-user=1000000".into(),
             "--send-rate-per-group=1000000".into(),
+            "--budget-factor=1000000".into(),
         ];
         let is_overridden = |given: &String| {
             let name = given.split('=').next();

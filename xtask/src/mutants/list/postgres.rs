@@ -258,13 +258,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "g10-pg-last",
-        what: "authors are emptied while the person can still send",
+        what: "who has ended their account stays a member, and goes on sending",
         changes: &[at(
             "server/src/store/postgres/directory/ends.rs",
             "leave_all(&access, link, effects, user).await?;
                 forget(link, user).await",
-            "forget(link, user).await?;
-                leave_all(&access, link, effects, user).await",
+            "forget(link, user).await",
         )],
         tests: &[it("postgres::nothing_of_somebody_comes_behind_the_end_of_their_account")],
     },

@@ -94,8 +94,7 @@ async fn forget_name(access: &Access, link: &mut Link, user: UserId) -> Result<(
 }
 
 /// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in
-/// it, so no log moves. Two walks through tables that have no index by author: it happens once in an account's life, and
-/// every send would pay for the index.
+/// it, so no log moves.
 async fn forget(link: &mut Link, user: UserId) -> Result<(), StoreError> {
     for statement in [
         "delete from caravana.guest where user_id = $1",
@@ -103,10 +102,8 @@ async fn forget(link: &mut Link, user: UserId) -> Result<(), StoreError> {
         "delete from caravana.read where user_id = $1",
         "delete from caravana.invite where created_by = $1",
         "delete from caravana.removed where user_id = $1",
-        "update public.group_chat set user_id = null where user_id = $1",
-        // Who joined and left keeps the id, which clients need to know whom to take from their lists. Behind the messages:
-        // an edit that held one of them has told its event by now.
-        "update caravana.event set actor_id = null where actor_id = $1 and message_id is not null",
+        // What they have written loses its author bit by bit, see `pruning`.
+        "insert into caravana.ended (user_id) values ($1)",
     ] {
         sqlx::query(statement).bind(user.uuid()).execute(&mut *link).await?;
     }

@@ -10,13 +10,14 @@ use super::super::access::Access;
 use super::super::link::Link;
 use super::super::rows::{Loose, micros, moment, unsigned};
 use super::ends::lives;
-use super::is_duplicate;
 use super::members::{hold_group, role_of};
+use super::{bounds, is_duplicate};
 use crate::store::StoreError;
 use crate::store::entry::{by_activity, shown};
 
-/// One row for each group of the member `$1`. Unread messages are counted up to ten thousand: beyond that nobody reads
-/// the figure, and a list of groups must not cost a walk through whole histories.
+/// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
+/// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
+/// the log alone, which lies in one piece; only those that were deleted are looked up.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
@@ -26,10 +27,14 @@ macro_rules! group_rows {
             " as joined_at, \
              (select count(*) from {members} n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
-             (select count(*) from (select from caravana.event e \
-               join public.group_chat c on c.id = e.message_id and c.group_id = e.group_id and coalesce(c.status, true) \
-               where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
-                 and e.actor_id is distinct from me.user_id limit 10000) latest) as unread, \
+             (select count(case when e.kind = 'new_message' and e.actor_id is distinct from me.user_id then 1 end) \
+                - count(distinct case when e.kind = 'message_deleted' and e.actor_id is distinct from me.user_id \
+                  and coalesce((e.payload ->> 'message_seq')::bigint, (select m.seq from caravana.message m \
+                    where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
+                  and not exists (select from public.group_chat c where c.id = e.message_id and c.group_id = e.group_id \
+                    and coalesce(c.status, true)) then e.message_id end) \
+               from caravana.event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
+                 and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
              l.id as last_id, l.user_id as last_user, left(l.message::text, 65537) as last_text, ",
             micros!("l.created_at"),
             " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
@@ -165,6 +170,7 @@ pub(super) async fn create(
             let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
             Box::pin(async move {
                 lives(link, owner).await?;
+                bounds::one_more_group(link, owner).await?;
                 sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
                     .bind(id.uuid())
                     .bind(name)

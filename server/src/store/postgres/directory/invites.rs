@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::PostgresStore;
 use super::super::link::Link;
 use super::super::rows::{Loose, unsigned};
-use super::{ends, members};
+use super::{bounds, ends, members};
 use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
 
 /// Whether the link `i` lets people in at `$2`. It is as good as its maker's right to invite: who is no member any more, or
@@ -48,6 +48,7 @@ pub(super) async fn create(
                 if !role.manages() && !members_can_invite.unwrap_or(true) {
                     return Err(StoreError::Forbidden);
                 }
+                bounds::one_more_invite(link, group, (actor, role), invite.created_at).await?;
                 sqlx::query(
                     "insert into caravana.invite
                        (token_hash, group_id, created_by, max_uses, expires_at, created_at, by_manager, at_head)
@@ -222,6 +223,8 @@ pub(super) async fn accept(
                 if !lives || !takes_back {
                     return Err(StoreError::Gone);
                 }
+                bounds::one_more_member(link, group).await?;
+                bounds::one_more_group(link, user).await?;
                 sqlx::query("update caravana.invite set uses = uses + 1 where token_hash = $1")
                     .bind(&token[..])
                     .execute(&mut *link)

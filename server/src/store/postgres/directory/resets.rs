@@ -26,8 +26,7 @@ pub(super) async fn create(
         .await
 }
 
-/// Whether a link was made: there is such an account, and it has fewer than `most` that live. Links that are over go with it,
-/// so that the table does not only grow.
+/// Whether a link was made: there is such an account, and it has fewer than `most` that live.
 pub(in super::super) async fn insert(
     link: &mut Link,
     email: &str,
@@ -35,17 +34,18 @@ pub(in super::super) async fn insert(
     (now, expires_at): (i64, i64),
     most: u32,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query("delete from caravana.reset where expires_at <= $1").bind(now).execute(&mut *link).await?;
     let made = sqlx::query(
         "insert into caravana.reset (token_hash, user_id, expires_at)
          select $1, a.user_id, $2 from caravana.account a
-         where a.email = $3 and (select count(*) from caravana.reset r where r.user_id = a.user_id) < $4
+         where a.email = $3
+           and (select count(*) from caravana.reset r where r.user_id = a.user_id and r.expires_at > $5) < $4
          for no key update of a",
     )
     .bind(&token[..])
     .bind(expires_at)
     .bind(email)
     .bind(i64::from(most))
+    .bind(now)
     .execute(link)
     .await?;
     Ok(made.rows_affected() > 0)

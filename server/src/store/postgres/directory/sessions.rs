@@ -32,12 +32,15 @@ pub(super) async fn create(store: &PostgresStore, session: NewSession) -> Result
                 if made.rows_affected() == 0 {
                     return Err(StoreError::Conflict);
                 }
-                // The sign-ins of this user that are over go with it, so that the table does not only grow.
-                sqlx::query("delete from caravana.session where user_id = $1 and expires_at <= $2")
-                    .bind(session.user.uuid())
-                    .bind(session.now)
-                    .execute(link)
-                    .await?;
+                sqlx::query(
+                    "delete from caravana.session where token_hash in (select token_hash from caravana.session
+                       where user_id = $1 and token_hash <> $2 order by expires_at desc, token_hash offset $3)",
+                )
+                .bind(session.user.uuid())
+                .bind(&session.token[..])
+                .bind(i64::from(SIGN_INS - 1))
+                .execute(link)
+                .await?;
                 Ok(())
             })
         })

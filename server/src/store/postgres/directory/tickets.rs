@@ -11,21 +11,12 @@ pub(super) async fn create(
     store: &PostgresStore,
     ticket: SecretHash,
     (user, proof): (UserId, Proof),
-    now: i64,
     expires_at: i64,
 ) -> Result<(), StoreError> {
     store
         .access
         .write(move |link, _| {
             Box::pin(async move {
-                // Those that another server is using up just now are left to it.
-                sqlx::query(
-                    "delete from caravana.ticket where ticket_hash in
-                       (select t.ticket_hash from caravana.ticket t where t.expires_at <= $1 for update skip locked)",
-                )
-                .bind(now)
-                .execute(&mut *link)
-                .await?;
                 sqlx::query(
                     "insert into caravana.ticket
                        (ticket_hash, user_id, expires_at, session_hash, token_issued_at, token_expires_at)

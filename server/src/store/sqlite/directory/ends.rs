@@ -47,8 +47,8 @@ pub(super) async fn delete_account(store: &SqliteStore, user: UserId, password_h
         .await
 }
 
-/// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it, so no log moves. Two walks through
-/// tables that have no index by author: it happens once in an account's life, and every send would pay for the index.
+/// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it,
+/// so no log moves.
 async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     for statement in [
         "delete from caravana_guest where user_id = ?",
@@ -56,9 +56,8 @@ async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError>
         "delete from caravana_read where user_id = ?",
         "delete from caravana_invite where created_by = ?",
         "delete from caravana_removed where user_id = ?",
-        "update group_chat set user_id = null where user_id = ?",
-        // Who joined and left keeps the id, which clients need to know whom to take from their lists.
-        "update caravana_event set actor_id = null where actor_id = ? and message_id is not null",
+        // What they have written loses its author bit by bit, see `pruning`.
+        "insert into caravana_ended (user_id) values (?)",
     ] {
         sqlx::query(statement).bind(user).execute(&mut *tx).await?;
     }

@@ -6,22 +6,27 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::super::{SqliteStore, rows};
 use super::ends::lives;
-use super::{id, is_duplicate, role_in};
+use super::{bounds, id, is_duplicate, role_in};
 use crate::store::StoreError;
 use crate::store::entry::{by_activity, shown};
 
-/// One row for each group of the member `?1`. Unread messages are counted up to ten thousand: beyond that nobody reads
-/// the figure, and a list of groups must not cost a walk through whole histories.
+/// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events:
+/// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
+/// the log alone, which lies in one piece; only those that were deleted are looked up.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
             "select g.id, g.name, x.time_zone, x.members_can_invite, h.epoch, h.head, me.role, me.joined_at, \
              (select count(*) from caravana_member n where n.group_id = g.id) as member_count, \
              coalesce(r.seq, 0) as last_read, \
-             (select count(*) from (select 1 from caravana_event e \
-               join group_chat c on c.id = e.message_id and c.group_id = e.group_id and coalesce(c.status, true) \
-               where e.group_id = g.id and e.seq > coalesce(r.seq, 0) and e.kind = 'new_message' \
-                 and e.actor_id is not me.user_id limit 10000)) as unread, \
+             (select count(case when e.kind = 'new_message' and e.actor_id is not me.user_id then 1 end) \
+                - count(distinct case when e.kind = 'message_deleted' and e.actor_id is not me.user_id \
+                  and coalesce(e.payload ->> 'message_seq', (select m.seq from caravana_message m \
+                    where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
+                  and not exists (select 1 from group_chat c where c.id = e.message_id and c.group_id = e.group_id \
+                    and coalesce(c.status, true)) then e.message_id end) \
+               from caravana_event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
+                 and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
              l.id as last_id, l.user_id as last_user, substr(l.message, 1, 65537) as last_text, l.created_at as last_at, \
              l.status as last_status, lm.seq as last_seq, lm.reply_to as last_reply_to, lm.edited_at as last_edited_at \
              from caravana_member me \
@@ -143,6 +148,7 @@ pub(super) async fn create(
             Box::pin(async move {
                 let (group, owner) = (id.to_string(), owner.to_string());
                 lives(tx, &owner).await?;
+                bounds::one_more_group(tx, &owner).await?;
                 sqlx::query("insert into groups (id, name) values (?, ?)")
                     .bind(&group)
                     .bind(name)

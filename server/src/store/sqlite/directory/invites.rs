@@ -7,7 +7,7 @@ use caravana_protocol::{GroupId, InviteId, UserId};
 use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
-use super::{ends, id, role_in};
+use super::{bounds, ends, id, role_in};
 use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
 
 /// Whether the link `i` lets people in at `?2`. It is as good as its maker's right to invite: who is no member any more, or
@@ -36,6 +36,7 @@ pub(super) async fn create(
                 if !role.manages() && !members_can_invite(tx, &group).await? {
                     return Err(StoreError::Forbidden);
                 }
+                bounds::one_more_invite(tx, &group, (&actor, role), invite.created_at).await?;
                 sqlx::query(
                     "insert into caravana_invite
                        (token_hash, group_id, created_by, max_uses, expires_at, created_at, by_manager, at_head)
@@ -192,6 +193,8 @@ pub(super) async fn accept(
                 if !lives || !takes_back {
                     return Err(StoreError::Gone);
                 }
+                bounds::one_more_member(tx, &group).await?;
+                bounds::one_more_group(tx, &user).await?;
                 sqlx::query("update caravana_invite set uses = uses + 1 where token_hash = ?")
                     .bind(&token[..])
                     .execute(&mut *tx)

@@ -19,7 +19,7 @@ pub(super) async fn create(
     store.writer.run(move |tx, _| Box::pin(async move { Ok(insert(tx, &email, token, times, RESETS).await?) })).await
 }
 
-/// Whether a link was made: there is such an account, and it has fewer than `most` that live. Links that are over go with it, so that the table does not only grow.
+/// Whether a link was made: there is such an account, and it has fewer than `most` that live.
 pub(in super::super) async fn insert(
     tx: &mut SqliteConnection,
     email: &str,
@@ -27,15 +27,15 @@ pub(in super::super) async fn insert(
     (now, expires_at): (i64, i64),
     most: u32,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query("delete from caravana_reset where expires_at <= ?").bind(now).execute(&mut *tx).await?;
     let made = sqlx::query(
         "insert into caravana_reset (token_hash, user_id, expires_at)
          select ?, a.user_id, ? from caravana_account a
-         where a.email = ? and (select count(*) from caravana_reset r where r.user_id = a.user_id) < ?",
+         where a.email = ? and (select count(*) from caravana_reset r where r.user_id = a.user_id and r.expires_at > ?) < ?",
     )
     .bind(&token[..])
     .bind(expires_at)
     .bind(email)
+    .bind(now)
     .bind(most)
     .execute(tx)
     .await?;

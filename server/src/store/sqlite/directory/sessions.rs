@@ -29,12 +29,15 @@ pub(super) async fn create(store: &SqliteStore, session: NewSession) -> Result<(
                 if made.rows_affected() == 0 {
                     return Err(StoreError::Conflict);
                 }
-                // The sign-ins of this user that are over go with it, so that the table does not only grow.
-                sqlx::query("delete from caravana_session where user_id = ? and expires_at <= ?")
-                    .bind(user)
-                    .bind(session.now)
-                    .execute(tx)
-                    .await?;
+                sqlx::query(
+                    "delete from caravana_session where token_hash in (select token_hash from caravana_session
+                       where user_id = ? and token_hash <> ? order by expires_at desc, token_hash limit -1 offset ?)",
+                )
+                .bind(user)
+                .bind(&session.token[..])
+                .bind(SIGN_INS - 1)
+                .execute(tx)
+                .await?;
                 Ok(())
             })
         })

@@ -10,14 +10,12 @@ pub(super) async fn create(
     store: &SqliteStore,
     ticket: SecretHash,
     (user, proof): (UserId, Proof),
-    now: i64,
     expires_at: i64,
 ) -> Result<(), StoreError> {
     store
         .writer
-        .run(move |tx, _| {
+        .run_simple(move |tx, _| {
             Box::pin(async move {
-                sqlx::query("delete from caravana_ticket where expires_at <= ?").bind(now).execute(&mut *tx).await?;
                 sqlx::query(
                     "insert into caravana_ticket
                        (ticket_hash, user_id, expires_at, session_hash, token_issued_at, token_expires_at)

@@ -1,6 +1,6 @@
-//! How often somebody may do something.
+//! Token buckets.
 //!
-//! A token bucket per key, by the generic cell rate algorithm: one moment per key, "when this key's debts are paid".
+//! One per key, by the generic cell rate algorithm: one moment per key, "when this key's debts are paid".
 //! Our own because a repeated send must not be charged, and whether a send was a repetition is known only after the
 //! charge: no crate at hand can give a charge back.
 
@@ -14,8 +14,10 @@ use tokio::time::Instant;
 /// Keys are looked through for paid debts when this many have come together.
 const SWEEP_AT: usize = 4_096;
 
-/// Token buckets that fill at one rate.
-pub(super) struct Buckets<K> {
+/// Token buckets that fill at one rate. A key is remembered until its debts are paid, so that there are never more of them
+/// than could be charged within the time of a burst.
+#[derive(Debug)]
+pub(crate) struct Buckets<K> {
     /// Time that one token takes to come back.
     interval: Duration,
     /// How far ahead of now a key's debts may reach: the burst.
@@ -23,6 +25,7 @@ pub(super) struct Buckets<K> {
     debts: Mutex<Debts<K>>,
 }
 
+#[derive(Debug)]
 struct Debts<K> {
     paid_at: HashMap<K, Instant>,
     sweep_at: usize,
@@ -30,14 +33,18 @@ struct Debts<K> {
 
 impl<K: Eq + Hash + Copy> Buckets<K> {
     /// Buckets of `burst` tokens that get `per_second` back.
-    pub(super) fn new(per_second: f64, burst: u32) -> Self {
-        let interval = Duration::from_secs_f64(1.0 / per_second.max(f64::MIN_POSITIVE).clamp(1e-6, 1e9));
+    pub(crate) fn new(per_second: f64, burst: u32) -> Self {
+        Self::every(Duration::from_secs_f64(1.0 / per_second.clamp(1e-6, 1e9)), burst)
+    }
+
+    /// Buckets of `burst` tokens, one of which comes back in each `interval`.
+    pub(crate) fn every(interval: Duration, burst: u32) -> Self {
         let debts = Mutex::new(Debts { paid_at: HashMap::new(), sweep_at: SWEEP_AT });
         Self { interval, depth: interval * burst.max(1), debts }
     }
 
     /// Takes a token, or tells how long it takes until there is one.
-    pub(super) fn charge(&self, key: K, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn charge(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         if debts.paid_at.len() >= debts.sweep_at {
             debts.paid_at.retain(|_, paid| *paid > now);
@@ -54,7 +61,7 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
     }
 
     /// Gives a token back.
-    pub(super) fn refund(&self, key: K) {
+    pub(crate) fn refund(&self, key: K) {
         let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(paid) = debts.paid_at.get_mut(&key) {
             *paid = paid.checked_sub(self.interval).unwrap_or(*paid);

@@ -1,0 +1,215 @@
+//! How often somebody may do something: one budget for everything that leaves something behind or costs much.
+//!
+//! Sockets, REST and the pages' forms all ask here, so that there is no second way around a bound. Every [`Act`] has a budget
+//! for each user, most that happen in a group one for each group too: one user can't use up what others need, and many
+//! together can't make a group's log grow faster than its members can follow. Takes no time from anywhere but the clock
+//! that tests can hold.
+
+mod acts;
+mod buckets;
+mod turns;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use caravana_protocol::{GroupId, UserId};
+use tokio::time::Instant;
+
+use crate::network::Network;
+pub use acts::{Act, Quota};
+pub(crate) use buckets::Buckets;
+pub use turns::{Turn, Turns};
+
+/// Accounts that one address may make. A school behind one address can sign up in a morning.
+const SIGN_UPS: Quota = Quota { at_once: 1_000, every: Duration::from_millis(500) };
+
+/// What an operator decides.
+#[derive(Debug, Clone, Copy)]
+pub struct BudgetSettings {
+    /// Messages of a user, and each kind of change of a message.
+    pub of_user: Quota,
+    /// Messages to a group, and each kind of change in it.
+    pub of_group: Quota,
+    /// By how much all other budgets are larger than they are documented.
+    pub factor: f64,
+}
+
+/// There is nothing left of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too often; wait a little")]
+pub struct TooSoon {
+    /// When there is something again.
+    pub retry_after: Duration,
+}
+
+/// All budgets of a process.
+#[derive(Debug)]
+pub struct Budgets {
+    of_acts: Vec<Budget>,
+    sign_ups: Buckets<Network>,
+}
+
+#[derive(Debug)]
+struct Budget {
+    users: Buckets<UserId>,
+    groups: Option<Buckets<GroupId>>,
+}
+
+impl Budgets {
+    /// Full budgets.
+    #[must_use]
+    pub fn new(settings: &BudgetSettings) -> Self {
+        let of_acts = Act::ALL.iter().map(|act| {
+            let (user, group) = act.quotas(settings);
+            Budget { users: user.buckets(), groups: group.map(Quota::buckets) }
+        });
+        Self { of_acts: of_acts.collect(), sign_ups: SIGN_UPS.times(settings.factor).buckets() }
+    }
+
+    /// Charges a user.
+    pub fn charge(&self, act: Act, user: UserId) -> Result<(), TooSoon> {
+        self.of(act).users.charge(user, Instant::now()).map_err(too_soon)
+    }
+
+    /// Does something in a group, within the budgets of both. What was refused has used up the user's budget only: who is no
+    /// member can't use up a group's.
+    pub async fn within<T, E: From<TooSoon>>(
+        &self,
+        act: Act,
+        user: UserId,
+        group: GroupId,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.charge_both(act, user, group)?;
+        let done = work.await;
+        if done.is_err() {
+            self.refund_group(act, group);
+        }
+        done
+    }
+
+    /// Charges a user and a group, or neither.
+    pub fn charge_both(&self, act: Act, user: UserId, group: GroupId) -> Result<(), TooSoon> {
+        self.charge(act, user)?;
+        let Some(groups) = &self.of(act).groups else { return Ok(()) };
+        groups.charge(group, Instant::now()).map_err(|wait| {
+            self.refund(act, user);
+            too_soon(wait)
+        })
+    }
+
+    /// Gives a user's charge back.
+    pub fn refund(&self, act: Act, user: UserId) {
+        self.of(act).users.refund(user);
+    }
+
+    /// Gives a group's charge back.
+    pub fn refund_group(&self, act: Act, group: GroupId) {
+        if let Some(groups) = &self.of(act).groups {
+            groups.refund(group);
+        }
+    }
+
+    /// Charges an address for a new account.
+    pub fn sign_up(&self, address: IpAddr) -> Result<(), TooSoon> {
+        self.sign_ups.charge(Network::of(address), Instant::now()).map_err(too_soon)
+    }
+
+    /// No account was made.
+    pub fn no_sign_up(&self, address: IpAddr) {
+        self.sign_ups.refund(Network::of(address));
+    }
+
+    fn of(&self, act: Act) -> &Budget {
+        &self.of_acts[act as usize]
+    }
+}
+
+fn too_soon(retry_after: Duration) -> TooSoon {
+    TooSoon { retry_after }
+}
+
+/// How often each address may do something: a number a second, twice as many at once.
+#[derive(Debug)]
+pub struct PerAddress(Buckets<Network>);
+
+impl PerAddress {
+    /// So many a second.
+    #[must_use]
+    pub fn new(rate: u32) -> Self {
+        Self(Buckets::new(f64::from(rate), rate.saturating_mul(2)))
+    }
+
+    /// Takes one. `Err`: how long until there is one.
+    pub fn take(&self, address: IpAddr, now: std::time::Instant) -> Result<(), Duration> {
+        self.0.charge(Network::of(address), Instant::from_std(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budgets(factor: f64) -> Budgets {
+        let two = Quota { at_once: 2, every: Duration::from_secs(1) };
+        let three = Quota { at_once: 3, every: Duration::from_secs(1) };
+        Budgets::new(&BudgetSettings { of_user: two, of_group: three, factor })
+    }
+
+    fn user(n: u128) -> UserId {
+        UserId::new(uuid::Uuid::from_u128(n))
+    }
+
+    const GROUP: GroupId = GroupId::new(uuid::Uuid::nil());
+
+    async fn edits(budgets: &Budgets, user: UserId, outcome: Result<(), TooSoon>) -> Result<(), TooSoon> {
+        budgets.within(Act::EditMessage, user, GROUP, async { outcome }).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_user_and_each_group_has_a_budget_for_each_act() {
+        let budgets = budgets(1.0);
+        assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
+        assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
+        let second = TooSoon { retry_after: Duration::from_secs(1) };
+        assert_eq!(edits(&budgets, user(1), Ok(())).await, Err(second), "of the user");
+        assert_eq!(edits(&budgets, user(2), Ok(())).await, Ok(()));
+        assert_eq!(edits(&budgets, user(2), Ok(())).await, Err(second), "of the group");
+        assert_eq!(budgets.charge(Act::DeleteMessage, user(1)), Ok(()), "another act");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(edits(&budgets, user(2), Ok(())).await, Ok(()), "what the group refused was not charged");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_uses_up_the_users_budget_and_not_the_groups() {
+        let (budgets, refused) = (budgets(1.0), TooSoon { retry_after: Duration::ZERO });
+        for stranger in 10..30 {
+            assert_eq!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
+            assert_eq!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
+            assert_ne!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
+        }
+        assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_factor_makes_budgets_larger_and_smaller_and_never_nothing() {
+        for (factor, expected) in [(1.0, 20), (2.0, 40), (0.05, 1), (1e-9, 1)] {
+            let budgets = budgets(factor);
+            let charged = (0..100).filter(|_| budgets.charge(Act::Export, user(1)).is_ok()).count();
+            assert_eq!(charged, expected, "{factor}");
+        }
+        let budgets = budgets(1e6);
+        assert!((0..10_000).all(|_| budgets.charge(Act::Export, user(1)).is_ok()));
+    }
+
+    #[test]
+    fn addresses_are_paced_by_their_network() {
+        let (paced, now) = (PerAddress::new(2), std::time::Instant::now());
+        let from = |text: &str| text.parse::<IpAddr>().unwrap();
+        let neighbours = (1..10).filter(|n| paced.take(from(&format!("2001:db8::{n}")), now).is_ok());
+        assert_eq!(neighbours.count(), 4);
+        assert_eq!(paced.take(from("2001:db8::1"), now), Err(Duration::from_millis(500)));
+        assert_eq!(paced.take(from("2001:db8::1"), now + Duration::from_millis(500)), Ok(()));
+        assert_eq!(paced.take(from("2001:db8:0:1::1"), now), Ok(()));
+    }
+}

@@ -1,0 +1,113 @@
+//! What has a budget, and which. docs/protocol.md has the same table.
+
+use std::hash::Hash;
+use std::time::Duration;
+
+use super::{Buckets, BudgetSettings};
+
+/// A number at once, and how fast one comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// So many in one moment.
+    pub at_once: u32,
+    /// One more after each of these.
+    pub every: Duration,
+}
+
+impl Quota {
+    /// So many a second, and so many at once.
+    #[must_use]
+    pub fn per_second(rate: u32, at_once: u32) -> Self {
+        Self { at_once, every: Duration::from_secs(1) / rate.max(1) }
+    }
+
+    /// A quota that is larger by a factor.
+    pub(super) fn times(self, factor: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast to an integer saturates")]
+        let at_once = (f64::from(self.at_once) * factor) as u32;
+        let every = Duration::try_from_secs_f64(self.every.as_secs_f64() / factor).unwrap_or(Duration::MAX);
+        Self { at_once: at_once.max(1), every: every.min(LONGEST) }
+    }
+
+    pub(super) fn buckets<K: Eq + Hash + Copy>(self) -> Buckets<K> {
+        Buckets::every(self.every, self.at_once)
+    }
+}
+
+/// A budget that comes back more slowly is none.
+const LONGEST: Duration = Duration::from_hours(24);
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident: $user:expr, $group:expr;)*) => {
+        /// What has a budget.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Act { $($(#[$doc])* $name,)* }
+
+        impl Act {
+            /// Every act.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            const fn default_quotas(self) -> (Quota, Option<Quota>) {
+                match self { $(Self::$name => ($user, $group),)* }
+            }
+        }
+    };
+}
+
+const fn quota(at_once: u32, every_ms: u64) -> Quota {
+    Quota { at_once, every: Duration::from_millis(every_ms) }
+}
+
+/// The operator's figures, see [`Act::quotas`].
+const AS_SENDS: Quota = quota(10, 500);
+
+acts! {
+    /// A message, by its sender.
+    SendMessage: AS_SENDS, Some(AS_SENDS);
+    /// Another text for a message.
+    EditMessage: AS_SENDS, Some(AS_SENDS);
+    /// The end of a message.
+    DeleteMessage: AS_SENDS, Some(AS_SENDS);
+    /// A read mark that moves.
+    MarkRead: quota(100, 200), Some(quota(1_000, 10));
+    /// A new group.
+    MakeGroup: quota(120, 10_000), None;
+    /// Another name, time zone or rule of a group.
+    UpdateGroup: quota(30, 2_000), Some(quota(60, 1_000));
+    /// The end of a group.
+    EndGroup: quota(120, 10_000), None;
+    /// Another role for a member.
+    GiveRole: quota(60, 1_000), Some(quota(120, 500));
+    /// The end of a membership: somebody else's, or one's own.
+    RemoveMember: quota(150, 1_000), Some(quota(300, 200));
+    /// A new link into a group.
+    MakeInvite: quota(200, 1_000), None;
+    /// The end of such a link.
+    RevokeInvite: quota(200, 1_000), None;
+    /// Joining by a link. How often people can join a group is bounded by how often they can leave it.
+    AcceptInvite: quota(120, 1_000), None;
+    /// A ticket for an upgrade.
+    BuyTicket: quota(120, 500), None;
+    /// A token for programs.
+    MintToken: quota(120, 500), None;
+    /// A sign-in with the right password. Wrong ones are the throttle's.
+    SignIn: quota(200, 500), None;
+    /// Another name or password of one's own.
+    ChangeAccount: quota(30, 2_000), None;
+    /// The end of one's sign-ins elsewhere.
+    EndSignIns: quota(120, 1_000), None;
+    /// A copy of all that one has written.
+    Export: quota(20, 30_000), None;
+}
+
+impl Act {
+    /// What each user and each group has.
+    #[must_use]
+    pub fn quotas(self, settings: &BudgetSettings) -> (Quota, Option<Quota>) {
+        if matches!(self, Self::SendMessage | Self::EditMessage | Self::DeleteMessage) {
+            return (settings.of_user, Some(settings.of_group));
+        }
+        let (user, group) = self.default_quotas();
+        (user.times(settings.factor), group.map(|group| group.times(settings.factor)))
+    }
+}

@@ -1,0 +1,131 @@
+//! Turns for reads: how many of them one user may have under way at once.
+//!
+//! The database answers few questions at a time. Promises that one user never holds all of these places, however many
+//! requests come in, and that exports, which read a whole life, hold one place between all of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use caravana_protocol::UserId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Reads of one user at once. More wait for their turn, and nobody else waits for them.
+const OF_USER: usize = 2;
+/// Pages of exports at once.
+const EXPORTS: usize = 1;
+
+/// Hands out turns. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    of_users: Arc<Mutex<HashMap<UserId, Arc<Semaphore>>>>,
+    exports: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { of_users: Arc::default(), exports: Arc::new(Semaphore::new(EXPORTS)) }
+    }
+}
+
+/// A turn; it ends when this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn {
+    // In the order in which they are dropped: the place looks whether anybody else is there.
+    _permits: Vec<OwnedSemaphorePermit>,
+    _place: Place,
+}
+
+/// Somebody who has a turn or waits for one.
+#[derive(Debug)]
+struct Place {
+    turns: Turns,
+    user: UserId,
+    semaphore: Option<Arc<Semaphore>>,
+}
+
+impl Turns {
+    /// Waits for a turn of this user.
+    pub async fn read(&self, user: UserId) -> Turn {
+        self.take(user, None).await
+    }
+
+    /// Waits for a turn to read a page of an export.
+    pub async fn export(&self, user: UserId) -> Turn {
+        self.take(user, Some(Arc::clone(&self.exports))).await
+    }
+
+    async fn take(&self, user: UserId, beside: Option<Arc<Semaphore>>) -> Turn {
+        let semaphore = Arc::clone(self.users().entry(user).or_insert_with(|| Arc::new(Semaphore::new(OF_USER))));
+        let place = Place { turns: self.clone(), user, semaphore: Some(Arc::clone(&semaphore)) };
+        let mut permits = Vec::with_capacity(2);
+        // The user's own first: who waits there keeps nobody else waiting.
+        for semaphore in [Some(semaphore), beside].into_iter().flatten() {
+            // They are never closed.
+            permits.extend(semaphore.acquire_owned().await);
+        }
+        Turn { _permits: permits, _place: place }
+    }
+
+    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, Arc<Semaphore>>> {
+        self.of_users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    /// Nobody is remembered who has no turn and waits for none.
+    fn drop(&mut self) {
+        let mut users = self.turns.users();
+        self.semaphore.take();
+        if users.get(&self.user).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
+            users.remove(&self.user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId::new(uuid::Uuid::from_u128(n))
+    }
+
+    #[tokio::test]
+    async fn one_user_waits_for_oneself_and_nobody_else_does() {
+        let turns = Turns::default();
+        let (first, second) = (turns.read(user(1)).await, turns.read(user(1)).await);
+        let mut third = Box::pin(turns.read(user(1)));
+        assert!(third.as_mut().now_or_never().is_none());
+        let others = turns.read(user(2)).now_or_never();
+        assert!(others.is_some());
+        drop(first);
+        assert!(third.now_or_never().is_some());
+        drop((second, others));
+        assert!(turns.users().is_empty());
+    }
+
+    #[tokio::test]
+    async fn exports_of_all_users_come_one_after_the_other_and_reads_do_not_wait_for_them() {
+        let turns = Turns::default();
+        let first = turns.export(user(1)).await;
+        let mut second = Box::pin(turns.export(user(2)));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(turns.read(user(2)).now_or_never().is_some());
+        drop(first);
+        assert!(second.now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_waiting_is_forgotten() {
+        let turns = Turns::default();
+        let (first, second) = (turns.read(user(1)).await, turns.read(user(1)).await);
+        let mut third = Box::pin(turns.read(user(1)));
+        assert!(third.as_mut().now_or_never().is_none());
+        drop((first, second));
+        drop(third);
+        assert!(turns.users().is_empty());
+    }
+}

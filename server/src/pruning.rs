@@ -1,0 +1,46 @@
+//! Takes out of the database what is over, in short writes between those of people.
+//!
+//! Promises that nothing which ends by itself (tickets, sign-ins, links) stays for ever, and that what was begun for the end
+//! of an account is finished, also after a restart.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::clock::unix_seconds;
+use crate::shutdown::Shutdown;
+use crate::store::{SharedStore, StoreError};
+
+/// How often it is looked for.
+const EVERY: Duration = Duration::from_mins(1);
+/// Rows of one write: some milliseconds.
+const BATCH: u32 = 500;
+
+/// Prunes until the process ends.
+pub(crate) fn run(store: SharedStore, shutdown: Shutdown) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        loop {
+            tokio::select! {
+                () = shutdown.triggered() => return,
+                pruned = all(&store) => if let Err(error) = pruned {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "what is over could not be pruned");
+                }
+            }
+            tokio::select! {
+                () = shutdown.triggered() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    })
+}
+
+async fn all(store: &SharedStore) -> Result<(), StoreError> {
+    while store.prune(unix_seconds(), BATCH).await? > 0 {}
+    forget_authors(store).await
+}
+
+/// Takes people whose account has ended out of what they have written, to the end.
+pub(crate) async fn forget_authors(store: &SharedStore) -> Result<(), StoreError> {
+    while store.forget_authors(BATCH).await? {}
+    Ok(())
+}

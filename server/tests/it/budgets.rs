@@ -1,0 +1,233 @@
+//! What everything may cost: each route, each frame and each form with its budget, or with the reason why it needs none.
+//!
+//! The rows are compared with what there is, as in `permissions`: a new route or frame without a row fails.
+
+use std::collections::BTreeSet;
+
+use caravana_protocol::ClientFrame;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Answer, PASSWORD, TestServer, TestUser, Wire};
+
+/// How a route or frame is kept from being used without end.
+enum Kept {
+    /// A budget: the same thing again and again is refused.
+    Budget(Value),
+    /// Something else.
+    By(&'static str),
+}
+
+use Kept::{Budget, By};
+
+const READ: &str = "turns: one user has few reads under way at once";
+const CHEAP: &str = "one look into memory, or at one row";
+const THROTTLE: &str = "the throttle counts tries; hashing runs few at once";
+
+fn routes() -> Vec<(&'static str, &'static str, Kept)> {
+    let stranger = json!({"email": "b@example.org", "password": PASSWORD, "display_name": "Bo"});
+    vec![
+        ("get", "/healthz", By(CHEAP)),
+        ("get", "/readyz", By(CHEAP)),
+        ("get", "/version", By(CHEAP)),
+        ("get", "/openapi.json", By(CHEAP)),
+        ("get", "/chat/{group_id}/connections", By(CHEAP)),
+        ("post", "/api/v1/auth/register", Budget(stranger)),
+        ("post", "/api/v1/auth/login", Budget(json!({"email": "ana@example.org", "password": PASSWORD}))),
+        ("post", "/api/v1/auth/logout", By("a sign-in ends once; what is none costs a read")),
+        ("get", "/api/v1/session", By(CHEAP)),
+        ("post", "/api/v1/auth/token", Budget(Value::Null)),
+        ("post", "/api/v1/ws-ticket", Budget(Value::Null)),
+        ("post", "/api/v1/auth/password", Budget(json!({"password": "wrong password", "new_password": PASSWORD}))),
+        ("get", "/api/v1/auth/reset", By(CHEAP)),
+        ("post", "/api/v1/auth/reset", By("letters are counted like failed sign-ins; five links of an account live")),
+        ("post", "/api/v1/auth/reset/{token}", By("a link works once; what is none costs a read")),
+        ("get", "/api/v1/sessions", By("as many rows as a user has sign-ins, which are bounded")),
+        ("delete", "/api/v1/sessions", Budget(Value::Null)),
+        ("delete", "/api/v1/sessions/{session_id}", Budget(Value::Null)),
+        ("patch", "/api/v1/account", Budget(json!({"display_name": "Ana"}))),
+        ("get", "/api/v1/account/export", Budget(Value::Null)),
+        ("post", "/api/v1/account/delete", By(THROTTLE)),
+        ("get", "/api/v1/groups", By(READ)),
+        ("post", "/api/v1/groups", Budget(json!({"name": "Faro"}))),
+        ("get", "/api/v1/groups/{group_id}", By(CHEAP)),
+        ("patch", "/api/v1/groups/{group_id}", Budget(json!({"name": "Sintra"}))),
+        ("delete", "/api/v1/groups/{group_id}", Budget(Value::Null)),
+        ("get", "/api/v1/groups/{group_id}/members", By(READ)),
+        ("patch", "/api/v1/groups/{group_id}/members/{user_id}", Budget(json!({"role": "admin"}))),
+        ("delete", "/api/v1/groups/{group_id}/members/{user_id}", Budget(Value::Null)),
+        ("post", "/api/v1/groups/{group_id}/invites", Budget(json!({}))),
+        ("get", "/api/v1/invites/{token}", By(CHEAP)),
+        ("post", "/api/v1/invites/{token}/accept", Budget(Value::Null)),
+        ("get", "/api/v1/groups/{group_id}/messages", By(READ)),
+        ("post", "/api/v1/groups/{group_id}/messages", Budget(json!({"message": "hola"}))),
+        ("patch", "/api/v1/groups/{group_id}/messages/{message_id}", Budget(json!({"message": "hola"}))),
+        ("delete", "/api/v1/groups/{group_id}/messages/{message_id}", Budget(Value::Null)),
+        ("get", "/api/v1/groups/{group_id}/events", By(READ)),
+    ]
+}
+
+fn frames() -> Vec<(&'static str, Kept)> {
+    let (group, id) = (Uuid::now_v7(), Uuid::now_v7());
+    vec![
+        ("send_message", Budget(json!({"group_id": group, "message": "hola"}))),
+        ("edit_message", Budget(json!({"id": id, "message": "hola"}))),
+        ("delete_message", Budget(json!({"id": id}))),
+        ("mark_read", Budget(json!({"group_id": group, "seq": 1}))),
+        ("typing", By("taken once in two seconds, else dropped")),
+        ("stop_typing", By("changes only what typing has begun")),
+        ("subscribe", By("one at a time on a socket, few at once in the process; a socket follows a bounded number")),
+        ("sync", By("as `subscribe`")),
+        ("unsubscribe", By(CHEAP)),
+        ("auth", By("one at a time on a socket")),
+    ]
+}
+
+/// Forms, with the route whose budget they share.
+const FORMS: [(&str, &[(&str, &str)]); 7] = [
+    ("/register", &[("email", "c@example.org"), ("password", PASSWORD), ("display_name", "Cleo")]),
+    ("/login", &[("email", "ana@example.org"), ("password", PASSWORD)]),
+    ("/groups", &[("name", "Faro")]),
+    ("/g/{group_id}", &[("message", "hola")]),
+    ("/i/{token}", &[]),
+    ("/account/name", &[("display_name", "Ana")]),
+    ("/account/sessions", &[]),
+];
+
+/// Everything as scarce as it can be: one at once, and one a second or a day.
+async fn scarce() -> (TestServer, TestUser, String, String) {
+    let server = TestServer::builder()
+        .flag("--budget-factor=0.000001")
+        .flag("--send-rate-per-user=1")
+        .flag("--send-burst-per-user=1")
+        .start()
+        .await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await.to_string();
+    let invite = ana.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.json();
+    let token = invite["token"].as_str().unwrap().to_owned();
+    (server, ana, group, token)
+}
+
+#[tokio::test]
+async fn every_route_has_a_budget_or_a_reason() {
+    let (_server, ana, group, token) = scarce().await;
+    let document = ana.get("/openapi.json").await.json();
+    let described: BTreeSet<(String, String)> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone())))
+        .collect();
+    let rows = routes().iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(described, rows, "left: described routes; right: rows of the table");
+    let mut endless = Vec::new();
+    for (method, path, kept) in routes() {
+        let body = match kept {
+            Budget(body) => Some(body).filter(|body| !body.is_null()),
+            By(reason) => {
+                assert!(!reason.is_empty());
+                continue;
+            }
+        };
+        let address = path.replace("{group_id}", &group).replace("{token}", &token);
+        // Nothing of what is left is there: who is refused spends all the same.
+        let nobody = Uuid::now_v7().to_string();
+        let address = ["{message_id}", "{user_id}", "{session_id}"]
+            .iter()
+            .fold(address, |address, name| address.replace(name, &nobody));
+        // The group is still needed.
+        let address = if method == "delete" && path.ends_with("{group_id}") {
+            path.replace("{group_id}", &nobody)
+        } else {
+            address
+        };
+        match refused(&ana, method, &address, body.as_ref()).await {
+            Some(answer) => {
+                answer.refused(429, "rate_limited");
+                let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+                assert!(wait >= 1, "{method} {path}");
+            }
+            None => endless.push(format!("{method} {path}")),
+        }
+    }
+    assert!(endless.is_empty(), "without a budget: {endless:#?}");
+}
+
+/// The refusal, once it comes.
+async fn refused(user: &TestUser, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
+    for _ in 0..20 {
+        let answer = user.call(method.to_uppercase().parse().unwrap(), path, body).await;
+        if answer.status == 429 {
+            return Some(answer);
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn every_frame_has_a_budget_or_a_reason() {
+    let rows: BTreeSet<&str> = frames().iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(rows, ClientFrame::KINDS.into_iter().collect());
+    let (_server, ana, ..) = scarce().await;
+    for (kind, kept) in frames() {
+        let Budget(data) = kept else { continue };
+        let mut wire = Wire::open(&ana).await;
+        let mut heard = Vec::new();
+        while heard.last().is_none_or(|code| code != "rate_limited") {
+            assert!(heard.len() < 20, "{kind} without end: {heard:?}");
+            wire.say(kind, data.clone()).await;
+            heard.push(wire.error().await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_spends_the_budget_of_its_route_and_says_so_on_its_page() {
+    let (_server, ana, group, token) = scarce().await;
+    for (path, fields) in FORMS {
+        let path = path.replace("{group_id}", &group).replace("{token}", &token);
+        let mut leads = Vec::new();
+        while leads.last().is_none_or(|to: &String| !to.contains("error=rate_limited")) {
+            assert!(leads.len() < 20, "{path} without end: {leads:?}");
+            leads.push(ana.form_leads_to(&path, fields).await);
+        }
+    }
+}
+
+/// Each of these was free and without end: 3,000 groups by one account in nine seconds, 617 edits a second.
+#[tokio::test]
+async fn at_default_settings_people_do_what_people_do_and_machines_do_not() {
+    let server = TestServer::builder()
+        .flag("--budget-factor=1")
+        .flag("--send-rate-per-user=2")
+        .flag("--send-burst-per-user=10")
+        .start()
+        .await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    let mut made = 1;
+    while ana.post("/api/v1/groups", &json!({"name": format!("Viaje {made}")})).await.status == 201 {
+        made += 1;
+        assert!(made < 400, "groups without end");
+    }
+    assert!(made >= 100, "{made} groups in a row");
+
+    let id = ana.sends(group, "hola").await.json()["message"]["id"].clone();
+    let mut wire = Wire::open(&ana).await;
+    let start = std::time::Instant::now();
+    for n in 0..200 {
+        wire.say("edit_message", json!({"id": id, "message": format!("hola {n}")})).await;
+    }
+    wire.say_text(r#"{"type": "sentinel", "data": {}, "ref": "after"}"#).await;
+    let mut refused = 0;
+    loop {
+        let frame = wire.next().await.unwrap();
+        if frame["ref"] == "after" {
+            break;
+        }
+        refused += u64::from(frame["code"] == "rate_limited");
+    }
+    let possible = 10 + 2 * (start.elapsed().as_secs() + 1);
+    assert!((10..=possible).contains(&(200 - refused)), "{} edits passed", 200 - refused);
+}
