@@ -22,8 +22,8 @@ use std::sync::Arc;
 use caravana_protocol::{GroupId, Message};
 
 pub use directory::{
-    Account, Belongings, Directory, KnownHolder, MemberRow, Membership, NewAccount, NewInvite, NewSession, OwnInvite,
-    OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
+    Account, Belongings, Directory, InviteRow, KnownHolder, MemberRow, Membership, NewAccount, NewInvite, NewSession,
+    OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn, TokenHolder,
 };
 pub use error::StoreError;
 pub use hints::{Hint, HintSender, Hints, hints};

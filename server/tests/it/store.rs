@@ -65,7 +65,10 @@ impl World {
         let group = GroupId::new(Uuid::new_v4());
         store.create_group(group, ana, "Oaxaca", None).await.unwrap();
         let token = [7; 32];
-        store.create_invite(ana, group, NewInvite { token, max_uses: None, expires_at: i64::MAX }).await.unwrap();
+        store
+            .create_invite(ana, group, NewInvite { token, max_uses: None, created_at: 0, expires_at: i64::MAX })
+            .await
+            .unwrap();
         store.accept_invite(token, bob, 0).await.unwrap();
         Self { store, database, _folder: folder, group, ana, bob }
     }

@@ -102,6 +102,7 @@ async fn forget(link: &mut Link, user: UserId) -> Result<(), StoreError> {
         "delete from caravana.signed_up where user_id = $1",
         "delete from caravana.read where user_id = $1",
         "delete from caravana.invite where created_by = $1",
+        "delete from caravana.removed where user_id = $1",
         "update public.group_chat set user_id = null where user_id = $1",
         // Who joined and left keeps the id, which clients need to know whom to take from their lists. Behind the messages:
         // an edit that held one of them has told its event by now.

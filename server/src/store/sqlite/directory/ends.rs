@@ -55,6 +55,7 @@ async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError>
         "delete from caravana_signed_up where user_id = ?",
         "delete from caravana_read where user_id = ?",
         "delete from caravana_invite where created_by = ?",
+        "delete from caravana_removed where user_id = ?",
         "update group_chat set user_id = null where user_id = ?",
         // Who joined and left keeps the id, which clients need to know whom to take from their lists.
         "update caravana_event set actor_id = null where actor_id = ? and message_id is not null",
