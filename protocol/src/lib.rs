@@ -33,5 +33,5 @@ pub use server_frame::{
     AuthExpiring, CaughtUp, GoingAway, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MessageSent, Presence, Read,
     Resync, ResyncReason, ServerFrame, Typing,
 };
-pub use text::{DisplayName, GroupName, MessageBody, NameError, NormalForms, TextError};
+pub use text::{DisplayName, EmailAddress, EmailError, GroupName, MessageBody, NameError, NormalForms, TextError};
 pub use timestamp::Timestamp;
