@@ -90,6 +90,10 @@ id! {
     MessageId
 }
 id! {
+    /// A link into a group, without its secret.
+    InviteId
+}
+id! {
     /// One socket, on the server.
     ConnectionId
 }

@@ -27,11 +27,11 @@ pub use close::{CloseReason, Retry};
 pub use cursor::{Cursor, Seq};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange};
-pub use id::{ConnectionId, Epoch, GroupId, IdError, MessageId, UserId};
+pub use id::{ConnectionId, Epoch, GroupId, IdError, InviteId, MessageId, UserId};
 pub use message::{Message, Role};
 pub use server_frame::{
     AuthExpiring, CaughtUp, GoingAway, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MessageSent, Presence, Read,
     Resync, ResyncReason, ServerFrame, Typing,
 };
-pub use text::{DisplayName, GroupName, MessageBody, NameError, NormalForms, TextError};
+pub use text::{DisplayName, EmailAddress, EmailError, GroupName, MessageBody, NameError, NormalForms, TextError};
 pub use timestamp::Timestamp;

@@ -45,6 +45,12 @@ pub const HISTORY_PAGE: usize = 200;
 pub const HISTORY_PAGE_DEFAULT: usize = 50;
 /// Characters of an e-mail address: as many as the longest that mail can carry has bytes (RFC 5321).
 pub const EMAIL_CHARACTERS: usize = 254;
+
+/// What stands before the `@` of an e-mail address, in characters: RFC 5321 §4.5.3.1.1.
+pub const EMAIL_LOCAL_CHARACTERS: usize = 64;
+
+/// One part of a domain name, in characters: RFC 1035 §2.3.4.
+pub const EMAIL_LABEL_CHARACTERS: usize = 63;
 /// Characters of a password: the shortest.
 pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 /// Characters of a password: the longest, so that hashing has a bounded cost.

@@ -8,7 +8,7 @@ pub mod schemas;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Epoch, GroupId, Message, MessageId, Role, Seq, Timestamp, UserId};
+use crate::{Epoch, GroupId, InviteId, Message, MessageId, Role, Seq, Timestamp, UserId};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,10 +297,12 @@ pub struct NewInvite {
     pub expires_in: Option<u64>,
 }
 
-/// An invite.
+/// A new invite. Only this answer shows its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invite {
+    /// By which it is listed and revoked.
+    pub id: InviteId,
     /// The secret part of the link.
     pub token: String,
     /// The whole link.
@@ -308,6 +310,34 @@ pub struct Invite {
     pub url: String,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// A link that lets people in, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LivingInvite {
+    /// By which it is revoked.
+    pub id: InviteId,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When. Left out where a version of the server made it that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// How many people have used it.
+    pub uses: u32,
+    /// How many may; unlimited when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u32>,
+}
+
+/// Links into a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitesAnswer {
+    /// Those that let people in now, the one that was made last first: all for owner and admins, one's own for members.
+    pub invites: Vec<LivingInvite>,
 }
 
 /// What a link shows before one signs in.
@@ -326,6 +356,9 @@ pub struct InvitedGroup {
     pub name: String,
     /// How many members it has.
     pub member_count: u64,
+    /// The name of who made the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_by: Option<String>,
 }
 
 /// Send a message by REST.

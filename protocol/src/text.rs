@@ -3,6 +3,7 @@
 //! The rules are RELIABILITY §4's. They are the same for the browser, which shows the error beside the composer, and
 //! for the server, which trusts nobody. Only Unicode's normal forms may come from elsewhere, see [`NormalForms`].
 
+mod email;
 mod names;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use unicode_normalization::char::is_combining_mark;
 use crate::ErrorCode;
 use crate::limits::{COMBINING_MARKS, MESSAGE_CHARACTERS};
 
+pub use email::{EmailAddress, EmailError};
 pub use names::{DisplayName, GroupName, NameError};
 
 /// Why a text can't be a message.

@@ -24,6 +24,7 @@ mod health;
 mod identity;
 mod invites;
 mod members;
+mod membership;
 mod messages;
 mod openapi;
 mod origins;
@@ -113,7 +114,8 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(groups::show, groups::update, groups::delete))
         .routes(routes!(members::list))
         .routes(routes!(members::set_role, members::remove))
-        .routes(routes!(invites::create))
+        .routes(routes!(invites::list, invites::create))
+        .routes(routes!(invites::revoke))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::edit, messages::delete))
         .routes(routes!(events::events))

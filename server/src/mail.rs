@@ -11,6 +11,7 @@ mod smtp;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use caravana_protocol::EmailAddress;
 
 use crate::settings::Settings;
 
@@ -20,8 +21,8 @@ pub use smtp::Smtp;
 /// A letter, in plain text.
 #[derive(Clone)]
 pub struct Letter {
-    /// The address.
-    pub to: String,
+    /// The address, with no name beside it.
+    pub to: EmailAddress,
     /// What it is about.
     pub subject: String,
     /// What it says.

@@ -1,5 +1,7 @@
 //! What an operator does with the binary beside serving. Each task works while the server runs, and prints nothing itself.
 
+use caravana_protocol::EmailAddress;
+
 use crate::auth::{RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
 use crate::settings::ResetLink;
@@ -8,6 +10,9 @@ use crate::store;
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
+    /// What was given can't be anybody's.
+    #[error("this is no e-mail address")]
+    NoAddress,
     /// Nobody here has that e-mail.
     #[error("there is no account with this e-mail")]
     NoAccount,
@@ -18,9 +23,9 @@ pub enum TaskError {
 
 /// Makes a link by which the person of this e-mail sets a new password. Whoever holds it first can use it.
 pub async fn reset_link(task: &ResetLink) -> Result<String, TaskError> {
-    let (secret, email) = (Secret::generate(), task.email.trim().to_lowercase());
-    let now = unix_seconds();
-    if !store::create_reset(&task.database, &email, secret.hash(), now, now + RESET_SECONDS).await? {
+    let email = EmailAddress::parse(&task.email).map_err(|_| TaskError::NoAddress)?;
+    let (secret, now) = (Secret::generate(), unix_seconds());
+    if !store::create_reset(&task.database, email.as_str(), secret.hash(), now, now + RESET_SECONDS).await? {
         return Err(TaskError::NoAccount);
     }
     Ok(reset_address(&task.site, &secret))

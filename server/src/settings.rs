@@ -133,7 +133,7 @@ impl Settings {
         if given.app_env == AppEnv::Production && public_url.is_none() {
             return Err(SettingError::new("PUBLIC_URL", "production needs the address that people find the site at"));
         }
-        let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database::path(&database)?)?;
+        let jwt_secret = secret::jwt_secret(given.jwt_secret, given.app_env, &database)?;
         let supabase_url = supabase_url(arguments::text(given.supabase_url), given.app_env)?;
         let supabase_jwt_secret = secret::supabase_secret(given.supabase_jwt_secret, given.app_env)?;
         let mail = mail::mail(given.smtp_url, arguments::text(given.mail_from), given.app_env)?;

@@ -22,9 +22,9 @@ use std::sync::Arc;
 use caravana_protocol::{GroupId, Message};
 
 pub use directory::{
-    Account, Belongings, Directory, INVITE_REMEMBERED, KnownHolder, MemberRow, Membership, NewAccount, NewInvite,
-    NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash, SignIn,
-    TokenHolder,
+    Account, Belongings, Directory, INVITE_REMEMBERED, InviteRow, KnownHolder, MemberRow, Membership, NewAccount,
+    NewInvite, NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash,
+    SignIn, TokenHolder,
 };
 pub use error::{Limit, StoreError};
 pub use hints::{Hint, HintSender, Hints, hints};

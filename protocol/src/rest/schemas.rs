@@ -15,8 +15,8 @@ pub const TIME_ZONE_CHARACTERS: usize = 64;
 
 /// In a message: control characters other than line feed, tab and, in front of a line feed, carriage return.
 const FORBIDDEN: &str = r"\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F";
-/// White space and control characters, which no e-mail address has.
-const BLANK: &str = r"\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+/// Letters and digits of an e-mail address.
+const LETTER: &str = r"A-Za-z0-9\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u012F\u0131\u0134-\u013E\u0141-\u0148\u014A-\u017E";
 /// White space, which may surround an e-mail address.
 const SPACE: &str = r"\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
 /// One part of an IANA name.
@@ -97,8 +97,9 @@ fn group() -> ObjectBuilder {
 /// An address that looks like one of mail.
 #[must_use]
 pub fn email() -> Object {
-    let label = format!("[^{BLANK}@.]+");
-    let pattern = format!(r"^[{SPACE}]*[^{BLANK}]+@{label}(?:\.{label})*[{SPACE}]*$");
+    let word = format!(r"[{LETTER}!#$%&'*+/=?^_`{{|}}~-]+");
+    let label = format!("[{LETTER}](?:[{LETTER}-]{{0,61}}[{LETTER}])?");
+    let pattern = format!(r"^[{SPACE}]*(?=[^@]{{1,64}}@){word}(?:\.{word})*@{label}(?:\.{label})*[{SPACE}]*$");
     text(Some(pattern), 3, limits::EMAIL_CHARACTERS, "ana@example.org")
         .description(Some("Where the person signs in with."))
         .build()

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::error::ApiError;
 use super::extract::{InGroup, Query, invalid};
 use super::identity::Identity;
+use super::membership::Member;
 use super::openapi::LogQuery;
 use crate::state::Shared;
 
@@ -56,8 +57,7 @@ pub(super) struct Events {
 )]
 pub(super) async fn events(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -73,7 +73,6 @@ pub(super) async fn events(
         ),
         None => None,
     };
-    state.store.role(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
     let cursor = match (seen, epoch) {
         (Some(cursor), _) => cursor,
         (None, Some(epoch)) => Cursor { epoch, seq: after.unwrap_or(0) },

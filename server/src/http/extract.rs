@@ -4,7 +4,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use caravana_protocol::{ErrorCode, GroupId, MessageId, UserId, limits};
+use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, UserId, limits};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -196,6 +196,8 @@ pub(super) struct InGroup(pub(super) GroupId);
 pub(super) struct OfMember(pub(super) GroupId, pub(super) UserId);
 /// `{group_id}` and `{message_id}` of the path.
 pub(super) struct OfMessage(pub(super) GroupId, pub(super) MessageId);
+/// `{group_id}` and `{invite_id}` of the path.
+pub(super) struct OfInvite(pub(super) GroupId, pub(super) InviteId);
 /// `{session_id}` of the path.
 pub(super) struct OfSession(pub(super) uuid::Uuid);
 /// `{token}` of the path.
@@ -233,6 +235,14 @@ impl FromRequestParts<Shared> for OfMessage {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         Ok(Self(path_id(parts, state, "group_id").await?, path_id(parts, state, "message_id").await?))
+    }
+}
+
+impl FromRequestParts<Shared> for OfInvite {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        Ok(Self(path_id(parts, state, "group_id").await?, path_id(parts, state, "invite_id").await?))
     }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::extract::{InGroup, Json};
 use super::identity::Identity;
+use super::membership::Member;
 use crate::budgets::Act;
 use crate::state::Shared;
 
@@ -74,8 +75,7 @@ pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> R
 )]
 pub(super) async fn show(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<Answer<GroupAnswer>, ApiError> {
     let group = state.store.group(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
     Ok(Answer(GroupAnswer { group }))
@@ -96,8 +96,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn update(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
     Json(patch): Json<GroupPatch>,
 ) -> Result<Answer<GroupAnswer>, ApiError> {
     let patch = GroupPatch {
@@ -123,8 +122,7 @@ pub(super) async fn update(
 )]
 pub(super) async fn delete(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<StatusCode, ApiError> {
     identity.spends(&state, Act::EndGroup)?;
     state.store.delete_group(identity.user.id, group).await?;

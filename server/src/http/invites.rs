@@ -4,14 +4,15 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use caravana_protocol::ErrorCode;
-use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, NewInvite};
+use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, InvitesAnswer, LivingInvite, NewInvite};
 use caravana_protocol::{GroupId, UserId};
 
 use super::accounts::moment;
 
 use super::error::ApiError;
-use super::extract::{InGroup, InviteToken, OptionalJson};
+use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
 use super::identity::Identity;
+use super::membership::Member;
 use crate::auth::Secret;
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
@@ -41,8 +42,7 @@ const USES_MAX: u32 = 100_000;
 )]
 pub(super) async fn create(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<NewInvite>,
 ) -> Result<(StatusCode, Answer<Invite>), ApiError> {
@@ -58,11 +58,7 @@ async fn make(
     asked: &NewInvite,
     site: &Origin,
 ) -> Result<Invite, ApiError> {
-    if actor.is_guest {
-        // A group that one is not in does not exist, for guests as for all.
-        state.store.role(group, actor.user.id).await?.ok_or_else(ApiError::not_found)?;
-        actor.no_guest()?;
-    }
+    actor.no_guest()?;
     let seconds = asked.expires_in.unwrap_or(SECONDS_DEFAULT);
     if !(1..=SECONDS_MAX).contains(&seconds) {
         return Err(ApiError::bad_request("`expires_in` is 1 to 31622400 seconds"));
@@ -71,16 +67,62 @@ async fn make(
         return Err(ApiError::bad_request("`max_uses` is 1 to 100000"));
     }
     actor.spends(state, Act::MakeInvite)?;
-    let secret = Secret::generate();
-    let now = unix_seconds();
-    let expires_at = now.saturating_add_unsigned(seconds);
-    let invite = store::NewInvite { now, token: secret.hash(), max_uses: asked.max_uses, expires_at };
+    let (secret, created_at) = (Secret::generate(), unix_seconds());
+    let expires_at = created_at.saturating_add_unsigned(seconds);
+    let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, created_at, expires_at };
     state.store.create_invite(actor.user.id, group, invite).await?;
     Ok(Invite {
+        id: store::InviteRow::id_of(&secret.hash()),
         url: format!("{site}/i/{}", secret.expose()),
         token: secret.expose().to_owned(),
         expires_at: moment(expires_at),
     })
+}
+
+/// Lists the links that lead into a group now: all for the owner and admins, one's own for members.
+///
+/// Their secrets are not in it: they were shown once, to who made them.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}/invites",
+    tag = "invites",
+    operation_id = "list_invites",
+    params(InGroup),
+    responses((status = 200, description = "The links, the one that was made last first.", body = InvitesAnswer))
+)]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Member(identity, InGroup(group)): Member<InGroup>,
+) -> Result<Answer<InvitesAnswer>, ApiError> {
+    let rows = state.store.invites(group, identity.user.id, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
+    let invite = |row: store::InviteRow| LivingInvite {
+        id: row.id,
+        created_by: row.created_by,
+        created_at: row.created_at.map(moment),
+        expires_at: moment(row.expires_at),
+        uses: row.uses,
+        max_uses: row.max_uses,
+    };
+    Ok(Answer(InvitesAnswer { invites: rows.into_iter().map(invite).collect() }))
+}
+
+/// Revokes a link: owner and admins any, members their own. Doing it again changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/groups/{group_id}/invites/{invite_id}",
+    tag = "invites",
+    operation_id = "revoke_invite",
+    params(OfInvite),
+    responses((status = 204, description = "The link lets nobody in any more.")),
+    extensions(("x-refusals" = json!(["forbidden"])))
+)]
+pub(super) async fn revoke(
+    State(state): State<Shared>,
+    Member(identity, OfInvite(group, invite)): Member<OfInvite>,
+) -> Result<StatusCode, ApiError> {
+    identity.spends(&state, Act::RevokeInvite)?;
+    state.store.revoke_invite(identity.user.id, group, invite, unix_seconds()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Shows what a link leads to. Nobody needs to be signed in.
@@ -141,7 +183,7 @@ fn secret(token: &str) -> Result<Secret, ApiError> {
 
 fn over(error: store::StoreError) -> ApiError {
     match error {
-        store::StoreError::Gone => ApiError::new(ErrorCode::Gone, "this invite has expired or is used up"),
+        store::StoreError::Gone => ApiError::new(ErrorCode::Gone, "this invite is over; ask for a new one"),
         store::StoreError::NotFound
         | store::StoreError::Forbidden
         | store::StoreError::Conflict

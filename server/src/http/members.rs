@@ -3,13 +3,13 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use caravana_protocol::rest::{Member, MemberPatch, MembersAnswer};
+use caravana_protocol::rest::{self, MemberPatch, MembersAnswer};
 use caravana_protocol::{GroupId, UserId};
 use serde::Serialize;
 
 use super::error::ApiError;
 use super::extract::{InGroup, Json, OfMember};
-use super::identity::Identity;
+use super::membership::Member;
 use crate::budgets::Act;
 use crate::state::Shared;
 
@@ -24,19 +24,18 @@ use crate::state::Shared;
 )]
 pub(super) async fn list(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<Answer<MembersAnswer>, ApiError> {
     Ok(Answer(MembersAnswer { members: of(&state, group, identity.user.id).await? }))
 }
 
 /// The members of a group as this viewer sees them.
-pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result<Vec<Member>, ApiError> {
+pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result<Vec<rest::Member>, ApiError> {
     let turn = state.turns.read(viewer).await;
     let rows = state.store.members(group, viewer).await?.ok_or_else(ApiError::not_found)?;
     drop(turn);
     let online = state.hub.online(group);
-    let member = |row: crate::store::MemberRow| Member {
+    let member = |row: crate::store::MemberRow| rest::Member {
         online: online.contains_key(&row.user.id),
         user: row.user,
         role: row.role,
@@ -59,8 +58,7 @@ pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result
 )]
 pub(super) async fn set_role(
     State(state): State<Shared>,
-    identity: Identity,
-    OfMember(group, user): OfMember,
+    Member(identity, OfMember(group, user)): Member<OfMember>,
     Json(patch): Json<MemberPatch>,
 ) -> Result<StatusCode, ApiError> {
     let actor = identity.user.id;
@@ -83,8 +81,7 @@ pub(super) async fn set_role(
 )]
 pub(super) async fn remove(
     State(state): State<Shared>,
-    identity: Identity,
-    OfMember(group, user): OfMember,
+    Member(identity, OfMember(group, user)): Member<OfMember>,
 ) -> Result<StatusCode, ApiError> {
     let actor = identity.user.id;
     let removal = async { Ok::<_, ApiError>(state.store.remove_member(actor, group, user).await?) };
@@ -118,10 +115,8 @@ struct ConnectedUser {
 )]
 pub(super) async fn connections(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group_id): InGroup,
+    Member(_, InGroup(group_id)): Member<InGroup>,
 ) -> Result<Answer<Connections>, ApiError> {
-    state.store.role(group_id, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
     let users: Vec<ConnectedUser> = state
         .hub
         .online(group_id)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
-use super::identity::Identity;
+use super::membership::Member;
 use super::openapi::HistoryQuery;
 use crate::hub::Posted;
 use crate::state::Shared;
@@ -29,8 +29,7 @@ use crate::store::{Anchor, Appended};
 )]
 pub(super) async fn list(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group): InGroup,
+    Member(identity, InGroup(group)): Member<InGroup>,
     query: Query,
 ) -> Result<Answer<MessagesAnswer>, ApiError> {
     let anchor = match (query.seq("before")?, query.seq("after")?, query.seq("around")?) {
@@ -85,8 +84,7 @@ pub(super) async fn page(
 )]
 pub(super) async fn send(
     State(state): State<Shared>,
-    identity: Identity,
-    InGroup(group_id): InGroup,
+    Member(identity, InGroup(group_id)): Member<InGroup>,
     JsonObject(body): JsonObject,
 ) -> Result<(StatusCode, Answer<MessageAnswer>), ApiError> {
     let posted = posted(identity.user.id, group_id, body)?;
@@ -144,8 +142,7 @@ pub(super) struct Edit {
 )]
 pub(super) async fn edit(
     State(state): State<Shared>,
-    identity: Identity,
-    OfMessage(group, id): OfMessage,
+    Member(identity, OfMessage(group, id)): Member<OfMessage>,
     Json(edit): Json<Edit>,
 ) -> Result<Answer<MessageAnswer>, ApiError> {
     let message = state.hub.edit(identity.user.id, Some(group), id, MessageBody::parse(&edit.message)?).await?;
@@ -166,8 +163,7 @@ pub(super) async fn edit(
 )]
 pub(super) async fn delete(
     State(state): State<Shared>,
-    identity: Identity,
-    OfMessage(group, id): OfMessage,
+    Member(identity, OfMessage(group, id)): Member<OfMessage>,
 ) -> Result<StatusCode, ApiError> {
     state.hub.delete(identity.user.id, Some(group), id).await?;
     Ok(StatusCode::NO_CONTENT)

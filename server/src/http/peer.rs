@@ -1,8 +1,9 @@
 //! Where a request comes from.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
@@ -24,6 +25,11 @@ pub(super) struct Peer {
     pub(super) place: Arc<Place>,
 }
 
+/// It is the proxy's way of writing, so the next request would say the same.
+static TOLD: Once = Once::new();
+/// Of what a proxy wrote so much is logged.
+const TOLD_CHARACTERS: usize = 64;
+
 /// The client's address: the socket's peer, or what a proxy that we trust says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClientAddress(pub(super) IpAddr);
@@ -34,13 +40,22 @@ impl ClientAddress {
             .extensions
             .get::<Peer>()
             .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
-        let forwarded: Vec<&str> = parts
+        // In bytes: what a client has put in front must not hide what the proxy wrote behind it.
+        let forwarded: Vec<Cow<'_, str>> = parts
             .headers
             .get_all("x-forwarded-for")
             .iter()
-            .flat_map(|header| header.to_str().unwrap_or("").split(','))
+            .flat_map(|header| header.as_bytes().split(|byte| *byte == b','))
+            .map(String::from_utf8_lossy)
             .collect();
-        Self(state.settings.trusted_proxies.client(peer, forwarded.into_iter()))
+        let client = state.settings.trusted_proxies.client(peer, forwarded.iter().map(AsRef::as_ref));
+        if let Some(hop) = client.unreadable {
+            TOLD.call_once(|| {
+                let written: String = hop.chars().take(TOLD_CHARACTERS).collect();
+                tracing::warn!(%peer, ?written, "X-Forwarded-For: a proxy of TRUSTED_PROXIES writes no address; said once");
+            });
+        }
+        Self(client.address)
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
         .as_ref()
         .ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "this server sends no mail; ask who runs it for a link"))?;
     let email = accounts::email(email)?;
-    state.letters.begin(&email, client.address, Instant::now()).map_err(accounts::too_often)?;
+    state.letters.begin(email.as_str(), client.address, Instant::now()).map_err(accounts::too_often)?;
     if mail.ask(email, Reader::of(&client.headers).lang) {
         Ok(())
     } else {

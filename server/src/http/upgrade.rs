@@ -45,8 +45,8 @@ pub(super) async fn one_group(State(state): State<Shared>, request: Request) -> 
     let (mut parts, body) = request.into_parts();
     let (identity, accept) = admit(&parts, &state).await?;
     let InGroup(group) = InGroup::from_request_parts(&mut parts, &state).await?;
-    let cursor = cursor(&Query::read(&parts)?)?;
     state.store.role(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
+    let cursor = cursor(&Query::read(&parts)?)?;
     switch(&state, Request::from_parts(parts, body), &identity, Scope::Group(group, cursor), &accept)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use caravana_app::i18n::Lang;
+use caravana_protocol::EmailAddress;
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
@@ -25,7 +26,7 @@ pub struct ResetMail {
 
 /// Somebody asked; whether they have an account is not known yet.
 struct Asked {
-    email: String,
+    email: EmailAddress,
     lang: Lang,
 }
 
@@ -54,9 +55,9 @@ impl ResetMail {
         Self { queue }
     }
 
-    /// Puts a letter to this e-mail (in lower case) into the queue. Whether there was room.
+    /// Puts a letter to this e-mail into the queue. Whether there was room.
     #[must_use]
-    pub fn ask(&self, email: String, lang: Lang) -> bool {
+    pub fn ask(&self, email: EmailAddress, lang: Lang) -> bool {
         self.queue.try_send(Asked { email, lang }).is_ok()
     }
 }
@@ -64,7 +65,7 @@ impl ResetMail {
 impl Post {
     async fn send(self, Asked { email, lang }: Asked) {
         let (secret, now) = (Secret::generate(), unix_seconds());
-        let made = self.store.create_reset(&email, secret.hash(), now, now + RESET_SECONDS).await;
+        let made = self.store.create_reset(email.as_str(), secret.hash(), now, now + RESET_SECONDS).await;
         match made {
             Ok(true) => {}
             Ok(false) => return,

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use caravana_protocol::EmailAddress;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::ExposeSecret as _;
 
 use super::{Letter, MailError, Mailer};
@@ -33,16 +34,38 @@ impl Smtp {
     }
 }
 
+/// An address and nothing else: what a header's grammar would read into a text is no part of it.
+fn mailbox(address: &EmailAddress) -> Result<Mailbox, MailError> {
+    let (user, domain) = address.as_str().split_once('@').ok_or(MailError::Address)?;
+    Ok(Mailbox::new(None, Address::new(user, domain).map_err(|_| MailError::Address)?))
+}
+
 #[async_trait]
 impl Mailer for Smtp {
     async fn send(&self, letter: Letter) -> Result<(), MailError> {
         let message = Message::builder()
             .from(self.from.clone())
-            .to(letter.to.parse().map_err(|_| MailError::Address)?)
+            .to(mailbox(&letter.to)?)
             .subject(letter.subject)
             .header(ContentType::TEXT_PLAIN)
             .body(letter.text)
             .map_err(|_| MailError::Address)?;
         self.transport.send(message).await.map(|_| ()).map_err(MailError::Server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_that_is_taken_can_be_written_to_and_only_to_itself() {
+        for text in ["ana@example.org", "ana+x@localhost", "o'hara_{x}|y~@a-b.example", "!#$%&'*+-/=?^_`{|}~@x.org"] {
+            let address = EmailAddress::parse(text).unwrap();
+            let mailbox = mailbox(&address).unwrap();
+            assert_eq!((mailbox.name, mailbox.email.to_string()), (None, text.to_owned()));
+        }
+        let accented = EmailAddress::parse("Ñandú@example.org").unwrap();
+        assert_eq!(mailbox(&accented).unwrap().email.to_string(), "ñandú@example.org");
     }
 }

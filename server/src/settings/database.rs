@@ -21,6 +21,8 @@ pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingErr
     let listen_url = given.database_listen_url.clone().filter(|url| !url.expose_secret().trim().is_empty());
     let members_view = text(given.members_view.clone());
     if is_postgres(url) {
+        check_signs(URL, url)?;
+        listen_url.as_ref().map_or(Ok(()), |url| check_signs(LISTEN_URL, url.expose_secret()))?;
         let listen_is_one = listen_url.as_ref().is_none_or(|url| is_postgres(url.expose_secret()));
         if !listen_is_one {
             return Err(SettingError::new(LISTEN_URL, "not understood; use postgres://user:password@host/database"));
@@ -46,6 +48,27 @@ pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingErr
         Some((name, _)) => Err(SettingError::new(name, "only for postgres:// in DATABASE_URL; remove it to start")),
         None => Ok(DatabaseSettings::Sqlite(url.to_owned())),
     }
+}
+
+/// Refuses an address in which a sign that ends one of its parts stands in the password: what follows would be read as something
+/// else, and the refusal would be about that.
+pub(super) fn check_signs(name: &'static str, url: &str) -> Result<(), SettingError> {
+    let Some((_, rest)) = url.split_once("://") else { return Ok(()) };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if tail.contains('#') || !authority.contains('@') && authority.contains(':') && tail.contains('@') {
+        let problem = "in a user's name or password # is written %23, / is %2F, ? is %3F, @ is %40 and % is %25";
+        return Err(SettingError::new(name, problem));
+    }
+    Ok(())
+}
+
+/// Makes the folder of a database that is a file.
+pub(super) fn make_folder(database: &DatabaseSettings) -> Result<(), SettingError> {
+    let DatabaseSettings::Sqlite(url) = database else { return Ok(()) };
+    let path = file(url)?;
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| SettingError::new(URL, format!("the folder {} can't be made: {error}", folder.display())))
 }
 
 fn is_postgres(url: &str) -> bool {
@@ -115,10 +138,23 @@ mod tests {
             (&["--database-url=mysql://u:secret-password@h/db"][..], URL),
             (&[server, "--database-listen-url=mysql://u:secret-password@h"], LISTEN_URL),
             (&[server, "--members-view=a;drop table x"], VIEW),
+            // Read as a port, a path or a query, these were refused for what they were not.
+            (&["--database-url=postgres://u:#secret-password@h/db"], URL),
+            (&["--database-url=postgres://u:secret-password#@h/db"], URL),
+            (&["--database-url=postgres://u:1/secret-password@h/db"], URL),
+            (&["--database-url=postgres://u:1?secret-password@h/db"], URL),
+            (&[server, "--database-listen-url=postgres://u:#secret-password@h/db"], LISTEN_URL),
         ] {
             let error = read(flags).unwrap_err();
             assert_eq!(error.name, name);
             assert!(!error.to_string().contains("secret-password"), "{error}");
+            assert_eq!(
+                error.problem.contains("%23"),
+                flags.concat().contains(['#', '?']) || flags.concat().contains(":1/")
+            );
+        }
+        for url in ["postgres://u:%23%2F@h/db", "postgres://h/db?options=a@b", "postgres://u:p@h:1/db?x=y@z"] {
+            assert!(read(&[&format!("--database-url={url}")]).is_ok(), "{url}");
         }
     }
 }

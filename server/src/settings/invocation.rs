@@ -1,7 +1,7 @@
 //! What the binary was started for: to serve, or for one of an operator's tasks.
 
 use clap::Parser as _;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::arguments::{self, Arguments, Task};
 use super::{Origin, SettingError, Settings, SettingsError, database, origin};
@@ -61,16 +61,20 @@ impl Invocation {
         let mut given = Arguments::try_parse_from(arguments)?;
         Ok(match given.task.take() {
             None => Self::Serve(Box::new(Settings::check(given)?)),
-            Some(Task::Import { from }) => Self::Import(Import { from, to: given.database_url }),
-            Some(Task::Migrate) => Self::Migrate(database_of(given)),
-            Some(Task::Doctor) => Self::Doctor(database_of(given)),
+            Some(Task::Import { from }) => {
+                database::check_signs("the source", from.expose_secret())?;
+                Self::Import(Import { from, to: database_of(given)?.url })
+            }
+            Some(Task::Migrate) => Self::Migrate(database_of(given)?),
+            Some(Task::Doctor) => Self::Doctor(database_of(given)?),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
         })
     }
 }
 
-fn database_of(given: Arguments) -> Database {
-    Database { url: given.database_url, listen_url: given.database_listen_url }
+fn database_of(given: Arguments) -> Result<Database, SettingError> {
+    database::check_signs("DATABASE_URL", given.database_url.expose_secret())?;
+    Ok(Database { url: given.database_url, listen_url: given.database_listen_url })
 }
 
 fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {

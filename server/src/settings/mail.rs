@@ -24,6 +24,7 @@ pub(super) fn mail(
     app_env: AppEnv,
 ) -> Result<Option<MailSettings>, SettingError> {
     let Some(smtp_url) = url.filter(|url| !url.expose_secret().is_empty()) else { return Ok(None) };
+    super::database::check_signs(SERVER, smtp_url.expose_secret())?;
     let open = is_open(smtp_url.expose_secret())?;
     if open && app_env == AppEnv::Production {
         return Err(SettingError::new(

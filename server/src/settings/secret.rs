@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{AppEnv, SettingError};
+use super::{AppEnv, SettingError, database};
 use crate::auth::Secret;
+use crate::store::DatabaseSettings;
 
 /// HS256 is as strong as its key: RFC 7518 asks for at least the hash's 256 bits.
 const JWT_SECRET_BYTES: usize = 32;
@@ -21,16 +22,20 @@ const NAME: &str = "JWT_SECRET";
 pub(super) fn jwt_secret(
     given: Option<SecretString>,
     app_env: AppEnv,
-    database: &Path,
+    keeps_beside: &DatabaseSettings,
 ) -> Result<SecretString, SettingError> {
     match given.filter(|secret| !secret.expose_secret().is_empty()) {
         Some(secret) => strong(NAME, secret, app_env),
         None if app_env == AppEnv::Production => {
             Err(SettingError::new(NAME, "production needs a random secret of at least 32 bytes"))
         }
-        None => kept(&beside(database)).map_err(|error| {
-            SettingError::new(NAME, format!("none is set, and none could be kept beside the database: {error}"))
-        }),
+        None => {
+            // The first that needs the folder is not the one to blame where it can't be made.
+            database::make_folder(keeps_beside)?;
+            kept(&beside(&database::path(keeps_beside)?)).map_err(|error| {
+                SettingError::new(NAME, format!("none is set, and none could be kept beside the database: {error}"))
+            })
+        }
     }
 }
 

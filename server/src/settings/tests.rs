@@ -186,3 +186,13 @@ fn mail_needs_a_server_and_a_sender_and_in_production_nobody_reads_along() {
         assert!(!format!("{settings:?}").contains("u:p"), "a debug line must not hold the password");
     }
 }
+
+/// The first that needed the folder was the secret, and was blamed.
+#[test]
+fn a_data_folder_that_can_not_be_made_is_a_problem_of_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let url = format!("--database-url=sqlite://{}", folder.path().join("file/deep/test.db").display());
+    let text = refusal(&[&url]);
+    assert!(text.starts_with("DATABASE_URL: the folder ") && text.contains("file/deep"), "{text}");
+}

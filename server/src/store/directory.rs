@@ -7,7 +7,7 @@ mod accounts;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch, InvitedGroup, User};
-use caravana_protocol::{GroupId, Role, Timestamp, UserId};
+use caravana_protocol::{GroupId, InviteId, Role, Timestamp, UserId};
 
 use super::StoreError;
 pub use accounts::{
@@ -151,20 +151,30 @@ pub trait Directory: Send + Sync + 'static {
     /// stays a member: [`StoreError::Forbidden`].
     async fn set_role(&self, actor: UserId, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError>;
 
-    /// Removes a member (owner; admin, but not another admin or the owner) or lets the actor leave. An owner who leaves
+    /// Removes a member (owner; admin, but not another admin or the owner) or lets the actor leave. The links that they made
+    /// are revoked with it. An owner who leaves
     /// hands over to the longest-serving admin, else member, a guest only where there is nobody else; the last one's
     /// leaving ends the group.
     async fn remove_member(&self, actor: UserId, group: GroupId, user: UserId) -> Result<Removal, StoreError>;
 
-    /// Makes an invite: owner, admin, or any member while the group allows it. [`StoreError::LimitReached`] where there are as
-    /// many as may be.
+    /// Makes an invite: owner, admin, or any member while the group allows it. It lets people in while its maker may invite:
+    /// no longer than they are a member, and where they manage nothing, while the group allows members to invite.
+    /// [`StoreError::LimitReached`] where there are as many as may be.
     async fn create_invite(&self, actor: UserId, group: GroupId, invite: NewInvite) -> Result<(), StoreError>;
 
-    /// What an invite leads to. [`StoreError::NotFound`] when unknown, [`StoreError::Gone`] when over or used up.
+    /// The invites that let people in now, the one that was made last first: all for owner and admins, their own for members.
+    /// `None` when the viewer is no member.
+    async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError>;
+
+    /// Takes an invite back: owner and admins any, members their own. Doing it again changes nothing.
+    async fn revoke_invite(&self, actor: UserId, group: GroupId, invite: InviteId, now: i64) -> Result<(), StoreError>;
+
+    /// What an invite leads to. [`StoreError::NotFound`] when unknown, [`StoreError::Gone`] when over, used up or revoked.
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError>;
 
-    /// Joins by an invite. A member stays what they are and uses nothing up. [`StoreError::LimitReached`] for who is in as
-    /// many groups as one may be, and where the group is full.
+    /// Joins by an invite. A member stays what they are and uses nothing up. Whom somebody else has removed comes back only by
+    /// one that an owner or admin made after that; any other is [`StoreError::Gone`] for them. [`StoreError::LimitReached`] for
+    /// who is in as many groups as one may be, and where the group is full.
     async fn accept_invite(&self, token: SecretHash, user: UserId, now: i64) -> Result<GroupId, StoreError>;
 }
 
@@ -237,14 +247,41 @@ pub struct MemberRow {
 /// A new invite.
 #[derive(Debug, Clone)]
 pub struct NewInvite {
-    /// When it is made, in seconds since 1970.
-    pub now: i64,
     /// The hash of the link's secret.
     pub token: SecretHash,
     /// How many people may use it.
     pub max_uses: Option<u32>,
+    /// Since when, in seconds since 1970.
+    pub created_at: i64,
     /// When it ends, in seconds since 1970.
     pub expires_at: i64,
+}
+
+/// An invite as stored. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteRow {
+    /// By which it is named where its secret is not.
+    pub id: InviteId,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When, where that was noted.
+    pub created_at: Option<i64>,
+    /// When it ends.
+    pub expires_at: i64,
+    /// How many people have used it.
+    pub uses: u32,
+    /// How many may.
+    pub max_uses: Option<u32>,
+}
+
+impl InviteRow {
+    /// The id of the invite with this hash: half of it, which leads back neither to the secret nor to the hash.
+    #[must_use]
+    pub fn id_of(token: &[u8]) -> InviteId {
+        let mut half = [0; 16];
+        half.iter_mut().zip(token).for_each(|(to, from)| *to = *from);
+        InviteId::new(uuid::Uuid::from_bytes(half))
+    }
 }
 
 /// What a removal did.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::support::{Answer, TestServer};
 
 /// PROTOCOL §3, and the routes of the seed without prefix.
-const CONTRACT: [&str; 27] = [
+const CONTRACT: [&str; 29] = [
     "delete /api/v1/groups/{}",
+    "delete /api/v1/groups/{}/invites/{}",
     "delete /api/v1/groups/{}/members/{}",
     "delete /api/v1/groups/{}/messages/{}",
     "get /api/v1/groups",
@@ -17,6 +18,7 @@ const CONTRACT: [&str; 27] = [
     "get /api/v1/groups/{}/events",
     "get /api/v1/groups/{}/members",
     "get /api/v1/groups/{}/messages",
+    "get /api/v1/groups/{}/invites",
     "get /api/v1/invites/{}",
     "get /api/v1/session",
     "get /chat/{}/connections",

@@ -145,6 +145,55 @@ async fn the_operator_makes_a_link_while_the_server_runs() {
     assert!(signs_in(&server, ANOTHER).await);
 }
 
+/// `a1<victim@x.org>` registered: the letter for its lost password went to `victim@x.org`, and prefixes of all kinds went past what
+/// one mailbox may get.
+#[tokio::test]
+async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    let visitor = server.stranger();
+    let long = format!("{}@example.org", "a".repeat(300));
+    for text in [
+        "",
+        "ana",
+        "a1<ana@example.org>",
+        "<ana@example.org>",
+        "Ana <ana@example.org>",
+        "ana@example.org,ana@example.org",
+        "ana(1)@example.org",
+        "\"a b\"@example.org",
+        "ana@example.org\r\nBcc: eva@example.org",
+        "ana\0@example.org",
+        "ana\u{200B}@example.org",
+        "ana@[127.0.0.1]",
+        &long,
+    ] {
+        let account = json!({"email": text, "password": PASSWORD, "display_name": "Eva"});
+        for path in ["/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/reset"] {
+            visitor.post(path, &account).await.refused(422, "bad_request");
+        }
+    }
+    for _ in 0..6 {
+        visitor
+            .post("/api/v1/auth/login", &json!({"email": "a1<b@c.d>", "password": "x"}))
+            .await
+            .refused(422, "bad_request");
+    }
+    // Another spelling is the same mailbox, and the same budget.
+    for spelling in ["ana@example.org", " ANA@example.org", "Ana@Example.Org ", "aNa@example.org", "ana@EXAMPLE.org"] {
+        assert_eq!(ask(&server, spelling).await, 204);
+    }
+    assert_eq!(ask(&server, "anA@example.org").await, 429);
+    assert!(office.until(5).await.iter().all(|letter| letter.to == "ana@example.org"));
+    let url = format!("--database-url={}", server.database().url());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    command
+        .args(["reset-link", "a1<ana@example.org>", &url, "--public-url=https://chat.example.org"])
+        .env_remove("JWT_SECRET");
+    let made = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(!made.status.success() && String::from_utf8_lossy(&made.stderr).contains("no e-mail address"), "{made:?}");
+}
+
 #[tokio::test]
 async fn the_forms_work_without_scripts() {
     let (server, office) = with_mail().await;

@@ -67,7 +67,7 @@ impl World {
         store.create_group(group, ana, "Oaxaca", None).await.unwrap();
         let token = [7; 32];
         store
-            .create_invite(ana, group, NewInvite { now: 0, token, max_uses: None, expires_at: i64::MAX })
+            .create_invite(ana, group, NewInvite { token, max_uses: None, created_at: 0, expires_at: i64::MAX })
             .await
             .unwrap();
         store.accept_invite(token, bob, 0).await.unwrap();

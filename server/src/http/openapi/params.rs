@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::super::extract::{InGroup, InviteToken, OfMember, OfMessage, OfSession};
+use super::super::extract::{InGroup, InviteToken, OfInvite, OfMember, OfMessage, OfSession};
 
 fn parameter(name: &str, place: ParameterIn, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     let required = if place == ParameterIn::Path { Required::True } else { Required::False };
@@ -43,6 +43,12 @@ impl IntoParams for OfMember {
 impl IntoParams for OfMessage {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![id("group_id", "The group."), id("message_id", "The message, one of this group.")]
+    }
+}
+
+impl IntoParams for OfInvite {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![id("group_id", "The group."), id("invite_id", "The link, one of this group.")]
     }
 }
 

@@ -20,11 +20,11 @@ mod tickets;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch, InvitedGroup, User};
-use caravana_protocol::{GroupId, Role, UserId};
+use caravana_protocol::{GroupId, InviteId, Role, UserId};
 
 use super::PostgresStore;
 use crate::store::{
-    Account, Belongings, Directory, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
+    Account, Belongings, Directory, InviteRow, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
     PasswordChange, Proof, Removal, SecretHash, SignIn, StoreError, TokenHolder,
 };
 
@@ -182,6 +182,14 @@ impl Directory for PostgresStore {
 
     async fn create_invite(&self, actor: UserId, group: GroupId, invite: NewInvite) -> Result<(), StoreError> {
         invites::create(self, actor, group, invite).await
+    }
+
+    async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError> {
+        invites::list(self, group, viewer, now).await
+    }
+
+    async fn revoke_invite(&self, actor: UserId, group: GroupId, invite: InviteId, now: i64) -> Result<(), StoreError> {
+        invites::revoke(self, actor, group, invite, now).await
     }
 
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {

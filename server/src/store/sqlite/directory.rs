@@ -18,12 +18,12 @@ mod tickets;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch, InvitedGroup, User};
-use caravana_protocol::{GroupId, Role, UserId};
+use caravana_protocol::{GroupId, InviteId, Role, UserId};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use crate::store::{
-    Account, Belongings, Directory, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
+    Account, Belongings, Directory, InviteRow, KnownHolder, MemberRow, NewAccount, NewInvite, NewSession, OwnMessages,
     PasswordChange, Proof, Removal, SecretHash, SignIn, StoreError, TokenHolder,
 };
 
@@ -183,6 +183,14 @@ impl Directory for SqliteStore {
         invites::create(self, actor, group, invite).await
     }
 
+    async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError> {
+        invites::list(self, group, viewer, now).await
+    }
+
+    async fn revoke_invite(&self, actor: UserId, group: GroupId, invite: InviteId, now: i64) -> Result<(), StoreError> {
+        invites::revoke(self, actor, group, invite, now).await
+    }
+
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
         invites::preview(self, token, now).await
     }
@@ -193,7 +201,7 @@ impl Directory for SqliteStore {
 }
 
 /// The role of a member inside a write's own transaction; [`StoreError::NotFound`] for everybody else.
-async fn role_in(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Role, StoreError> {
+pub(super) async fn role_in(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Role, StoreError> {
     sqlx::query_scalar::<_, String>("select role from caravana_member where group_id = ? and user_id = ?")
         .bind(group)
         .bind(user)

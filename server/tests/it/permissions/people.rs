@@ -31,6 +31,8 @@ pub(super) struct Place {
     pub(super) group: GroupId,
     /// The secret of a link into it.
     pub(super) invite: String,
+    /// By what that link is listed.
+    pub(super) invite_id: String,
 }
 
 impl People {
@@ -64,7 +66,8 @@ impl People {
         let left = self.former.delete(&member(group, self.former.id())).await;
         assert_eq!(left.status, 204, "{}", left.text);
         let invite = self.owner.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.json();
-        Place { group, invite: invite["token"].as_str().unwrap().to_owned() }
+        let text = |field: &str| invite[field].as_str().unwrap().to_owned();
+        Place { group, invite: text("token"), invite_id: text("id") }
     }
 
     /// A good token, of the victim.

@@ -84,7 +84,7 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     assert_eq!(members, [ana, bob].into());
     assert_eq!(store.groups(bob).await.unwrap()[0].member_count, 2);
 
-    let invite = NewInvite { now: 0, token: [1; 32], max_uses: None, expires_at: i64::MAX };
+    let invite = NewInvite { token: [1; 32], max_uses: None, created_at: 0, expires_at: i64::MAX };
     assert!(matches!(store.create_invite(ana, group, invite).await, Err(StoreError::Forbidden)));
     assert!(matches!(store.set_role(ana, group, bob, Role::Admin).await, Err(StoreError::Forbidden)));
     assert!(matches!(store.remove_member(ana, group, bob).await, Err(StoreError::Forbidden)));

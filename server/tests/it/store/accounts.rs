@@ -191,7 +191,11 @@ async fn what_is_kept_of_a_user_is_told_in_bounded_pages(world: World) {
         world.say(*bob, "otra cosa").await;
     }
     store
-        .create_invite(*ana, *group, NewInvite { now: NOW, token: [8; 32], max_uses: Some(3), expires_at: LATER })
+        .create_invite(
+            *ana,
+            *group,
+            NewInvite { token: [8; 32], max_uses: Some(3), created_at: NOW, expires_at: LATER },
+        )
         .await
         .unwrap();
     store.rename_user(*ana, "Ana María").await.unwrap();

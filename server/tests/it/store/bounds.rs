@@ -37,7 +37,7 @@ async fn insert(foreign: &mut Foreign, into: &str, count: usize, values: impl Fn
 fn invite(n: u16, max_uses: Option<u32>) -> NewInvite {
     let mut token = [0; 32];
     token[..2].copy_from_slice(&n.to_be_bytes());
-    NewInvite { now: NOW, token, max_uses, expires_at: NOW + 100 }
+    NewInvite { token, max_uses, created_at: NOW, expires_at: NOW + 100 }
 }
 
 fn reached<T: std::fmt::Debug>(outcome: Result<T, StoreError>, limit: Limit) {
@@ -103,7 +103,7 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     reached(store.create_invite(carla, *group, invite(2_000, None)).await, Limit::Invites);
     store.create_invite(*ana, *group, invite(3_000, Some(1))).await.unwrap();
     // What is over leaves room.
-    let late = NewInvite { now: NOW + 100, expires_at: NOW + 200, ..invite(4_000, None) };
+    let late = NewInvite { created_at: NOW + 100, expires_at: NOW + 200, ..invite(4_000, None) };
     store.create_invite(carla, *group, late).await.unwrap();
 }
 
@@ -144,7 +144,7 @@ async fn what_is_over_goes_in_bounded_steps_and_what_lives_stays(world: World) {
         };
         store.create_session(session).await.unwrap();
         assert!(store.create_reset(&format!("{ana}@example.org"), [n; 32], NOW - 9, end).await.unwrap());
-        let link = NewInvite { now: 0, token: [n; 32], max_uses: None, expires_at: end - INVITE_REMEMBERED };
+        let link = NewInvite { token: [n; 32], max_uses: None, created_at: 0, expires_at: end - INVITE_REMEMBERED };
         store.create_invite(*ana, *group, link).await.unwrap();
     }
     let mut steps = Vec::new();

@@ -23,7 +23,7 @@ const LINK: [u8; 32] = [6; 32];
 async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World) {
     let other = GroupId::new(Uuid::new_v4());
     world.store.create_group(other, world.ana, "Cusco", None).await.unwrap();
-    let link = NewInvite { now: 0, token: LINK, max_uses: None, expires_at: i64::MAX };
+    let link = NewInvite { token: LINK, max_uses: None, created_at: 0, expires_at: i64::MAX };
     world.store.create_invite(world.ana, other, link).await.unwrap();
     for round in 0..8 {
         let eva = person(&world.store, "Eva").await;

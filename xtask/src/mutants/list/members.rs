@@ -1,17 +1,27 @@
 //! Switched off where membership is asked about: G9, and with it the table of who may what.
 
-use super::{Mutant, at, inside, it};
+use super::{Change, Mutant, at, inside, it};
+
+/// Below a group's address the routes ask before the store does: to see what the store's own question is good for, theirs is off.
+const DOOR: Change = at(
+    "server/src/http/membership.rs",
+    "state.store.role(path.group(), identity.user.id).await?.ok_or_else(ApiError::not_found)?;",
+    "state.store.role(path.group(), identity.user.id).await?;",
+);
 
 /// One for each way in.
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g9-insert",
         what: "a message is stored whoever wrote it",
-        changes: &[at(
-            "server/src/store/sqlite/log/append.rs",
-            "from caravana_member where group_id = ?4 and user_id = ?3)",
-            "from caravana_member where group_id = ?4 and ?3 is not null)",
-        )],
+        changes: &[
+            DOOR,
+            at(
+                "server/src/store/sqlite/log/append.rs",
+                "from caravana_member where group_id = ?4 and user_id = ?3)",
+                "from caravana_member where group_id = ?4 and ?3 is not null)",
+            ),
+        ],
         tests: &[
             it("whoever_is_removed_hears_nothing_more"),
             it("what_was_given_before_a_removal_opens_nothing_after_it"),
@@ -32,11 +42,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g9-resume",
         what: "whoever has a cursor gets the log",
-        changes: &[at(
-            "server/src/store/sqlite/log.rs",
-            "where v.group_id = ?1 and v.user_id = ?2 order by e.seq limit ?4",
-            "where v.group_id = ?1 and ?2 is not null group by e.seq order by e.seq limit ?4",
-        )],
+        changes: &[
+            DOOR,
+            at(
+                "server/src/store/sqlite/log.rs",
+                "where v.group_id = ?1 and v.user_id = ?2 order by e.seq limit ?4",
+                "where v.group_id = ?1 and ?2 is not null group by e.seq order by e.seq limit ?4",
+            ),
+        ],
         tests: &[
             it("what_was_given_before_a_removal_opens_nothing_after_it"),
             it("every_route_knows_who_may"),
@@ -46,11 +59,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g9-history",
         what: "whoever knows a group's id reads its history",
-        changes: &[at(
-            "server/src/store/sqlite/log.rs",
-            "select h.epoch, h.head from caravana_head h \\\n             join",
-            "select h.epoch, h.head from caravana_head h \\\n             left join",
-        )],
+        changes: &[
+            DOOR,
+            at(
+                "server/src/store/sqlite/log.rs",
+                "select h.epoch, h.head from caravana_head h \\\n             join",
+                "select h.epoch, h.head from caravana_head h \\\n             left join",
+            ),
+        ],
         tests: &[
             it("what_was_given_before_a_removal_opens_nothing_after_it"),
             it("every_route_knows_who_may"),
@@ -90,21 +106,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g9-connections",
         what: "whoever knows a group's id sees who is connected",
-        changes: &[at(
-            "server/src/http/members.rs",
-            "state.store.role(group_id, identity.user.id).await?.ok_or_else(ApiError::not_found)?;",
-            "state.store.role(group_id, identity.user.id).await?;",
-        )],
-        tests: &[it("what_was_given_before_a_removal_opens_nothing_after_it"), it("every_route_knows_who_may")],
+        changes: &[DOOR],
+        tests: &[
+            it("what_was_given_before_a_removal_opens_nothing_after_it"),
+            it("every_route_knows_who_may"),
+            it("strangers_can_not_tell_a_foreign_group_from_none"),
+        ],
     },
     Mutant {
         name: "g9-members",
         what: "whoever knows a group's id sees who is in it",
-        changes: &[at(
-            "server/src/store/sqlite/directory/members.rs",
-            "v where v.group_id = ?1 and v.user_id = ?2)",
-            "v where v.group_id = ?1 and ?2 is not null)",
-        )],
+        changes: &[
+            DOOR,
+            at(
+                "server/src/store/sqlite/directory/members.rs",
+                "v where v.group_id = ?1 and v.user_id = ?2)",
+                "v where v.group_id = ?1 and ?2 is not null)",
+            ),
+        ],
         tests: &[
             it("what_was_given_before_a_removal_opens_nothing_after_it"),
             it("every_route_knows_who_may"),
@@ -114,11 +133,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g9-change",
         what: "an author edits and deletes where they are no member any more",
-        changes: &[at(
-            "server/src/store/sqlite/log/changes.rs",
-            "select role from caravana_member where group_id = ?1 and user_id = ?2",
-            "select role from caravana_member where group_id = ?1 and ?2 is not null",
-        )],
+        changes: &[
+            DOOR,
+            at(
+                "server/src/store/sqlite/log/changes.rs",
+                "select role from caravana_member where group_id = ?1 and user_id = ?2",
+                "select role from caravana_member where group_id = ?1 and ?2 is not null",
+            ),
+        ],
         tests: &[
             it("what_was_given_before_a_removal_opens_nothing_after_it"),
             it("every_route_knows_who_may"),

@@ -101,6 +101,7 @@ async fn forget(link: &mut Link, user: UserId) -> Result<(), StoreError> {
         "delete from caravana.signed_up where user_id = $1",
         "delete from caravana.read where user_id = $1",
         "delete from caravana.invite where created_by = $1",
+        "delete from caravana.removed where user_id = $1",
         // What they have written loses its author bit by bit, see `pruning`.
         "insert into caravana.ended (user_id) values ($1)",
     ] {

@@ -272,6 +272,7 @@ pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId)
 pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
     for statement in [
         "delete from caravana.invite where group_id = $1",
+        "delete from caravana.removed where group_id = $1",
         "delete from caravana.read where group_id = $1",
         "delete from caravana.member where group_id = $1",
         "update caravana.\"group\" set deleted_at = now() where group_id = $1",

@@ -8,7 +8,7 @@ use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::link::Link;
 use super::super::rows::{Loose, micros, moment};
-use super::groups;
+use super::{groups, invites};
 use crate::store::commits::Effects;
 use crate::store::{MemberRow, Removal, StoreError};
 
@@ -161,7 +161,20 @@ pub(super) async fn remove(
                 if !may || !access.shape().members().is_ours() {
                     return Err(StoreError::Forbidden);
                 }
-                leave(&access, link, effects, group, user).await
+                let removal = leave(&access, link, effects, group, user).await?;
+                if actor != user {
+                    // Who comes back, and by what, is decided by those who manage the group.
+                    sqlx::query(
+                        "insert into caravana.removed (group_id, user_id, head)
+                         select group_id, $2, head from caravana.head where group_id = $1
+                         on conflict (group_id, user_id) do update set head = excluded.head",
+                    )
+                    .bind(group.uuid())
+                    .bind(user.uuid())
+                    .execute(link)
+                    .await?;
+                }
+                Ok(removal)
             })
         })
         .await
@@ -189,6 +202,7 @@ pub(super) async fn leave(
     ] {
         sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
     }
+    invites::end_of(link, group, user).await?;
     effects.group(group);
     Ok(Removal::Member)
 }

@@ -30,10 +30,13 @@ async fn message_for(
     actor: UserId,
     id: MessageId,
 ) -> Result<(Message, Role), StoreError> {
-    let locked: Option<i32> = sqlx::query_scalar("select 1 from public.group_chat where id = $1 for update")
-        .bind(id.uuid())
-        .fetch_optional(&mut *link)
-        .await?;
+    // A stranger holds up nobody.
+    let lock = access.sql(
+        "select 1 from public.group_chat c where c.id = $1 \
+           and exists (select from {members} v where v.group_id = c.group_id and v.user_id = $2) for update of c",
+    );
+    let locked: Option<i32> =
+        sqlx::query_scalar(lock).bind(id.uuid()).bind(actor.uuid()).fetch_optional(&mut *link).await?;
     locked.ok_or(StoreError::NotFound)?;
     let message = message_by_id(link, id).await?.ok_or(StoreError::NotFound)?.to_message();
     let role = members::role_of(access, link, message.group_id, actor).await?.ok_or(StoreError::NotFound)?;

@@ -59,7 +59,37 @@ impl<'b> Batch<'b> {
             link.run("commit").await?;
             stored
         };
-        Ok(self.answers(inserted, &rows))
+        let mut stored = self.answers(inserted, &rows);
+        self.hide_from_strangers(link, &mut stored.0).await?;
+        Ok(stored)
+    }
+
+    /// That an id is used up is told to members only. An error here is about what is stored already, or is not at all: who
+    /// asks again gets the answer.
+    async fn hide_from_strangers(
+        &self,
+        link: &mut Link,
+        answers: &mut [Result<Appended, StoreError>],
+    ) -> Result<(), StoreError> {
+        let of_conflict = |answer: &Result<Appended, StoreError>| matches!(answer, Err(StoreError::Conflict));
+        let used_up = self.drafts.iter().zip(&*answers).filter(|(_, answer)| of_conflict(answer));
+        let (groups, users): (Vec<Uuid>, Vec<Uuid>) =
+            used_up.map(|(draft, _)| (draft.group_id.uuid(), draft.user_id.uuid())).unzip();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let statement = self.access.sql(
+            "select v.group_id, v.user_id from unnest($1::uuid[], $2::uuid[]) as f (group_id, user_id) \
+             join {members} v on v.group_id = f.group_id and v.user_id = f.user_id",
+        );
+        let members: BTreeSet<(Uuid, Uuid)> =
+            sqlx::query_as(statement).bind(groups).bind(users).fetch_all(link).await?.into_iter().collect();
+        for (draft, answer) in self.drafts.iter().zip(answers) {
+            if of_conflict(answer) && !members.contains(&(draft.group_id.uuid(), draft.user_id.uuid())) {
+                *answer = Err(StoreError::NotFound);
+            }
+        }
+        Ok(())
     }
 
     async fn insert_with_replies(

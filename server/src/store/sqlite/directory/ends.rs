@@ -55,6 +55,7 @@ async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError>
         "delete from caravana_signed_up where user_id = ?",
         "delete from caravana_read where user_id = ?",
         "delete from caravana_invite where created_by = ?",
+        "delete from caravana_removed where user_id = ?",
         // What they have written loses its author bit by bit, see `pruning`.
         "insert into caravana_ended (user_id) values (?)",
     ] {

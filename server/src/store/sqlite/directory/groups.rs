@@ -238,6 +238,7 @@ pub(super) async fn delete(store: &SqliteStore, actor: UserId, group_id: GroupId
 pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
     for statement in [
         "delete from caravana_invite where group_id = ?",
+        "delete from caravana_removed where group_id = ?",
         "delete from caravana_read where group_id = ?",
         "delete from caravana_member where group_id = ?",
         "update caravana_group set deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where group_id = ?",

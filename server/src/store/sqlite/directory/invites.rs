@@ -1,13 +1,25 @@
 //! Links that lead into a group.
+//!
+//! One condition says which let people in (`lives!`), for the preview, the list and whoever comes.
 
 use caravana_protocol::rest::InvitedGroup;
-use caravana_protocol::{GroupId, UserId};
+use caravana_protocol::{GroupId, InviteId, UserId};
 use sqlx::SqliteConnection;
 
 use super::super::{SqliteStore, rows};
-use super::ends::lives;
-use super::{bounds, id, role_in};
-use crate::store::{NewInvite, SecretHash, StoreError};
+use super::{bounds, ends, id, role_in};
+use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
+
+/// Whether the link `i` lets people in at `?2`. It is as good as its maker's right to invite: who is no member any more, or
+/// may not invite now, lets nobody in.
+macro_rules! lives {
+    () => {
+        "(i.revoked_at is null and i.expires_at > ?2 and (i.max_uses is null or i.uses < i.max_uses) \
+          and exists (select 1 from caravana_member k join caravana_group x on x.group_id = k.group_id \
+            where k.group_id = i.group_id and k.user_id = i.created_by \
+              and (k.role in ('owner', 'admin') or x.members_can_invite)))"
+    };
+}
 
 pub(super) async fn create(
     store: &SqliteStore,
@@ -24,16 +36,19 @@ pub(super) async fn create(
                 if !role.manages() && !members_can_invite(tx, &group).await? {
                     return Err(StoreError::Forbidden);
                 }
-                bounds::one_more_invite(tx, &group, (&actor, role), invite.now).await?;
+                bounds::one_more_invite(tx, &group, (&actor, role), invite.created_at).await?;
                 sqlx::query(
-                    "insert into caravana_invite (token_hash, group_id, created_by, max_uses, expires_at)
-                     values (?, ?, ?, ?, ?)",
+                    "insert into caravana_invite
+                       (token_hash, group_id, created_by, max_uses, expires_at, created_at, by_manager, at_head)
+                     select ?1, h.group_id, ?3, ?4, ?5, ?6, ?7, h.head from caravana_head h where h.group_id = ?2",
                 )
                 .bind(&invite.token[..])
                 .bind(group)
                 .bind(actor)
                 .bind(invite.max_uses)
                 .bind(invite.expires_at)
+                .bind(invite.created_at)
+                .bind(role.manages())
                 .execute(tx)
                 .await?;
                 Ok(())
@@ -49,25 +64,98 @@ async fn members_can_invite(tx: &mut SqliteConnection, group: &str) -> Result<bo
         .await?)
 }
 
-/// Whether an invite still lets somebody in.
-fn is_over(max_uses: Option<i64>, uses: i64, expires_at: i64, now: i64) -> bool {
-    expires_at <= now || max_uses.is_some_and(|max| uses >= max)
+type Listed = (Vec<u8>, String, Option<i64>, i64, u32, Option<u32>);
+
+pub(super) async fn list(
+    store: &SqliteStore,
+    group: GroupId,
+    viewer: UserId,
+    now: i64,
+) -> Result<Option<Vec<InviteRow>>, StoreError> {
+    let mut reader = store.readers.begin().await?;
+    let role = match role_in(&mut reader, &group.to_string(), &viewer.to_string()).await {
+        Ok(role) => role,
+        Err(StoreError::NotFound) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let found: Vec<Listed> = sqlx::query_as(concat!(
+        "select i.token_hash, i.created_by, i.created_at, i.expires_at, i.uses, i.max_uses from caravana_invite i
+         where i.group_id = ?1 and (?3 or i.created_by = ?4) and ",
+        lives!(),
+        " order by i.created_at desc, i.token_hash"
+    ))
+    .bind(group.to_string())
+    .bind(now)
+    .bind(role.manages())
+    .bind(viewer.to_string())
+    .fetch_all(&mut *reader)
+    .await?;
+    let row = |(token, created_by, created_at, expires_at, uses, max_uses): Listed| {
+        let id = InviteRow::id_of(&token);
+        Ok(InviteRow { id, created_by: super::id(&created_by)?, created_at, expires_at, uses, max_uses })
+    };
+    found.into_iter().map(row).collect::<Result<_, StoreError>>().map(Some)
+}
+
+pub(super) async fn revoke(
+    store: &SqliteStore,
+    actor: UserId,
+    group: GroupId,
+    invite: InviteId,
+    now: i64,
+) -> Result<(), StoreError> {
+    store
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let (group, actor) = (group.to_string(), actor.to_string());
+                let role = role_in(tx, &group, &actor).await?;
+                let revoked = sqlx::query(
+                    "update caravana_invite set revoked_at = coalesce(revoked_at, ?1)
+                     where group_id = ?2 and substr(token_hash, 1, 16) = ?3 and (?4 or created_by = ?5)",
+                )
+                .bind(now)
+                .bind(group)
+                .bind(&invite.uuid().as_bytes()[..])
+                .bind(role.manages())
+                .bind(actor)
+                .execute(tx)
+                .await?;
+                if revoked.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+            })
+        })
+        .await
+}
+
+/// The links of somebody whose membership ends, in that write's own transaction.
+pub(super) async fn end_of(tx: &mut SqliteConnection, group: &str, maker: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "update caravana_invite set revoked_at = unixepoch()
+         where group_id = ? and created_by = ? and revoked_at is null",
+    )
+    .bind(group)
+    .bind(maker)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn preview(store: &SqliteStore, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
-    let row: Option<(String, i64, Option<i64>, i64, i64)> = sqlx::query_as(
-        "select g.name, (select count(*) from caravana_member m where m.group_id = g.id),
-           i.max_uses, i.uses, i.expires_at
-         from caravana_invite i join groups g on g.id = i.group_id where i.token_hash = ?",
-    )
+    let row: Option<(String, i64, Option<String>, bool)> = sqlx::query_as(concat!(
+        "select g.name, (select count(*) from caravana_member m where m.group_id = g.id), u.display_name, ",
+        lives!(),
+        " from caravana_invite i join groups g on g.id = i.group_id left join users u on u.id = i.created_by
+         where i.token_hash = ?1"
+    ))
     .bind(&token[..])
+    .bind(now)
     .fetch_optional(&store.readers)
     .await?;
-    let (name, members, max_uses, uses, expires_at) = row.ok_or(StoreError::NotFound)?;
-    if is_over(max_uses, uses, expires_at, now) {
+    let (name, members, invited_by, lives) = row.ok_or(StoreError::NotFound)?;
+    if !lives {
         return Err(StoreError::Gone);
     }
-    Ok(InvitedGroup { name, member_count: rows::unsigned(members) })
+    Ok(InvitedGroup { name, member_count: rows::unsigned(members), invited_by })
 }
 
 pub(super) async fn accept(
@@ -81,14 +169,20 @@ pub(super) async fn accept(
         .run(move |tx, effects| {
             Box::pin(async move {
                 let user = user.to_string();
-                lives(tx, &user).await?;
-                let row: Option<(String, Option<i64>, i64, i64)> = sqlx::query_as(
-                    "select group_id, max_uses, uses, expires_at from caravana_invite where token_hash = ?",
-                )
+                ends::lives(tx, &user).await?;
+                let row: Option<(String, bool, bool)> = sqlx::query_as(concat!(
+                    "select i.group_id, ",
+                    lives!(),
+                    ", not exists (select 1 from caravana_removed r where r.group_id = i.group_id and r.user_id = ?3
+                         and not (i.by_manager and i.at_head >= r.head))
+                     from caravana_invite i where i.token_hash = ?1"
+                ))
                 .bind(&token[..])
+                .bind(now)
+                .bind(&user)
                 .fetch_optional(&mut *tx)
                 .await?;
-                let (group, max_uses, joined, expires_at) = row.ok_or(StoreError::NotFound)?;
+                let (group, lives, takes_back) = row.ok_or(StoreError::NotFound)?;
                 let group_id: GroupId = id(&group)?;
                 // A member who opens the link again just goes on to the group, also after the link's end.
                 match role_in(tx, &group, &user).await {
@@ -96,7 +190,7 @@ pub(super) async fn accept(
                     Err(StoreError::NotFound) => {}
                     Err(error) => return Err(error),
                 }
-                if is_over(max_uses, joined, expires_at, now) {
+                if !lives || !takes_back {
                     return Err(StoreError::Gone);
                 }
                 bounds::one_more_member(tx, &group).await?;
@@ -105,11 +199,12 @@ pub(super) async fn accept(
                     .bind(&token[..])
                     .execute(&mut *tx)
                     .await?;
-                sqlx::query("insert into caravana_member (group_id, user_id, role) values (?, ?, 'member')")
-                    .bind(group)
-                    .bind(user)
-                    .execute(tx)
-                    .await?;
+                for statement in [
+                    "delete from caravana_removed where group_id = ? and user_id = ?",
+                    "insert into caravana_member (group_id, user_id, role) values (?, ?, 'member')",
+                ] {
+                    sqlx::query(statement).bind(&group).bind(&user).execute(&mut *tx).await?;
+                }
                 effects.group(group_id);
                 Ok(group_id)
             })

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::super::super::commits::Effects;
 use super::super::{SqliteStore, rows};
-use super::{groups, id, role_in};
+use super::{groups, id, invites, role_in};
 use crate::store::{MemberRow, Removal, StoreError};
 
 pub(in super::super) async fn role(
@@ -124,7 +124,20 @@ pub(super) async fn remove(
                 if actor != user && !may_remove(actor_role, user_role) {
                     return Err(StoreError::Forbidden);
                 }
-                leave(tx, effects, group_id, &user_key).await
+                let removal = leave(tx, effects, group_id, &user_key).await?;
+                if actor != user {
+                    // Who comes back, and by what, is decided by those who manage the group.
+                    sqlx::query(
+                        "insert into caravana_removed (group_id, user_id, head)
+                         select group_id, ?2, head from caravana_head where group_id = ?1
+                         on conflict (group_id, user_id) do update set head = excluded.head",
+                    )
+                    .bind(group)
+                    .bind(user_key)
+                    .execute(tx)
+                    .await?;
+                }
+                Ok(removal)
             })
         })
         .await
@@ -152,6 +165,7 @@ pub(super) async fn leave(
     ] {
         sqlx::query(statement).bind(&group).bind(user).execute(&mut *tx).await?;
     }
+    invites::end_of(tx, &group, user).await?;
     effects.group(group_id);
     Ok(Removal::Member)
 }

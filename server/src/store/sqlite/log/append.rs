@@ -5,6 +5,7 @@ use caravana_protocol::Seq;
 use sqlx::SqliteConnection;
 
 use super::super::super::{Appended, Draft, StoreError, entry};
+use super::super::directory::role_in;
 use super::super::rows::unsigned;
 use super::changes::message_by_id;
 
@@ -42,8 +43,18 @@ pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<O
 }
 
 /// Nothing was inserted: the id was there (answered from the stored row if it is the same message), or the author may
-/// not write here.
+/// not write here. That an id is used up is told to members only.
 pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
+    match repeated(tx, draft).await {
+        Err(StoreError::Conflict) => {
+            role_in(tx, &draft.group_id.to_string(), &draft.user_id.to_string()).await?;
+            Err(StoreError::Conflict)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn repeated(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
     let Some(row) = message_by_id(tx, draft.id).await? else {
         // The row itself may be gone while its place in the log remains: the id is used up.
         let used: Option<i64> = sqlx::query_scalar("select 1 from caravana_message where message_id = ?1")

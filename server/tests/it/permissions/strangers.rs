@@ -1,0 +1,165 @@
+//! What somebody outside hears of a group: the same as of none, whatever they ask and however wrongly.
+
+use std::collections::BTreeSet;
+
+use caravana_protocol::ClientFrame;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::people::{People, Place};
+use crate::support::{Answer, End, TestServer, TestUser, Wire};
+
+/// The ids that an address may name: of what there is, or of nothing.
+struct Named {
+    group: String,
+    message: String,
+    user: String,
+    invite: String,
+}
+
+impl Named {
+    async fn of(people: &People, place: &Place) -> Self {
+        Self {
+            group: place.group.to_string(),
+            message: people.message_of(&people.victim, place.group).await,
+            user: people.victim.id().to_string(),
+            invite: place.invite_id.clone(),
+        }
+    }
+
+    fn nothing() -> Self {
+        let [group, message, user, invite] = std::array::from_fn(|_| uuid::Uuid::now_v7().to_string());
+        Self { group, message, user, invite }
+    }
+
+    fn into(&self, path: &str) -> String {
+        let path = path.replace("{group_id}", &self.group).replace("{message_id}", &self.message);
+        path.replace("{user_id}", &self.user).replace("{invite_id}", &self.invite)
+    }
+}
+
+/// Bodies with their types: good ones of all routes, and what none of them takes.
+fn bodies() -> Vec<(&'static str, String)> {
+    let json = |body: Value| ("application/json", body.to_string());
+    vec![
+        json(json!({"message": "buenas", "name": "Sintra", "role": "member"})),
+        json(json!({})),
+        json(json!({"message": "  ", "name": "", "role": "king", "max_uses": 0, "expires_in": -1})),
+        json(json!({"message": 7, "name": [], "role": {}, "id": "no", "reply_to": "no"})),
+        json(json!([])),
+        ("application/json", "{".into()),
+        ("application/json", format!("{{\"message\": \"{}\"}}", "x".repeat(70_000))),
+        ("text/plain", "buenas".into()),
+    ]
+}
+
+const QUERIES: [&str; 4] = ["", "?limit=0", "?before=1&after=1", "?after=x&epoch=y"];
+
+async fn ask(user: &TestUser, method: &str, path: &str, body: Option<&(&str, String)>) -> Answer {
+    let method: Method = method.to_uppercase().parse().unwrap();
+    let mut request = user.request(method, path);
+    if let Some((kind, text)) = body {
+        request = request.header("content-type", *kind).body(text.clone());
+    }
+    Answer::read(request.send().await.unwrap()).await
+}
+
+/// Somebody who was never in a group, or is no more, edited a message of it with a text that can't be one: 422 where there was
+/// such a message, and 404 where there was none.
+#[tokio::test]
+async fn strangers_can_not_tell_a_foreign_group_from_none() {
+    let server = TestServer::start().await;
+    let people = People::arrive(&server).await;
+    let there = Named::of(&people, &people.meet().await).await;
+    let document = server.stranger().get("/openapi.json").await.json();
+    let mut wrong = BTreeSet::new();
+    let mut tried = 0;
+    for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains("{group_id}")) {
+        for method in item.as_object().unwrap().keys() {
+            let bodies: Vec<_> = if method == "get" { vec![] } else { bodies() };
+            let bodies = std::iter::once(None).chain(bodies.iter().map(Some)).collect::<Vec<_>>();
+            for (named, user) in [(&there, &people.former), (&there, &people.other), (&Named::nothing(), &people.other)]
+            {
+                for query in QUERIES.iter().take(if method == "get" { QUERIES.len() } else { 1 }) {
+                    for body in &bodies {
+                        let answer = ask(user, method, &format!("{}{query}", named.into(path)), *body).await;
+                        tried += 1;
+                        if (answer.status.as_u16(), &answer.json()["error"]["code"]) != (404, &json!("not_found")) {
+                            wrong.insert(format!("{method} {path}{query} {body:?}: {}", answer.text));
+                        }
+                        let message = answer.json()["error"]["message"].clone();
+                        assert_eq!(message, json!("there is no such thing here"), "{method} {path}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty() && tried > 200, "{tried}: {wrong:#?}");
+}
+
+/// What a frame may say: good, and wrong in what can be judged without knowing anything.
+fn frames(kind: &str, named: &Named) -> Vec<Value> {
+    let cursor = json!({"epoch": uuid::Uuid::nil(), "seq": 9});
+    let group = &named.group;
+    match kind {
+        "send_message" => ["hola", "  ", &"x".repeat(4_001)]
+            .into_iter()
+            .flat_map(|text| {
+                [
+                    json!({"group_id": group, "message": text}),
+                    // An id that is used up inside is nobody's business outside.
+                    json!({"group_id": group, "message": text, "id": named.message}),
+                    json!({"group_id": group, "message": text, "reply_to": named.message}),
+                ]
+            })
+            .collect(),
+        "edit_message" => ["hola", "  "].map(|text| json!({"id": named.message, "message": text})).to_vec(),
+        "delete_message" => vec![json!({"id": named.message})],
+        "mark_read" => [0, 1, u32::MAX].map(|seq| json!({"group_id": group, "seq": seq})).to_vec(),
+        "subscribe" => vec![json!({"group_id": group}), json!({"group_id": group, "cursor": cursor})],
+        "sync" => vec![json!({"group_id": group, "cursor": cursor})],
+        "typing" | "stop_typing" | "unsubscribe" => vec![json!({"group_id": group})],
+        // Names no group.
+        "auth" => vec![],
+        other => panic!("say what a stranger may try with {other}"),
+    }
+}
+
+/// The codes of the errors that come back for these frames, in their order; `-` for one that is not answered by an error.
+async fn heard(user: &TestUser, kind: &str, frames: &[Value]) -> Vec<String> {
+    let mut codes = Vec::new();
+    for data in frames {
+        let mut wire = Wire::open(user).await;
+        wire.say_text(&json!({"type": kind, "data": data, "ref": "asked"}).to_string()).await;
+        // Of what is answered later the error still comes; of what is never answered the next frame's answer does.
+        if !matches!(kind, "typing" | "stop_typing" | "unsubscribe") {
+            codes.push(wire.error().await);
+            continue;
+        }
+        wire.say_text(r#"{"type": "sentinel", "data": {}, "ref": "after"}"#).await;
+        let code = loop {
+            match wire.next().await {
+                Ok(frame) if frame["ref"] == "after" => break "-".to_owned(),
+                Ok(frame) if frame["type"] == "error" => break frame["code"].as_str().unwrap().to_owned(),
+                Ok(_) => {}
+                Err(End::Code(code)) => break code.to_string(),
+                Err(End::Cut) => break "cut".to_owned(),
+            }
+        };
+        codes.push(code);
+    }
+    codes
+}
+
+#[tokio::test]
+async fn strangers_can_not_tell_a_foreign_group_from_none_by_a_frame() {
+    let server = TestServer::start().await;
+    let people = People::arrive(&server).await;
+    let there = Named::of(&people, &people.meet().await).await;
+    for kind in ClientFrame::KINDS {
+        let of_none = heard(&people.other, kind, &frames(kind, &Named::nothing())).await;
+        for user in [&people.former, &people.other] {
+            assert_eq!(heard(user, kind, &frames(kind, &there)).await, of_none, "{kind}");
+        }
+    }
+}
