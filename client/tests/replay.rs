@@ -1,8 +1,10 @@
 //! Resuming, and pages of history beside the stream (G4, G5, G17).
 
+use std::collections::BTreeMap;
+
 use caravana_client::testing::{Answer, World, ana, group, id, me};
 use caravana_client::{Change, HistoryPage, Input, LinkState};
-use caravana_protocol::{CloseReason, ErrorCode, Left, LeftReason, ServerFrame, WireError};
+use caravana_protocol::{CloseReason, ErrorCode, GroupId, Joined, Left, LeftReason, ServerFrame, WireError};
 
 fn post(world: &mut World, from: usize, to: usize) {
     for number in from..to {
@@ -390,4 +392,28 @@ fn a_closed_group_is_followed_no_longer() {
     world.give(Input::CloseGroup { group: group() });
     assert_eq!(world.said("unsubscribe"), 1);
     assert!(world.session.group(group()).is_none());
+}
+
+/// With many groups on a slow line the server's turns took longer than a group waited for its own: all were asked for again and
+/// again, and in the end the socket was given up.
+#[test]
+fn a_group_is_waited_for_while_another_ones_replay_comes_forward() {
+    let mut world = World::online();
+    post(&mut world, 0, 5);
+    world.server.ignores_subscribes = true;
+    let other = GroupId::new(uuid::Uuid::from_u128(0xbeef));
+    let page = Some(world.server.page_of_all());
+    world.give(Input::OpenGroup { group: other, page, last_read: None });
+    let asked = world.said("subscribe");
+    // The first group is replayed, one event in eight seconds.
+    let (epoch, head) = (world.server.epoch, world.server.head() + 10);
+    let (roster, reads) = (vec![me()], BTreeMap::new());
+    world.hear(ServerFrame::Joined(Joined { group_id: group(), epoch, head, roster, reads }));
+    for number in 0..10 {
+        world.pass(8_000);
+        post(&mut world, number, number + 1);
+    }
+    assert_eq!(world.said("subscribe"), asked, "the line is busy, and nothing is lost");
+    world.pass(10_001);
+    assert!(world.said("subscribe") > asked, "now nothing comes any more");
 }

@@ -15,8 +15,23 @@ pub const MAILBOX_FRAMES: usize = 256;
 pub const MAILBOX_BYTES: usize = 1024 * 1024;
 /// Events on one page of a replay.
 pub const REPLAY_PAGE_EVENTS: usize = 500;
-/// Bytes on one page of a replay; a page ends at the first of the two limits.
+/// Bytes of the frames on one page of a replay; a page ends at the first of the two limits.
 pub const REPLAY_PAGE_BYTES: usize = 1024 * 1024;
+/// The same where the page goes into a mailbox: a quarter of what that holds.
+pub const REPLAY_PIECE_BYTES: usize = MAILBOX_BYTES / 4;
+/// Characters of a text in a row of another program that is shown whole. JSON may make six bytes of one, and still it fits into
+/// a mailbox beside a piece of a replay; of a longer text the beginning is shown, as long as a message may be.
+pub const EVENT_CHARACTERS: usize = 64 * 1024;
+/// Bytes of the messages on one page of history, all of them as long as they may be; rows of other programs may be longer.
+pub const HISTORY_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Users that `joined` names as online, and read marks that it tells: the own one, and those that are furthest.
+pub const JOINED_USERS: usize = 1_000;
+/// Sends of one connection that are under way. With so many its frames are read on when one of them is answered.
+pub const SENDS_UNDER_WAY: usize = 64;
+/// Frames of one connection in a second, sends that the rate allows not counted; with more its frames are read more slowly.
+pub const FRAMES_PER_SECOND: u64 = 500;
+/// Such frames at once.
+pub const FRAMES_BURST: u64 = 1_000;
 /// Missed events that are replayed; with one more the client is told to load the last page afresh.
 pub const RESUME_DEPTH: u64 = 5_000;
 /// Groups that one socket may follow.

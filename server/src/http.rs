@@ -35,6 +35,7 @@ mod resets;
 mod sessions;
 mod site;
 mod upgrade;
+mod visitor;
 
 use std::time::Duration;
 

@@ -6,6 +6,7 @@
 //! of HTTP, of any database or of how bytes reach a socket: it is given a [`SharedLog`] and hands out
 //! [`Connection`]s, which the socket drives.
 
+mod answers;
 mod catch_up;
 mod command;
 mod connection;
@@ -40,10 +41,13 @@ pub use writes::ChangeRefused;
 use crate::budgets::{Buckets, BudgetSettings, Budgets};
 use crate::frame::Frame;
 use crate::store::{Proof, SecretHash, SharedLog};
+use answers::Pace;
 use registry::Registry;
 
 /// Resumes that read the database at the same time.
 const REPLAYS: usize = 4;
+/// Sends over the limit that are looked up at the same time: whether they are repetitions.
+const LOOKUPS: usize = 2;
 /// How often somebody may stop typing and begin again within the time in which one `typing` is taken: who answers in short messages does.
 const TYPING_STARTS: u32 = 3;
 /// What `going_away` tells clients to wait, at least.
@@ -59,6 +63,8 @@ pub struct Hub {
     typing_starts: Buckets<(u64, GroupId)>,
     /// Turns for reading missed events.
     replays: Semaphore,
+    /// Turns for looking up whether a send over the limit is a repetition.
+    lookups: Semaphore,
     next_key: AtomicU64,
     tasks: TaskTracker,
     shutdown: CancellationToken,
@@ -121,6 +127,7 @@ impl Hub {
             budgets: Budgets::new(&settings.budgets),
             typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
             replays: Semaphore::new(REPLAYS),
+            lookups: Semaphore::new(LOOKUPS),
             next_key: AtomicU64::new(0),
             log,
             settings,
@@ -153,6 +160,7 @@ impl Hub {
                 Scope::Many => None,
             },
             mailbox: Mailbox::default(),
+            pace: Pace::default(),
         });
         let fits = self.registry.add(Arc::clone(&peer), self.settings.connections_per_user);
         let mut connection = Connection::new(Arc::clone(self), peer, identity.proof.expires_at);

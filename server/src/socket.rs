@@ -91,6 +91,7 @@ impl<'a> Reader<'a> {
         self.decoder.feed(early, &mut received);
         loop {
             for item in std::mem::take(&mut received) {
+                self.wait_until_ready(connection).await;
                 if let Err(reason) = self.handle(item, connection).await {
                     return reason;
                 }
@@ -129,6 +130,21 @@ impl<'a> Reader<'a> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(error),
         })
+    }
+
+    /// What is read faster than it can be carried out and answered waits here, and behind it whatever the peer still has to
+    /// say: in the kernel, and in the end at the peer itself.
+    async fn wait_until_ready(&mut self, connection: &mut Connection) {
+        loop {
+            let due = connection.tick(Instant::now());
+            tokio::select! {
+                biased;
+                () = connection.is_ready() => break,
+                () = sleep_until(due) => {}
+            }
+        }
+        // Time in which nothing is read is not the peer's silence.
+        self.heard = Instant::now();
     }
 
     async fn handle(&mut self, item: Received, connection: &mut Connection) -> Result<(), CloseReason> {

@@ -26,6 +26,7 @@ pub use directory::{
     NewInvite, NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash,
     SignIn, TokenHolder,
 };
+pub(crate) use entry::repeated;
 pub use error::{Limit, StoreError};
 pub use hints::{Hint, HintSender, Hints, hints};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};

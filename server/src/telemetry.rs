@@ -7,6 +7,8 @@
 
 use std::any::Any;
 use std::panic::PanicHookInfo;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
@@ -17,6 +19,64 @@ use crate::settings::{LogFormat, SettingError};
 
 /// Characters of a user's value in a log line; enough to find it, too few to flood.
 pub const USER_VALUE_CHARACTERS: usize = 128;
+
+/// Time in which there is a bounded number of lines about one thing, where a peer can make it happen as often as it likes.
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// Something that is logged as a sum. It stands in a `static` beside its line: so there is one for each kind of line, and none
+/// that a peer could make.
+#[derive(Debug)]
+pub struct Seldom {
+    most: u32,
+    count: Mutex<Count>,
+}
+
+#[derive(Debug)]
+struct Count {
+    /// Since the last line.
+    times: u64,
+    /// Since this moment.
+    lines: u32,
+    since: Option<Instant>,
+}
+
+impl Seldom {
+    /// One line at a time.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::up_to(1)
+    }
+
+    /// So many at a time, where each says something of its own.
+    #[must_use]
+    pub const fn up_to(most: u32) -> Self {
+        Self { most, count: Mutex::new(Count { times: 0, lines: 0, since: None }) }
+    }
+
+    /// It has happened once more. `Some`: it is time for a line, which says that it was so often since the last one.
+    pub fn happened(&self) -> Option<u64> {
+        self.happened_at(Instant::now())
+    }
+
+    fn happened_at(&self, now: Instant) -> Option<u64> {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        count.times += 1;
+        if count.since.is_none_or(|since| now.saturating_duration_since(since) >= SELDOM) {
+            (count.since, count.lines) = (Some(now), 0);
+        }
+        if count.lines == self.most {
+            return None;
+        }
+        count.lines += 1;
+        Some(std::mem::take(&mut count.times))
+    }
+}
+
+impl Default for Seldom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Starts logging for the whole process. Called once, by `main`.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), SettingError> {
@@ -65,6 +125,20 @@ mod tests {
         assert_eq!(said(|_| panic!("the hub is gone")), "the hub is gone");
         assert_eq!(said(|text| drop(text[..1].to_owned())), "with values, which are not logged");
         assert_eq!(said(|text| panic!("{text}")), "with values, which are not logged");
+    }
+
+    /// Nine hundred thousand lines in fifteen seconds were one peer's.
+    #[test]
+    fn what_happens_again_and_again_is_told_as_a_sum() {
+        let (seldom, start) = (Seldom::new(), Instant::now());
+        assert_eq!(seldom.happened_at(start), Some(1));
+        for _ in 0..60_000 {
+            assert_eq!(seldom.happened_at(start + SELDOM / 2), None);
+        }
+        assert_eq!(seldom.happened_at(start + SELDOM), Some(60_001));
+        let several = Seldom::up_to(3);
+        let lines = (0..1_000).filter(|_| several.happened_at(start).is_some()).count();
+        assert_eq!(lines, 3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use caravana_protocol::{ClientFrame, Limits, UserId};
 use super::output::{Outputs, RequestId};
 use super::reference::Reference;
 use super::{Config, Output};
-use crate::{HistoryPage, SocketId};
+use crate::{HistoryPage, Instant, SocketId};
 
 /// What a group needs of its session in order to act.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Shared {
     pub(super) wire: Option<SocketId>,
     /// Every group has had its time to catch up.
     pub(super) online: bool,
+    /// Some group's replay has come forward; until then the others wait for their turn.
+    pub(super) patient_until: Option<Instant>,
     /// The link is up or tries to be: it makes sense to ask for history again.
     pub(super) trying: bool,
     requests: u64,
@@ -34,6 +36,7 @@ impl Shared {
             out: Outputs::default(),
             wire: None,
             online: false,
+            patient_until: None,
             trying: false,
             requests: 0,
         }

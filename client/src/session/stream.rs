@@ -9,7 +9,8 @@ use super::shared::Shared;
 use crate::timeline::{Applied, Touched};
 use crate::{HistoryPage, Instant, backoff};
 
-/// How long `subscribe` or `sync` may stay unanswered, and a replay without progress.
+/// How long `subscribe` or `sync` may stay unanswered, and a replay without progress, while no other group's replay comes
+/// forward either: the server sends them by turns, as fast as the line takes them.
 pub(super) const ANSWER_TIMEOUT_MS: u64 = 10_000;
 /// How often a question is asked again on one socket before the socket counts as useless.
 const ASK_TIMES: u8 = 2;
@@ -108,6 +109,7 @@ impl Group {
             return;
         }
         self.doubts.refusals = 0;
+        shared.patient_until = Some(now.after(ANSWER_TIMEOUT_MS));
         (self.question.is_open, self.question.is_outrun) = (false, false);
         self.timeline.forget_held();
         self.roster.join(joined);
@@ -182,6 +184,7 @@ impl Group {
             Applied::Now(touched) => {
                 if let Stream::Replaying { deadline, tries } = &mut self.stream {
                     (*deadline, *tries) = (now.after(ANSWER_TIMEOUT_MS), 0);
+                    shared.patient_until = Some(*deadline);
                 }
                 self.touched(touched, shared);
             }
@@ -222,6 +225,11 @@ impl Group {
     }
 
     pub(super) fn tick_stream(&mut self, shared: &mut Shared, now: Instant) -> bool {
+        if let Stream::Asked { deadline, .. } | Stream::Replaying { deadline, .. } = &mut self.stream
+            && let Some(until) = shared.patient_until
+        {
+            *deadline = until.max(*deadline);
+        }
         match self.stream {
             Stream::Asked { deadline, tries } | Stream::Replaying { deadline, tries } if now >= deadline => {
                 if tries >= ASK_TIMES {

@@ -15,9 +15,13 @@ use super::error::ApiError;
 use super::reader::Reader;
 use super::refusal_page;
 use crate::state::Shared;
+use crate::telemetry::Seldom;
 use crate::{metrics, telemetry};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whoever can make one request fail can make thousands of them.
+static FAILED: Seldom = Seldom::up_to(20);
 
 /// Gives the request an id, and refusals their body.
 pub(super) async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
@@ -44,8 +48,8 @@ pub(super) async fn around(State(state): State<Shared>, request: Request, next: 
     let (status, took) = (response.status().as_u16(), started.elapsed());
     metrics::answered(request_method.as_str(), &route, status, took);
     let ms = took.as_secs_f64() * 1_000.0;
-    if is_failure {
-        tracing::warn!(request_id = id, method = method(), route, status, ms, code, "answered");
+    if let Some(times) = is_failure.then(|| FAILED.happened()).flatten() {
+        tracing::warn!(request_id = id, method = method(), route, status, ms, code, times, "answered");
     } else {
         tracing::debug!(request_id = id, method = method(), route, status, ms, code, "answered");
     }

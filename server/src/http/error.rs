@@ -12,6 +12,7 @@ use crate::auth::PasswordError;
 use crate::budgets::TooSoon;
 use crate::hub::ChangeRefused;
 use crate::store::StoreError;
+use crate::telemetry::Seldom;
 
 /// A refusal. Handlers return it; the envelope gives it its JSON body with the request's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,11 +129,17 @@ impl From<StoreError> for ApiError {
             StoreError::Full(_) => Self::new(ErrorCode::StorageFull, "the server's disk is full"),
             StoreError::Overloaded => Self::new(ErrorCode::Overloaded, "too much to do; try again").after(RETRY_SOON),
             StoreError::Unavailable(_) | StoreError::Closed => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer");
+                static SILENT: Seldom = Seldom::new();
+                if let Some(times) = SILENT.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, times, "the store did not answer");
+                }
                 Self::new(ErrorCode::TemporarilyUnavailable, "try again in a moment").after(RETRY_SOON)
             }
             StoreError::Failed(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                static FAILED: Seldom = Seldom::new();
+                if let Some(times) = FAILED.happened() {
+                    tracing::error!(error = &error as &dyn std::error::Error, times, "the store failed");
+                }
                 Self::internal()
             }
         }

@@ -6,6 +6,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
+use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Cursor, Epoch, ErrorCode, Event, GroupId, Seq, codec};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,6 +16,7 @@ use super::extract::{InGroup, Query, invalid};
 use super::identity::Identity;
 use super::membership::Member;
 use super::openapi::LogQuery;
+use super::visitor::Visitor;
 use crate::state::Shared;
 
 /// A page of a group's log.
@@ -58,6 +60,7 @@ pub(super) struct Events {
 pub(super) async fn events(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
+    visitor: Visitor,
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -67,6 +70,7 @@ pub(super) async fn events(
             .await
             .map(|page| Answer(page).into_response());
     }
+    visitor.may_come_in(&state)?;
     let seen = match headers.get("last-event-id") {
         Some(id) => Some(
             id.to_str().ok().and_then(stream::cursor).ok_or_else(|| invalid("Last-Event-ID", "is no id of ours"))?,
@@ -81,7 +85,7 @@ pub(super) async fn events(
             Cursor { epoch, seq: after.unwrap_or(0) }
         }
     };
-    stream::open(&state, &identity, group, cursor)
+    stream::open(&state, &identity, group, cursor, visitor.take_place(&state)?)
 }
 
 /// Whether the first choice of the client is a stream; `EventSource` names nothing else.
@@ -98,7 +102,8 @@ async fn page(
     epoch: Option<Epoch>,
 ) -> Result<Events, ApiError> {
     let turn = state.turns.read(identity.user.id).await;
-    let page = state.store.replay(group, identity.user.id, after).await?.ok_or_else(ApiError::not_found)?;
+    let page =
+        state.store.replay(group, identity.user.id, after, REPLAY_PAGE_BYTES).await?.ok_or_else(ApiError::not_found)?;
     drop(turn);
     if after > page.head || epoch.is_some_and(|epoch| epoch != page.epoch) {
         return Err(ApiError::new(ErrorCode::Gone, "this cursor can't be continued; load the last page afresh"));

@@ -3,7 +3,7 @@
 //! Everything that can be refused is refused here, with an HTTP status, before the upgrade. Afterwards the bare TCP
 //! stream goes to [`crate::socket`], and nothing of HTTP is left in memory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use super::error::ApiError;
 use super::extract::{InGroup, Query, invalid};
 use super::identity::{self, Identity};
-use super::peer::{self, ClientAddress, Peer};
+use super::visitor::Visitor;
 use crate::auth::{LEEWAY, Secret};
 use crate::clock::unix_seconds;
 use crate::hub::Scope;
@@ -62,15 +62,7 @@ fn cursor(query: &Query) -> Result<Option<Cursor>, ApiError> {
 
 /// Whether there is room, whether it is a handshake, and whose. Answers with the value of `Sec-WebSocket-Accept`.
 async fn admit(parts: &Parts, state: &Shared) -> Result<(Identity, HeaderValue), ApiError> {
-    if state.shutdown.is_triggered() {
-        let soon = Duration::from_secs(1);
-        return Err(ApiError::new(ErrorCode::TemporarilyUnavailable, "this server is restarting").after(soon));
-    }
-    let ClientAddress(address) = ClientAddress::of(parts, state);
-    state
-        .handshakes
-        .take(address, Instant::now())
-        .map_err(|wait| ApiError::new(ErrorCode::RateLimited, "too many connections at once").after(wait))?;
+    Visitor::of(parts, state).may_come_in(state)?;
     let accept = handshake(parts)?;
     let identity = who(parts, state).await?.ok_or_else(ApiError::unauthenticated)?;
     Ok((identity, accept))
@@ -152,20 +144,15 @@ fn switch(
     scope: Scope,
     accept: &HeaderValue,
 ) -> Result<Response, ApiError> {
-    let parts = request.extensions().get::<Peer>().cloned().ok_or_else(ApiError::internal)?;
     let (head, body) = request.into_parts();
-    let ClientAddress(address) = ClientAddress::of(&head, state);
-    // Behind a proxy the socket's own place says nothing about the client.
-    let behind_proxy = state.settings.trusted_proxies.contains(parts.address.ip());
-    let own_place =
-        behind_proxy.then(|| state.admission.enter_behind_proxy(address)).transpose().map_err(peer::refusal)?;
+    let places = Visitor::of(&head, state).take_place(state)?;
     let offers_ours = lists(&head.headers, &header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == SUBPROTOCOL);
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
     let identity = crate::hub::Identity { user_id: identity.user.id, proof: identity.proof };
     state.shutdown.spawn(async move {
-        let _places = (parts.place, own_place);
+        let _places = places;
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };
         let Ok(bare) = upgraded.downcast::<TokioIo<TcpStream>>() else {
             tracing::error!("an upgraded connection is no TCP stream");

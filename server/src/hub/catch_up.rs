@@ -1,18 +1,18 @@
 //! The beginning of a stream: from a client's cursor to live.
 //!
 //! The follower is registered first and gets nothing; the log is read page by page, each page only when the one before
-//! is nearly written, so that a slow reader costs one page; the switch to live happens under the group's lock when
-//! nothing was delivered beyond the last page. So nothing is lost or doubled at the seam (G5), no live event is
+//! is nearly written and no other stream of the connection has one on its way, so that a slow reader costs one page however
+//! many groups it follows; the switch to live happens under the group's lock when nothing was delivered beyond the last page. So nothing is lost or doubled at the seam (G5), no live event is
 //! buffered, and a resume costs one query when nothing or little was missed. That no order of steps breaks it is checked in
 //! `model`, which runs this very code.
 
 #[cfg(test)]
 mod model;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use caravana_protocol::limits::RESUME_DEPTH;
+use caravana_protocol::limits::{REPLAY_PIECE_BYTES, RESUME_DEPTH};
 use caravana_protocol::{
     CloseReason, Cursor, ErrorCode, GroupId, LeftReason, ResyncReason, Seq, ServerFrame, WireError,
 };
@@ -20,11 +20,13 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::group::{Group, Step};
+use super::mailbox::Room;
 use super::peer::Peer;
 use super::{Hub, feed};
 use crate::frame::{Frame, FramedPage};
 use crate::metrics;
 use crate::store::{Channel, Page, StoreError};
+use crate::telemetry::Seldom;
 
 /// How often a page is asked for again when the database does not answer, and how long between.
 const ATTEMPTS: u32 = 5;
@@ -41,7 +43,7 @@ pub(super) struct CatchUp {
     /// The `ref` of the frame that asked, for an error about it.
     pub(super) reference: Option<String>,
     /// Dropped when `joined` or the refusal is in the mailbox: whoever waits for that may go on.
-    pub(super) begun: Option<oneshot::Sender<()>>,
+    pub(super) begun: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 /// Why a stream does not begin.
@@ -71,6 +73,11 @@ struct Stream {
 /// What the beginning of a stream does to the world around it, one step each. Between two steps anything may happen;
 /// within one nothing can. The model check puts its own world here, and runs the same beginning in it.
 trait Steps {
+    /// Room in the mailbox.
+    type Room<'a>
+    where
+        Self: 'a;
+
     /// Does something with the group under its lock; `None` when nobody follows it any more.
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T>;
     /// Reads what the hub keeps of the group.
@@ -79,12 +86,13 @@ trait Steps {
     async fn membership(&self) -> Result<(), Refused>;
     /// Reads a page of the log, with the question of membership in the same statement.
     async fn page(&self, after: Seq) -> Result<Page, Refused>;
-    /// Waits until a page may be put in; `false` when the connection ends instead.
-    async fn room(&self) -> bool;
+    /// Waits until `joined` or a page may be put in; `None` when the connection ends instead. As long as it is held no other
+    /// stream of the connection has any.
+    async fn room(&self) -> Option<Self::Room<'_>>;
     /// Has the log read on from what was delivered.
     fn pull(&self);
     /// `joined` is in the mailbox.
-    fn begun(&mut self);
+    fn begun(&self);
 
     /// One step of the stream under the group's lock.
     fn step(&self, act: impl FnOnce(&mut Group) -> Step) -> Step {
@@ -98,7 +106,7 @@ trait Steps {
 }
 
 /// Brings a stream from registered and silent to live.
-async fn begin(steps: &mut impl Steps, stream: Stream, cursor: Option<Cursor>) -> Result<(), Refused> {
+async fn begin(steps: &impl Steps, stream: Stream, cursor: Option<Cursor>) -> Result<(), Refused> {
     load(steps).await?;
     match cursor {
         Some(cursor) => resume(steps, stream, cursor).await,
@@ -121,14 +129,16 @@ async fn load(steps: &impl Steps) -> Result<(), Refused> {
 
 /// Live from the head.
 async fn start(steps: &impl Steps, stream: Stream) -> Result<(), Refused> {
+    let Some(_room) = steps.room().await else { return Ok(()) };
     steps.membership().await?;
     steps.step(|group| group.join(stream.group, stream.key, stream.id, 0, true));
     Ok(())
 }
 
 /// What was missed, then live.
-async fn resume(steps: &mut impl Steps, stream: Stream, cursor: Cursor) -> Result<(), Refused> {
+async fn resume(steps: &impl Steps, stream: Stream, cursor: Cursor) -> Result<(), Refused> {
     let Stream { group: group_id, key, id } = stream;
+    let Some(mut room) = steps.room().await else { return Ok(()) };
     let first = steps.page(cursor.seq).await?;
     if let Some(reason) = cannot_continue(cursor, &first) {
         steps.with(|group| group.resync(group_id, key, id, first.head, reason));
@@ -145,9 +155,6 @@ async fn resume(steps: &mut impl Steps, stream: Stream, cursor: Cursor) -> Resul
             after = last.seq();
             metrics::replayed(page.events.len());
             let frames = FramedPage::new(&page.events).after(0);
-            if !steps.room().await {
-                return Ok(());
-            }
             if steps.step(|group| group.replay(key, id, &frames)) == Step::Ended {
                 return Ok(());
             }
@@ -155,6 +162,10 @@ async fn resume(steps: &mut impl Steps, stream: Stream, cursor: Cursor) -> Resul
         if after >= page.head && steps.go_live(stream, after) != Step::Behind {
             return Ok(());
         }
+        // Others first: their streams have waited while this one had its page.
+        drop(room);
+        let Some(next) = steps.room().await else { return Ok(()) };
+        room = next;
         page = steps.page(after).await?;
     }
 }
@@ -170,11 +181,14 @@ fn give_up(steps: &impl Steps, stream: Stream) -> bool {
 
 impl CatchUp {
     /// Brings the stream to live, or tells why not.
-    pub(super) async fn run(mut self) {
-        let (stream, cursor) = (self.stream(), self.cursor);
-        if let Err(refused) = begin(&mut self, stream, cursor).await {
+    pub(super) async fn run(self) {
+        if let Err(refused) = begin(&self, self.stream(), self.cursor).await {
             self.refuse(refused);
         }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     fn stream(&self) -> Stream {
@@ -184,7 +198,7 @@ impl CatchUp {
     async fn ask(&self, after: Seq) -> Result<Option<Page>, StoreError> {
         // Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
         let Ok(_turn) = self.hub.replays.acquire().await else { return Ok(None) };
-        self.hub.log.replay(self.group, self.peer.user, after).await
+        self.hub.log.replay(self.group, self.peer.user, after, REPLAY_PIECE_BYTES).await
     }
 
     fn refuse(self, refused: Refused) {
@@ -193,7 +207,7 @@ impl CatchUp {
         }
         match refused {
             // A stream that has begun ends like any other of somebody who is removed, also between two of its pages.
-            Refused::Stranger if self.peer.only.is_some() || self.begun.is_none() => {
+            Refused::Stranger if self.peer.only.is_some() || self.has_begun() => {
                 self.peer.cut_off(self.group, LeftReason::Removed);
             }
             Refused::Stranger => {
@@ -201,7 +215,10 @@ impl CatchUp {
                 self.peer.mailbox.push(&Frame::server(&ServerFrame::Error(error)));
             }
             Refused::Unavailable(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, group = %self.group, "a resume failed");
+                static FAILED: Seldom = Seldom::new();
+                if let Some(times) = FAILED.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, group = %self.group, times, "a resume failed");
+                }
                 // The client holds its cursor; it comes back and asks again.
                 self.peer.mailbox.close(CloseReason::Overload);
             }
@@ -210,6 +227,8 @@ impl CatchUp {
 }
 
 impl Steps for CatchUp {
+    type Room<'a> = Room<'a>;
+
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         self.hub.registry.with(self.group, act)
     }
@@ -234,7 +253,7 @@ impl Steps for CatchUp {
         }
     }
 
-    async fn room(&self) -> bool {
+    async fn room(&self) -> Option<Room<'_>> {
         self.peer.mailbox.room().await
     }
 
@@ -242,8 +261,8 @@ impl Steps for CatchUp {
         feed::pull(&self.hub, self.group);
     }
 
-    fn begun(&mut self) {
-        self.begun = None;
+    fn begun(&self) {
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -12,7 +12,6 @@ use caravana_protocol::{
     ClientFrame, CloseReason, Cursor, ErrorCode, GroupId, MessageBody, MessageId, MessageSent, Seq, ServerFrame,
     TextError, UserId, WireError,
 };
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -21,9 +20,9 @@ use super::connection::{Connection, now};
 use super::writes::too_soon_error;
 use super::{Hub, Identity, Unverified};
 use crate::budgets::{Act, TooSoon};
-use crate::frame::Frame;
 use crate::metrics::{self, Sent};
-use crate::store::{Appended, Draft, StoreError};
+use crate::store::{self, Appended, Draft, StoreError};
+use crate::telemetry::Seldom;
 
 const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
@@ -102,7 +101,10 @@ fn words(error: &StoreError) -> (ErrorCode, &'static str) {
 pub(super) fn store_error(error: &StoreError, reference: Option<String>) -> WireError {
     let (code, text) = words(error);
     if matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) {
-        tracing::error!(error = error as &dyn std::error::Error, "the store failed");
+        static FAILED: Seldom = Seldom::new();
+        if let Some(times) = FAILED.happened() {
+            tracing::error!(error = error as &dyn std::error::Error, times, "the store failed");
+        }
     }
     WireError::new(code, text, reference)
 }
@@ -111,7 +113,7 @@ impl Hub {
     /// Stores a message within the limits, after its commit. The future has taken its place in the store's queue
     /// before it is returned, unless it was refused.
     pub async fn post(&self, posted: Posted) -> Result<Appended, SendRefused> {
-        let outcome = self.store(posted).await;
+        let outcome = self.store_within(posted).await;
         metrics::sent(match &outcome {
             Ok(Appended { duplicate: false, .. }) => Sent::Stored,
             Ok(_) => Sent::Duplicate,
@@ -120,7 +122,7 @@ impl Hub {
         outcome
     }
 
-    async fn store(&self, posted: Posted) -> Result<Appended, SendRefused> {
+    async fn store_within(&self, posted: Posted) -> Result<Appended, SendRefused> {
         match self.budgets.charge_both(Act::SendMessage, posted.user_id, posted.group_id) {
             Ok(()) => {
                 // Now, and not when it is delivered: by then its author may be writing the next one.
@@ -151,14 +153,15 @@ impl Hub {
         }))
     }
 
-    /// Over the limit: still answered if it was stored before.
+    /// Over the limit: still answered if it was stored before. A few are looked up at a time, and nothing is written: what is
+    /// over the limit must not cost the others more than that.
     async fn repeated(&self, posted: &Posted, refused: SendRefused) -> Result<Appended, SendRefused> {
         let Some(id) = posted.id else { return Err(refused) };
-        if self.log.stored(id).await?.is_none() {
-            return Err(refused);
+        let Ok(_turn) = self.lookups.acquire().await else { return Err(refused) };
+        match self.log.stored(id).await? {
+            Some(message) => Ok(store::repeated(&draft(posted)?, message)?),
+            None => Err(refused),
         }
-        // The store compares; nothing new can come of it, because the id is taken.
-        Ok(self.log.append(draft(posted)?).await?)
     }
 }
 
@@ -208,14 +211,14 @@ impl Connection {
                 let group_id = self.group(group_id)?;
                 self.mark_read(group_id, seq).await
             }
-            ClientFrame::Subscribe { group_id, cursor } => self.subscribe(group_id, cursor, reference).await,
+            ClientFrame::Subscribe { group_id, cursor } => self.subscribe(group_id, cursor, reference),
             ClientFrame::Unsubscribe { group_id } => {
                 self.unfollow(group_id);
                 Ok(())
             }
             ClientFrame::Sync { group_id, cursor } => {
                 let group_id = self.group(group_id)?;
-                self.subscribe(group_id, Some(cursor), reference).await
+                self.subscribe(group_id, Some(cursor), reference)
             }
             ClientFrame::Auth { token } => self.auth(token).await,
         }
@@ -240,25 +243,21 @@ impl Connection {
         }
     }
 
-    /// Queues a message and acknowledges it when it is committed.
-    fn send(&self, posted: Posted, reference: Option<&str>) {
+    /// Queues a message and acknowledges it when it is committed, behind the answers to the frames before.
+    fn send(&mut self, posted: Posted, reference: Option<&str>) {
         let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
         let reference = reference.map(str::to_owned);
-        // Polled once here, so that the message has its place in the queue before the next frame is read.
-        let mut sending = Box::pin(async move { hub.post(posted).await });
-        let first = sending.as_mut().now_or_never();
-        let acknowledge = move |outcome: Result<Appended, SendRefused>| {
-            let frame = match outcome {
-                Ok(Appended { message, duplicate }) => ServerFrame::MessageSent(MessageSent { message, duplicate }),
+        self.answer(Box::pin(async move {
+            match hub.post(posted).await {
+                Ok(Appended { message, duplicate }) => {
+                    if !duplicate {
+                        peer.pace.refund();
+                    }
+                    ServerFrame::MessageSent(MessageSent { message, duplicate })
+                }
                 Err(refused) => ServerFrame::Error(refused.to_wire(reference)),
-            };
-            peer.mailbox.push(&Frame::server(&frame));
-        };
-        if let Some(outcome) = first {
-            acknowledge(outcome);
-        } else {
-            self.hub.tasks.spawn(async move { acknowledge(sending.await) });
-        }
+            }
+        }));
     }
 
     async fn edit(&self, id: MessageId, message: &str) -> Outcome {
@@ -294,14 +293,13 @@ impl Connection {
         self.hub.mark_read(group_id, self.peer.user, seq).await.map_err(|refused| refused.to_wire(None))
     }
 
-    async fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {
+    fn subscribe(&mut self, group_id: GroupId, cursor: Option<Cursor>, reference: Option<&str>) -> Outcome {
         self.group(Some(group_id))?;
         if !self.groups.contains_key(&group_id) && self.groups.len() >= SUBSCRIPTIONS {
             let text = format!("a socket follows at most {SUBSCRIPTIONS} groups");
             return Err(refused(ErrorCode::TooManySubscriptions, text));
         }
-        // Dropped, never used; the outcome lies in the mailbox.
-        let _ = self.follow(group_id, cursor, reference.map(str::to_owned)).await;
+        self.follow(group_id, cursor, reference.map(str::to_owned));
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! in its [`Mailbox`]. Dropping it leaves all groups. It never touches the socket and never waits for the client.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
@@ -13,9 +13,11 @@ use caravana_protocol::{
     AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
     Timestamp, UserId, WireError, codec,
 };
+use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::answers::Answers;
 use super::catch_up::CatchUp;
 use super::group::Group;
 use super::mailbox::Mailbox;
@@ -45,8 +47,9 @@ pub struct Connection {
     /// The followed groups, and which stream of each is the present one.
     pub(super) groups: BTreeMap<GroupId, u64>,
     next_stream: u64,
-    /// The stream of the endpoint of one group, until it has begun.
+    /// The stream that was asked for last, until it has begun.
     beginning: Option<oneshot::Receiver<()>>,
+    answers: Answers,
     strikes: VecDeque<Instant>,
     /// When `typing` was last taken, by group.
     pub(super) typing_taken: BTreeMap<GroupId, Instant>,
@@ -71,6 +74,7 @@ impl Connection {
             groups: BTreeMap::new(),
             next_stream: 0,
             beginning: None,
+            answers: Answers::new(),
             strikes: VecDeque::new(),
             typing_taken: BTreeMap::new(),
             next_heartbeat: Instant::now() + HEARTBEAT,
@@ -90,7 +94,7 @@ impl Connection {
             build: self.hub.settings.build.clone(),
         }));
         if let Scope::Group(group, cursor) = scope {
-            self.beginning = Some(self.follow(group, cursor, None));
+            self.follow(group, cursor, None);
         }
     }
 
@@ -112,13 +116,25 @@ impl Connection {
         self.peer.user
     }
 
-    /// Carries out one text message of the client. Answers go into the mailbox.
-    pub async fn receive(&mut self, text: &str) {
-        metrics::received();
-        if let Some(beginning) = self.beginning.take() {
+    /// Waits until the next message of the client may be carried out, or the connection ends: the stream that was asked for
+    /// has begun, there is room for answers, not too much is under way, and not too much was said in too short a time. Until
+    /// then it is better left unread, where it holds up nobody but its sender. Cancel safe.
+    pub async fn is_ready(&mut self) {
+        if let Some(beginning) = &mut self.beginning {
             // The sender is dropped, never used.
             let _ = beginning.await;
+            self.beginning = None;
         }
+        self.answers.have_a_place().await;
+        self.peer.mailbox.takes_answers().await;
+        self.peer.pace.allows().await;
+    }
+
+    /// Carries out one text message of the client, when it is ready to. Answers go into the mailbox.
+    pub async fn receive(&mut self, text: &str) {
+        self.is_ready().await;
+        metrics::received();
+        self.peer.pace.charge(Instant::now());
         match codec::decode_client(text) {
             Ok(Incoming { frame, reference }) => {
                 if let Err(error) = self.carry_out(frame, reference.as_deref()).await {
@@ -132,7 +148,7 @@ impl Connection {
     /// Answers with an error; who sends broken frames again and again is closed.
     fn refuse(&mut self, error: WireError) {
         let strikes = matches!(error.code, Some(ErrorCode::BadJson | ErrorCode::BadRequest));
-        self.push(&ServerFrame::Error(error));
+        self.answer(Box::pin(std::future::ready(ServerFrame::Error(error))));
         if strikes {
             let now = Instant::now();
             self.strikes.retain(|at| now.duration_since(*at) < STRIKES_WINDOW);
@@ -143,34 +159,36 @@ impl Connection {
         }
     }
 
-    pub(super) fn push(&self, frame: &ServerFrame) {
+    /// Gives an answer behind those to the frames before.
+    pub(super) fn answer(&mut self, answer: BoxFuture<'static, ServerFrame>) {
+        self.answers.give(&self.peer, &self.hub.tasks, answer);
+    }
+
+    fn push(&self, frame: &ServerFrame) {
         self.peer.mailbox.push(&Frame::server(frame));
     }
 
     /// Begins a stream of a group, afresh if there is one already.
     ///
-    /// The answer comes when `joined` or the refusal is in the mailbox. Frames behind a `subscribe` wait for it, so that
-    /// a client may send the next one at once and finds it carried out in the group.
-    pub(super) fn follow(
-        &mut self,
-        group: GroupId,
-        cursor: Option<Cursor>,
-        reference: Option<String>,
-    ) -> oneshot::Receiver<()> {
+    /// Frames behind a `subscribe` wait until `joined` or the refusal is in the mailbox, so that a client may send the next one
+    /// at once and finds it carried out in the group.
+    pub(super) fn follow(&mut self, group: GroupId, cursor: Option<Cursor>, reference: Option<String>) {
         self.next_stream += 1;
         let stream = self.next_stream;
         self.groups.insert(group, stream);
         self.hub.registry.enter(group, |state| state.enter(&self.peer, stream));
         let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
         let (begun, waiting) = oneshot::channel();
-        self.hub.tasks.spawn(CatchUp { hub, peer, group, stream, cursor, reference, begun: Some(begun) }.run());
-        waiting
+        self.beginning = Some(waiting);
+        let begun = Mutex::new(Some(begun));
+        self.hub.tasks.spawn(CatchUp { hub, peer, group, stream, cursor, reference, begun }.run());
     }
 
     /// Ends a stream because the client asked for it.
     pub(super) fn unfollow(&mut self, group: GroupId) {
         self.groups.remove(&group);
         self.hub.registry.with(group, |state| state.leave(self.peer.key, group));
+        // Not behind the answers to earlier sends: it must come before the `joined` of a frame behind this one.
         Group::say_left(&self.peer, group, LeftReason::Asked);
     }
 

@@ -30,6 +30,9 @@ const TYPING_TICK: Duration = Duration::from_millis(500);
 const PULL_RETRY: Duration = Duration::from_millis(250);
 /// While somebody has more than this waiting, a long gap is filled slowly.
 const BACKLOG_BYTES: usize = 256 * 1024;
+/// What is put into mailboxes in one go before those who write them out get a turn, and the least for which the filling of a
+/// gap waits.
+const GO_BYTES: usize = 64 * 1024;
 /// How long the filling of a gap waits for the slowest follower, page by page, before it goes on without mercy.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
@@ -47,13 +50,18 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             () = hub.shutdown.cancelled() => None,
         };
         let Some(effects) = effects else { return };
+        let mut put_in = 0;
         for effect in effects {
             match effect {
-                Effect::Message(message) => deliver(&hub, &Event::NewMessage(message)),
+                Effect::Message(message) => put_in += deliver(&hub, &Event::NewMessage(message)),
                 Effect::Moved(group) => nudge(&hub, group),
                 Effect::GroupDeleted(group) => {
                     hub.registry.with(group, |state| state.delete(group));
                 }
+            }
+            if put_in >= GO_BYTES {
+                put_in = 0;
+                tokio::task::yield_now().await;
             }
         }
         // Those who were woken write before more is put in, also where one thread serves them all.
@@ -153,13 +161,21 @@ pub(super) async fn expire_typing(hub: Arc<Hub>) {
     }
 }
 
-/// Delivers an event that was just committed.
-fn deliver(hub: &Arc<Hub>, event: &Event) {
+/// Delivers an event that was just committed. Answers how large it is for each who gets it.
+fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
     let group = event.group_id();
     // Nobody here follows most groups most of the time; then nothing is encoded.
-    let applied = hub.registry.with(group, |state| state.apply(event, &Frame::event(event)));
-    if applied == Some(Applied::Gap) {
-        pull(hub, group);
+    let applied = hub.registry.with(group, |state| {
+        let frame = Frame::event(event);
+        (state.apply(event, &frame), frame.len())
+    });
+    match applied {
+        Some((Applied::Yes, bytes)) => bytes,
+        Some((Applied::Gap, _)) => {
+            pull(hub, group);
+            0
+        }
+        None => 0,
     }
 }
 
@@ -200,33 +216,37 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
                 continue;
             }
         };
-        deliver_page(hub, group, &page.events);
+        deliver_page(hub, group, &page.events).await;
         let more = hub.registry.with(group, |state| state.end_pull(page.events.is_empty()));
         if more != Some(true) {
             return;
         }
-        wait_for_slow_followers(hub, group).await;
     }
 }
 
-fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
+async fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
     let Some(last) = events.last() else { return };
     let changes_members = |event: &Event| matches!(event, Event::MemberLeft(_) | Event::MemberJoined(_));
     if events.len() < SMALL_PAGE || events.iter().any(changes_members) {
         let mut rest = events;
         while let [event, later @ ..] = rest {
             let frame = Frame::event(event);
+            wait_for_slow_followers(hub, group, frame.len()).await;
             hub.registry.with(group, |state| state.apply_before(event, &frame, later));
             rest = later;
         }
     } else {
         let page = FramedPage::new(events);
+        wait_for_slow_followers(hub, group, page.after(0).len()).await;
         hub.registry.with(group, |state| state.apply_page(last.seq(), &page));
     }
 }
 
-/// A long gap must not push everybody over the limit of their mailbox at once.
-async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId) {
+/// A long gap, or one large row, must not push everybody over the limit of their mailbox at once.
+async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId, bytes: usize) {
+    if bytes < GO_BYTES {
+        return;
+    }
     let until = Instant::now() + BACKLOG_PATIENCE;
     while Instant::now() < until && hub.registry.with(group, |state| state.backlog()).unwrap_or(0) > BACKLOG_BYTES {
         sleep(BACKLOG_LOOK).await;

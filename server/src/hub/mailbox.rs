@@ -3,6 +3,9 @@
 //! Owns the queue between everybody who has something for a connection and the one loop that writes its socket.
 //! Promises that putting something in never waits: a mailbox that is full closes its connection as too slow, and the
 //! client resumes from the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
+//!
+//! What the server says of its own accord, or in answer, never fills a mailbox: it is put in when there is room, and until
+//! then whoever has it waits. So a reader is too slow by what happened and he did not take, and by nothing else.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,25 +13,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::{MAILBOX_BYTES, MAILBOX_FRAMES};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::frame::Frame;
 use crate::metrics;
 
 /// With this many frames waiting, those that may be lost are dropped.
 const SOFT_FRAMES: usize = MAILBOX_FRAMES / 4;
-/// Pages of a replay are put in only while less than this waits, so that a page never pushes live events over the
-/// limit by itself.
+/// The beginning of a stream is put in only while less than this waits, so that it never pushes live events over the limit by
+/// itself: with a piece of a replay, which is as large, half of the mailbox is left for them.
 const ROOM_BYTES: usize = MAILBOX_BYTES / 4;
+/// Answers are put in while less than this waits.
+const ANSWER_FRAMES: usize = MAILBOX_FRAMES / 2;
+const ANSWER_BYTES: usize = MAILBOX_BYTES / 2;
 
 /// The queue of one connection.
-#[derive(Default)]
 pub struct Mailbox {
     queue: Mutex<Queue>,
     /// Something was put in, or the mailbox is being closed.
     filled: Notify,
-    /// Something was written out.
+    /// Something was written out, or nothing more will be.
     drained: Notify,
+    /// Who may put in the beginning of a stream: one at a time, in the order in which they asked.
+    turn: Semaphore,
+}
+
+/// Room for a part of the beginning of a stream. As long as it is held, no other stream of the connection has any.
+pub struct Room<'a> {
+    _turn: SemaphorePermit<'a>,
 }
 
 #[derive(Default)]
@@ -49,6 +61,19 @@ pub enum Next {
     Close(CloseReason),
 }
 
+impl Default for Mailbox {
+    fn default() -> Self {
+        let (filled, drained) = (Notify::new(), Notify::new());
+        Self { queue: Mutex::default(), filled, drained, turn: Semaphore::new(1) }
+    }
+}
+
+impl Queue {
+    fn has_less_than(&self, frames: usize, bytes: usize) -> bool {
+        self.waiting_frames < frames && self.waiting_bytes < bytes
+    }
+}
+
 impl Mailbox {
     /// Puts in a frame that must arrive. A full mailbox is closed as too slow, and what waited is dropped: it is all in
     /// the log.
@@ -61,7 +86,7 @@ impl Mailbox {
             queue.closing = Some(CloseReason::TooSlow);
             queue.frames = VecDeque::new();
             drop(queue);
-            self.filled.notify_one();
+            self.wake();
             return;
         }
         self.put(queue, frame);
@@ -77,12 +102,33 @@ impl Mailbox {
         takes
     }
 
-    /// Puts in a page of a replay; the caller has waited for [`Mailbox::room`]. Its size is bounded by the page.
-    pub fn push_page(&self, page: &Frame) {
+    /// Puts in what belongs to the beginning of a stream: `joined`, a piece of the log, the end of it. The caller has
+    /// [`Room`]; the size is bounded by what makes it.
+    pub fn push_beginning(&self, frame: &Frame) {
         let queue = self.queue();
-        if queue.closing.is_none() && !page.is_empty() {
-            self.put(queue, page);
+        if queue.closing.is_none() && !frame.is_empty() {
+            self.put(queue, frame);
         }
+    }
+
+    /// Puts in an answer when there is room for it, unless the connection ends before.
+    pub async fn answer(&self, frame: &Frame) {
+        while !self.try_answer(frame) {
+            self.has_less_than(ANSWER_FRAMES, ANSWER_BYTES).await;
+        }
+    }
+
+    /// Puts in an answer if there is room for it. Answers whether that is done with, also because nobody hears it any more.
+    pub fn try_answer(&self, frame: &Frame) -> bool {
+        let queue = self.queue();
+        if queue.closing.is_some() {
+            return true;
+        }
+        let fits = queue.has_less_than(ANSWER_FRAMES, ANSWER_BYTES);
+        if fits {
+            self.put(queue, frame);
+        }
+        fits
     }
 
     fn put(&self, mut queue: MutexGuard<'_, Queue>, frame: &Frame) {
@@ -102,7 +148,7 @@ impl Mailbox {
         if queue.closing.is_none() {
             queue.closing = Some(reason);
             drop(queue);
-            self.filled.notify_one();
+            self.wake();
         }
     }
 
@@ -118,8 +164,19 @@ impl Mailbox {
         self.queue().waiting_bytes
     }
 
-    /// Waits until a page of a replay may be put in; `false` when the connection ends instead.
-    pub async fn room(&self) -> bool {
+    /// Waits until a part of the beginning of a stream may be put in; `None` when the connection ends instead.
+    pub async fn room(&self) -> Option<Room<'_>> {
+        let turn = self.turn.acquire().await.ok()?;
+        self.has_less_than(SOFT_FRAMES, ROOM_BYTES).await.then_some(Room { _turn: turn })
+    }
+
+    /// Waits until there is room for answers, so that there is some use in asking; `false` when the connection ends.
+    pub async fn takes_answers(&self) -> bool {
+        self.has_less_than(ANSWER_FRAMES, ANSWER_BYTES).await
+    }
+
+    /// Waits until less than this waits; `false` when the connection ends instead.
+    async fn has_less_than(&self, frames: usize, bytes: usize) -> bool {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
@@ -130,7 +187,7 @@ impl Mailbox {
                 if queue.closing.is_some() {
                     return false;
                 }
-                if queue.waiting_bytes < ROOM_BYTES && queue.waiting_frames < SOFT_FRAMES {
+                if queue.has_less_than(frames, bytes) {
                     return true;
                 }
             }
@@ -184,6 +241,12 @@ impl Mailbox {
         self.drained.notify_waiters();
     }
 
+    /// Wakes the loop that writes, and whoever waits for a room that will not be.
+    fn wake(&self) {
+        self.filled.notify_one();
+        self.drained.notify_waiters();
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         // A panic while the guard was held can't leave the counts worse than a little off.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -191,70 +254,4 @@ impl Mailbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame() -> Frame {
-        Frame::pong(&[0; 100])
-    }
-
-    #[tokio::test]
-    async fn a_full_mailbox_closes_as_too_slow_and_forgets_what_waited() {
-        let mailbox = Mailbox::default();
-        for _ in 0..MAILBOX_FRAMES {
-            mailbox.push(&frame());
-        }
-        assert_eq!(mailbox.closing(), None);
-        mailbox.push(&frame());
-        assert_eq!(mailbox.next().await, Next::Close(CloseReason::TooSlow));
-    }
-
-    #[tokio::test]
-    async fn what_is_being_written_still_counts() {
-        let mailbox = Mailbox::default();
-        for _ in 0..MAILBOX_FRAMES {
-            mailbox.push(&frame());
-        }
-        let Next::Write(taken) = mailbox.next().await else { panic!("frames were put in") };
-        mailbox.written(1, 102);
-        mailbox.push(&frame());
-        assert_eq!(mailbox.closing(), None);
-        mailbox.push(&frame());
-        assert_eq!(mailbox.closing(), Some(CloseReason::TooSlow), "{} frames are still being written", taken.len());
-    }
-
-    #[test]
-    fn soft_frames_are_dropped_first() {
-        let mailbox = Mailbox::default();
-        assert!(mailbox.push_soft(&frame()));
-        for _ in 0..SOFT_FRAMES {
-            mailbox.push(&frame());
-        }
-        assert!(!mailbox.push_soft(&frame()));
-        assert_eq!(mailbox.closing(), None);
-    }
-
-    #[tokio::test]
-    async fn a_close_lets_what_waits_go_out_first() {
-        let mailbox = Mailbox::default();
-        mailbox.push(&frame());
-        mailbox.close(CloseReason::Restart);
-        mailbox.push(&frame());
-        let Next::Write(taken) = mailbox.next().await else { panic!("a frame waits") };
-        assert_eq!(taken.len(), 1);
-        assert_eq!(mailbox.next().await, Next::Close(CloseReason::Restart));
-    }
-
-    #[tokio::test]
-    async fn room_comes_back_when_the_writer_is_done() {
-        let mailbox = std::sync::Arc::new(Mailbox::default());
-        mailbox.push_page(&Frame::pong(&vec![0; ROOM_BYTES]));
-        let waiter = tokio::spawn({
-            let mailbox = std::sync::Arc::clone(&mailbox);
-            async move { mailbox.room().await }
-        });
-        let Next::Write(taken) = mailbox.next().await else { panic!("a page waits") };
-        mailbox.written(taken.len(), taken.iter().map(Bytes::len).sum());
-        assert!(waiter.await.unwrap());
-    }
-}
+mod tests;

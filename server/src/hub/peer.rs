@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use caravana_protocol::{CloseReason, ConnectionId, GroupId, LeftReason, UserId};
 
+use super::answers::Pace;
 use super::group::Group;
 use super::mailbox::Mailbox;
 use crate::store::Proof;
@@ -22,6 +23,8 @@ pub struct Peer {
     pub(super) only: Option<GroupId>,
     /// What waits to be written.
     pub(super) mailbox: Mailbox,
+    /// How fast what it says is carried out.
+    pub(super) pace: Pace,
 }
 
 impl Peer {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use caravana_protocol::{ConnectionId, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
 use uuid::Uuid;
 
+use super::answers::Pace;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
 
@@ -25,6 +26,7 @@ pub(super) fn peer(key: u64) -> Arc<Peer> {
         proof: Mutex::default(),
         only: None,
         mailbox: Mailbox::default(),
+        pace: Pace::default(),
     })
 }
 

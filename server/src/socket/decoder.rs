@@ -100,8 +100,10 @@ impl Decoder {
                     let payload = &bytes[used + header.start..used + header.end];
                     let outcome = self.frame(&header, payload);
                     used += header.end;
-                    // A finished message starts the clock of the next one anew.
-                    self.since = None;
+                    // The clock stops with the message; a fragment of it, or a ping in the middle, is not its end.
+                    if !self.fragmented {
+                        self.since = None;
+                    }
                     match outcome {
                         Ok(Some(item)) => received.push(item),
                         Ok(None) => {}
@@ -310,6 +312,32 @@ mod tests {
         decoder.feed(&bytes[4..], &mut received);
         assert_eq!(decoder.unfinished_since(), None);
         assert_eq!(received, [Received::Text("hola".into())]);
+    }
+
+    /// Each fragment, and each ping in the middle, began the time anew: a message never had to end.
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_of_a_message_runs_from_its_first_byte_whatever_comes_in_between() {
+        let (mut decoder, mut received) = (Decoder::default(), Vec::new());
+        let first = client_frame(TEXT, b"ho");
+        decoder.feed(&first[..3], &mut received);
+        let since = decoder.unfinished_since();
+        let ping = client_frame(0x80 | PING, b"?");
+        let unasked = client_frame(0x80 | PONG, b"!");
+        let more = client_frame(CONTINUATION, b"la");
+        for bytes in [&first[3..], &ping[..], &ping[..1], &ping[1..], &unasked[..], &more[..], &more[..4], &more[4..]] {
+            tokio::time::advance(std::time::Duration::from_secs(1)).await;
+            decoder.feed(bytes, &mut received);
+            assert_eq!(decoder.unfinished_since(), since);
+        }
+        let last = client_frame(0x80 | CONTINUATION, b"!");
+        let next = client_frame(0x80 | TEXT, b"y");
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        decoder.feed(&[&last[..], &next[..2]].concat(), &mut received);
+        assert_eq!(decoder.unfinished_since(), Some(Instant::now()), "the next one has a time of its own");
+        decoder.feed(&next[2..], &mut received);
+        assert_eq!(decoder.unfinished_since(), None);
+        let texts = received.iter().filter(|item| matches!(item, Received::Text(_))).count();
+        assert_eq!(texts, 2);
     }
 
     proptest! {

@@ -152,7 +152,7 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         let mailbox = Mailbox::default();
         // More than the kernel holds on both sides.
-        mailbox.push_page(&Frame::pong(&vec![0; 64 * 1024 * 1024]));
+        mailbox.push_beginning(&Frame::pong(&vec![0; 64 * 1024 * 1024]));
         let start = tokio::time::Instant::now();
         write(&stream, &mailbox).await.unwrap_err();
         assert!(start.elapsed() <= Duration::from_secs(20), "{:?}", start.elapsed());

@@ -3,16 +3,22 @@
 //! Total: any row becomes something that can be delivered (G17). What is missing becomes a placeholder, is logged and counted, and
 //! blocks nothing. The adapters read their own types into these.
 
-use caravana_protocol::limits::{REPLAY_PAGE_BYTES, REPLAY_PAGE_EVENTS};
+#[cfg(test)]
+mod tests;
+
+use std::pin::pin;
+
+use caravana_protocol::limits::{EVENT_CHARACTERS, HISTORY_PAGE_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_EVENTS};
 use caravana_protocol::{
     Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq,
     Timestamp, UserId,
 };
+use futures::{Stream, TryStreamExt as _};
 use uuid::Uuid;
 
 use super::{Anchor, Appended, Draft, History, Page, StoreError};
 use crate::metrics;
-use crate::telemetry::user_value;
+use crate::telemetry::{Seldom, user_value};
 
 /// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
 /// tables can be removed by other programs.
@@ -40,8 +46,11 @@ pub(super) struct Entry {
 
 impl Entry {
     /// The event in its present state.
-    pub(super) fn into_event(self, group_id: GroupId) -> Event {
+    pub(super) fn into_event(mut self, group_id: GroupId) -> Event {
         let (seq, at) = (self.seq, self.at);
+        for name in [&mut self.display_name, &mut self.name, &mut self.time_zone] {
+            *name = shown_name(name.take());
+        }
         match self.kind.as_str() {
             "member_joined" => Event::MemberJoined(MemberJoined {
                 group_id,
@@ -70,9 +79,12 @@ impl Entry {
             "message_deleted" => Event::MessageDeleted(self.into_change(group_id)),
             "new_message" => Event::NewMessage(self.into_message(group_id)),
             other => {
+                static UNKNOWN: Seldom = Seldom::new();
                 let kind = user_value(other);
                 metrics::placeholder();
-                tracing::warn!(%group_id, seq, kind, "an event of unknown kind is shown as a deleted message");
+                if let Some(times) = UNKNOWN.happened() {
+                    tracing::warn!(%group_id, seq, kind, times, "an event of unknown kind is shown as a deleted message");
+                }
                 Event::NewMessage(self.into_message(group_id))
             }
         }
@@ -92,7 +104,10 @@ impl Entry {
     fn into_message(self, group_id: GroupId) -> Message {
         let seq = self.seq;
         let id = self.message_id.unwrap_or_else(|| {
-            tracing::warn!(%group_id, seq, "a message without a readable id gets a placeholder");
+            static NAMELESS: Seldom = Seldom::new();
+            if let Some(times) = NAMELESS.happened() {
+                tracing::warn!(%group_id, seq, times, "a message without a readable id gets a placeholder");
+            }
             placeholder(group_id, seq)
         });
         let status = self.is_stored && self.status;
@@ -100,7 +115,7 @@ impl Entry {
             id,
             user_id: self.user_id.or(self.actor_id),
             group_id,
-            message: if status { self.text.unwrap_or_default() } else { String::new() },
+            message: if status { shown(self.text.unwrap_or_default()) } else { String::new() },
             created_at: self.created_at.unwrap_or(self.at),
             status,
             seq,
@@ -129,53 +144,110 @@ pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<
     if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
 }
 
+/// The answer to a send over the limit whose id is stored as this message.
+pub(crate) fn repeated(draft: &Draft, message: Message) -> Result<Appended, StoreError> {
+    // Of a message that was deleted the text is not compared.
+    let text = message.message.clone();
+    repetition(draft, message, &text)
+}
+
 /// Rows of one page.
 pub(super) fn page_limit() -> i64 {
     i64::try_from(REPLAY_PAGE_EVENTS).unwrap_or(i64::MAX)
 }
 
-/// A page of the log, cut where it would be too large.
-pub(super) fn page(epoch: Epoch, head: Seq, found: impl Iterator<Item = Event>) -> Page {
+/// A page of the log: of events after a seq, beside the group's epoch and head, as many as fit into so many bytes of frames, and
+/// at least one. Reads no further than that. `None` when there is no row at all.
+pub(super) async fn page(
+    rows: impl Stream<Item = Result<(Epoch, Seq, Option<Event>), sqlx::Error>> + Send,
+    most: usize,
+) -> Result<Option<Page>, StoreError> {
+    let mut rows = pin!(rows);
+    let mut page = None;
     let mut bytes = 0;
-    let mut events = Vec::with_capacity(found.size_hint().1.unwrap_or(0));
-    for event in found {
+    while let Some((epoch, head, event)) = rows.try_next().await? {
+        let Page { events, .. } = page.get_or_insert_with(|| Page { events: Vec::new(), epoch, head });
+        let Some(event) = event else { continue };
         bytes += weight(&event);
-        if bytes > REPLAY_PAGE_BYTES && !events.is_empty() {
+        if bytes > most && !events.is_empty() {
             break;
         }
         events.push(event);
     }
-    Page { events, epoch, head }
+    Ok(page)
 }
 
-/// Bytes of the frame around a message's text, measured generously.
+/// Bytes of an event's frame without the texts in it, measured generously.
 const ENVELOPE: usize = 420;
 
-/// About how many bytes the event's frame has; escapes can at most double a text in practice.
+/// How many bytes the event's frame has at most.
 fn weight(event: &Event) -> usize {
-    ENVELOPE
-        + match event {
-            Event::NewMessage(message) => message.message.len(),
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => change.message.message.len(),
-            Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => 0,
-        }
+    let texts = match event {
+        Event::NewMessage(message) => json_length(&message.message),
+        Event::MessageEdited(change) | Event::MessageDeleted(change) => json_length(&change.message.message),
+        Event::MemberJoined(joined) => json_length(&joined.display_name),
+        Event::MemberLeft(left) => json_length(&left.display_name),
+        Event::GroupUpdated(group) => json_length(&group.name) + group.time_zone.as_deref().map_or(0, json_length),
+    };
+    ENVELOPE + texts
 }
 
-/// Messages on one side of a seq, and whether there are more: of one row more than was asked for.
-pub(super) fn side(found: impl Iterator<Item = Event>, limit: usize) -> (Vec<Message>, bool) {
-    let mut messages: Vec<Message> = found
-        .filter_map(|event| match event {
-            Event::NewMessage(message) => Some(message),
-            Event::MessageEdited(_)
-            | Event::MessageDeleted(_)
-            | Event::MemberJoined(_)
-            | Event::MemberLeft(_)
-            | Event::GroupUpdated(_) => None,
-        })
-        .collect();
-    let more = messages.len() > limit;
-    messages.truncate(limit);
-    (messages, more)
+/// Bytes of a text in JSON, without its quotes.
+fn json_length(text: &str) -> usize {
+    let escaped = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 1,
+        0x00..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escaped).sum::<usize>()
+}
+
+/// The statements of both adapters read one character more than is shown whole, and say so as a number.
+const _: () = assert!(EVENT_CHARACTERS + 1 == 65_537);
+/// Characters of a name or a time zone in a row of another program that are shown.
+const NAME_CHARACTERS: usize = 256;
+
+/// A stored text as it is delivered: whole, or where it is longer than any mailbox could take, its beginning, which is no longer
+/// than a message may be.
+pub(super) fn shown(text: String) -> String {
+    static CUT: Seldom = Seldom::new();
+    // No text has more characters than bytes.
+    if text.len() <= EVENT_CHARACTERS || text.chars().nth(EVENT_CHARACTERS).is_none() {
+        return text;
+    }
+    metrics::placeholder();
+    if let Some(times) = CUT.happened() {
+        tracing::warn!(times, "of a message that is too long for a frame its beginning is shown");
+    }
+    text.chars().take(MESSAGE_CHARACTERS - 1).chain(['…']).collect()
+}
+
+/// The same for a name.
+fn shown_name(name: Option<String>) -> Option<String> {
+    name.map(|name| match name.char_indices().nth(NAME_CHARACTERS) {
+        Some((end, _)) => name[..end].to_owned(),
+        None => name,
+    })
+}
+
+/// Messages on one side of a seq, and whether there are more: of one row more than was asked for, and of no more than fit on a
+/// page. Reads no further than that.
+pub(super) async fn side(
+    found: impl Stream<Item = Result<Option<Event>, sqlx::Error>> + Send,
+    limit: usize,
+) -> Result<(Vec<Message>, bool), StoreError> {
+    let mut found = pin!(found);
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while let Some(event) = found.try_next().await? {
+        let Some(event) = event else { continue };
+        bytes += weight(&event);
+        let Event::NewMessage(message) = event else { continue };
+        if messages.len() == limit || bytes > HISTORY_PAGE_BYTES && !messages.is_empty() {
+            return Ok((messages, true));
+        }
+        messages.push(message);
+    }
+    Ok((messages, false))
 }
 
 /// What has to be read for a page of messages: below which seq how many, above which seq how many.

@@ -47,14 +47,16 @@ pub trait Log: Send + Sync + 'static {
     /// question that every path asks.
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError>;
 
-    /// Events after `after`, ascending, at most one page; `None` when the viewer is not a member. One statement, so
-    /// that a resume costs one query.
-    async fn replay(&self, group: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError>;
+    /// Events after `after`, ascending, at most one page, whose frames have at most so many bytes in all; one event that has
+    /// more is a page of its own. `None` when the viewer is not a member. One statement, so that a resume costs one query.
+    async fn replay(&self, group: GroupId, viewer: UserId, after: Seq, most: usize)
+    -> Result<Option<Page>, StoreError>;
 
-    /// The same for the hub itself, which serves members only.
+    /// The same for the hub itself, which serves members only, and as much as goes into a mailbox at once.
     async fn tail(&self, group: GroupId, after: Seq) -> Result<Page, StoreError>;
 
-    /// A page of messages in their present state, ascending; `None` when the viewer is not a member.
+    /// A page of messages in their present state, ascending, fewer than the limit where they are too long for a page; `None`
+    /// when the viewer is not a member.
     async fn history(
         &self,
         group: GroupId,

@@ -150,6 +150,42 @@ async fn a_stream_is_refused_like_everything_else() {
     assert!(second.headers.contains_key("retry-after"));
 }
 
+/// Streams heeded neither the pace of handshakes nor the number of connections of an address, which behind a proxy nobody else
+/// counts.
+#[tokio::test]
+async fn streams_of_one_address_are_paced_and_counted_like_sockets() {
+    let paced = TestServer::builder().flag("--handshakes-per-second=1").start().await;
+    let (_ana, bob, group) = paced.couple().await;
+    let path = format!("/api/v1/groups/{group}/events");
+    let asks = async |user: &TestUser, address: &str| {
+        let request = user.request(Method::GET, &path).header("accept", "text/event-stream");
+        request.header("x-forwarded-for", address).send().await.unwrap()
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(asks(&bob, "198.51.100.7").await.status().as_u16());
+    }
+    assert_eq!(statuses[0], 200);
+    assert!(statuses.contains(&429), "{statuses:?}");
+
+    let counted = TestServer::builder().flag("--max-connections-per-address=2").flag("--trusted-proxies=127.0.0.1");
+    let counted = counted.start().await;
+    let (_ana, bob, group) = counted.couple().await;
+    let path = format!("/api/v1/groups/{group}/events");
+    let asks = async |address: &str| {
+        let request = bob.request(Method::GET, &path).header("accept", "text/event-stream");
+        request.header("x-forwarded-for", address).send().await.unwrap()
+    };
+    let (first, _second) = (asks("198.51.100.7").await, asks("198.51.100.7").await);
+    let third = crate::support::Answer::read(asks("198.51.100.7").await).await;
+    third.refused(429, "rate_limited");
+    assert!(third.headers.contains_key("retry-after"));
+    assert_eq!(asks("198.51.100.8").await.status(), 200, "another address has places of its own");
+    drop(first);
+    let place = async { while asks("198.51.100.7").await.status() != 200 {} };
+    timeout(SOON, place).await.expect("a stream that has ended keeps its place");
+}
+
 #[tokio::test]
 async fn whoever_leaves_a_stream_is_no_longer_there() {
     let server = TestServer::start().await;

@@ -8,13 +8,16 @@ mod crash_points;
 mod crowd;
 mod descriptors;
 mod disk;
+mod flood;
 mod ids;
 mod kill;
+mod large;
 mod locked;
 mod panics;
 mod planned_end;
 mod postgres;
 mod silence;
+mod starved;
 
 use caravana_protocol::GroupId;
 use serde_json::Value;

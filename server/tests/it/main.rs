@@ -40,6 +40,7 @@ mod sessions;
 mod sign_ins;
 mod soft;
 mod store;
+mod streams;
 mod tls;
 mod tokens;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
 use caravana_server::store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
 use futures::future::join_all;
@@ -93,7 +94,7 @@ impl World {
         let mut events: Vec<Event> = Vec::new();
         loop {
             let after = events.last().map_or(0, Event::seq);
-            let page = self.store.replay(self.group, self.ana, after).await.unwrap().unwrap();
+            let page = self.store.replay(self.group, self.ana, after, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
             if page.events.is_empty() {
                 assert_eq!(page.head, after);
                 return events;
@@ -175,7 +176,7 @@ async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq(world: World) {
     let eva = person(&world.store, "Eva").await;
     let before = world.say(world.ana, "uno").await.seq;
     assert!(matches!(world.store.append(world.draft(eva, "hola")).await, Err(StoreError::NotFound)));
-    assert!(world.store.replay(world.group, eva, 0).await.unwrap().is_none());
+    assert!(world.store.replay(world.group, eva, 0, REPLAY_PAGE_BYTES).await.unwrap().is_none());
     assert!(world.store.history(world.group, eva, Anchor::End, 50).await.unwrap().is_none());
     assert!(matches!(world.store.mark_read(world.group, eva, 1).await, Err(StoreError::NotFound)));
     assert_eq!(world.say(world.ana, "dos").await.seq, before + 1);
@@ -346,7 +347,7 @@ async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world
 async fn a_page_of_the_log_is_bounded(world: World) {
     let long = "ñ".repeat(4_000);
     join_all((0..520).map(|_| world.store.append(world.draft(world.ana, &long)))).await;
-    let page = world.store.replay(world.group, world.ana, 0).await.unwrap().unwrap();
+    let page = world.store.replay(world.group, world.ana, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
     let bytes: usize = page.events.iter().filter_map(text).map(str::len).sum();
     assert!(page.events.len() < 500 && bytes <= 1024 * 1024, "{} events, {bytes} bytes", page.events.len());
     let all = world.log().await;

@@ -9,6 +9,7 @@ mod key_server;
 mod peer;
 mod post_office;
 pub(crate) mod postgres;
+pub(crate) mod raw;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;

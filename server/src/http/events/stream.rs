@@ -18,6 +18,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::super::error::ApiError;
 use super::super::identity::Identity;
+use super::super::visitor::Places;
 use crate::frame;
 use crate::hub::{self, Connection, Next, Scope};
 use crate::state::Shared;
@@ -36,18 +37,20 @@ pub(super) fn cursor(id: &str) -> Option<Cursor> {
 }
 
 /// Opens a stream from this cursor on. Whether the asker is a member has been looked at.
-pub(super) fn open(state: &Shared, identity: &Identity, group: GroupId, cursor: Cursor) -> Result<Response, ApiError> {
-    if state.shutdown.is_triggered() {
-        let soon = Duration::from_secs(1);
-        return Err(ApiError::new(ErrorCode::TemporarilyUnavailable, "this server is restarting").after(soon));
-    }
+pub(super) fn open(
+    state: &Shared,
+    identity: &Identity,
+    group: GroupId,
+    cursor: Cursor,
+    places: Places,
+) -> Result<Response, ApiError> {
     let who = hub::Identity { user_id: identity.user.id, proof: identity.proof };
     let connection = state.hub.connect(&who, Scope::Group(group, Some(cursor)));
     if connection.mailbox().closing().is_some() {
         return Err(ApiError::new(ErrorCode::RateLimited, "too many connections of this user").after(TOO_MANY));
     }
     let (events, body) = mpsc::channel(WAITING);
-    state.shutdown.spawn(async move { Pump { connection, events, epoch: cursor.epoch }.run().await });
+    state.shutdown.spawn(async move { Pump { connection, events, epoch: cursor.epoch, _places: places }.run().await });
     let body = stream::unfold(body, |mut body| async move {
         let event: SseEvent = body.recv().await?;
         Some((Ok::<_, Infallible>(event), body))
@@ -64,6 +67,7 @@ struct Pump {
     events: mpsc::Sender<SseEvent>,
     /// The history that the present events are of.
     epoch: Epoch,
+    _places: Places,
 }
 
 /// The body is no longer wanted, or not taken.

@@ -1,8 +1,10 @@
 //! The streams of single followers: from registered and silent to live.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, Seq, ServerFrame};
+use caravana_protocol::limits::JOINED_USERS;
+use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, Seq, ServerFrame, UserId};
 
 use super::{Follower, Group, REPLAYING, Step};
 use crate::frame::Frame;
@@ -28,7 +30,7 @@ impl Group {
     /// Sends `joined`. Without a cursor the stream is live from here.
     pub(in crate::hub) fn join(&mut self, group_id: GroupId, key: u64, stream: u64, at_least: Seq, live: bool) -> Step {
         let Some(channel) = &self.channel else { return Step::Ended };
-        let (epoch, head, reads) = (channel.epoch, channel.head.max(at_least), channel.reads.clone());
+        let (epoch, head) = (channel.epoch, channel.head.max(at_least));
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
         let peer = Arc::clone(&follower.peer);
         let was_joined = std::mem::replace(&mut follower.joined, true);
@@ -38,8 +40,10 @@ impl Group {
         if !was_joined {
             self.came(group_id, peer.user, key);
         }
-        let roster = self.online.keys().copied().collect();
-        peer.mailbox.push(&Frame::server(&ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads })));
+        let reads = self.channel.as_ref().map(|channel| told_reads(&channel.reads, peer.user)).unwrap_or_default();
+        let roster = self.told_roster(peer.user);
+        let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads });
+        peer.mailbox.push_beginning(&Frame::server(&joined));
         if live { Step::Live } else { Step::Behind }
     }
 
@@ -59,13 +63,13 @@ impl Group {
         let Some(follower) = self.stream(key, stream) else { return };
         metrics::resync(reason);
         let resync = Resync { group_id, epoch, head: follower.after, reason };
-        follower.peer.mailbox.push(&Frame::server(&ServerFrame::Resync(resync)));
+        follower.peer.mailbox.push_beginning(&Frame::server(&ServerFrame::Resync(resync)));
     }
 
     /// Sends a page of the log to one stream, if it is still meant.
     pub(in crate::hub) fn replay(&mut self, key: u64, stream: u64, page: &Frame) -> Step {
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
-        follower.peer.mailbox.push_page(page);
+        follower.peer.mailbox.push_beginning(page);
         Step::Behind
     }
 
@@ -80,12 +84,36 @@ impl Group {
         }
         follower.after = seq;
         let caught_up = CaughtUp { group_id, epoch, seq };
-        follower.peer.mailbox.push(&Frame::server(&ServerFrame::CaughtUp(caught_up)));
+        follower.peer.mailbox.push_beginning(&Frame::server(&ServerFrame::CaughtUp(caught_up)));
         Step::Live
+    }
+
+    /// Whom `joined` names as online: everybody, or as many as it may hold, oneself among them.
+    fn told_roster(&self, own: UserId) -> Vec<UserId> {
+        if self.online.len() <= JOINED_USERS {
+            return self.online.keys().copied().collect();
+        }
+        let others = self.online.keys().copied().filter(|user| *user != own);
+        std::iter::once(own).chain(others).take(JOINED_USERS).collect()
     }
 
     /// The group's history id, once loaded.
     pub(in crate::hub) fn epoch(&self) -> Option<Epoch> {
         self.channel.as_ref().map(|channel| channel.epoch)
     }
+}
+
+/// The read marks that `joined` tells: all, or as many as it may hold, one's own and then those that are furthest. Whose mark
+/// is not told has read nothing as far as a client knows, so that it never takes for read what is not.
+fn told_reads(reads: &BTreeMap<UserId, Seq>, own: UserId) -> BTreeMap<UserId, Seq> {
+    if reads.len() <= JOINED_USERS {
+        return reads.clone();
+    }
+    let own_mark = reads.get(&own).map(|seq| (own, *seq));
+    let mut others: Vec<(UserId, Seq)> =
+        reads.iter().filter(|(user, _)| **user != own).map(|(user, seq)| (*user, *seq)).collect();
+    let most = JOINED_USERS - usize::from(own_mark.is_some());
+    others.select_nth_unstable_by(most, |a, b| b.1.cmp(&a.1));
+    others.truncate(most);
+    others.into_iter().chain(own_mark).collect()
 }

@@ -4,6 +4,7 @@ mod changes;
 mod pages;
 
 use async_trait::async_trait;
+use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -15,7 +16,7 @@ use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
 use crate::store::entry::{self, Sides};
 use crate::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;
-use pages::{PageRow, newer, older, page, page_end};
+use pages::{newer, older, page, page_end};
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -87,9 +88,14 @@ impl Log for PostgresStore {
             .await
     }
 
-    async fn replay(&self, group: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {
-        let rows: Vec<PageRow> = self
-            .access
+    async fn replay(
+        &self,
+        group: GroupId,
+        viewer: UserId,
+        after: Seq,
+        most: usize,
+    ) -> Result<Option<Page>, StoreError> {
+        self.access
             .ask(|link| {
                 let statement = self.access.sql(concat!(
                     "select h.epoch, h.head, ",
@@ -102,15 +108,14 @@ impl Log for PostgresStore {
                 ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid());
-                    Ok(question.bind(signed(after)).bind(page_end(after)).fetch_all(link).await?)
+                    page(group, question.bind(signed(after)).bind(page_end(after)).fetch(link), most).await
                 })
             })
-            .await?;
-        Ok(page(group, rows))
+            .await
     }
 
     async fn tail(&self, group: GroupId, after: Seq) -> Result<Page, StoreError> {
-        let rows: Vec<PageRow> = self
+        let page = self
             .access
             .ask(|link| {
                 let statement = self.access.sql(concat!(
@@ -123,11 +128,11 @@ impl Log for PostgresStore {
                 ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(after));
-                    Ok(question.bind(page_end(after)).fetch_all(link).await?)
+                    page(group, question.bind(page_end(after)).fetch(link), REPLAY_PIECE_BYTES).await
                 })
             })
             .await?;
-        page(group, rows).ok_or(StoreError::NotFound)
+        page.ok_or(StoreError::NotFound)
     }
 
     async fn history(

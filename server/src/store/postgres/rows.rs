@@ -9,7 +9,7 @@ use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::entry::Entry;
+use crate::store::entry::{Entry, shown};
 
 /// Microseconds since 1970 of a column, or null.
 macro_rules! micros {
@@ -30,7 +30,7 @@ macro_rules! log_columns {
         concat!(
             "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, ",
             micros!("e.at"),
-            " as at, c.id as stored_id, c.user_id, c.message::text as message, ",
+            " as at, c.id as stored_id, c.user_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),
             " as created_at, c.status, coalesce((e.payload ->> 'message_seq')::bigint, m.seq) as message_seq, m.reply_to, ",
             micros!("m.edited_at"),
@@ -61,7 +61,7 @@ macro_rules! log_joins {
 macro_rules! message_columns {
     () => {
         concat!(
-            "m.message_id, c.id as stored_id, c.user_id, m.group_id, c.message::text as message, ",
+            "m.message_id, c.id as stored_id, c.user_id, m.group_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),
             " as created_at, c.status, m.seq, m.reply_to, ",
             micros!("m.edited_at"),
@@ -185,7 +185,7 @@ impl MessageRow {
             id: self.id(),
             user_id: self.user_id.map(UserId::new),
             group_id: GroupId::new(self.group_id),
-            message: if status { self.text().to_owned() } else { String::new() },
+            message: if status { shown(self.text().to_owned()) } else { String::new() },
             created_at: moment(self.created_at),
             status,
             seq: self.seq(),

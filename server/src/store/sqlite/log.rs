@@ -7,6 +7,7 @@ mod pages;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -148,8 +149,14 @@ impl Log for SqliteStore {
         members::role(self, group, user).await
     }
 
-    async fn replay(&self, group: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {
-        let rows: Vec<PageRow> = sqlx::query_as(concat!(
+    async fn replay(
+        &self,
+        group: GroupId,
+        viewer: UserId,
+        after: Seq,
+        most: usize,
+    ) -> Result<Option<Page>, StoreError> {
+        let rows = sqlx::query_as::<_, PageRow>(concat!(
             "select h.epoch, h.head, ",
             log_columns!(),
             " from caravana_member v join caravana_head h on h.group_id = v.group_id \
@@ -161,13 +168,12 @@ impl Log for SqliteStore {
         .bind(viewer.to_string())
         .bind(signed(after))
         .bind(page_limit())
-        .fetch_all(&self.readers)
-        .await?;
-        Ok(page(group, rows))
+        .fetch(&self.readers);
+        page(group, rows, most).await
     }
 
     async fn tail(&self, group: GroupId, after: Seq) -> Result<Page, StoreError> {
-        let rows: Vec<PageRow> = sqlx::query_as(concat!(
+        let rows = sqlx::query_as::<_, PageRow>(concat!(
             "select h.epoch, h.head, ",
             log_columns!(),
             " from caravana_head h left join caravana_event e on e.group_id = h.group_id and e.seq > ?2 ",
@@ -177,9 +183,8 @@ impl Log for SqliteStore {
         .bind(group.to_string())
         .bind(signed(after))
         .bind(page_limit())
-        .fetch_all(&self.readers)
-        .await?;
-        page(group, rows).ok_or(StoreError::NotFound)
+        .fetch(&self.readers);
+        page(group, rows, REPLAY_PIECE_BYTES).await?.ok_or(StoreError::NotFound)
     }
 
     async fn history(

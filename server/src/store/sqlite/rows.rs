@@ -6,13 +6,14 @@ use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
-use super::super::entry::{Entry, placeholder};
+use super::super::entry::{Entry, placeholder, shown};
+use crate::telemetry::Seldom;
 
 /// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
 macro_rules! log_columns {
     () => {
         "e.seq, e.kind, e.message_id, e.actor_id, e.payload, e.at, \
-         c.id as stored_id, c.user_id, c.message, c.created_at, c.status, \
+         c.id as stored_id, c.user_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, \
          coalesce(e.payload ->> '$.message_seq', m.seq) as message_seq, m.reply_to, m.edited_at, \
          u.display_name, g.name, cg.time_zone, cg.members_can_invite"
     };
@@ -33,7 +34,7 @@ macro_rules! log_joins {
 /// The columns of a [`MessageRow`].
 macro_rules! message_columns {
     () => {
-        "c.id, c.user_id, c.group_id, c.message, c.created_at, c.status, m.seq, m.reply_to, m.edited_at"
+        "c.id, c.user_id, c.group_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, m.seq, m.reply_to, m.edited_at"
     };
 }
 
@@ -167,7 +168,7 @@ impl MessageRow {
             id: self.id.parse().unwrap_or_else(|_| placeholder(group_id, seq)),
             user_id: user(self.user_id.as_deref()),
             group_id,
-            message: if status { self.message.into() } else { String::new() },
+            message: if status { shown(self.message.into()) } else { String::new() },
             created_at: time(self.created_at.as_deref()),
             status,
             seq,
@@ -192,7 +193,10 @@ pub(super) fn user(id: Option<&str>) -> Option<UserId> {
 /// The database writes an epoch without hyphens, which is not how it stands on the wire.
 pub(super) fn epoch(text: &str) -> Epoch {
     Epoch::new(Uuid::try_parse(text).unwrap_or_else(|_| {
-        tracing::warn!("a group's epoch can't be read; all groups with such a one share the empty epoch");
+        static UNREADABLE: Seldom = Seldom::new();
+        if let Some(times) = UNREADABLE.happened() {
+            tracing::warn!(times, "a group's epoch can't be read; all groups with such a one share the empty epoch");
+        }
         Uuid::nil()
     }))
 }
@@ -201,7 +205,10 @@ pub(super) fn epoch(text: &str) -> Epoch {
 pub(super) fn time(text: Option<&str>) -> Timestamp {
     let Some(text) = text else { return Timestamp::from_unix_micros(0) };
     text.parse().or_else(|_| format!("{}Z", text.replacen(' ', "T", 1)).parse()).unwrap_or_else(|_| {
-        tracing::warn!("a stored time can't be read and is shown as 1970");
+        static UNREADABLE: Seldom = Seldom::new();
+        if let Some(times) = UNREADABLE.happened() {
+            tracing::warn!(times, "a stored time can't be read and is shown as 1970");
+        }
         Timestamp::from_unix_micros(0)
     })
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::crowd::{Crowd, until};
-use crate::support::{Chaos, End, Flow, How, Peer, TestServer, TestUser, Way, Wire};
+use crate::support::{Chaos, End, Flow, How, Peer, TestServer, TestUser, Way, Wire, raw};
 
 /// What a busy machine may add to any of the times.
 const SLACK: Duration = Duration::from_secs(3);
@@ -35,6 +35,7 @@ async fn whoever_falls_silent_or_takes_for_ever_is_gone_in_time() {
         typing_ends_with_the_typists_network(),
         headers_that_do_not_come_are_not_waited_for(),
         a_message_that_does_not_end_is_not_waited_for(),
+        a_message_in_endless_pieces_is_not_waited_for(),
         a_reader_of_nothing_is_closed_and_misses_nothing(),
     );
 }
@@ -133,6 +134,33 @@ async fn a_message_that_does_not_end_is_not_waited_for() {
     let end = wire.end_within(UNFINISHED + SLACK).await;
     assert_eq!(end, End::Code(1008));
     assert!(since.elapsed() + SLACK >= UNFINISHED, "closed after {:?}", since.elapsed());
+}
+
+/// Each ping that was answered, and each fragment, began the thirty seconds anew: a message never had to end.
+async fn a_message_in_endless_pieces_is_not_waited_for() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let (mut reading, mut writing) = raw::open(&server, &ana, "/ws").await.into_split();
+    let since = Instant::now();
+    writing.write_all(&raw::frame(0x01, b"{")).await.unwrap();
+    let trickling = tokio::spawn(async move {
+        loop {
+            // A piece of the message, a ping, and a pong that nobody has asked for.
+            let some = [raw::frame(0x00, b" "), raw::frame(0x89, b"?"), raw::frame(0x8A, b"!")].concat();
+            if writing.write_all(&some).await.is_err() {
+                return;
+            }
+            sleep(Duration::from_secs(3)).await;
+        }
+    });
+    let mut heard = Vec::new();
+    let ended = timeout(UNFINISHED + SLACK, reading.read_to_end(&mut heard)).await;
+    trickling.abort();
+    assert!(ended.is_ok(), "after {:?} it is still open", since.elapsed());
+    let took = since.elapsed();
+    assert!(took + SLACK >= UNFINISHED, "closed after {took:?}");
+    let policy = 1008_u16.to_be_bytes();
+    assert!(heard.windows(2).any(|two| two == policy), "it was not told why");
 }
 
 /// A message of 16 kB, so that what the kernels hold for a reader is soon full.

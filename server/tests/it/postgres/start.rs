@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{GroupId, MessageBody, MessageId, Role, UserId};
 use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_server::store::{Directory as _, Draft, Log as _, NewInvite, StoreError};
@@ -78,7 +79,7 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     assert_eq!(store.role(group, eva).await.unwrap(), None);
     store.append(draft(bob, group)).await.unwrap();
     assert!(matches!(store.append(draft(eva, group)).await, Err(StoreError::NotFound)));
-    assert!(store.replay(group, eva, 0).await.unwrap().is_none());
+    assert!(store.replay(group, eva, 0, REPLAY_PAGE_BYTES).await.unwrap().is_none());
     let members: BTreeSet<UserId> =
         store.members(group, ana).await.unwrap().unwrap().into_iter().map(|member| member.user.id).collect();
     assert_eq!(members, [ana, bob].into());

@@ -1,5 +1,6 @@
 //! What every adapter promises of accounts: passwords, sign-ins, links for a new password, and the end.
 
+use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Event, UserId};
 use caravana_server::store::{
     NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder,
@@ -138,7 +139,7 @@ async fn a_deleted_account_changes_no_log_and_leaves_no_name(world: World) {
     store.create_group(alone, *ana, "Sola", None).await.unwrap();
     store.create_session(session([1; 32], *ana)).await.unwrap();
     store.create_reset(&email(*ana), [2; 32], NOW, LATER).await.unwrap();
-    let before = store.replay(*group, *bob, 0).await.unwrap().unwrap();
+    let before = store.replay(*group, *bob, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
 
     assert!(matches!(store.delete_account(*ana, "other").await, Err(StoreError::Conflict)));
     assert!(store.account(&email(*ana)).await.unwrap().is_some());
@@ -146,7 +147,7 @@ async fn a_deleted_account_changes_no_log_and_leaves_no_name(world: World) {
     assert!(matches!(store.delete_account(*ana, KNOWN).await, Err(StoreError::Conflict)));
     while store.forget_authors(1).await.unwrap() {}
 
-    let after = store.replay(*group, *bob, 0).await.unwrap().unwrap();
+    let after = store.replay(*group, *bob, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
     assert_eq!(after.epoch, before.epoch);
     assert_eq!(after.events.len(), before.events.len() + 2, "the group goes to Bob, Ana leaves; nothing else happened");
     for (was, is) in before.events.iter().zip(&after.events) {

@@ -294,7 +294,7 @@ impl Log for SimStore {
         self.ask("role", |database| database.is_member(user).then_some(Role::Member)).await
     }
 
-    async fn replay(&self, _: GroupId, viewer: UserId, after: Seq) -> Result<Option<Page>, StoreError> {
+    async fn replay(&self, _: GroupId, viewer: UserId, after: Seq, _: usize) -> Result<Option<Page>, StoreError> {
         self.ask("replay", |database| database.is_member(viewer).then(|| database.page(after))).await
     }
 

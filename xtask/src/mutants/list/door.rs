@@ -144,6 +144,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("a_process_without_descriptors_serves_those_inside_and_takes_others_when_there_are_some")],
     },
     Mutant {
+        name: "g13-streams",
+        what: "event streams come in by a door of their own",
+        changes: &[at("server/src/http/events.rs", "    visitor.may_come_in(&state)?;\n", "")],
+        tests: &[it("streams_of_one_address_are_paced_and_counted_like_sockets")],
+    },
+    Mutant {
+        name: "g13-under-way",
+        what: "a connection has as many sends under way as it likes",
+        changes: &[at(
+            "server/src/hub/answers.rs",
+            "let _ = self.places.acquire().await;",
+            "let _ = self.places.try_acquire();",
+        )],
+        tests: &[inside("so_many_are_under_way_and_no_more")],
+    },
+    Mutant {
         name: "g19-size",
         what: "a message of any length is taken",
         changes: &[at(
@@ -182,5 +198,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "const UNFINISHED: Duration = Duration::from_mins(30);",
         )],
         tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
+    },
+    Mutant {
+        name: "g19-clock",
+        what: "a ping or a fragment begins the time of an unfinished message anew",
+        changes: &[at(
+            "server/src/socket/decoder.rs",
+            "                    if !self.fragmented {",
+            "                    if used > 0 {",
+        )],
+        tests: &[inside("the_clock_of_a_message_runs_from_its_first_byte_whatever_comes_in_between")],
     },
 ];

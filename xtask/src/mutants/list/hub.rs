@@ -7,20 +7,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g3-queue",
         what: "a send takes its place in the queue some time after its frame was read",
-        changes: &[
-            at(
-                "server/src/hub/command.rs",
-                "let first = sending.as_mut().now_or_never();",
-                "let first: Option<Result<Appended, SendRefused>> = None;",
-            ),
-            at(
-                "server/src/hub/command.rs",
-                "use futures::FutureExt;
-",
-                "",
-            ),
-        ],
+        changes: &[at(
+            "server/src/hub/answers.rs",
+            "let first = answer.as_mut().now_or_never().map(|frame| Frame::server(&frame));",
+            "let first: Option<Frame> = if tasks.is_closed() { answer.as_mut().now_or_never().map(|frame| Frame::server(&frame)) } else { None };",
+        )],
         tests: &[it("a_sender_who_does_not_wait_keeps_the_order")],
+    },
+    Mutant {
+        name: "g3-answers",
+        what: "an answer does not wait for those before it",
+        changes: &[at("server/src/hub/answers.rs", "let _ = before.await;", "drop(before);")],
+        tests: &[
+            inside("a_late_answer_holds_up_those_behind_it_and_no_more"),
+            it("acknowledgements_come_in_the_order_of_the_sends"),
+        ],
     },
     Mutant {
         name: "g3-delivery",
@@ -108,6 +109,32 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "if frame.is_empty() && queue.waiting_frames >= MAILBOX_FRAMES || frame.is_empty() &&",
         )],
         tests: &[inside("a_full_mailbox_closes_as_too_slow_and_forgets_what_waited")],
+    },
+    Mutant {
+        name: "g7-unit",
+        what: "a page is measured by the length of its texts",
+        changes: &[at(
+            "server/src/store/entry.rs",
+            "    text.len() + text.bytes().map(escaped).sum::<usize>()",
+            "    text.len() + text.bytes().map(escaped).sum::<usize>().min(1)",
+        )],
+        tests: &[inside("a_frame_is_never_longer_than_it_is_taken_for"), inside("a_page_fits_whatever_the_texts_are")],
+    },
+    Mutant {
+        name: "g7-turn",
+        what: "all streams of a connection put in a page at once",
+        changes: &[at("server/src/hub/mailbox.rs", "turn: Semaphore::new(1)", "turn: Semaphore::new(1_000)")],
+        tests: &[inside("one_stream_at_a_time_has_room_in_the_order_in_which_they_asked")],
+    },
+    Mutant {
+        name: "g7-joined",
+        what: "joined tells every read mark",
+        changes: &[at(
+            "server/src/hub/group/streams.rs",
+            "    if reads.len() <= JOINED_USERS {",
+            "    if reads.len() <= JOINED_USERS * 1_000 {",
+        )],
+        tests: &[it("joined_is_bounded_whatever_the_size_of_the_group")],
     },
     Mutant {
         name: "g7-neither",

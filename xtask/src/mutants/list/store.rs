@@ -146,8 +146,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a message whose author can't be read is left out",
         changes: &[at(
             "server/src/store/sqlite/log/pages.rs",
-            ".filter_map(|row| row.event.into_event(group))",
-            ".filter_map(|row| row.event.into_event(group)).filter(|event| !matches!(event, Event::NewMessage(message) if message.user_id.is_none()))",
+            "row.event.into_event(group));",
+            "row.event.into_event(group).filter(|event| !matches!(event, caravana_protocol::Event::NewMessage(message) if message.user_id.is_none())));",
         )],
         tests: &[it("a_row_that_can_not_be_read_blocks_nothing")],
     },

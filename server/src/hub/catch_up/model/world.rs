@@ -117,7 +117,7 @@ impl World {
             }
             self.enter(id);
             let (begun, waiting) = mpsc::channel();
-            let (begun, early) = (Some(begun), std::sync::Mutex::new(early));
+            let (begun, early) = (std::sync::Mutex::new(Some(begun)), std::sync::Mutex::new(early));
             let steps = Modelled { world: Arc::clone(self), begun, fault: scenario.fault, early };
             let cursor = cursor.map(at);
             if id == scenario.cursors.len() as u64 {
@@ -252,13 +252,13 @@ impl World {
 
 impl Modelled {
     /// As [`super::super::CatchUp::run`] does it.
-    fn run(mut self, id: u64, cursor: Option<Cursor>) {
+    fn run(self, id: u64, cursor: Option<Cursor>) {
         let stream = Stream { group: GROUP, key: KEY, id };
         // Whatever waits in here waits for a lock, which the scheduler sees, and for nothing else.
-        let outcome = begin(&mut self, stream, cursor).now_or_never().expect("a step that waits");
+        let outcome = begin(&self, stream, cursor).now_or_never().expect("a step that waits");
         if outcome.is_err() && give_up(&self, stream) {
             let peer = &self.world.peer;
-            if self.begun.is_none() {
+            if self.begun.lock().unwrap().is_none() {
                 peer.cut_off(GROUP, LeftReason::Removed);
             } else {
                 let error = WireError::new(ErrorCode::NotFound, "no such group", Some(id.to_string()));

@@ -13,6 +13,7 @@ use super::ends::lives;
 use super::members::{hold_group, role_of};
 use super::{bounds, is_duplicate};
 use crate::store::StoreError;
+use crate::store::entry::shown;
 
 /// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
 /// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
@@ -32,7 +33,7 @@ macro_rules! group_rows {
                     and coalesce(c.status, true)) then e.message_id end) \
                from caravana.event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
                  and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
-             l.id as last_id, l.user_id as last_user, l.message::text as last_text, ",
+             l.id as last_id, l.user_id as last_user, left(l.message::text, 65537) as last_text, ",
             micros!("l.created_at"),
             " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
             micros!("lm.edited_at"),
@@ -100,7 +101,7 @@ impl GroupRow {
             id,
             user_id: self.last_user.map(UserId::new),
             group_id,
-            message: self.last_text.take().filter(|_| status).map(|text| text.0).unwrap_or_default(),
+            message: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
             created_at: moment(self.last_at),
             status,
             seq: self.last_seq.map_or(0, unsigned),

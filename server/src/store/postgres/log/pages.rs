@@ -1,6 +1,7 @@
 //! Pages of the log, and of the messages in it.
 
 use caravana_protocol::{Epoch, GroupId, Message, Seq};
+use futures::{Stream, TryStreamExt as _};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -20,10 +21,13 @@ pub(super) struct PageRow {
 }
 
 /// `None` when there is no row at all: no such group, or not a member of it.
-pub(super) fn page(group: GroupId, rows: Vec<PageRow>) -> Option<Page> {
-    let first = rows.first()?;
-    let (epoch, head) = (Epoch::new(first.epoch), unsigned(first.head));
-    Some(entry::page(epoch, head, rows.into_iter().filter_map(|row| row.event.into_event(group))))
+pub(super) async fn page(
+    group: GroupId,
+    rows: impl Stream<Item = Result<PageRow, sqlx::Error>> + Send,
+    most: usize,
+) -> Result<Option<Page>, StoreError> {
+    let of_row = |row: PageRow| (Epoch::new(row.epoch), unsigned(row.head), row.event.into_event(group));
+    entry::page(rows.map_ok(of_row), most).await
 }
 
 /// The last seq of a page that begins after this one. A log has no holes, so that its rows need no counting: the database
@@ -81,6 +85,6 @@ async fn beside(
 ) -> Result<(Vec<Message>, bool), StoreError> {
     let question =
         sqlx::query_as(access.sql(statement)).bind(group.uuid()).bind(signed(seq)).bind(signed(limit as u64 + 1));
-    let rows: Vec<LogRow> = question.fetch_all(link).await?;
-    Ok(entry::side(rows.into_iter().filter_map(|row| row.into_event(group)), limit))
+    let rows = question.fetch(link).map_ok(|row: LogRow| row.into_event(group));
+    entry::side(rows, limit).await
 }

@@ -8,6 +8,7 @@ use super::super::{SqliteStore, rows};
 use super::ends::lives;
 use super::{bounds, id, is_duplicate, role_in};
 use crate::store::StoreError;
+use crate::store::entry::shown;
 
 /// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events:
 /// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
@@ -26,7 +27,7 @@ macro_rules! group_rows {
                     and coalesce(c.status, true)) then e.message_id end) \
                from caravana_event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
                  and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
-             l.id as last_id, l.user_id as last_user, l.message as last_text, l.created_at as last_at, \
+             l.id as last_id, l.user_id as last_user, substr(l.message, 1, 65537) as last_text, l.created_at as last_at, \
              l.status as last_status, lm.seq as last_seq, lm.reply_to as last_reply_to, lm.edited_at as last_edited_at \
              from caravana_member me \
              join groups g on g.id = me.group_id \
@@ -91,7 +92,7 @@ impl GroupRow {
             id,
             user_id: rows::user(self.last_user.as_deref()),
             group_id,
-            message: self.last_text.take().filter(|_| status).unwrap_or_default(),
+            message: self.last_text.take().filter(|_| status).map(shown).unwrap_or_default(),
             created_at: rows::time(self.last_at.as_deref()),
             status,
             seq: self.last_seq.map_or(0, rows::unsigned),

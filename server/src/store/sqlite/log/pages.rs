@@ -1,6 +1,7 @@
 //! Pages of the log, and of the messages in it.
 
 use caravana_protocol::{GroupId, Message, Seq};
+use futures::{Stream, TryStreamExt as _};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::super::super::{Page, StoreError, entry};
@@ -16,10 +17,13 @@ pub(super) struct PageRow {
 }
 
 /// `None` when there is no row at all: no such group, or not a member of it.
-pub(super) fn page(group: GroupId, rows: Vec<PageRow>) -> Option<Page> {
-    let first = rows.first()?;
-    let (epoch, head) = (epoch(&first.epoch), unsigned(first.head));
-    Some(entry::page(epoch, head, rows.into_iter().filter_map(|row| row.event.into_event(group))))
+pub(super) async fn page(
+    group: GroupId,
+    rows: impl Stream<Item = Result<PageRow, sqlx::Error>> + Send,
+    most: usize,
+) -> Result<Option<Page>, StoreError> {
+    let of_row = |row: PageRow| (epoch(&row.epoch), unsigned(row.head), row.event.into_event(group));
+    entry::page(rows.map_ok(of_row), most).await
 }
 
 /// A page of messages on one side of a seq: `?1` the group, `?2` the seq, `?3` one more than the limit.
@@ -66,11 +70,10 @@ async fn beside(
     seq: Seq,
     limit: usize,
 ) -> Result<(Vec<Message>, bool), StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(statement)
+    let rows = sqlx::query_as::<_, LogRow>(statement)
         .bind(group.to_string())
         .bind(signed(seq))
         .bind(signed(limit as u64 + 1))
-        .fetch_all(tx)
-        .await?;
-    Ok(entry::side(rows.into_iter().filter_map(|row| row.into_event(group)), limit))
+        .fetch(tx);
+    entry::side(rows.map_ok(|row| row.into_event(group)), limit).await
 }

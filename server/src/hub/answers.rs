@@ -1,0 +1,176 @@
+//! What a connection is told about its frames: in the order of the frames, and never more of it under way than is bounded.
+//!
+//! Owns the places for frames whose answer takes a while (sends, which are answered when they are committed) and the chain in
+//! which answers wait for those before them. An answer that is late holds up the answers behind it, but not what the frames
+//! behind it do. Who waits for a place is the socket, which then reads no further: so whatever a client sends, it makes so
+//! many tasks and no more.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use caravana_protocol::ServerFrame;
+use caravana_protocol::limits::{FRAMES_BURST, FRAMES_PER_SECOND, SENDS_UNDER_WAY};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::TaskTracker;
+
+use super::peer::Peer;
+use crate::frame::Frame;
+
+/// Time that one frame costs.
+const FRAME: Duration = Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND);
+/// How far a connection may be ahead of that.
+const AHEAD: Duration = Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND * FRAMES_BURST);
+
+/// The answers of one connection.
+pub(super) struct Answers {
+    places: Arc<Semaphore>,
+    /// Ends when the last of them is in the mailbox. `None`: none is under way.
+    last: Option<oneshot::Receiver<()>>,
+}
+
+impl Answers {
+    pub(super) fn new() -> Self {
+        Self { places: Arc::new(Semaphore::new(SENDS_UNDER_WAY)), last: None }
+    }
+
+    /// Waits until one more may be under way.
+    pub(super) async fn have_a_place(&self) {
+        // Given back at once: nobody else takes it.
+        let _ = self.places.acquire().await;
+    }
+
+    /// Gives this answer behind those before it. It is begun before this returns, so that what it does to the store has its
+    /// place there before the next frame is read.
+    pub(super) fn give(&mut self, peer: &Arc<Peer>, tasks: &TaskTracker, mut answer: BoxFuture<'static, ServerFrame>) {
+        let first = answer.as_mut().now_or_never().map(|frame| Frame::server(&frame));
+        let before = self.last.take().filter(|_| !self.is_idle());
+        if before.is_none() && first.as_ref().is_some_and(|frame| peer.mailbox.try_answer(frame)) {
+            return;
+        }
+        let (given, last) = oneshot::channel::<()>();
+        self.last = Some(last);
+        let (peer, place) = (Arc::clone(peer), Arc::clone(&self.places).try_acquire_owned());
+        tasks.spawn(async move {
+            let frame = match first {
+                Some(frame) => frame,
+                None => Frame::server(&answer.await),
+            };
+            if let Some(before) = before {
+                // Dropped, never used; also where giving it has failed.
+                let _ = before.await;
+            }
+            peer.mailbox.answer(&frame).await;
+            drop((given, place));
+        });
+    }
+
+    /// Whether all were given.
+    fn is_idle(&self) -> bool {
+        self.places.available_permits() == SENDS_UNDER_WAY
+    }
+}
+
+/// How fast a connection's frames are carried out. What is over it waits in the socket, and so at its sender's.
+#[derive(Default)]
+pub(super) struct Pace {
+    /// When all frames up to now are paid for.
+    paid_at: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    /// A frame has come.
+    pub(super) fn charge(&self, now: Instant) {
+        self.set(|paid_at| Some(paid_at.map_or(now, |paid_at| paid_at.max(now)) + FRAME));
+    }
+
+    /// It was a message that was stored: those have a rate of their own.
+    pub(super) fn refund(&self) {
+        self.set(|paid_at| paid_at?.checked_sub(FRAME));
+    }
+
+    /// Waits until the next frame may be carried out.
+    pub(super) async fn allows(&self) {
+        let paid_at = *self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(due) = paid_at.and_then(|paid_at| paid_at.checked_sub(AHEAD))
+            && due > Instant::now()
+        {
+            sleep_until(due).await;
+        }
+    }
+
+    fn set(&self, next: impl FnOnce(Option<Instant>) -> Option<Instant>) {
+        let mut paid_at = self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *paid_at = next(*paid_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caravana_protocol::{ErrorCode, WireError};
+
+    use super::super::mailbox::Next;
+    use super::super::samples;
+    use super::*;
+
+    fn said(text: &str) -> ServerFrame {
+        ServerFrame::Error(WireError::new(ErrorCode::NotFound, text, None))
+    }
+
+    async fn heard(peer: &Peer) -> Vec<String> {
+        let Next::Write(frames) = peer.mailbox.next().await else { panic!("something waits") };
+        peer.mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+        let texts = frames.iter().flat_map(|frame| crate::frame::texts(frame)).map(str::to_owned);
+        texts.map(|text| text.split('"').nth(7).unwrap_or_default().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_late_answer_holds_up_those_behind_it_and_no_more() {
+        let (peer, tasks, mut answers) = (samples::peer(1), TaskTracker::new(), Answers::new());
+        let (tell, told) = oneshot::channel();
+        answers.give(&peer, &tasks, Box::pin(async { said("zero") }));
+        assert!(peer.mailbox.waiting_bytes() > 0, "what is ready is given at once");
+        assert_eq!(heard(&peer).await, ["zero"]);
+        answers.give(&peer, &tasks, Box::pin(async { told.await.unwrap_or_else(|_| said("lost")) }));
+        answers.give(&peer, &tasks, Box::pin(async { said("two") }));
+        tokio::task::yield_now().await;
+        assert_eq!(peer.mailbox.waiting_bytes(), 0);
+        assert!(tell.send(said("one")).is_ok());
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(heard(&peer).await, ["one", "two"]);
+        assert!(answers.is_idle());
+    }
+
+    #[tokio::test]
+    async fn so_many_are_under_way_and_no_more() {
+        let (peer, tasks, mut answers) = (samples::peer(1), TaskTracker::new(), Answers::new());
+        for _ in 0..SENDS_UNDER_WAY {
+            assert!(answers.have_a_place().now_or_never().is_some());
+            answers.give(&peer, &tasks, Box::pin(std::future::pending()));
+        }
+        assert!(answers.have_a_place().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_frames_pass_and_then_the_pace_holds() {
+        let (pace, start) = (Pace::default(), Instant::now());
+        for _ in 0..FRAMES_BURST {
+            pace.allows().await;
+            pace.charge(Instant::now());
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..FRAMES_PER_SECOND {
+            pace.charge(Instant::now());
+            pace.allows().await;
+        }
+        let passed = start.elapsed();
+        assert!((Duration::from_millis(990)..Duration::from_millis(1_010)).contains(&passed), "{passed:?}");
+        pace.charge(Instant::now());
+        pace.refund();
+        pace.allows().await;
+        assert!(start.elapsed() <= passed + FRAME, "what is stored costs nothing");
+    }
+}

@@ -1,0 +1,60 @@
+//! How much fits on a page, in the unit of what goes into a mailbox.
+
+use caravana_protocol::Epoch;
+use caravana_protocol::limits::{MAILBOX_BYTES, REPLAY_PAGE_BYTES, REPLAY_PIECE_BYTES};
+use futures::stream;
+
+use super::*;
+use crate::frame::Frame;
+
+fn message(text: &str) -> Event {
+    let (id, user) = (MessageId::new(Uuid::max()), UserId::new(Uuid::max()));
+    let moment = Timestamp::from_unix_micros(1_793_000_000_123_456);
+    Event::MessageEdited(MessageChange {
+        message: Message {
+            id,
+            user_id: Some(user),
+            group_id: GroupId::new(Uuid::max()),
+            message: text.to_owned(),
+            created_at: moment,
+            status: true,
+            seq: i64::MAX.unsigned_abs(),
+            reply_to: Some(id),
+            edited_at: Some(moment),
+        },
+        message_seq: i64::MAX.unsigned_abs(),
+    })
+}
+
+/// A page was measured by the length of its texts, and was twice as long in the mailbox where these were all quotes.
+#[test]
+fn a_frame_is_never_longer_than_it_is_taken_for() {
+    for text in ["", "hola", "\"", "\\", "\n\r\t", "\u{8}\u{c}", "\u{1}", "\u{7f}\u{2028}", "é", "🚀"] {
+        for times in [0, 1, 30, 4_000, EVENT_CHARACTERS] {
+            let event = message(&text.repeat(times));
+            let (framed, taken_for) = (Frame::event(&event).len(), weight(&event));
+            assert!(framed <= taken_for && taken_for - framed < 200, "{text:?} × {times}: {framed}, {taken_for}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_fits_whatever_the_texts_are() {
+    for text in ["x", "\"", "\u{1}", "🚀"] {
+        let all = vec![message(&text.repeat(4_000)); REPLAY_PAGE_EVENTS];
+        for most in [REPLAY_PIECE_BYTES, REPLAY_PAGE_BYTES] {
+            let rows = stream::iter(all.iter().map(|event| Ok((Epoch::new(Uuid::nil()), 1, Some(event.clone())))));
+            let page = page(rows, most).await.unwrap().unwrap();
+            let framed: usize = page.events.iter().map(|event| Frame::event(event).len()).sum();
+            assert!(framed <= most && framed > most / 2, "{text:?}: {framed} of {most}");
+        }
+    }
+}
+
+#[test]
+fn the_largest_event_fits_into_a_mailbox_beside_a_piece() {
+    let event = message(&shown("\u{1}".repeat(EVENT_CHARACTERS)));
+    assert!(Frame::event(&event).len() + REPLAY_PIECE_BYTES < MAILBOX_BYTES * 3 / 4);
+    let shown = shown("🚀".repeat(EVENT_CHARACTERS + 1));
+    assert_eq!((shown.chars().count(), shown.chars().last()), (MESSAGE_CHARACTERS, Some('…')));
+}

@@ -1,0 +1,45 @@
+//! A WebSocket of bare bytes: frames that are written before they are needed, as fast as the kernel takes them.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{TestServer, TestUser};
+
+/// Opens an endpoint. What the server says behind the head of its answer is left in the stream.
+pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let (origin, cookie) = (server.origin(), user.cookie());
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: {origin}\r\nCookie: {cookie}\r\n\r\n",
+        server.address
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    stream
+}
+
+/// A client's frame: the first byte, and a payload of less than 64 KiB. Its mask is nought, so that the payload stands there
+/// as it is.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match u8::try_from(payload.len()) {
+        Ok(length @ 0..126) => bytes.push(0x80 | length),
+        Ok(_) | Err(_) => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}
+
+/// A whole text message.
+pub(crate) fn text(text: &str) -> Vec<u8> {
+    frame(0x81, text.as_bytes())
+}
