@@ -120,6 +120,7 @@ pub(super) async fn revoke(
     State(state): State<Shared>,
     Member(identity, OfInvite(group, invite)): Member<OfInvite>,
 ) -> Result<StatusCode, ApiError> {
+    identity.spends(&state, Act::RevokeInvite)?;
     state.store.revoke_invite(identity.user.id, group, invite, unix_seconds()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

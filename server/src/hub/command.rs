@@ -158,9 +158,13 @@ impl Hub {
     async fn repeated(&self, posted: &Posted, refused: SendRefused) -> Result<Appended, SendRefused> {
         let Some(id) = posted.id else { return Err(refused) };
         let Ok(_turn) = self.lookups.acquire().await else { return Err(refused) };
-        match self.log.stored(id).await? {
-            Some(message) => Ok(store::repeated(&draft(posted)?, message)?),
-            None => Err(refused),
+        let Some(message) = self.log.stored(id).await? else { return Err(refused) };
+        match store::repeated(&draft(posted)?, message) {
+            // That an id is used up is told to members only.
+            Err(StoreError::Conflict) if self.log.role(posted.group_id, posted.user_id).await?.is_none() => {
+                Err(refused)
+            }
+            outcome => Ok(outcome?),
         }
     }
 }

@@ -17,6 +17,7 @@ mod panics;
 mod planned_end;
 mod postgres;
 mod silence;
+mod starved;
 
 use caravana_protocol::GroupId;
 use serde_json::Value;

@@ -69,6 +69,11 @@ impl Grown {
     pub(super) fn height(&self) -> usize {
         self.height.saturating_sub(self.before)
     }
+
+    /// By how much it stayed grown.
+    pub(super) fn left(&self) -> usize {
+        self.after.saturating_sub(self.before)
+    }
 }
 
 impl fmt::Display for Grown {

@@ -127,9 +127,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g13-handshakes",
         what: "upgrades are not paced",
         changes: &[at(
-            "server/src/http/upgrade.rs",
-            r#".map_err(|wait| ApiError::new(ErrorCode::RateLimited, "too many connections at once").after(wait))?;"#,
-            ".ok();",
+            "server/src/http/visitor.rs",
+            r#".map_err(|wait| ApiError::new(ErrorCode::RateLimited, "too many connections at once").after(wait))"#,
+            ".or(Ok(()))",
         )],
         tests: &[it("upgrades_of_one_address_are_paced")],
     },
