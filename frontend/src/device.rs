@@ -163,7 +163,7 @@ impl Browser for Page {
 
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String> {
         let text = paste.clipboard_data()?.get_data("text/plain").ok()?;
-        (text.encode_utf16().nth(units).is_some()).then_some(text)
+        text.encode_utf16().nth(units).is_some().then_some(text)
     }
 
     fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane> {
