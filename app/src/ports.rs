@@ -14,8 +14,8 @@ use caravana_protocol::rest::{
     ResetWays, SignIn, User,
 };
 use caravana_protocol::{ErrorCode, GroupId, MessageId, NormalForms, UserId};
+use leptos::ev::ClipboardEvent;
 use leptos::prelude::use_context;
-use leptos::web_sys::ClipboardEvent;
 use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;

@@ -119,10 +119,10 @@ test('on a phone the draft of one group is never in the field of another', async
   await expect(ana.composer).toHaveValue('');
   await ana.composer.fill('para Tulum');
   // From one group into the other in one step, over the list between them.
-  await ana.page.evaluate(() => history.go(-2));
+  await ana.page.evaluate(() => window.history.go(-2));
   await expect(ana.page.getByRole('heading', { level: 1, name: 'Cobá' })).toBeVisible();
   await expect(ana.composer).toHaveValue('para Cobá');
-  await ana.page.evaluate(() => history.go(2));
+  await ana.page.evaluate(() => window.history.go(2));
   await expect(ana.page.getByRole('heading', { level: 1, name: 'Tulum' })).toBeVisible();
   await expect(ana.composer).toHaveValue('para Tulum');
   await ana.page.getByTestId('send').click();

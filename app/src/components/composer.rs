@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use caravana_protocol::limits::MESSAGE_CHARACTERS;
 use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
-use leptos::ev::{KeyboardEvent, SubmitEvent};
-use leptos::html::Textarea;
+use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
+use leptos::html::{ElementType, Textarea};
 use leptos::prelude::*;
-use leptos::web_sys::{ClipboardEvent, HtmlTextAreaElement};
 
 use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
@@ -182,7 +181,7 @@ fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &Cl
 }
 
 /// Takes out of the field what can't be sent, and gives what is left. The caret stays where it was.
-fn clean(field: &HtmlTextAreaElement) -> String {
+fn clean(field: &<Textarea as ElementType>::Output) -> String {
     let found = field.value();
     let caret = field.selection_start().ok().flatten().unwrap_or_default();
     let Some((text, caret)) = without_controls(&found, caret as usize) else { return found };

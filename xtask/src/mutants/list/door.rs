@@ -160,6 +160,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[inside("so_many_are_under_way_and_no_more")],
     },
     Mutant {
+        name: "g13-pace",
+        what: "a connection's frames are carried out as fast as they come",
+        changes: &[at(
+            "server/src/hub/answers.rs",
+            "&& due > Instant::now()",
+            "&& due > Instant::now() && AHEAD.is_zero()",
+        )],
+        tests: &[inside("a_thousand_frames_pass_and_then_the_pace_holds")],
+    },
+    Mutant {
         name: "g19-size",
         what: "a message of any length is taken",
         changes: &[at(

@@ -39,6 +39,26 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[session("only_a_minute_online_makes_the_next_wait_short_again")],
     },
     Mutant {
+        name: "g12-planned",
+        what: "a planned restart is waited for like a failure",
+        changes: &[at(
+            "client/src/link_state/acts.rs",
+            "let is_planned = self.planned_until.is_some_and(|until| now < until);",
+            "let is_planned = false;",
+        )],
+        tests: &[session("after_a_planned_restart_a_client_is_back_within_three_seconds_of_the_server")],
+    },
+    Mutant {
+        name: "g12-woke",
+        what: "a loss that is told to a tab that woke is waited out",
+        changes: &[at(
+            "client/src/link_state/acts.rs",
+            "(Retry::Now | Retry::Backoff, _) if self.doubt.is_some() => self.begin(check, now),",
+            "(Retry::Now | Retry::Backoff, _) if self.doubt.is_some() => self.wait(check, now),",
+        )],
+        tests: &[session("a_loss_that_is_told_after_the_tab_woke_is_answered_at_once")],
+    },
+    Mutant {
         name: "g12-terminal",
         what: "a terminal close is followed by another attempt",
         changes: &[at(
