@@ -30,9 +30,10 @@ pub struct Refusal<'a> {
 pub fn document(refusal: &Refusal<'_>) -> String {
     let Refusal { lang, theme, code, site, style } = *refusal;
     let words = lang.words();
-    let (title, text) = match code {
-        ErrorCode::NotFound => (words.not_found_title, words.not_found_text.to_owned()),
-        code => (words.error_title, explain(words, Some(code))),
+    let (title, text) = if code == ErrorCode::NotFound {
+        (words.not_found_title, words.not_found_text.to_owned())
+    } else {
+        (words.error_title, explain(words, Some(code)))
     };
     let (site, style) = (site.to_owned(), style.to_owned());
     let (way, label) = if site.is_empty() {

@@ -155,11 +155,9 @@ fn each_kind_of_broken_frame_has_its_code() {
 #[test]
 fn a_page_of_history_passes_over_events_that_this_build_does_not_know() {
     use caravana_protocol::rest::MessagesAnswer;
-    let events = server_frames().into_iter().filter_map(|frame| match frame {
-        ServerFrame::Event(event @ (Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_))) => {
-            Some(event)
-        }
-        _ => None,
+    let events = server_frames().into_iter().filter_map(|frame| {
+        let ServerFrame::Event(event) = frame else { return None };
+        matches!(event, Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_)).then_some(event)
     });
     let page = MessagesAnswer {
         messages: vec![samples::message()],

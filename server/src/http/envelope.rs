@@ -34,7 +34,7 @@ pub(super) async fn around(State(state): State<Shared>, request: Request, next: 
     let mut response = next.run(request).await;
     let code = response.extensions_mut().remove::<ApiError>().map(|error| {
         match reader {
-            Some(reader) => refusal_page::write(&mut response, &error, &reader, &state),
+            Some(reader) => refusal_page::write(&mut response, &error, reader, &state),
             None => write_body(&mut response, &error, &id),
         }
         error.code.as_str()

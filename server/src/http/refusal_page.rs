@@ -26,7 +26,7 @@ pub(super) fn is_for(request: &Request) -> bool {
 }
 
 /// Puts the page into the refusal.
-pub(super) fn write(response: &mut Response, error: &ApiError, reader: &Reader, state: &Shared) {
+pub(super) fn write(response: &mut Response, error: &ApiError, reader: Reader, state: &Shared) {
     let is_elsewhere = matches!(error.code, ErrorCode::Csrf | ErrorCode::OriginNotAllowed);
     let page = document(&Refusal {
         lang: reader.lang,

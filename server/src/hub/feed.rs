@@ -60,7 +60,9 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 Effect::Member(group, user) => hub.membership_changed(group, user),
                 Effect::GroupDeleted(group, members) => {
                     hub.registry.with(group, |state| state.delete(group));
-                    members.into_iter().for_each(|user| hub.membership_changed(group, user));
+                    for user in members {
+                        hub.membership_changed(group, user);
+                    }
                 }
                 Effect::Renamed(user, display_name) => hub.renamed(user, display_name),
             }
@@ -223,7 +225,9 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
             }
         };
         deliver_page(hub, group, &page.events).await;
-        page.events.iter().for_each(|event| hub.member_event(event));
+        for event in &page.events {
+            hub.member_event(event);
+        }
         let more = hub.registry.with(group, |state| state.end_pull(page.events.is_empty()));
         if more != Some(true) {
             return;

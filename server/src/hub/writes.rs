@@ -85,12 +85,10 @@ impl Hub {
         id: MessageId,
     ) -> Result<GroupId, ChangeRefused> {
         let stored = self.log.stored(id).await?.map(|message| message.group_id);
-        match stored.filter(|group| expected.is_none_or(|expected| expected == *group)) {
-            Some(group) => Ok(group),
-            None => {
-                self.budgets.charge(act, actor)?;
-                Err(StoreError::NotFound.into())
-            }
+        if let Some(group) = stored.filter(|group| expected.is_none_or(|expected| expected == *group)) {
+            return Ok(group);
         }
+        self.budgets.charge(act, actor)?;
+        Err(StoreError::NotFound.into())
     }
 }

@@ -141,13 +141,13 @@ async fn living_links_are_listed_for_who_manages_and_one_s_own_for_members_and_c
         server.stranger().get(&format!("/api/v1/invites/{}", invite.token)).await.refused(410, "gone");
     }
     assert_eq!(accepts(&luis, &first).await, 200, "a member just goes on to the group");
-    assert_eq!(listed(&ana, group).await, [String::new(); 0]);
+    assert!(listed(&ana, group).await.is_empty());
     assert_eq!(accepts(&eva, &elsewhere).await, 200);
 
     // What is over by itself is in no list.
     let once: Invite = ana.post(&invites(group), &json!({"max_uses": 1})).await.ok();
     assert_eq!(accepts(&eva, &once).await, 200);
-    assert_eq!(listed(&ana, group).await, [String::new(); 0]);
+    assert!(listed(&ana, group).await.is_empty());
 }
 
 /// Whoever was removed walked back in by any link that was still good: one that they had made themselves, the one by which they

@@ -145,7 +145,8 @@ fn no_row_changes_when_older_ones_come_above_it() {
             let (mut part, mut all) = (part.iter().map(first), whole[from + 1..].iter().map(first));
             // The divider stands above the first unread message that is here, wherever the real one is.
             if unread_after.is_some_and(|read| from as u64 >= read) {
-                (part.next(), all.next());
+                part.next();
+                all.next();
             }
             assert!(part.eq(all), "from {from}, unread after {unread_after:?}");
         }

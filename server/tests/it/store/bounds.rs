@@ -40,8 +40,8 @@ fn invite(n: u16, max_uses: Option<u32>) -> NewInvite {
     NewInvite { created_at: NOW, token, max_uses, expires_at: NOW + 100 }
 }
 
-fn reached<T: std::fmt::Debug>(outcome: Result<T, StoreError>, limit: Limit) {
-    assert!(matches!(&outcome, Err(StoreError::LimitReached(reached)) if *reached == limit), "{outcome:?}");
+fn reached<T: std::fmt::Debug>(outcome: &Result<T, StoreError>, limit: Limit) {
+    assert!(matches!(outcome, Err(StoreError::LimitReached(reached)) if *reached == limit), "{outcome:?}");
 }
 
 async fn nobody_is_in_more_groups_than_one_may_be(world: World) {
@@ -58,7 +58,7 @@ async fn nobody_is_in_more_groups_than_one_may_be(world: World) {
     let another = GroupId::new(Uuid::new_v4());
     store.create_group(another, *ana, "Porto", None).await.unwrap();
     store.create_invite(*ana, another, invite(1, None)).await.unwrap();
-    reached(store.accept_invite(invite(1, None).token, *bob, NOW).await, Limit::Groups);
+    reached(&store.accept_invite(invite(1, None).token, *bob, NOW).await, Limit::Groups);
     store.remove_member(*bob, *group, *bob).await.unwrap();
     store.accept_invite(invite(1, None).token, *bob, NOW).await.unwrap();
 }
@@ -73,7 +73,7 @@ async fn a_group_has_no_more_members_than_it_may_have(world: World) {
     insert(&mut foreign, "{ours}member (group_id, user_id)", ids.len(), |n| format!("'{group}', '{}'", ids[n])).await;
     let token = invite(1, None).token;
     store.accept_invite(token, carla, NOW).await.unwrap();
-    reached(store.accept_invite(token, dora, NOW).await, Limit::Members);
+    reached(&store.accept_invite(token, dora, NOW).await, Limit::Members);
     store.accept_invite(token, carla, NOW).await.unwrap();
     store.remove_member(*ana, *group, carla).await.unwrap();
     store.accept_invite(token, dora, NOW).await.unwrap();
@@ -84,7 +84,7 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     let most = u16::try_from(INVITES_PER_MEMBER).unwrap();
     let made = join_all((0..most + 5).map(|n| store.create_invite(*bob, *group, invite(n, None)))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), INVITES_PER_MEMBER);
-    reached(store.create_invite(*bob, *group, invite(1_000, None)).await, Limit::Invites);
+    reached(&store.create_invite(*bob, *group, invite(1_000, None)).await, Limit::Invites);
     // Links of others, until the group has all that it may have.
     let mut foreign = world.foreign().await;
     let others = INVITES_PER_GROUP - INVITES_PER_MEMBER;
@@ -100,7 +100,7 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     .await;
     let carla = person(store, "Carla").await;
     store.accept_invite(invite(1, None).token, carla, NOW).await.unwrap();
-    reached(store.create_invite(carla, *group, invite(2_000, None)).await, Limit::Invites);
+    reached(&store.create_invite(carla, *group, invite(2_000, None)).await, Limit::Invites);
     store.create_invite(*ana, *group, invite(3_000, Some(1))).await.unwrap();
     // What is over leaves room.
     let late = NewInvite { created_at: NOW + 100, expires_at: NOW + 200, ..invite(4_000, None) };

@@ -27,12 +27,11 @@ pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> Tc
 /// as it is.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
-    match u8::try_from(payload.len()) {
-        Ok(length @ 0..126) => bytes.push(0x80 | length),
-        Ok(_) | Err(_) => {
-            bytes.push(0x80 | 126);
-            bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-        }
+    if let Ok(length @ 0..126) = u8::try_from(payload.len()) {
+        bytes.push(0x80 | length);
+    } else {
+        bytes.push(0xFE);
+        bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
     }
     bytes.extend([0; 4]);
     bytes.extend(payload);

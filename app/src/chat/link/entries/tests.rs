@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test that can not go on fails")]
-
 use caravana_protocol::rest::User;
 use caravana_protocol::{Epoch, Event, GroupId, GroupUpdated, MemberLeft, Message, MessageId, Role, Seq, Timestamp};
 use uuid::Uuid;
