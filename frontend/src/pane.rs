@@ -25,13 +25,16 @@ const ROWS: &str = ".row, .notice, .gap";
 /// The scroller of a conversation.
 pub(crate) struct LaidOut(SendWrapper<Parts>);
 
+/// What is listened to, for what, and by what.
+type Listener = (EventTarget, &'static str, Closure<dyn FnMut(Event)>);
+
 struct Parts {
     scroller: Scroller,
     rows: Element,
     touched: Rc<RefCell<Option<Element>>>,
     changes: Option<MutationObserver>,
     sizes: Option<ResizeObserver>,
-    listeners: Vec<(EventTarget, &'static str, Closure<dyn FnMut(Event)>)>,
+    listeners: Vec<Listener>,
     _heard: Closure<dyn FnMut()>,
 }
 
