@@ -68,6 +68,8 @@ test('two tabs that write without a network lose nothing of each other', async (
   await Promise.all([ana.crash(), other.crash()]);
 
   const again = await openTab(ana);
+  // Nothing is pending before the outbox is read, either.
+  await expect(again.texts).toHaveCount(4, { timeout: 30_000 });
   await expect(again.pending).toHaveCount(0, { timeout: 30_000 });
   const texts = (await history(again)).map((message) => message.message);
   await allHave([again, bruno], texts);
