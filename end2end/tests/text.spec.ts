@@ -154,22 +154,33 @@ async function press(page: Page, key: string): Promise<number> {
   return await took;
 }
 
+/** Pastes a text into the field, as the browser hands it to the page, and says how long it took until the next frame. */
+async function paste(page: Page, piece: string): Promise<number> {
+  return await page.evaluate((piece) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', piece.repeat(1_000_000 / piece.length));
+    const begin = performance.now();
+    document.activeElement?.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    return new Promise<number>((resolve) =>
+      requestAnimationFrame(() => setTimeout(() => resolve(Math.round(performance.now() - begin)))),
+    );
+  }, piece);
+}
+
 /** A paste of 1,000,000 characters stopped the page for 22 s, and each key after it for 30 s. */
 test('a paste of a million characters costs no more than a moment, and neither does the next key', async ({ signUp }) => {
   test.setTimeout(180_000);
   const ana = await signUp('Ana');
   await ana.createGroup('Real de Catorce');
-  await ana.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   for (const piece of ['hola mundo ', 'xxxxxxxxxx', 'hola\nmundo ']) {
     await ana.composer.fill('');
     await ana.composer.focus();
-    await ana.page.evaluate((text) => navigator.clipboard.writeText(text), piece.repeat(1_000_000 / piece.length));
-    const paste = await press(ana.page, 'Control+V');
+    const pasted = await paste(ana.page, piece);
     const keys = [await press(ana.page, 'Backspace'), await press(ana.page, 'a'), await press(ana.page, 'Backspace')];
-    console.log(`a million of ${JSON.stringify(piece)}: pasted in ${paste} ms, a key in ${keys.join(', ')} ms`);
+    console.log(`a million of ${JSON.stringify(piece)}: pasted in ${pasted} ms, a key in ${keys.join(', ')} ms`);
     await expect(ana.page.locator('.counter')).toHaveText(/^Sobran \d+/);
     await expect(ana.page.getByTestId('send')).toBeDisabled();
-    for (const took of [paste, ...keys]) expect(took).toBeLessThan(PATIENCE_MS * SLACK);
+    for (const took of [pasted, ...keys]) expect(took).toBeLessThan(PATIENCE_MS * SLACK);
   }
   const kept = await ana.page.evaluate(() => Object.values(localStorage).map((value) => String(value).length));
   for (const length of kept) expect(length).toBeLessThan(100_000);
