@@ -191,7 +191,7 @@ pub struct Register {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The e-mail of the account.
-    #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::email))]
     pub email: String,
     /// Its password.
     #[cfg_attr(feature = "openapi", schema(example = "correct horse battery staple"))]
@@ -215,7 +215,7 @@ pub struct ChangePassword {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AskReset {
     /// The e-mail of the account.
-    #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::email))]
     pub email: String,
 }
 
