@@ -24,8 +24,8 @@ for (const unread of [0, 14, 33, 99]) {
     for (let number = 0; number < unread; number += 1) await say(ana, 'hola', await groupOf(ana, bruno, `Grupo ${number}`));
     // Many read ones above the divider, and enough unread ones below it.
     for (let number = 0; number < 40; number += 1) await say(ana, `leído ${number}`, main);
-    await bruno.page.reload();
     await bruno.sees('leído 39');
+    // A page that is loaded before all is marked opens at the first unread message, and the end may be out of sight.
     const unreadHere = async () => (await (await bruno.page.request.get(`/api/v1/groups/${main}`)).json()).group.unread;
     await expect.poll(unreadHere).toBe(0);
     await bruno.page.goto('/');
