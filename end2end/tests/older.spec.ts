@@ -60,13 +60,14 @@ for (const messages of [101, 260]) {
   });
 }
 
-test('the first of 5,000 messages is reached', async ({ signUp }) => {
-  test.setTimeout(600_000);
+// All of them stand in the document so far, so that each page costs more than the one before; of 5,000 client/tests/older.rs knows.
+test('the first of 1,000 messages is reached', async ({ signUp }) => {
+  test.setTimeout(300_000);
   const ana = await signUp('Ana');
   await ana.createGroup('Panamericana');
-  await flood(ana, 5_000);
+  await flood(ana, 1_000);
   await ana.page.getByRole('region', { name: 'Mensajes' }).focus();
-  await until(ana, () => ana.page.keyboard.press('Home'), 480_000);
+  await until(ana, () => ana.page.keyboard.press('Home'), 240_000);
   await expect(ana.message('mensaje 1')).toBeInViewport();
 });
 
