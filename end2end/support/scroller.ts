@@ -47,7 +47,10 @@ export async function settled(page: Page): Promise<void> {
 
 /**
  * Looks at one row in the middle of the screen in every frame, as it was painted, until `still` is asked. With
- * `before` the same is looked at before the paint, too: what a script moved, it must have moved back by itself.
+ * `before` the same is looked at before the layout, too: what a script moved, it must have moved back by itself.
+ *
+ * What is painted is what an intersection observer measures: it does so after the layout and after all resize
+ * observers. A task after the frame would be too late: the window's next size may be there already.
  */
 export async function watch(page: Page, before = true): Promise<void> {
   await page.evaluate((before) => {
@@ -59,18 +62,22 @@ export async function watch(page: Page, before = true): Promise<void> {
     if (row === undefined) throw new Error('no row in sight');
     const at = row.getBoundingClientRect().top;
     const watched: Watched = { worst: 0, frames: 0, stop: false };
-    const look = () => {
-      const moved = row.getBoundingClientRect().top - at;
+    const look = (top: number) => {
+      const moved = top - at;
       if (Math.abs(moved) > Math.abs(watched.worst)) watched.worst = moved;
     };
+    const measured = (entries: IntersectionObserverEntry[]) => {
+      watched.frames += entries.length;
+      for (const entry of entries) look(entry.boundingClientRect.top);
+    };
+    const painted = new IntersectionObserver(measured);
     const frame = () => {
+      measured(painted.takeRecords());
+      painted.disconnect();
       if (watched.stop) return;
-      watched.frames += 1;
-      if (before) look();
-      // After the paint.
-      const channel = new MessageChannel();
-      channel.port1.onmessage = look;
-      channel.port2.postMessage(null);
+      if (before) look(row.getBoundingClientRect().top);
+      // Observed anew, it is measured in this frame whether or not it has moved.
+      painted.observe(row);
       requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);

@@ -152,14 +152,18 @@ test('rows that grow above or below leave what is being read where it is', async
   expect(Math.abs(after.top - edge.top)).toBeLessThanOrEqual(1);
 });
 
-test('a composer that grows pushes nothing, and who reads the newest keeps them in sight, under a keyboard too', async ({ signUp }) => {
+test('a composer that grows and a keyboard that opens push nothing, and who reads the newest keeps them in sight', async ({ signUp }) => {
   const [ana, bruno] = await conversation(signUp, 48, PHONE);
   await scrollUp(ana.page, 900);
   await watch(ana.page, false);
   await ana.composer.fill('uno\ndos\ntres\ncuatro\ncinco');
   await settled(ana.page);
+  await ana.page.setViewportSize({ width: PHONE.width, height: 400 });
+  await settled(ana.page);
   await bruno('con el teclado abierto');
   await expect(ana.message('con el teclado abierto')).toHaveCount(1);
+  await ana.page.setViewportSize(PHONE);
+  await settled(ana.page);
   await ana.composer.fill('');
   await settled(ana.page);
   await still(ana.page);
