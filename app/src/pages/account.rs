@@ -32,8 +32,10 @@ fn AccountPage(kind: AccountKind) -> impl IntoView {
         Some("deleted") => Some(words.account_deleted),
         Some(_) | None => None,
     };
-    let forgot = (kind == AccountKind::Login)
-        .then(|| view! { <p class="card-foot"><a href="/reset" data-testid="forgot">{words.forgot_password}</a></p> });
+    let forgot = (kind == AccountKind::Login).then(|| {
+        let href = format!("/reset?next={}", encode_path(&next));
+        view! { <p class="card-foot"><a href=href data-testid="forgot">{words.forgot_password}</a></p> }
+    });
     let (title, question, other, other_path) = match kind {
         AccountKind::Login => (words.sign_in_title, words.no_account, words.sign_up, "/register"),
         AccountKind::Register => (words.sign_up_title, words.have_account, words.sign_in, "/login"),

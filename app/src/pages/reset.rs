@@ -6,11 +6,16 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{posted_done, posted_error};
+use super::{encode_path, own_path, posted_done, posted_error};
 use crate::components::{Brand, Mark, Preferences, SecretField};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::{Api, ApiError};
+
+/// Where it leads in the end.
+fn next() -> String {
+    own_path(use_query_map().read_untracked().get_str("next"))
+}
 
 async fn load(api: Option<Api>) -> Result<ResetWays, ApiError> {
     let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
@@ -31,7 +36,7 @@ pub fn ResetPage() -> impl IntoView {
                     view! { <p class="card-text" data-testid="ask-operator">{words.reset_ask_operator}</p> }.erase()
                 }
                 _ if sent => view! { <p class="form-done" role="status">{words.reset_sent}</p> }.erase(),
-                Ok(ResetWays { by_mail: true }) | Err(_) => view! { <AskForm /> }.erase(),
+                Ok(ResetWays { by_mail: true }) | Err(_) => view! { <AskForm next=next() /> }.erase(),
             }
         })
     };
@@ -65,10 +70,11 @@ pub fn SetPasswordPage() -> impl IntoView {
 }
 
 #[component]
-fn AskForm() -> impl IntoView {
+fn AskForm(next: String) -> impl IntoView {
     let words = use_words();
     view! {
         <form class="form" method="post" action="/reset">
+            <input type="hidden" name="next" value=next />
             <p class="card-text">{words.reset_text}</p>
             <label class="field">
                 <span class="field-label">{words.email}</span>
@@ -100,6 +106,7 @@ fn PostedError() -> impl IntoView {
 
 fn frame(body: AnyView) -> impl IntoView {
     let words = use_words();
+    let sign_in = format!("/login?next={}", encode_path(&next()));
     view! {
         <Title text=words.reset_title />
         <div class="plain">
@@ -112,7 +119,7 @@ fn frame(body: AnyView) -> impl IntoView {
                     <Mark />
                     <h1 class="card-title">{words.reset_title}</h1>
                     {body}
-                    <p class="card-foot"><a href="/login">{words.sign_in}</a></p>
+                    <p class="card-foot"><a href=sign_in>{words.sign_in}</a></p>
                 </section>
             </main>
         </div>

@@ -2,14 +2,16 @@
 //! `?error=` and `at=`, which name what happened and where.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::ChangePassword;
 use serde::Deserialize;
 
+use super::cookies::GoingTo;
 use super::error::ApiError;
 use super::extract::{Form, InviteToken};
-use super::forms::{left, sign_in_first, to, with_cookie};
+use super::forms::{left, local, sign_in_first, to, with_cookie};
 use super::identity::SignedIn;
 use super::peer::Client;
 use super::{account, resets, sessions};
@@ -45,10 +47,12 @@ pub(super) struct OnePassword {
     password: String,
 }
 
-/// The field of `/reset`.
+/// The fields of `/reset`.
 #[derive(Deserialize)]
 pub(super) struct ResetForm {
     email: String,
+    #[serde(default)]
+    next: Option<String>,
 }
 
 /// GET of a form's own address, where a browser comes that loads it again: the page with the form.
@@ -132,9 +136,13 @@ pub(super) async fn delete(
 
 /// POST `/reset`.
 pub(super) async fn ask_reset(State(state): State<Shared>, client: Client, Form(form): Form<ResetForm>) -> Response {
+    let next = local(form.next.as_deref());
     match resets::request(&state, &client, &form.email) {
-        Ok(()) => done("/reset", "sent"),
-        Err(error) => back("/reset", &error, "reset"),
+        Ok(()) => {
+            let kept = GoingTo.keep(next, state.settings.is_secure());
+            kept.into_iter().fold(to(&leading_on(done_path("/reset", "sent"), next)), with_cookie)
+        }
+        Err(error) => to(&leading_on(back_path("/reset", &error, "reset"), next)),
     }
 }
 
@@ -143,12 +151,17 @@ pub(super) async fn set_password(
     State(state): State<Shared>,
     InviteToken(token): InviteToken,
     client: Client,
+    headers: HeaderMap,
     Form(form): Form<OnePassword>,
 ) -> Response {
     // What is no secret of ours is not put into an address.
     let Some(secret) = Secret::parse(&token) else { return ApiError::not_found().into_response() };
     match resets::replace(&state, &client, &token, form.password).await {
-        Ok(()) => done("/login", "reset"),
+        Ok(()) => {
+            let forgotten = GoingTo.keep(None, state.settings.is_secure());
+            let login = leading_on(done_path("/login", "reset"), GoingTo.read(&headers));
+            forgotten.into_iter().fold(to(&login), with_cookie)
+        }
         Err(error) => back(&format!("/reset/{}", secret.expose()), &error, "reset"),
     }
 }
@@ -159,9 +172,23 @@ fn refused_entry(error: ApiError) -> Response {
 }
 
 fn done(page: &str, what: &str) -> Response {
-    to(&format!("{page}?done={what}"))
+    to(&done_path(page, what))
+}
+
+fn done_path(page: &str, what: &str) -> String {
+    format!("{page}?done={what}")
 }
 
 fn back(page: &str, error: &ApiError, at: &str) -> Response {
-    to(&format!("{page}?error={}&at={at}", error.code.as_str()))
+    to(&back_path(page, error, at))
+}
+
+fn back_path(page: &str, error: &ApiError, at: &str) -> String {
+    format!("{page}?error={}&at={at}", error.code.as_str())
+}
+
+/// The page still knows where it leads in the end: to an invitation, say.
+fn leading_on(page: String, next: Option<&str>) -> String {
+    let Some(next) = next else { return page };
+    format!("{page}&{}", serde_urlencoded::to_string([("next", next)]).unwrap_or_default())
 }

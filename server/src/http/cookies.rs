@@ -1,10 +1,11 @@
-//! The cookies that we read and the one that we set.
+//! The cookies that we read and set.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use caravana_app::ports::SIGNED_OUT_COOKIE;
 
-use crate::auth::Secret;
+use super::forms::local;
+use crate::auth::{RESET_SECONDS, Secret};
 
 /// How long a browser remembers that somebody signed out, until a page of ours runs there.
 const SIGNED_OUT_SECONDS: i64 = 400 * 24 * 60 * 60;
@@ -68,6 +69,40 @@ impl SessionCookie {
         let mut header = HeaderValue::try_from(text).ok()?;
         header.set_sensitive(true);
         Some(header)
+    }
+}
+
+/// Where somebody was going who then had to ask for a new password. It is kept in their browser, not in the letter: whoever
+/// asks for somebody else's letter must not choose what stands in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GoingTo;
+
+impl GoingTo {
+    const NAME: &str = "caravana_going_to";
+    /// Only the pages of a lost password get it.
+    const PATH: &str = "/reset";
+    /// In bytes. The paths of this site are far shorter.
+    const LENGTH: usize = 512;
+
+    /// The path in it.
+    pub(super) fn read(self, headers: &HeaderMap) -> Option<&str> {
+        local(value_of(headers, Self::NAME)).filter(|path| self.fits(path))
+    }
+
+    /// The header that keeps a path as long as the letter's link is good, or lets an older one go.
+    pub(super) fn keep(self, path: Option<&str>, secure: bool) -> Option<HeaderValue> {
+        let (value, age) = match path.filter(|path| self.fits(path)) {
+            Some(path) => (path, RESET_SECONDS),
+            None => ("", 0),
+        };
+        let (name, below, secure) = (Self::NAME, Self::PATH, if secure { "; Secure" } else { "" });
+        let text = format!("{name}={value}; Path={below}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::try_from(text).ok()
+    }
+
+    /// What would end the value or lengthen the header is not kept.
+    fn fits(self, path: &str) -> bool {
+        path.len() <= Self::LENGTH && !path.contains([';', ',', '"'])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which database: a file or a server, and what belongs to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
@@ -69,6 +69,11 @@ pub(super) fn make_folder(database: &DatabaseSettings) -> Result<(), SettingErro
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     std::fs::create_dir_all(folder)
         .map_err(|error| SettingError::new(URL, format!("the folder {} can't be made: {error}", folder.display())))
+}
+
+/// Why nothing can be kept beside the database.
+pub(super) fn can_not_write_beside(file: &Path, error: &std::io::Error) -> SettingError {
+    SettingError::new(URL, format!("{} can't be written beside the database: {error}", file.display()))
 }
 
 fn is_postgres(url: &str) -> bool {

@@ -30,10 +30,15 @@ pub(super) fn jwt_secret(
             Err(SettingError::new(NAME, "production needs a random secret of at least 32 bytes"))
         }
         None => {
-            // The first that needs the folder is not the one to blame where it can't be made.
+            // The first that needs the folder is not the one to blame where it can't be made or written.
             database::make_folder(keeps_beside)?;
-            kept(&beside(&database::path(keeps_beside)?)).map_err(|error| {
-                SettingError::new(NAME, format!("none is set, and none could be kept beside the database: {error}"))
+            let path = beside(&database::path(keeps_beside)?);
+            kept(&path).map_err(|error| match error.kind() {
+                ErrorKind::InvalidData | ErrorKind::IsADirectory => SettingError::new(
+                    NAME,
+                    format!("none is set, and the one in {} can't be used: {error}", path.display()),
+                ),
+                _ => database::can_not_write_beside(&path, &error),
             })
         }
     }

@@ -195,4 +195,7 @@ fn a_data_folder_that_can_not_be_made_is_a_problem_of_the_database() {
     let url = format!("--database-url=sqlite://{}", folder.path().join("file/deep/test.db").display());
     let text = refusal(&[&url]);
     assert!(text.starts_with("DATABASE_URL: the folder ") && text.contains("file/deep"), "{text}");
+    // Nobody can make a file there, root neither.
+    let text = refusal(&["--database-url=sqlite:///proc/self/test.db"]);
+    assert!(text.starts_with("DATABASE_URL: /proc/self/test.db.jwt-secret can't be written"), "{text}");
 }

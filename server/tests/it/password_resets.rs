@@ -65,6 +65,50 @@ async fn a_link_comes_by_mail_works_once_and_signs_out_everywhere() {
 }
 
 #[tokio::test]
+async fn who_was_on_the_way_to_an_invitation_is_still_on_it_afterwards() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    let post = async |path: &str, cookie: Option<&str>, form: &[(&str, &str)]| {
+        let nobody = server.stranger();
+        let mut request = nobody
+            .request(reqwest::Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(serde_urlencoded::to_string(form).unwrap());
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        (header("location").unwrap(), header("set-cookie"))
+    };
+    let invitation = "/i/abc?x=1";
+    let ana = ("email", "ana@example.org");
+    let (at, _) = post("/reset", None, &[("email", "no address"), ("next", invitation)]).await;
+    assert_eq!(at, "/reset?error=bad_request&at=reset&next=%2Fi%2Fabc%3Fx%3D1", "a mistake loses nothing");
+    let (at, kept) = post("/reset", None, &[ana, ("next", invitation)]).await;
+    assert_eq!(at, "/reset?done=sent&next=%2Fi%2Fabc%3Fx%3D1");
+    let kept = kept.unwrap();
+    assert_eq!(kept, "caravana_going_to=/i/abc?x=1; Path=/reset; Max-Age=3600; HttpOnly; SameSite=Lax");
+    let letter = office.until(1).await.remove(0);
+    assert!(!letter.text.contains("abc"), "who asks for another's letter chooses nothing in it");
+    let link = route(&letter.text).replace("/api/v1/auth", "");
+    let cookie = kept.split_once(';').unwrap().0;
+    let (at, gone) = post(&link, Some(cookie), &[("password", ANOTHER)]).await;
+    assert_eq!(at, "/login?done=reset&next=%2Fi%2Fabc%3Fx%3D1");
+    assert!(gone.unwrap().starts_with("caravana_going_to=; Path=/reset; Max-Age=0"));
+
+    // Only a path of this site leads on, whoever wrote it and wherever it was kept.
+    for elsewhere in ["//evil.example", "https://evil.example", "/a;b", "/a\"b"] {
+        let (at, kept) = post("/reset", None, &[ana, ("next", elsewhere)]).await;
+        assert!(!at.contains("evil") && kept.unwrap().starts_with("caravana_going_to=;"), "{at}");
+    }
+    let link = route(&office.until(2).await[1].text).replace("/api/v1/auth", "");
+    let (at, _) = post(&link, Some("caravana_going_to=//evil.example"), &[("password", PASSWORD)]).await;
+    assert_eq!(at, "/login?done=reset");
+}
+
+#[tokio::test]
 async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
     let (server, office) = with_mail().await;
     server.register("Ana").await;
