@@ -74,6 +74,8 @@ pub struct Session {
     shown: LinkState,
     build: Option<String>,
     last_order: u64,
+    /// Counts what makes a group's [`group::Place`].
+    last_place: u64,
 }
 
 impl Session {
@@ -88,6 +90,7 @@ impl Session {
             shown: LinkState::Idle,
             build: None,
             last_order: 0,
+            last_place: 0,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use caravana_client::testing::{World, group, me};
 use caravana_client::{Change, Input};
+use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{
     AccountChanged, Cursor, GroupAdded, GroupId, GroupRemoved, LeftReason, Role, ServerFrame, Timestamp,
@@ -64,4 +65,38 @@ fn whoever_is_let_in_again_follows_the_group_again() {
     let cursor = Cursor { epoch: again.epoch, seq: again.head };
     world.give(Input::FollowGroup { group: group(), cursor, last_read: None });
     assert!(world.group().is_live());
+}
+
+/// One socket follows 200 groups. The 201st that somebody opened was refused, and after it each other one, until the page
+/// was loaded again.
+#[test]
+fn a_traveller_in_more_groups_than_a_socket_follows_opens_each_of_them() {
+    let mut world = World::online();
+    let id = |number| GroupId::new(uuid::Uuid::from_u128(1_000 + number));
+    let cursor = Cursor { epoch: world.server.epoch, seq: world.server.head() };
+    let places = u128::try_from(SUBSCRIPTIONS).unwrap() - 1;
+    for number in 0..places {
+        world.give(Input::FollowGroup { group: id(number), cursor, last_read: None });
+    }
+    world.changes.clear();
+    for number in places..places + 30 {
+        let page = Some(world.server.page_of_all());
+        world.give(Input::OpenGroup { group: id(number), page, last_read: None });
+        assert!(world.session.group(id(number)).is_some(), "{number}");
+    }
+    assert_eq!(world.session.groups().count(), SUBSCRIPTIONS);
+    let refused = |change: &Change| matches!(change, Change::Notice { .. });
+    assert!(!world.changes.iter().any(refused), "{:?}", world.changes);
+    // The list gave way from its end, and what was opened did not.
+    assert!(world.session.group(group()).is_some(), "opened first of all");
+    assert!(world.session.group(id(0)).is_some());
+    assert!(world.session.group(id(places - 30)).is_none());
+    // A group that is only listed takes nobody's place, and says nothing.
+    world.changes.clear();
+    world.give(Input::FollowGroup { group: id(500), cursor, last_read: None });
+    assert!(world.session.group(id(500)).is_none());
+    assert!(!world.changes.iter().any(refused), "{:?}", world.changes);
+    // And back to one that had given way.
+    world.give(Input::OpenGroup { group: id(places - 30), page: None, last_read: None });
+    assert!(world.session.group(id(places - 30)).is_some());
 }

@@ -1,5 +1,7 @@
 //! What the person and the page ask for.
 
+use std::cmp::Reverse;
+
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{ClientFrame, Cursor, GroupId, MessageId, Seq, limits};
 
@@ -108,12 +110,14 @@ impl Session {
     /// The group, known from now on, if one more may be.
     fn want(&mut self, id: GroupId, last_read: Option<Seq>) -> bool {
         if !self.groups.contains_key(&id) && self.groups.len() >= limits::SUBSCRIPTIONS {
-            let code = Some(caravana_protocol::ErrorCode::TooManySubscriptions);
-            self.shared.out.change(Change::Notice { code });
             return false;
         }
         let shared = &self.shared;
+        self.last_place += 1;
         let group = self.groups.entry(id).or_insert_with(|| Group::new(id, shared));
+        if !group.wanted {
+            group.place.listed = Reverse(self.last_place);
+        }
         if group.stream == Stream::Gone {
             // Maybe the user was let in again: it is tried from the beginning.
             group.stream = Stream::Silent;
@@ -125,11 +129,33 @@ impl Session {
         true
     }
 
-    fn open_group(&mut self, id: GroupId, page: Option<MessagesAnswer>, last_read: Option<Seq>, now: Instant) {
-        if !self.want(id, last_read) {
+    /// Makes room for a group that is opened. The list then goes on with one group less; whoever opens that one gets it
+    /// back. A group with messages that are not acknowledged stays.
+    fn make_room(&mut self, id: GroupId) {
+        if self.groups.contains_key(&id) || self.groups.len() < limits::SUBSCRIPTIONS {
             return;
         }
+        let given_up = self.groups.values_mut().filter(|group| group.outbox.is_empty());
+        let least = given_up.min_by_key(|group| (group.stream != Stream::Gone, group.place));
+        if let Some(group) = least {
+            group.wanted = false;
+            group.composing.stop(group.id, &mut self.shared);
+            group.let_go(&mut self.shared);
+            let id = group.id;
+            self.groups.remove(&id);
+        }
+    }
+
+    fn open_group(&mut self, id: GroupId, page: Option<MessagesAnswer>, last_read: Option<Seq>, now: Instant) {
+        self.make_room(id);
+        if !self.want(id, last_read) {
+            let code = Some(caravana_protocol::ErrorCode::TooManySubscriptions);
+            self.shared.out.change(Change::Notice { code });
+            return;
+        }
+        let opened = self.last_place;
         let Some((group, shared)) = self.open(id) else { return };
+        group.place.opened = opened;
         group.question.is_outrun = group.question.is_open || group.history.is_asking();
         // A page of the first paint serves only as long as nothing newer is known.
         let page = page.filter(|_| group.timeline.cursor().is_none());

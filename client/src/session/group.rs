@@ -26,7 +26,19 @@ pub struct Group {
     pub(super) composing: Composing,
     /// Somebody looks at it or lists it; otherwise it is here for its unsent messages only.
     pub(super) wanted: bool,
+    pub(super) place: Place,
     shown_progress: Progress,
+}
+
+/// How much a group is worth the place that it takes among those that one socket may follow. The greater, the more: those
+/// that were opened before those that are only listed, the one opened last before all others, and of the listed ones those
+/// that stand higher, which were listed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Place {
+    /// The number of its last opening; 0 for none.
+    pub(super) opened: u64,
+    /// As far as it stands from the first that was wanted here.
+    pub(super) listed: std::cmp::Reverse<u64>,
 }
 
 /// What [`Change::Progress`] is told of.
@@ -75,6 +87,7 @@ impl Group {
             reading: Reading::default(),
             composing: Composing::default(),
             wanted: false,
+            place: Place::default(),
             shown_progress: Progress::default(),
         }
     }
