@@ -2,22 +2,33 @@
 
 use anyhow::{Result, ensure};
 
+use crate::build::{self, Profile};
 use crate::process;
 use crate::setup::{self, Needs};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
-/// Runs every fault test one after the other, because they measure time and memory. Figures are printed as they come.
-pub(crate) fn faults(workspace: &Workspace) -> Result<()> {
+/// Runs the fault tests one after the other, because they measure time and memory. Figures are printed as they come. With
+/// `release` those servers that run in a process of their own are the released one.
+pub(crate) fn faults(workspace: &Workspace, release: bool, names: &[String]) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the tests of faults need strace and /proc, and so Linux");
     let mut steps = Steps::default();
     let tools =
         steps.run("setup", || setup::setup(workspace, Needs { faults: true, postgres: true, ..Needs::default() }))?;
+    let released = release.then(|| build::server(workspace, &tools, Profile::Release)).transpose()?;
     let package = workspace.leptos.bin_package.as_str();
     let run = |which: &[&str]| {
         let mut cargo = tools.cargo(workspace);
-        cargo.args(["test", "--locked", "--package", package, "--test", "it", "faults::", "--", "--nocapture"]);
-        process::run(cargo.arg("--test-threads=1").args(which))
+        if let Some(server) = &released {
+            cargo.env("CARAVANA_SERVER", server);
+        }
+        cargo.args(["test", "--locked", "--package", package, "--test", "it", "--", "--nocapture", "--test-threads=1"]);
+        if names.is_empty() {
+            cargo.arg("faults::")
+        } else {
+            cargo.args(names)
+        };
+        process::run(cargo.args(which))
     };
     steps.run("quick faults", || run(&[]))?;
     steps.run("long faults", || run(&["--ignored"]))?;

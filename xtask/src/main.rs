@@ -64,7 +64,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Api { debug, arguments } => api::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
-        Command::Faults => faults::faults(&workspace),
+        Command::Faults { release, names } => faults::faults(&workspace, release, &names),
         Command::Sim { cases } => sim::sim(&workspace, cases),
         Command::Mutants { names } => mutants::mutants(&workspace, &names),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
@@ -145,7 +145,13 @@ enum Command {
         names: Vec<String>,
     },
     /// Runs the tests of real faults with real processes, the long ones too.
-    Faults,
+    Faults {
+        /// Against the released server, for figures that mean something.
+        #[arg(long)]
+        release: bool,
+        /// Only tests whose name contains one of these.
+        names: Vec<String>,
+    },
     /// Runs the server's benchmarks; what follows is passed to them.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -121,7 +121,7 @@ async fn figures_are_on_their_own_address_only() {
     assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
     // Also where somebody else sits on the address already.
     let taken = server.metrics_url().replace("http://", "").replace("/metrics", "");
-    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
+    let refused = std::process::Command::new(crate::support::server_binary())
         .args(["--database-url=sqlite://other.db", "--site-addr=127.0.0.1:0", &format!("--metrics-addr={taken}")])
         .current_dir(server.site_root())
         .output()

@@ -174,7 +174,7 @@ async fn the_operator_makes_a_link_while_the_server_runs() {
     let mut socket = Wire::open(&ana).await;
     let task = |email: &'static str| {
         let url = format!("--database-url={}", server.database().url());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        let mut command = Command::new(crate::support::server_binary());
         command.args(["reset-link", email, &url, "--public-url=https://chat.example.org"]).env_remove("JWT_SECRET");
         tokio::task::spawn_blocking(move || command.output().unwrap())
     };
@@ -230,7 +230,7 @@ async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
     assert_eq!(ask(&server, "anA@example.org").await, 429);
     assert!(office.until(5).await.iter().all(|letter| letter.to == "ana@example.org"));
     let url = format!("--database-url={}", server.database().url());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut command = Command::new(crate::support::server_binary());
     command
         .args(["reset-link", "a1<ana@example.org>", &url, "--public-url=https://chat.example.org"])
         .env_remove("JWT_SECRET");

@@ -65,7 +65,7 @@ async fn a_second_process_on_the_same_database_is_refused() {
     let server = TestServer::builder().on_sqlite().start().await;
     // Once it answers, it has the database.
     assert_eq!(server.stranger().get("/healthz").await.status, 200);
-    let mut second = std::process::Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut second = std::process::Command::new(crate::support::server_binary());
     second.arg(format!("--database-url={}", server.database().url())).arg("--site-addr=127.0.0.1:0");
     let output = end_of(&mut second);
     assert!(!output.status.success());

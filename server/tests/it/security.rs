@@ -132,7 +132,7 @@ fn production_does_not_start_with_what_is_unsafe() {
 /// Starts the binary for production in an empty folder. What it printed, and what it left there.
 fn start(flags: &[&str]) -> (Output, Vec<std::path::PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut server = Command::new(crate::support::server_binary());
     server.args(flags).args(["--app-env=production", "--site-addr=127.0.0.1:0"]);
     let output = end_of(server.current_dir(folder.path()).env_clear());
     let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();

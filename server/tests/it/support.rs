@@ -24,7 +24,7 @@ pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use peer::{Peer, Voice};
 pub(crate) use post_office::PostOffice;
-pub(crate) use server::{TestServer, jwt, seconds_from_now};
+pub(crate) use server::{TestServer, jwt, seconds_from_now, server_binary};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;

@@ -39,7 +39,7 @@ async fn postgres_is_spoken_to_encrypted_and_believed_only_by_its_certificate() 
         server.stop().await;
     }
     for (url, said) in [(verified(&stranger), "certificate"), (url("sslmode=disable"), "pg_hba.conf")] {
-        let refused = std::process::Command::new(env!("CARGO_BIN_EXE_server"))
+        let refused = std::process::Command::new(crate::support::server_binary())
             .args([
                 &format!("--database-url={url}"),
                 "--site-addr=127.0.0.1:0",

@@ -139,7 +139,7 @@ async fn what_was_written_past_the_triggers_is_found_and_gets_its_place() {
 }
 
 fn server(task: &str, url: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_server")).args([task, "--database-url", url]).output().unwrap()
+    Command::new(crate::support::server_binary()).args([task, "--database-url", url]).output().unwrap()
 }
 
 #[tokio::test]

@@ -325,7 +325,7 @@ impl TestServer {
 
     /// The process says where it listens as soon as it does.
     fn spawn_process(&mut self) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_server"))
+        let mut child = Command::new(server_binary())
             .args(&self.flags)
             .env("RUST_LOG", canary::TALKATIVE)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
@@ -371,4 +371,10 @@ impl Drop for TestServer {
             canary::assert_nothing_was_found();
         }
     }
+}
+
+/// The program under test: the one that was built with the tests, or `CARAVANA_SERVER`, with which `cargo xtask faults`
+/// measures the released one.
+pub(crate) fn server_binary() -> PathBuf {
+    std::env::var_os("CARAVANA_SERVER").map_or_else(|| env!("CARGO_BIN_EXE_server").into(), PathBuf::from)
 }
