@@ -35,7 +35,7 @@ pub use connection::{ConnectionBanner, ConnectionStatus};
 pub use empty_state::EmptyState;
 pub use group_list::GroupList;
 pub use icon::{Glyph, Icon};
-pub use invite_dialog::{InviteDialog, InviteState};
+pub use invite_dialog::{InviteActions, InviteDialog};
 pub use members_panel::MembersPanel;
 pub use preferences::Preferences;
 pub use secret_field::SecretField;

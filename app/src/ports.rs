@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register,
-    ResetWays, SignIn, User,
+    Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
+    Register, ResetWays, SignIn, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, MessageId, NormalForms, UserId};
+use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, NormalForms, UserId};
 use leptos::ev::ClipboardEvent;
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,8 @@ pub trait ChatApi: Send + Sync {
     fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer>;
     /// What an invite leads to, without being signed in; `not_found` or `gone`.
     fn invite(&self, token: String) -> ApiFuture<InvitePreview>;
+    /// The links that lead into a group now, the one that was made last first: all for owner and admins, else one's own.
+    fn invites(&self, group: GroupId) -> ApiFuture<Vec<LivingInvite>>;
 
     /// Where the person is signed in.
     fn sign_ins(&self) -> ApiFuture<Vec<SignIn>>;
@@ -92,6 +94,8 @@ pub trait ChatApi: Send + Sync {
     fn create_group(&self, group: NewGroup) -> ApiFuture<Group>;
     /// Make an invite link.
     fn create_invite(&self, group: GroupId, invite: NewInvite) -> ApiFuture<Invite>;
+    /// End a link; doing it again changes nothing.
+    fn revoke_invite(&self, group: GroupId, invite: InviteId) -> ApiFuture<()>;
     /// Join by an invite.
     fn accept_invite(&self, token: String) -> ApiFuture<Group>;
 }

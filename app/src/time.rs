@@ -141,6 +141,13 @@ impl Reader {
         }
     }
 
+    /// The date of a moment, with its year where that is not this one.
+    #[must_use]
+    pub fn date(self, words: &Words, at: Timestamp) -> String {
+        let civil = self.civil(at);
+        (words.date)(civil, self.today().is_none_or(|today| today.year != civil.year))
+    }
+
     /// The hour beside a message.
     #[must_use]
     pub fn clock(self, at: Timestamp) -> String {
@@ -209,6 +216,15 @@ mod tests {
         assert_eq!(label(Lang::Es, "2026-11-18T16:00:00Z"), "miércoles");
         assert_eq!(label(Lang::Es, "2026-11-15T16:00:00Z"), "15 de noviembre");
         assert_eq!(label(Lang::En, "2025-11-15T16:00:00Z"), "15 November 2025");
+    }
+
+    #[test]
+    fn a_date_names_its_year_where_it_is_not_this_one() {
+        let reader = reader("2026-12-30T16:00:00Z");
+        let date = |at| reader.date(Lang::Es.words(), moment(at));
+        assert_eq!(date("2027-01-01T04:59:00Z"), "31 de diciembre");
+        assert_eq!(date("2027-01-01T05:00:00Z"), "1 de enero de 2027");
+        assert_eq!(Reader::default().date(Lang::Es.words(), moment("2027-01-01T04:59:00Z")), "1 de enero de 2027");
     }
 
     #[test]

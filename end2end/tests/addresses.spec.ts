@@ -42,6 +42,7 @@ test('without an address of its own, everything works by a name of the local net
   await expect(ana.page.getByTestId('wrong-address')).toHaveCount(0);
   await ana.createGroup('Tulum');
   await ana.page.getByRole('button', { name: 'Invitar' }).first().click();
+  await ana.page.getByTestId('copy-invite').click();
   const link = await ana.page.getByTestId('invite-link').inputValue();
   expect(link.startsWith(`${at(server, LOCAL)}/i/`), link).toBe(true);
   await ana.page.keyboard.press('Escape');

@@ -162,11 +162,14 @@ test('typing is told to the group in which one types, and ends in the one that i
 test('an open dialog and its link stay in the group that they belong to', async ({ signUp }) => {
   const { ana, second } = await twoGroups(await signUp('Ana'), await signUp('Bruno'));
   await ana.page.getByRole('button', { name: 'Invitar' }).first().click();
+  await ana.page.getByTestId('copy-invite').click();
   const link = await ana.page.getByTestId('invite-link').inputValue();
   await ana.page.goBack();
   await expect(ana.page.getByRole('heading', { level: 1, name: 'Tulum' })).toBeVisible();
   await expect(ana.page.locator('dialog[open]')).toHaveCount(0);
   await ana.page.getByRole('button', { name: 'Invitar' }).first().click();
+  await expect(ana.page.getByTestId('invite-link')).toHaveCount(0);
+  await ana.page.getByTestId('copy-invite').click();
   await expect(ana.page.getByTestId('invite-link')).not.toHaveValue(link);
   expect(ana.groupId).not.toBe(second);
 });

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use caravana_app::ports::{ApiError, ApiFuture, ChatApi, HistoryPage};
 use caravana_protocol::rest::{
-    Group, GroupAnswer, GroupsAnswer, Invite, InvitePreview, Login, Member, MembersAnswer, MessagesAnswer, NewGroup,
-    NewInvite, Register, ResetWays, SignIn, SignInsAnswer, User, UserAnswer,
+    Group, GroupAnswer, GroupsAnswer, Invite, InvitePreview, InvitesAnswer, LivingInvite, Login, Member, MembersAnswer,
+    MessagesAnswer, NewGroup, NewInvite, Register, ResetWays, SignIn, SignInsAnswer, User, UserAnswer,
 };
-use caravana_protocol::{ErrorCode, GroupId};
+use caravana_protocol::{ErrorCode, GroupId, InviteId};
 use send_wrapper::SendWrapper;
 
 use crate::http::{self, Refusal};
@@ -71,6 +71,12 @@ impl ChatApi for Rest {
         local(async move { http::get(&format!("/invites/{}", segment(&token))).await })
     }
 
+    fn invites(&self, group: GroupId) -> ApiFuture<Vec<LivingInvite>> {
+        local(async move {
+            http::get::<InvitesAnswer>(&format!("/groups/{group}/invites")).await.map(|answer| answer.invites)
+        })
+    }
+
     fn sign_ins(&self) -> ApiFuture<Vec<SignIn>> {
         local(async { http::get::<SignInsAnswer>("/sessions").await.map(|answer| answer.sessions) })
     }
@@ -97,6 +103,10 @@ impl ChatApi for Rest {
 
     fn create_invite(&self, group: GroupId, invite: NewInvite) -> ApiFuture<Invite> {
         local(async move { http::post(&format!("/groups/{group}/invites"), &invite).await })
+    }
+
+    fn revoke_invite(&self, group: GroupId, invite: InviteId) -> ApiFuture<()> {
+        local(async move { http::delete(&format!("/groups/{group}/invites/{invite}")).await })
     }
 
     fn accept_invite(&self, token: String) -> ApiFuture<Group> {

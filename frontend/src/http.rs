@@ -35,6 +35,11 @@ pub(crate) async fn post_empty(path: &str) -> Result<(), Refusal> {
     post_raw(path, None::<&()>).await.map(drop)
 }
 
+/// Ends something; the answer has no body.
+pub(crate) async fn delete(path: &str) -> Result<(), Refusal> {
+    send(Request::delete(&format!("{BASE}{path}")), None).await.map(drop)
+}
+
 async fn post_raw(path: &str, body: Option<&impl Serialize>) -> Result<Response, Refusal> {
     let body = body.map(serde_json::to_string).transpose().map_err(|error| Refusal::unreachable(0, error))?;
     send(Request::post(&format!("{BASE}{path}")), body).await

@@ -46,6 +46,17 @@ fn counted(n: u64, one: &str, other: &str) -> String {
     }
 }
 
+fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
+    let people = match uses {
+        0 => "not used yet".to_owned(),
+        _ => format!("{} joined", counted(uses.into(), "person", "people")),
+    };
+    match max_uses.map(|max| max.saturating_sub(uses)) {
+        Some(left) => format!("{people}, {} left", counted(left.into(), "use", "uses")),
+        None => people,
+    }
+}
+
 pub(super) static WORDS: Words = Words {
     tagline: "The chat for people who travel together",
     skip_to_content: "Skip to content",
@@ -159,16 +170,27 @@ pub(super) static WORDS: Words = Words {
     offline: "Offline",
     invite: "Invite",
     invite_title: "Invite your group",
-    invite_text: "Anyone who opens this link can join and see the conversation.",
+    invite_text: "Anyone who opens the link can join and see the conversation.",
     invite_link: "Invite link",
     invite_expires: |date| format!("Valid until {date}."),
+    make_and_copy: "Create and copy link",
+    making_link: "Creating…",
     copy: "Copy link",
     copied: "Link copied",
+    living_links: "Active links",
+    own_living_links: "Your active links",
+    no_living_links: "There are none at the moment.",
+    invite_until: |date, clock| format!("Expires on {date}, {clock}"),
+    invite_uses,
+    revoke: "Revoke",
+    revoke_question: "Revoke this link? Nobody will be able to join with it.",
+    revoking: "Revoking…",
+    revoked: "Link revoked",
     invited_to: "You’re invited to",
     join: "Join the group",
     join_needs_account: "To join, sign in or create your account.",
     invite_gone_title: "This invite is no longer valid",
-    invite_gone_text: "It expired or was used up. Ask someone in the group for a new link.",
+    invite_gone_text: "It expired, was used up or was revoked. Ask someone in the group for a new link.",
     messages: "Messages",
     today: "Today",
     yesterday: "Yesterday",

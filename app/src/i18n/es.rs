@@ -48,6 +48,21 @@ fn counted(n: u64, one: &str, other: &str) -> String {
     }
 }
 
+fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
+    let people = match (uses, plural(uses.into())) {
+        (0, _) => "aún sin usar".to_owned(),
+        (_, Plural::One) => format!("entró {uses} persona"),
+        (_, Plural::Many) => format!("entraron {uses} de personas"),
+        (_, Plural::Other) => format!("entraron {uses} personas"),
+    };
+    let Some(left) = max_uses.map(|max| max.saturating_sub(uses)) else { return people };
+    match plural(left.into()) {
+        Plural::One => format!("{people}, queda {left} uso"),
+        Plural::Many => format!("{people}, quedan {left} de usos"),
+        Plural::Other => format!("{people}, quedan {left} usos"),
+    }
+}
+
 pub(super) static WORDS: Words = Words {
     tagline: "El chat de quienes viajan en grupo",
     skip_to_content: "Saltar al contenido",
@@ -164,16 +179,27 @@ pub(super) static WORDS: Words = Words {
     offline: "Sin conexión",
     invite: "Invitar",
     invite_title: "Invita a tu grupo",
-    invite_text: "Quien abra este enlace podrá unirse y ver la conversación.",
+    invite_text: "Quien abra el enlace podrá unirse y ver la conversación.",
     invite_link: "Enlace de invitación",
     invite_expires: |date| format!("Vale hasta el {date}."),
+    make_and_copy: "Crear y copiar enlace",
+    making_link: "Creando…",
     copy: "Copiar enlace",
     copied: "Enlace copiado",
+    living_links: "Enlaces vigentes",
+    own_living_links: "Tus enlaces vigentes",
+    no_living_links: "No hay ninguno en este momento.",
+    invite_until: |date, clock| format!("Vence el {date}, {clock}"),
+    invite_uses,
+    revoke: "Anular",
+    revoke_question: "¿Anular este enlace? Ya nadie podrá entrar con él.",
+    revoking: "Anulando…",
+    revoked: "Enlace anulado",
     invited_to: "Te invitaron a",
     join: "Unirme al grupo",
     join_needs_account: "Para unirte, inicia sesión o crea tu cuenta.",
     invite_gone_title: "Esta invitación ya no vale",
-    invite_gone_text: "Venció o ya se usó. Pide un enlace nuevo a alguien del grupo.",
+    invite_gone_text: "Venció, se usó o se anuló. Pide un enlace nuevo a alguien del grupo.",
     messages: "Mensajes",
     today: "Hoy",
     yesterday: "Ayer",

@@ -13,12 +13,12 @@ use super::{FailedPage, posted_error};
 use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::chat::{Link, use_link};
 use crate::components::{
-    Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteDialog, InviteState, MembersPanel,
+    Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteActions, InviteDialog, MembersPanel,
     RowActions, Timeline, TimelineActions,
 };
 use crate::erase::Erase as _;
-use crate::i18n::{explain, use_words};
-use crate::ports::{Api, ApiError, HistoryPage, use_device};
+use crate::i18n::use_words;
+use crate::ports::{Api, ApiError, ApiFuture, ChatApi, HistoryPage, use_device};
 use crate::says::{said, says};
 
 /// Read messages that are loaded above the first unread one. Of a page that is not the whole history one stays hidden
@@ -108,8 +108,8 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     on_cleanup(move || link.close(id));
 
     let refused = posted_error();
-    let invite = RwSignal::new(InviteState::Closed);
-    let ask_invite = may_invite.then(|| Callback::new(invite_request(id, invite)));
+    let inviting = RwSignal::new(false);
+    let invite = may_invite.then(|| Callback::new(move |()| inviting.set(true)));
     let title = title(link, timeline);
     let actions = TimelineActions {
         row: RowActions {
@@ -126,7 +126,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     view! {
         <Title text=title />
         <main class="pane" id="content">
-            <GroupHeader id timeline state invite=ask_invite />
+            <GroupHeader id timeline state invite />
             <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
@@ -143,8 +143,8 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             {move || link.outdated.get().then(|| view! { <NewBuild /> })}
             {move || link.notice.get().map(|text| view! { <p class="toast" role="alert" {..said(text)}></p> })}
         </main>
-        <MembersPanel timeline back=format!("/g/{id}") link=state invite=ask_invite />
-        <InviteDialog state=invite reader=link.reader />
+        <MembersPanel timeline back=format!("/g/{id}") link=state invite />
+        <InviteDialog open=inviting timeline me=link.me reader=link.reader actions=invite_actions(id) />
     }
     .erase()
 }
@@ -162,24 +162,21 @@ fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Se
     move || now().unwrap_or_else(|| first.clone())
 }
 
-/// Asks for a link and opens the dialog at once; the answer fills it.
-fn invite_request(group: GroupId, state: RwSignal<InviteState>) -> impl Fn(()) + Send + Sync + 'static {
-    let words = use_words();
+/// What the dialog of the group's links asks of the server.
+fn invite_actions(group: GroupId) -> InviteActions {
     let api = use_context::<Api>();
-    move |()| {
-        let Some(Api(api)) = api.clone() else { return };
-        state.set(InviteState::Making);
-        let answer = api.create_invite(group, NewInvite::default());
-        leptos::task::spawn_local(async move {
-            let shown = match answer.await {
-                Ok(invite) => InviteState::Made(invite),
-                Err(error) => InviteState::Refused(explain(words, error.code())),
-            };
-            // The reader may have closed the dialog meanwhile.
-            if state.get_untracked() == InviteState::Making {
-                state.set(shown);
-            }
-        });
+    let (lists, revokes) = (api.clone(), api.clone());
+    InviteActions {
+        make: Callback::new(move |()| ask(api.as_ref(), |api| api.create_invite(group, NewInvite::default()))),
+        list: Callback::new(move |()| ask(lists.as_ref(), |api| api.invites(group))),
+        revoke: Callback::new(move |invite| ask(revokes.as_ref(), |api| api.revoke_invite(group, invite))),
+    }
+}
+
+fn ask<T: Send + 'static>(api: Option<&Api>, question: impl FnOnce(&dyn ChatApi) -> ApiFuture<T>) -> ApiFuture<T> {
+    match api {
+        Some(Api(api)) => question(&**api),
+        None => Box::pin(async { Err(ApiError::unreachable("no api")) }),
     }
 }
 

@@ -94,7 +94,12 @@ pub(super) async fn list(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<Answer<InvitesAnswer>, ApiError> {
-    let rows = state.store.invites(group, identity.user.id, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
+    Ok(Answer(InvitesAnswer { invites: of(&state, group, identity.user.id).await? }))
+}
+
+/// The links that lead into a group now and that this member may see.
+pub(super) async fn of(state: &Shared, group: GroupId, user: UserId) -> Result<Vec<LivingInvite>, ApiError> {
+    let rows = state.store.invites(group, user, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
     let invite = |row: store::InviteRow| LivingInvite {
         id: row.id,
         created_by: row.created_by,
@@ -103,7 +108,7 @@ pub(super) async fn list(
         uses: row.uses,
         max_uses: row.max_uses,
     };
-    Ok(Answer(InvitesAnswer { invites: rows.into_iter().map(invite).collect() }))
+    Ok(rows.into_iter().map(invite).collect())
 }
 
 /// Revokes a link: owner and admins any, members their own. Doing it again changes nothing.

@@ -14,10 +14,10 @@ use axum::response::{IntoResponse as _, Response};
 use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, Respond, Site};
 use caravana_app::shell;
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, Login, Member, MessagesAnswer, NewGroup, NewInvite, Register,
-    ResetWays, SignIn, User,
+    Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
+    Register, ResetWays, SignIn, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, UserId};
+use caravana_protocol::{ErrorCode, GroupId, InviteId, UserId};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -171,6 +171,10 @@ impl ChatApi for Rendering {
         Box::pin(async move { invites::look(&state, &token).await.map_err(port_error) })
     }
 
+    fn invites(&self, group: GroupId) -> ApiFuture<Vec<LivingInvite>> {
+        self.signed_in(move |state, user| async move { invites::of(&state, group, user).await })
+    }
+
     fn sign_ins(&self) -> ApiFuture<Vec<SignIn>> {
         let Self { state, identity } = self.clone();
         Box::pin(async move {
@@ -201,6 +205,10 @@ impl ChatApi for Rendering {
     }
 
     fn create_invite(&self, _: GroupId, _: NewInvite) -> ApiFuture<Invite> {
+        reads_only()
+    }
+
+    fn revoke_invite(&self, _: GroupId, _: InviteId) -> ApiFuture<()> {
         reads_only()
     }
 

@@ -1,0 +1,204 @@
+//! The link that is made here, to be copied.
+
+use caravana_protocol::InviteId;
+use caravana_protocol::rest::Invite;
+use leptos::html::Input;
+use leptos::prelude::*;
+
+use crate::components::icon::{Glyph, Icon};
+use crate::erase::Erase as _;
+use crate::i18n::{Words, explain, use_words};
+use crate::ports::{ApiError, ApiFuture, use_device};
+use crate::says::{said, says};
+use crate::time::Reader;
+
+/// How far the link has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkState {
+    /// Nobody has asked for one yet.
+    Unmade,
+    /// It is being made.
+    Making,
+    /// Here it is.
+    Made(Invite),
+    /// It could not be made.
+    Refused(String),
+}
+
+impl LinkState {
+    /// Which link it is, once it is one.
+    pub fn id(&self) -> Option<InviteId> {
+        match self {
+            Self::Made(invite) => Some(invite.id),
+            Self::Unmade | Self::Making | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// Whether the link is on the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    Not,
+    Yes,
+    /// That is not allowed here.
+    Refused,
+}
+
+/// The button that makes and copies a link, and the link.
+#[component]
+pub fn NewLink(
+    /// How far it has come.
+    state: RwSignal<LinkState>,
+    /// Where the reader is in time.
+    reader: Signal<Reader>,
+    /// Makes one.
+    make: Callback<(), ApiFuture<Invite>>,
+    /// One was made.
+    added: Callback<()>,
+    /// What is read aloud.
+    told: RwSignal<&'static str>,
+) -> impl IntoView {
+    let words = use_words();
+    let device = use_device();
+    let field = NodeRef::<Input>::new();
+    let copied = RwSignal::new(Copied::Not);
+    let press = move |_| {
+        let Some(device) = device.clone() else { return };
+        let copy = move |url| async move {
+            let done = if device.copy(url).await { Copied::Yes } else { Copied::Refused };
+            // The dialog may have been closed meanwhile.
+            if copied.try_set(done).is_none() && done == Copied::Yes {
+                told.set(words.copied);
+            }
+        };
+        match state.get_untracked() {
+            LinkState::Making => {}
+            LinkState::Made(invite) => leptos::task::spawn_local(copy(invite.url)),
+            LinkState::Unmade | LinkState::Refused(_) => {
+                copied.set(Copied::Not);
+                state.set(LinkState::Making);
+                let answer = make.run(());
+                leptos::task::spawn_local(async move {
+                    if let Some(url) = shown(words, answer.await, state, added) {
+                        copy(url).await;
+                    }
+                });
+            }
+        }
+    };
+    // What could not be copied is selected, so that the reader's own keys copy it.
+    Effect::new(move |_| {
+        if let Some(field) = field.get().filter(|_| copied.get() == Copied::Refused) {
+            field.select();
+        }
+    });
+    let above = move || state.with(|state| above(state, reader, field));
+    let label = move || {
+        let (glyph, label) = state.with(|state| match (state, copied.get()) {
+            (LinkState::Unmade | LinkState::Refused(_), _) => (Glyph::Invite, words.make_and_copy),
+            (LinkState::Making, _) => (Glyph::Invite, words.making_link),
+            (LinkState::Made(_), Copied::Yes) => (Glyph::Check, words.copied),
+            (LinkState::Made(_), Copied::Not | Copied::Refused) => (Glyph::Copy, words.copy),
+        });
+        view! {
+            <Icon glyph />
+            <span {..said(label)}></span>
+        }
+    };
+    view! {
+        <div class="invite">
+            {above}
+            <button
+                class="button"
+                type="button"
+                data-testid="copy-invite"
+                aria-disabled=move || (state.with(|state| *state == LinkState::Making)).to_string()
+                on:click=press
+            >
+                {label}
+            </button>
+        </div>
+    }
+    .erase()
+}
+
+/// Shows what came of the question for a link, while there is somebody who sees it; gives what is to be copied.
+fn shown(
+    words: &Words,
+    answer: Result<Invite, ApiError>,
+    state: RwSignal<LinkState>,
+    added: Callback<()>,
+) -> Option<String> {
+    match answer {
+        Ok(invite) => {
+            let url = invite.url.clone();
+            state.try_set(LinkState::Made(invite)).is_none().then(|| {
+                added.run(());
+                url
+            })
+        }
+        Err(error) => {
+            state.try_set(LinkState::Refused(explain(words, error.code())));
+            None
+        }
+    }
+}
+
+/// What stands above the button: the link, or why there is none.
+fn above(state: &LinkState, reader: Signal<Reader>, field: NodeRef<Input>) -> Option<AnyView> {
+    let words = use_words();
+    match state {
+        LinkState::Unmade | LinkState::Making => None,
+        LinkState::Refused(text) => Some(view! { <p class="form-error" role="alert" {..said(text)}></p> }.erase()),
+        LinkState::Made(invite) => {
+            let until = invite.expires_at;
+            let expires = move || (words.invite_expires)(&reader.get().date(words, until));
+            let link = view! {
+                <input
+                    class="input invite-link"
+                    readonly
+                    aria-label=words.invite_link
+                    data-testid="invite-link"
+                    value=invite.url.clone()
+                    node_ref=field
+                />
+                <p class="dialog-text" {..says(expires)}></p>
+            };
+            Some(link.erase())
+        }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::i18n::Lang;
+
+    fn html(state: LinkState) -> String {
+        Owner::new().with(|| {
+            let state = RwSignal::new(state);
+            let make = Callback::new(|()| Box::pin(async { Err(ApiError::unreachable("cut")) }) as ApiFuture<_>);
+            let (added, told) = (Callback::new(|()| ()), RwSignal::new(""));
+            view! { <NewLink state reader=Signal::stored(Reader::default()) make added told /> }.to_html()
+        })
+    }
+
+    #[test]
+    fn a_link_is_shown_once_it_is_made_and_not_before() {
+        let words = Lang::Es.words();
+        let unmade = html(LinkState::Unmade);
+        assert!(unmade.contains(words.make_and_copy) && !unmade.contains("<input"), "{unmade}");
+        let making = html(LinkState::Making);
+        assert!(making.contains(words.making_link) && making.contains("aria-disabled=\"true\""), "{making}");
+        let refused = html(LinkState::Refused(words.error_limit_reached.to_owned()));
+        assert!(refused.contains(words.error_limit_reached) && refused.contains(words.make_and_copy), "{refused}");
+        let made = html(LinkState::Made(Invite {
+            id: "018f0000-0000-7000-8000-000000000101".parse().unwrap(),
+            token: "abc".to_owned(),
+            url: "https://chat.example/i/abc".to_owned(),
+            expires_at: "2026-11-22T04:30:00Z".parse().unwrap(),
+        }));
+        assert!(made.contains("value=\"https://chat.example/i/abc\"") && made.contains(words.copy), "{made}");
+        assert!(made.contains("Vale hasta el 22 de noviembre de 2026."), "{made}");
+    }
+}
