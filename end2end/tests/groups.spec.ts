@@ -43,3 +43,24 @@ test('a group that is made, entered or left on one device is in the list of the 
   expect(left.ok()).toBe(true);
   for (const tab of [list, bruno]) await expect(names(tab)).toHaveText(['Bonampak', 'Yaxchilán']);
 });
+
+test('who may invite is shown the way to it, and whoever may not is not, as soon as that changes', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Palenque');
+  const group = `/api/v1/groups/${ana.groupId}`;
+  const change = async (path: string, data: object) => {
+    const answer = await ana.page.request.patch(path, { headers: { 'sec-fetch-site': 'same-origin' }, data });
+    expect(answer.ok(), await answer.text()).toBe(true);
+  };
+  const session = (await (await bruno.page.request.get('/api/v1/session')).json()) as { user: { id: string } };
+  const [invite, inHeader] = [bruno.page.getByTestId('invite'), bruno.page.locator('.bar [aria-label="Invitar"]')];
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(1);
+  await change(group, { members_can_invite: false });
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(0);
+  await change(`${group}/members/${session.user.id}`, { role: 'admin' });
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(1);
+  await invite.click();
+  await expect(bruno.page.getByRole('dialog')).toBeVisible();
+  await change(`${group}/members/${session.user.id}`, { role: 'member' });
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(0);
+});

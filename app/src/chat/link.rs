@@ -90,6 +90,11 @@ fn names(members: &[Member]) -> HashMap<UserId, String> {
 }
 
 /// Follows a group of the list from where the list was read.
+/// As the server has it: managers always, the others where the group lets them.
+fn may_invite(group: &Group) -> bool {
+    group.role.manages() || group.members_can_invite
+}
+
 fn follow(group: &Group) -> Input {
     let cursor = Cursor { epoch: group.epoch, seq: group.head };
     Input::FollowGroup { group: group.id, cursor, last_read: Some(group.last_read) }
@@ -190,6 +195,7 @@ impl Link {
             wait: Whole(None),
             older: Whole(if opened.messages.has_more_before { Older::More } else { Older::Start }),
             has_newer: false,
+            may_invite: may_invite(&opened.group),
             removed: false,
         }
     }

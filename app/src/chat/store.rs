@@ -151,6 +151,8 @@ pub struct TimelineState {
     pub older: Whole<Older>,
     /// There are newer messages than those on the screen: the reader went so far back that the newest were let go.
     pub has_newer: bool,
+    /// The reader may bring in others.
+    pub may_invite: bool,
     /// The group is no longer the reader's.
     pub removed: bool,
 }

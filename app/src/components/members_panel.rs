@@ -22,19 +22,19 @@ pub fn MembersPanel(
     /// The link to the server.
     #[prop(into)]
     link: Signal<LinkView>,
-    /// Asks for an invite; absent where the reader may not.
-    invite: Option<Callback<()>>,
+    /// Opens what brings in others, where the reader may.
+    invite: Callback<()>,
 ) -> impl IntoView {
     let words = use_words();
     let count = move || (words.member_count)(timeline.members().read().len() as u64);
-    let invite = invite.map(|invite| {
+    let invite = move || {
         view! {
             <button class="button button-soft" type="button" data-testid="invite" on:click=move |_| invite.run(())>
                 <Icon glyph=Glyph::Invite />
                 {words.invite}
             </button>
         }
-    });
+    };
     view! {
         <aside class="members" aria-label=words.members data-testid="members">
             <header class="bar">
@@ -47,7 +47,7 @@ pub fn MembersPanel(
                 </div>
             </header>
             <div class="members-body">
-                {invite}
+                <Show when=move || timeline.may_invite().get()>{invite()}</Show>
                 <ul class="member-rows">
                     <For each=move || timeline.members() key=|row| row.key() let:row>
                         <MemberLine row=row.into() />

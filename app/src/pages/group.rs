@@ -101,15 +101,14 @@ fn Skeleton() -> impl IntoView {
 #[component]
 fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     let words = use_words();
-    let (id, role) = (opened.group.id, opened.group.role);
-    let may_invite = role.manages() || opened.group.members_can_invite;
+    let id = opened.group.id;
     let timeline = Store::new(link.first_state(&opened));
     link.open(opened, timeline);
     on_cleanup(move || link.close(id));
 
     let refused = posted_error();
     let inviting = RwSignal::new(false);
-    let invite = may_invite.then(|| Callback::new(move |()| inviting.set(true)));
+    let invite = Callback::new(move |()| inviting.set(true));
     let title = title(link, timeline);
     let actions = TimelineActions {
         row: RowActions {
@@ -185,11 +184,11 @@ fn GroupHeader(
     id: GroupId,
     timeline: Store<TimelineState>,
     state: Signal<crate::chat::store::LinkView>,
-    invite: Option<Callback<()>>,
+    invite: Callback<()>,
 ) -> impl IntoView {
     let words = use_words();
     let name = Signal::derive(move || timeline.name().get());
-    let invite = invite.map(|invite| {
+    let invite = move || {
         view! {
             <button
                 class="icon-button"
@@ -201,7 +200,7 @@ fn GroupHeader(
                 <Icon glyph=Glyph::Invite />
             </button>
         }
-    });
+    };
     view! {
         <header class="bar">
             <a class="icon-button bar-back" href="/" aria-label=words.back title=words.back>
@@ -212,7 +211,7 @@ fn GroupHeader(
                 <h1 class="bar-title"><bdi {..says(move || name.get())}></bdi></h1>
                 <ConnectionStatus link=state />
             </div>
-            {invite}
+            <Show when=move || timeline.may_invite().get()>{invite()}</Show>
             <a
                 class="icon-button bar-members"
                 href=format!("/g/{id}/miembros")

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use reactive_stores::Patch;
 
 use super::entries::entries;
-use super::{Link, Running, follow, names};
+use super::{Link, Open, Running, follow, may_invite, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::rows::{self, View};
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
@@ -166,6 +166,7 @@ impl Link {
                 if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
                     open.names.extend(names(&members));
                     open.members = members;
+                    open.timeline.may_invite().patch(may_invite(&group));
                 }
             });
             let _ = self.listed.try_update_value(|listed| {
@@ -190,7 +191,11 @@ impl Link {
         let Some(listed) = listed else { return };
         let is_open = self.open.with_value(|open| {
             let open = open.as_ref().filter(|open| open.group.id == group.id);
-            open.inspect(|open| open.timeline.removed().patch(false)).is_some()
+            let told = |open: &Open| {
+                open.timeline.removed().patch(false);
+                open.timeline.may_invite().patch(may_invite(group));
+            };
+            open.inspect(|open| told(open)).is_some()
         });
         if is_open {
             self.say(Input::OpenGroup { group: group.id, page: None, last_read: Some(group.last_read) });

@@ -14,6 +14,7 @@ fn html(has_newer: bool) -> String {
             wait: Whole(None),
             older: Whole(Older::Start),
             has_newer,
+            may_invite: true,
             removed: false,
         });
         let ignored = Callback::new(|()| ());

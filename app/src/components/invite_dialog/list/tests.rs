@@ -46,6 +46,7 @@ fn html(role: Role, known: Result<Option<Vec<LivingInvite>>, ApiError>) -> Strin
             wait: Whole(None),
             older: Whole(caravana_client::Older::Start),
             has_newer: false,
+            may_invite: true,
             removed: false,
         });
         let living = Living::new(Callback::new(|()| Box::pin(async { Ok(Vec::new()) }) as ApiFuture<_>));
