@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::link::Link;
-use super::super::rows::{Loose, unsigned};
+use super::super::rows::{Name, unsigned};
 use super::{bounds, ends, members};
 use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
 
@@ -158,7 +158,7 @@ pub(super) async fn end_of(link: &mut Link, group: GroupId, maker: UserId) -> Re
 }
 
 pub(super) async fn preview(store: &PostgresStore, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
-    let row: Option<(Loose, i64, Option<Loose>, bool)> = store
+    let row: Option<(Name, i64, Option<Name>, bool)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(concat!(
