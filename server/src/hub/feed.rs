@@ -19,6 +19,7 @@ use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
 use crate::metrics;
 use crate::store::{Effect, Hint};
+use crate::telemetry::Seldom;
 
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
@@ -55,8 +56,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             match effect {
                 Effect::Message(message) => put_in += deliver(&hub, &Event::NewMessage(message)),
                 Effect::Moved(group) => nudge(&hub, group),
-                // Where the log is being passed on, it says so itself, whoever wrote it.
-                Effect::Member(group, _) if hub.registry.with(group, |state| state.is_loaded()) == Some(true) => {}
+                // Where somebody follows the group its log says so, too, whoever wrote it; but they may leave before it is read.
                 Effect::Member(group, user) => hub.membership_changed(group, user),
                 Effect::GroupDeleted(group, members) => {
                     hub.registry.with(group, |state| state.delete(group));
@@ -117,7 +117,12 @@ async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     for some in groups.chunks(SWEEP_GROUPS) {
         match hub.log.heads(some).await {
             Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
+            Err(error) => {
+                static FAILED: Seldom = Seldom::new();
+                if let Some(times) = FAILED.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, times, "a sweep failed");
+                }
+            }
         }
     }
 }
@@ -147,7 +152,14 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
                     hub.membership_changed(group, stranger);
                 }),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "members could not be looked up");
+                    static FAILED: Seldom = Seldom::new();
+                    if let Some(times) = FAILED.happened() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            times,
+                            "members could not be looked up"
+                        );
+                    }
                 }
             }
         }
@@ -216,7 +228,11 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
         let page = match hub.log.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, %group, "a gap could not be read yet");
+                // Each followed group says this four times a second while the database is away.
+                static UNREAD: Seldom = Seldom::new();
+                if let Some(times) = UNREAD.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, %group, times, "a gap could not be read yet");
+                }
                 sleep(PULL_RETRY).await;
                 if hub.shutdown.is_cancelled() {
                     return;

@@ -4,8 +4,10 @@
 //! Promises that putting something in never waits: a mailbox that is full closes its connection as too slow, and the
 //! client resumes from the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
 //!
-//! What the server says of its own accord, or in answer, never fills a mailbox: it is put in when there is room, and until
-//! then whoever has it waits. So a reader is too slow by what happened and he did not take, and by nothing else.
+//! What begins a stream, what answers a frame and a group that one is in now never fill a mailbox: they are put in when there
+//! is room, and until then whoever has them waits. Beside what happened only short frames are put in whatever waits: pings,
+//! pongs, `heartbeat`, `left`, the refusal of a `subscribe`, `account_changed`, `auth_expiring`, `going_away`. So a reader is too
+//! slow by what happened and he did not take, and by next to nothing else.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -129,6 +131,12 @@ impl Mailbox {
             self.put(queue, frame);
         }
         fits
+    }
+
+    /// Whether an answer would be taken, or nobody waits for one.
+    pub(super) fn has_room_for_answers(&self) -> bool {
+        let queue = self.queue();
+        queue.closing.is_some() || queue.has_less_than(ANSWER_FRAMES, ANSWER_BYTES)
     }
 
     fn put(&self, mut queue: MutexGuard<'_, Queue>, frame: &Frame) {
