@@ -179,6 +179,17 @@ pub(super) async fn preview(store: &PostgresStore, token: SecretHash, now: i64) 
     Ok(InvitedGroup { name: name.0, member_count: unsigned(members), invited_by: invited_by.map(|name| name.0) })
 }
 
+pub(super) async fn group_of(store: &PostgresStore, token: SecretHash) -> Result<Option<GroupId>, StoreError> {
+    let question = "select group_id from caravana.invite where token_hash = $1";
+    let group: Option<Uuid> = store
+        .access
+        .ask(|link| {
+            Box::pin(async move { Ok(sqlx::query_scalar(question).bind(&token[..]).fetch_optional(link).await?) })
+        })
+        .await?;
+    Ok(group.map(GroupId::new))
+}
+
 pub(super) async fn accept(
     store: &PostgresStore,
     token: SecretHash,

@@ -160,6 +160,14 @@ pub(super) async fn preview(store: &SqliteStore, token: SecretHash, now: i64) ->
     Ok(InvitedGroup { name: name.0, member_count: rows::unsigned(members), invited_by })
 }
 
+pub(super) async fn group_of(store: &SqliteStore, token: SecretHash) -> Result<Option<GroupId>, StoreError> {
+    let group: Option<String> = sqlx::query_scalar("select group_id from caravana_invite where token_hash = ?")
+        .bind(&token[..])
+        .fetch_optional(&store.readers)
+        .await?;
+    group.map(|group| id(&group)).transpose()
+}
+
 pub(super) async fn accept(
     store: &SqliteStore,
     token: SecretHash,
