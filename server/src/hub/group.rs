@@ -206,7 +206,7 @@ impl Group {
         match event {
             Event::MemberLeft(left) => {
                 if let Some(channel) = &mut self.channel {
-                    channel.members = channel.members.saturating_sub(1);
+                    channel.members.remove(&left.user_id);
                     channel.reads.remove(&left.user_id);
                 }
                 let returns =
@@ -215,9 +215,9 @@ impl Group {
                     self.cut(left.group_id, LeftReason::Removed, |peer| peer.user == left.user_id);
                 }
             }
-            Event::MemberJoined(_) => {
+            Event::MemberJoined(joined) => {
                 if let Some(channel) = &mut self.channel {
-                    channel.members += 1;
+                    channel.members.insert(joined.user_id);
                 }
             }
             Event::NewMessage(_) | Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}

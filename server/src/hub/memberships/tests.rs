@@ -212,7 +212,12 @@ async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
     let (eva, follower) = (socket(&hub, user(1)).await, peer(2));
     hub.registry.enter(GROUP, |state| {
         state.enter(&follower, 1);
-        state.load(Channel { epoch: Epoch::new(Uuid::nil()), head: 1, members: 1, reads: BTreeMap::new() });
+        state.load(Channel {
+            epoch: Epoch::new(Uuid::nil()),
+            head: 1,
+            members: BTreeSet::new(),
+            reads: BTreeMap::new(),
+        });
     });
     commits.send(vec![Effect::Moved(GROUP), Effect::Member(GROUP, user(1))]).await.unwrap();
     tokio::task::yield_now().await;
