@@ -34,7 +34,8 @@ const BACKLOG_BYTES: usize = 256 * 1024;
 /// What is put into mailboxes in one go before those who write them out get a turn, and the least for which the filling of a
 /// gap waits.
 const GO_BYTES: usize = 64 * 1024;
-/// How long the filling of a gap waits for the slowest follower, page by page, before it goes on without mercy.
+/// How long the filling of a gap waits for the slowest follower, page by page. Who does not even take a page in that time is given
+/// up on until they have less waiting: nobody waits for them twice.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const BACKLOG_LOOK: Duration = Duration::from_millis(10);
@@ -275,7 +276,55 @@ async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId, bytes: usize) {
         return;
     }
     let until = Instant::now() + BACKLOG_PATIENCE;
-    while Instant::now() < until && hub.registry.with(group, |state| state.backlog()).unwrap_or(0) > BACKLOG_BYTES {
+    hub.registry.with(group, Group::begin_wait);
+    while hub.registry.with(group, |state| state.has_slow_followers(BACKLOG_BYTES)) == Some(true) {
+        if Instant::now() >= until {
+            hub.registry.with(group, |state| state.end_wait(BACKLOG_BYTES, bytes));
+            return;
+        }
         sleep(BACKLOG_LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caravana_protocol::limits::MAILBOX_BYTES;
+
+    use super::*;
+    use crate::hub::samples::{GROUP, hub, peer};
+
+    /// Tells that so much is in the kernel's hands.
+    fn takes(peer: &Peer, bytes: usize) {
+        peer.mailbox.written(0, bytes);
+    }
+
+    /// One socket that took little made everybody wait a second for each page, without end.
+    #[tokio::test(start_paused = true)]
+    async fn others_wait_once_for_a_follower_who_takes_nothing_and_page_by_page_for_who_keeps_pace() {
+        let (hub, _commits) = hub(&[], "");
+        let slow = peer(1);
+        hub.registry.enter(GROUP, |state| state.enter(&slow, 1));
+        let waits = async || {
+            let start = Instant::now();
+            wait_for_slow_followers(&hub, GROUP, GO_BYTES).await;
+            start.elapsed()
+        };
+        for _ in 0..2 {
+            let much = Frame::pong(&vec![0; MAILBOX_BYTES / 2]);
+            slow.mailbox.push(&much);
+            assert_eq!(waits().await, BACKLOG_PATIENCE);
+            assert_eq!(waits().await, Duration::ZERO, "one page later");
+            takes(&slow, much.len());
+            assert_eq!(waits().await, Duration::ZERO, "there is nothing to wait for");
+        }
+        slow.mailbox.push(&Frame::pong(&vec![0; MAILBOX_BYTES / 2]));
+        for _ in 0..2 {
+            let takes_a_page = async {
+                sleep(BACKLOG_PATIENCE / 2).await;
+                takes(&slow, GO_BYTES);
+            };
+            let (waited, ()) = tokio::join!(waits(), takes_a_page);
+            assert_eq!(waited, BACKLOG_PATIENCE, "who keeps pace");
+        }
     }
 }

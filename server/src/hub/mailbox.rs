@@ -51,6 +51,8 @@ struct Queue {
     /// Frames and bytes that were put in and are not yet in the kernel's hands, those being written included.
     waiting_frames: usize,
     waiting_bytes: usize,
+    /// Bytes that went into the kernel's hands since the beginning.
+    taken_bytes: u64,
     closing: Option<CloseReason>,
 }
 
@@ -172,6 +174,11 @@ impl Mailbox {
         self.queue().waiting_bytes
     }
 
+    /// Bytes that the reader has taken since the beginning.
+    pub(super) fn taken_bytes(&self) -> u64 {
+        self.queue().taken_bytes
+    }
+
     /// Waits until a part of the beginning of a stream may be put in; `None` when the connection ends instead.
     pub async fn room(&self) -> Option<Room<'_>> {
         let turn = self.turn.acquire().await.ok()?;
@@ -236,6 +243,7 @@ impl Mailbox {
         let mut queue = self.queue();
         queue.waiting_frames = queue.waiting_frames.saturating_sub(frames);
         queue.waiting_bytes = queue.waiting_bytes.saturating_sub(bytes);
+        queue.taken_bytes += bytes as u64;
         drop(queue);
         self.drained.notify_waiters();
     }
