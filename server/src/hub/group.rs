@@ -80,8 +80,8 @@ impl Group {
             follower.stream = stream;
             follower.after = REPLAYING;
         } else {
-            let follower =
-                Follower { peer: Arc::clone(peer), stream, after: REPLAYING, joined: false, given_up: false, taken: 0 };
+            let peer = Arc::clone(peer);
+            let follower = Follower { peer, stream, after: REPLAYING, joined: false, given_up: false, taken: 0 };
             self.followers.push(follower);
         }
     }
