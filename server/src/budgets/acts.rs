@@ -74,18 +74,18 @@ acts! {
     MakeGroup: quota(120, 10_000), None;
     /// Another name, time zone or rule of a group.
     UpdateGroup: quota(30, 2_000), Some(quota(60, 1_000));
-    /// The end of a group.
+    /// The end of a group, which has only one.
     EndGroup: quota(120, 10_000), None;
     /// Another role for a member.
     GiveRole: quota(60, 1_000), Some(quota(120, 500));
     /// The end of a membership: somebody else's, or one's own.
     RemoveMember: quota(150, 1_000), Some(quota(300, 200));
     /// A new link into a group.
-    MakeInvite: quota(200, 1_000), None;
+    MakeInvite: quota(200, 1_000), Some(quota(400, 500));
     /// The end of such a link.
-    RevokeInvite: quota(200, 1_000), None;
-    /// Joining by a link. How often people can join a group is bounded by how often they can leave it.
-    AcceptInvite: quota(120, 1_000), None;
+    RevokeInvite: quota(200, 1_000), Some(quota(400, 500));
+    /// Joining by a link. A link that thousands have must not make the log grow faster than a removal could.
+    AcceptInvite: quota(120, 1_000), Some(quota(300, 200));
     /// A ticket for an upgrade.
     BuyTicket: quota(120, 500), None;
     /// A token for programs.

@@ -66,11 +66,12 @@ async fn make(
     if asked.max_uses.is_some_and(|uses| !(1..=USES_MAX).contains(&uses)) {
         return Err(ApiError::bad_request("`max_uses` is 1 to 100000"));
     }
-    actor.spends(state, Act::MakeInvite)?;
     let (secret, created_at) = (Secret::generate(), unix_seconds());
     let expires_at = created_at.saturating_add_unsigned(seconds);
     let invite = store::NewInvite { token: secret.hash(), max_uses: asked.max_uses, created_at, expires_at };
-    state.store.create_invite(actor.user.id, group, invite).await?;
+    let user = actor.user.id;
+    let made = async { Ok::<_, ApiError>(state.store.create_invite(user, group, invite).await?) };
+    state.hub.budgets().within(Act::MakeInvite, user, group, made).await?;
     Ok(Invite {
         id: store::InviteRow::id_of(&secret.hash()),
         url: format!("{site}/i/{}", secret.expose()),
@@ -125,8 +126,9 @@ pub(super) async fn revoke(
     State(state): State<Shared>,
     Member(identity, OfInvite(group, invite)): Member<OfInvite>,
 ) -> Result<StatusCode, ApiError> {
-    identity.spends(&state, Act::RevokeInvite)?;
-    state.store.revoke_invite(identity.user.id, group, invite, unix_seconds()).await?;
+    let user = identity.user.id;
+    let revoked = async { Ok::<_, ApiError>(state.store.revoke_invite(user, group, invite, unix_seconds()).await?) };
+    state.hub.budgets().within(Act::RevokeInvite, user, group, revoked).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,9 +178,19 @@ pub(super) async fn accept(
 
 /// Makes the user a member.
 pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Group, ApiError> {
-    let token = secret(token)?.hash();
-    state.hub.budgets().charge(Act::AcceptInvite, user)?;
-    let group = state.store.accept_invite(token, user, unix_seconds()).await.map_err(over)?;
+    let (token, budgets) = (secret(token)?.hash(), state.hub.budgets());
+    let Some(group) = state.store.invites_into(token).await? else {
+        budgets.charge(Act::AcceptInvite, user)?;
+        return Err(ApiError::not_found());
+    };
+    let accept = async { state.store.accept_invite(token, user, unix_seconds()).await.map_err(over) };
+    if state.store.role(group, user).await?.is_some() {
+        // A member just goes on to the group, and uses up nothing of its budget.
+        budgets.charge(Act::AcceptInvite, user)?;
+        accept.await?;
+    } else {
+        budgets.within(Act::AcceptInvite, user, group, accept).await?;
+    }
     state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
 }
 

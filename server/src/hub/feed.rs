@@ -19,6 +19,7 @@ use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
 use crate::metrics;
 use crate::store::{Effect, Hint};
+use crate::telemetry::Seldom;
 
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
@@ -33,7 +34,8 @@ const BACKLOG_BYTES: usize = 256 * 1024;
 /// What is put into mailboxes in one go before those who write them out get a turn, and the least for which the filling of a
 /// gap waits.
 const GO_BYTES: usize = 64 * 1024;
-/// How long the filling of a gap waits for the slowest follower, page by page, before it goes on without mercy.
+/// How long the filling of a gap waits for the slowest follower, page by page. Who does not even take a page in that time is given
+/// up on until they have less waiting: nobody waits for them twice.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const BACKLOG_LOOK: Duration = Duration::from_millis(10);
@@ -55,8 +57,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             match effect {
                 Effect::Message(message) => put_in += deliver(&hub, &Event::NewMessage(message)),
                 Effect::Moved(group) => nudge(&hub, group),
-                // Where the log is being passed on, it says so itself, whoever wrote it.
-                Effect::Member(group, _) if hub.registry.with(group, |state| state.is_loaded()) == Some(true) => {}
+                // Where somebody follows the group its log says so, too, whoever wrote it; but they may leave before it is read.
                 Effect::Member(group, user) => hub.membership_changed(group, user),
                 Effect::GroupDeleted(group, members) => {
                     hub.registry.with(group, |state| state.delete(group));
@@ -117,7 +118,12 @@ async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     for some in groups.chunks(SWEEP_GROUPS) {
         match hub.log.heads(some).await {
             Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a sweep failed"),
+            Err(error) => {
+                static FAILED: Seldom = Seldom::new();
+                if let Some(times) = FAILED.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, times, "a sweep failed");
+                }
+            }
         }
     }
 }
@@ -147,7 +153,14 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
                     hub.membership_changed(group, stranger);
                 }),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "members could not be looked up");
+                    static FAILED: Seldom = Seldom::new();
+                    if let Some(times) = FAILED.happened() {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            times,
+                            "members could not be looked up"
+                        );
+                    }
                 }
             }
         }
@@ -216,7 +229,11 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
         let page = match hub.log.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, %group, "a gap could not be read yet");
+                // Each followed group says this four times a second while the database is away.
+                static UNREAD: Seldom = Seldom::new();
+                if let Some(times) = UNREAD.happened() {
+                    tracing::warn!(error = &error as &dyn std::error::Error, %group, times, "a gap could not be read yet");
+                }
                 sleep(PULL_RETRY).await;
                 if hub.shutdown.is_cancelled() {
                     return;
@@ -259,7 +276,55 @@ async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId, bytes: usize) {
         return;
     }
     let until = Instant::now() + BACKLOG_PATIENCE;
-    while Instant::now() < until && hub.registry.with(group, |state| state.backlog()).unwrap_or(0) > BACKLOG_BYTES {
+    hub.registry.with(group, Group::begin_wait);
+    while hub.registry.with(group, |state| state.has_slow_followers(BACKLOG_BYTES)) == Some(true) {
+        if Instant::now() >= until {
+            hub.registry.with(group, |state| state.end_wait(BACKLOG_BYTES, bytes));
+            return;
+        }
         sleep(BACKLOG_LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use caravana_protocol::limits::MAILBOX_BYTES;
+
+    use super::*;
+    use crate::hub::samples::{GROUP, hub, peer};
+
+    /// Tells that so much is in the kernel's hands.
+    fn takes(peer: &Peer, bytes: usize) {
+        peer.mailbox.written(0, bytes);
+    }
+
+    /// One socket that took little made everybody wait a second for each page, without end.
+    #[tokio::test(start_paused = true)]
+    async fn others_wait_once_for_a_follower_who_takes_nothing_and_page_by_page_for_who_keeps_pace() {
+        let (hub, _commits) = hub(&[], "");
+        let slow = peer(1);
+        hub.registry.enter(GROUP, |state| state.enter(&slow, 1));
+        let waits = async || {
+            let start = Instant::now();
+            wait_for_slow_followers(&hub, GROUP, GO_BYTES).await;
+            start.elapsed()
+        };
+        for _ in 0..2 {
+            let much = Frame::pong(&vec![0; MAILBOX_BYTES / 2]);
+            slow.mailbox.push(&much);
+            assert_eq!(waits().await, BACKLOG_PATIENCE);
+            assert_eq!(waits().await, Duration::ZERO, "one page later");
+            takes(&slow, much.len());
+            assert_eq!(waits().await, Duration::ZERO, "there is nothing to wait for");
+        }
+        slow.mailbox.push(&Frame::pong(&vec![0; MAILBOX_BYTES / 2]));
+        for _ in 0..2 {
+            let takes_a_page = async {
+                sleep(BACKLOG_PATIENCE / 2).await;
+                takes(&slow, GO_BYTES);
+            };
+            let (waited, ()) = tokio::join!(waits(), takes_a_page);
+            assert_eq!(waited, BACKLOG_PATIENCE, "who keeps pace");
+        }
     }
 }

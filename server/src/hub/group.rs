@@ -44,6 +44,10 @@ struct Follower {
     after: Seq,
     /// Whether `joined` was sent, which makes the user present.
     joined: bool,
+    /// Whether the others have waited for it in vain, and go on without.
+    given_up: bool,
+    /// What its reader had taken when the others began to wait.
+    taken: u64,
 }
 
 /// Above every seq, so that a follower that is still being replayed gets nothing live.
@@ -76,7 +80,8 @@ impl Group {
             follower.stream = stream;
             follower.after = REPLAYING;
         } else {
-            let follower = Follower { peer: Arc::clone(peer), stream, after: REPLAYING, joined: false };
+            let peer = Arc::clone(peer);
+            let follower = Follower { peer, stream, after: REPLAYING, joined: false, given_up: false, taken: 0 };
             self.followers.push(follower);
         }
     }
@@ -146,9 +151,32 @@ impl Group {
         self.channel.as_ref().is_some_and(|channel| channel.head < self.target)
     }
 
-    /// Bytes that wait for the slowest follower.
-    pub(super) fn backlog(&self) -> usize {
-        self.followers.iter().map(|follower| follower.peer.mailbox.waiting_bytes()).max().unwrap_or(0)
+    /// Whether somebody has more than this waiting who was not given up on.
+    pub(super) fn has_slow_followers(&mut self, backlog: usize) -> bool {
+        let mut some = false;
+        for follower in &mut self.followers {
+            let is_slow = follower.peer.mailbox.waiting_bytes() > backlog;
+            follower.given_up &= is_slow;
+            some |= is_slow && !follower.given_up;
+        }
+        some
+    }
+
+    /// The others begin to wait for who is slow.
+    pub(super) fn begin_wait(&mut self) {
+        for follower in &mut self.followers {
+            follower.taken = follower.peer.mailbox.taken_bytes();
+        }
+    }
+
+    /// They have waited long enough: who has more than `backlog` waiting still, and did not even take what a page brings, is
+    /// waited for no more until they have less.
+    pub(super) fn end_wait(&mut self, backlog: usize, page: usize) {
+        for follower in &mut self.followers {
+            let mailbox = &follower.peer.mailbox;
+            let keeps_pace = mailbox.taken_bytes() >= follower.taken + page as u64;
+            follower.given_up |= mailbox.waiting_bytes() > backlog && !keeps_pace;
+        }
     }
 
     /// Delivers an event if it is the next one.
@@ -206,7 +234,7 @@ impl Group {
         match event {
             Event::MemberLeft(left) => {
                 if let Some(channel) = &mut self.channel {
-                    channel.members = channel.members.saturating_sub(1);
+                    channel.members.remove(&left.user_id);
                     channel.reads.remove(&left.user_id);
                 }
                 let returns =
@@ -215,9 +243,9 @@ impl Group {
                     self.cut(left.group_id, LeftReason::Removed, |peer| peer.user == left.user_id);
                 }
             }
-            Event::MemberJoined(_) => {
+            Event::MemberJoined(joined) => {
                 if let Some(channel) = &mut self.channel {
-                    channel.members += 1;
+                    channel.members.insert(joined.user_id);
                 }
             }
             Event::NewMessage(_) | Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}

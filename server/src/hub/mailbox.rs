@@ -4,8 +4,10 @@
 //! Promises that putting something in never waits: a mailbox that is full closes its connection as too slow, and the
 //! client resumes from the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
 //!
-//! What the server says of its own accord, or in answer, never fills a mailbox: it is put in when there is room, and until
-//! then whoever has it waits. So a reader is too slow by what happened and he did not take, and by nothing else.
+//! What begins a stream, what answers a frame and a group that one is in now never fill a mailbox: they are put in when there
+//! is room, and until then whoever has them waits. Beside what happened only short frames are put in whatever waits: pings,
+//! pongs, `heartbeat`, `left`, the refusal of a `subscribe`, `account_changed`, `auth_expiring`, `going_away`. So a reader is too
+//! slow by what happened and he did not take, and by next to nothing else.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,6 +51,8 @@ struct Queue {
     /// Frames and bytes that were put in and are not yet in the kernel's hands, those being written included.
     waiting_frames: usize,
     waiting_bytes: usize,
+    /// Bytes that went into the kernel's hands since the beginning.
+    taken_bytes: u64,
     closing: Option<CloseReason>,
 }
 
@@ -131,6 +135,12 @@ impl Mailbox {
         fits
     }
 
+    /// Whether an answer would be taken, or nobody waits for one.
+    pub(super) fn has_room_for_answers(&self) -> bool {
+        let queue = self.queue();
+        queue.closing.is_some() || queue.has_less_than(ANSWER_FRAMES, ANSWER_BYTES)
+    }
+
     fn put(&self, mut queue: MutexGuard<'_, Queue>, frame: &Frame) {
         let was_empty = queue.frames.is_empty();
         queue.frames.push_back(frame.bytes().clone());
@@ -162,6 +172,11 @@ impl Mailbox {
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         self.queue().waiting_bytes
+    }
+
+    /// Bytes that the reader has taken since the beginning.
+    pub(super) fn taken_bytes(&self) -> u64 {
+        self.queue().taken_bytes
     }
 
     /// Waits until a part of the beginning of a stream may be put in; `None` when the connection ends instead.
@@ -228,6 +243,7 @@ impl Mailbox {
         let mut queue = self.queue();
         queue.waiting_frames = queue.waiting_frames.saturating_sub(frames);
         queue.waiting_bytes = queue.waiting_bytes.saturating_sub(bytes);
+        queue.taken_bytes += bytes as u64;
         drop(queue);
         self.drained.notify_waiters();
     }

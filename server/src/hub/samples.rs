@@ -1,5 +1,7 @@
 //! A group, people and messages for the tests of the hub's parts.
 
+mod odd;
+
 use std::sync::{Arc, Mutex};
 
 use caravana_protocol::{ConnectionId, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
@@ -8,6 +10,8 @@ use uuid::Uuid;
 use super::answers::Pace;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
+
+pub(super) use odd::hub;
 
 /// The only group.
 pub(super) const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));

@@ -172,6 +172,9 @@ pub trait Directory: Send + Sync + 'static {
     /// What an invite leads to. [`StoreError::NotFound`] when unknown, [`StoreError::Gone`] when over, used up or revoked.
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError>;
 
+    /// The group of an invite, whatever became of it since; `None` when it is unknown.
+    async fn invites_into(&self, token: SecretHash) -> Result<Option<GroupId>, StoreError>;
+
     /// Joins by an invite. A member stays what they are and uses nothing up. Whom somebody else has removed comes back only by
     /// one that an owner or admin made after that; any other is [`StoreError::Gone`] for them. [`StoreError::LimitReached`] for
     /// who is in as many groups as one may be, and where the group is full.

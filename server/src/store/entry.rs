@@ -52,8 +52,8 @@ impl Entry {
     /// The event in its present state.
     pub(super) fn into_event(mut self, group_id: GroupId) -> Event {
         let (seq, at) = (self.seq, self.at);
-        for name in [&mut self.display_name, &mut self.name, &mut self.time_zone] {
-            *name = shown_name(name.take());
+        for name in [&mut self.display_name, &mut self.name, &mut self.time_zone, &mut self.renamed] {
+            *name = name.take().map(shown_name);
         }
         match self.kind.as_str() {
             "member_joined" => Event::MemberJoined(MemberJoined {
@@ -195,7 +195,10 @@ fn weight(event: &Event) -> usize {
         Event::MessageEdited(change) | Event::MessageDeleted(change) => json_length(&change.message.message),
         Event::MemberJoined(joined) => json_length(&joined.display_name),
         Event::MemberLeft(left) => json_length(&left.display_name),
-        Event::GroupUpdated(group) => json_length(&group.name) + group.time_zone.as_deref().map_or(0, json_length),
+        Event::GroupUpdated(group) => {
+            let given = [&group.time_zone, &group.renamed].into_iter().flatten();
+            json_length(&group.name) + given.map(|text| json_length(text)).sum::<usize>()
+        }
     };
     ENVELOPE + texts
 }
@@ -230,12 +233,12 @@ pub(super) fn shown(text: String) -> String {
     text.chars().take(MESSAGE_CHARACTERS - 1).chain(['…']).collect()
 }
 
-/// The same for a name.
-fn shown_name(name: Option<String>) -> Option<String> {
-    name.map(|name| match name.char_indices().nth(NAME_CHARACTERS) {
+/// The same for a name, or a time zone: wherever one is read that another program may have written.
+pub(super) fn shown_name(name: String) -> String {
+    match name.char_indices().nth(NAME_CHARACTERS) {
         Some((end, _)) => name[..end].to_owned(),
         None => name,
-    })
+    }
 }
 
 /// Groups as they stand in a list: by last activity, the latest first.
@@ -301,6 +304,19 @@ pub(super) fn history(
 
 /// The most events besides messages in a page of history: as many as it may have messages.
 pub(super) const HISTORY_EVENTS: usize = HISTORY_PAGE;
+
+/// What else happened in the part of the log that a page of messages stands for, ascending. `found` is descending.
+pub(super) async fn besides(
+    found: impl Stream<Item = Result<Option<Event>, sqlx::Error>> + Send,
+) -> Result<Vec<Event>, StoreError> {
+    // One row after the other: what is cut of a row is gone before the next one is read.
+    let mut events: Vec<Event> = found.try_filter_map(async |event| Ok(event)).try_collect().await?;
+    events.reverse();
+    Ok(events)
+}
+
+/// They need no bound of bytes: cut names are no more than this.
+const _: () = assert!(HISTORY_EVENTS * (ENVELOPE + 3 * NAME_CHARACTERS * 6) < HISTORY_PAGE_BYTES / 4);
 
 /// The part of the log that a page stands for, from its first seq to its last: up to the neighbouring pages' messages, and
 /// where there are none to the end of the log.

@@ -1,6 +1,6 @@
 //! The port to the groups' logs: messages, their changes, and everything that is read by seq.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
@@ -124,8 +124,8 @@ pub struct Channel {
     pub epoch: Epoch,
     /// The last committed event.
     pub head: Seq,
-    /// How many members it has.
-    pub members: usize,
+    /// Who is a member. Not how many: an event of one who joins is also that of another role.
+    pub members: BTreeSet<UserId>,
     /// How far each member has read.
     pub reads: BTreeMap<UserId, Seq>,
 }

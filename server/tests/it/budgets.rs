@@ -191,6 +191,25 @@ async fn a_form_spends_the_budget_of_its_route_and_says_so_on_its_page() {
     }
 }
 
+/// A link that five thousand people had made them all members at once, and everybody's cursor too old to go on from.
+#[tokio::test]
+async fn many_people_together_neither_join_a_group_nor_make_links_without_end() {
+    // A group's budget is 1 for entries and 2 for links.
+    let server = TestServer::builder().flag("--budget-factor=0.005").start().await;
+    let (ana, bob, group) = server.couple().await;
+    let (eva, leo) = (server.register("Eva").await, server.register("Leo").await);
+    let links = format!("/api/v1/groups/{group}/invites");
+    let token = bob.post(&links, &json!({})).await.json()["token"].as_str().unwrap().to_owned();
+    let accept = format!("/api/v1/invites/{token}/accept");
+    eva.post(&accept, &json!({})).await.refused(429, "rate_limited");
+    leo.post(&accept, &json!({})).await.refused(429, "rate_limited");
+    assert_eq!(ana.post(&accept, &json!({})).await.status, 200, "a member goes on to the group");
+    ana.post(&links, &json!({})).await.refused(429, "rate_limited");
+    let nobody = accept.replace(&token, &"x".repeat(token.len()));
+    eva.post(&nobody, &json!({})).await.refused(404, "not_found");
+    eva.post(&nobody, &json!({})).await.refused(429, "rate_limited");
+}
+
 /// Each of these was free and without end: 3,000 groups by one account in nine seconds, 617 edits a second.
 #[tokio::test]
 async fn at_default_settings_people_do_what_people_do_and_machines_do_not() {

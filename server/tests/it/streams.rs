@@ -121,6 +121,47 @@ async fn a_row_larger_than_any_mailbox_cuts_nobody_and_is_passed() {
     assert!(bob.get("/api/v1/groups").await.text.len() < 100_000, "the list of groups holds all of it");
 }
 
+/// The name that another program gave a group, and what it called people, were cut in the log only, and the name that a change
+/// of name gave not even there: one of 1.2 MB cut off everybody who followed the group, and whoever entered it, on all sockets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_larger_than_any_mailbox_cuts_nobody_and_is_cut_wherever_it_is_shown() {
+    const CHANGES: usize = 20;
+    let server = TestServer::start().await;
+    let (ana, bob, group) = server.couple().await;
+    let invite = ana.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.json();
+    let (mut live, joined) = Wire::open_group(&bob, group).await;
+    let mut foreign = server.foreign().await;
+    for change in 0..CHANGES {
+        foreign.run(&format!("update groups set name = '{}{change}'", "ñ".repeat(600_000))).await;
+    }
+    foreign.run(&format!("update users set display_name = '{}'", "z".repeat(1_200_000))).await;
+    let shown = "ñ".repeat(256);
+    for _ in 0..CHANGES {
+        let update = live.expect("group_updated").await;
+        assert_eq!((update["name"].as_str(), update["renamed"].as_str()), (Some(&*shown), Some(&*shown)));
+    }
+    let head = joined["head"].as_u64().unwrap();
+    assert_eq!(pages_of(&bob, group, head).await.len(), CHANGES);
+
+    // Who enters is told of it on their sockets.
+    let eva = server.register("Eva").await;
+    let mut of_eva = Wire::open(&eva).await;
+    let token = invite["token"].as_str().unwrap();
+    let preview = eva.get(&format!("/api/v1/invites/{token}")).await;
+    eva.post(&format!("/api/v1/invites/{token}/accept"), &json!({})).await;
+    assert_eq!(of_eva.expect("group_added").await["group"]["name"], *shown);
+    for path in ["", "/messages?limit=200", "/members"] {
+        let answer = eva.get(&format!("/api/v1/groups/{group}{path}")).await;
+        assert!(answer.status == 200 && answer.text.len() < 64 * 1024, "{path}: {} bytes", answer.text.len());
+    }
+    let groups = eva.get("/api/v1/groups").await;
+    let (page, export) = (eva.get(&format!("/g/{group}")).await, eva.get("/api/v1/account/export").await);
+    let own = bob.get("/api/v1/session").await;
+    for answer in [preview, groups, page, export, own] {
+        assert!(answer.status == 200 && answer.text.len() < 64 * 1024, "{} bytes", answer.text.len());
+    }
+}
+
 /// A page of history had a bound of rows only.
 #[tokio::test]
 async fn a_page_of_history_is_bounded_by_bytes_too() {

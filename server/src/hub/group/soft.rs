@@ -13,7 +13,7 @@ use crate::frame::Frame;
 impl Group {
     /// In large groups presence and typing would be most of the traffic and help nobody.
     fn is_small(&self) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.members <= TYPING_MEMBERS)
+        self.channel.as_ref().is_some_and(|channel| channel.members.len() <= TYPING_MEMBERS)
             && self.online.len() <= TYPING_MEMBERS
     }
 

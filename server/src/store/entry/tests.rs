@@ -26,14 +26,28 @@ fn message(text: &str) -> Event {
     })
 }
 
+fn renamed(text: &str) -> Event {
+    let (seq, at) = (i64::MAX.unsigned_abs(), Timestamp::from_unix_micros(1_793_000_000_123_456));
+    Event::GroupUpdated(GroupUpdated {
+        group_id: GroupId::new(Uuid::max()),
+        seq,
+        name: text.to_owned(),
+        time_zone: Some(text.to_owned()),
+        members_can_invite: false,
+        renamed: Some(text.to_owned()),
+        at,
+    })
+}
+
 /// A page was measured by the length of its texts, and was twice as long in the mailbox where these were all quotes.
 #[test]
 fn a_frame_is_never_longer_than_it_is_taken_for() {
     for text in ["", "hola", "\"", "\\", "\n\r\t", "\u{8}\u{c}", "\u{1}", "\u{7f}\u{2028}", "é", "🚀"] {
         for times in [0, 1, 30, 4_000, EVENT_CHARACTERS] {
-            let event = message(&text.repeat(times));
-            let (framed, taken_for) = (Frame::event(&event).len(), weight(&event));
-            assert!(framed <= taken_for && taken_for - framed < 200, "{text:?} × {times}: {framed}, {taken_for}");
+            for event in [message(&text.repeat(times)), renamed(&text.repeat(times))] {
+                let (framed, taken_for) = (Frame::event(&event).len(), weight(&event));
+                assert!(framed <= taken_for && taken_for - framed < 300, "{text:?} × {times}: {framed}, {taken_for}");
+            }
         }
     }
 }

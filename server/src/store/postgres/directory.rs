@@ -196,6 +196,10 @@ impl Directory for PostgresStore {
         invites::preview(self, token, now).await
     }
 
+    async fn invites_into(&self, token: SecretHash) -> Result<Option<GroupId>, StoreError> {
+        invites::group_of(self, token).await
+    }
+
     async fn accept_invite(&self, token: SecretHash, user: UserId, now: i64) -> Result<GroupId, StoreError> {
         invites::accept(self, token, user, now).await
     }

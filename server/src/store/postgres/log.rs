@@ -63,20 +63,22 @@ impl Log for PostgresStore {
     }
 
     async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError> {
-        let rows: Vec<(Uuid, i64, i64, Option<Uuid>, Option<i64>)> = self
+        type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>);
+        let row: Option<Row> = self
             .access
             .ask(|link| {
                 let statement = self.access.sql(
-                    "select h.epoch, h.head, (select count(*) from {members} v where v.group_id = h.group_id), \
-                     r.user_id, r.seq from caravana.head h left join caravana.read r on r.group_id = h.group_id \
-                     where h.group_id = $1",
+                    "select h.epoch, h.head, array(select v.user_id from {members} v where v.group_id = $1), \
+                     array(select r.user_id from caravana.read r where r.group_id = $1 order by r.user_id), \
+                     array(select r.seq from caravana.read r where r.group_id = $1 order by r.user_id) \
+                     from caravana.head h where h.group_id = $1",
                 );
-                Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_all(link).await?) })
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_optional(link).await?) })
             })
             .await?;
-        let Some((epoch, head, members, ..)) = rows.first().copied() else { return Ok(None) };
-        let reads = rows.into_iter().filter_map(|(.., user, seq)| Some((UserId::new(user?), unsigned(seq?)))).collect();
-        let members = usize::try_from(members).unwrap_or(0);
+        let Some((epoch, head, members, readers, seqs)) = row else { return Ok(None) };
+        let reads = readers.into_iter().map(UserId::new).zip(seqs.into_iter().map(unsigned)).collect();
+        let members = members.into_iter().flatten().map(UserId::new).collect();
         Ok(Some(Channel { epoch: Epoch::new(epoch), head: unsigned(head), members, reads }))
     }
 

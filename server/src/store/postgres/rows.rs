@@ -9,7 +9,7 @@ use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::entry::{Entry, shown};
+use crate::store::entry::{Entry, shown, shown_name};
 
 /// Microseconds since 1970 of a column, or null.
 macro_rules! micros {
@@ -28,7 +28,7 @@ macro_rules! micros {
 macro_rules! log_columns {
     () => {
         concat!(
-            "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, e.payload ->> 'name' as renamed, ",
+            "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, left(e.payload ->> 'name', 1025) as renamed, ",
             micros!("e.at"),
             " as at, c.id as stored_id, c.user_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),
@@ -90,6 +90,26 @@ impl sqlx::Type<Postgres> for Loose {
 impl<'r> sqlx::Decode<'r, Postgres> for Loose {
     fn decode(value: PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
         Ok(Self(String::from_utf8_lossy(value.as_bytes()?).into_owned()))
+    }
+}
+
+/// The name of a person or a group, as it is shown wherever it stands.
+#[derive(Debug)]
+pub(super) struct Name(pub(super) String);
+
+impl sqlx::Type<Postgres> for Name {
+    fn type_info() -> PgTypeInfo {
+        <Loose as sqlx::Type<Postgres>>::type_info()
+    }
+
+    fn compatible(info: &PgTypeInfo) -> bool {
+        <Loose as sqlx::Type<Postgres>>::compatible(info)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Postgres> for Name {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(Self(shown_name(Loose::decode(value)?.0)))
     }
 }
 

@@ -98,10 +98,11 @@ impl Table {
         }
     }
 
-    /// The name of a row, which other programs may have left out.
+    /// The name of a row, which other programs may have left out. Of a long one its beginning, in which the characters that are
+    /// shown have their place also where the database counts bytes.
     fn name_of(&self, alias: &str) -> String {
         match &self.name {
-            Some(column) => format!("coalesce({alias}.{column}::text, '{NAMELESS}')"),
+            Some(column) => format!("coalesce(left({alias}.{column}::text, 1025), '{NAMELESS}')"),
             None => format!("'{NAMELESS}'::text"),
         }
     }
@@ -229,7 +230,7 @@ mod tests {
         );
         assert_eq!(
             text("select {user name} from {members} v {members locked}"),
-            "select coalesce(u.\"full_name\"::text, 'Viajero') from caravana.member v for key share of v"
+            "select coalesce(left(u.\"full_name\"::text, 1025), 'Viajero') from caravana.member v for key share of v"
         );
         assert!(text("{rename user}").contains("\"full_name\" = $2 where id = $1"));
     }

@@ -24,6 +24,7 @@ use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
 use crate::metrics;
 use crate::store::commits::Effects;
 use crate::store::{Appended, Draft, StoreError};
+use crate::telemetry::Seldom;
 use batch::Batch;
 
 /// Lanes. Each costs a connection; more than a machine has disks and cores to fsync with gain nothing.
@@ -169,7 +170,15 @@ impl Lane {
 
     async fn store(&mut self, jobs: &mut Vec<Job>) {
         if let Err(error) = self.connect().await {
-            tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), "nothing can be stored now");
+            static FAILED: Seldom = Seldom::new();
+            if let Some(times) = FAILED.happened() {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    jobs = jobs.len(),
+                    times,
+                    "nothing can be stored now"
+                );
+            }
             self.refuse(jobs.drain(..), &error);
             // What came meanwhile has waited too, and must not wait for a connection once more.
             for _ in 0..self.queue.len() {
@@ -230,7 +239,10 @@ impl Lane {
             }
         } else {
             metrics::commit_failed();
-            tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), "a commit failed");
+            static FAILED: Seldom = Seldom::new();
+            if let Some(times) = FAILED.happened() {
+                tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), times, "a commit failed");
+            }
             self.refuse(jobs.into_iter(), &error);
         }
     }

@@ -128,21 +128,23 @@ impl Log for SqliteStore {
 
     async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError> {
         let mut connection = self.readers.acquire().await?;
-        let head: Option<(String, i64, i64)> = sqlx::query_as(
-            "select h.epoch, h.head, (select count(*) from caravana_member m where m.group_id = h.group_id) \
-             from caravana_head h where h.group_id = ?1",
-        )
-        .bind(group.to_string())
-        .fetch_optional(&mut *connection)
-        .await?;
-        let Some((text, head, members)) = head else { return Ok(None) };
+        let head: Option<(String, i64)> = sqlx::query_as("select epoch, head from caravana_head where group_id = ?1")
+            .bind(group.to_string())
+            .fetch_optional(&mut *connection)
+            .await?;
+        let Some((text, head)) = head else { return Ok(None) };
+        // Read behind the head: who changes meanwhile has an event that is still to be delivered, and is put in or taken out twice.
+        let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?1")
+            .bind(group.to_string())
+            .fetch_all(&mut *connection)
+            .await?;
         let reads: Vec<(String, i64)> = sqlx::query_as("select user_id, seq from caravana_read where group_id = ?1")
             .bind(group.to_string())
             .fetch_all(&mut *connection)
             .await?;
         let reads: BTreeMap<UserId, Seq> =
             reads.into_iter().filter_map(|(user, seq)| Some((user_id(Some(&user))?, unsigned(seq)))).collect();
-        let members = usize::try_from(members).unwrap_or(0);
+        let members = members.iter().filter_map(|user| user_id(Some(user))).collect();
         Ok(Some(Channel { epoch: epoch(&text), head: unsigned(head), members, reads }))
     }
 

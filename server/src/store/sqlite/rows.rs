@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
-use super::super::entry::{Entry, placeholder, shown};
+use super::super::entry::{Entry, placeholder, shown, shown_name};
 use crate::telemetry::Seldom;
 
 /// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
@@ -45,7 +45,8 @@ pub(super) use {log_columns, log_joins, message_columns};
 pub(super) struct Loose(String);
 
 impl Loose {
-    fn is_true(&self) -> bool {
+    /// Of a `status`.
+    pub(super) fn is_true(&self) -> bool {
         !matches!(self.0.as_str(), "" | "0" | "f" | "false")
     }
 }
@@ -82,14 +83,33 @@ impl<'r> sqlx::Decode<'r, Sqlite> for Loose {
     }
 }
 
+/// The name of a person or a group, as it is shown wherever it stands.
+pub(super) struct Name(pub(super) String);
+
+impl sqlx::Type<Sqlite> for Name {
+    fn type_info() -> SqliteTypeInfo {
+        <Loose as sqlx::Type<Sqlite>>::type_info()
+    }
+
+    fn compatible(info: &SqliteTypeInfo) -> bool {
+        <Loose as sqlx::Type<Sqlite>>::compatible(info)
+    }
+}
+
+impl<'r> sqlx::Decode<'r, Sqlite> for Name {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+        Ok(Self(shown_name(Loose::decode(value)?.0)))
+    }
+}
+
 /// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
 /// tables can be removed by other programs.
 #[derive(FromRow)]
 pub(super) struct LogRow {
     pub(super) seq: Option<i64>,
     kind: Option<String>,
-    message_id: Option<String>,
-    actor_id: Option<String>,
+    message_id: Option<Loose>,
+    actor_id: Option<Loose>,
     payload: Option<Loose>,
     at: Option<String>,
     stored_id: Option<Loose>,

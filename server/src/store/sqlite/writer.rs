@@ -22,6 +22,7 @@ use super::super::{Effect, HintSender, Hints, StoreError, hints};
 use super::BUSY;
 use super::witness::Witness;
 use crate::metrics;
+use crate::telemetry::Seldom;
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
 /// told `overloaded`.
@@ -228,7 +229,15 @@ impl Task {
             }
             Err(error) => {
                 metrics::commit_failed();
-                tracing::error!(error = &error as &dyn std::error::Error, jobs = answers.len(), "a commit failed");
+                static FAILED: Seldom = Seldom::new();
+                if let Some(times) = FAILED.happened() {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        jobs = answers.len(),
+                        times,
+                        "a commit failed"
+                    );
+                }
                 let _ = sqlx::query("rollback").execute(&mut self.connection).await;
                 let full = is_full(&error);
                 let again = || sqlx::Error::Protocol("the transaction was rolled back".into());

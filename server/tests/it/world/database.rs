@@ -171,7 +171,7 @@ impl Database {
     }
 
     pub(super) fn channel(&self) -> Channel {
-        Channel { epoch: self.epoch, head: self.head(), members: self.members.len(), reads: self.reads.clone() }
+        Channel { epoch: self.epoch, head: self.head(), members: self.members.clone(), reads: self.reads.clone() }
     }
 
     /// Events after `after`, each message in its present state.

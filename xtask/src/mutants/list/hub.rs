@@ -47,7 +47,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g5-register",
         what: "a follower gets live events while it is being replayed",
-        changes: &[at("server/src/hub/group.rs", "after: REPLAYING, joined: false }", "after: 0, joined: false }")],
+        changes: &[at("server/src/hub/group.rs", "after: REPLAYING, joined: false,", "after: 0, joined: false,")],
         tests: &[WORLD],
     },
     Mutant {
@@ -125,6 +125,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "all streams of a connection put in a page at once",
         changes: &[at("server/src/hub/mailbox.rs", "turn: Semaphore::new(1)", "turn: Semaphore::new(1_000)")],
         tests: &[inside("one_stream_at_a_time_has_room_in_the_order_in_which_they_asked")],
+    },
+    Mutant {
+        name: "g7-pages",
+        what: "everybody waits for who takes nothing, page by page",
+        changes: &[at(
+            "server/src/hub/group.rs",
+            "mailbox.waiting_bytes() > backlog && !keeps_pace;",
+            "mailbox.waiting_bytes() > backlog && !keeps_pace && page == 0;",
+        )],
+        tests: &[inside("others_wait_once_for_a_follower_who_takes_nothing_and_page_by_page_for_who_keeps_pace")],
     },
     Mutant {
         name: "g7-joined",

@@ -152,6 +152,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("a_row_that_can_not_be_read_blocks_nothing")],
     },
     Mutant {
+        name: "g17-list",
+        what: "a last message that is no text fails the list of groups",
+        changes: &[at(
+            "server/src/store/sqlite/directory/groups.rs",
+            "last_text: Option<Loose>,",
+            "last_text: Option<String>,",
+        )],
+        tests: &[it("a_row_that_can_not_be_read_blocks_nothing")],
+    },
+    Mutant {
         name: "g17-counted",
         what: "a row that is shown as something else is not counted",
         changes: &[at("server/src/metrics.rs", "counter!(PLACEHOLDERS).increment(1);", "")],

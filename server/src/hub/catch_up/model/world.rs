@@ -1,6 +1,6 @@
 //! What lies around a beginning: a log, commits, hints, and the reading of gaps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use caravana_protocol::{
@@ -143,7 +143,7 @@ impl World {
 
     pub(super) fn channel(&self) -> Channel {
         let head = self.log.lock().unwrap().len() as Seq;
-        Channel { epoch: EPOCH, head, members: 2, reads: BTreeMap::new() }
+        Channel { epoch: EPOCH, head, members: BTreeSet::new(), reads: BTreeMap::new() }
     }
 
     pub(super) fn membership(&self) -> Result<(), Refused> {

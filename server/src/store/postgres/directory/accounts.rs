@@ -5,7 +5,7 @@ use caravana_protocol::rest::User;
 use uuid::Uuid;
 
 use super::super::PostgresStore;
-use super::super::rows::Loose;
+use super::super::rows::Name;
 use super::ends::lives;
 use super::{is_duplicate, proofs, resets};
 use crate::store::{Account, NewAccount, PasswordChange, StoreError};
@@ -37,7 +37,7 @@ pub(super) async fn create(store: &PostgresStore, account: NewAccount) -> Result
 }
 
 pub(super) async fn find(store: &PostgresStore, email: &str) -> Result<Option<Account>, StoreError> {
-    let row: Option<(Uuid, Loose, String, String)> = store
+    let row: Option<(Uuid, Name, String, String)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(
@@ -55,7 +55,7 @@ pub(super) async fn find(store: &PostgresStore, email: &str) -> Result<Option<Ac
 }
 
 pub(super) async fn user(store: &PostgresStore, id: UserId) -> Result<Option<User>, StoreError> {
-    let name: Option<Loose> = store
+    let name: Option<Name> = store
         .access
         .ask(|link| {
             let statement = store.access.sql("select {user name} from public.users u where u.id = $1");

@@ -5,10 +5,10 @@ use caravana_protocol::{GroupId, Role, UserId};
 use uuid::Uuid;
 
 use super::super::PostgresStore;
-use super::super::rows::{Loose, MessageRow, message_columns, micros, moment, unsigned};
+use super::super::rows::{Loose, MessageRow, Name, message_columns, micros, moment, unsigned};
 use crate::store::{Belongings, Membership, OwnInvite, OwnMessages, StoreError};
 
-type MembershipRow = (Uuid, Loose, Loose, Option<i64>, i64);
+type MembershipRow = (Uuid, Name, Loose, Option<i64>, i64);
 type InviteRow = (Uuid, Option<i64>, i64, i64);
 
 pub(super) async fn of(store: &PostgresStore, user: UserId) -> Result<Belongings, StoreError> {
@@ -29,7 +29,7 @@ pub(super) async fn of(store: &PostgresStore, user: UserId) -> Result<Belongings
                  where m.user_id = $1 order by m.joined_at, g.id"
             ));
             Box::pin(async move {
-                let who: Option<(Loose, Option<String>, Option<i64>)> =
+                let who: Option<(Name, Option<String>, Option<i64>)> =
                     sqlx::query_as(who).bind(user.uuid()).fetch_optional(&mut *link).await?;
                 let memberships: Vec<MembershipRow> =
                     sqlx::query_as(memberships).bind(user.uuid()).fetch_all(&mut *link).await?;

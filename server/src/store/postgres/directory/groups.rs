@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::link::Link;
-use super::super::rows::{Loose, micros, moment, unsigned};
+use super::super::rows::{Loose, Name, micros, moment, unsigned};
 use super::ends::lives;
 use super::members::{hold_group, role_of};
 use super::{bounds, is_duplicate};
@@ -58,8 +58,8 @@ macro_rules! group_rows {
 #[derive(FromRow)]
 struct GroupRow {
     id: Uuid,
-    name: Loose,
-    time_zone: Option<String>,
+    name: Name,
+    time_zone: Option<Name>,
     members_can_invite: bool,
     epoch: Uuid,
     head: i64,
@@ -85,7 +85,7 @@ impl GroupRow {
             id,
             last_message: self.last_message(id),
             name: self.name.0,
-            time_zone: self.time_zone,
+            time_zone: self.time_zone.map(|name| name.0),
             role: Role::from_word(&self.role.0),
             member_count: unsigned(self.member_count),
             members_can_invite: self.members_can_invite,

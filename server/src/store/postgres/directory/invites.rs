@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::link::Link;
-use super::super::rows::{Loose, unsigned};
+use super::super::rows::{Name, unsigned};
 use super::{bounds, ends, members};
 use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
 
@@ -158,7 +158,7 @@ pub(super) async fn end_of(link: &mut Link, group: GroupId, maker: UserId) -> Re
 }
 
 pub(super) async fn preview(store: &PostgresStore, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
-    let row: Option<(Loose, i64, Option<Loose>, bool)> = store
+    let row: Option<(Name, i64, Option<Name>, bool)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(concat!(
@@ -177,6 +177,17 @@ pub(super) async fn preview(store: &PostgresStore, token: SecretHash, now: i64) 
         return Err(StoreError::Gone);
     }
     Ok(InvitedGroup { name: name.0, member_count: unsigned(members), invited_by: invited_by.map(|name| name.0) })
+}
+
+pub(super) async fn group_of(store: &PostgresStore, token: SecretHash) -> Result<Option<GroupId>, StoreError> {
+    let question = "select group_id from caravana.invite where token_hash = $1";
+    let group: Option<Uuid> = store
+        .access
+        .ask(|link| {
+            Box::pin(async move { Ok(sqlx::query_scalar(question).bind(&token[..]).fetch_optional(link).await?) })
+        })
+        .await?;
+    Ok(group.map(GroupId::new))
 }
 
 pub(super) async fn accept(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::link::Link;
-use super::super::rows::{Loose, micros, moment};
+use super::super::rows::{Loose, Name, micros, moment};
 use super::{groups, invites};
 use crate::store::commits::Effects;
 use crate::store::{MemberRow, Removal, StoreError};
@@ -62,7 +62,7 @@ pub(super) async fn list(
     group: GroupId,
     viewer: UserId,
 ) -> Result<Option<Vec<MemberRow>>, StoreError> {
-    let found: Vec<(Uuid, Loose, Loose, Option<i64>)> = store
+    let found: Vec<(Uuid, Name, Loose, Option<i64>)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(concat!(
@@ -81,7 +81,7 @@ pub(super) async fn list(
     if found.is_empty() {
         return Ok(None);
     }
-    let member = |(user, display_name, role, joined_at): (Uuid, Loose, Loose, Option<i64>)| MemberRow {
+    let member = |(user, display_name, role, joined_at): (Uuid, Name, Loose, Option<i64>)| MemberRow {
         user: User { id: UserId::new(user), display_name: display_name.0, email: None },
         role: Role::from_word(&role.0),
         joined_at: moment(joined_at),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::link::Link;
-use super::super::rows::Loose;
+use super::super::rows::Name;
 use super::super::shape::NAMELESS;
 use super::{ends, members};
 use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
@@ -16,7 +16,7 @@ use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
 /// What is known of the holder of a token.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
-    display_name: Loose,
+    display_name: Name,
     is_guest: bool,
     has_signed_up: bool,
     holds: bool,
@@ -99,7 +99,7 @@ async fn remember(
                 if keeps_names {
                     sqlx::query(rename).bind(id.uuid()).bind(&name).bind(NAMELESS).execute(&mut *link).await?;
                 }
-                let display_name: Loose = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *link).await?;
+                let display_name: Name = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *link).await?;
                 let statements: &[&str] = if is_guest {
                     &["insert into caravana.guest (user_id) select $1
                        where not exists (select from caravana.signed_up where user_id = $1)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::link::Link;
-use super::super::rows::Loose;
+use super::super::rows::Name;
 use super::proofs;
 use crate::store::{RESETS, SecretHash, StoreError};
 
@@ -52,7 +52,7 @@ pub(in super::super) async fn insert(
 }
 
 pub(super) async fn holder(store: &PostgresStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
-    let holder: Option<(Uuid, Loose, String)> = store
+    let holder: Option<(Uuid, Name, String)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(

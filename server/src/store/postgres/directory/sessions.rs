@@ -5,7 +5,7 @@ use caravana_protocol::rest::User;
 use uuid::Uuid;
 
 use super::super::PostgresStore;
-use super::super::rows::Loose;
+use super::super::rows::Name;
 use crate::store::{NewSession, SIGN_INS, SecretHash, SignIn, StoreError};
 
 /// The password is looked at in the statement that remembers, and held there until the commit: there is no moment
@@ -73,7 +73,7 @@ pub(super) async fn find(
     token: SecretHash,
     now: i64,
 ) -> Result<Option<(User, i64)>, StoreError> {
-    let row: Option<(Uuid, Loose, Option<String>, i64)> = store
+    let row: Option<(Uuid, Name, Option<String>, i64)> = store
         .access
         .ask(|link| {
             let statement = store.access.sql(

@@ -91,8 +91,8 @@ pub(super) async fn besides_messages(
          and e.kind in ('member_joined', 'member_left', 'group_updated') order by e.seq desc limit $4"
     ));
     let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(first)).bind(signed(last));
-    let rows: Vec<LogRow> = question.bind(signed(entry::HISTORY_EVENTS as u64)).fetch_all(link).await?;
-    Ok(rows.into_iter().rev().filter_map(|row| row.into_event(group)).collect())
+    let rows = question.bind(signed(entry::HISTORY_EVENTS as u64)).fetch(link);
+    entry::besides(rows.map_ok(|row: LogRow| row.into_event(group))).await
 }
 
 async fn beside(

@@ -4,6 +4,7 @@ use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 
 use super::super::SqliteStore;
+use super::super::rows::Name;
 use super::ends::lives;
 use super::{id, is_duplicate, proofs, resets};
 use crate::store::{Account, NewAccount, PasswordChange, StoreError};
@@ -33,7 +34,7 @@ pub(super) async fn create(store: &SqliteStore, account: NewAccount) -> Result<U
 }
 
 pub(super) async fn find(store: &SqliteStore, email: &str) -> Result<Option<Account>, StoreError> {
-    let row: Option<(String, String, String, String)> = sqlx::query_as(
+    let row: Option<(String, Name, String, String)> = sqlx::query_as(
         "select u.id, u.display_name, a.email, a.password_hash
          from caravana_account a join users u on u.id = a.user_id where a.email = ?",
     )
@@ -41,17 +42,17 @@ pub(super) async fn find(store: &SqliteStore, email: &str) -> Result<Option<Acco
     .fetch_optional(&store.readers)
     .await?;
     row.map(|(user, display_name, email, password_hash)| {
-        Ok(Account { user: User { id: id(&user)?, display_name, email: Some(email) }, password_hash })
+        Ok(Account { user: User { id: id(&user)?, display_name: display_name.0, email: Some(email) }, password_hash })
     })
     .transpose()
 }
 
 pub(super) async fn user(store: &SqliteStore, id: UserId) -> Result<Option<User>, StoreError> {
-    let name: Option<String> = sqlx::query_scalar("select display_name from users where id = ?")
+    let name: Option<Name> = sqlx::query_scalar("select display_name from users where id = ?")
         .bind(id.to_string())
         .fetch_optional(&store.readers)
         .await?;
-    Ok(name.map(|display_name| User { id, display_name, email: None }))
+    Ok(name.map(|name| User { id, display_name: name.0, email: None }))
 }
 
 pub(super) async fn change_password(store: &SqliteStore, change: PasswordChange) -> Result<(), StoreError> {

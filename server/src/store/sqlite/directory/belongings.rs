@@ -3,7 +3,7 @@
 use caravana_protocol::rest::User;
 use caravana_protocol::{Message, Role, UserId};
 
-use super::super::rows::{MessageRow, message_columns};
+use super::super::rows::{Loose, MessageRow, Name, message_columns};
 use super::super::{SqliteStore, rows};
 use super::id;
 use crate::store::{Belongings, Membership, OwnInvite, OwnMessages, StoreError};
@@ -12,7 +12,7 @@ pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Belongings, 
     let key = user.to_string();
     // One moment of the database for all of it.
     let mut reader = store.readers.begin().await?;
-    let who: Option<(String, Option<String>, Option<String>)> = sqlx::query_as(
+    let who: Option<(Name, Option<String>, Option<Loose>)> = sqlx::query_as(
         "select u.display_name, a.email, u.created_at
          from users u left join caravana_account a on a.user_id = u.id where u.id = ?",
     )
@@ -20,7 +20,7 @@ pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Belongings, 
     .fetch_optional(&mut *reader)
     .await?;
     let Some((display_name, email, created_at)) = who else { return Err(StoreError::NotFound) };
-    let memberships: Vec<(String, String, String, String, i64)> = sqlx::query_as(
+    let memberships: Vec<(String, Name, String, String, i64)> = sqlx::query_as(
         "select g.id, g.name, m.role, m.joined_at, coalesce(r.seq, 0)
          from caravana_member m join groups g on g.id = m.group_id
          left join caravana_read r on r.group_id = m.group_id and r.user_id = m.user_id
@@ -36,10 +36,10 @@ pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Belongings, 
     .bind(&key)
     .fetch_all(&mut *reader)
     .await?;
-    let membership = |(group, name, role, joined_at, last_read): (String, String, String, String, i64)| {
+    let membership = |(group, name, role, joined_at, last_read): (String, Name, String, String, i64)| {
         Ok(Membership {
             group: id(&group)?,
-            name,
+            name: name.0,
             role: Role::from_word(&role),
             joined_at: rows::time(Some(&joined_at)),
             last_read: rows::unsigned(last_read),
@@ -49,7 +49,7 @@ pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Belongings, 
         Ok(OwnInvite { group: id(&group)?, max_uses, uses, expires_at })
     };
     Ok(Belongings {
-        user: User { id: user, display_name, email },
+        user: User { id: user, display_name: display_name.0, email },
         created_at: rows::time(created_at.as_deref()),
         memberships: memberships.into_iter().map(membership).collect::<Result<_, StoreError>>()?,
         invites: invites.into_iter().map(invite).collect::<Result<_, StoreError>>()?,

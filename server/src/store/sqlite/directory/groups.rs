@@ -4,9 +4,10 @@ use caravana_protocol::rest::{Group, GroupPatch};
 use caravana_protocol::{GroupId, Message, MessageId, Role, UserId};
 use sqlx::{FromRow, SqliteConnection};
 
+use super::super::rows::{Loose, Name};
 use super::super::{SqliteStore, rows};
 use super::ends::lives;
-use super::{bounds, id, is_duplicate, role_in};
+use super::{bounds, is_duplicate, role_in};
 use crate::store::StoreError;
 use crate::store::entry::{by_activity, shown};
 
@@ -46,9 +47,9 @@ macro_rules! group_rows {
 
 #[derive(FromRow)]
 struct GroupRow {
-    id: String,
-    name: String,
-    time_zone: Option<String>,
+    id: Loose,
+    name: Name,
+    time_zone: Option<Name>,
     members_can_invite: bool,
     epoch: String,
     head: i64,
@@ -57,24 +58,25 @@ struct GroupRow {
     member_count: i64,
     last_read: i64,
     unread: i64,
-    last_id: Option<String>,
-    last_user: Option<String>,
-    last_text: Option<String>,
-    last_at: Option<String>,
-    last_status: Option<bool>,
+    last_id: Option<Loose>,
+    last_user: Option<Loose>,
+    last_text: Option<Loose>,
+    last_at: Option<Loose>,
+    last_status: Option<Loose>,
     last_seq: Option<i64>,
     last_reply_to: Option<String>,
     last_edited_at: Option<String>,
 }
 
 impl GroupRow {
-    fn into_group(mut self) -> Result<Group, StoreError> {
-        let id: GroupId = id(&self.id)?;
-        Ok(Group {
+    /// `None` for a group with an id that no client could name.
+    fn into_group(mut self) -> Option<Group> {
+        let id: GroupId = self.id.parse().ok()?;
+        Some(Group {
             id,
             last_message: self.last_message(id),
-            name: self.name,
-            time_zone: self.time_zone,
+            name: self.name.0,
+            time_zone: self.time_zone.map(|name| name.0),
             role: Role::from_word(&self.role),
             member_count: rows::unsigned(self.member_count),
             members_can_invite: self.members_can_invite,
@@ -89,12 +91,12 @@ impl GroupRow {
     /// `None` also for a row that another program removed or wrote with an id that no client could name.
     fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
         let id: MessageId = self.last_id.take()?.parse().ok()?;
-        let status = self.last_status.unwrap_or(true);
+        let status = self.last_status.as_ref().is_none_or(Loose::is_true);
         Some(Message {
             id,
             user_id: rows::user(self.last_user.as_deref()),
             group_id,
-            message: self.last_text.take().filter(|_| status).map(shown).unwrap_or_default(),
+            message: self.last_text.take().filter(|_| status).map(|text| shown(text.into())).unwrap_or_default(),
             created_at: rows::time(self.last_at.as_deref()),
             status,
             seq: self.last_seq.map_or(0, rows::unsigned),
@@ -106,8 +108,7 @@ impl GroupRow {
 
 pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Vec<Group>, StoreError> {
     let rows: Vec<GroupRow> = sqlx::query_as(group_rows!("")).bind(user.to_string()).fetch_all(&store.readers).await?;
-    let groups = rows.into_iter().map(GroupRow::into_group).collect::<Result<_, _>>()?;
-    Ok(by_activity(groups))
+    Ok(by_activity(rows.into_iter().filter_map(GroupRow::into_group).collect()))
 }
 
 pub(in super::super) async fn one(
@@ -115,13 +116,12 @@ pub(in super::super) async fn one(
     group: GroupId,
     viewer: UserId,
 ) -> Result<Option<Group>, StoreError> {
-    sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
+    let row: Option<GroupRow> = sqlx::query_as(group_rows!(" and g.id = ?2"))
         .bind(viewer.to_string())
         .bind(group.to_string())
         .fetch_optional(&store.readers)
-        .await?
-        .map(GroupRow::into_group)
-        .transpose()
+        .await?;
+    Ok(row.and_then(GroupRow::into_group))
 }
 
 /// The group as its writer leaves it, read in the same transaction.
@@ -132,6 +132,7 @@ async fn written(tx: &mut SqliteConnection, group: &str, viewer: &str) -> Result
         .fetch_one(tx)
         .await?
         .into_group()
+        .ok_or(StoreError::NotFound)
 }
 
 pub(super) async fn create(

@@ -6,6 +6,7 @@ use caravana_protocol::rest::InvitedGroup;
 use caravana_protocol::{GroupId, InviteId, UserId};
 use sqlx::SqliteConnection;
 
+use super::super::rows::Name;
 use super::super::{SqliteStore, rows};
 use super::{bounds, ends, id, role_in};
 use crate::store::{InviteRow, NewInvite, SecretHash, StoreError};
@@ -141,7 +142,7 @@ pub(super) async fn end_of(tx: &mut SqliteConnection, group: &str, maker: &str) 
 }
 
 pub(super) async fn preview(store: &SqliteStore, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
-    let row: Option<(String, i64, Option<String>, bool)> = sqlx::query_as(concat!(
+    let row: Option<(Name, i64, Option<Name>, bool)> = sqlx::query_as(concat!(
         "select g.name, (select count(*) from caravana_member m where m.group_id = g.id), u.display_name, ",
         lives!(),
         " from caravana_invite i join groups g on g.id = i.group_id left join users u on u.id = i.created_by
@@ -155,7 +156,16 @@ pub(super) async fn preview(store: &SqliteStore, token: SecretHash, now: i64) ->
     if !lives {
         return Err(StoreError::Gone);
     }
-    Ok(InvitedGroup { name, member_count: rows::unsigned(members), invited_by })
+    let invited_by = invited_by.map(|name| name.0);
+    Ok(InvitedGroup { name: name.0, member_count: rows::unsigned(members), invited_by })
+}
+
+pub(super) async fn group_of(store: &SqliteStore, token: SecretHash) -> Result<Option<GroupId>, StoreError> {
+    let group: Option<String> = sqlx::query_scalar("select group_id from caravana_invite where token_hash = ?")
+        .bind(&token[..])
+        .fetch_optional(&store.readers)
+        .await?;
+    group.map(|group| id(&group)).transpose()
 }
 
 pub(super) async fn accept(

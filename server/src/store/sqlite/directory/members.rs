@@ -5,6 +5,7 @@ use caravana_protocol::{GroupId, Role, UserId};
 use sqlx::SqliteConnection;
 
 use super::super::super::commits::Effects;
+use super::super::rows::{Loose, Name};
 use super::super::{SqliteStore, rows};
 use super::{groups, id, invites, role_in};
 use crate::store::{MemberRow, Removal, StoreError};
@@ -29,7 +30,7 @@ pub(super) async fn list(
     group: GroupId,
     viewer: UserId,
 ) -> Result<Option<Vec<MemberRow>>, StoreError> {
-    let found: Vec<(String, String, String, String)> = sqlx::query_as(
+    let found: Vec<(Loose, Name, String, String)> = sqlx::query_as(
         "select u.id, u.display_name, m.role, m.joined_at
          from caravana_member m join users u on u.id = m.user_id
          where m.group_id = ?1
@@ -43,17 +44,15 @@ pub(super) async fn list(
     if found.is_empty() {
         return Ok(None);
     }
-    found
-        .into_iter()
-        .map(|(user, display_name, role, joined_at)| {
-            Ok(MemberRow {
-                user: User { id: id(&user)?, display_name, email: None },
-                role: Role::from_word(&role),
-                joined_at: rows::time(Some(&joined_at)),
-            })
+    // Whose id is no UUID is nobody that a client could name.
+    let member = |(user, display_name, role, joined_at): (Loose, Name, String, String)| {
+        Some(MemberRow {
+            user: User { id: rows::user(Some(&*user))?, display_name: display_name.0, email: None },
+            role: Role::from_word(&role),
+            joined_at: rows::time(Some(&joined_at)),
         })
-        .collect::<Result<_, _>>()
-        .map(Some)
+    };
+    Ok(Some(found.into_iter().filter_map(member).collect()))
 }
 
 pub(super) async fn set_role(

@@ -7,6 +7,7 @@ use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
 use super::super::SqliteStore;
+use super::super::rows::Name;
 use super::{ends, members};
 use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
 
@@ -16,7 +17,7 @@ const NAMELESS: &str = "Viajero";
 /// What is known of the holder of a token.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
-    display_name: String,
+    display_name: Name,
     is_guest: bool,
     has_signed_up: bool,
     holds: bool,
@@ -52,9 +53,9 @@ pub(super) async fn token_holder(
         Some(row)
             if row.has_signed_up != row.is_guest
                 && (is_guest || row.has_signed_up)
-                && (row.display_name != NAMELESS || !has_name) =>
+                && (row.display_name.0 != NAMELESS || !has_name) =>
         {
-            let user = User { id, display_name: row.display_name, email: None };
+            let user = User { id, display_name: row.display_name.0, email: None };
             Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
         }
         None if proof.session.is_some() => Ok(None),
@@ -83,7 +84,7 @@ async fn remember(
                 ends::lives(tx, &user).await?;
                 let name = display_name.as_deref().unwrap_or(NAMELESS);
                 // Somebody else may have been first; then their name stands.
-                let display_name = sqlx::query_scalar(
+                let display_name: Name = sqlx::query_scalar(
                     "insert into users (id, display_name) values (?1, ?2)
                      on conflict (id) do update set display_name =
                        case when display_name = ?3 then excluded.display_name else display_name end
@@ -109,7 +110,7 @@ async fn remember(
                     sqlx::query(*statement).bind(&user).execute(&mut *tx).await?;
                 }
                 let is_guest = members::is_guest(tx, &user).await?;
-                Ok(KnownHolder { user: User { id, display_name, email: None }, is_guest })
+                Ok(KnownHolder { user: User { id, display_name: display_name.0, email: None }, is_guest })
             })
         })
         .await

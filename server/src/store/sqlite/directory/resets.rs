@@ -4,6 +4,7 @@ use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
+use super::super::rows::Name;
 use super::super::{SqliteStore, rows};
 use super::{id, proofs};
 use crate::store::{RESETS, SecretHash, StoreError};
@@ -43,7 +44,7 @@ pub(in super::super) async fn insert(
 }
 
 pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
-    let holder: Option<(String, String, String)> = sqlx::query_as(
+    let holder: Option<(String, Name, String)> = sqlx::query_as(
         "select u.id, u.display_name, a.email from caravana_reset r
          join users u on u.id = r.user_id join caravana_account a on a.user_id = r.user_id
          where r.token_hash = ? and r.expires_at > ?",
@@ -52,7 +53,11 @@ pub(super) async fn holder(store: &SqliteStore, token: SecretHash, now: i64) -> 
     .bind(now)
     .fetch_optional(&store.readers)
     .await?;
-    holder.map(|(user, display_name, email)| Ok(User { id: id(&user)?, display_name, email: Some(email) })).transpose()
+    holder
+        .map(|(user, display_name, email)| {
+            Ok(User { id: id(&user)?, display_name: display_name.0, email: Some(email) })
+        })
+        .transpose()
 }
 
 /// Of two posts with the same link one uses it up.

@@ -3,6 +3,7 @@
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 
+use super::super::rows::Name;
 use super::super::{SqliteStore, rows};
 use super::id;
 use crate::store::{NewSession, SIGN_INS, SecretHash, SignIn, StoreError};
@@ -62,7 +63,7 @@ pub(super) async fn list(store: &SqliteStore, user: UserId, now: i64) -> Result<
 }
 
 pub(super) async fn find(store: &SqliteStore, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
-    let row: Option<(String, String, Option<String>, i64)> = sqlx::query_as(
+    let row: Option<(String, Name, Option<String>, i64)> = sqlx::query_as(
         "select u.id, u.display_name, a.email, s.expires_at
          from caravana_session s join users u on u.id = s.user_id
          left join caravana_account a on a.user_id = u.id
@@ -72,7 +73,7 @@ pub(super) async fn find(store: &SqliteStore, token: SecretHash, now: i64) -> Re
     .bind(now)
     .fetch_optional(&store.readers)
     .await?;
-    row.map(|(user, display_name, email, expires_at)| Ok((User { id: id(&user)?, display_name, email }, expires_at)))
+    row.map(|(user, name, email, expires_at)| Ok((User { id: id(&user)?, display_name: name.0, email }, expires_at)))
         .transpose()
 }
 

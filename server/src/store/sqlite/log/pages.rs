@@ -69,7 +69,7 @@ pub(super) async fn besides_messages(
     group: GroupId,
     (first, last): (Seq, Seq),
 ) -> Result<Vec<Event>, StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(concat!(
+    let rows = sqlx::query_as::<_, LogRow>(concat!(
         "select ",
         log_columns!(),
         " from caravana_event e ",
@@ -81,9 +81,8 @@ pub(super) async fn besides_messages(
     .bind(signed(first))
     .bind(signed(last))
     .bind(signed(entry::HISTORY_EVENTS as u64))
-    .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().rev().filter_map(|row| row.into_event(group)).collect())
+    .fetch(tx);
+    entry::besides(rows.map_ok(|row| row.into_event(group))).await
 }
 
 async fn beside(

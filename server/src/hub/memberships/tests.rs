@@ -1,0 +1,97 @@
+//! What is told of memberships, over a store that fails as it is told to.
+
+use caravana_protocol::Epoch;
+use uuid::Uuid;
+
+use super::*;
+use crate::hub::mailbox::Next;
+use crate::hub::samples::{GROUP, hub, peer, user};
+use crate::hub::{Connection, Identity, Scope};
+use crate::store::{Channel, Effect, Proof};
+
+/// A socket of the user, whose hello was read.
+async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
+    let connection = hub.connect(&Identity { user_id: of, proof: Proof::default() }, Scope::Many);
+    assert_eq!(heard(&connection).await.len(), 1);
+    connection
+}
+
+/// All that waits, once something does.
+async fn heard(connection: &Connection) -> Vec<String> {
+    let mailbox = connection.mailbox();
+    let next = tokio::time::timeout(Duration::from_secs(60), mailbox.next()).await.expect("nothing was said");
+    let Next::Write(frames) = next else { panic!("closed: {:?}", mailbox.closing()) };
+    mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+    frames.iter().flat_map(|frame| crate::frame::texts(frame)).map(str::to_owned).collect()
+}
+
+/// The groups that were told as added, of what waits.
+async fn added(connection: &Connection) -> Vec<GroupId> {
+    let group = |text: String| {
+        let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
+        (frame["type"] == "group_added").then(|| frame["data"]["group"]["id"].as_str().unwrap().parse().unwrap())
+    };
+    heard(connection).await.into_iter().filter_map(group).collect()
+}
+
+fn group(number: u128) -> GroupId {
+    GroupId::new(Uuid::from_u128(number))
+}
+
+/// The smallest membership that failed was taken again and again, and nobody heard anything of any other.
+#[tokio::test(start_paused = true)]
+async fn a_membership_that_can_not_be_read_holds_up_no_other() {
+    let (hub, _commits) = hub(&[group(1), group(3)], "hola");
+    let (ana, bob) = (socket(&hub, user(1)).await, socket(&hub, user(2)).await);
+    for number in 1..=4 {
+        hub.membership_changed(group(number), user(1));
+    }
+    assert_eq!(added(&ana).await, [group(2), group(4)]);
+    let start = Instant::now();
+    hub.membership_changed(group(5), user(2));
+    assert_eq!(added(&bob).await, [group(5)]);
+    assert_eq!(start.elapsed(), Duration::ZERO, "what is new waits for nothing");
+}
+
+/// Three groups whose last messages were as large as can be closed a reader who was slow for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_one_is_in_now_waits_for_room_and_closes_nobody() {
+    let (hub, _commits) = hub(&[], &"\u{1}".repeat(65_536));
+    let (slow, quick) = (socket(&hub, user(1)).await, socket(&hub, user(1)).await);
+    let mut told = BTreeMap::<GroupId, u32>::new();
+    for number in 1..=5 {
+        hub.membership_changed(group(number), user(1));
+        for group in added(&quick).await {
+            *told.entry(group).or_default() += 1;
+        }
+    }
+    assert_eq!(slow.mailbox().closing(), None);
+    sleep(RETRY * 10).await;
+    assert_eq!(quick.mailbox().waiting_bytes(), 0, "nothing is told again for the sake of the other");
+    assert_eq!(told, (1..=5).map(|number| (group(number), 1)).collect());
+    let mut late = Vec::new();
+    while late.len() < 5 {
+        late.extend(added(&slow).await);
+    }
+    assert_eq!(late, (1..=5).map(group).collect::<Vec<_>>());
+}
+
+/// Who entered the group was told by the group's log, which nobody read any more when its last follower had left.
+#[tokio::test(start_paused = true)]
+async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
+    let (hub, commits) = hub(&[], "hola");
+    let (eva, follower) = (socket(&hub, user(1)).await, peer(2));
+    hub.registry.enter(GROUP, |state| {
+        state.enter(&follower, 1);
+        state.load(Channel {
+            epoch: Epoch::new(Uuid::nil()),
+            head: 1,
+            members: BTreeSet::new(),
+            reads: BTreeMap::new(),
+        });
+    });
+    commits.send(vec![Effect::Moved(GROUP), Effect::Member(GROUP, user(1))]).await.unwrap();
+    tokio::task::yield_now().await;
+    hub.registry.with(GROUP, |state| state.leave(follower.key, GROUP));
+    assert_eq!(added(&eva).await, [GROUP]);
+}
