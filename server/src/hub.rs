@@ -18,6 +18,7 @@ mod peer;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod typing_taken;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_ACCEPT_MS, TYPING_EXPIRY_MS};
+use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_EXPIRY_MS};
 use caravana_protocol::{
     ClientFrame, CloseReason, Cursor, ErrorCode, GroupId, MessageBody, MessageId, MessageSent, Seq, ServerFrame,
     TextError, UserId, WireError,
@@ -24,7 +24,6 @@ use crate::metrics::{self, Sent};
 use crate::store::{self, Appended, Draft, StoreError};
 use crate::telemetry::Seldom;
 
-const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 
 /// A message that somebody wants stored, over a socket or by REST.
@@ -281,15 +280,14 @@ impl Connection {
         if !self.groups.contains_key(&group_id) {
             return;
         }
-        let repeats = self.typing_taken.get(&group_id).is_some_and(|taken| now.duration_since(*taken) < TYPING_ACCEPT);
-        if repeats {
+        if self.typing_taken.repeats(group_id, now) {
             // Who has stopped since, with a message perhaps, begins anew; the others would wait for the next repetition.
             let goes_on = self.hub.registry.with(group_id, |group| group.is_typing(user)) == Some(true);
             if goes_on || self.hub.typing_starts.charge((self.peer.key, group_id), now).is_err() {
                 return;
             }
         }
-        self.typing_taken.insert(group_id, now);
+        self.typing_taken.take(group_id, now);
         self.hub.registry.with(group_id, |group| group.start_typing(user, group_id, now + TYPING_EXPIRY));
     }
 
