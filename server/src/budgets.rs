@@ -71,8 +71,13 @@ impl Budgets {
         self.of(act).users.charge(user, Instant::now()).map_err(too_soon)
     }
 
-    /// Does something in a group, within the budgets of both. What was refused has used up the user's budget only: who is no
-    /// member can't use up a group's.
+    /// Charges a group.
+    pub fn charge_group(&self, act: Act, group: GroupId) -> Result<(), TooSoon> {
+        let Some(groups) = &self.of(act).groups else { return Ok(()) };
+        groups.charge(group, Instant::now()).map_err(too_soon)
+    }
+
+    /// Does something in a group, within the budgets of both. For members, who may know that a group's budget is used up.
     pub async fn within<T, E: From<TooSoon>>(
         &self,
         act: Act,
@@ -80,22 +85,24 @@ impl Budgets {
         group: GroupId,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.charge_both(act, user, group)?;
+        self.charge(act, user)?;
+        self.charge_group(act, group).inspect_err(|_| self.refund(act, user))?;
+        self.charged(act, group, work).await
+    }
+
+    /// Does something that was charged for. What was refused has used up the user's budget only: who is no member can't use up a
+    /// group's.
+    pub async fn charged<T, E>(
+        &self,
+        act: Act,
+        group: GroupId,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let done = work.await;
         if done.is_err() {
             self.refund_group(act, group);
         }
         done
-    }
-
-    /// Charges a user and a group, or neither.
-    pub fn charge_both(&self, act: Act, user: UserId, group: GroupId) -> Result<(), TooSoon> {
-        self.charge(act, user)?;
-        let Some(groups) = &self.of(act).groups else { return Ok(()) };
-        groups.charge(group, Instant::now()).map_err(|wait| {
-            self.refund(act, user);
-            too_soon(wait)
-        })
     }
 
     /// Gives a user's charge back.

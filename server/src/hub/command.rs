@@ -122,14 +122,29 @@ impl Hub {
     }
 
     async fn store_within(&self, posted: Posted) -> Result<Appended, SendRefused> {
-        match self.budgets.charge_both(Act::SendMessage, posted.user_id, posted.group_id) {
-            Ok(()) => {
-                // Now, and not when it is delivered: by then its author may be writing the next one.
-                self.registry.with(posted.group_id, |group| group.stop_typing(posted.user_id, posted.group_id));
-                self.append(&posted)?.await
-            }
-            Err(too_soon) => self.repeated(&posted, too_soon.into()).await,
+        let (user, group) = (posted.user_id, posted.group_id);
+        if let Err(too_soon) = self.budgets.charge(Act::SendMessage, user) {
+            return self.repeated(&posted, too_soon.into()).await;
         }
+        if let Err(too_soon) = self.budgets.charge_group(Act::SendMessage, group) {
+            return self.crowded(&posted, too_soon).await;
+        }
+        // Now, and not when it is delivered: by then its author may be writing the next one.
+        self.registry.with(group, |state| state.stop_typing(user, group));
+        self.append(&posted)?.await
+    }
+
+    /// Nothing is left of the group's budget. Its members are told so and not charged; for everybody else there is no such group.
+    async fn crowded(&self, posted: &Posted, too_soon: TooSoon) -> Result<Appended, SendRefused> {
+        let outcome = self.repeated(posted, too_soon.into()).await;
+        if matches!(outcome, Err(SendRefused::TooSoon(_))) {
+            // As where there is something left: a text that can't be one is told to everybody.
+            draft(posted)?;
+            let _turn = self.lookups.acquire().await;
+            self.log.role(posted.group_id, posted.user_id).await?.ok_or(StoreError::NotFound)?;
+        }
+        self.budgets.refund(Act::SendMessage, posted.user_id);
+        outcome
     }
 
     /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
