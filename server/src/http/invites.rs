@@ -11,6 +11,7 @@ use super::accounts::moment;
 
 use super::error::ApiError;
 use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
+use super::groups;
 use super::identity::Identity;
 use super::membership::Member;
 use crate::auth::Secret;
@@ -94,7 +95,9 @@ pub(super) async fn list(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<Answer<InvitesAnswer>, ApiError> {
+    let turn = state.turns.read(identity.user.id).await;
     let rows = state.store.invites(group, identity.user.id, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
+    drop(turn);
     let invite = |row: store::InviteRow| LivingInvite {
         id: row.id,
         created_by: row.created_by,
@@ -174,7 +177,7 @@ pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Gr
     let token = secret(token)?.hash();
     state.hub.budgets().charge(Act::AcceptInvite, user)?;
     let group = state.store.accept_invite(token, user, unix_seconds()).await.map_err(over)?;
-    state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
+    groups::one(state, group, user).await
 }
 
 fn secret(token: &str) -> Result<Secret, ApiError> {
