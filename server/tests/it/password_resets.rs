@@ -128,6 +128,57 @@ async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
     server.stranger().post(&second, &json!({"password": PASSWORD})).await.refused(410, "gone");
 }
 
+/// Each used link took one failure off its address's count, though none had been counted for it: whoever had accounts of their own
+/// had so many more guesses.
+#[tokio::test]
+async fn a_used_link_gives_nobody_more_guesses_on_other_accounts() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    ask(&server, "ana@example.org").await;
+    let link = route(&office.until(1).await[0].text);
+    let guess = async |n: usize| {
+        let body = json!({"email": format!("n{n}@example.org"), "password": "wrong password"});
+        server.stranger().post("/api/v1/auth/login", &body).await.status.as_u16()
+    };
+    let mut guessed = 0;
+    while guess(guessed).await == 401 {
+        guessed += 1;
+    }
+    assert_eq!(guessed, 30);
+    assert_eq!(server.stranger().post(&link, &json!({"password": ANOTHER})).await.status, 204);
+    assert_eq!(guess(guessed).await, 429);
+}
+
+/// Who was told that the queue is full had used up a letter all the same, and was locked out of asking after five times.
+#[tokio::test]
+async fn a_letter_that_found_no_room_was_not_asked_for() {
+    // It takes nothing and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = TestServer::builder()
+        .flag(&format!("--smtp-url=smtp://{}", silent.local_addr().unwrap()))
+        .flag("--mail-from=Caravana <chat@example.org>")
+        .flag("--trusted-proxies=127.0.0.1")
+        .start()
+        .await;
+    server.register("Ana").await;
+    let ask = async |email: &str, from: &str| {
+        let request = server.stranger().request(reqwest::Method::POST, "/api/v1/auth/reset");
+        let request = request.header("x-forwarded-for", from).json(&json!({ "email": email }));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..4 {
+        assert_eq!(ask("ana@example.org", "9.9.9.1").await, 204, "on its way, for ever");
+    }
+    let mut waiting = 0;
+    while ask(&format!("n{waiting}@example.org"), &format!("9.8.{waiting}.1")).await == 204 {
+        waiting += 1;
+        assert!(waiting < 200, "letters without end");
+    }
+    for _ in 0..8 {
+        assert_eq!(ask("eva@example.org", "9.7.7.7").await, 503);
+    }
+}
+
 #[tokio::test]
 async fn a_link_ends_after_an_hour_and_with_a_changed_password() {
     let (server, office) = with_mail().await;
