@@ -1,7 +1,7 @@
 //! Sign up, sign in, sign out, and the short-lived proofs that grow out of a sign-in.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -17,12 +17,15 @@ use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
 use crate::auth::{Passwords, Secret};
 use crate::budgets::Act;
-use crate::clock::unix_seconds;
+use crate::clock::{unix_seconds, until_second};
 use crate::state::Shared;
 use crate::store::{NewAccount, StoreError};
 
 /// A ticket is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
+
+/// A sign-out is at most so far ahead, but where a clock was put back.
+const MINT_WAITS: Duration = Duration::from_secs(2);
 
 /// Makes an account and signs it in.
 ///
@@ -109,9 +112,14 @@ pub(super) async fn token(
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
     identity.spends(&state, Act::MintToken)?;
-    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next.
-    let signed_out = state.store.last_sign_out(identity.user.id).await?;
-    let now = unix_seconds().max(signed_out.map_or(0, |at| at.saturating_add(1)));
+    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next, and no
+    // later: after two sign-outs in one second it is waited for.
+    let signed_out = state.store.last_sign_out(identity.user.id).await?.unwrap_or(0);
+    let wait = until_second(signed_out).min(MINT_WAITS);
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    let now = unix_seconds().max(signed_out.saturating_add(1));
     let minted = state.tokens.mint(identity.user.id, identity.proof.session, now).ok_or_else(ApiError::internal)?;
     Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
 }
@@ -242,12 +250,12 @@ pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<Head
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }
 
-pub(super) fn too_often(wait: std::time::Duration) -> ApiError {
+pub(super) fn too_often(wait: Duration) -> ApiError {
     ApiError::new(ErrorCode::RateLimited, "too many failed tries; wait a little").after(wait)
 }
 
 /// The address that somebody typed, in the spelling under which its account is found. The same texts are refused wherever one is
-/// asked for, before anything is kept, counted or looked up.
+/// asked for; where something is made or sent, before anything is kept, counted or looked up.
 pub(super) fn email(text: &str) -> Result<EmailAddress, ApiError> {
     EmailAddress::parse(text).map_err(|_| ApiError::bad_request("`email` is no e-mail address"))
 }
