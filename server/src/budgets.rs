@@ -117,14 +117,17 @@ impl Budgets {
         }
     }
 
-    /// Charges an address for a new account.
-    pub fn sign_up(&self, address: IpAddr) -> Result<(), TooSoon> {
+    /// Charges an address for a new account. One that is not known is not charged: it may be anybody's.
+    pub fn sign_up(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
+        let Some(address) = address else { return Ok(()) };
         self.sign_ups.charge(Network::of(address), Instant::now()).map_err(too_soon)
     }
 
     /// No account was made.
-    pub fn no_sign_up(&self, address: IpAddr) {
-        self.sign_ups.refund(Network::of(address));
+    pub fn no_sign_up(&self, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            self.sign_ups.refund(Network::of(address));
+        }
     }
 
     fn of(&self, act: Act) -> &Budget {
@@ -147,8 +150,9 @@ impl PerAddress {
         Self(Buckets::new(f64::from(rate), rate.saturating_mul(2)))
     }
 
-    /// Takes one. `Err`: how long until there is one.
-    pub fn take(&self, address: IpAddr, now: std::time::Instant) -> Result<(), Duration> {
+    /// Takes one, where the address is known. `Err`: how long until there is one.
+    pub fn take(&self, address: impl Into<Option<IpAddr>>, now: std::time::Instant) -> Result<(), Duration> {
+        let Some(address) = address.into() else { return Ok(()) };
         self.0.charge(Network::of(address), Instant::from_std(now))
     }
 }

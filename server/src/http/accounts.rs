@@ -218,7 +218,12 @@ pub(super) struct Proven {
 }
 
 /// Whose password this is. Every try counts as failed until the caller says otherwise.
-pub(super) async fn prove(state: &Shared, address: IpAddr, email: &str, password: String) -> Result<Proven, ApiError> {
+pub(super) async fn prove(
+    state: &Shared,
+    address: Option<IpAddr>,
+    email: &str,
+    password: String,
+) -> Result<Proven, ApiError> {
     state.throttle.begin(email, address, Instant::now()).map_err(too_often)?;
     match compare(state, email, password).await {
         Ok(proven) => proven.ok_or_else(ApiError::wrong_credentials),
