@@ -15,7 +15,7 @@ use super::error::ApiError;
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
-use crate::auth::{Passwords, Secret};
+use crate::auth::{AccountName, Passwords, Secret};
 use crate::budgets::Act;
 use crate::clock::{unix_seconds, until_second};
 use crate::state::Shared;
@@ -201,12 +201,21 @@ pub(super) async fn sign_in(
     client: &Client,
     credentials: Login,
 ) -> Result<(User, HeaderValue), ApiError> {
-    let email = email(&credentials.email)?;
-    let Proven { user, password_hash } = prove(state, client.address, email.as_str(), credentials.password).await?;
-    state.throttle.succeeded(email.as_str(), client.address);
+    let name = AccountName::parse(&credentials.email).ok_or_else(no_address)?;
+    let proven = prove(state, client.address, name.as_str(), credentials.password).await;
+    let Proven { user, password_hash } = proven.map_err(|error| refusal(&name, error))?;
+    state.throttle.succeeded(name.as_str(), client.address);
     state.hub.budgets().charge(Act::SignIn, user.id)?;
     let cookie = identity::sign_in((&user, password_hash), &client.headers, state).await?;
     Ok((user, cookie))
+}
+
+/// Why a sign-in is refused. What is no address any more is refused as such whether somebody has it or not: only its password tells.
+fn refusal(name: &AccountName, error: ApiError) -> ApiError {
+    match (name, error.code) {
+        (AccountName::Former(_), ErrorCode::InvalidCredentials | ErrorCode::RateLimited) => no_address(),
+        _ => error,
+    }
 }
 
 /// Somebody whose password was found to match.
@@ -262,5 +271,9 @@ pub(super) fn too_often(wait: Duration) -> ApiError {
 /// The address that somebody typed, in the spelling under which its account is found. The same texts are refused wherever one is
 /// asked for; where something is made or sent, before anything is kept, counted or looked up.
 pub(super) fn email(text: &str) -> Result<EmailAddress, ApiError> {
-    EmailAddress::parse(text).map_err(|_| ApiError::bad_request("`email` is no e-mail address"))
+    EmailAddress::parse(text).map_err(|_| no_address())
+}
+
+fn no_address() -> ApiError {
+    ApiError::bad_request("`email` is no e-mail address")
 }

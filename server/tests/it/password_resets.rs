@@ -289,6 +289,44 @@ async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
     assert!(!made.status.success() && String::from_utf8_lossy(&made.stderr).contains("no e-mail address"), "{made:?}");
 }
 
+/// Their e-mail was one when they signed up. When a stricter reading came they could neither sign in nor ask for a link, and the
+/// operator could not make one: locked out for ever.
+#[tokio::test]
+async fn whose_address_is_none_any_more_still_comes_in_and_nothing_is_sent_there() {
+    let (server, office) = with_mail().await;
+    let ana = server.register("Ana").await;
+    let url = format!("--database-url={}", server.database().url());
+    for (n, former) in ["ana@пример.рф", "ana@my_host.lan", "jose\u{301}@example.org"].into_iter().enumerate() {
+        let stored = format!("update {{ours}}account set email = '{former}' where user_id = {{id}}");
+        let stored = stored.replace("{id}", &server.database().uuid(ana.id()));
+        server.foreign().await.run(&stored).await;
+        let visitor = server.stranger();
+        let login = async |email: &str, password: &str| {
+            visitor.post("/api/v1/auth/login", &json!({"email": email, "password": password})).await
+        };
+        let present = if n == 0 { PASSWORD } else { ANOTHER };
+        assert_eq!(login(&format!(" {} ", former.to_uppercase()), present).await.status, 200, "{former}");
+        // Nobody learns that somebody has it, by whatever door.
+        for (email, password) in [(former, "wrong password"), ("eva@my_host.lan", PASSWORD), ("eva@пример.рф", "x")]
+        {
+            let answer = login(email, password).await;
+            answer.refused(422, "bad_request");
+            assert_eq!(answer.json()["error"]["message"], "`email` is no e-mail address");
+        }
+        assert_eq!(ask(&server, former).await, 422);
+        let account = json!({"email": former, "password": PASSWORD, "display_name": "Eva"});
+        visitor.post("/api/v1/auth/register", &account).await.refused(422, "bad_request");
+
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(["reset-link", former, &url, "--public-url=https://chat.example.org"]).env_remove("JWT_SECRET");
+        let made = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let link = String::from_utf8(made.stdout).unwrap();
+        assert_eq!(visitor.post(&route(&link), &json!({"password": ANOTHER})).await.status, 204, "{former}");
+        assert_eq!(login(former, ANOTHER).await.status, 200, "{former}");
+    }
+    assert!(office.letters().is_empty());
+}
+
 #[tokio::test]
 async fn the_forms_work_without_scripts() {
     let (server, office) = with_mail().await;
