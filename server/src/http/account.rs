@@ -171,8 +171,11 @@ fn email(identity: &Identity) -> Result<&str, ApiError> {
 fn overtaken(error: StoreError) -> ApiError {
     match error {
         StoreError::Conflict => ApiError::wrong_credentials(),
+        // Only of an end: the host's table takes no message without an author.
+        StoreError::Forbidden => {
+            ApiError::new(ErrorCode::Forbidden, "messages here need an author, so no account can end")
+        }
         StoreError::NotFound
-        | StoreError::Forbidden
         | StoreError::Gone
         | StoreError::LimitReached(_)
         | StoreError::Full(_)
