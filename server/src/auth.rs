@@ -3,6 +3,7 @@
 //! Pure of HTTP: `http` brings the proofs here and decides what an answer looks like; the hub verifies the token of an
 //! `auth` frame with [`bearer()`].
 
+mod account_name;
 mod bearer;
 mod key_list;
 mod passwords;
@@ -11,6 +12,7 @@ mod secret;
 mod throttle;
 mod tokens;
 
+pub use account_name::AccountName;
 pub use bearer::{Bearer, BearerError, bearer};
 pub use key_list::{Fetch, FetchError, FetchSetupError, KeyList, NoList, PublicKey, fetcher};
 pub use passwords::{PasswordError, Passwords};

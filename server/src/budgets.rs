@@ -71,8 +71,13 @@ impl Budgets {
         self.of(act).users.charge(user, Instant::now()).map_err(too_soon)
     }
 
-    /// Does something in a group, within the budgets of both. What was refused has used up the user's budget only: who is no
-    /// member can't use up a group's.
+    /// Charges a group.
+    pub fn charge_group(&self, act: Act, group: GroupId) -> Result<(), TooSoon> {
+        let Some(groups) = &self.of(act).groups else { return Ok(()) };
+        groups.charge(group, Instant::now()).map_err(too_soon)
+    }
+
+    /// Does something in a group, within the budgets of both. For members, who may know that a group's budget is used up.
     pub async fn within<T, E: From<TooSoon>>(
         &self,
         act: Act,
@@ -80,22 +85,24 @@ impl Budgets {
         group: GroupId,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.charge_both(act, user, group)?;
+        self.charge(act, user)?;
+        self.charge_group(act, group).inspect_err(|_| self.refund(act, user))?;
+        self.charged(act, group, work).await
+    }
+
+    /// Does something that was charged for. What was refused has used up the user's budget only: who is no member can't use up a
+    /// group's.
+    pub async fn charged<T, E>(
+        &self,
+        act: Act,
+        group: GroupId,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let done = work.await;
         if done.is_err() {
             self.refund_group(act, group);
         }
         done
-    }
-
-    /// Charges a user and a group, or neither.
-    pub fn charge_both(&self, act: Act, user: UserId, group: GroupId) -> Result<(), TooSoon> {
-        self.charge(act, user)?;
-        let Some(groups) = &self.of(act).groups else { return Ok(()) };
-        groups.charge(group, Instant::now()).map_err(|wait| {
-            self.refund(act, user);
-            too_soon(wait)
-        })
     }
 
     /// Gives a user's charge back.
@@ -110,14 +117,17 @@ impl Budgets {
         }
     }
 
-    /// Charges an address for a new account.
-    pub fn sign_up(&self, address: IpAddr) -> Result<(), TooSoon> {
+    /// Charges an address for a new account. One that is not known is not charged: it may be anybody's.
+    pub fn sign_up(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
+        let Some(address) = address else { return Ok(()) };
         self.sign_ups.charge(Network::of(address), Instant::now()).map_err(too_soon)
     }
 
     /// No account was made.
-    pub fn no_sign_up(&self, address: IpAddr) {
-        self.sign_ups.refund(Network::of(address));
+    pub fn no_sign_up(&self, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            self.sign_ups.refund(Network::of(address));
+        }
     }
 
     fn of(&self, act: Act) -> &Budget {
@@ -140,8 +150,9 @@ impl PerAddress {
         Self(Buckets::new(f64::from(rate), rate.saturating_mul(2)))
     }
 
-    /// Takes one. `Err`: how long until there is one.
-    pub fn take(&self, address: IpAddr, now: std::time::Instant) -> Result<(), Duration> {
+    /// Takes one, where the address is known. `Err`: how long until there is one.
+    pub fn take(&self, address: impl Into<Option<IpAddr>>, now: std::time::Instant) -> Result<(), Duration> {
+        let Some(address) = address.into() else { return Ok(()) };
         self.0.charge(Network::of(address), Instant::from_std(now))
     }
 }

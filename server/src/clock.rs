@@ -1,9 +1,16 @@
 //! The one place where the wall clock is read for proofs. It decides only when they end (G18).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> i64 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// How long until this second begins; nothing, if it has.
+pub(crate) fn until_second(second: i64) -> Duration {
+    let begin = UNIX_EPOCH.checked_add(Duration::from_secs(second.max(0).unsigned_abs()));
+    let until = |begin: SystemTime| begin.duration_since(SystemTime::now()).unwrap_or_default();
+    begin.map_or(Duration::MAX, until)
 }

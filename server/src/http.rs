@@ -44,7 +44,7 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any};
 use caravana_protocol::ErrorCode;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -63,7 +63,7 @@ use crate::state::Shared;
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// All routes with all that lies around them.
-pub(crate) fn router(state: &Shared) -> Router {
+pub fn router(state: &Shared) -> Router {
     site::prepare();
     all_routes()
         .0
@@ -85,6 +85,7 @@ fn all_routes() -> (Router<Shared>, OpenApi) {
         .nest(API, api.fallback(unknown).method_not_allowed_fallback(wrong_method))
         .merge(others)
         .merge(openapi::pages())
+        .merge(nothing_here())
         .merge(for_browsers())
         .fallback(site::page)
         .method_not_allowed_fallback(wrong_method);
@@ -134,27 +135,40 @@ fn without_prefix() -> OpenApiRouter<Shared> {
         .routes(routes!(openapi::document))
 }
 
-/// Sockets, and pages whose forms also post to their own address: what no OpenAPI document can describe.
-fn for_browsers() -> Router<Shared> {
-    Router::new()
-        .route("/api", any(unknown))
-        .route("/api/", any(unknown))
-        .route("/api/{*rest}", any(unknown))
-        .route("/ws", get(upgrade::many))
-        .route("/ws/chat/{group_id}", get(upgrade::one_group))
-        .route("/login", get(site::page).post(forms::login))
-        .route("/register", get(site::page).post(forms::register))
-        .route("/logout", get(site::page).post(forms::logout))
-        .route("/account", get(site::page))
-        .route("/account/name", get(account_forms::show).post(account_forms::rename))
-        .route("/account/password", get(account_forms::show).post(account_forms::change_password))
-        .route("/account/sessions", get(account_forms::show).post(account_forms::end_sessions))
-        .route("/account/delete", get(account_forms::show).post(account_forms::delete))
-        .route("/reset", get(site::page).post(account_forms::ask_reset))
-        .route("/reset/{token}", get(site::page).post(account_forms::set_password))
-        .route("/groups", get(site::page).post(forms::create_group))
-        .route("/g/{group_id}", get(site::page).post(forms::send))
-        .route("/i/{token}", get(site::page).post(forms::accept_invite))
+/// Makes the routes and the list of them out of one.
+macro_rules! for_browsers {
+    ($($path:literal: $($method:ident $handler:path),+;)+) => {
+        /// What no OpenAPI document can describe: sockets, and pages whose forms also post to their own address. Each path with
+        /// its methods.
+        pub const FOR_BROWSERS: &[(&str, &[&str])] = &[$(($path, &[$(stringify!($method)),+])),+];
+
+        fn for_browsers() -> Router<Shared> {
+            Router::new()$(.route($path, MethodRouter::new()$(.$method($handler))+))+
+        }
+    };
+}
+
+for_browsers! {
+    "/ws": get upgrade::many;
+    "/ws/chat/{group_id}": get upgrade::one_group;
+    "/login": get site::page, post forms::login;
+    "/register": get site::page, post forms::register;
+    "/logout": get site::page, post forms::logout;
+    "/account": get site::page;
+    "/account/name": get account_forms::show, post account_forms::rename;
+    "/account/password": get account_forms::show, post account_forms::change_password;
+    "/account/sessions": get account_forms::show, post account_forms::end_sessions;
+    "/account/delete": get account_forms::show, post account_forms::delete;
+    "/reset": get site::page, post account_forms::ask_reset;
+    "/reset/{token}": get site::page, post account_forms::set_password;
+    "/groups": get site::page, post forms::create_group;
+    "/g/{group_id}": get site::page, post forms::send;
+    "/i/{token}": get site::page, post forms::accept_invite;
+}
+
+/// Addresses that programs mistake for ours are not answered with a page.
+fn nothing_here() -> Router<Shared> {
+    Router::new().route("/api", any(unknown)).route("/api/", any(unknown)).route("/api/{*rest}", any(unknown))
 }
 
 async fn unknown() -> ApiError {

@@ -18,6 +18,7 @@ mod peer;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod typing_taken;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,7 @@ use answers::Pace;
 use memberships::Memberships;
 use registry::Registry;
 
-/// Resumes that read the database at the same time.
+/// Streams whose beginnings read the database at the same time.
 const REPLAYS: usize = 4;
 /// Sends over the limit that are looked up at the same time: whether they are repetitions.
 const LOOKUPS: usize = 2;
@@ -64,7 +65,7 @@ pub struct Hub {
     /// Beginnings of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
-    /// Turns for reading missed events.
+    /// Turns for what the beginnings of streams read.
     replays: Semaphore,
     /// Turns for looking up whether a send over the limit is a repetition.
     lookups: Semaphore,

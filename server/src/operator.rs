@@ -1,8 +1,6 @@
 //! What an operator does with the binary beside serving. Each task works while the server runs, and prints nothing itself.
 
-use caravana_protocol::EmailAddress;
-
-use crate::auth::{RESET_SECONDS, Secret, reset_address};
+use crate::auth::{AccountName, RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
 use crate::settings::ResetLink;
 use crate::store;
@@ -23,10 +21,13 @@ pub enum TaskError {
 
 /// Makes a link by which the person of this e-mail sets a new password. Whoever holds it first can use it.
 pub async fn reset_link(task: &ResetLink) -> Result<String, TaskError> {
-    let email = EmailAddress::parse(&task.email).map_err(|_| TaskError::NoAddress)?;
+    let name = AccountName::parse(&task.email).ok_or(TaskError::NoAddress)?;
     let (secret, now) = (Secret::generate(), unix_seconds());
-    if !store::create_reset(&task.database, email.as_str(), secret.hash(), now, now + RESET_SECONDS).await? {
-        return Err(TaskError::NoAccount);
+    if !store::create_reset(&task.database, name.as_str(), secret.hash(), now, now + RESET_SECONDS).await? {
+        return Err(match name {
+            AccountName::Address(_) => TaskError::NoAccount,
+            AccountName::Former(_) => TaskError::NoAddress,
+        });
     }
     Ok(reset_address(&task.site, &secret))
 }

@@ -90,11 +90,8 @@ impl<'a> Reader<'a> {
         let mut received = Vec::new();
         self.decoder.feed(early, &mut received);
         loop {
-            for item in std::mem::take(&mut received) {
-                self.wait_until_ready(connection).await;
-                if let Err(reason) = self.handle(item, connection).await {
-                    return reason;
-                }
+            if let Err(reason) = self.carry_out(&mut received, connection).await {
+                return reason;
             }
             let now = Instant::now();
             let mut due = connection.tick(now).min(self.heard + SILENCE);
@@ -116,6 +113,25 @@ impl<'a> Reader<'a> {
                 return CloseReason::Abnormal;
             }
         }
+    }
+
+    /// Carries out what was read. Time in which nothing is read is neither the peer's silence nor a message's that waits for its
+    /// rest: that may lie in the kernel.
+    async fn carry_out(
+        &mut self,
+        received: &mut Vec<Received>,
+        connection: &mut Connection,
+    ) -> Result<(), CloseReason> {
+        if received.is_empty() {
+            return Ok(());
+        }
+        let since = Instant::now();
+        for item in std::mem::take(received) {
+            self.wait_until_ready(connection).await;
+            self.handle(item, connection).await?;
+        }
+        self.decoder.waited(since.elapsed());
+        Ok(())
     }
 
     /// Takes what has arrived out of the kernel. An error is the end of the stream.

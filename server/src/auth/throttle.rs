@@ -57,15 +57,15 @@ impl Failures {
 impl Throttle {
     /// Asks before a try, and counts it as failed in the same step, so that tries in parallel are counted too. `Err`:
     /// how long to wait.
-    pub fn begin(&self, account: &str, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let keys = self.keys(account, address);
+    pub fn begin(&self, account: &str, address: impl Into<Option<IpAddr>>, now: Instant) -> Result<(), Duration> {
+        let keys = self.keys(account, address.into());
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = keys.iter().filter_map(|(key, _)| failures.get(key)).filter(|known| known.is_full());
+        let full = keys.all().filter_map(|(key, _)| failures.get(&key)).filter(|known| known.is_full());
         if let Some(rest) = full.filter_map(|known| known.rest(now)).max() {
             return Err(rest);
         }
-        make_room(&mut failures, keys.len(), now)?;
-        for (key, limit) in keys {
+        make_room(&mut failures, keys.all().count(), now)?;
+        for (key, limit) in keys.all() {
             let known = failures.entry(key).or_insert(Failures { since: now, count: 0, limit });
             if known.rest(now).is_none() {
                 *known = Failures { since: now, count: 0, limit };
@@ -76,31 +76,52 @@ impl Throttle {
     }
 
     /// The try that [`Self::begin`] counted came to nothing for a reason that is not its own: it is taken back.
-    pub fn take_back(&self, account: &str, address: IpAddr) {
+    pub fn take_back(&self, account: &str, address: impl Into<Option<IpAddr>>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, _) in self.keys(account, address) {
+        for (key, _) in self.keys(account, address.into()).all() {
             uncount(&mut failures, key);
         }
     }
 
     /// The try that [`Self::begin`] counted succeeded: it is taken back, and the account's failures from this address
     /// are forgotten.
-    pub fn succeeded(&self, account: &str, address: IpAddr) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let [(both, _), (of_account, _), (of_address, _)] = self.keys(account, address);
-        failures.remove(&both);
-        uncount(&mut failures, of_account);
-        uncount(&mut failures, of_address);
+    pub fn succeeded(&self, account: &str, address: impl Into<Option<IpAddr>>) {
+        let address = address.into();
+        self.take_back(account, address);
+        self.forgive(account, address);
+    }
+
+    /// Somebody who was not asked for a password has shown that the account is theirs: its failures from this address are
+    /// forgotten. Those of the address on all accounts stay, or each account of somebody's own would be some more guesses.
+    pub fn forgive(&self, account: &str, address: impl Into<Option<IpAddr>>) {
+        if let Some((both, _)) = self.keys(account, address.into()).both {
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&both);
+        }
     }
 
     /// What a try is counted under, and how often each may be tried.
-    fn keys(&self, account: &str, address: IpAddr) -> [(u64, u32); 3] {
-        let network = Network::of(address);
-        [
-            (self.hasher.hash_one((0_u8, account, network)), PER_ACCOUNT_AND_ADDRESS),
-            (self.hasher.hash_one((1_u8, account)), PER_ACCOUNT),
-            (self.hasher.hash_one((2_u8, network)), PER_ADDRESS),
-        ]
+    fn keys(&self, account: &str, address: Option<IpAddr>) -> Keys {
+        let network = address.map(Network::of);
+        let of_both = |network| (self.hasher.hash_one((0_u8, account, network)), PER_ACCOUNT_AND_ADDRESS);
+        let of_address = |network| (self.hasher.hash_one((2_u8, network)), PER_ADDRESS);
+        Keys {
+            account: (self.hasher.hash_one((1_u8, account)), PER_ACCOUNT),
+            both: network.map(of_both),
+            address: network.map(of_address),
+        }
+    }
+}
+
+/// What one try is counted under. Where it is not known from where it comes, under its account only.
+struct Keys {
+    account: (u64, u32),
+    both: Option<(u64, u32)>,
+    address: Option<(u64, u32)>,
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = (u64, u32)> + use<> {
+        [Some(self.account), self.both, self.address].into_iter().flatten()
     }
 }
 
@@ -178,6 +199,36 @@ mod tests {
         assert!(throttle.begin("ana", HERE, now).is_err());
     }
 
+    /// Each used link took one failure off its address: whoever had accounts of their own had so many more guesses.
+    #[test]
+    fn who_is_forgiven_has_no_more_guesses_on_other_accounts() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        let tried = (0..100).filter(|account| {
+            let tried = throttle.begin(&account.to_string(), HERE, now).is_ok();
+            throttle.forgive("ana", HERE);
+            tried
+        });
+        assert_eq!(tried.count(), 30);
+        for _ in 0..5 {
+            assert_eq!(throttle.begin("ana", THERE, now), Ok(()));
+        }
+        throttle.forgive("ana", THERE);
+        assert_eq!(throttle.begin("ana", THERE, now), Ok(()));
+    }
+
+    /// A proxy that writes `unknown` made everybody one address: thirty mistakes of thirty people locked out the site.
+    #[test]
+    fn who_comes_from_nobody_knows_where_is_counted_by_the_account_only() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for account in 0..1_000 {
+            assert_eq!(throttle.begin(&account.to_string(), None, now), Ok(()));
+        }
+        let tried = (0..100).filter(|_| throttle.begin("ana", None, now).is_ok()).count();
+        assert_eq!(tried, 60);
+        throttle.succeeded("ana", None);
+        assert_eq!(throttle.begin("ana", None, now), Ok(()));
+    }
+
     #[test]
     fn one_address_can_not_try_all_accounts() {
         let (throttle, now) = (Throttle::default(), Instant::now());
@@ -194,7 +245,8 @@ mod tests {
             throttle.begin("ana", address, now).is_ok()
         });
         assert_eq!(tried.count(), 5);
-        assert_eq!(throttle.begin("ana", "2001:db8:0:1::1".parse().unwrap(), now), Ok(()));
+        let neighbour: IpAddr = "2001:db8:0:1::1".parse().unwrap();
+        assert_eq!(throttle.begin("ana", neighbour, now), Ok(()));
     }
 
     /// The keys were e-mails as they came, of any length and 50,000 deep: 3,000 requests without an account cost 290 MB.

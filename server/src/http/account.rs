@@ -102,7 +102,7 @@ pub(super) async fn delete(
 pub(super) async fn change(
     state: &Shared,
     identity: &Identity,
-    address: IpAddr,
+    address: Option<IpAddr>,
     change: ChangePassword,
 ) -> Result<HeaderValue, ApiError> {
     Passwords::check(&change.new_password)?;
@@ -135,7 +135,7 @@ pub(super) async fn rename(state: &Shared, identity: Identity, name: &str) -> Re
 pub(super) async fn end(
     state: &Shared,
     identity: &Identity,
-    address: IpAddr,
+    address: Option<IpAddr>,
     password: String,
 ) -> Result<HeaderValue, ApiError> {
     // The try stays counted: to end one account after the other costs more than to make them.
@@ -152,7 +152,12 @@ pub(super) async fn end(
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }
 
-async fn prove(state: &Shared, identity: &Identity, address: IpAddr, password: String) -> Result<Proven, ApiError> {
+async fn prove(
+    state: &Shared,
+    identity: &Identity,
+    address: Option<IpAddr>,
+    password: String,
+) -> Result<Proven, ApiError> {
     let proven = accounts::prove(state, address, email(identity)?, password).await?;
     // An e-mail leads to one account for ever; this is for whoever changes that one day.
     if proven.user.id == identity.user.id { Ok(proven) } else { Err(ApiError::wrong_credentials()) }
@@ -166,8 +171,11 @@ fn email(identity: &Identity) -> Result<&str, ApiError> {
 fn overtaken(error: StoreError) -> ApiError {
     match error {
         StoreError::Conflict => ApiError::wrong_credentials(),
+        // Only of an end: the host's table takes no message without an author.
+        StoreError::Forbidden => {
+            ApiError::new(ErrorCode::Forbidden, "messages here need an author, so no account can end")
+        }
         StoreError::NotFound
-        | StoreError::Forbidden
         | StoreError::Gone
         | StoreError::LimitReached(_)
         | StoreError::Full(_)

@@ -1,7 +1,7 @@
 //! Sign up, sign in, sign out, and the short-lived proofs that grow out of a sign-in.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -15,14 +15,17 @@ use super::error::ApiError;
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
-use crate::auth::{Passwords, Secret};
+use crate::auth::{AccountName, Passwords, Secret};
 use crate::budgets::Act;
-use crate::clock::unix_seconds;
+use crate::clock::{unix_seconds, until_second};
 use crate::state::Shared;
 use crate::store::{NewAccount, StoreError};
 
 /// A ticket is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
+
+/// A sign-out is at most so far ahead, but where a clock was put back.
+const MINT_WAITS: Duration = Duration::from_secs(2);
 
 /// Makes an account and signs it in.
 ///
@@ -109,9 +112,14 @@ pub(super) async fn token(
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
     identity.spends(&state, Act::MintToken)?;
-    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next.
-    let signed_out = state.store.last_sign_out(identity.user.id).await?;
-    let now = unix_seconds().max(signed_out.map_or(0, |at| at.saturating_add(1)));
+    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next, and no
+    // later: after two sign-outs in one second it is waited for.
+    let signed_out = state.store.last_sign_out(identity.user.id).await?.unwrap_or(0);
+    let wait = until_second(signed_out).min(MINT_WAITS);
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
+    let now = unix_seconds().max(signed_out.saturating_add(1));
     let minted = state.tokens.mint(identity.user.id, identity.proof.session, now).ok_or_else(ApiError::internal)?;
     Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
 }
@@ -193,12 +201,21 @@ pub(super) async fn sign_in(
     client: &Client,
     credentials: Login,
 ) -> Result<(User, HeaderValue), ApiError> {
-    let email = email(&credentials.email)?;
-    let Proven { user, password_hash } = prove(state, client.address, email.as_str(), credentials.password).await?;
-    state.throttle.succeeded(email.as_str(), client.address);
+    let name = AccountName::parse(&credentials.email).ok_or_else(no_address)?;
+    let proven = prove(state, client.address, name.as_str(), credentials.password).await;
+    let Proven { user, password_hash } = proven.map_err(|error| refusal(&name, error))?;
+    state.throttle.succeeded(name.as_str(), client.address);
     state.hub.budgets().charge(Act::SignIn, user.id)?;
     let cookie = identity::sign_in((&user, password_hash), &client.headers, state).await?;
     Ok((user, cookie))
+}
+
+/// Why a sign-in is refused. What is no address any more is refused as such whether somebody has it or not: only its password tells.
+fn refusal(name: &AccountName, error: ApiError) -> ApiError {
+    match (name, error.code) {
+        (AccountName::Former(_), ErrorCode::InvalidCredentials | ErrorCode::RateLimited) => no_address(),
+        _ => error,
+    }
 }
 
 /// Somebody whose password was found to match.
@@ -210,7 +227,12 @@ pub(super) struct Proven {
 }
 
 /// Whose password this is. Every try counts as failed until the caller says otherwise.
-pub(super) async fn prove(state: &Shared, address: IpAddr, email: &str, password: String) -> Result<Proven, ApiError> {
+pub(super) async fn prove(
+    state: &Shared,
+    address: Option<IpAddr>,
+    email: &str,
+    password: String,
+) -> Result<Proven, ApiError> {
     state.throttle.begin(email, address, Instant::now()).map_err(too_often)?;
     match compare(state, email, password).await {
         Ok(proven) => proven.ok_or_else(ApiError::wrong_credentials),
@@ -242,12 +264,16 @@ pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<Head
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }
 
-pub(super) fn too_often(wait: std::time::Duration) -> ApiError {
+pub(super) fn too_often(wait: Duration) -> ApiError {
     ApiError::new(ErrorCode::RateLimited, "too many failed tries; wait a little").after(wait)
 }
 
 /// The address that somebody typed, in the spelling under which its account is found. The same texts are refused wherever one is
-/// asked for, before anything is kept, counted or looked up.
+/// asked for; where something is made or sent, before anything is kept, counted or looked up.
 pub(super) fn email(text: &str) -> Result<EmailAddress, ApiError> {
-    EmailAddress::parse(text).map_err(|_| ApiError::bad_request("`email` is no e-mail address"))
+    EmailAddress::parse(text).map_err(|_| no_address())
+}
+
+fn no_address() -> ApiError {
+    ApiError::bad_request("`email` is no e-mail address")
 }

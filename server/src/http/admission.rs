@@ -92,10 +92,13 @@ impl Admission {
         Some(Place { shared: Arc::clone(&self.shared), socket: true, network: counted, refused })
     }
 
-    /// A place for one client of a proxy, beside the place of the proxy's socket.
-    pub fn enter_behind_proxy(&self, address: IpAddr) -> Result<Place, Shed> {
+    /// A place for one client of a proxy, beside the place of the proxy's socket. Whose address the proxy does not tell is not
+    /// counted.
+    pub fn enter_behind_proxy(&self, address: impl Into<Option<IpAddr>>) -> Result<Place, Shed> {
+        let Some(network) = address.into().map(Network::of) else {
+            return Ok(Place { shared: Arc::clone(&self.shared), socket: false, network: None, refused: None });
+        };
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = Network::of(address);
         let count = counts.of_networks.entry(network).or_default();
         if *count >= self.shared.limit_of_address {
             metrics::shed(Shed::Address.word());

@@ -81,6 +81,8 @@ pub(super) async fn events(
         (Some(cursor), _) => cursor,
         (None, Some(epoch)) => Cursor { epoch, seq: after.unwrap_or(0) },
         (None, None) => {
+            // It is more than the epoch that is read.
+            let _turn = state.turns.read(identity.user.id).await;
             let epoch = state.store.channel(group).await?.ok_or_else(ApiError::not_found)?.epoch;
             Cursor { epoch, seq: after.unwrap_or(0) }
         }

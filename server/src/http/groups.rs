@@ -77,8 +77,13 @@ pub(super) async fn show(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
 ) -> Result<Answer<GroupAnswer>, ApiError> {
-    let group = state.store.group(group, identity.user.id).await?.ok_or_else(ApiError::not_found)?;
-    Ok(Answer(GroupAnswer { group }))
+    Ok(Answer(GroupAnswer { group: one(&state, group, identity.user.id).await? }))
+}
+
+/// A group as this member sees it.
+pub(super) async fn one(state: &Shared, group: GroupId, viewer: UserId) -> Result<Group, ApiError> {
+    let _turn = state.turns.read(viewer).await;
+    state.store.group(group, viewer).await?.ok_or_else(ApiError::not_found)
 }
 
 /// Changes a group. For the owner and admins.

@@ -11,6 +11,7 @@ use super::accounts::moment;
 
 use super::error::ApiError;
 use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
+use super::groups;
 use super::identity::Identity;
 use super::membership::Member;
 use crate::auth::Secret;
@@ -100,7 +101,9 @@ pub(super) async fn list(
 
 /// The links that lead into a group now and that this member may see.
 pub(super) async fn of(state: &Shared, group: GroupId, user: UserId) -> Result<Vec<LivingInvite>, ApiError> {
+    let turn = state.turns.read(user).await;
     let rows = state.store.invites(group, user, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
+    drop(turn);
     let invite = |row: store::InviteRow| LivingInvite {
         id: row.id,
         created_by: row.created_by,
@@ -191,7 +194,7 @@ pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Gr
     } else {
         budgets.within(Act::AcceptInvite, user, group, accept).await?;
     }
-    state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
+    groups::one(state, group, user).await
 }
 
 fn secret(token: &str) -> Result<Secret, ApiError> {

@@ -30,9 +30,10 @@ static TOLD: Once = Once::new();
 /// Of what a proxy wrote so much is logged.
 const TOLD_CHARACTERS: usize = 64;
 
-/// The client's address: the socket's peer, or what a proxy that we trust says.
+/// The client's address: the socket's peer, or what a proxy that we trust says. `None`: that proxy does not say, and what it writes
+/// may be the same for everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ClientAddress(pub(super) IpAddr);
+pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
 
 impl ClientAddress {
     pub(super) fn of(parts: &Parts, state: &Shared) -> Self {
@@ -49,13 +50,13 @@ impl ClientAddress {
             .map(String::from_utf8_lossy)
             .collect();
         let client = state.settings.trusted_proxies.client(peer, forwarded.iter().map(AsRef::as_ref));
-        if let Some(hop) = client.unreadable {
+        if let Err(hop) = client {
             TOLD.call_once(|| {
                 let written: String = hop.chars().take(TOLD_CHARACTERS).collect();
-                tracing::warn!(%peer, ?written, "X-Forwarded-For: a proxy of TRUSTED_PROXIES writes no address; said once");
+                tracing::warn!(%peer, ?written, "X-Forwarded-For: a proxy of TRUSTED_PROXIES writes no address, so limits per address do not hold; said once");
             });
         }
-        Self(client.address)
+        Self(client.ok())
     }
 }
 
@@ -63,7 +64,7 @@ impl ClientAddress {
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     /// The address, for the brake.
-    pub(super) address: IpAddr,
+    pub(super) address: Option<IpAddr>,
     /// The request's headers.
     pub(super) headers: HeaderMap,
 }

@@ -93,9 +93,11 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
         .ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "this server sends no mail; ask who runs it for a link"))?;
     let email = accounts::email(email)?;
     state.letters.begin(email.as_str(), client.address, Instant::now()).map_err(accounts::too_often)?;
-    if mail.ask(email, Reader::of(&client.headers).lang) {
+    if mail.ask(email.clone(), Reader::of(&client.headers).lang) {
         Ok(())
     } else {
+        // None of the letters that may be asked for was.
+        state.letters.take_back(email.as_str(), client.address);
         Err(ApiError::new(ErrorCode::Overloaded, "too many letters are waiting").after(QUEUE_LATER))
     }
 }
@@ -111,6 +113,6 @@ pub(super) async fn replace(state: &Shared, client: &Client, token: &str, passwo
     let user = state.store.reset_password(token, password_hash, unix_seconds()).await?.ok_or_else(over)?;
     sign_ins::close_all(&state.hub, user, None);
     // Who had to ask for a link has tried before, and shall not wait for that.
-    state.throttle.succeeded(&holder.email.unwrap_or_default(), client.address);
+    state.throttle.forgive(&holder.email.unwrap_or_default(), client.address);
     Ok(())
 }

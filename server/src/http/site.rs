@@ -147,9 +147,7 @@ impl ChatApi for Rendering {
     }
 
     fn group(&self, group: GroupId) -> ApiFuture<Group> {
-        self.signed_in(move |state, user| async move {
-            state.store.group(group, user).await?.ok_or_else(ApiError::not_found)
-        })
+        self.signed_in(move |state, user| async move { groups::one(&state, group, user).await })
     }
 
     fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>> {

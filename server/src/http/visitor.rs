@@ -19,7 +19,7 @@ use crate::state::Shared;
 pub(super) struct Visitor {
     /// `None` only where the accept loop has not made the request.
     peer: Option<Peer>,
-    address: IpAddr,
+    address: Option<IpAddr>,
 }
 
 /// Places that a lasting connection holds to its end.

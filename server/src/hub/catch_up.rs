@@ -16,7 +16,7 @@ use caravana_protocol::limits::{REPLAY_PIECE_BYTES, RESUME_DEPTH};
 use caravana_protocol::{
     CloseReason, Cursor, ErrorCode, GroupId, LeftReason, ResyncReason, Seq, ServerFrame, WireError,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{SemaphorePermit, oneshot};
 use tokio::time::sleep;
 
 use super::group::{Group, Step};
@@ -77,9 +77,15 @@ trait Steps {
     type Room<'a>
     where
         Self: 'a;
+    /// A turn to read the database.
+    type Turn<'a>
+    where
+        Self: 'a;
 
     /// Does something with the group under its lock; `None` when nobody follows it any more.
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T>;
+    /// Waits for a turn to read. Whoever has one waits for nothing but the database.
+    async fn turn(&self) -> Self::Turn<'_>;
     /// Reads what the hub keeps of the group.
     async fn channel(&self) -> Result<Channel, Refused>;
     /// Whether the follower is a member, as the database has it now.
@@ -117,7 +123,13 @@ async fn begin(steps: &impl Steps, stream: Stream, cursor: Option<Cursor>) -> Re
 /// Makes sure that the hub knows how far the group is. Before the question of membership, so that a removal which is
 /// committed after the answer is an event that the hub has yet to deliver, and ends this stream (G9).
 async fn load(steps: &impl Steps) -> Result<(), Refused> {
-    if steps.with(|group| group.is_loaded()) == Some(true) {
+    let is_loaded = || steps.with(|group| group.is_loaded()) == Some(true);
+    if is_loaded() {
+        return Ok(());
+    }
+    let _turn = steps.turn().await;
+    // Of many who come back to one group at once, one has read it for the others.
+    if is_loaded() {
         return Ok(());
     }
     let channel = steps.channel().await?;
@@ -196,8 +208,7 @@ impl CatchUp {
     }
 
     async fn ask(&self, after: Seq) -> Result<Option<Page>, StoreError> {
-        // Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
-        let Ok(_turn) = self.hub.replays.acquire().await else { return Ok(None) };
+        let _turn = self.turn().await;
         self.hub.log.replay(self.group, self.peer.user, after, REPLAY_PIECE_BYTES).await
     }
 
@@ -228,9 +239,16 @@ impl CatchUp {
 
 impl Steps for CatchUp {
     type Room<'a> = Room<'a>;
+    // It is never closed.
+    type Turn<'a> = Option<SemaphorePermit<'a>>;
 
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         self.hub.registry.with(self.group, act)
+    }
+
+    /// Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
+    async fn turn(&self) -> Self::Turn<'_> {
+        self.hub.replays.acquire().await.ok()
     }
 
     async fn channel(&self) -> Result<Channel, Refused> {
@@ -238,6 +256,7 @@ impl Steps for CatchUp {
     }
 
     async fn membership(&self) -> Result<(), Refused> {
+        let _turn = self.turn().await;
         self.hub.log.role(self.group, self.peer.user).await?.map(|_| ()).ok_or(Refused::Stranger)
     }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_ACCEPT_MS, TYPING_EXPIRY_MS};
+use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_EXPIRY_MS};
 use caravana_protocol::{
     ClientFrame, CloseReason, Cursor, ErrorCode, GroupId, MessageBody, MessageId, MessageSent, Seq, ServerFrame,
     TextError, UserId, WireError,
@@ -24,7 +24,6 @@ use crate::metrics::{self, Sent};
 use crate::store::{self, Appended, Draft, StoreError};
 use crate::telemetry::Seldom;
 
-const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 
 /// A message that somebody wants stored, over a socket or by REST.
@@ -123,14 +122,29 @@ impl Hub {
     }
 
     async fn store_within(&self, posted: Posted) -> Result<Appended, SendRefused> {
-        match self.budgets.charge_both(Act::SendMessage, posted.user_id, posted.group_id) {
-            Ok(()) => {
-                // Now, and not when it is delivered: by then its author may be writing the next one.
-                self.registry.with(posted.group_id, |group| group.stop_typing(posted.user_id, posted.group_id));
-                self.append(&posted)?.await
-            }
-            Err(too_soon) => self.repeated(&posted, too_soon.into()).await,
+        let (user, group) = (posted.user_id, posted.group_id);
+        if let Err(too_soon) = self.budgets.charge(Act::SendMessage, user) {
+            return self.repeated(&posted, too_soon.into()).await;
         }
+        if let Err(too_soon) = self.budgets.charge_group(Act::SendMessage, group) {
+            return self.crowded(&posted, too_soon).await;
+        }
+        // Now, and not when it is delivered: by then its author may be writing the next one.
+        self.registry.with(group, |state| state.stop_typing(user, group));
+        self.append(&posted)?.await
+    }
+
+    /// Nothing is left of the group's budget. Its members are told so and not charged; for everybody else there is no such group.
+    async fn crowded(&self, posted: &Posted, too_soon: TooSoon) -> Result<Appended, SendRefused> {
+        let outcome = self.repeated(posted, too_soon.into()).await;
+        if matches!(outcome, Err(SendRefused::TooSoon(_))) {
+            // As where there is something left: a text that can't be one is told to everybody.
+            draft(posted)?;
+            let _turn = self.lookups.acquire().await;
+            self.log.role(posted.group_id, posted.user_id).await?.ok_or(StoreError::NotFound)?;
+        }
+        self.budgets.refund(Act::SendMessage, posted.user_id);
+        outcome
     }
 
     /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
@@ -281,15 +295,14 @@ impl Connection {
         if !self.groups.contains_key(&group_id) {
             return;
         }
-        let repeats = self.typing_taken.get(&group_id).is_some_and(|taken| now.duration_since(*taken) < TYPING_ACCEPT);
-        if repeats {
+        if self.typing_taken.repeats(group_id, now) {
             // Who has stopped since, with a message perhaps, begins anew; the others would wait for the next repetition.
             let goes_on = self.hub.registry.with(group_id, |group| group.is_typing(user)) == Some(true);
             if goes_on || self.hub.typing_starts.charge((self.peer.key, group_id), now).is_err() {
                 return;
             }
         }
-        self.typing_taken.insert(group_id, now);
+        self.typing_taken.take(group_id, now);
         self.hub.registry.with(group_id, |group| group.start_typing(user, group_id, now + TYPING_EXPIRY));
     }
 

@@ -22,6 +22,7 @@ use super::catch_up::CatchUp;
 use super::group::Group;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
+use super::typing_taken::TypingTaken;
 use super::{Hub, Scope};
 use crate::auth::LAST_SECOND;
 use crate::frame::Frame;
@@ -51,8 +52,7 @@ pub struct Connection {
     beginning: Option<oneshot::Receiver<()>>,
     answers: Answers,
     strikes: VecDeque<Instant>,
-    /// When `typing` was last taken, by group.
-    pub(super) typing_taken: BTreeMap<GroupId, Instant>,
+    pub(super) typing_taken: TypingTaken,
     next_heartbeat: Instant,
     expiry: Option<Expiry>,
 }
@@ -76,7 +76,7 @@ impl Connection {
             beginning: None,
             answers: Answers::new(),
             strikes: VecDeque::new(),
-            typing_taken: BTreeMap::new(),
+            typing_taken: TypingTaken::default(),
             next_heartbeat: Instant::now() + HEARTBEAT,
             expiry: expires_at.map(Expiry::new),
         }
@@ -202,6 +202,7 @@ impl Connection {
     pub fn tick(&mut self, now: Instant) -> Instant {
         if now >= self.next_heartbeat {
             self.next_heartbeat = now + HEARTBEAT;
+            self.typing_taken.forget(now);
             self.heartbeat();
         }
         let mut due = self.next_heartbeat;

@@ -48,9 +48,9 @@ impl Hub {
         id: MessageId,
         body: MessageBody,
     ) -> Result<Message, ChangeRefused> {
-        let group = self.group_of(Act::EditMessage, actor, group, id).await?;
+        let group = self.charge_change(Act::EditMessage, actor, group, id).await?;
         let work = async { Ok(self.log.edit(actor, id, body).await?.0) };
-        self.budgets.within(Act::EditMessage, actor, group, work).await
+        self.budgets.charged(Act::EditMessage, group, work).await
     }
 
     /// Deletes a message: an own one, or as who manages the group any.
@@ -60,9 +60,9 @@ impl Hub {
         group: Option<GroupId>,
         id: MessageId,
     ) -> Result<(Message, Event), ChangeRefused> {
-        let group = self.group_of(Act::DeleteMessage, actor, group, id).await?;
+        let group = self.charge_change(Act::DeleteMessage, actor, group, id).await?;
         let work = async { Ok(self.log.delete(actor, id).await?) };
-        self.budgets.within(Act::DeleteMessage, actor, group, work).await
+        self.budgets.charged(Act::DeleteMessage, group, work).await
     }
 
     /// Moves a read mark, and tells the others where it is now. One that is there or further already stays.
@@ -70,25 +70,36 @@ impl Hub {
         if self.registry.with(group, |state| state.has_read(user, seq)) == Some(true) {
             return Ok(());
         }
+        self.budgets.charge(Act::MarkRead, user)?;
+        self.charge_group(Act::MarkRead, user, group).await?;
         let work = async { Ok::<_, ChangeRefused>(self.log.mark_read(group, user, seq).await?) };
-        let seq = self.budgets.within(Act::MarkRead, user, group, work).await?;
+        let seq = self.budgets.charged(Act::MarkRead, group, work).await?;
         self.registry.with(group, |state| state.read(group, user, seq));
         Ok(())
     }
 
-    /// The group of a message. Whoever asks for what is not there uses up their budget, too: each question is a read.
-    async fn group_of(
+    /// Charges for a change of a message: its group. The user comes first, because each message that is asked for is a read,
+    /// whether there is one or not.
+    async fn charge_change(
         &self,
         act: Act,
         actor: UserId,
         expected: Option<GroupId>,
         id: MessageId,
     ) -> Result<GroupId, ChangeRefused> {
-        let stored = self.log.stored(id).await?.map(|message| message.group_id);
-        if let Some(group) = stored.filter(|group| expected.is_none_or(|expected| expected == *group)) {
-            return Ok(group);
-        }
         self.budgets.charge(act, actor)?;
-        Err(StoreError::NotFound.into())
+        let stored = self.log.stored(id).await?.map(|message| message.group_id);
+        let group = stored.filter(|group| expected.is_none_or(|expected| expected == *group));
+        let group = group.ok_or(StoreError::NotFound)?;
+        self.charge_group(act, actor, group).await?;
+        Ok(group)
+    }
+
+    /// Charges a group for what a user does who was charged. That nothing is left is told to its members only: for everybody
+    /// else there is no such group.
+    async fn charge_group(&self, act: Act, user: UserId, group: GroupId) -> Result<(), ChangeRefused> {
+        let Err(too_soon) = self.budgets.charge_group(act, group) else { return Ok(()) };
+        self.log.role(group, user).await?.ok_or(StoreError::NotFound)?;
+        Err(too_soon.into())
     }
 }

@@ -4,6 +4,8 @@
 //! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
 //! memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
 
+use std::time::Duration;
+
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::FRAME_BYTES;
 use tokio::time::Instant;
@@ -83,6 +85,11 @@ impl Decoder {
     #[must_use]
     pub fn unfinished_since(&self) -> Option<Instant> {
         self.since
+    }
+
+    /// Nothing was read for so long, which is not the time of a message that waits for its rest.
+    pub fn waited(&mut self, duration: Duration) {
+        self.since = self.since.map(|since| since + duration);
     }
 
     /// Bytes of memory that are held for a message that waits for its rest.

@@ -88,6 +88,7 @@ pub trait Directory: Send + Sync + 'static {
     /// sign-ins, tickets, links for a new password, read marks and the guest's mark go; all tokens of this user are refused
     /// for ever. Messages stay where they are in the logs, and lose their author by [`Directory::forget_authors`], as if their
     /// rows had never had one; no event says so. The user's row stays, with an empty name, because rows of other tables may name it.
+    /// [`StoreError::Forbidden`] where a host's table does not take messages without an author; nothing changes then.
     async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
 
     /// What is kept of a user besides messages. [`StoreError::NotFound`] when there is no such user.
@@ -120,7 +121,8 @@ pub trait Directory: Send + Sync + 'static {
     async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError>;
 
     /// Goes on taking people whose account has ended out of what they have written, in one short write: at most `limit`
-    /// messages and events of one of them. Whether there is more to do.
+    /// messages and events of one of them. Whether there is more to do. What another server is doing at the moment is waited
+    /// for.
     async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError>;
 
     /// Makes a group; the maker becomes its owner. [`StoreError::LimitReached`] for who is in as many as one may be.

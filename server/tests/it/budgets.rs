@@ -2,99 +2,19 @@
 //!
 //! The rows are compared with what there is, as in `permissions`: a new route or frame without a row fails.
 
+mod table;
+mod turns;
+
 use std::collections::BTreeSet;
 
 use caravana_protocol::ClientFrame;
+use caravana_server::http::FOR_BROWSERS;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, PASSWORD, TestServer, TestUser, Wire};
-
-/// How a route or frame is kept from being used without end.
-enum Kept {
-    /// A budget: the same thing again and again is refused.
-    Budget(Value),
-    /// Something else.
-    By(&'static str),
-}
-
-use Kept::{Budget, By};
-
-const READ: &str = "turns: one user has few reads under way at once";
-const CHEAP: &str = "one look into memory, or at one row";
-const THROTTLE: &str = "the throttle counts tries; hashing runs few at once";
-
-fn routes() -> Vec<(&'static str, &'static str, Kept)> {
-    let stranger = json!({"email": "b@example.org", "password": PASSWORD, "display_name": "Bo"});
-    vec![
-        ("get", "/healthz", By(CHEAP)),
-        ("get", "/readyz", By(CHEAP)),
-        ("get", "/version", By(CHEAP)),
-        ("get", "/openapi.json", By(CHEAP)),
-        ("get", "/chat/{group_id}/connections", By(CHEAP)),
-        ("post", "/api/v1/auth/register", Budget(stranger)),
-        ("post", "/api/v1/auth/login", Budget(json!({"email": "ana@example.org", "password": PASSWORD}))),
-        ("post", "/api/v1/auth/logout", By("a sign-in ends once; what is none costs a read")),
-        ("get", "/api/v1/session", By(CHEAP)),
-        ("post", "/api/v1/auth/token", Budget(Value::Null)),
-        ("post", "/api/v1/ws-ticket", Budget(Value::Null)),
-        ("post", "/api/v1/auth/password", Budget(json!({"password": "wrong password", "new_password": PASSWORD}))),
-        ("get", "/api/v1/auth/reset", By(CHEAP)),
-        ("post", "/api/v1/auth/reset", By("letters are counted like failed sign-ins; five links of an account live")),
-        ("post", "/api/v1/auth/reset/{token}", By("a link works once; what is none costs a read")),
-        ("get", "/api/v1/sessions", By("as many rows as a user has sign-ins, which are bounded")),
-        ("delete", "/api/v1/sessions", Budget(Value::Null)),
-        ("delete", "/api/v1/sessions/{session_id}", Budget(Value::Null)),
-        ("patch", "/api/v1/account", Budget(json!({"display_name": "Ana"}))),
-        ("get", "/api/v1/account/export", Budget(Value::Null)),
-        ("post", "/api/v1/account/delete", By(THROTTLE)),
-        ("get", "/api/v1/groups", By(READ)),
-        ("post", "/api/v1/groups", Budget(json!({"name": "Faro"}))),
-        ("get", "/api/v1/groups/{group_id}", By(CHEAP)),
-        ("patch", "/api/v1/groups/{group_id}", Budget(json!({"name": "Sintra"}))),
-        ("delete", "/api/v1/groups/{group_id}", By("a group ends once, and how many are made has a budget")),
-        ("get", "/api/v1/groups/{group_id}/members", By(READ)),
-        ("patch", "/api/v1/groups/{group_id}/members/{user_id}", Budget(json!({"role": "admin"}))),
-        ("delete", "/api/v1/groups/{group_id}/members/{user_id}", Budget(Value::Null)),
-        ("post", "/api/v1/groups/{group_id}/invites", Budget(json!({}))),
-        ("get", "/api/v1/groups/{group_id}/invites", By("as many rows as a group has living links, which are bounded")),
-        ("delete", "/api/v1/groups/{group_id}/invites/{invite_id}", Budget(Value::Null)),
-        ("get", "/api/v1/invites/{token}", By(CHEAP)),
-        ("post", "/api/v1/invites/{token}/accept", Budget(Value::Null)),
-        ("get", "/api/v1/groups/{group_id}/messages", By(READ)),
-        ("post", "/api/v1/groups/{group_id}/messages", Budget(json!({"message": "hola"}))),
-        ("patch", "/api/v1/groups/{group_id}/messages/{message_id}", Budget(json!({"message": "hola"}))),
-        ("delete", "/api/v1/groups/{group_id}/messages/{message_id}", Budget(Value::Null)),
-        ("get", "/api/v1/groups/{group_id}/events", By(READ)),
-    ]
-}
-
-fn frames() -> Vec<(&'static str, Kept)> {
-    let (group, id) = (Uuid::now_v7(), Uuid::now_v7());
-    vec![
-        ("send_message", Budget(json!({"group_id": group, "message": "hola"}))),
-        ("edit_message", Budget(json!({"id": id, "message": "hola"}))),
-        ("delete_message", Budget(json!({"id": id}))),
-        ("mark_read", Budget(json!({"group_id": group, "seq": 1}))),
-        ("typing", By("taken once in two seconds, else dropped")),
-        ("stop_typing", By("changes only what typing has begun")),
-        ("subscribe", By("one at a time on a socket, few at once in the process; a socket follows a bounded number")),
-        ("sync", By("as `subscribe`")),
-        ("unsubscribe", By(CHEAP)),
-        ("auth", By("one at a time on a socket")),
-    ]
-}
-
-/// Forms, with the route whose budget they share.
-const FORMS: [(&str, &[(&str, &str)]); 7] = [
-    ("/register", &[("email", "c@example.org"), ("password", PASSWORD), ("display_name", "Cleo")]),
-    ("/login", &[("email", "ana@example.org"), ("password", PASSWORD)]),
-    ("/groups", &[("name", "Faro")]),
-    ("/g/{group_id}", &[("message", "hola")]),
-    ("/i/{token}", &[]),
-    ("/account/name", &[("display_name", "Ana")]),
-    ("/account/sessions", &[]),
-];
+use crate::support::{Answer, TestServer, TestUser, Wire};
+use table::Kept::{Budget, By};
+use table::{for_browsers, frames, routes};
 
 /// Everything as scarce as it can be: one at once, and one a second or a day.
 async fn scarce() -> (TestServer, TestUser, String, String) {
@@ -178,15 +98,53 @@ async fn every_frame_has_a_budget_or_a_reason() {
     }
 }
 
+/// The list of forms was one of its own: a new form, or a new way to a socket, was compared with nothing.
 #[tokio::test]
 async fn a_form_spends_the_budget_of_its_route_and_says_so_on_its_page() {
+    let served: BTreeSet<(&str, &str)> =
+        FOR_BROWSERS.iter().flat_map(|(path, methods)| methods.iter().map(move |method| (*method, *path))).collect();
+    let rows = for_browsers().iter().map(|(method, path, _)| (*method, *path)).collect();
+    assert_eq!(served, rows, "left: what is for browsers; right: rows of the table");
     let (_server, ana, group, token) = scarce().await;
-    for (path, fields) in FORMS {
+    for (method, path, kept) in for_browsers() {
+        let Budget(Value::Object(fields)) = kept else { continue };
+        assert_eq!(method, "post", "{path}");
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
         let path = path.replace("{group_id}", &group).replace("{token}", &token);
         let mut leads = Vec::new();
         while leads.last().is_none_or(|to: &String| !to.contains("error=rate_limited")) {
             assert!(leads.len() < 20, "{path} without end: {leads:?}");
-            leads.push(ana.form_leads_to(&path, fields).await);
+            leads.push(ana.form_leads_to(&path, &fields).await);
+        }
+    }
+}
+
+/// A busy group was told from none: its members had used up its budget, and somebody outside heard of that.
+#[tokio::test]
+async fn that_a_groups_budget_is_used_up_is_told_to_its_members_only() {
+    let server = TestServer::builder().flag("--budget-factor=0.000001").flag("--send-rate-per-group=1").start().await;
+    // One account an address is all there may be.
+    let (ana, stranger) = (server.register("Ana").await, server.guest("Otto").await);
+    let group = ana.create_group("Oaxaca").await;
+    let id = ana.sends(group, "hola").await.json()["message"]["id"].clone();
+    let frames = [
+        ("send_message", json!({"group_id": group, "message": "hola"})),
+        ("edit_message", json!({"id": id, "message": "otra"})),
+        ("delete_message", json!({"id": id})),
+        ("mark_read", json!({"group_id": group, "seq": 1})),
+    ];
+    let (mut inside, mut outside) = (Wire::open(&ana).await, Wire::open(&stranger).await);
+    for (kind, data) in frames {
+        // One a second: of five at once some are refused.
+        for _ in 0..5 {
+            inside.say(kind, data.clone()).await;
+        }
+        assert_eq!(inside.error().await, "rate_limited", "{kind}");
+        outside.say(kind, data).await;
+        assert_eq!(outside.error().await, "not_found", "{kind}");
+        if kind == "send_message" {
+            outside.say(kind, json!({"group_id": group, "message": "  "})).await;
+            assert_eq!(outside.error().await, "empty_message", "as of no group");
         }
     }
 }

@@ -182,6 +182,29 @@ async fn upgrades_of_one_address_are_paced() {
     assert_eq!(outcomes[0], hello());
 }
 
+/// A proxy that writes `unknown` for everybody made them one address: of all people together so many came in as one may have.
+#[tokio::test]
+async fn behind_a_proxy_that_tells_no_addresses_nobody_is_counted_by_address() {
+    let server = TestServer::builder()
+        .flag("--handshakes-per-second=1")
+        .flag("--max-connections-per-address=1")
+        .flag("--trusted-proxies=127.0.0.1")
+        .start()
+        .await;
+    let ana = server.register("Ana").await;
+    let from = |address: &str| {
+        let mut request = ana.handshake("/ws");
+        request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+        tokio_tungstenite::connect_async(request)
+    };
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(from("unknown").await.unwrap());
+    }
+    open.push(from("9.9.9.9").await.unwrap());
+    assert!(from("9.9.9.9").await.is_err(), "whose address is told is counted by it");
+}
+
 #[tokio::test]
 async fn the_seeds_endpoint_counts_connections() {
     let (server, ana, group) = ana_in_lisboa().await;

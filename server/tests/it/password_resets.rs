@@ -128,6 +128,57 @@ async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
     server.stranger().post(&second, &json!({"password": PASSWORD})).await.refused(410, "gone");
 }
 
+/// Each used link took one failure off its address's count, though none had been counted for it: whoever had accounts of their own
+/// had so many more guesses.
+#[tokio::test]
+async fn a_used_link_gives_nobody_more_guesses_on_other_accounts() {
+    let (server, office) = with_mail().await;
+    server.register("Ana").await;
+    ask(&server, "ana@example.org").await;
+    let link = route(&office.until(1).await[0].text);
+    let guess = async |n: usize| {
+        let body = json!({"email": format!("n{n}@example.org"), "password": "wrong password"});
+        server.stranger().post("/api/v1/auth/login", &body).await.status.as_u16()
+    };
+    let mut guessed = 0;
+    while guess(guessed).await == 401 {
+        guessed += 1;
+    }
+    assert_eq!(guessed, 30);
+    assert_eq!(server.stranger().post(&link, &json!({"password": ANOTHER})).await.status, 204);
+    assert_eq!(guess(guessed).await, 429);
+}
+
+/// Who was told that the queue is full had used up a letter all the same, and was locked out of asking after five times.
+#[tokio::test]
+async fn a_letter_that_found_no_room_was_not_asked_for() {
+    // It takes nothing and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = TestServer::builder()
+        .flag(&format!("--smtp-url=smtp://{}", silent.local_addr().unwrap()))
+        .flag("--mail-from=Caravana <chat@example.org>")
+        .flag("--trusted-proxies=127.0.0.1")
+        .start()
+        .await;
+    server.register("Ana").await;
+    let ask = async |email: &str, from: &str| {
+        let request = server.stranger().request(reqwest::Method::POST, "/api/v1/auth/reset");
+        let request = request.header("x-forwarded-for", from).json(&json!({ "email": email }));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..4 {
+        assert_eq!(ask("ana@example.org", "9.9.9.1").await, 204, "on its way, for ever");
+    }
+    let mut waiting = 0;
+    while ask(&format!("n{waiting}@example.org"), &format!("9.8.{waiting}.1")).await == 204 {
+        waiting += 1;
+        assert!(waiting < 200, "letters without end");
+    }
+    for _ in 0..8 {
+        assert_eq!(ask("eva@example.org", "9.7.7.7").await, 503);
+    }
+}
+
 #[tokio::test]
 async fn a_link_ends_after_an_hour_and_with_a_changed_password() {
     let (server, office) = with_mail().await;
@@ -236,6 +287,44 @@ async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
         .env_remove("JWT_SECRET");
     let made = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     assert!(!made.status.success() && String::from_utf8_lossy(&made.stderr).contains("no e-mail address"), "{made:?}");
+}
+
+/// Their e-mail was one when they signed up. When a stricter reading came they could neither sign in nor ask for a link, and the
+/// operator could not make one: locked out for ever.
+#[tokio::test]
+async fn whose_address_is_none_any_more_still_comes_in_and_nothing_is_sent_there() {
+    let (server, office) = with_mail().await;
+    let ana = server.register("Ana").await;
+    let url = format!("--database-url={}", server.database().url());
+    for (n, former) in ["ana@пример.рф", "ana@my_host.lan", "jose\u{301}@example.org"].into_iter().enumerate() {
+        let stored = format!("update {{ours}}account set email = '{former}' where user_id = {{id}}");
+        let stored = stored.replace("{id}", &server.database().uuid(ana.id()));
+        server.foreign().await.run(&stored).await;
+        let visitor = server.stranger();
+        let login = async |email: &str, password: &str| {
+            visitor.post("/api/v1/auth/login", &json!({"email": email, "password": password})).await
+        };
+        let present = if n == 0 { PASSWORD } else { ANOTHER };
+        assert_eq!(login(&format!(" {} ", former.to_uppercase()), present).await.status, 200, "{former}");
+        // Nobody learns that somebody has it, by whatever door.
+        for (email, password) in [(former, "wrong password"), ("eva@my_host.lan", PASSWORD), ("eva@пример.рф", "x")]
+        {
+            let answer = login(email, password).await;
+            answer.refused(422, "bad_request");
+            assert_eq!(answer.json()["error"]["message"], "`email` is no e-mail address");
+        }
+        assert_eq!(ask(&server, former).await, 422);
+        let account = json!({"email": former, "password": PASSWORD, "display_name": "Eva"});
+        visitor.post("/api/v1/auth/register", &account).await.refused(422, "bad_request");
+
+        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        command.args(["reset-link", former, &url, "--public-url=https://chat.example.org"]).env_remove("JWT_SECRET");
+        let made = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let link = String::from_utf8(made.stdout).unwrap();
+        assert_eq!(visitor.post(&route(&link), &json!({"password": ANOTHER})).await.status, 204, "{former}");
+        assert_eq!(login(former, ANOTHER).await.status, 200, "{former}");
+    }
+    assert!(office.letters().is_empty());
 }
 
 #[tokio::test]

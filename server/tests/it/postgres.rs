@@ -4,6 +4,7 @@
 mod adoption;
 mod doctor;
 mod down;
+mod ends;
 mod members;
 mod promises;
 mod schema;

@@ -187,3 +187,24 @@ async fn no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_go
     assert_eq!(status(&of_host(second)).await, 401, "it may be older");
     assert_eq!(status(&of_host(second + 10)).await, 200);
 }
+
+/// Each sign-out everywhere was dated a second behind the one before: after a hundred within one second the next token was of a time
+/// to come, and a host's own were refused for so long.
+#[tokio::test]
+async fn however_often_somebody_signs_out_everywhere_the_next_second_is_theirs_again() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let status = async |token: &str| {
+        client.get(server.url("/api/v1/session")).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..30 {
+        assert_eq!(ana.delete("/api/v1/sessions").await.status, 204);
+    }
+    let next = seconds_from_now(2);
+    let of_host = jwt(&json!({"sub": ana.id(), "exp": seconds_from_now(600), "iat": next}));
+    assert_eq!(status(&of_host).await, 200);
+    assert_eq!(status(&token(&ana).await).await, 200);
+    let dated = server.foreign().await.numbers("select max(at) from {ours}sign_out").await;
+    assert!(dated[0] < next, "{dated:?} and not before {next}");
+}

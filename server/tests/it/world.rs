@@ -6,6 +6,7 @@
 //! to rest, and the checker judges the history. What the world is made of: `schedule` (what may happen), `database` and
 //! `store` (what is durable, and how it is reached), `process` (the server), `network` and `internet`, `traveller`.
 
+mod costs;
 mod database;
 mod flaws;
 mod internet;

@@ -49,6 +49,7 @@ async fn look_around(
     if schema::versions(connection, findings).await? {
         schema::triggers(connection, findings).await?;
         schema::places(connection, findings).await?;
+        schema::authors(connection, findings).await?;
         schema::indexes(connection, findings).await?;
         schema::publication(connection, findings).await?;
         schema::exposure(connection, findings).await?;

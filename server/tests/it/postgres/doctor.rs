@@ -57,6 +57,11 @@ async fn every_fault_is_found_and_named() {
             "caravana_chat_deleted of public.group_chat is disabled",
         ),
         (
+            "alter table group_chat alter user_id set not null",
+            "alter table group_chat alter user_id drop not null",
+            "group_chat.user_id is `not null`",
+        ),
+        (
             "alter trigger member_updated on caravana.member rename to other",
             "alter trigger other on caravana.member rename to member_updated",
             "member_updated of caravana.member is missing",

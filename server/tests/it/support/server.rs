@@ -303,7 +303,8 @@ impl TestServer {
         self.start_again().await;
     }
 
-    fn settings(&self) -> Settings {
+    /// What it is started with.
+    pub(crate) fn settings(&self) -> Settings {
         Settings::read(std::iter::once("server".to_owned()).chain(self.flags.iter().cloned())).unwrap()
     }
 

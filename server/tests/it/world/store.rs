@@ -43,6 +43,9 @@ pub(super) struct Faults {
     pub(super) swaps_seqs: bool,
     /// How often each question was asked.
     pub(super) asked: BTreeMap<&'static str, usize>,
+    /// How many are being asked, and how many were at most.
+    pub(super) under_way: usize,
+    pub(super) most_under_way: usize,
 }
 
 impl Faults {
@@ -108,7 +111,7 @@ impl SimStore {
 
     /// Asks the database: the question travels, one snapshot is read, the answer travels.
     async fn ask<T>(&self, name: &'static str, read: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
-        *self.faults().asked.entry(name).or_insert(0) += 1;
+        let _asking = Asking::begin(&self.faults, name);
         self.step().await;
         if self.fenced.is_cancelled() {
             return Err(StoreError::Closed);
@@ -222,6 +225,25 @@ impl SimStore {
         if !lost && !effects.is_empty() {
             let _ = sink.send(effects).await;
         }
+    }
+}
+
+/// A question that is under way.
+struct Asking<'a>(&'a Mutex<Faults>);
+
+impl<'a> Asking<'a> {
+    fn begin(faults: &'a Mutex<Faults>, name: &'static str) -> Self {
+        let mut counted = faults.lock().unwrap();
+        *counted.asked.entry(name).or_insert(0) += 1;
+        counted.under_way += 1;
+        counted.most_under_way = counted.most_under_way.max(counted.under_way);
+        Self(faults)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().under_way -= 1;
     }
 }
 

@@ -68,6 +68,42 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[inside("one_user_waits_for_oneself_and_nobody_else_does")],
     },
     Mutant {
+        name: "bounds-lookups",
+        what: "a message is looked up for whoever asks, and charged for afterwards",
+        changes: &[at(
+            "server/src/hub/writes.rs",
+            "        self.budgets.charge(act, actor)?;\n        let stored",
+            "        let stored",
+        )],
+        tests: &[it("an_edit_or_a_deletion_over_the_budget_asks_the_database_nothing")],
+    },
+    Mutant {
+        name: "bounds-beginnings",
+        what: "any number of streams that begin read the database at once",
+        changes: &[at("server/src/hub.rs", "const REPLAYS: usize = 4;", "const REPLAYS: usize = 4_000;")],
+        tests: &[it("however_many_streams_begin_a_few_read_the_database_at_once")],
+    },
+    Mutant {
+        name: "bounds-typing",
+        what: "a connection remembers every group in which somebody has typed",
+        changes: &[at(
+            "server/src/hub/typing_taken.rs",
+            "self.0.retain(|_, taken| counts(*taken, now));",
+            "self.0.retain(|_, taken| *taken <= now || counts(*taken, now));",
+        )],
+        tests: &[inside("groups_that_somebody_has_typed_in_are_forgotten_when_it_no_longer_counts")],
+    },
+    Mutant {
+        name: "bounds-told",
+        what: "strangers hear that a group's budget is used up",
+        changes: &[at(
+            "server/src/hub/writes.rs",
+            "        self.log.role(group, user).await?.ok_or(StoreError::NotFound)?;",
+            "        self.log.role(group, user).await?;",
+        )],
+        tests: &[it("that_a_groups_budget_is_used_up_is_told_to_its_members_only")],
+    },
+    Mutant {
         name: "bounds-limits",
         what: "anybody makes and joins as many groups, links and members as they like",
         changes: &[at(

@@ -210,6 +210,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         tests: &[it("whoever_falls_silent_or_takes_for_ever_is_gone_in_time")],
     },
     Mutant {
+        name: "g19-waited",
+        what: "time in which the server does not read is the message's that waits for its rest",
+        changes: &[at(
+            "server/src/socket.rs",
+            "self.decoder.waited(since.elapsed());",
+            "self.decoder.waited(since.elapsed() / 1_000);",
+        )],
+        tests: &[it("a_message_whose_end_waits_to_be_read_is_no_unfinished_one")],
+    },
+    Mutant {
         name: "g19-clock",
         what: "a ping or a fragment begins the time of an unfinished message anew",
         changes: &[at(

@@ -85,8 +85,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "each resume asks how far the group is",
         changes: &[at(
             "server/src/hub/catch_up.rs",
-            "if steps.with(|group| group.is_loaded()) == Some(true) {",
-            "if steps.with(|group| group.is_loaded()).is_none() {",
+            "|| steps.with(|group| group.is_loaded()) == Some(true);",
+            "|| steps.with(|group| group.is_loaded()).is_none();",
         )],
         tests: &[it("a_returning_traveller_costs_one_question")],
     },

@@ -42,10 +42,14 @@ pub(super) struct Modelled {
 
 impl Steps for Modelled {
     type Room<'a> = ();
+    type Turn<'a> = ();
 
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         self.world.with(act)
     }
+
+    /// Nobody reads for long here.
+    async fn turn(&self) {}
 
     async fn channel(&self) -> Result<Channel, Refused> {
         if self.fault == Fault::AskedBeforeLoaded {

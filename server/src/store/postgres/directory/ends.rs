@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::link::Link;
-use super::{members, proofs, resets};
+use super::{members, proofs, pruning, resets};
 use crate::store::StoreError;
 use crate::store::commits::Effects;
 
@@ -102,12 +102,13 @@ async fn forget(link: &mut Link, user: UserId) -> Result<(), StoreError> {
         "delete from caravana.read where user_id = $1",
         "delete from caravana.invite where created_by = $1",
         "delete from caravana.removed where user_id = $1",
-        // What they have written loses its author bit by bit, see `pruning`.
+        // What they have written loses its author bit by bit.
         "insert into caravana.ended (user_id) values ($1)",
     ] {
         sqlx::query(statement).bind(user.uuid()).execute(&mut *link).await?;
     }
-    Ok(())
+    // Where that can't be, the account does not end: it would go on being named.
+    pruning::can_be_forgotten(link, user).await
 }
 
 /// In the order of the groups' ids, so that two who end at once do not wait for each other; and all of the person's rows before

@@ -148,7 +148,8 @@ pub(super) async fn end_sign_ins(
 }
 
 /// Ends everything that a user is signed in by, but for the kept sign-in, inside a write's own transaction. A second sign-out
-/// within one second is the next second's: it comes behind the tokens that were made between the two.
+/// within one second is the next second's: it comes behind the tokens that were made between the two. A third goes no further,
+/// because no token is made for more than a second ahead.
 pub(super) async fn sign_out(
     link: &mut Link,
     user: UserId,
@@ -164,7 +165,7 @@ pub(super) async fn sign_out(
     sqlx::query(
         "insert into caravana.sign_out as o (user_id, at) values ($1, $2)
          on conflict (user_id) do update
-         set at = case when o.at = $3 then o.at else greatest(o.at + 1, excluded.at) end",
+         set at = case when o.at > excluded.at or o.at = $3 then o.at else greatest(o.at + 1, excluded.at) end",
     )
     .bind(user.uuid())
     .bind(now)

@@ -111,6 +111,25 @@ pub(super) async fn places(connection: &mut PgConnection, findings: &mut Vec<Fin
     Ok(())
 }
 
+/// Whether an account can end: its messages stay, without an author.
+pub(super) async fn authors(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
+    let required: bool = sqlx::query_scalar(
+        "select attnotnull from pg_attribute where attrelid = 'public.group_chat'::regclass and attname = 'user_id'",
+    )
+    .persistent(false)
+    .fetch_one(connection)
+    .await?;
+    findings.push(if required {
+        Finding::wrong(
+            "group_chat.user_id is `not null`: people who have written can't delete their accounts",
+            "alter table public.group_chat alter column user_id drop not null",
+        )
+    } else {
+        Finding::good("messages can stay without an author when an account ends")
+    });
+    Ok(())
+}
+
 pub(super) async fn indexes(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
     // Everything is looked up by the keys of our tables and by the ids of the host's; no index of group_chat but its key.
     let broken: Vec<String> = sqlx::query_scalar(

@@ -143,7 +143,8 @@ pub(super) async fn end_sign_ins(
 }
 
 /// Ends everything but the kept sign-in, inside a write's own transaction. A second sign-out within one second is the next
-/// second's: it comes behind the tokens that were made between the two.
+/// second's: it comes behind the tokens that were made between the two. A third goes no further, because no token is made for more
+/// than a second ahead.
 pub(super) async fn sign_out(
     tx: &mut SqliteConnection,
     user: &str,
@@ -158,7 +159,8 @@ pub(super) async fn sign_out(
     sqlx::query("delete from caravana_ticket where user_id = ?").bind(user).execute(&mut *tx).await?;
     sqlx::query(
         "insert into caravana_sign_out (user_id, at) values (?1, ?2)
-         on conflict (user_id) do update set at = case when at = ?3 then at else max(at + 1, excluded.at) end",
+         on conflict (user_id) do update
+         set at = case when at > excluded.at or at = ?3 then at else max(at + 1, excluded.at) end",
     )
     .bind(user)
     .bind(at)

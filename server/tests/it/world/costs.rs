@@ -1,0 +1,107 @@
+//! What people who ask again and again cost the database, and a slow database them.
+
+use std::time::Duration;
+
+use caravana_protocol::{MessageBody, MessageId, UserId};
+use caravana_server::hub::{Connection, Identity, Scope};
+use caravana_server::socket;
+use caravana_server::store::Proof;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{Nature, World, runtime};
+
+/// A world in which nobody does anything by themselves.
+fn empty() -> World {
+    World::begin(Nature { travellers: 0, ..Nature::default() }, 7)
+}
+
+fn user(number: u128) -> UserId {
+    UserId::new(Uuid::from_u128(number))
+}
+
+fn connects(world: &World, user_id: UserId) -> Connection {
+    let process = world.internet.server().unwrap();
+    process.hub.connect(&Identity { user_id, proof: Proof::default() }, Scope::Many)
+}
+
+/// Whoever was over the budget of edits was refused after the message had been read: 5,000 reads a second by ten sockets.
+#[test]
+fn an_edit_or_a_deletion_over_the_budget_asks_the_database_nothing() {
+    runtime().block_on(async {
+        let world = empty();
+        let hub = &world.internet.server().unwrap().hub;
+        let id = MessageId::new(Uuid::from_u128(9));
+        for _ in 0..500 {
+            let body = MessageBody::parse("otra").unwrap();
+            assert!(hub.edit(user(1), None, id, body).await.is_err() && hub.delete(user(1), None, id).await.is_err());
+        }
+        // Ten at once of each, and what came back meanwhile.
+        let asked = world.faults().asked["stored"];
+        assert!((20..60).contains(&asked), "{asked} reads");
+    });
+}
+
+/// The beginnings of streams read how far a group is and who has read how much, and whether somebody is a member, all at once:
+/// a few people who subscribed in a circle had all the readers of the database.
+#[test]
+fn however_many_streams_begin_a_few_read_the_database_at_once() {
+    runtime().block_on(async {
+        let world = empty();
+        let mut connections = Vec::new();
+        for number in 1..=100 {
+            let mut connection = connects(&world, user(number));
+            let group = Uuid::from_u128(number);
+            connection.receive(&format!(r#"{{"type": "subscribe", "data": {{"group_id": "{group}"}}}}"#)).await;
+            connections.push(connection);
+        }
+        sleep(Duration::from_mins(1)).await;
+        let faults = world.faults();
+        assert_eq!((faults.asked["channel"], faults.asked["role"]), (100, 100));
+        assert!(faults.most_under_way <= 4, "{} at once", faults.most_under_way);
+    });
+}
+
+/// A text message as a client sends it.
+fn said(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    assert!(length < 126);
+    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+/// Somebody's phone came back after the database had been slow: the server had not read on for so long that the message whose
+/// beginning it had read counted as unfinished for thirty seconds, and closed with 1008, though its end had arrived long ago.
+#[test]
+fn a_message_whose_end_waits_to_be_read_is_no_unfinished_one() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let world = empty();
+        world.faults().slowness_ms = 200_000;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let id = Uuid::from_u128(9);
+        let slow = said(&format!(r#"{{"type":"delete_message","data":{{"id":"{id}"}}}}"#));
+        let next = said(r#"{"type":"nothing","data":{},"ref":"behind"}"#);
+        let (begun, rest) = next.split_at(9);
+        client.write_all(rest).await.unwrap();
+        let start = Instant::now();
+        let connection = connects(&world, user(1));
+        let early = [&slow[..], begun].concat();
+        let serving = socket::drive(stream, &early, connection);
+        let mut heard = Vec::new();
+        let reading = async {
+            let is_answered = |heard: &[u8]| heard.windows(8).any(|some| some == b"\"behind\"");
+            while !is_answered(&heard) {
+                assert!(client.read_buf(&mut heard).await.unwrap() > 0, "{}", String::from_utf8_lossy(&heard));
+            }
+        };
+        tokio::select! {
+            () = serving => panic!("it was closed"),
+            () = reading => {}
+        }
+        assert!(start.elapsed() > Duration::from_mins(1), "the database was not slow: {:?}", start.elapsed());
+    });
+}
