@@ -139,7 +139,7 @@ pub(super) async fn ask_reset(State(state): State<Shared>, client: Client, Form(
     let next = local(form.next.as_deref());
     match resets::request(&state, &client, &form.email) {
         Ok(()) => {
-            let kept = GoingTo.keep(next, state.settings.is_secure());
+            let kept = GoingTo::keep(next, state.settings.is_secure());
             kept.into_iter().fold(to(&leading_on(done_path("/reset", "sent"), next)), with_cookie)
         }
         Err(error) => to(&leading_on(back_path("/reset", &error, "reset"), next)),
@@ -158,8 +158,8 @@ pub(super) async fn set_password(
     let Some(secret) = Secret::parse(&token) else { return ApiError::not_found().into_response() };
     match resets::replace(&state, &client, &token, form.password).await {
         Ok(()) => {
-            let forgotten = GoingTo.keep(None, state.settings.is_secure());
-            let login = leading_on(done_path("/login", "reset"), GoingTo.read(&headers));
+            let forgotten = GoingTo::keep(None, state.settings.is_secure());
+            let login = leading_on(done_path("/login", "reset"), GoingTo::read(&headers));
             forgotten.into_iter().fold(to(&login), with_cookie)
         }
         Err(error) => back(&format!("/reset/{}", secret.expose()), &error, "reset"),

@@ -74,7 +74,6 @@ impl SessionCookie {
 
 /// Where somebody was going who then had to ask for a new password. It is kept in their browser, not in the letter: whoever
 /// asks for somebody else's letter must not choose what stands in it.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct GoingTo;
 
 impl GoingTo {
@@ -85,13 +84,13 @@ impl GoingTo {
     const LENGTH: usize = 512;
 
     /// The path in it.
-    pub(super) fn read(self, headers: &HeaderMap) -> Option<&str> {
-        local(value_of(headers, Self::NAME)).filter(|path| self.fits(path))
+    pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
+        local(value_of(headers, Self::NAME)).filter(|path| Self::fits(path))
     }
 
     /// The header that keeps a path as long as the letter's link is good, or lets an older one go.
-    pub(super) fn keep(self, path: Option<&str>, secure: bool) -> Option<HeaderValue> {
-        let (value, age) = match path.filter(|path| self.fits(path)) {
+    pub(super) fn keep(path: Option<&str>, secure: bool) -> Option<HeaderValue> {
+        let (value, age) = match path.filter(|path| Self::fits(path)) {
             Some(path) => (path, RESET_SECONDS),
             None => ("", 0),
         };
@@ -101,7 +100,7 @@ impl GoingTo {
     }
 
     /// What would end the value or lengthen the header is not kept.
-    fn fits(self, path: &str) -> bool {
+    fn fits(path: &str) -> bool {
         path.len() <= Self::LENGTH && !path.contains([';', ',', '"'])
     }
 }

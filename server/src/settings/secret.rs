@@ -33,12 +33,13 @@ pub(super) fn jwt_secret(
             // The first that needs the folder is not the one to blame where it can't be made or written.
             database::make_folder(keeps_beside)?;
             let path = beside(&database::path(keeps_beside)?);
-            kept(&path).map_err(|error| match error.kind() {
-                ErrorKind::InvalidData | ErrorKind::IsADirectory => SettingError::new(
-                    NAME,
-                    format!("none is set, and the one in {} can't be used: {error}", path.display()),
-                ),
-                _ => database::can_not_write_beside(&path, &error),
+            kept(&path).map_err(|error| {
+                if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory) {
+                    let text = format!("none is set, and the one in {} can't be used: {error}", path.display());
+                    SettingError::new(NAME, text)
+                } else {
+                    database::can_not_write_beside(&path, &error)
+                }
             })
         }
     }
