@@ -19,7 +19,7 @@ async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
 /// All that waits, once something does.
 async fn heard(connection: &Connection) -> Vec<String> {
     let mailbox = connection.mailbox();
-    let next = tokio::time::timeout(Duration::from_secs(60), mailbox.next()).await.expect("nothing was said");
+    let next = tokio::time::timeout(Duration::from_mins(1), mailbox.next()).await.expect("nothing was said");
     let Next::Write(frames) = next else { panic!("closed: {:?}", mailbox.closing()) };
     mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
     frames.iter().flat_map(|frame| crate::frame::texts(frame)).map(str::to_owned).collect()

@@ -238,8 +238,8 @@ impl Lane {
                 Box::pin(self.store_together(vec![job], LOCK_TIMEOUT)).await;
             }
         } else {
-            metrics::commit_failed();
             static FAILED: Seldom = Seldom::new();
+            metrics::commit_failed();
             if let Some(times) = FAILED.happened() {
                 tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), times, "a commit failed");
             }

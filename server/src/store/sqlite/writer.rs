@@ -228,8 +228,8 @@ impl Task {
                 }
             }
             Err(error) => {
-                metrics::commit_failed();
                 static FAILED: Seldom = Seldom::new();
+                metrics::commit_failed();
                 if let Some(times) = FAILED.happened() {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
