@@ -81,6 +81,8 @@ pub(super) fn way(options: &PgConnectOptions) -> Way {
 
 /// Connections that are asked for at once, so that a pooler has to show its hand.
 const WITNESSES: usize = 3;
+/// How often the first connection is asked again. A busy pooler lends it any of its own, and now and then the same.
+const QUESTIONS: usize = 12;
 
 /// Whether there is a pooler that lends its connections for a transaction only: two of our connections have the same
 /// process at their other end, or one has not the same as before.
@@ -97,7 +99,9 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
         holding.push(other);
     }
     // While the others hold theirs.
-    is_pooled |= backend(&mut first).await? != before;
+    for _ in 0..QUESTIONS {
+        is_pooled = is_pooled || backend(&mut first).await? != before;
+    }
     for mut other in holding {
         other.execute("rollback").await?;
     }
