@@ -33,6 +33,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::telemetry::causes;
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
 use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
@@ -194,7 +195,7 @@ fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> Hu
                     Err(BearerError::Refused) => Err(Unverified::Refused),
                     Err(BearerError::KeysUnknown) => Err(Unverified::Later),
                     Err(BearerError::Store(error)) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer");
+                        tracing::warn!(error = %causes(&error), "the store did not answer");
                         Err(Unverified::Later)
                     }
                 }

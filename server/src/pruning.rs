@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use crate::clock::unix_seconds;
 use crate::shutdown::Shutdown;
 use crate::store::{SharedStore, StoreError};
+use crate::telemetry::causes;
 
 /// How often it is looked for.
 const EVERY: Duration = Duration::from_mins(1);
@@ -23,7 +24,7 @@ pub(crate) fn run(store: SharedStore, shutdown: Shutdown) -> BoxFuture<'static, 
             tokio::select! {
                 () = shutdown.triggered() => return,
                 pruned = all(&store) => if let Err(error) = pruned {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "what is over could not be pruned");
+                    tracing::warn!(error = %causes(&error), "what is over could not be pruned");
                 }
             }
             tokio::select! {

@@ -15,6 +15,7 @@ use crate::clock::unix_seconds;
 use crate::hub::Hub;
 use crate::shutdown::Shutdown;
 use crate::store::{SecretHash, SharedStore, StoreError};
+use crate::telemetry::causes;
 
 /// How often all open sockets' sign-ins are looked up: two reads for all of them together.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -42,7 +43,7 @@ pub(crate) fn watch(hub: Arc<Hub>, store: SharedStore, shutdown: Shutdown) -> Bo
                 // Said once: a store that does not answer is in the log many times already.
                 Err(error) if !is_failing => {
                     is_failing = true;
-                    tracing::warn!(error = &error as &dyn std::error::Error, "sign-ins could not be looked up");
+                    tracing::warn!(error = %causes(&error), "sign-ins could not be looked up");
                 }
                 Err(_) => {}
             }

@@ -105,6 +105,26 @@ pub fn words(payload: &(dyn Any + Send)) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("with values, which are not logged")
 }
 
+/// Characters of an error with its causes.
+const CAUSES_CHARACTERS: usize = 512;
+
+/// An error with what caused it, cut: the reader of a log needs the last of them most.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Many errors say their cause themselves.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text.chars().take(CAUSES_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// A user's value as a log line may hold it.
 #[must_use]
 pub fn user_value(value: &str) -> String {

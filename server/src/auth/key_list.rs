@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::shutdown::Shutdown;
+use crate::telemetry::causes;
 pub use fetch::{FetchError, FetchSetupError, fetcher};
 pub use public_key::PublicKey;
 pub(super) use public_key::is_plausible_id;
@@ -172,8 +173,7 @@ impl Keeper {
                 self.failures = self.failures.saturating_add(1);
                 // Said once; it is tried again until it works, and that is said too.
                 if self.failures == 1 {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the identity provider's keys could not be fetched");
+                    tracing::warn!(error = %causes(&error), "the identity provider's keys could not be fetched");
                 }
             }
         }

@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 
 use super::peer::Peer;
 use crate::state::Shared;
+use crate::telemetry::causes;
 
 /// A client that sends its headers more slowly is cut off.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -96,6 +97,6 @@ async fn serve(stream: TcpStream, peer: Peer, router: Router, stop: Cancellation
     };
     if let Err(error) = ended {
         // Clients break off all the time; it is of interest only to who looks for it.
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke off");
+        tracing::debug!(error = %causes(&error), "a connection broke off");
     }
 }

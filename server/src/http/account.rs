@@ -22,6 +22,7 @@ use crate::pruning;
 use crate::sign_ins;
 use crate::state::Shared;
 use crate::store::{PasswordChange, StoreError};
+use crate::telemetry::causes;
 
 /// The answer to the end of an account waits so long for its messages to lose their author.
 const FORGET_WITHIN: Duration = Duration::from_secs(5);
@@ -146,7 +147,7 @@ pub(super) async fn end(
     match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&state.store)).await {
         Ok(Ok(())) | Err(_) => {}
         Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "an ended account still stands at some messages");
+            tracing::warn!(error = %causes(&error), "an ended account still stands at some messages");
         }
     }
     state.session_cookie.clear().ok_or_else(ApiError::internal)

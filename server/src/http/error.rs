@@ -12,7 +12,7 @@ use crate::auth::PasswordError;
 use crate::budgets::TooSoon;
 use crate::hub::ChangeRefused;
 use crate::store::StoreError;
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 /// A refusal. Handlers return it; the envelope gives it its JSON body with the request's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,14 +131,14 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) | StoreError::Closed => {
                 static SILENT: Seldom = Seldom::new();
                 if let Some(times) = SILENT.happened() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, times, "the store did not answer");
+                    tracing::warn!(error = %causes(&error), times, "the store did not answer");
                 }
                 Self::new(ErrorCode::TemporarilyUnavailable, "try again in a moment").after(RETRY_SOON)
             }
             StoreError::Failed(_) => {
                 static FAILED: Seldom = Seldom::new();
                 if let Some(times) = FAILED.happened() {
-                    tracing::error!(error = &error as &dyn std::error::Error, times, "the store failed");
+                    tracing::error!(error = %causes(&error), times, "the store failed");
                 }
                 Self::internal()
             }
@@ -152,7 +152,7 @@ impl From<PasswordError> for ApiError {
             PasswordError::Length => Self::bad_request(error.to_string()),
             PasswordError::Busy => Self::new(ErrorCode::Overloaded, error.to_string()).after(RETRY_SOON),
             PasswordError::Failed(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a password could not be hashed");
+                tracing::error!(error = %causes(&error), "a password could not be hashed");
                 Self::internal()
             }
         }

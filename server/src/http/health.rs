@@ -7,6 +7,7 @@ use caravana_protocol::limits::SUBPROTOCOL;
 use serde::Serialize;
 
 use crate::state::{BUILD, Shared};
+use crate::telemetry::causes;
 
 /// A word about the process.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -43,7 +44,7 @@ pub(super) async fn ready(State(state): State<Shared>) -> (StatusCode, Answer<He
     match state.store.ping().await {
         Ok(()) => (StatusCode::OK, Answer(Health { status: "ready" })),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not ready: the store does not answer");
+            tracing::warn!(error = %causes(&error), "not ready: the store does not answer");
             (StatusCode::SERVICE_UNAVAILABLE, Answer(Health { status: "store unavailable" }))
         }
     }

@@ -26,7 +26,7 @@ use super::{Hub, feed};
 use crate::frame::{Frame, FramedPage};
 use crate::metrics;
 use crate::store::{Channel, Page, StoreError};
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 /// How often a page is asked for again when the database does not answer, and how long between.
 const ATTEMPTS: u32 = 5;
@@ -228,7 +228,7 @@ impl CatchUp {
             Refused::Unavailable(error) => {
                 static FAILED: Seldom = Seldom::new();
                 if let Some(times) = FAILED.happened() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, group = %self.group, times, "a resume failed");
+                    tracing::warn!(error = %causes(&error), group = %self.group, times, "a resume failed");
                 }
                 // The client holds its cursor; it comes back and asks again.
                 self.peer.mailbox.close(CloseReason::Overload);

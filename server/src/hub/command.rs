@@ -22,7 +22,7 @@ use super::{Hub, Identity, Unverified};
 use crate::budgets::{Act, TooSoon};
 use crate::metrics::{self, Sent};
 use crate::store::{self, Appended, Draft, StoreError};
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 
@@ -102,7 +102,7 @@ pub(super) fn store_error(error: &StoreError, reference: Option<String>) -> Wire
     if matches!(error, StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) {
         static FAILED: Seldom = Seldom::new();
         if let Some(times) = FAILED.happened() {
-            tracing::error!(error = error as &dyn std::error::Error, times, "the store failed");
+            tracing::error!(error = %causes(error), times, "the store failed");
         }
     }
     WireError::new(code, text, reference)

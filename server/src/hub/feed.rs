@@ -19,7 +19,7 @@ use super::peer::Peer;
 use crate::frame::{Frame, FramedPage};
 use crate::metrics;
 use crate::store::{Effect, Hint};
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 /// Groups in one question of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
@@ -121,7 +121,7 @@ async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
             Err(error) => {
                 static FAILED: Seldom = Seldom::new();
                 if let Some(times) = FAILED.happened() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, times, "a sweep failed");
+                    tracing::warn!(error = %causes(&error), times, "a sweep failed");
                 }
             }
         }
@@ -156,7 +156,7 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
                     static FAILED: Seldom = Seldom::new();
                     if let Some(times) = FAILED.happened() {
                         tracing::warn!(
-                            error = &error as &dyn std::error::Error,
+                            error = %causes(&error),
                             times,
                             "members could not be looked up"
                         );
@@ -232,7 +232,7 @@ async fn fill(hub: &Arc<Hub>, group: GroupId) {
                 // Each followed group says this four times a second while the database is away.
                 static UNREAD: Seldom = Seldom::new();
                 if let Some(times) = UNREAD.happened() {
-                    tracing::warn!(error = &error as &dyn std::error::Error, %group, times, "a gap could not be read yet");
+                    tracing::warn!(error = %causes(&error), %group, times, "a gap could not be read yet");
                 }
                 sleep(PULL_RETRY).await;
                 if hub.shutdown.is_cancelled() {

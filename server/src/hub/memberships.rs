@@ -22,7 +22,7 @@ use super::Hub;
 use super::peer::Peer;
 use crate::frame::Frame;
 use crate::store::StoreError;
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 /// After how long what could not be told is tried again, and how long a database that did not answer is left alone.
 const RETRY: Duration = Duration::from_millis(250);
@@ -107,7 +107,7 @@ impl Hub {
                 static UNREAD: Seldom = Seldom::new();
                 if let Some(times) = UNREAD.happened() {
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = %causes(&error),
                         times,
                         "a membership could not be read yet"
                     );

@@ -13,6 +13,7 @@ use crate::clock::unix_seconds;
 use crate::settings::Origin;
 use crate::shutdown::Shutdown;
 use crate::store::SharedStore;
+use crate::telemetry::causes;
 
 /// Letters that may wait; more are refused, so that a flood costs bounded memory.
 const QUEUE: usize = 64;
@@ -70,7 +71,7 @@ impl Post {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a link for a new password was not made");
+                tracing::warn!(error = %causes(&error), "a link for a new password was not made");
                 return;
             }
         }

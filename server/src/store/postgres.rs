@@ -38,6 +38,7 @@ pub use operator::create_reset;
 
 use super::error::Meaning;
 use super::{Hints, Store, StoreError, hints};
+use crate::telemetry::causes;
 use access::Access;
 use feed::Feed;
 use safety::Way;
@@ -203,7 +204,7 @@ async fn look_where_it_is(access: Access) {
             Box::pin(async move { Ok(home.check(link).await?) })
         });
         if let Err(error) = looked.await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the database did not say where it is");
+            tracing::debug!(error = %causes(&error), "the database did not say where it is");
         }
     }
 }

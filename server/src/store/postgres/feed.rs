@@ -23,6 +23,7 @@ use super::safety;
 use super::writer::Backends;
 use crate::metrics;
 use crate::store::{HintSender, StoreError};
+use crate::telemetry::causes;
 
 /// Where the triggers notify.
 const CHANNEL: &str = "caravana";
@@ -96,7 +97,7 @@ impl Feed {
             failures += 1;
             match deaf {
                 Deaf::Lost(_) | Deaf::Store(_) if failures < 3 => {
-                    tracing::info!(error = &deaf as &dyn std::error::Error, "listening again");
+                    tracing::info!(error = %causes(&deaf), "listening again");
                     sleep(pause(failures)).await;
                 }
                 Deaf::Lost(_) | Deaf::Store(_) => {
@@ -114,7 +115,7 @@ impl Feed {
     fn tell_deaf(&mut self, deaf: &Deaf) {
         if !std::mem::replace(&mut self.is_deaf, true) {
             tracing::warn!(
-                error = deaf as &dyn std::error::Error,
+                error = %causes(deaf),
                 "the database is asked every 250 ms for what others have written, because its notifications do not \
                  arrive; a pooler in transaction mode does not pass them on: name a direct connection in \
                  DATABASE_LISTEN_URL"

@@ -24,7 +24,7 @@ use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
 use crate::metrics;
 use crate::store::commits::Effects;
 use crate::store::{Appended, Draft, StoreError};
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 use batch::Batch;
 
 /// Lanes. Each costs a connection; more than a machine has disks and cores to fsync with gain nothing.
@@ -173,7 +173,7 @@ impl Lane {
             static FAILED: Seldom = Seldom::new();
             if let Some(times) = FAILED.happened() {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %causes(&error),
                     jobs = jobs.len(),
                     times,
                     "nothing can be stored now"
@@ -241,7 +241,7 @@ impl Lane {
             static FAILED: Seldom = Seldom::new();
             metrics::commit_failed();
             if let Some(times) = FAILED.happened() {
-                tracing::error!(error = &error as &dyn std::error::Error, jobs = jobs.len(), times, "a commit failed");
+                tracing::error!(error = %causes(&error), jobs = jobs.len(), times, "a commit failed");
             }
             self.refuse(jobs.into_iter(), &error);
         }

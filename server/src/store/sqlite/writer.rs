@@ -22,7 +22,7 @@ use super::super::{Effect, HintSender, Hints, StoreError, hints};
 use super::BUSY;
 use super::witness::Witness;
 use crate::metrics;
-use crate::telemetry::Seldom;
+use crate::telemetry::{Seldom, causes};
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
 /// told `overloaded`.
@@ -232,7 +232,7 @@ impl Task {
                 metrics::commit_failed();
                 if let Some(times) = FAILED.happened() {
                     tracing::error!(
-                        error = &error as &dyn std::error::Error,
+                        error = %causes(&error),
                         jobs = answers.len(),
                         times,
                         "a commit failed"

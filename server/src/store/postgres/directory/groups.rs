@@ -14,6 +14,7 @@ use super::members::{hold_group, role_of};
 use super::{bounds, is_duplicate};
 use crate::store::StoreError;
 use crate::store::entry::{by_activity, shown};
+use crate::telemetry::causes;
 
 /// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
 /// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
@@ -269,7 +270,7 @@ pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId)
         })
     });
     if let Err(error) = told.await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "other servers were not told of a group's end");
+        tracing::debug!(error = %causes(&error), "other servers were not told of a group's end");
     }
     Ok(())
 }
