@@ -55,6 +55,31 @@ struct Budget {
     groups: Option<Buckets<GroupId>>,
 }
 
+/// What a group was charged for something that is under way.
+#[derive(Debug)]
+#[must_use]
+pub struct GroupCharge<'a> {
+    budgets: &'a Budgets,
+    act: Act,
+    group: GroupId,
+    stays: bool,
+}
+
+impl GroupCharge<'_> {
+    /// It was done.
+    pub fn stays(mut self) {
+        self.stays = true;
+    }
+}
+
+impl Drop for GroupCharge<'_> {
+    fn drop(&mut self) {
+        if !self.stays {
+            self.budgets.refund_group(self.act, self.group);
+        }
+    }
+}
+
 impl Budgets {
     /// Full budgets.
     #[must_use]
@@ -98,11 +123,18 @@ impl Budgets {
         group: GroupId,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        let charge = self.group_charge(act, group);
         let done = work.await;
-        if done.is_err() {
-            self.refund_group(act, group);
+        if done.is_ok() {
+            charge.stays();
         }
         done
+    }
+
+    /// A charge of a group that was made already. Unless it is said to stay, it is given back, also where the work for it is
+    /// broken off: a stranger who resets connections must not use up what members have.
+    pub fn group_charge(&self, act: Act, group: GroupId) -> GroupCharge<'_> {
+        GroupCharge { budgets: self, act, group, stays: false }
     }
 
     /// Gives a user's charge back.
@@ -198,6 +230,18 @@ mod tests {
             assert_eq!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
             assert_eq!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
             assert_ne!(edits(&budgets, user(stranger), Err(refused)).await, Err(refused));
+        }
+        assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
+    }
+
+    /// Requests that were reset before their answer came kept the group's charge, without anything being done.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_broken_off_uses_up_the_users_budget_and_not_the_groups() {
+        use futures::FutureExt as _;
+        let budgets = budgets(1.0);
+        for stranger in 10..30 {
+            let never = std::future::pending::<Result<(), TooSoon>>();
+            assert!(budgets.within(Act::EditMessage, user(stranger), GROUP, never).now_or_never().is_none());
         }
         assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
     }

@@ -34,6 +34,7 @@ mod refusal_page;
 mod resets;
 mod sessions;
 mod site;
+mod taken;
 mod upgrade;
 mod visitor;
 

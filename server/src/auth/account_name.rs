@@ -25,7 +25,9 @@ impl AccountName {
             && name
                 .rsplit_once('@')
                 .is_some_and(|(local, domain)| !local.is_empty() && domain.split('.').all(|label| !label.is_empty()))
-            && !name.chars().any(|c| c.is_whitespace() || c.is_control());
+            && !name.chars().any(|c| c.is_whitespace() || c.is_control())
+            // Letters that become others in lower case (the Kelvin sign) are no way to somebody else's address.
+            && EmailAddress::parse(&name).is_err();
         was_taken.then_some(Self::Former(name))
     }
 
@@ -54,9 +56,18 @@ mod tests {
             assert_eq!(AccountName::parse(text), Some(AccountName::Former(kept.into())));
         }
         assert!(matches!(AccountName::parse(" ANA@example.org"), Some(AccountName::Address(_))));
-        for text in
-            ["", "ana", "@example.org", "ana@", "ana@example..org", "a b@c.de", "a\n@b.c", "a\0@b.c", &"a@".repeat(150)]
-        {
+        for text in [
+            "",
+            "ana",
+            "@example.org",
+            "ana@",
+            "ana@example..org",
+            "a b@c.de",
+            "a\n@b.c",
+            "a\0@b.c",
+            "\u{212a}@z.org",
+            &"a@".repeat(150),
+        ] {
             assert_eq!(AccountName::parse(text), None, "{text:?}");
         }
     }

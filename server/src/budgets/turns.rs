@@ -1,7 +1,9 @@
-//! Turns for reads: how many of them one user may have under way at once.
+//! Turns: how many reads, pages and answers one user may have under way at once.
 //!
 //! The database answers few questions at a time. Promises that one user never holds all of these places, however many
-//! requests come in, and that exports, which read a whole life, hold one place between all of them.
+//! requests come in, and that exports, which read a whole life, hold one place between all of them. A page is rendered on a
+//! core, and there are few of these; an answer is in memory until its reader has taken it. So these have turns, too. Who
+//! needs several takes them in the order of [`Kind`], so that nobody waits for oneself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +11,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caravana_protocol::UserId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Reads of one user at once. More wait for their turn, and nobody else waits for them.
-const OF_USER: usize = 2;
+/// What one user may have under way so often. More wait for their turn, and nobody else waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Answers that their reader has not taken yet. A browser asks for six things at once.
+    Answer,
+    /// Pages that are rendered.
+    Page,
+    /// Reads of the database.
+    Read,
+}
+
+impl Kind {
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Answer => 6,
+            Self::Page => 1,
+            Self::Read => 2,
+        }
+    }
+}
+
 /// Pages of exports at once.
 const EXPORTS: usize = 1;
 
 /// Hands out turns. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Turns {
-    of_users: Arc<Mutex<HashMap<UserId, Arc<Semaphore>>>>,
+    of_users: Arc<Mutex<HashMap<(UserId, Kind), Arc<Semaphore>>>>,
     exports: Arc<Semaphore>,
 }
 
@@ -40,24 +61,35 @@ pub struct Turn {
 #[derive(Debug)]
 struct Place {
     turns: Turns,
-    user: UserId,
+    whose: (UserId, Kind),
     semaphore: Option<Arc<Semaphore>>,
 }
 
 impl Turns {
     /// Waits for a turn of this user.
     pub async fn read(&self, user: UserId) -> Turn {
-        self.take(user, None).await
+        self.take((user, Kind::Read), None).await
+    }
+
+    /// Waits for a turn to make an answer, which ends when its reader has taken it.
+    pub async fn answer(&self, user: UserId) -> Turn {
+        self.take((user, Kind::Answer), None).await
+    }
+
+    /// Waits for a turn to render a page.
+    pub async fn page(&self, user: UserId) -> Turn {
+        self.take((user, Kind::Page), None).await
     }
 
     /// Waits for a turn to read a page of an export.
     pub async fn export(&self, user: UserId) -> Turn {
-        self.take(user, Some(Arc::clone(&self.exports))).await
+        self.take((user, Kind::Read), Some(Arc::clone(&self.exports))).await
     }
 
-    async fn take(&self, user: UserId, beside: Option<Arc<Semaphore>>) -> Turn {
-        let semaphore = Arc::clone(self.users().entry(user).or_insert_with(|| Arc::new(Semaphore::new(OF_USER))));
-        let place = Place { turns: self.clone(), user, semaphore: Some(Arc::clone(&semaphore)) };
+    async fn take(&self, whose: (UserId, Kind), beside: Option<Arc<Semaphore>>) -> Turn {
+        let places = || Arc::new(Semaphore::new(whose.1.at_once()));
+        let semaphore = Arc::clone(self.users().entry(whose).or_insert_with(places));
+        let place = Place { turns: self.clone(), whose, semaphore: Some(Arc::clone(&semaphore)) };
         let mut permits = Vec::with_capacity(2);
         // The user's own first: who waits there keeps nobody else waiting.
         for semaphore in [Some(semaphore), beside].into_iter().flatten() {
@@ -67,7 +99,7 @@ impl Turns {
         Turn { _permits: permits, _place: place }
     }
 
-    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, Arc<Semaphore>>> {
+    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<(UserId, Kind), Arc<Semaphore>>> {
         self.of_users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,8 +109,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut users = self.turns.users();
         self.semaphore.take();
-        if users.get(&self.user).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
-            users.remove(&self.user);
+        if users.get(&self.whose).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
+            users.remove(&self.whose);
         }
     }
 }

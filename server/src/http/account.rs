@@ -141,7 +141,17 @@ pub(super) async fn end(
 ) -> Result<HeaderValue, ApiError> {
     // The try stays counted: to end one account after the other costs more than to make them.
     let Proven { user, password_hash } = prove(state, identity, address, password).await?;
-    state.store.delete_account(user.id, &password_hash).await.map_err(overtaken)?;
+    state
+        .store
+        .delete_account(user.id, &password_hash)
+        .await
+        .inspect_err(|error| {
+            // Nothing has ended, and the password was right.
+            if matches!(error, StoreError::Forbidden) {
+                state.throttle.take_back(email(identity).unwrap_or_default(), address);
+            }
+        })
+        .map_err(overtaken)?;
     sign_ins::close_all(&state.hub, user.id, None);
     // The account has ended, whatever becomes of this: what is not done in time is done by itself.
     match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&state.store)).await {

@@ -80,8 +80,6 @@ impl GoingTo {
     const NAME: &str = "caravana_going_to";
     /// Only the pages of a lost password get it.
     const PATH: &str = "/reset";
-    /// In bytes. The paths of this site are far shorter.
-    const LENGTH: usize = 512;
 
     /// The path in it.
     pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
@@ -99,9 +97,9 @@ impl GoingTo {
         HeaderValue::try_from(text).ok()
     }
 
-    /// What would end the value or lengthen the header is not kept.
+    /// What would end the value is not kept.
     fn fits(path: &str) -> bool {
-        path.len() <= Self::LENGTH && !path.contains([';', ',', '"'])
+        !path.contains([';', ',', '"'])
     }
 }
 

@@ -16,6 +16,7 @@ use super::extract::{InGroup, Query, invalid};
 use super::identity::Identity;
 use super::membership::Member;
 use super::openapi::LogQuery;
+use super::taken::until_taken;
 use super::visitor::Visitor;
 use crate::state::Shared;
 
@@ -66,9 +67,9 @@ pub(super) async fn events(
 ) -> Result<Response, ApiError> {
     let (after, epoch) = (query.seq("after")?, query.parsed::<Epoch>("epoch")?);
     if !accepts_stream(&headers) {
-        return page(&state, &identity, group, after.unwrap_or(0), epoch)
-            .await
-            .map(|page| Answer(page).into_response());
+        let turn = state.turns.answer(identity.user.id).await;
+        let page = page(&state, &identity, group, after.unwrap_or(0), epoch).await?;
+        return Ok(until_taken(turn, Answer(page).into_response()));
     }
     visitor.may_come_in(&state)?;
     let seen = match headers.get("last-event-id") {

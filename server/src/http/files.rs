@@ -13,13 +13,17 @@ use tower_http::services::ServeDir;
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// Kept, but asked about each time; the answer is mostly an empty 304.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// Bytes of the longest path that is looked for. A file system refuses longer names with an error, which the library would
+/// log for each request.
+const PATH_BYTES: usize = 255;
 /// Characters of a content hash in a file's name; shorter parts are words.
 const HASH_CHARACTERS: usize = 16;
 
 /// The file of this request, in the smallest encoding that the browser takes. `None`: there is no such file.
 pub(super) async fn file(root: &Path, request: Request<Body>) -> Option<Response> {
     // The folder itself is a page.
-    if request.uri().path().ends_with('/') {
+    let path = request.uri().path();
+    if path.ends_with('/') || path.len() > PATH_BYTES {
         return None;
     }
     let caching = if is_hashed(request.uri().path()) { FOR_EVER } else { ASK_AGAIN };

@@ -138,10 +138,14 @@ pub(super) async fn accept_invite(
     }
 }
 
+/// Bytes of a path that is followed. The paths of this site are far shorter.
+const NEXT_BYTES: usize = 512;
+
 /// A path of our own site; anything that a browser would read as another place is not followed.
 pub(super) fn local(next: Option<&str>) -> Option<&str> {
     next.filter(|path| {
-        path.starts_with('/')
+        path.len() <= NEXT_BYTES
+            && path.starts_with('/')
             && !path.starts_with("//")
             && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
     })

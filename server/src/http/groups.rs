@@ -3,6 +3,7 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
 use caravana_protocol::{GroupId, GroupName, UserId};
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::error::ApiError;
 use super::extract::{InGroup, Json};
 use super::identity::Identity;
 use super::membership::Member;
+use super::taken::until_taken;
 use crate::budgets::Act;
 use crate::state::Shared;
 
@@ -25,8 +27,10 @@ const TIME_ZONE_CHARACTERS: usize = 64;
     operation_id = "list_groups",
     responses((status = 200, description = "The groups.", body = GroupsAnswer))
 )]
-pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Answer<GroupsAnswer>, ApiError> {
-    Ok(Answer(GroupsAnswer { groups: of(&state, identity.user.id).await? }))
+pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Response, ApiError> {
+    let turn = state.turns.answer(identity.user.id).await;
+    let groups = of(&state, identity.user.id).await?;
+    Ok(until_taken(turn, Answer(GroupsAnswer { groups }).into_response()))
 }
 
 /// The groups of this user.

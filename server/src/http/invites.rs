@@ -129,9 +129,14 @@ pub(super) async fn revoke(
     State(state): State<Shared>,
     Member(identity, OfInvite(group, invite)): Member<OfInvite>,
 ) -> Result<StatusCode, ApiError> {
-    let user = identity.user.id;
-    let revoked = async { Ok::<_, ApiError>(state.store.revoke_invite(user, group, invite, unix_seconds()).await?) };
-    state.hub.budgets().within(Act::RevokeInvite, user, group, revoked).await?;
+    let (user, budgets) = (identity.user.id, state.hub.budgets());
+    budgets.charge(Act::RevokeInvite, user)?;
+    budgets.charge_group(Act::RevokeInvite, group).inspect_err(|_| budgets.refund(Act::RevokeInvite, user))?;
+    let charge = budgets.group_charge(Act::RevokeInvite, group);
+    // A repetition is no change of the group, and must not keep those who manage it from theirs.
+    if state.store.revoke_invite(user, group, invite, unix_seconds()).await? {
+        charge.stays();
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,6 +3,7 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{self, MemberPatch, MembersAnswer};
 use caravana_protocol::{GroupId, UserId};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::extract::{InGroup, Json, OfMember};
 use super::membership::Member;
+use super::taken::until_taken;
 use crate::budgets::Act;
 use crate::state::Shared;
 
@@ -25,8 +27,10 @@ use crate::state::Shared;
 pub(super) async fn list(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
-) -> Result<Answer<MembersAnswer>, ApiError> {
-    Ok(Answer(MembersAnswer { members: of(&state, group, identity.user.id).await? }))
+) -> Result<Response, ApiError> {
+    let turn = state.turns.answer(identity.user.id).await;
+    let members = of(&state, group, identity.user.id).await?;
+    Ok(until_taken(turn, Answer(MembersAnswer { members }).into_response()))
 }
 
 /// The members of a group as this viewer sees them.

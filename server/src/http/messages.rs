@@ -3,6 +3,7 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
 use caravana_protocol::{ErrorCode, GroupId, MessageBody, UserId, limits};
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use super::error::ApiError;
 use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
 use super::membership::Member;
 use super::openapi::HistoryQuery;
+use super::taken::until_taken;
 use crate::hub::Posted;
 use crate::state::Shared;
 use crate::store::{Anchor, Appended};
@@ -31,7 +33,7 @@ pub(super) async fn list(
     State(state): State<Shared>,
     Member(identity, InGroup(group)): Member<InGroup>,
     query: Query,
-) -> Result<Answer<MessagesAnswer>, ApiError> {
+) -> Result<Response, ApiError> {
     let anchor = match (query.seq("before")?, query.seq("after")?, query.seq("around")?) {
         (None, None, None) => Anchor::End,
         (Some(seq), None, None) => Anchor::Before(seq),
@@ -42,7 +44,9 @@ pub(super) async fn list(
         }
     };
     let limit = query.parsed("limit")?.unwrap_or(limits::HISTORY_PAGE_DEFAULT);
-    page(&state, group, identity.user.id, anchor, limit).await.map(Answer)
+    let turn = state.turns.answer(identity.user.id).await;
+    let page = page(&state, group, identity.user.id, anchor, limit).await?;
+    Ok(until_taken(turn, Answer(page).into_response()))
 }
 
 /// A page of history as this viewer sees it.

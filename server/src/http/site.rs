@@ -25,6 +25,7 @@ use leptos_axum::ResponseOptions;
 use super::error::ApiError;
 use super::identity::{self, Identity};
 use super::reader::Reader;
+use super::taken::until_taken;
 use super::{files, groups, invites, members, messages, sessions};
 use crate::state::Shared;
 use crate::store::Anchor;
@@ -53,7 +54,15 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
         return file;
     }
     match identity::authenticate(&parts, &state).await {
-        Ok(identity) => render(state, identity, parts, body).await,
+        Ok(Some(identity)) => {
+            let user = identity.user.id;
+            let answer = state.turns.answer(user).await;
+            let page = state.turns.page(user).await;
+            let rendered = render(Arc::clone(&state), Some(identity), parts, body).await;
+            drop(page);
+            until_taken(answer, rendered)
+        }
+        Ok(None) => render(state, None, parts, body).await,
         Err(error) => error.into_response(),
     }
 }

@@ -149,19 +149,16 @@ impl Hub {
 
     /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
     fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, SendRefused>>, SendRefused> {
-        let (user, group) = (posted.user_id, posted.group_id);
-        let stored =
-            self.log.append(draft(posted).inspect_err(|_| self.budgets.refund_group(Act::SendMessage, group))?);
+        let user = posted.user_id;
+        let charge = self.budgets.group_charge(Act::SendMessage, posted.group_id);
+        let stored = self.log.append(draft(posted)?);
         Ok(Box::pin(async move {
             let stored = stored.await;
             match &stored {
-                Ok(Appended { duplicate: false, .. }) => {}
-                Ok(_) => {
-                    self.budgets.refund(Act::SendMessage, user);
-                    self.budgets.refund_group(Act::SendMessage, group);
-                }
+                Ok(Appended { duplicate: false, .. }) => charge.stays(),
+                Ok(_) => self.budgets.refund(Act::SendMessage, user),
                 // A stranger's attempts must not use up the group's rate, but they do use up the stranger's own.
-                Err(_) => self.budgets.refund_group(Act::SendMessage, group),
+                Err(_) => {}
             }
             stored.map_err(SendRefused::Store)
         }))
@@ -171,9 +168,11 @@ impl Hub {
     /// over the limit must not cost the others more than that.
     async fn repeated(&self, posted: &Posted, refused: SendRefused) -> Result<Appended, SendRefused> {
         let Some(id) = posted.id else { return Err(refused) };
+        // Judged before anything is looked up: what can't be a message is refused alike whether the id is known or not.
+        let draft = draft(posted)?;
         let Ok(_turn) = self.lookups.acquire().await else { return Err(refused) };
         let Some(message) = self.log.stored(id).await? else { return Err(refused) };
-        match store::repeated(&draft(posted)?, message) {
+        match store::repeated(&draft, message) {
             // That an id is used up is told to members only.
             Err(StoreError::Conflict) if self.log.role(posted.group_id, posted.user_id).await?.is_none() => {
                 Err(refused)

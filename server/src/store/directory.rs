@@ -168,8 +168,14 @@ pub trait Directory: Send + Sync + 'static {
     /// `None` when the viewer is no member.
     async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError>;
 
-    /// Takes an invite back: owner and admins any, members their own. Doing it again changes nothing.
-    async fn revoke_invite(&self, actor: UserId, group: GroupId, invite: InviteId, now: i64) -> Result<(), StoreError>;
+    /// Takes an invite back: owner and admins any, members their own. Doing it again changes nothing, and answers `false`.
+    async fn revoke_invite(
+        &self,
+        actor: UserId,
+        group: GroupId,
+        invite: InviteId,
+        now: i64,
+    ) -> Result<bool, StoreError>;
 
     /// What an invite leads to. [`StoreError::NotFound`] when unknown, [`StoreError::Gone`] when over, used up or revoked.
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError>;

@@ -149,6 +149,49 @@ async fn that_a_groups_budget_is_used_up_is_told_to_its_members_only() {
     }
 }
 
+/// Over the limit a text that can't be a message was refused as such only where its id was known.
+#[tokio::test]
+async fn over_the_limit_nobody_learns_which_ids_there_are() {
+    let server = TestServer::builder().flag("--send-rate-per-user=1").flag("--send-burst-per-user=1").start().await;
+    let (ana, stranger) = (server.register("Ana").await, server.register("Otto").await);
+    let group = ana.create_group("Oaxaca").await;
+    let stored = ana.sends(group, "hola").await.json()["message"]["id"].clone();
+    let mut outside = Wire::open(&stranger).await;
+    for _ in 0..3 {
+        outside.say("send_message", json!({"group_id": group, "message": "hola"})).await;
+        outside.error().await;
+    }
+    for id in [stored, json!(uuid::Uuid::now_v7())] {
+        outside.say("send_message", json!({"group_id": group, "message": "", "id": id})).await;
+        assert_eq!(outside.error().await, "empty_message", "{id}");
+        outside.say("send_message", json!({"group_id": group, "message": "hola", "id": id})).await;
+        assert_eq!(outside.error().await, "rate_limited", "{id}");
+    }
+}
+
+/// Members who took back again what they had taken back already kept the owner from doing so.
+#[tokio::test]
+async fn a_link_that_is_revoked_again_costs_the_group_nothing() {
+    // A user's budget is 4, a group's 8.
+    let server = TestServer::builder().flag("--budget-factor=0.02").start().await;
+    let (ana, bob, group) = server.couple().await;
+    let eva = server.register("Eva").await;
+    ana.brings(&eva, group).await;
+    let links = format!("/api/v1/groups/{group}/invites");
+    let link = async |user: &TestUser| {
+        let made = user.post(&links, &json!({})).await.json();
+        format!("{links}/{}", made["id"].as_str().unwrap())
+    };
+    for member in [&bob, &eva] {
+        let link = link(member).await;
+        for _ in 0..4 {
+            assert_eq!(member.delete(&link).await.status, 204);
+        }
+        member.delete(&link).await.refused(429, "rate_limited");
+    }
+    assert_eq!(ana.delete(&link(&ana).await).await.status, 204);
+}
+
 /// A link that five thousand people had made them all members at once, and everybody's cursor too old to go on from.
 #[tokio::test]
 async fn many_people_together_neither_join_a_group_nor_make_links_without_end() {

@@ -251,3 +251,21 @@ async fn files_of_the_site_come_compressed_and_unknown_pages_are_404() {
     assert_eq!(server.stranger().get("/nothing/here").await.status, StatusCode::NOT_FOUND);
     assert_eq!(server.stranger().get("/pkg/../../test.db").await.status, StatusCode::NOT_FOUND);
 }
+
+/// The file system refused names of that length with an error, which a library logged for each request: 10 MB in 5 s, for
+/// anybody.
+#[tokio::test]
+async fn a_path_that_no_file_can_have_is_an_unknown_page_and_no_line_in_the_log() {
+    let mut server = TestServer::builder().own_process().environment("RUST_LOG", "info").start().await;
+    let nobody = server.stranger();
+    for path in
+        [format!("/{}", "a".repeat(300)), format!("/pkg/{}", "a".repeat(300)), format!("/x/{}", "a/".repeat(3_000))]
+    {
+        assert_eq!(nobody.get(&path).await.status, 404, "{}", path.len());
+    }
+    nobody.get(&format!("/reset/{}", "a".repeat(50_000))).await;
+    server.stop().await;
+    let log = server.log();
+    let errors: Vec<&String> = log.iter().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}

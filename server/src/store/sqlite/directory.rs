@@ -187,7 +187,13 @@ impl Directory for SqliteStore {
         invites::list(self, group, viewer, now).await
     }
 
-    async fn revoke_invite(&self, actor: UserId, group: GroupId, invite: InviteId, now: i64) -> Result<(), StoreError> {
+    async fn revoke_invite(
+        &self,
+        actor: UserId,
+        group: GroupId,
+        invite: InviteId,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         invites::revoke(self, actor, group, invite, now).await
     }
 

@@ -114,7 +114,7 @@ pub(super) async fn revoke(
     group: GroupId,
     invite: InviteId,
     now: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let access = store.access.clone();
     store
         .access
@@ -127,18 +127,25 @@ pub(super) async fn revoke(
                 if !access.shape().members().is_ours() {
                     return Err(StoreError::Forbidden);
                 }
-                let revoked = sqlx::query(
-                    "update caravana.invite set revoked_at = coalesce(revoked_at, $1)
-                     where group_id = $2 and substr(token_hash, 1, 16) = $3 and ($4 or created_by = $5)",
+                let found: Option<(Vec<u8>, bool)> = sqlx::query_as(
+                    "select token_hash, revoked_at is not null from caravana.invite
+                     where group_id = $1 and substr(token_hash, 1, 16) = $2 and ($3 or created_by = $4)",
                 )
-                .bind(now)
                 .bind(group.uuid())
                 .bind(&invite.uuid().as_bytes()[..])
                 .bind(role.manages())
                 .bind(actor.uuid())
-                .execute(link)
+                .fetch_optional(&mut *link)
                 .await?;
-                if revoked.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                let (token, is_revoked) = found.ok_or(StoreError::NotFound)?;
+                if !is_revoked {
+                    sqlx::query("update caravana.invite set revoked_at = $1 where token_hash = $2")
+                        .bind(now)
+                        .bind(token)
+                        .execute(&mut *link)
+                        .await?;
+                }
+                Ok(!is_revoked)
             })
         })
         .await

@@ -104,25 +104,32 @@ pub(super) async fn revoke(
     group: GroupId,
     invite: InviteId,
     now: i64,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     store
         .writer
         .run(move |tx, _| {
             Box::pin(async move {
                 let (group, actor) = (group.to_string(), actor.to_string());
                 let role = role_in(tx, &group, &actor).await?;
-                let revoked = sqlx::query(
-                    "update caravana_invite set revoked_at = coalesce(revoked_at, ?1)
-                     where group_id = ?2 and substr(token_hash, 1, 16) = ?3 and (?4 or created_by = ?5)",
+                let found: Option<(Vec<u8>, bool)> = sqlx::query_as(
+                    "select token_hash, revoked_at is not null from caravana_invite
+                     where group_id = ?1 and substr(token_hash, 1, 16) = ?2 and (?3 or created_by = ?4)",
                 )
-                .bind(now)
                 .bind(group)
                 .bind(&invite.uuid().as_bytes()[..])
                 .bind(role.manages())
                 .bind(actor)
-                .execute(tx)
+                .fetch_optional(&mut *tx)
                 .await?;
-                if revoked.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                let (token, is_revoked) = found.ok_or(StoreError::NotFound)?;
+                if !is_revoked {
+                    sqlx::query("update caravana_invite set revoked_at = ?1 where token_hash = ?2")
+                        .bind(now)
+                        .bind(token)
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                Ok(!is_revoked)
             })
         })
         .await
