@@ -12,6 +12,7 @@ test.describe.configure({ timeout: 120_000 });
 
 const PHONE = { width: 390, height: 664 };
 const DESKTOP = { width: 1280, height: 800 };
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Two people with a conversation, the first of whom reads it. */
 async function conversation(signUp: (name: string) => Promise<Person>, messages: number, size = DESKTOP): Promise<[Person, Talker]> {
@@ -212,6 +213,35 @@ test('who is near the end follows, who is further up does not, and the own messa
   await expect(ana.message('lo mío')).toBeInViewport({ ratio: 1 });
   await settled(ana.page);
   expect(await hiddenBelow(ana.page)).toBe(0);
+});
+
+// The browser's own way to the end stopped where the day on top came or went.
+test('one Home and one End go all the way, over every day', async ({ signUp }) => {
+  const [ana] = await conversation(signUp, 200);
+  await ana.page.route(/\/messages\?.*before=/, async (route) => {
+    const answer = await route.fetch();
+    const page = (await answer.json()) as { messages: { seq: number; created_at: string }[] };
+    for (const message of page.messages) {
+      const days = 1 + Math.floor((200 - message.seq) / 20);
+      message.created_at = new Date(Date.parse(message.created_at) - days * DAY_MS).toISOString();
+    }
+    await route.fulfill({ response: answer, json: page });
+  });
+  await expect(async () => {
+    await scrollToStart(ana.page);
+    await expect(ana.messages).toHaveCount(200, { timeout: 500 });
+  }).toPass();
+  const scroller = ana.page.getByRole('region', { name: 'Mensajes' });
+  await scroller.focus();
+  const most = await scroller.evaluate((scroller) => scroller.scrollHeight - scroller.clientHeight);
+  for (const [key, goal] of [['End', 0], ['Home', most]] as const) {
+    for (const part of [0.1, 0.45, 0.7, 1]) {
+      const from = Math.round(part * most);
+      await scrollUp(ana.page, key === 'End' ? from : most - from);
+      await ana.page.keyboard.press(key);
+      await expect.poll(() => hiddenBelow(ana.page), `${key} from ${from} px away`).toBeCloseTo(goal, 0);
+    }
+  }
 });
 
 /** The first row that is wholly in sight. */
