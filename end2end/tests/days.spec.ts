@@ -45,7 +45,9 @@ for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 664 }]) 
       await settled(ana.page);
       const seen = await ana.page.evaluate(() => {
         const pane = document.querySelector('.scroller')?.getBoundingClientRect() ?? new DOMRect();
-        const pills = Array.from(document.querySelectorAll('.day span'), (pill) => ({
+        const isVisible = (element: Element | null) => element?.checkVisibility({ visibilityProperty: true }) === true;
+        const shown = Array.from(document.querySelectorAll('.day span')).filter(isVisible);
+        const pills = shown.map((pill) => ({
           label: pill.textContent ?? '',
           box: pill.getBoundingClientRect(),
         })).filter(({ box }) => box.bottom > pane.top && box.top < pane.bottom);
@@ -56,7 +58,8 @@ for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 664 }]) 
         const things = Array.from(document.querySelectorAll('.rows > .day, .rows > .row'));
         const first = things.findIndex((thing) => thing.matches('.row') && thing.getBoundingClientRect().bottom > pane.top);
         const day = things.slice(0, first).findLast((thing) => thing.matches('.day'));
-        const top = document.querySelector('.day-on-top span')?.textContent;
+        const onTop = document.querySelector('.day-on-top span');
+        const top = isVisible(onTop) ? onTop?.textContent : undefined;
         return { over, top, day: day?.textContent ?? '' };
       });
       expect(seen.over).toEqual([]);

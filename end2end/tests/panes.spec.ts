@@ -74,3 +74,29 @@ for (const unread of [0, 14, 33, 99]) {
     expect(await frame(bruno), 'the list on a phone').toMatchObject(STILL);
   });
 }
+
+// It stood open until its own button was pressed again.
+test('the preferences close by Escape, by a press elsewhere, and when the focus goes', async ({ signUp }) => {
+  const { page } = await signUp('Ana');
+  const button = page.locator('summary[aria-label="Preferencias"]').first();
+  const menu = page.locator('details.menu').first();
+  const sheet = menu.locator('.menu-sheet');
+  await button.click();
+  await expect(sheet).toBeVisible();
+  await sheet.getByRole('button', { name: 'Oscura' }).click();
+  await expect(sheet).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(sheet).toBeHidden();
+  await expect(button).toBeFocused();
+
+  await button.click();
+  await page.getByTestId('new-group-name').click();
+  await expect(sheet).toBeHidden();
+  await expect(page.getByTestId('new-group-name')).toBeFocused();
+
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(sheet).toBeVisible();
+  await page.keyboard.press('Shift+Tab');
+  await expect(sheet).toBeHidden();
+});

@@ -1,7 +1,7 @@
 // A reader's place: what is in sight moves when the reader moves it, and never otherwise.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { NO_HASTE, fill, post, say } from '../support/crowd.ts';
 import { type Person, together } from '../support/person.ts';
 import { hiddenBelow, scrollToStart, scrollUp, settled, still, watch } from '../support/scroller.ts';
@@ -12,6 +12,7 @@ test.describe.configure({ timeout: 120_000 });
 
 const PHONE = { width: 390, height: 664 };
 const DESKTOP = { width: 1280, height: 800 };
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Two people with a conversation, the first of whom reads it. */
 async function conversation(signUp: (name: string) => Promise<Person>, messages: number, size = DESKTOP): Promise<[Person, Talker]> {
@@ -213,6 +214,85 @@ test('who is near the end follows, who is further up does not, and the own messa
   await settled(ana.page);
   expect(await hiddenBelow(ana.page)).toBe(0);
 });
+
+// The browser's own way to the end stopped where the day on top came or went.
+test('one Home and one End go all the way, over every day', async ({ signUp }) => {
+  const [ana] = await conversation(signUp, 200);
+  await ana.page.route(/\/messages\?.*before=/, async (route) => {
+    const answer = await route.fetch();
+    const page = (await answer.json()) as { messages: { seq: number; created_at: string }[] };
+    for (const message of page.messages) {
+      const days = 1 + Math.floor((200 - message.seq) / 20);
+      message.created_at = new Date(Date.parse(message.created_at) - days * DAY_MS).toISOString();
+    }
+    await route.fulfill({ response: answer, json: page });
+  });
+  await expect(async () => {
+    await scrollToStart(ana.page);
+    await expect(ana.messages).toHaveCount(200, { timeout: 500 });
+  }).toPass();
+  const scroller = ana.page.getByRole('region', { name: 'Mensajes' });
+  await scroller.focus();
+  const most = await scroller.evaluate((scroller) => scroller.scrollHeight - scroller.clientHeight);
+  for (const [key, goal] of [['End', 0], ['Home', most]] as const) {
+    for (const part of [0.1, 0.45, 0.7, 1]) {
+      const from = Math.round(part * most);
+      await scrollUp(ana.page, key === 'End' ? from : most - from);
+      await ana.page.keyboard.press(key);
+      await expect.poll(() => hiddenBelow(ana.page), `${key} from ${from} px away`).toBeCloseTo(goal, 0);
+    }
+  }
+});
+
+// The row was held by its upper edge, far above the window: «Ver más» and its bubble went out of sight.
+for (const size of [DESKTOP, PHONE]) {
+  for (const place of [0.25, 0.6, 0.95]) {
+    test(`a message that is folded stays in sight, ${size.width} px wide, at ${place}`, async ({ signUp }) => {
+      const [ana, bruno] = await conversation(signUp, 30, size);
+      await bruno(Array.from({ length: 60 }, (_, line) => `parada ${line + 1}`).join('\n'));
+      for (let number = 0; number < 30; number += 1) await bruno(`después ${number}`);
+      const row = ana.messages.filter({ hasText: 'parada 60' });
+      await expect(ana.message('después 29')).toHaveCount(1);
+      const fold = row.getByTestId('fold');
+      await fold.click();
+      await expect(fold).toHaveText('Ver menos');
+      await settled(ana.page);
+      // The lower edge of the bubble stands at that part of the scroller.
+      await row.evaluate((row, place) => {
+        const scroller = row.closest('.scroller');
+        if (scroller === null) throw new Error('no scroller');
+        const pane = scroller.getBoundingClientRect();
+        scroller.scrollTop += row.getBoundingClientRect().bottom - (pane.top + pane.height * place);
+      }, place);
+      await settled(ana.page);
+      const before = await edges(row);
+      expect(before.top).toBeLessThan(0);
+      await fold.click();
+      await expect(fold).toHaveText('Ver más');
+      await settled(ana.page);
+      const after = await edges(row);
+      await expect(fold).toBeInViewport({ ratio: 1 });
+      if (Math.abs(after.bottom - before.bottom) > 2) {
+        expect(after.bottom).toBeLessThanOrEqual(after.height + 2);
+        expect(Math.min(Math.abs(after.top), Math.abs(after.bottom - after.height))).toBeLessThanOrEqual(2);
+      }
+      // And there it stays.
+      await bruno('y otro más');
+      await expect(ana.message('y otro más')).toHaveCount(1);
+      await settled(ana.page);
+      expect(Math.abs((await edges(row)).top - after.top)).toBeLessThanOrEqual(2);
+    });
+  }
+}
+
+/** Where a row is in the scroller, and how high that is. */
+async function edges(row: Locator): Promise<{ top: number; bottom: number; height: number }> {
+  return row.evaluate((row) => {
+    const pane = row.closest('.scroller')?.getBoundingClientRect() ?? new DOMRect();
+    const { top, bottom } = row.getBoundingClientRect();
+    return { top: top - pane.top, bottom: bottom - pane.top, height: pane.height };
+  });
+}
 
 /** The first row that is wholly in sight. */
 async function firstInSight(page: Page): Promise<{ text: string; top: number }> {

@@ -144,6 +144,23 @@ fn edge(row: Element) -> RowEdge {
     Arc::new(move || row.is_connected().then(|| row.get_bounding_client_rect().top()))
 }
 
+/// The same of a row that was touched. One that gets shorter by it while its head is out of sight has the edge that keeps
+/// its end where it was, with what was touched there, or lower, where that shows all of it.
+fn touched_edge(row: Element, scroller: Scroller) -> RowEdge {
+    let before = row.get_bounding_client_rect();
+    let parts = SendWrapper::new((row, scroller, before));
+    Arc::new(move || {
+        let (row, scroller, before) = &*parts;
+        let (now, window) = (row.get_bounding_client_rect(), scroller.get_bounding_client_rect());
+        let end = if before.top() >= window.top() || now.height() >= before.height() {
+            now.height() + before.top()
+        } else {
+            (window.top() + now.height()).min(window.bottom()).max(before.bottom())
+        };
+        row.is_connected().then(|| before.top() + now.bottom() - end)
+    })
+}
+
 impl Pane for LaidOut {
     fn hidden(&self) -> Option<Hidden> {
         let scroller = &self.0.scroller;
@@ -179,7 +196,8 @@ impl Pane for LaidOut {
     }
 
     fn touched_row(&self) -> Option<RowEdge> {
-        self.0.touched.borrow().clone().map(edge)
+        let row = self.0.touched.borrow().clone();
+        row.map(|row| touched_edge(row, self.0.scroller.clone()))
     }
 
     fn divider(&self) -> Option<(RowEdge, f64)> {

@@ -19,7 +19,7 @@ use crate::says::{said, says};
 
 mod written;
 
-use written::{FIELD_UNITS, PASTE_UNITS, beginning, mirrored, without_controls};
+use written::{FIELD_UNITS, PASTE_UNITS, beginning, is_cut, mirrored, without_controls};
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
@@ -52,9 +52,13 @@ pub fn Composer(
     keep_draft(draft.clone(), field, text);
 
     let check = checked(device.clone(), text);
-    let problem = move || match check.get() {
-        Ok(_) | Err(TextError::Empty) => String::new(),
-        Err(error) => explain(words, Some(error.code())),
+    // So many characters of the last paste are in the field, and those behind them are not.
+    let cut = RwSignal::new(None);
+    let problem = move || {
+        let cut = cut.get().map(words.paste_cut).filter(|_| !text.read().is_empty());
+        let error = check.get().err().filter(|error| *error != TextError::Empty);
+        let error = error.map(|error| explain(words, Some(error.code())));
+        cut.into_iter().chain(error).collect::<Vec<_>>().join(" ")
     };
     let submit = {
         let device = device.clone();
@@ -66,6 +70,7 @@ pub fn Composer(
             }
             field.set_value("");
             text.set(String::new());
+            cut.set(None);
             if let Some(draft) = &draft {
                 draft.keep("");
             }
@@ -86,11 +91,15 @@ pub fn Composer(
         let Some(field) = field.get_untracked() else { return };
         let found = clean(&field);
         typed.run(!found.is_empty());
+        if found.is_empty() {
+            cut.set(None);
+        }
         text.set(found);
     };
     let pasting = device.clone();
     let on_paste = move |event: ClipboardEvent| {
-        if paste(field, pasting.as_ref(), &event) {
+        if let Some(kept) = paste(field, pasting.as_ref(), &event) {
+            cut.set(kept);
             on_input();
         }
     };
@@ -159,17 +168,17 @@ fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Res
     Memo::new(move |_| text.with(&parse))
 }
 
-/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. `false`:
-/// the browser does it.
-fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &ClipboardEvent) -> bool {
-    let Some(field) = field.get_untracked() else { return false };
-    let Some(text) = device.and_then(|device| device.long_paste(event, PASTE_UNITS)) else { return false };
+/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. Gives how
+/// many characters those are, if they are not all. `None`: the browser does it.
+fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &ClipboardEvent) -> Option<Option<usize>> {
+    let field = field.get_untracked()?;
+    let whole = device.and_then(|device| device.long_paste(event, PASTE_UNITS))?;
     event.prevent_default();
     let place = |place: Option<u32>| place.unwrap_or_default();
     let start = place(field.selection_start().ok().flatten());
     let end = place(field.selection_end().ok().flatten()).max(start);
     let stays = field.text_length().saturating_sub(end - start) as usize;
-    let text = beginning(&text, FIELD_UNITS.saturating_sub(stays));
+    let text = beginning(&whole, FIELD_UNITS.saturating_sub(stays));
     // Only a field that is none refuses.
     let _ = field.set_range_text(&text);
     let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
@@ -177,7 +186,7 @@ fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &Cl
     if behind == field.text_length() {
         field.set_scroll_top(field.scroll_height());
     }
-    true
+    Some(is_cut(&whole, &text).then(|| text.chars().count()))
 }
 
 /// Takes out of the field what can't be sent, and gives what is left. The caret stays where it was.

@@ -59,6 +59,7 @@ pub fn Timeline(
             actions.latest.run(());
         }
     };
+    let day = move || reading.day.get().unwrap_or_default();
     // A conversation of which something is missing is not empty.
     let fills = |row: &Row| matches!(row.kind.0, RowKind::Message | RowKind::Gap);
     let empty = move || !timeline.rows().read().iter().any(fills);
@@ -80,20 +81,19 @@ pub fn Timeline(
                     </Show>
                 </div>
             </div>
-            // The separator says it too, wherever it is.
-            <Show when=move || reading.day.read().is_some()>
-                <div class="day day-on-top" aria-hidden="true"><span {..says(move || reading.day.get().unwrap_or_default())}></span></div>
-            </Show>
-            <Show when=move || reading.away.get()>
-                <button class="to-latest" type="button" on:click=to_latest>
-                    {move || {
-                        let fresh = reading.fresh.get();
-                        (fresh > 0).then(|| view! { <span class="badge" {..said((words.new_messages)(fresh))}></span> })
-                    }}
-                    <span class="to-latest-label">{words.to_latest}</span>
-                    <Icon glyph=Glyph::Down />
-                </button>
-            </Show>
+            // These two stand here always, seen or not: the browser's own way through the rows, as after the key End, stops
+            // where an element comes or goes. The separator says the day too, wherever it is.
+            <div class="day day-on-top" class:shown=move || reading.day.read().is_some() aria-hidden="true">
+                <span {..says(day)}></span>
+            </div>
+            <button class="to-latest" class:shown=reading.away type="button" on:click=to_latest>
+                {move || {
+                    let fresh = reading.fresh.get();
+                    (fresh > 0).then(|| view! { <span class="badge" {..said((words.new_messages)(fresh))}></span> })
+                }}
+                <span class="to-latest-label">{words.to_latest}</span>
+                <Icon glyph=Glyph::Down />
+            </button>
             <Announcer timeline />
         </div>
     }

@@ -28,7 +28,8 @@ pub trait Pane: Send + Sync {
     fn hide_below(&self, pixels: f64);
     /// The first row that begins in sight, or the one that is in sight alone.
     fn first_row(&self) -> Option<RowEdge>;
-    /// The row that was clicked last, while the click is handled.
+    /// The row that was clicked last, while the click is handled. If it gets shorter while its head is out of sight, its
+    /// edge is where it keeps its end in its place.
     fn touched_row(&self) -> Option<RowEdge>;
     /// The divider of unread messages, and where it should be in the window.
     fn divider(&self) -> Option<(RowEdge, f64)>;
