@@ -167,8 +167,12 @@ test('a paste of a million characters costs no more than a moment, and neither d
     console.log(`a million of ${JSON.stringify(piece)}: pasted in ${pasted} ms, a key in ${keys.join(', ')} ms`);
     await expect(ana.page.locator('.counter')).toHaveText(/^Sobran \d+/);
     await expect(ana.page.getByTestId('send')).toBeDisabled();
+    // What is missing is said for as long as anything of it is in the field.
+    await expect(ana.page.locator('.composer-problem')).toContainText(/Se pegaron solo los primeros 16\s000 caracteres/);
     for (const took of [pasted, ...keys]) expect(took).toBeLessThan(PATIENCE_MS * SLACK);
   }
+  await ana.composer.fill('');
+  await expect(ana.page.locator('.composer-problem')).toHaveText('');
   const kept = await ana.page.evaluate(() => Object.values(localStorage).map((value) => String(value).length));
   for (const length of kept) expect(length).toBeLessThan(100_000);
 });

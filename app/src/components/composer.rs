@@ -19,7 +19,7 @@ use crate::says::{said, says};
 
 mod written;
 
-use written::{FIELD_UNITS, PASTE_UNITS, beginning, mirrored, without_controls};
+use written::{FIELD_UNITS, PASTE_UNITS, beginning, is_cut, mirrored, without_controls};
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
@@ -52,10 +52,7 @@ pub fn Composer(
     keep_draft(draft.clone(), field, text);
 
     let check = checked(device.clone(), text);
-    let problem = move || match check.get() {
-        Ok(_) | Err(TextError::Empty) => String::new(),
-        Err(error) => explain(words, Some(error.code())),
-    };
+    let cut = RwSignal::new(None);
     let submit = {
         let device = device.clone();
         move || {
@@ -90,7 +87,7 @@ pub fn Composer(
     };
     let pasting = device.clone();
     let on_paste = move |event: ClipboardEvent| {
-        if paste(field, pasting.as_ref(), &event) {
+        if paste(field, pasting.as_ref(), &event, cut) {
             on_input();
         }
     };
@@ -106,7 +103,7 @@ pub fn Composer(
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
         <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
-            <p class="composer-problem" role="status" {..says(problem)}></p>
+            <Problem check cut />
             <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
@@ -161,15 +158,20 @@ fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Res
 
 /// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. `false`:
 /// the browser does it.
-fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &ClipboardEvent) -> bool {
+fn paste(
+    field: NodeRef<Textarea>,
+    device: Option<&Arc<dyn Browser>>,
+    event: &ClipboardEvent,
+    cut: RwSignal<Option<usize>>,
+) -> bool {
     let Some(field) = field.get_untracked() else { return false };
-    let Some(text) = device.and_then(|device| device.long_paste(event, PASTE_UNITS)) else { return false };
+    let Some(whole) = device.and_then(|device| device.long_paste(event, PASTE_UNITS)) else { return false };
     event.prevent_default();
     let place = |place: Option<u32>| place.unwrap_or_default();
     let start = place(field.selection_start().ok().flatten());
     let end = place(field.selection_end().ok().flatten()).max(start);
     let stays = field.text_length().saturating_sub(end - start) as usize;
-    let text = beginning(&text, FIELD_UNITS.saturating_sub(stays));
+    let text = beginning(&whole, FIELD_UNITS.saturating_sub(stays));
     // Only a field that is none refuses.
     let _ = field.set_range_text(&text);
     let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
@@ -177,6 +179,7 @@ fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &Cl
     if behind == field.text_length() {
         field.set_scroll_top(field.scroll_height());
     }
+    cut.set(is_cut(&whole, &text).then(|| text.chars().count()));
     true
 }
 
@@ -245,6 +248,28 @@ fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<Str
         text.track();
         true
     });
+}
+
+/// Why the text can't be sent, and that it is not all that was pasted.
+#[component]
+fn Problem(
+    check: Memo<Result<usize, TextError>>,
+    /// So many characters of the last paste found a place, and those behind them did not.
+    cut: RwSignal<Option<usize>>,
+) -> impl IntoView {
+    let words = use_words();
+    Effect::new(move |_| {
+        // Of what was pasted nothing is left.
+        if check.get() == Err(TextError::Empty) {
+            cut.set(None);
+        }
+    });
+    let problem = move || {
+        let error = check.get().err().filter(|error| *error != TextError::Empty);
+        let error = error.map(|error| explain(words, Some(error.code())));
+        cut.get().map(words.paste_cut).into_iter().chain(error).collect::<Vec<_>>().join(" ")
+    };
+    view! { <p class="composer-problem" role="status" {..says(problem)}></p> }.erase()
 }
 
 /// «Vas muy rápido. Espera 3 s.» Who listens is told once for each wait; a number that is read aloud every second helps

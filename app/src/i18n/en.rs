@@ -3,7 +3,7 @@
 use super::Words;
 use super::isolate::isolated;
 use super::list;
-use super::plural::{Plural, en as plural};
+use super::plural::{Plural, en as plural, in_thousands};
 use crate::time::Civil;
 
 const MONTHS: [&str; 12] = [
@@ -232,6 +232,11 @@ pub(super) static WORDS: Words = Words {
     send: "Send",
     characters_left: |n| {
         if n < 0 { format!("{} too many", counted(n.unsigned_abs(), "character", "characters")) } else { n.to_string() }
+    },
+    paste_cut: |n| match n {
+        0 => "Nothing was pasted: the field is full.".to_owned(),
+        1 => "Only the first character was pasted.".to_owned(),
+        n => format!("Only the first {} characters were pasted.", in_thousands(n, ',')),
     },
     typing,
     connecting: "Connecting…",

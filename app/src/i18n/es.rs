@@ -3,7 +3,7 @@
 use super::Words;
 use super::isolate::isolated;
 use super::list;
-use super::plural::{Plural, es as plural};
+use super::plural::{Plural, es as plural, in_thousands};
 use crate::time::Civil;
 
 const MONTHS: [&str; 12] = [
@@ -247,6 +247,11 @@ pub(super) static WORDS: Words = Words {
             Plural::Many => format!("Sobran {over} de caracteres"),
             Plural::Other => format!("Sobran {over} caracteres"),
         }
+    },
+    paste_cut: |n| match n {
+        0 => "No se pegó nada: el campo está lleno.".to_owned(),
+        1 => "Se pegó solo el primer carácter.".to_owned(),
+        n => format!("Se pegaron solo los primeros {} caracteres.", in_thousands(n, '\u{a0}')),
     },
     typing,
     connecting: "Conectando…",

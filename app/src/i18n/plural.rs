@@ -1,4 +1,4 @@
-//! CLDR's cardinal categories for whole numbers, for the languages of the screen.
+//! Whole numbers in the languages of the screen: CLDR's cardinal categories, and their thousands.
 
 /// The form that a counted noun takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,24 @@ pub const fn en(n: u64) -> Plural {
     }
 }
 
+/// A number with this between its thousands. Spanish leaves numbers of four digits alone, and so do we.
+#[must_use]
+pub fn in_thousands(n: usize, between: char) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..1_000_000 => format!("{}{between}{:03}", n / 1_000, n % 1_000),
+        _ => format!("{}{between}{:03}{between}{:03}", n / 1_000_000, n / 1_000 % 1_000, n % 1_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_numbers_are_parted() {
+        assert_eq!([999, 9_999, 16_000, 15_007].map(|n| in_thousands(n, ',')), ["999", "9999", "16,000", "15,007"]);
+    }
 
     #[test]
     fn spanish_has_a_form_of_its_own_for_round_millions() {

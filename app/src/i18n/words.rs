@@ -178,6 +178,8 @@ pub struct Words {
     pub write_message: &'static str,
     pub send: &'static str,
     pub characters_left: fn(i64) -> String,
+    /// So many characters of a paste found a place, and no more.
+    pub paste_cut: fn(usize) -> String,
     pub typing: fn(&[String]) -> String,
     // The connection.
     pub connecting: &'static str,

@@ -35,6 +35,11 @@ pub(super) fn beginning(text: &str, units: usize) -> String {
     lines.chars().take_while(fits).collect()
 }
 
+/// Whether that beginning is not the whole text.
+pub(super) fn is_cut(text: &str, beginning: &str) -> bool {
+    beginning.len() + text.matches("\r\n").count() < text.len()
+}
+
 /// A text without the control characters that no message may have, which come with a paste from a terminal or an old
 /// program; those that end a line there end it here. `None`: it has none. `caret` is a place in UTF-16 units, and comes
 /// back as the same place in what is left.
@@ -80,6 +85,8 @@ mod tests {
         assert_eq!(beginning("a\r\nb\rc😀", 6), "a\nb\nc");
         assert_eq!(beginning(&"\r\n".repeat(1_000_000), FIELD_UNITS).len(), FIELD_UNITS);
         assert_eq!(beginning("hola", 0), "");
+        let cut = |text: &str, units| is_cut(text, &beginning(text, units));
+        assert!(!cut("a\r\nb\rc😀", 7) && cut("a\r\nb\rc😀", 6) && cut("hola", 0) && !cut("", 0));
     }
 
     #[test]
