@@ -52,14 +52,7 @@ pub fn Composer(
     keep_draft(draft.clone(), field, text);
 
     let check = checked(device.clone(), text);
-    // So many characters of the last paste are in the field, and those behind them are not.
     let cut = RwSignal::new(None);
-    let problem = move || {
-        let cut = cut.get().map(words.paste_cut).filter(|_| !text.read().is_empty());
-        let error = check.get().err().filter(|error| *error != TextError::Empty);
-        let error = error.map(|error| explain(words, Some(error.code())));
-        cut.into_iter().chain(error).collect::<Vec<_>>().join(" ")
-    };
     let submit = {
         let device = device.clone();
         move || {
@@ -70,7 +63,6 @@ pub fn Composer(
             }
             field.set_value("");
             text.set(String::new());
-            cut.set(None);
             if let Some(draft) = &draft {
                 draft.keep("");
             }
@@ -91,15 +83,11 @@ pub fn Composer(
         let Some(field) = field.get_untracked() else { return };
         let found = clean(&field);
         typed.run(!found.is_empty());
-        if found.is_empty() {
-            cut.set(None);
-        }
         text.set(found);
     };
     let pasting = device.clone();
     let on_paste = move |event: ClipboardEvent| {
-        if let Some(kept) = paste(field, pasting.as_ref(), &event) {
-            cut.set(kept);
+        if paste(field, pasting.as_ref(), &event, cut) {
             on_input();
         }
     };
@@ -115,7 +103,7 @@ pub fn Composer(
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
         <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
-            <p class="composer-problem" role="status" {..says(problem)}></p>
+            <Problem check cut />
             <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
@@ -168,11 +156,16 @@ fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Res
     Memo::new(move |_| text.with(&parse))
 }
 
-/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. Gives how
-/// many characters those are, if they are not all. `None`: the browser does it.
-fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &ClipboardEvent) -> Option<Option<usize>> {
-    let field = field.get_untracked()?;
-    let whole = device.and_then(|device| device.long_paste(event, PASTE_UNITS))?;
+/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. `false`:
+/// the browser does it.
+fn paste(
+    field: NodeRef<Textarea>,
+    device: Option<&Arc<dyn Browser>>,
+    event: &ClipboardEvent,
+    cut: RwSignal<Option<usize>>,
+) -> bool {
+    let Some(field) = field.get_untracked() else { return false };
+    let Some(whole) = device.and_then(|device| device.long_paste(event, PASTE_UNITS)) else { return false };
     event.prevent_default();
     let place = |place: Option<u32>| place.unwrap_or_default();
     let start = place(field.selection_start().ok().flatten());
@@ -186,7 +179,8 @@ fn paste(field: NodeRef<Textarea>, device: Option<&Arc<dyn Browser>>, event: &Cl
     if behind == field.text_length() {
         field.set_scroll_top(field.scroll_height());
     }
-    Some(is_cut(&whole, &text).then(|| text.chars().count()))
+    cut.set(is_cut(&whole, &text).then(|| text.chars().count()));
+    true
 }
 
 /// Takes out of the field what can't be sent, and gives what is left. The caret stays where it was.
@@ -254,6 +248,28 @@ fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<Str
         text.track();
         true
     });
+}
+
+/// Why the text can't be sent, and that it is not all that was pasted.
+#[component]
+fn Problem(
+    check: Memo<Result<usize, TextError>>,
+    /// So many characters of the last paste found a place, and those behind them did not.
+    cut: RwSignal<Option<usize>>,
+) -> impl IntoView {
+    let words = use_words();
+    Effect::new(move |_| {
+        // Of what was pasted nothing is left.
+        if check.get() == Err(TextError::Empty) {
+            cut.set(None);
+        }
+    });
+    let problem = move || {
+        let error = check.get().err().filter(|error| *error != TextError::Empty);
+        let error = error.map(|error| explain(words, Some(error.code())));
+        cut.get().map(words.paste_cut).into_iter().chain(error).collect::<Vec<_>>().join(" ")
+    };
+    view! { <p class="composer-problem" role="status" {..says(problem)}></p> }.erase()
 }
 
 /// «Vas muy rápido. Espera 3 s.» Who listens is told once for each wait; a number that is read aloud every second helps
