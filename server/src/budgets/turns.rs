@@ -35,10 +35,13 @@ impl Kind {
 /// Pages of exports at once.
 const EXPORTS: usize = 1;
 
+/// Of those who have a turn or wait for one.
+type Semaphores = HashMap<(UserId, Kind), Arc<Semaphore>>;
+
 /// Hands out turns. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Turns {
-    of_users: Arc<Mutex<HashMap<(UserId, Kind), Arc<Semaphore>>>>,
+    of_users: Arc<Mutex<Semaphores>>,
     exports: Arc<Semaphore>,
 }
 
@@ -99,7 +102,7 @@ impl Turns {
         Turn { _permits: permits, _place: place }
     }
 
-    fn users(&self) -> std::sync::MutexGuard<'_, HashMap<(UserId, Kind), Arc<Semaphore>>> {
+    fn users(&self) -> std::sync::MutexGuard<'_, Semaphores> {
         self.of_users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
