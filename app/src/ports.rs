@@ -15,6 +15,7 @@ use caravana_protocol::rest::{
 };
 use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, NormalForms, UserId};
 use leptos::ev::ClipboardEvent;
+use leptos::html::{Details, ElementType};
 use leptos::prelude::use_context;
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +162,9 @@ pub const THEME_COOKIE: &str = "theme";
 /// The cookie that remembers [`Lang`].
 pub const LANG_COOKIE: &str = "lang";
 
+/// A menu that opens without a script, too.
+pub type Menu = <Details as ElementType>::Output;
+
 /// What only the reader's device knows or can do. The browser's; called from effects and event handlers, never while
 /// rendering. Texts that are checked before they are sent are brought to a normal form by it, too.
 pub trait Browser: NormalForms + Send + Sync {
@@ -197,6 +201,9 @@ pub trait Browser: NormalForms + Send + Sync {
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
     /// The text that a paste brings, if it is longer than that many UTF-16 units.
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String>;
+    /// Closes a menu when its reader is done with it: by Escape, which brings the focus back to its button, by a press
+    /// elsewhere, and when the focus goes elsewhere. What is returned ends that.
+    fn close_when_done(&self, menu: Menu) -> Box<dyn FnOnce() + Send + Sync>;
     /// Looks at a scroller with its rows until the pane is dropped. `happened` is called after every change of the
     /// document before anything is painted, and for each touch.
     fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane>;

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Browser, LANG_COOKIE, Pane, PaneEvent, Scroller, THEME_COOKIE, Theme};
+use caravana_app::ports::{Browser, LANG_COOKIE, Menu, Pane, PaneEvent, Scroller, THEME_COOKIE, Theme};
 use caravana_protocol::{GroupId, NormalForms, UserId};
 use js_sys::JsString;
 use send_wrapper::SendWrapper;
@@ -12,6 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ClipboardEvent, HtmlDocument, Storage};
 
 use crate::belongings;
+use crate::menu;
 use crate::pane::LaidOut;
 
 /// How a kept draft's key begins; the person and the group follow.
@@ -164,6 +165,10 @@ impl Browser for Page {
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String> {
         let text = paste.clipboard_data()?.get_data("text/plain").ok()?;
         text.encode_utf16().nth(units).is_some().then_some(text)
+    }
+
+    fn close_when_done(&self, menu: Menu) -> Box<dyn FnOnce() + Send + Sync> {
+        menu::close_when_done(menu)
     }
 
     fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane> {

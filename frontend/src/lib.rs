@@ -8,6 +8,7 @@ mod belongings;
 mod connector;
 mod device;
 mod http;
+mod menu;
 mod outbox;
 mod page_events;
 mod pane;

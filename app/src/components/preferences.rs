@@ -1,11 +1,8 @@
 //! Appearance, language, one's account and the way out, behind one button.
 
 use caravana_protocol::UserId;
-use leptos::ev::{FocusEvent, KeyboardEvent, PointerEvent};
-use leptos::html::{Details, Summary};
+use leptos::html::Details;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast as _;
-use leptos::web_sys::{EventTarget, Node};
 
 use super::icon::{Glyph, Icon};
 use super::sign_out::SignOut;
@@ -36,11 +33,15 @@ pub fn Preferences(
             </div>
         }
     });
-    let (menu, button) = (NodeRef::<Details>::new(), NodeRef::<Summary>::new());
-    let focus_goes = close_when_done(menu, button);
+    let (menu, device) = (NodeRef::<Details>::new(), use_device());
+    Effect::new(move |_| {
+        if let Some((menu, device)) = menu.get().zip(device.clone()) {
+            on_cleanup(device.close_when_done(menu));
+        }
+    });
     view! {
-        <details class="menu" node_ref=menu on:focusout=focus_goes>
-            <summary class="icon-button" node_ref=button aria-label=words.preferences title=words.preferences>
+        <details class="menu" node_ref=menu>
+            <summary class="icon-button" aria-label=words.preferences title=words.preferences>
                 <Icon glyph=Glyph::Preferences />
             </summary>
             <div class="menu-sheet">
@@ -51,36 +52,6 @@ pub fn Preferences(
         </details>
     }
     .erase()
-}
-
-/// Closes the menu when its reader is done with it: by the key Escape, which brings the focus back to the button, by a
-/// press elsewhere, and by what is returned, when the focus goes elsewhere.
-fn close_when_done(menu: NodeRef<Details>, button: NodeRef<Summary>) -> impl Fn(FocusEvent) {
-    let open = move || menu.try_get_untracked().flatten().filter(leptos::web_sys::HtmlDetailsElement::open);
-    let close_unless_in = move |target: Option<EventTarget>| {
-        let Some(menu) = open() else { return };
-        let target = target.and_then(|target| target.dyn_into::<Node>().ok());
-        if target.is_some_and(|target| !menu.contains(Some(&target))) {
-            menu.set_open(false);
-        }
-    };
-    Effect::new(move |_| {
-        let press = move |event: PointerEvent| close_unless_in(event.target());
-        let pressed = window_event_listener(leptos::ev::pointerdown, press);
-        let key = move |event: KeyboardEvent| {
-            if let Some(menu) = open().filter(|_| event.key() == "Escape") {
-                menu.set_open(false);
-                // A button that is gone takes no focus.
-                drop(button.get_untracked().map(|button| button.focus()));
-            }
-        };
-        let typed = window_event_listener(leptos::ev::keydown, key);
-        on_cleanup(move || {
-            pressed.remove();
-            typed.remove();
-        });
-    });
-    move |event| close_unless_in(event.related_target())
 }
 
 #[component]
