@@ -25,10 +25,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "strangers use up a group's budget",
         changes: &[at(
             "server/src/budgets.rs",
-            "        if done.is_err() {\n            self.refund_group(act, group);",
-            "        if done.is_err() && self.of(act).groups.is_none() {\n            self.refund_group(act, group);",
+            "        if !self.stays {",
+            "        if !self.stays && self.budgets.of(self.act).groups.is_none() {",
         )],
-        tests: &[inside("what_is_refused_uses_up_the_users_budget_and_not_the_groups")],
+        tests: &[
+            inside("what_is_refused_uses_up_the_users_budget_and_not_the_groups"),
+            inside("what_is_broken_off_uses_up_the_users_budget_and_not_the_groups"),
+        ],
     },
     Mutant {
         name: "bounds-network",
@@ -64,7 +67,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "bounds-turns",
         what: "one user reads as much at once as they like",
-        changes: &[at("server/src/budgets/turns.rs", "const OF_USER: usize = 2;", "const OF_USER: usize = 2_000;")],
+        changes: &[at("server/src/budgets/turns.rs", "Self::Read => 2,", "Self::Read => 2_000,")],
         tests: &[inside("one_user_waits_for_oneself_and_nobody_else_does")],
     },
     Mutant {
