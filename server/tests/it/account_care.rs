@@ -4,6 +4,7 @@ use caravana_protocol::rest::{SignIn, SignInsAnswer};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::database::Foreign;
 use crate::support::{Answer, End, PASSWORD, TestServer, TestUser, Wire, jwt, seconds_from_now};
 
 const ANOTHER: &str = "a much better password";
@@ -234,4 +235,22 @@ async fn nothing_is_left(server: &TestServer, who: &TestUser, ended_group: &str)
         foreign.ours("group")
     );
     assert_eq!(foreign.numbers(&ended).await, [1], "a group with nobody left has ended");
+}
+
+/// Five of them, and the person could not even sign in, with the right password.
+#[tokio::test]
+async fn an_end_that_the_hosts_table_refuses_counts_as_no_wrong_password() {
+    let server = TestServer::start().await;
+    let ana = server.register("Ana").await;
+    let group = ana.create_group("Oaxaca").await;
+    ana.sends(group, "hola").await;
+    let mut foreign = server.foreign().await;
+    // Only there are the messages a host's.
+    let Foreign::Postgres(_) = foreign else { return };
+    foreign.run("alter table group_chat alter user_id set not null").await;
+    for _ in 0..7 {
+        ana.post("/api/v1/account/delete", &json!({"password": PASSWORD})).await.refused(403, "forbidden");
+    }
+    let body = json!({"email": "ana@example.org", "password": PASSWORD});
+    assert_eq!(server.stranger().post("/api/v1/auth/login", &body).await.status, 200);
 }
