@@ -63,4 +63,13 @@ test('who may invite is shown the way to it, and whoever may not is not, as soon
   await expect(bruno.page.getByRole('dialog')).toBeVisible();
   await change(`${group}/members/${session.user.id}`, { role: 'member' });
   for (const way of [invite, inHeader]) await expect(way).toHaveCount(0);
+
+  // Who is out brings in nobody.
+  await change(group, { members_can_invite: true });
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(1);
+  const removed = await ana.page.request.delete(`${group}/members/${session.user.id}`, {
+    headers: { 'sec-fetch-site': 'same-origin' },
+  });
+  expect(removed.ok()).toBe(true);
+  for (const way of [invite, inHeader]) await expect(way).toHaveCount(0);
 });

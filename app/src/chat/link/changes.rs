@@ -222,6 +222,7 @@ impl Link {
         self.open.with_value(|open| {
             if let Some(open) = open.as_ref().filter(|open| open.group.id == id) {
                 open.timeline.removed().patch(true);
+                open.timeline.may_invite().patch(false);
             }
         });
         self.refresh_soon();
