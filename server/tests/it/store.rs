@@ -334,6 +334,7 @@ async fn a_row_that_can_not_be_read_blocks_nothing(world: World) {
                  values (x'ff', x'00', '{group}', x'ff00', 'sí'), (5, 7, '{group}', 3.5, x'01')",
                 "update users set display_name = x'ff41'",
                 "update groups set name = x'ff42'",
+                "update caravana_group set time_zone = x'ff43' where group_id = '{group}'",
             ]
         }
         Foreign::Postgres(_) => &["insert into group_chat (created_at, user_id, group_id, message, status) \

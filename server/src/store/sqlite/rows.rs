@@ -118,11 +118,11 @@ pub(super) struct LogRow {
     created_at: Option<Loose>,
     status: Option<Loose>,
     message_seq: Option<i64>,
-    reply_to: Option<String>,
-    edited_at: Option<String>,
+    reply_to: Option<Loose>,
+    edited_at: Option<Loose>,
     display_name: Option<Loose>,
     name: Option<Loose>,
-    time_zone: Option<String>,
+    time_zone: Option<Loose>,
     members_can_invite: Option<bool>,
 }
 
@@ -146,7 +146,7 @@ impl LogRow {
             edited_at: self.edited_at.as_deref().map(|text| time(Some(text))),
             display_name: self.display_name.map(String::from),
             name: self.name.map(String::from),
-            time_zone: self.time_zone,
+            time_zone: self.time_zone.map(String::from),
             members_can_invite: self.members_can_invite,
             renamed: name_in(self.payload.as_deref()),
         };
@@ -164,8 +164,8 @@ pub(super) struct MessageRow {
     created_at: Option<Loose>,
     status: Option<Loose>,
     seq: i64,
-    reply_to: Option<String>,
-    edited_at: Option<String>,
+    reply_to: Option<Loose>,
+    edited_at: Option<Loose>,
 }
 
 impl MessageRow {
