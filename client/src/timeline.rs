@@ -200,6 +200,8 @@ impl Timeline {
             Event::MemberJoined(joined) => self.put(Row::MemberJoined(joined.clone()), seq, touched),
             Event::MemberLeft(left) => self.put(Row::MemberLeft(left.clone()), seq, touched),
             Event::GroupUpdated(updated) => self.put(Row::GroupUpdated(updated.clone()), seq, touched),
+            // It took its place in the log, and there is nothing to show.
+            Event::Other(_) => {}
         }
         touched.events.push(event);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use caravana_client::testing::{World, ana, group, id};
 use caravana_client::{Change, HELD_EVENTS, Input, RowKey, Secret, TimelineChange};
-use caravana_protocol::{CaughtUp, CloseReason, Cursor, Joined, ServerFrame};
+use caravana_protocol::{CaughtUp, CloseReason, Columns, Cursor, Event, Joined, Other, Seq, ServerFrame, Timestamp};
 
 #[test]
 fn a_gap_is_filled_by_one_sync() {
@@ -267,4 +267,38 @@ fn an_own_message_above_a_gap_does_not_count_as_complete() {
     world.send(id(9), "tres");
     assert_eq!(world.screen(), ["uno", "tres"]);
     assert_eq!(world.group().complete_up_to().map(|message| message.message.as_str()), Some("uno"));
+}
+
+/// A kind that a client did not know was a gap to it: two `sync`s and a reload of the page for each.
+#[test]
+fn an_event_of_an_unknown_kind_moves_the_cursor_and_shows_nothing() {
+    let mut world = World::online();
+    world.server.post(ana(), "uno");
+    let columns = Columns { message_id: None, actor_id: Some(ana()), at: Timestamp::from_unix_micros(0) };
+    for kind in ["poll_closed", "message_sealed"] {
+        let seq = world.server.log.len() as Seq + 1;
+        let unknown = Other::stored(group(), seq, kind, columns, Some(r#"{"options":[1,2]}"#));
+        world.server.append(Event::Other(unknown));
+    }
+    world.server.post(ana(), "dos");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos"]);
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.seq), Some(4));
+    assert_eq!((world.said("sync"), world.said("subscribe")), (0, 1));
+    assert_eq!(world.group().timeline().len(), 2, "no row for it");
+}
+
+/// The same while the client was away: it comes in the replay.
+#[test]
+fn an_unknown_event_in_a_replay_and_behind_a_gap_is_one_like_all() {
+    let mut world = World::online();
+    world.server.lose_events = 1;
+    world.server.post(ana(), "uno");
+    let columns = Columns { message_id: None, actor_id: None, at: Timestamp::from_unix_micros(0) };
+    world.server.append(Event::Other(Other::stored(group(), 2, "poll_closed", columns, None)));
+    world.server.post(ana(), "dos");
+    world.work();
+    assert_eq!(world.screen(), ["uno", "dos"]);
+    assert_eq!(world.said("sync"), 1, "for what was lost, and not for what is unknown");
+    assert_eq!(world.group().timeline().cursor().map(|cursor| cursor.seq), Some(3));
 }

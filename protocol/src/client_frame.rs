@@ -8,12 +8,14 @@ use crate::{Cursor, GroupId, MessageId, Seq, UserId};
 /// repeat it.
 pub type FrameRef = String;
 
-/// A client frame together with the reference that errors about it repeat.
+/// A client frame together with the references that answers to it repeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
     /// What the client said.
     pub frame: ClientFrame,
-    /// The frame's `ref`, or else its `data.id`.
+    /// The frame's `ref`. A change that has one is answered by `done`.
+    pub own_reference: Option<FrameRef>,
+    /// What errors repeat: the frame's `ref`, or else its `data.id`.
     pub reference: Option<FrameRef>,
 }
 
@@ -41,14 +43,15 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
     },
-    /// Replace the text of an own message. Answered by the event `message_edited`.
+    /// Replace the text of an own message. The event is `message_edited`; a frame with a `ref` is answered by `done`.
     EditMessage {
         /// Which.
         id: MessageId,
         /// The new text.
         message: String,
     },
-    /// Delete an own message (or, for who manages the group, any). Answered by the event `message_deleted`.
+    /// Delete an own message (or, for who manages the group, any). The event is `message_deleted`; a frame with a `ref` is
+    /// answered by `done`, also where the message was deleted before.
     DeleteMessage {
         /// Which.
         id: MessageId,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::limits::{FRAME_DEPTH, REF_CHARACTERS};
-use crate::{ClientFrame, Cursor, ErrorCode, Event, FrameRef, Incoming, ServerFrame, WireError, strict_json};
+use crate::{ClientFrame, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, WireError, strict_json};
 
 /// Why a client's text is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,7 @@ pub fn decode_client(text: &str) -> Result<Incoming, DecodeError> {
         Some(Value::String(text)) if text.chars().count() <= REF_CHARACTERS => Some(text),
         Some(_) => return fail(ErrorCode::BadRequest, "`ref` is a text of at most 64 characters".into(), None),
     };
-    let reference = own_reference.or_else(|| {
+    let reference = own_reference.clone().or_else(|| {
         let id = envelope.get("data")?.get("id")?.as_str()?;
         (id.chars().count() <= REF_CHARACTERS).then(|| id.to_owned())
     });
@@ -57,7 +57,7 @@ pub fn decode_client(text: &str) -> Result<Incoming, DecodeError> {
         return fail(ErrorCode::BadRequest, "`data` is missing or no object".into(), reference);
     };
     match read_frame(&kind, Fields(data)) {
-        Ok(frame) => Ok(Incoming { frame, reference }),
+        Ok(frame) => Ok(Incoming { frame, own_reference, reference }),
         Err((code, message)) => fail(code, message, reference),
     }
 }
@@ -157,7 +157,7 @@ pub fn encode_client(frame: &ClientFrame, reference: Option<&str>) -> String {
 pub fn encode_server(frame: &ServerFrame) -> String {
     #[derive(Serialize)]
     struct Flat<'a> {
-        r#type: &'static str,
+        r#type: &'a str,
         #[serde(flatten)]
         error: &'a WireError,
     }
@@ -167,6 +167,7 @@ pub fn encode_server(frame: &ServerFrame) -> String {
         ServerFrame::Left(data) => tagged(frame.kind(), data),
         ServerFrame::Event(event) => encode_event(event),
         ServerFrame::MessageSent(data) => tagged(frame.kind(), data),
+        ServerFrame::Done(data) => tagged(frame.kind(), data),
         ServerFrame::UserTyping(data) | ServerFrame::UserStopTyping(data) => tagged(frame.kind(), data),
         ServerFrame::Presence(data) => tagged(frame.kind(), data),
         ServerFrame::Read(data) => tagged(frame.kind(), data),
@@ -191,16 +192,23 @@ pub fn encode_event(event: &Event) -> String {
         Event::MemberJoined(data) => tagged(event.kind(), data),
         Event::MemberLeft(data) => tagged(event.kind(), data),
         Event::GroupUpdated(data) => tagged(event.kind(), data),
+        Event::Other(other) => other_event(other),
     }
 }
 
-fn tagged<T: Serialize>(kind: &'static str, data: &T) -> String {
+fn tagged<T: Serialize>(kind: &str, data: &T) -> String {
     #[derive(Serialize)]
     struct Tagged<'a, T> {
-        r#type: &'static str,
+        r#type: &'a str,
         data: &'a T,
     }
     to_json(&Tagged { r#type: kind, data })
+}
+
+/// Its data is JSON already.
+fn other_event(other: &Other) -> String {
+    let (kind, data) = (to_json(&other.kind), other.payload());
+    format!(r#"{{"type":{kind},"data":{data}}}"#)
 }
 
 fn to_json<T: Serialize>(value: &T) -> String {
@@ -208,7 +216,8 @@ fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Reads a server's frame. `Ok(None)` is a type that this build does not know: ignore it.
+/// Reads a server's frame. A type that this build does not know is [`Event::Other`] where its data names a group and a seq,
+/// and otherwise `Ok(None)`: ignore it.
 pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
@@ -227,6 +236,7 @@ pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Erro
         "joined" => ServerFrame::Joined(read(data)?),
         "left" => ServerFrame::Left(read(data)?),
         "message_sent" => ServerFrame::MessageSent(read(data)?),
+        "done" => ServerFrame::Done(read(data)?),
         "user_typing" => ServerFrame::UserTyping(read(data)?),
         "user_stop_typing" => ServerFrame::UserStopTyping(read(data)?),
         "presence" => ServerFrame::Presence(read(data)?),
@@ -246,6 +256,6 @@ pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Erro
         "member_joined" => ServerFrame::Event(Event::MemberJoined(read(data)?)),
         "member_left" => ServerFrame::Event(Event::MemberLeft(read(data)?)),
         "group_updated" => ServerFrame::Event(Event::GroupUpdated(read(data)?)),
-        _ => return Ok(None),
+        kind => return Ok(Other::carried(kind, data).map(|other| ServerFrame::Event(Event::Other(other)))),
     }))
 }

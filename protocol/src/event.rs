@@ -1,6 +1,10 @@
 //! The durable changes that a group's log consists of.
 
+mod other;
+
 use serde::{Deserialize, Serialize};
+
+pub use other::{Columns, Other};
 
 use crate::message::Carried;
 use crate::{GroupId, Message, Role, Seq, Timestamp, UserId};
@@ -21,9 +25,15 @@ pub enum Event {
     MemberLeft(MemberLeft),
     /// The group's own properties changed.
     GroupUpdated(GroupUpdated),
+    /// A change of a kind that this build does not know.
+    Other(Other),
 }
 
 impl Event {
+    /// The kinds that this build knows.
+    pub const KINDS: [&str; 6] =
+        ["new_message", "message_edited", "message_deleted", "member_joined", "member_left", "group_updated"];
+
     /// Its position in the group's log.
     #[must_use]
     pub const fn seq(&self) -> Seq {
@@ -33,6 +43,7 @@ impl Event {
             Self::MemberJoined(joined) => joined.seq,
             Self::MemberLeft(left) => left.seq,
             Self::GroupUpdated(updated) => updated.seq,
+            Self::Other(other) => other.seq,
         }
     }
 
@@ -45,12 +56,13 @@ impl Event {
             Self::MemberJoined(joined) => joined.group_id,
             Self::MemberLeft(left) => left.group_id,
             Self::GroupUpdated(updated) => updated.group_id,
+            Self::Other(other) => other.group_id,
         }
     }
 
     /// The word in a frame's `type`, and in the database.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
             Self::NewMessage(_) => "new_message",
             Self::MessageEdited(_) => "message_edited",
@@ -58,6 +70,7 @@ impl Event {
             Self::MemberJoined(_) => "member_joined",
             Self::MemberLeft(_) => "member_left",
             Self::GroupUpdated(_) => "group_updated",
+            Self::Other(other) => &other.kind,
         }
     }
 }

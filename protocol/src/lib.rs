@@ -26,11 +26,11 @@ pub use client_frame::{ClientFrame, FrameRef, Incoming};
 pub use close::{CloseReason, Retry};
 pub use cursor::{Cursor, Seq};
 pub use error::{ErrorCode, WireError};
-pub use event::{Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange};
+pub use event::{Columns, Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange, Other};
 pub use id::{ConnectionId, Epoch, GroupId, IdError, InviteId, MessageId, UserId};
 pub use message::{Message, Role};
 pub use server_frame::{
-    AccountChanged, AuthExpiring, CaughtUp, GoingAway, GroupAdded, GroupRemoved, Heartbeat, Hello, Joined, Left,
+    AccountChanged, AuthExpiring, CaughtUp, Done, GoingAway, GroupAdded, GroupRemoved, Heartbeat, Hello, Joined, Left,
     LeftReason, Limits, MessageSent, Presence, Read, Resync, ResyncReason, ServerFrame, Typing,
 };
 pub use text::{DisplayName, EmailAddress, EmailError, GroupName, MessageBody, NameError, NormalForms, TextError};

@@ -137,22 +137,22 @@ pub struct MessagesAnswer {
     pub has_more_after: bool,
 }
 
-/// Events in a list, each as the frame that carries it. One that this build does not know is passed over.
+/// Events in a list, each as the frame that carries it, character by character.
 mod listed_events {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-    use serde_json::Value;
+    use serde_json::value::RawValue;
 
     use crate::{Event, ServerFrame, codec};
 
     pub(super) fn serialize<S: Serializer>(events: &[Event], serializer: S) -> Result<S::Ok, S::Error> {
-        let frames = events.iter().map(|event| serde_json::from_str(&codec::encode_event(event)));
-        let frames: Vec<Value> = frames.collect::<Result<_, _>>().map_err(serde::ser::Error::custom)?;
+        let frames = events.iter().map(|event| RawValue::from_string(codec::encode_event(event)));
+        let frames: Vec<Box<RawValue>> = frames.collect::<Result<_, _>>().map_err(serde::ser::Error::custom)?;
         frames.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
-        let frames = Vec::<Value>::deserialize(deserializer)?;
-        let event = |frame: Value| match codec::decode_server(&frame.to_string()) {
+        let frames = Vec::<Box<RawValue>>::deserialize(deserializer)?;
+        let event = |frame: Box<RawValue>| match codec::decode_server(frame.get()) {
             Ok(Some(ServerFrame::Event(event))) => Some(event),
             Ok(_) | Err(_) => None,
         };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::Carried;
 use crate::rest::{Group, User};
-use crate::{ConnectionId, Epoch, Event, GroupId, Message, Seq, Timestamp, UserId, WireError, limits};
+use crate::{ConnectionId, Epoch, Event, FrameRef, GroupId, Message, Seq, Timestamp, UserId, WireError, limits};
 
 /// What the server says. Clients ignore types that they do not know.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub enum ServerFrame {
     Event(Event),
     /// The sender's own acknowledgement.
     MessageSent(MessageSent),
+    /// A change that carried a `ref` is committed.
+    Done(Done),
     /// Somebody writes.
     UserTyping(Typing),
     /// Somebody no longer writes.
@@ -50,15 +52,38 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
+    /// The words in `type` of frames that are no events.
+    pub const KINDS: [&str; 18] = [
+        "hello",
+        "joined",
+        "left",
+        "message_sent",
+        "done",
+        "user_typing",
+        "user_stop_typing",
+        "presence",
+        "read",
+        "caught_up",
+        "resync",
+        "heartbeat",
+        "auth_expiring",
+        "going_away",
+        "group_added",
+        "group_removed",
+        "account_changed",
+        "error",
+    ];
+
     /// The word in `type`.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
             Self::Hello(_) => "hello",
             Self::Joined(_) => "joined",
             Self::Left(_) => "left",
             Self::Event(event) => event.kind(),
             Self::MessageSent(_) => "message_sent",
+            Self::Done(_) => "done",
             Self::UserTyping(_) => "user_typing",
             Self::UserStopTyping(_) => "user_stop_typing",
             Self::Presence(_) => "presence",
@@ -182,6 +207,19 @@ impl From<Carried> for MessageSent {
     fn from(carried: Carried) -> Self {
         Self { duplicate: carried.duplicate, message: carried.into() }
     }
+}
+
+/// Server → the connection that asked for a change and gave it a `ref`, after the commit. Also where nothing had to change, so
+/// that a client may repeat a change until it has an answer. The event itself may come before it or after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The frame's own `ref`.
+    #[serde(rename = "ref")]
+    pub reference: FrameRef,
+    /// The group.
+    pub group_id: GroupId,
+    /// The position of the change in the group's log; where nothing had to change, the group's head.
+    pub seq: Seq,
 }
 
 /// Server → the other members. Ephemeral: no seq, and it ends by itself after [`Limits::typing_expiry_ms`].

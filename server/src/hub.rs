@@ -34,11 +34,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub use command::{Posted, SendRefused};
 pub use connection::Connection;
 pub use mailbox::{Mailbox, Next};
 pub use peer::Peer;
-pub use writes::ChangeRefused;
+pub use writes::{Posted, WriteRefused};
 
 use crate::budgets::{Buckets, BudgetSettings, Budgets};
 use crate::frame::Frame;

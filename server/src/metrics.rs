@@ -50,6 +50,8 @@ figures! {
     WRITTEN_BYTES = "caravana_written_bytes_total", Counter;
     /// Messages that somebody sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
     SENDS = "caravana_sends_total", Counter;
+    /// Changes that somebody asked for, by what they are (edit, delete, read) and how they ended: done, or the code of the refusal.
+    CHANGES = "caravana_changes_total", Counter;
     /// Commits of the task that writes, by how they ended: ok or failed.
     COMMITS = "caravana_commits_total", Counter;
     /// What those commits had to write: by commits it is how much one flush carries.
@@ -151,6 +153,27 @@ pub(crate) enum Sent {
     Duplicate,
     /// It was refused.
     Refused(ErrorCode),
+}
+
+/// A change of something that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Of a message's text.
+    Edit,
+    /// A message's deletion.
+    Delete,
+    /// Of a read mark.
+    Read,
+}
+
+/// Somebody asked for a change, and it was done or refused with this code.
+pub(crate) fn changed(change: Change, refused: Option<ErrorCode>) {
+    let change = match change {
+        Change::Edit => "edit",
+        Change::Delete => "delete",
+        Change::Read => "read",
+    };
+    counter!(CHANGES, "change" => change, "outcome" => refused.map_or("done", ErrorCode::as_str)).increment(1);
 }
 
 /// Somebody sent a message.

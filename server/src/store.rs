@@ -19,8 +19,9 @@ pub mod sqlite;
 
 use std::sync::Arc;
 
-use caravana_protocol::{GroupId, Message, UserId};
+use caravana_protocol::{Event, GroupId, UserId};
 
+pub use commits::Effects;
 pub use directory::{
     Account, Belongings, Directory, INVITE_REMEMBERED, InviteRow, KnownHolder, MemberRow, Membership, NewAccount,
     NewInvite, NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash,
@@ -29,7 +30,7 @@ pub use directory::{
 pub(crate) use entry::repeated;
 pub use error::{Limit, StoreError};
 pub use hints::{Hint, HintSender, Hints, hints};
-pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
+pub use log::{Anchor, Appended, Changed, Channel, Draft, History, Log, Page};
 
 use postgres::{PostgresSettings, PostgresStore};
 use sqlite::SqliteStore;
@@ -47,12 +48,12 @@ pub trait Store: Log + Directory {
     fn close(&self) -> futures::future::BoxFuture<'_, ()>;
 }
 
-/// What a commit of our own did, for the hub. The message itself where there is one, because it is needed at once; for
-/// everything else a hint to read the log.
+/// What a commit of our own did, for the hub. The event itself where whoever wrote it has it, so that nobody reads the log for
+/// it; for everything else a hint to read the log.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// A message was stored; it carries its seq.
-    Message(Message),
+    /// This was added to its group's log.
+    Event(Event),
     /// The group's log moved.
     Moved(GroupId),
     /// This user entered the group, left it, or has another role there.

@@ -5,6 +5,7 @@ use caravana_protocol::{
 };
 
 use super::output::{Change, Output};
+use super::reference::Reference;
 use super::{Group, Secret, Session};
 use crate::link_state::LinkEvent;
 use crate::{Instant, SocketId};
@@ -49,6 +50,11 @@ impl Session {
             }
             ServerFrame::Left(left) => self.left(&left, now),
             ServerFrame::Event(event) => self.event(event, now),
+            ServerFrame::Done(done) => {
+                if let Some(Reference::Edit(id) | Reference::Delete(id)) = Reference::parse(&done.reference) {
+                    self.edits.done(id);
+                }
+            }
             ServerFrame::MessageSent(sent) => match self.groups.get_mut(&sent.message.group_id) {
                 Some(group) => group.acknowledged(sent, shared),
                 None => shared.out.push(Output::Forget(sent.message.id)),
@@ -80,7 +86,11 @@ impl Session {
     fn event(&mut self, event: Event, now: Instant) {
         match &event {
             Event::MessageEdited(change) | Event::MessageDeleted(change) => self.edits.done(change.message.id),
-            Event::NewMessage(_) | Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => {}
+            Event::NewMessage(_)
+            | Event::MemberJoined(_)
+            | Event::MemberLeft(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => {}
         }
         if let Some(group) = self.groups.get_mut(&event.group_id()) {
             group.event(event, &mut self.shared, now);

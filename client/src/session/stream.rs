@@ -305,7 +305,7 @@ impl Group {
                 shared.out.change(Change::Typing { group });
             }
             Event::GroupUpdated(_) => shared.out.change(Change::Members { group }),
-            Event::MessageEdited(_) | Event::MessageDeleted(_) => {}
+            Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::Other(_) => {}
         }
     }
 }

@@ -270,7 +270,8 @@ impl Server {
         self.append(if status { Event::MessageEdited(change) } else { Event::MessageDeleted(change) });
     }
 
-    fn append(&mut self, event: Event) {
+    /// Something is committed, and everybody who follows hears of it.
+    pub fn append(&mut self, event: Event) {
         self.log.push(event.clone());
         if self.lose_events > 0 {
             self.lose_events -= 1;

@@ -55,7 +55,8 @@ impl Row {
         }
     }
 
-    /// The row that an event becomes; edits and deletions change one instead.
+    /// The row that an event becomes; edits and deletions change one instead, and of an unknown kind
+    /// nothing is shown.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
         match event {
@@ -63,7 +64,7 @@ impl Row {
             Event::MemberJoined(joined) => Some(Self::MemberJoined(joined.clone())),
             Event::MemberLeft(left) => Some(Self::MemberLeft(left.clone())),
             Event::GroupUpdated(updated) => Some(Self::GroupUpdated(updated.clone())),
-            Event::MessageEdited(_) | Event::MessageDeleted(_) => None,
+            Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::Other(_) => None,
         }
     }
 }

@@ -4,8 +4,9 @@
 //! refused what the schema allows nor be let through with what it forbids. The patterns are therefore made of the
 //! parsers' own sets of characters, and a test compares the two over the whole of Unicode.
 
+use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::{OneOfBuilder, Ref, RefOr};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{ErrorCode, Event, limits};
@@ -164,7 +165,20 @@ impl PartialSchema for Event {
                 .required("type")
                 .required("data")
         };
-        OneOfBuilder::new()
+        let place = ObjectBuilder::new()
+            .property("group_id", Ref::from_schema_name("GroupId"))
+            .property("seq", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)))
+            .required("group_id")
+            .required("seq");
+        let other = ObjectBuilder::new()
+            .description(Some(
+                "Of a kind that this build does not know, as it is stored. Move the cursor and show nothing.",
+            ))
+            .property("type", ObjectBuilder::new().schema_type(Type::String))
+            .property("data", place)
+            .required("type")
+            .required("data");
+        AnyOfBuilder::new()
             .description(Some("A durable change in a group, as the frame that carries it."))
             .item(frame("new_message", "Message"))
             .item(frame("message_edited", "MessageChange"))
@@ -172,6 +186,7 @@ impl PartialSchema for Event {
             .item(frame("member_joined", "MemberJoined"))
             .item(frame("member_left", "MemberLeft"))
             .item(frame("group_updated", "GroupUpdated"))
+            .item(other)
             .into()
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{
-    AccountChanged, AuthExpiring, CaughtUp, ClientFrame, ConnectionId, Cursor, Epoch, ErrorCode, Event, GoingAway,
-    GroupAdded, GroupId, GroupRemoved, GroupUpdated, Heartbeat, Hello, Joined, Left, LeftReason, Limits, MemberJoined,
-    MemberLeft, Message, MessageChange, MessageId, MessageSent, Presence, Read, Resync, ResyncReason, Role,
-    ServerFrame, Timestamp, Typing, UserId, WireError,
+    AccountChanged, AuthExpiring, CaughtUp, ClientFrame, Columns, ConnectionId, Cursor, Done, Epoch, ErrorCode, Event,
+    GoingAway, GroupAdded, GroupId, GroupRemoved, GroupUpdated, Heartbeat, Hello, Joined, Left, LeftReason, Limits,
+    MemberJoined, MemberLeft, Message, MessageChange, MessageId, MessageSent, Other, Presence, Read, Resync,
+    ResyncReason, Role, ServerFrame, Timestamp, Typing, UserId, WireError,
 };
 
 pub(crate) fn user() -> UserId {
@@ -132,8 +132,16 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             renamed: Some("Oaxaca en abril".into()),
             at: at(),
         })),
+        ServerFrame::Event(Event::Other(Other::stored(
+            group_id,
+            14,
+            "reaction_changed",
+            Columns { message_id: Some(message_id()), actor_id: Some(user_id), at: at() },
+            Some(r#"{"message_seq":7,"emoji":"❤️","on":true}"#),
+        ))),
         ServerFrame::MessageSent(MessageSent { message: message(), duplicate: false }),
         ServerFrame::MessageSent(MessageSent { message: message(), duplicate: true }),
+        ServerFrame::Done(Done { reference: "r1".into(), group_id, seq: 8 }),
         ServerFrame::UserTyping(Typing { user_id, group_id }),
         ServerFrame::UserStopTyping(Typing { user_id, group_id }),
         ServerFrame::Presence(Presence { group_id, user_id, online: true }),

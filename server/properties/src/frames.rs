@@ -45,9 +45,11 @@ pub fn client(text: &str) {
 fn accepted(text: &str, incoming: &Incoming) {
     let reference = incoming.reference.as_deref();
     assert!(reference.is_none_or(|text| text.chars().count() <= REF_CHARACTERS), "a reference over the limit");
-    let again = codec::encode_client(&incoming.frame, reference);
+    let again = codec::encode_client(&incoming.frame, incoming.own_reference.as_deref());
     assert!(again.len() <= text.len() + REFERENCE_BYTES, "{} bytes became {}", text.len(), again.len());
-    assert_eq!(codec::decode_client(&again).as_ref(), Ok(incoming), "it is not the same after {again}");
+    // A `data.id` that errors repeat is repeated as it was written, and written again in its usual form.
+    let said = |incoming: &Incoming| (incoming.frame.clone(), incoming.own_reference.clone());
+    assert_eq!(codec::decode_client(&again).as_ref().map(said), Ok(said(incoming)), "it is not the same after {again}");
     match &incoming.frame {
         ClientFrame::SendMessage { message, .. } | ClientFrame::EditMessage { message, .. } => body(message),
         ClientFrame::MarkRead { seq, .. }

@@ -10,7 +10,7 @@ use caravana_protocol::{ErrorCode, NameError, TextError, WireError};
 
 use crate::auth::PasswordError;
 use crate::budgets::TooSoon;
-use crate::hub::ChangeRefused;
+use crate::hub::WriteRefused;
 use crate::store::StoreError;
 use crate::telemetry::{Seldom, causes};
 
@@ -165,12 +165,9 @@ impl From<TooSoon> for ApiError {
     }
 }
 
-impl From<ChangeRefused> for ApiError {
-    fn from(error: ChangeRefused) -> Self {
-        match error {
-            ChangeRefused::TooSoon(error) => error.into(),
-            ChangeRefused::Store(error) => error.into(),
-        }
+impl From<WriteRefused> for ApiError {
+    fn from(error: WriteRefused) -> Self {
+        error.to_wire(None).into()
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
-use caravana_protocol::{ErrorCode, GroupId, MessageBody, UserId, limits};
+use caravana_protocol::{ErrorCode, GroupId, UserId, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -100,7 +100,7 @@ pub(super) async fn send(
 
 /// Stores a message within the limits that sockets have.
 pub(super) async fn post(state: &Shared, posted: Posted) -> Result<Appended, ApiError> {
-    state.hub.post(posted).await.map_err(|refused| refused.to_wire(None).into())
+    Ok(state.hub.post(posted).await?)
 }
 
 fn posted(user_id: UserId, group_id: GroupId, mut body: Map<String, Value>) -> Result<Posted, ApiError> {
@@ -150,8 +150,8 @@ pub(super) async fn edit(
     Member(identity, OfMessage(group, id)): Member<OfMessage>,
     Json(edit): Json<Edit>,
 ) -> Result<Answer<MessageAnswer>, ApiError> {
-    let message = state.hub.edit(identity.user.id, Some(group), id, MessageBody::parse(&edit.message)?).await?;
-    Ok(Answer(MessageAnswer { message, duplicate: false }))
+    let edited = state.hub.edit(identity.user.id, Some(group), id, &edit.message).await?;
+    Ok(Answer(MessageAnswer { message: edited.message, duplicate: false }))
 }
 
 /// Deletes a message: one's own, or as admin or owner any.
@@ -170,6 +170,6 @@ pub(super) async fn delete(
     State(state): State<Shared>,
     Member(identity, OfMessage(group, id)): Member<OfMessage>,
 ) -> Result<StatusCode, ApiError> {
-    state.hub.delete(identity.user.id, Some(group), id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let deleted = state.hub.delete(identity.user.id, Some(group), id).await?;
+    if deleted.is_new { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::new(ErrorCode::Gone, "no longer there")) }
 }

@@ -136,8 +136,8 @@ impl Connection {
         metrics::received();
         self.peer.pace.charge(Instant::now());
         match codec::decode_client(text) {
-            Ok(Incoming { frame, reference }) => {
-                if let Err(error) = self.carry_out(frame, reference.as_deref()).await {
+            Ok(Incoming { frame, own_reference, reference }) => {
+                if let Err(error) = self.carry_out(frame, own_reference, reference.as_deref()).await {
                     self.refuse(WireError { reference, ..error });
                 }
             }

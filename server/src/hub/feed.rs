@@ -55,7 +55,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
         let mut put_in = 0;
         for effect in effects {
             match effect {
-                Effect::Message(message) => put_in += deliver(&hub, &Event::NewMessage(message)),
+                Effect::Event(event) => put_in += deliver(&hub, &event),
                 Effect::Moved(group) => nudge(&hub, group),
                 // Where somebody follows the group its log says so, too, whoever wrote it; but they may leave before it is read.
                 Effect::Member(group, user) => hub.membership_changed(group, user),
@@ -200,7 +200,7 @@ fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
     }
 }
 
-/// A group's log moved by something that is not a message: whoever follows it here gets it from the log.
+/// A group's log moved by something that its writer has no event of: whoever follows it here gets it from the log.
 fn nudge(hub: &Arc<Hub>, group: GroupId) {
     if hub.registry.with(group, Group::nudge) == Some(true) {
         pull(hub, group);

@@ -248,7 +248,11 @@ impl Group {
                     channel.members.insert(joined.user_id);
                 }
             }
-            Event::NewMessage(_) | Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}
+            Event::NewMessage(_)
+            | Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => {}
         }
     }
 

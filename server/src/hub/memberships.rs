@@ -76,7 +76,11 @@ impl Hub {
         match event {
             Event::MemberJoined(joined) => self.membership_changed(joined.group_id, joined.user_id),
             Event::MemberLeft(left) => self.membership_changed(left.group_id, left.user_id),
-            Event::NewMessage(_) | Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::GroupUpdated(_) => {}
+            Event::NewMessage(_)
+            | Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use caravana_protocol::limits::{
@@ -13,90 +14,139 @@ use caravana_protocol::limits::{
 };
 use caravana_protocol::rest::Group;
 use caravana_protocol::{
-    Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange, MessageId,
-    Role, Seq, Timestamp, UserId,
+    Columns, Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange,
+    MessageId, Other, Role, Seq, Timestamp, UserId,
 };
 use futures::{Stream, TryStreamExt as _};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{Anchor, Appended, Draft, History, Page, StoreError};
 use crate::metrics;
 use crate::telemetry::{Seldom, user_value};
 
-/// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
-/// tables can be removed by other programs.
+/// An event as the log holds it, beside what its frame says of other tables. Rows of those can be removed by other programs.
 pub(super) struct Entry {
     pub(super) seq: Seq,
     pub(super) kind: String,
     pub(super) message_id: Option<MessageId>,
     pub(super) actor_id: Option<UserId>,
-    pub(super) role: Option<Role>,
+    /// What the kind has of its own: a JSON object, or whatever another program has put there.
+    pub(super) payload: Option<String>,
     pub(super) at: Timestamp,
-    /// Whether the message's row is there.
+    /// The message that it is about.
+    pub(super) message: MessageState,
+    /// The name of who it is about, where it is about a member.
+    pub(super) display_name: Option<String>,
+    /// The group, where it is about that.
+    pub(super) group: GroupState,
+}
+
+/// A message as it is now.
+#[derive(Default)]
+pub(super) struct MessageState {
+    /// Whether its row is there.
     pub(super) is_stored: bool,
     pub(super) user_id: Option<UserId>,
     pub(super) text: Option<String>,
     pub(super) created_at: Option<Timestamp>,
     pub(super) status: bool,
-    pub(super) message_seq: Option<Seq>,
+    pub(super) seq: Option<Seq>,
     pub(super) reply_to: Option<MessageId>,
     pub(super) edited_at: Option<Timestamp>,
-    pub(super) display_name: Option<String>,
+}
+
+/// A group's properties as they are now.
+#[derive(Default)]
+pub(super) struct GroupState {
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<String>,
     pub(super) members_can_invite: Option<bool>,
-    pub(super) renamed: Option<String>,
+}
+
+/// The fields of the payloads of the kinds that this build knows. Of any type, because another program may have written one.
+#[derive(Default, Deserialize)]
+struct Payload {
+    role: Option<Value>,
+    name: Option<Value>,
+    message_seq: Option<Value>,
+}
+
+impl Payload {
+    fn of(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
 }
 
 impl Entry {
     /// The event in its present state.
-    pub(super) fn into_event(mut self, group_id: GroupId) -> Event {
+    pub(super) fn into_event(self, group_id: GroupId) -> Event {
         let (seq, at) = (self.seq, self.at);
-        for name in [&mut self.display_name, &mut self.name, &mut self.time_zone, &mut self.renamed] {
-            *name = name.take().map(shown_name);
-        }
         match self.kind.as_str() {
+            "new_message" => Event::NewMessage(self.into_message(group_id)),
+            "message_edited" => Event::MessageEdited(self.into_change(group_id)),
+            "message_deleted" => Event::MessageDeleted(self.into_change(group_id)),
             "member_joined" => Event::MemberJoined(MemberJoined {
                 group_id,
                 seq,
-                user_id: self.actor_id.unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.unwrap_or_default(),
-                role: self.role.unwrap_or(Role::Member),
+                user_id: self.member(),
+                role: self.payload().role.as_ref().and_then(Value::as_str).map_or(Role::Member, Role::from_word),
+                display_name: self.display_name.map(shown_name).unwrap_or_default(),
                 at,
             }),
             "member_left" => Event::MemberLeft(MemberLeft {
                 group_id,
                 seq,
-                user_id: self.actor_id.unwrap_or_else(|| UserId::new(Uuid::nil())),
-                display_name: self.display_name.unwrap_or_default(),
+                user_id: self.member(),
+                display_name: self.display_name.map(shown_name).unwrap_or_default(),
                 at,
             }),
-            "group_updated" => Event::GroupUpdated(GroupUpdated {
-                group_id,
-                seq,
-                name: self.name.unwrap_or_default(),
-                time_zone: self.time_zone,
-                members_can_invite: self.members_can_invite.unwrap_or(true),
-                renamed: self.renamed.filter(|name| !name.trim().is_empty()),
-                at,
-            }),
-            "message_edited" => Event::MessageEdited(self.into_change(group_id)),
-            "message_deleted" => Event::MessageDeleted(self.into_change(group_id)),
-            "new_message" => Event::NewMessage(self.into_message(group_id)),
-            other => {
-                static UNKNOWN: Seldom = Seldom::new();
-                let kind = user_value(other);
-                metrics::placeholder();
-                if let Some(times) = UNKNOWN.happened() {
-                    tracing::warn!(%group_id, seq, kind, times, "an event of unknown kind is shown as a deleted message");
-                }
-                Event::NewMessage(self.into_message(group_id))
+            "group_updated" => {
+                let name = self.payload().name;
+                let renamed = name.as_ref().and_then(Value::as_str).filter(|name| !name.trim().is_empty());
+                Event::GroupUpdated(GroupUpdated {
+                    group_id,
+                    seq,
+                    renamed: renamed.map(|name| shown_name(name.to_owned())),
+                    name: self.group.name.map(shown_name).unwrap_or_default(),
+                    time_zone: self.group.time_zone.map(shown_name),
+                    members_can_invite: self.group.members_can_invite.unwrap_or(true),
+                    at,
+                })
             }
+            _ => Event::Other(self.into_other(group_id)),
         }
     }
 
+    /// What this build does not know is passed on as it is stored.
+    fn into_other(self, group_id: GroupId) -> Other {
+        let Self { seq, kind, message_id, actor_id, payload, at, .. } = self;
+        let fields = payload.as_deref().filter(|text| is_object(text));
+        if fields.is_none() && payload.is_some() {
+            static BROKEN: Seldom = Seldom::new();
+            metrics::placeholder();
+            if let Some(times) = BROKEN.happened() {
+                let kind = user_value(&kind);
+                tracing::warn!(%group_id, seq, kind, times, "an event goes out without its payload, which is no JSON object");
+            }
+        }
+        Other::stored(group_id, seq, &kind, Columns { message_id, actor_id, at }, fields)
+    }
+
+    fn payload(&self) -> Payload {
+        Payload::of(self.payload.as_deref())
+    }
+
+    /// Who it is about.
+    fn member(&self) -> UserId {
+        self.actor_id.unwrap_or_else(|| UserId::new(Uuid::nil()))
+    }
+
     fn into_change(self, group_id: GroupId) -> MessageChange {
-        let message_seq = self.message_seq.unwrap_or(self.seq);
+        let own_seq = self.payload().message_seq.as_ref().and_then(Value::as_u64);
+        let message_seq = own_seq.or(self.message.seq).unwrap_or(self.seq);
         let deleted = self.kind == "message_deleted";
         let mut message = self.into_message(group_id);
         if deleted {
@@ -107,7 +157,7 @@ impl Entry {
     }
 
     fn into_message(self, group_id: GroupId) -> Message {
-        let seq = self.seq;
+        let (seq, message) = (self.seq, self.message);
         let id = self.message_id.unwrap_or_else(|| {
             static NAMELESS: Seldom = Seldom::new();
             if let Some(times) = NAMELESS.happened() {
@@ -115,19 +165,23 @@ impl Entry {
             }
             placeholder(group_id, seq)
         });
-        let status = self.is_stored && self.status;
+        let status = message.is_stored && message.status;
         Message {
             id,
-            user_id: self.user_id.or(self.actor_id),
+            user_id: message.user_id.or(self.actor_id),
             group_id,
-            message: if status { shown(self.text.unwrap_or_default()) } else { String::new() },
-            created_at: self.created_at.unwrap_or(self.at),
+            message: if status { shown(message.text.unwrap_or_default()) } else { String::new() },
+            created_at: message.created_at.unwrap_or(self.at),
             status,
             seq,
-            reply_to: self.reply_to,
-            edited_at: self.edited_at.filter(|_| status),
+            reply_to: message.reply_to,
+            edited_at: message.edited_at.filter(|_| status),
         }
     }
+}
+
+fn is_object(text: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, &RawValue>>(text).is_ok()
 }
 
 /// A stable id for a row whose own id is no UUID, so that clients can still tell it from others.
@@ -199,6 +253,8 @@ fn weight(event: &Event) -> usize {
             let given = [&group.time_zone, &group.renamed].into_iter().flatten();
             json_length(&group.name) + given.map(|text| json_length(text)).sum::<usize>()
         }
+        // It is JSON already.
+        Event::Other(other) => other.payload().len(),
     };
     ENVELOPE + texts
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::{
+    Epoch, Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
+};
 
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -25,17 +27,12 @@ pub trait Log: Send + Sync + 'static {
     async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
 
     /// Replaces the text of the author's own message. [`StoreError::Forbidden`] for another's, [`StoreError::Gone`] for
-    /// a deleted one. The same text again changes nothing and answers `None` in place of an event.
-    async fn edit(
-        &self,
-        actor: UserId,
-        id: MessageId,
-        body: MessageBody,
-    ) -> Result<(Message, Option<Event>), StoreError>;
+    /// a deleted one. The same text again changes nothing.
+    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError>;
 
-    /// Marks a message as deleted: by its author, or by who manages the group. [`StoreError::Gone`] when it is deleted
-    /// already.
-    async fn delete(&self, actor: UserId, id: MessageId) -> Result<(Message, Event), StoreError>;
+    /// Marks a message as deleted: by its author, or by who manages the group. A message that is deleted already is
+    /// left as it is.
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError>;
 
     /// Moves the member's read mark to `seq` or leaves it where it is further, never beyond the head. Answers where it
     /// is now.
@@ -115,6 +112,24 @@ pub struct Appended {
     pub message: Message,
     /// It was stored by an earlier send.
     pub duplicate: bool,
+}
+
+/// What became of a change of a message.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The message as it is now, at its own position.
+    pub message: Message,
+    /// The change's position in the group's log; where nothing had to change, the group's head.
+    pub seq: Seq,
+    /// Whether something had to change.
+    pub is_new: bool,
+}
+
+impl Changed {
+    /// By this event.
+    pub(super) fn by(change: MessageChange) -> Self {
+        Self { seq: change.message.seq, message: change.into_message(), is_new: true }
+    }
 }
 
 /// A group as the hub knows it.

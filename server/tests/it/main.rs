@@ -10,6 +10,7 @@ mod addresses;
 mod bad_frames;
 mod bad_input;
 mod budgets;
+mod changes;
 mod event_stream;
 // They work on processes by strace, prlimit and /proc.
 #[cfg(target_os = "linux")]
@@ -44,4 +45,5 @@ mod store;
 mod streams;
 mod tls;
 mod tokens;
+mod versions;
 mod world;

@@ -106,7 +106,9 @@ async fn a_row_that_is_shown_as_something_else_is_counted() {
         Foreign::Sqlite(_) => "caravana_event",
         Foreign::Postgres(_) => "caravana.event",
     };
-    foreign.run(&format!("update {table} set kind = 'encuesta' where group_id = '{group}' and seq = 3")).await;
+    foreign
+        .run(&format!("update {table} set kind = 'encuesta', payload = '7' where group_id = '{group}' and seq = 3"))
+        .await;
     let events: Value = ana.get(&format!("/api/v1/groups/{group}/events?after=0")).await.ok();
     assert_eq!(events["events"][2]["data"]["seq"], 3, "{events}");
     counts(&server, &[("caravana_placeholders_total", 1.0)]).await;

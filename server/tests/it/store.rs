@@ -124,7 +124,7 @@ fn text(event: &Event) -> Option<&str> {
     match event {
         Event::NewMessage(message) => Some(&message.message),
         Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message.message),
-        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => None,
+        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) | Event::Other(_) => None,
     }
 }
 
@@ -229,12 +229,16 @@ async fn a_replay_shows_the_present_and_never_a_deleted_text(world: World) {
     let edited = world.say(world.ana, "antes").await;
     let deleted = world.say(world.ana, "secreto").await;
     let body = MessageBody::parse("después").unwrap();
-    let (message, event) = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
-    assert_eq!((message.message.as_str(), message.seq), ("después", edited.seq));
-    assert_eq!(event.unwrap().seq(), deleted.seq + 1);
-    assert!(world.store.edit(world.ana, edited.id, body).await.unwrap().1.is_none(), "the same text is no change");
-    world.store.delete(world.ana, deleted.id).await.unwrap();
-    assert!(matches!(world.store.delete(world.ana, deleted.id).await, Err(StoreError::Gone)));
+    let change = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
+    assert_eq!((change.message.message.as_str(), change.message.seq), ("después", edited.seq));
+    assert_eq!((change.seq, change.is_new), (deleted.seq + 1, true));
+    let again = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
+    assert_eq!((again.seq, again.is_new), (deleted.seq + 1, false), "the same text is no change");
+    let deletion = world.store.delete(world.ana, deleted.id).await.unwrap();
+    assert_eq!((deletion.seq, deletion.is_new), (deleted.seq + 2, true));
+    let again = world.store.delete(world.ana, deleted.id).await.unwrap();
+    assert_eq!((again.seq, again.is_new, again.message.message.as_str()), (deleted.seq + 2, false, ""));
+    assert!(matches!(world.store.edit(world.ana, deleted.id, body).await, Err(StoreError::Gone)));
 
     let events = world.log().await;
     assert!(events.iter().filter_map(text).all(|text| text != "secreto" && text != "antes"));

@@ -107,7 +107,11 @@ impl Server {
                 let message = Message { seq, ..now(change.message) };
                 Event::MessageEdited(MessageChange { message, ..change })
             }
-            Event::MessageDeleted(_) | Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => event,
+            Event::MessageDeleted(_)
+            | Event::MemberJoined(_)
+            | Event::MemberLeft(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => event,
         }
     }
 }

@@ -136,6 +136,7 @@ impl Pump {
             }
             ServerFrame::Hello(_)
             | ServerFrame::MessageSent(_)
+            | ServerFrame::Done(_)
             | ServerFrame::UserTyping(_)
             | ServerFrame::UserStopTyping(_)
             | ServerFrame::Presence(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::budgets::{BudgetSettings, Quota};
 use crate::hub::{Hub, HubSettings, Unverified};
-use crate::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 
 /// A store in which everybody is in every group.
 struct Odd {
@@ -41,11 +41,11 @@ impl Log for Odd {
         failed()
     }
 
-    async fn edit(&self, _: UserId, _: MessageId, _: MessageBody) -> Result<(Message, Option<Event>), StoreError> {
+    async fn edit(&self, _: UserId, _: MessageId, _: MessageBody) -> Result<Changed, StoreError> {
         failed()
     }
 
-    async fn delete(&self, _: UserId, _: MessageId) -> Result<(Message, Event), StoreError> {
+    async fn delete(&self, _: UserId, _: MessageId) -> Result<Changed, StoreError> {
         failed()
     }
 

@@ -6,7 +6,7 @@ mod pages;
 use async_trait::async_trait;
 use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Epoch, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::PostgresStore;
 use super::directory::{groups, members};
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
 use crate::store::entry::{self, Sides};
-use crate::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;
 use pages::{besides_messages, newer, older, page, page_end};
 
@@ -30,16 +30,11 @@ impl Log for PostgresStore {
         Ok(row.filter(MessageRow::is_stored).map(|row| row.to_message()))
     }
 
-    async fn edit(
-        &self,
-        actor: UserId,
-        id: MessageId,
-        body: MessageBody,
-    ) -> Result<(Message, Option<Event>), StoreError> {
+    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
         changes::edit(self, actor, id, body).await
     }
 
-    async fn delete(&self, actor: UserId, id: MessageId) -> Result<(Message, Event), StoreError> {
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
         changes::delete(self, actor, id).await
     }
 

@@ -3,13 +3,13 @@
 //! Columns have types here, so less can be odd than in SQLite: a text of a database without an encoding, a time beyond
 //! what anybody can read. Times come as microseconds; one outside the years of our era is none.
 
-use caravana_protocol::{Event, GroupId, Message, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::{Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::entry::{Entry, shown, shown_name};
+use crate::store::entry::{Entry, GroupState, MessageState, shown, shown_name};
 
 /// Microseconds since 1970 of a column, or null.
 macro_rules! micros {
@@ -28,11 +28,11 @@ macro_rules! micros {
 macro_rules! log_columns {
     () => {
         concat!(
-            "e.seq, e.kind, e.message_id, e.actor_id, e.payload ->> 'role' as role, left(e.payload ->> 'name', 1025) as renamed, ",
+            "e.seq, e.kind, e.message_id, e.actor_id, left(e.payload::text, 65537) as payload, ",
             micros!("e.at"),
             " as at, c.id as stored_id, c.user_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),
-            " as created_at, c.status, coalesce((e.payload ->> 'message_seq')::bigint, m.seq) as message_seq, m.reply_to, ",
+            " as created_at, c.status, m.seq as message_seq, m.reply_to, ",
             micros!("m.edited_at"),
             " as edited_at, u.display_name, g.name, cg.time_zone, cg.members_can_invite"
         )
@@ -113,17 +113,25 @@ impl<'r> sqlx::Decode<'r, Postgres> for Name {
     }
 }
 
-/// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
-/// tables can be removed by other programs.
+/// An event, and what its frame says of other tables.
 #[derive(FromRow)]
 pub(super) struct LogRow {
     seq: Option<i64>,
-    kind: Option<String>,
+    kind: Option<Loose>,
     message_id: Option<Uuid>,
     actor_id: Option<Uuid>,
-    role: Option<Loose>,
-    renamed: Option<Loose>,
+    payload: Option<Loose>,
     at: Option<i64>,
+    #[sqlx(flatten)]
+    message: MessageColumns,
+    display_name: Option<Loose>,
+    #[sqlx(flatten)]
+    group: GroupColumns,
+}
+
+/// The message that an event is about.
+#[derive(FromRow)]
+struct MessageColumns {
     stored_id: Option<Uuid>,
     user_id: Option<Uuid>,
     message: Option<Loose>,
@@ -132,9 +140,13 @@ pub(super) struct LogRow {
     message_seq: Option<i64>,
     reply_to: Option<Uuid>,
     edited_at: Option<i64>,
-    display_name: Option<Loose>,
+}
+
+/// The group that an event is about.
+#[derive(FromRow)]
+struct GroupColumns {
     name: Option<Loose>,
-    time_zone: Option<String>,
+    time_zone: Option<Loose>,
     members_can_invite: Option<bool>,
 }
 
@@ -143,26 +155,41 @@ impl LogRow {
     pub(super) fn into_event(self, group_id: GroupId) -> Option<Event> {
         let entry = Entry {
             seq: unsigned(self.seq?),
-            kind: self.kind.unwrap_or_default(),
+            kind: self.kind.map(|kind| kind.0).unwrap_or_default(),
             message_id: self.message_id.map(MessageId::new),
             actor_id: self.actor_id.map(UserId::new),
-            role: self.role.map(|role| Role::from_word(&role.0)),
+            payload: self.payload.map(|payload| payload.0),
             at: moment(self.at),
+            message: self.message.into_state(),
+            display_name: self.display_name.map(|name| name.0),
+            group: self.group.into_state(),
+        };
+        Some(entry.into_event(group_id))
+    }
+}
+
+impl MessageColumns {
+    fn into_state(self) -> MessageState {
+        MessageState {
             is_stored: self.stored_id.is_some(),
             user_id: self.user_id.map(UserId::new),
             text: self.message.map(|text| text.0),
             created_at: self.created_at.map(Timestamp::from_unix_micros),
             status: self.status.unwrap_or(true),
-            message_seq: self.message_seq.map(unsigned),
+            seq: self.message_seq.map(unsigned),
             reply_to: self.reply_to.map(MessageId::new),
             edited_at: self.edited_at.map(Timestamp::from_unix_micros),
-            display_name: self.display_name.map(|name| name.0),
+        }
+    }
+}
+
+impl GroupColumns {
+    fn into_state(self) -> GroupState {
+        GroupState {
             name: self.name.map(|name| name.0),
-            time_zone: self.time_zone,
+            time_zone: self.time_zone.map(|zone| zone.0),
             members_can_invite: self.members_can_invite,
-            renamed: self.renamed.map(|name| name.0),
-        };
-        Some(entry.into_event(group_id))
+        }
     }
 }
 

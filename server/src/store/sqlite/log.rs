@@ -14,12 +14,12 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::super::entry::{self, Sides, page_limit};
-use super::super::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use super::super::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use super::SqliteStore;
 use super::directory::{groups, members};
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use append::{insert, stored_already};
-use changes::{change, message_by_id, message_for};
+use changes::{change, message_by_id, message_for, unchanged};
 use pages::{PageRow, besides_messages, newer, older, page};
 
 #[async_trait]
@@ -39,7 +39,7 @@ impl Log for SqliteStore {
                     reply_to: draft.reply_to,
                     edited_at: None,
                 };
-                effects.message(message.clone());
+                effects.event(Event::NewMessage(message.clone()));
                 Ok(Appended { message, duplicate: false })
             })
         })
@@ -50,12 +50,7 @@ impl Log for SqliteStore {
         Ok(message_by_id(&mut connection, id).await?.map(MessageRow::into_message))
     }
 
-    async fn edit(
-        &self,
-        actor: UserId,
-        id: MessageId,
-        body: MessageBody,
-    ) -> Result<(Message, Option<Event>), StoreError> {
+    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
         self.writer
             .run(move |tx, effects| {
                 Box::pin(async move {
@@ -67,22 +62,22 @@ impl Log for SqliteStore {
                         return Err(StoreError::Gone);
                     }
                     if message.message == body.as_str() {
-                        return Ok((message, None));
+                        return unchanged(tx, message).await;
                     }
                     sqlx::query("update group_chat set message = ?2 where id = ?1")
                         .bind(id.to_string())
                         .bind(body.as_str())
                         .execute(&mut *tx)
                         .await?;
-                    effects.group(message.group_id);
                     let change = change(tx, id, message.group_id).await?;
-                    Ok((change.clone().into_message(), Some(Event::MessageEdited(change))))
+                    effects.event(Event::MessageEdited(change.clone()));
+                    Ok(Changed::by(change))
                 })
             })
             .await
     }
 
-    async fn delete(&self, actor: UserId, id: MessageId) -> Result<(Message, Event), StoreError> {
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
         self.writer
             .run(move |tx, effects| {
                 Box::pin(async move {
@@ -91,15 +86,15 @@ impl Log for SqliteStore {
                         return Err(StoreError::Forbidden);
                     }
                     if !message.status {
-                        return Err(StoreError::Gone);
+                        return unchanged(tx, message).await;
                     }
                     sqlx::query("update group_chat set status = false where id = ?1")
                         .bind(id.to_string())
                         .execute(&mut *tx)
                         .await?;
-                    effects.group(message.group_id);
                     let change = change(tx, id, message.group_id).await?;
-                    Ok((change.clone().into_message(), Event::MessageDeleted(change)))
+                    effects.event(Event::MessageDeleted(change.clone()));
+                    Ok(Changed::by(change))
                 })
             })
             .await

@@ -1,20 +1,20 @@
 //! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17). A value that
 //! can't be read becomes a placeholder, is logged, and blocks nothing.
 
-use caravana_protocol::{Epoch, Event, GroupId, Message, Role, Timestamp, UserId};
+use caravana_protocol::{Epoch, Event, GroupId, Message, Timestamp, UserId};
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
-use super::super::entry::{Entry, placeholder, shown, shown_name};
+use super::super::entry::{Entry, GroupState, MessageState, placeholder, shown, shown_name};
 use crate::telemetry::Seldom;
 
 /// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
 macro_rules! log_columns {
     () => {
-        "e.seq, e.kind, e.message_id, e.actor_id, e.payload, e.at, \
+        "e.seq, e.kind, e.message_id, e.actor_id, substr(e.payload, 1, 65537) as payload, e.at, \
          c.id as stored_id, c.user_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, \
-         coalesce(e.payload ->> '$.message_seq', m.seq) as message_seq, m.reply_to, m.edited_at, \
+         m.seq as message_seq, m.reply_to, m.edited_at, \
          u.display_name, g.name, cg.time_zone, cg.members_can_invite"
     };
 }
@@ -102,16 +102,25 @@ impl<'r> sqlx::Decode<'r, Sqlite> for Name {
     }
 }
 
-/// An event with all that its frame needs. Everything but the log's own columns may be missing: rows of the other
-/// tables can be removed by other programs.
+/// An event, and what its frame says of other tables.
 #[derive(FromRow)]
 pub(super) struct LogRow {
     pub(super) seq: Option<i64>,
-    kind: Option<String>,
+    kind: Option<Loose>,
     message_id: Option<Loose>,
     actor_id: Option<Loose>,
     payload: Option<Loose>,
-    at: Option<String>,
+    at: Option<Loose>,
+    #[sqlx(flatten)]
+    message: MessageColumns,
+    display_name: Option<Loose>,
+    #[sqlx(flatten)]
+    group: GroupColumns,
+}
+
+/// The message that an event is about.
+#[derive(FromRow)]
+struct MessageColumns {
     stored_id: Option<Loose>,
     user_id: Option<Loose>,
     message: Option<Loose>,
@@ -120,7 +129,11 @@ pub(super) struct LogRow {
     message_seq: Option<i64>,
     reply_to: Option<Loose>,
     edited_at: Option<Loose>,
-    display_name: Option<Loose>,
+}
+
+/// The group that an event is about.
+#[derive(FromRow)]
+struct GroupColumns {
     name: Option<Loose>,
     time_zone: Option<Loose>,
     members_can_invite: Option<bool>,
@@ -131,26 +144,41 @@ impl LogRow {
     pub(super) fn into_event(self, group_id: GroupId) -> Option<Event> {
         let entry = Entry {
             seq: unsigned(self.seq?),
-            kind: self.kind.unwrap_or_default(),
+            kind: self.kind.map(String::from).unwrap_or_default(),
             message_id: self.message_id.as_deref().and_then(|id| id.parse().ok()),
             actor_id: user(self.actor_id.as_deref()),
-            role: role_in(self.payload.as_deref()),
+            payload: self.payload.map(String::from),
             at: time(self.at.as_deref()),
+            message: self.message.into_state(),
+            display_name: self.display_name.map(String::from),
+            group: self.group.into_state(),
+        };
+        Some(entry.into_event(group_id))
+    }
+}
+
+impl MessageColumns {
+    fn into_state(self) -> MessageState {
+        MessageState {
             is_stored: self.stored_id.is_some(),
             user_id: user(self.user_id.as_deref()),
             text: self.message.map(String::from),
             created_at: self.created_at.as_deref().map(|text| time(Some(text))),
             status: self.status.as_ref().is_none_or(Loose::is_true),
-            message_seq: self.message_seq.map(unsigned),
+            seq: self.message_seq.map(unsigned),
             reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
             edited_at: self.edited_at.as_deref().map(|text| time(Some(text))),
-            display_name: self.display_name.map(String::from),
+        }
+    }
+}
+
+impl GroupColumns {
+    fn into_state(self) -> GroupState {
+        GroupState {
             name: self.name.map(String::from),
             time_zone: self.time_zone.map(String::from),
             members_can_invite: self.members_can_invite,
-            renamed: name_in(self.payload.as_deref()),
-        };
-        Some(entry.into_event(group_id))
+        }
     }
 }
 
@@ -232,21 +260,4 @@ pub(super) fn time(text: Option<&str>) -> Timestamp {
         }
         Timestamp::from_unix_micros(0)
     })
-}
-
-fn role_in(payload: Option<&str>) -> Option<Role> {
-    #[derive(serde::Deserialize)]
-    struct Payload {
-        role: Role,
-    }
-    payload.and_then(|text| serde_json::from_str::<Payload>(text).ok()).map(|payload| payload.role)
-}
-
-/// The name that a change of name gave.
-fn name_in(payload: Option<&str>) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Payload {
-        name: Option<String>,
-    }
-    serde_json::from_str::<Payload>(payload?).ok()?.name
 }

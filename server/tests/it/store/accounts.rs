@@ -180,7 +180,7 @@ fn message(event: &Event) -> Option<&caravana_protocol::Message> {
     match event {
         Event::NewMessage(message) => Some(message),
         Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message),
-        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) => None,
+        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) | Event::Other(_) => None,
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum What {
     Joined(UserId),
     /// Somebody is a member no longer.
     Left(UserId),
-    /// The group's properties changed.
+    /// The group's properties changed, or something that nobody here knows.
     Updated,
 }
 
@@ -58,7 +58,7 @@ impl From<&Event> for What {
             Event::MessageEdited(change) | Event::MessageDeleted(change) => Self::Change(change.message.id),
             Event::MemberJoined(joined) => Self::Joined(joined.user_id),
             Event::MemberLeft(left) => Self::Left(left.user_id),
-            Event::GroupUpdated(_) => Self::Updated,
+            Event::GroupUpdated(_) | Event::Other(_) => Self::Updated,
         }
     }
 }
@@ -239,6 +239,7 @@ impl Recorder {
             | ServerFrame::Left(_)
             | ServerFrame::Event(_)
             | ServerFrame::MessageSent(_)
+            | ServerFrame::Done(_)
             | ServerFrame::UserTyping(_)
             | ServerFrame::UserStopTyping(_)
             | ServerFrame::Presence(_)

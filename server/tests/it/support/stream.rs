@@ -96,6 +96,7 @@ impl StreamJudge {
             }
             ServerFrame::Hello(_)
             | ServerFrame::MessageSent(_)
+            | ServerFrame::Done(_)
             | ServerFrame::AuthExpiring(_)
             | ServerFrame::GroupAdded(_)
             | ServerFrame::GroupRemoved(_)

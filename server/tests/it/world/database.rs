@@ -9,7 +9,7 @@ use caravana_protocol::{
     Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
     limits,
 };
-use caravana_server::store::{Anchor, Appended, Channel, Draft, History, Page, StoreError};
+use caravana_server::store::{Anchor, Appended, Changed, Channel, Draft, Effects, History, Page, StoreError};
 use uuid::Uuid;
 
 /// The only group.
@@ -134,17 +134,19 @@ impl Database {
         actor: UserId,
         id: MessageId,
         text: Option<&str>,
-    ) -> Result<(Message, Event), StoreError> {
+        effects: &mut Effects,
+    ) -> Result<Changed, StoreError> {
         if !self.is_member(actor) {
             return Err(StoreError::NotFound);
         }
-        let seq = self.next();
+        let (head, seq) = (self.head(), self.next());
         let message = self.messages.get_mut(&id).ok_or(StoreError::NotFound)?;
         if message.user_id != Some(actor) {
             return Err(StoreError::Forbidden);
         }
         if !message.status {
-            return Err(StoreError::Gone);
+            let unchanged = Changed { message: message.clone(), seq: head, is_new: false };
+            return if text.is_some() { Err(StoreError::Gone) } else { Ok(unchanged) };
         }
         text.unwrap_or_default().clone_into(&mut message.message);
         message.status = text.is_some();
@@ -153,7 +155,8 @@ impl Database {
         let change = MessageChange { message_seq: message.seq, message: Message { seq, ..message.clone() } };
         let event = if text.is_some() { Event::MessageEdited(change) } else { Event::MessageDeleted(change) };
         self.log.push(event.clone());
-        Ok((message, event))
+        effects.event(event);
+        Ok(Changed { message, seq, is_new: true })
     }
 
     pub(super) fn mark_read(&mut self, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
@@ -197,7 +200,8 @@ impl Database {
             | Event::MessageDeleted(_)
             | Event::MemberJoined(_)
             | Event::MemberLeft(_)
-            | Event::GroupUpdated(_)) => other.clone(),
+            | Event::GroupUpdated(_)
+            | Event::Other(_)) => other.clone(),
         }
     }
 
@@ -211,7 +215,8 @@ impl Database {
                 | Event::MessageDeleted(_)
                 | Event::MemberJoined(_)
                 | Event::MemberLeft(_)
-                | Event::GroupUpdated(_) => None,
+                | Event::GroupUpdated(_)
+                | Event::Other(_) => None,
             })
             .collect();
         let (from, to) = match anchor {

@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
-use caravana_server::store::{Anchor, Appended, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use caravana_server::store::{
+    Anchor, Appended, Changed, Channel, Draft, Effect, Effects, Hints, History, Log, Page, StoreError,
+};
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -18,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::database::{Database, GROUP};
+use super::database::Database;
 
 /// Writes that may wait.
 const QUEUE: usize = 64;
@@ -57,7 +59,7 @@ impl Faults {
 }
 
 type Answer = Box<dyn FnOnce(bool) + Send>;
-type Write = Box<dyn FnOnce(&mut Database, &mut Vec<Effect>) -> Answer + Send>;
+type Write = Box<dyn FnOnce(&mut Database, &mut Effects) -> Answer + Send>;
 
 /// One process' way to the database.
 pub(super) struct SimStore {
@@ -127,7 +129,7 @@ impl SimStore {
     /// Takes a place in the queue of writes; the future is the answer.
     fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Database, &mut Vec<Effect>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut Database, &mut Effects) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, StoreError>> {
         let (answer, answered) = oneshot::channel();
         let job: Write = Box::new(move |database, effects| {
@@ -185,9 +187,9 @@ impl SimStore {
         }
     }
 
-    fn transaction(&self, batch: Vec<Write>) -> (Vec<Answer>, Vec<Effect>) {
+    fn transaction(&self, batch: Vec<Write>) -> (Vec<Answer>, Effects) {
         let mut database = self.database();
-        let mut effects = Vec::new();
+        let mut effects = Effects::default();
         let answers = batch.into_iter().map(|job| job(&mut database, &mut effects)).collect();
         (answers, effects)
     }
@@ -197,7 +199,7 @@ impl SimStore {
         let (answers, effects, after) = {
             let mut database = self.database();
             let before = database.snapshot();
-            let mut effects = Vec::new();
+            let mut effects = Effects::default();
             let answers: Vec<Answer> = batch.into_iter().map(|job| job(&mut database, &mut effects)).collect();
             let after = std::mem::replace(&mut *database, before);
             (answers, effects, after)
@@ -214,11 +216,12 @@ impl SimStore {
         self.tell(sink, effects).await;
     }
 
-    async fn tell(&self, sink: &mpsc::Sender<Vec<Effect>>, mut effects: Vec<Effect>) {
+    async fn tell(&self, sink: &mpsc::Sender<Vec<Effect>>, effects: Effects) {
         let (lost, swapped) = {
             let faults = self.faults();
             (faults.hints_are_lost, faults.swaps_seqs)
         };
+        let mut effects = effects.into_vec();
         if swapped {
             swap_seqs(&mut effects);
         }
@@ -252,8 +255,12 @@ fn swap_seqs(effects: &mut [Effect]) {
     let mut messages: Vec<&mut Message> = effects
         .iter_mut()
         .filter_map(|effect| match effect {
-            Effect::Message(message) => Some(message),
-            Effect::Moved(_) | Effect::Member(..) | Effect::GroupDeleted(..) | Effect::Renamed(..) => None,
+            Effect::Event(Event::NewMessage(message)) => Some(message),
+            Effect::Event(_)
+            | Effect::Moved(_)
+            | Effect::Member(..)
+            | Effect::GroupDeleted(..)
+            | Effect::Renamed(..) => None,
         })
         .collect();
     if let [first, second, ..] = messages.as_mut_slice() {
@@ -272,7 +279,7 @@ impl Log for SimStore {
         self.write(move |database, effects| {
             let appended = database.append(&draft)?;
             if !appended.duplicate {
-                effects.push(Effect::Message(appended.message.clone()));
+                effects.event(Event::NewMessage(appended.message.clone()));
             }
             Ok(appended)
         })
@@ -282,27 +289,12 @@ impl Log for SimStore {
         self.ask("stored", |database| database.stored(id)).await
     }
 
-    async fn edit(
-        &self,
-        actor: UserId,
-        id: MessageId,
-        body: MessageBody,
-    ) -> Result<(Message, Option<Event>), StoreError> {
-        self.write(move |database, effects| {
-            let (message, event) = database.change(actor, id, Some(body.as_str()))?;
-            effects.push(Effect::Moved(GROUP));
-            Ok((message, Some(event)))
-        })
-        .await
+    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
+        self.write(move |database, effects| database.change(actor, id, Some(body.as_str()), effects)).await
     }
 
-    async fn delete(&self, actor: UserId, id: MessageId) -> Result<(Message, Event), StoreError> {
-        self.write(move |database, effects| {
-            let changed = database.change(actor, id, None)?;
-            effects.push(Effect::Moved(GROUP));
-            Ok(changed)
-        })
-        .await
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
+        self.write(move |database, effects| database.change(actor, id, None, effects)).await
     }
 
     async fn mark_read(&self, _: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {

@@ -228,7 +228,7 @@ impl World {
             if let (ServerFrame::Event(event), Some(removed_at)) = (&frame, removed_at) {
                 assert!(event.seq() < removed_at, "{} was heard, removed at {removed_at}", event.seq());
             }
-            heard.push(frame.kind());
+            heard.push(frame.kind().to_owned());
         }
         if removed_at.is_some() {
             assert!(!judge.is_following(GROUP), "still followed after the removal: {heard:?}");

@@ -3,14 +3,14 @@
 //! The message's row is locked first and the group's head after it, by the triggers, which is the order in which every
 //! other program's change takes them.
 
-use caravana_protocol::{Event, Message, MessageBody, MessageChange, MessageId, Role, UserId};
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, UserId};
 
 use super::super::PostgresStore;
 use super::super::access::Access;
 use super::super::directory::members;
 use super::super::link::Link;
 use super::super::rows::{MessageRow, message_columns, micros, unsigned};
-use crate::store::StoreError;
+use crate::store::{Changed, StoreError};
 
 /// The row of a message, whoever wrote it.
 pub(super) async fn message_by_id(link: &mut Link, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
@@ -46,12 +46,23 @@ async fn message_for(
 /// The event that the last change of a message has made. The head is still locked, so that it is this change's own.
 async fn change(link: &mut Link, id: MessageId) -> Result<MessageChange, StoreError> {
     let message = message_by_id(link, id).await?.ok_or(StoreError::NotFound)?.to_message();
+    let seq = head(link, message.group_id).await?;
+    let message_seq = message.seq;
+    Ok(MessageChange { message: Message { seq, ..message }, message_seq })
+}
+
+/// The answer where nothing had to change.
+async fn unchanged(link: &mut Link, message: Message) -> Result<Changed, StoreError> {
+    let seq = head(link, message.group_id).await?;
+    Ok(Changed { message, seq, is_new: false })
+}
+
+async fn head(link: &mut Link, group: GroupId) -> Result<Seq, StoreError> {
     let head: i64 = sqlx::query_scalar("select head from caravana.head where group_id = $1")
-        .bind(message.group_id.uuid())
+        .bind(group.uuid())
         .fetch_one(link)
         .await?;
-    let message_seq = message.seq;
-    Ok(MessageChange { message: Message { seq: unsigned(head), ..message }, message_seq })
+    Ok(unsigned(head))
 }
 
 pub(super) async fn edit(
@@ -59,7 +70,7 @@ pub(super) async fn edit(
     actor: UserId,
     id: MessageId,
     body: MessageBody,
-) -> Result<(Message, Option<Event>), StoreError> {
+) -> Result<Changed, StoreError> {
     let access = store.access.clone();
     store
         .access
@@ -74,26 +85,22 @@ pub(super) async fn edit(
                     return Err(StoreError::Gone);
                 }
                 if message.message == body.as_str() {
-                    return Ok((message, None));
+                    return unchanged(link, message).await;
                 }
                 sqlx::query("update public.group_chat set message = $2 where id = $1")
                     .bind(id.uuid())
                     .bind(body.as_str())
                     .execute(&mut *link)
                     .await?;
-                effects.group(message.group_id);
                 let change = change(link, id).await?;
-                Ok((change.clone().into_message(), Some(Event::MessageEdited(change))))
+                effects.event(Event::MessageEdited(change.clone()));
+                Ok(Changed::by(change))
             })
         })
         .await
 }
 
-pub(super) async fn delete(
-    store: &PostgresStore,
-    actor: UserId,
-    id: MessageId,
-) -> Result<(Message, Event), StoreError> {
+pub(super) async fn delete(store: &PostgresStore, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
     let access = store.access.clone();
     store
         .access
@@ -105,15 +112,15 @@ pub(super) async fn delete(
                     return Err(StoreError::Forbidden);
                 }
                 if !message.status {
-                    return Err(StoreError::Gone);
+                    return unchanged(link, message).await;
                 }
                 sqlx::query("update public.group_chat set status = false where id = $1")
                     .bind(id.uuid())
                     .execute(&mut *link)
                     .await?;
-                effects.group(message.group_id);
                 let change = change(link, id).await?;
-                Ok((change.clone().into_message(), Event::MessageDeleted(change)))
+                effects.event(Event::MessageDeleted(change.clone()));
+                Ok(Changed::by(change))
             })
         })
         .await

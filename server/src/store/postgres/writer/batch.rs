@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use caravana_protocol::{Message, MessageId, UserId};
+use caravana_protocol::{Event, Message, MessageId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -193,7 +193,7 @@ impl<'b> Batch<'b> {
             .collect();
         fresh.sort_by_key(|message| message.seq);
         for message in fresh {
-            effects.message(message);
+            effects.event(Event::NewMessage(message));
         }
         (answers, effects)
     }

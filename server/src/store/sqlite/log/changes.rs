@@ -1,9 +1,9 @@
 //! Messages by id, and who may change them.
 
-use caravana_protocol::{GroupId, Message, MessageChange, MessageId, Role, UserId};
+use caravana_protocol::{GroupId, Message, MessageChange, MessageId, Role, Seq, UserId};
 use sqlx::SqliteConnection;
 
-use super::super::super::StoreError;
+use super::super::super::{Changed, StoreError};
 use super::super::rows::{MessageRow, message_columns, unsigned};
 
 /// The row of a message, whoever wrote it.
@@ -45,10 +45,21 @@ pub(super) async fn change(
     group: GroupId,
 ) -> Result<MessageChange, StoreError> {
     let message = message_by_id(tx, id).await?.ok_or(StoreError::NotFound)?.into_message();
+    let seq = head(tx, group).await?;
+    let message_seq = message.seq;
+    Ok(MessageChange { message: Message { seq, ..message }, message_seq })
+}
+
+/// The answer where nothing had to change.
+pub(super) async fn unchanged(tx: &mut SqliteConnection, message: Message) -> Result<Changed, StoreError> {
+    let seq = head(tx, message.group_id).await?;
+    Ok(Changed { message, seq, is_new: false })
+}
+
+async fn head(tx: &mut SqliteConnection, group: GroupId) -> Result<Seq, StoreError> {
     let head: i64 = sqlx::query_scalar("select head from caravana_head where group_id = ?1")
         .bind(group.to_string())
         .fetch_one(tx)
         .await?;
-    let message_seq = message.seq;
-    Ok(MessageChange { message: Message { seq: unsigned(head), ..message }, message_seq })
+    Ok(unsigned(head))
 }
