@@ -57,10 +57,10 @@
 use std::future::Future;
 
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, GroupId, MessageId};
+use caravana_protocol::{CloseReason, GroupId};
 use futures::{Sink, Stream};
 
-use crate::{HistoryError, HistoryPage, Instant, SavedMessage, SessionCheck};
+use crate::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 
 /// What comes from an open socket.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,22 +106,22 @@ pub trait Timer {
     fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
 }
 
-/// The device could not keep a message.
+/// The device could not keep it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the message could not be kept")]
+#[error("it could not be kept")]
 pub struct NotKept;
 
-/// Keeps unacknowledged messages over reloads. [`SavedMessage`] is serde's to write; its `id` is the key. Where there is
+/// Keeps what waits to be said over reloads. [`SavedIntent`] is serde's to write; its `id` is the key. Where there is
 /// nothing to keep them in, loading gives nothing and saving may fail: everything works, only not over a reload.
 pub trait Storage {
     /// All that is kept. What can't be read is left out.
-    fn load(&self) -> impl Future<Output = Vec<SavedMessage>>;
+    fn load(&self) -> impl Future<Output = Vec<SavedIntent>>;
 
-    /// Keeps a message in place of what is kept under its id.
-    fn save(&self, message: SavedMessage) -> impl Future<Output = Result<(), NotKept>>;
+    /// Keeps this in place of what is kept under its id.
+    fn save(&self, message: SavedIntent) -> impl Future<Output = Result<(), NotKept>>;
 
     /// Keeps it no longer. What is not there is no error.
-    fn forget(&self, id: MessageId) -> impl Future<Output = ()>;
+    fn forget(&self, id: IntentId) -> impl Future<Output = ()>;
 }
 
 /// The few questions that go by REST.

@@ -10,7 +10,6 @@ use caravana_protocol::{GroupId, UserId, limits};
 
 mod commands;
 mod composing;
-mod edits;
 mod errors;
 mod frames;
 mod group;
@@ -30,11 +29,10 @@ pub use history::Older;
 pub use input::{HistoryError, Input, Secret};
 pub use output::{Change, Output, RefusedReason, RequestId, TimelineChange};
 
-use edits::Edits;
 use shared::Shared;
 
 use crate::link_state::Link;
-use crate::{Instant, LinkState, SavedMessage};
+use crate::{Instant, LinkState, SavedIntent};
 
 /// What a session has to know before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +67,6 @@ impl Config {
 pub struct Session {
     link: Link,
     groups: BTreeMap<GroupId, Group>,
-    edits: Edits,
     shared: Shared,
     shown: LinkState,
     build: Option<String>,
@@ -85,7 +82,6 @@ impl Session {
         Self {
             link: Link::new(seed),
             groups: BTreeMap::new(),
-            edits: Edits::default(),
             shared: Shared::new(&config),
             shown: LinkState::Idle,
             build: None,
@@ -94,19 +90,19 @@ impl Session {
         }
     }
 
-    /// Puts back what the storage kept, before the session is started. Messages of other users are left where they are.
-    pub fn restore(&mut self, saved: Vec<SavedMessage>) {
-        for message in saved {
-            if message.user_id != self.shared.user {
+    /// Puts back what the storage kept, before the session is started. What is of other users is left where it is.
+    pub fn restore(&mut self, saved: Vec<SavedIntent>) {
+        for saved in saved {
+            if saved.user_id != self.shared.user {
                 continue;
             }
-            self.last_order = self.last_order.max(message.order);
+            self.last_order = self.last_order.max(saved.order);
             let shared = &self.shared;
-            let group = self.groups.entry(message.group_id).or_insert_with(|| Group::new(message.group_id, shared));
-            if group.outbox.get(message.id).is_none() {
-                let id = group.id;
-                group.outbox.add(message.into_pending());
-                self.shared.out.change(Change::Outbox { group: id });
+            let group = self.groups.entry(saved.group_id).or_insert_with(|| Group::new(saved.group_id, shared));
+            if group.outbox.get(saved.id).is_none() {
+                let intent = saved.into_intent();
+                group.outbox.add(intent.clone());
+                group.shows(&intent, &mut self.shared);
             }
         }
     }
@@ -128,7 +124,7 @@ impl Session {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let groups = self.groups.values().filter_map(|group| group.deadline(&self.shared));
-        groups.chain(self.link.deadline()).chain(self.edits.deadline()).min()
+        groups.chain(self.link.deadline()).min()
     }
 
     /// The state of the connection.
@@ -154,7 +150,7 @@ impl Session {
         self.groups.values()
     }
 
-    /// Messages that may still be written before the outbox is full.
+    /// How much more may wait before the outbox is full: messages, and changes of messages.
     #[must_use]
     pub fn outbox_room(&self) -> usize {
         crate::OUTBOX_MESSAGES.saturating_sub(self.groups.values().map(|group| group.outbox.len()).sum())

@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use caravana_protocol::{ClientFrame, CloseReason, GroupId, MessageBody, MessageId, ServerFrame, UserId, codec};
+use caravana_protocol::{
+    ClientFrame, CloseReason, Content, GroupId, MessageBody, MessageId, ServerFrame, UserId, codec,
+};
 use uuid::Uuid;
 
 mod server;
@@ -16,8 +18,8 @@ mod server;
 pub use server::{Answer, Server};
 
 use crate::{
-    Change, Config, Group, HistoryError, Input, Instant, Item, LinkState, Output, SavedMessage, Secret, Session,
-    SessionCheck, SocketId,
+    Change, Config, Group, HistoryError, Input, Instant, Intent, IntentId, Item, LinkState, Output, Row, SavedIntent,
+    Secret, SendState, Session, SessionCheck, SocketId, Want,
 };
 
 /// Steps without progress of time after which a session is said to run in circles.
@@ -54,7 +56,7 @@ pub struct World {
     /// What the client says is lost, and so is what the server says: a half-open socket.
     pub cut: bool,
     /// What the storage keeps.
-    pub stored: BTreeMap<MessageId, SavedMessage>,
+    pub stored: BTreeMap<IntentId, SavedIntent>,
     /// All changes that were told.
     pub changes: Vec<Change>,
     /// All frames that were said, with their moments.
@@ -69,6 +71,7 @@ pub struct World {
     pub refreshes: usize,
     /// The socket that is open.
     pub socket: Option<SocketId>,
+    minted: u128,
     incoming: VecDeque<Input>,
     held_pages: VecDeque<Input>,
 }
@@ -124,6 +127,7 @@ impl World {
             checks: 0,
             refreshes: 0,
             socket: None,
+            minted: 0xeeee_0000,
             incoming: VecDeque::new(),
             held_pages: VecDeque::new(),
         }
@@ -149,7 +153,27 @@ impl World {
     pub fn send(&mut self, id: MessageId, text: &str) {
         let body = MessageBody::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         let at = caravana_protocol::Timestamp::from_unix_micros(0);
-        self.give(Input::Send { group: group(), id, body, reply_to: None, at });
+        self.give(Input::Send { group: group(), id, content: Content::text(body), at });
+    }
+
+    /// The person changes the text of an own message.
+    pub fn edit(&mut self, id: MessageId, text: &str) {
+        let body = MessageBody::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let at = caravana_protocol::Timestamp::from_unix_micros(0);
+        let intent = self.fresh();
+        self.give(Input::Edit { group: group(), intent, id, body, at });
+    }
+
+    /// The person deletes a message.
+    pub fn delete(&mut self, id: MessageId) {
+        let at = caravana_protocol::Timestamp::from_unix_micros(0);
+        let intent = self.fresh();
+        self.give(Input::Delete { group: group(), intent, id, at });
+    }
+
+    fn fresh(&mut self) -> IntentId {
+        self.minted += 1;
+        IntentId::new(Uuid::from_u128(self.minted))
     }
 
     /// Does what the session wants, and what the server has to say, until nothing is left.
@@ -229,17 +253,31 @@ impl World {
         self.session.group(group()).unwrap_or_else(|| panic!("the group is not open"))
     }
 
-    /// The texts on the screen, in order. What is not acknowledged is marked by a `?`, what was refused by a `!`.
+    /// The texts on the screen, in order, as the person wants them. What is not acknowledged is marked by a `?`, what was refused
+    /// by a `!`; what is to be deleted is a `-`.
     #[must_use]
     pub fn screen(&self) -> Vec<String> {
-        let line = |item: Item<'_>| match item {
-            Item::Row(row) => row.message().map_or_else(|| "·".to_owned(), |message| message.message.clone()),
-            Item::Pending(pending) => match pending.state {
-                crate::SendState::Queued | crate::SendState::Sending => format!("{}?", pending.message),
-                crate::SendState::Failed { .. } => format!("{}!", pending.message),
-            },
+        let group = self.group();
+        let wanted = |waits: &Intent, change: Option<&Intent>| {
+            let text = match change {
+                Some(change) if change.want == Want::Delete => "-",
+                Some(change) => change.text(),
+                None => waits.text(),
+            };
+            match waits.state {
+                SendState::Queued | SendState::Sending => format!("{text}?"),
+                SendState::Failed { .. } => format!("{text}!"),
+            }
         };
-        self.group().items().map(line).collect()
+        let line = |item: Item<'_>| match item {
+            Item::Row(Row::Message(message)) => match group.change_of(message.id) {
+                Some(change) => wanted(change, Some(change)),
+                None => message.content.body.clone(),
+            },
+            Item::Row(_) => "·".to_owned(),
+            Item::Pending(pending) => wanted(pending, group.change_of(pending.message)),
+        };
+        group.items().map(line).collect()
     }
 
     /// How often a frame of this type was said.

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq};
+use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq, Timestamp};
+
+use crate::Want;
 
 mod gap;
 mod history;
@@ -180,6 +182,29 @@ impl Timeline {
         let mut touched = Touched::default();
         let version = message.seq;
         self.put(Row::Message(message), version, &mut touched);
+        touched
+    }
+
+    /// The server's answer to a change of a message: that is so at this seq. Its event may still be on the way, and will find it
+    /// here. Newer knowledge stays.
+    pub(crate) fn fulfil(&mut self, id: MessageId, want: &Want, seq: Seq, at: Timestamp) -> Touched {
+        let mut touched = Touched::default();
+        let stored = self.index.get(&id).and_then(|place| self.rows.get(place)).filter(|stored| stored.version < seq);
+        let message = stored.and_then(|stored| stored.row.message()).filter(|message| message.status).cloned();
+        let (Some(mut message), Some(cursor)) = (message, self.cursor) else { return touched };
+        if cursor.seq >= seq {
+            return touched;
+        }
+        match want {
+            Want::Send(_) => return touched,
+            Want::Edit(text) if message.content.body == *text => return touched,
+            Want::Edit(text) => {
+                text.clone_into(&mut message.content.body);
+                message.edited_at = Some(at);
+            }
+            Want::Delete => message = message.deleted(),
+        }
+        self.put(Row::Message(message), seq, &mut touched);
         touched
     }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::testing::{Answer, Server, ana, group, id, me};
 use caravana_client::{
-    Change, Config, Driver, Handle, HandleError, HistoryError, HistoryPage, Input, Instant, LinkState, SavedMessage,
-    Session, SessionCheck,
+    Change, Config, Driver, Handle, HandleError, HistoryError, HistoryPage, Input, Instant, IntentId, LinkState,
+    SavedIntent, Session, SessionCheck,
 };
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, GroupId, MessageBody, MessageId, Timestamp, codec};
+use caravana_protocol::{CloseReason, Content, GroupId, MessageBody, Timestamp, codec};
 use futures::channel::mpsc;
 use futures::{Sink, Stream, StreamExt};
 
@@ -27,7 +27,7 @@ struct Place {
 
 struct State {
     server: Server,
-    stored: BTreeMap<MessageId, SavedMessage>,
+    stored: BTreeMap<IntentId, SavedIntent>,
     to_client: Option<mpsc::UnboundedSender<SocketEvent>>,
     full: bool,
     hangs: bool,
@@ -105,11 +105,11 @@ impl Timer for Place {
 }
 
 impl Storage for Place {
-    async fn load(&self) -> Vec<SavedMessage> {
+    async fn load(&self) -> Vec<SavedIntent> {
         self.with(|state| state.stored.values().cloned().collect())
     }
 
-    async fn save(&self, message: SavedMessage) -> Result<(), NotKept> {
+    async fn save(&self, message: SavedIntent) -> Result<(), NotKept> {
         tokio::task::yield_now().await;
         self.with(|state| {
             if state.full {
@@ -120,7 +120,7 @@ impl Storage for Place {
         })
     }
 
-    async fn forget(&self, id: MessageId) {
+    async fn forget(&self, id: IntentId) {
         self.with(|state| state.stored.remove(&id));
     }
 }
@@ -202,14 +202,14 @@ impl Page {
         let body = MessageBody::parse(text).expect("a text that may be sent");
         let at = Timestamp::from_unix_micros(0);
         self.handle
-            .send(Input::Send { group: group(), id: id(number), body, reply_to: None, at })
+            .send(Input::Send { group: group(), id: id(number), content: Content::text(body), at })
             .expect("room for an input");
     }
 }
 
 fn texts(session: &Session) -> Vec<String> {
     let rows = session.group(group()).into_iter().flat_map(|group| group.timeline().rows());
-    rows.filter_map(|row| row.message().map(|message| message.message.clone())).collect()
+    rows.filter_map(|row| row.message().map(|message| message.content.body.clone())).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,7 +226,7 @@ async fn a_message_goes_out_and_is_kept_only_until_it_is_stored() {
     page.sees("sent", |session| texts(session) == ["hola", "adiós"]).await;
     drop(page.handle);
     page.task.await.unwrap();
-    assert!(!place.with(|state| state.stored.contains_key(&id(1))));
+    assert!(!place.with(|state| state.stored.contains_key(&id(1).into())));
 }
 
 #[tokio::test(start_paused = true)]

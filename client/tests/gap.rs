@@ -193,7 +193,7 @@ fn a_gap_is_known_until_it_is_filled_also_while_the_socket_is_away() {
     world.server.post(ana(), "dos");
     world.server.post(ana(), "tres");
     world.work();
-    let complete = |world: &World| world.group().complete_up_to().map(|message| message.message.clone());
+    let complete = |world: &World| world.group().complete_up_to().map(|message| message.content.body.clone());
     assert!(world.group().is_missing_some());
     assert!(!world.group().is_whole());
     assert_eq!(complete(&world).as_deref(), Some("uno"));
@@ -266,7 +266,7 @@ fn an_own_message_above_a_gap_does_not_count_as_complete() {
     world.server.post(ana(), "dos");
     world.send(id(9), "tres");
     assert_eq!(world.screen(), ["uno", "tres"]);
-    assert_eq!(world.group().complete_up_to().map(|message| message.message.as_str()), Some("uno"));
+    assert_eq!(world.group().complete_up_to().map(|message| message.content.body.as_str()), Some("uno"));
 }
 
 /// A kind that a client did not know was a gap to it: two `sync`s and a reload of the page for each.

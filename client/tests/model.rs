@@ -1,10 +1,10 @@
 //! Random schedules of faults against a model: the server's own log (G4, G5, G15, G18).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_client::testing::{Answer, Door, World, ana, group, id, me};
 use caravana_client::{HistoryPage, Input, LinkState, SendState};
-use caravana_protocol::{CloseReason, Cursor, ErrorCode, ServerFrame};
+use caravana_protocol::{CloseReason, Cursor, ErrorCode, MessageId, ServerFrame};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -13,6 +13,9 @@ enum Step {
     Send,
     Edit(usize),
     Delete(usize),
+    /// Of one's own messages, by oneself.
+    Change(usize, bool),
+    NextChange(Answer),
     Admit,
     Repeat(usize),
     LoseEvents(usize),
@@ -56,6 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Send),
         3 => (0_usize..40).prop_map(Step::Edit),
         3 => (0_usize..40).prop_map(Step::Delete),
+        4 => (0_usize..20, prop::bool::weighted(0.7)).prop_map(|(at, edits)| Step::Change(at, edits)),
+        3 => answer.clone().prop_map(Step::NextChange),
         1 => Just(Step::Admit),
         2 => (0_usize..40).prop_map(Step::Repeat),
         3 => (1_usize..4).prop_map(Step::LoseEvents),
@@ -84,6 +89,11 @@ fn step() -> impl Strategy<Value = Step> {
 struct Run {
     world: World,
     sent: Vec<String>,
+    /// What the person wanted last of their own messages: a text, or that it is deleted.
+    wanted: BTreeMap<MessageId, Option<String>>,
+    /// Messages that the server changed by itself.
+    meddled: BTreeSet<MessageId>,
+    changes: usize,
     restored: bool,
     cursor: Option<Cursor>,
 }
@@ -95,10 +105,14 @@ impl Run {
         world.session = small(seed);
         world.give(Input::Start);
         world.give(open());
-        Self { world, sent: Vec::new(), restored: false, cursor: None }
+        let (wanted, meddled) = (BTreeMap::new(), BTreeSet::new());
+        Self { world, sent: Vec::new(), wanted, meddled, changes: 0, restored: false, cursor: None }
     }
 
     fn take(&mut self, step: Step) {
+        if let Step::Change(at, edits) = step {
+            self.change(at, edits);
+        }
         let world = &mut self.world;
         let message = |world: &World, at: usize| world.server.page_of_all().messages.get(at).map(|message| message.id);
         match step {
@@ -110,15 +124,19 @@ impl Run {
             }
             Step::Edit(at) => {
                 if let Some(id) = message(world, at) {
+                    self.meddled.insert(id);
                     let text = format!("{} editado {}", world.server.texts()[at], world.server.head());
                     world.server.edit(id, &text);
                 }
             }
             Step::Delete(at) => {
                 if let Some(id) = message(world, at) {
+                    self.meddled.insert(id);
                     world.server.delete(id);
                 }
             }
+            Step::Change(..) => {}
+            Step::NextChange(answer) => world.server.change_answers.push_back(answer),
             Step::Admit => world.server.admit(ana()),
             Step::Repeat(at) => {
                 if let Some(event) = world.server.log.get(at).cloned() {
@@ -162,6 +180,23 @@ impl Run {
         self.look();
     }
 
+    /// The person changes an own message, stored or not.
+    fn change(&mut self, at: usize, edits: bool) {
+        let id = id(at as u128 + 1);
+        if at >= self.sent.len() || self.wanted.get(&id) == Some(&None) {
+            return;
+        }
+        if edits {
+            let text = format!("mío {at} cambiado {}", self.changes);
+            self.changes += 1;
+            self.world.edit(id, &text);
+            self.wanted.insert(id, Some(text));
+        } else {
+            self.world.delete(id);
+            self.wanted.insert(id, None);
+        }
+    }
+
     /// What holds at every moment.
     fn look(&mut self) {
         let group = self.world.group();
@@ -180,12 +215,23 @@ impl Run {
     fn judge(mut self) {
         let world = &mut self.world;
         world.server.answers.clear();
+        world.server.change_answers.clear();
         (world.server.lose_events, world.server.ignores_subscribes) = (0, false);
         (world.door, world.rest) = (Door::Open, true);
         world.release_pages();
         world.give(Input::NetworkUp);
         world.pass(120_000);
         assert_eq!(world.session.link(), LinkState::Online);
+        // What was never answered is tried again; what was refused, because others had changed the message, is given up.
+        for again in [true, false] {
+            let failed = world.group().outbox().entries().map(|intent| (intent.id, intent.state)).collect::<Vec<_>>();
+            for (id, state) in failed {
+                let never_answered = matches!(state, SendState::Failed { code: None, .. });
+                let (retry, discard) = (Input::Retry { group: group(), id }, Input::Discard { group: group(), id });
+                world.give(if again && never_answered { retry } else { discard });
+            }
+            world.pass(120_000);
+        }
         assert!(world.group().outbox().is_empty(), "not sent: {:?}", world.group().outbox());
         assert!(world.stored.is_empty());
         while world.group().timeline().has_more_after() {
@@ -203,6 +249,13 @@ impl Run {
             let own: Vec<u128> = own.map(|message| message.id.uuid().as_u128()).collect();
             let written: Vec<u128> = (1..=self.sent.len() as u128).collect();
             assert_eq!(own, written, "what was written is not there once and in order");
+            for message in world.server.page_of_all().messages {
+                let wanted = self.wanted.get(&message.id).filter(|_| !self.meddled.contains(&message.id));
+                if let Some(wanted) = wanted {
+                    let is = message.status.then_some(message.content.body);
+                    assert_eq!(is, *wanted, "what was wanted last of {} is not so", message.id);
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use caravana_client::testing::{Answer, World, ana, group, id};
 use caravana_client::{Change, Input, LinkState, OUTBOX_MESSAGES, RefusedReason, SendState};
-use caravana_protocol::{CloseReason, ErrorCode, MessageBody};
+use caravana_protocol::{CloseReason, ErrorCode};
 
 fn state(world: &World, number: u128) -> Option<SendState> {
     world.group().outbox().get(id(number)).map(|entry| entry.state)
@@ -147,7 +147,7 @@ fn a_retry_goes_out_under_the_same_id() {
     world.server.answers.push_back(Answer::Refused(ErrorCode::StorageFull, None));
     world.send(id(1), "otra vez");
     assert_eq!(state(&world, 1), Some(SendState::Failed { code: Some(ErrorCode::StorageFull), retryable: true }));
-    world.give(Input::Retry { group: group(), id: id(1) });
+    world.give(Input::Retry { group: group(), id: id(1).into() });
     assert_eq!(world.screen(), ["otra vez"]);
     assert_eq!(world.server.arrivals[&id(1)], 2);
     assert!(world.stored.is_empty());
@@ -160,7 +160,7 @@ fn a_discarded_message_is_gone_for_good_and_one_under_way_stays() {
     world.send(id(1), "en camino");
     world.send(id(2), "en cola");
     for number in [1, 2] {
-        world.give(Input::Discard { group: group(), id: id(number) });
+        world.give(Input::Discard { group: group(), id: id(number).into() });
     }
     assert_eq!(world.screen(), ["en camino?"]);
     world.pass(30_000);
@@ -282,35 +282,4 @@ fn what_waits_for_a_group_that_was_left_is_refused() {
     world.pass(1_000);
     assert_eq!(world.screen(), ["tarde!"]);
     assert!(world.changes.contains(&Change::GroupLeft { group: group(), reason: None }));
-}
-
-#[test]
-fn an_edit_is_shown_by_its_event_and_a_refusal_is_told() {
-    let mut world = World::online();
-    world.send(id(1), "hola");
-    let body = || MessageBody::parse("adiós").unwrap();
-    world.give(Input::Edit { group: group(), id: id(1), body: body() });
-    assert_eq!(world.screen(), ["adiós"]);
-    world.give(Input::Delete { group: group(), id: id(1) });
-    assert_eq!(world.screen(), [""]);
-    let other = world.server.post(ana(), "ajeno");
-    world.work();
-    world.give(Input::Edit { group: group(), id: other, body: body() });
-    let reason = RefusedReason::ByServer(Some(ErrorCode::Forbidden));
-    assert!(world.changes.contains(&Change::Refused { group: group(), id: other, reason }));
-    world.give(Input::NetworkDown);
-    world.give(Input::Delete { group: group(), id: id(1) });
-    let reason = RefusedReason::NotOnline;
-    assert!(world.changes.contains(&Change::Refused { group: group(), id: id(1), reason }));
-}
-
-#[test]
-fn an_edit_whose_answer_is_lost_is_told() {
-    let mut world = World::online();
-    world.send(id(1), "hola");
-    world.cut = true;
-    world.give(Input::Delete { group: group(), id: id(1) });
-    world.pass(10_000);
-    let reason = RefusedReason::NoAnswer;
-    assert!(world.changes.contains(&Change::Refused { group: group(), id: id(1), reason }));
 }

@@ -1,11 +1,11 @@
 //! Two pages of one person on one device: they share the storage and the server, and nothing else (G2, G15).
 
 use caravana_client::testing::{Answer, World, ana, group, id};
-use caravana_client::{Input, SavedMessage};
+use caravana_client::{Input, SavedIntent};
 use caravana_protocol::ErrorCode;
 
 /// What a page that is offline leaves in the storage.
-fn kept(texts: &[(u128, &str)]) -> Vec<SavedMessage> {
+fn kept(texts: &[(u128, &str)]) -> Vec<SavedIntent> {
     let mut page = World::online();
     page.give(Input::NetworkDown);
     for (number, text) in texts {
@@ -37,7 +37,7 @@ fn what_both_pages_send_is_there_once() {
     let mut world = World::online();
     world.give(Input::NetworkDown);
     world.send(id(1), "uno");
-    let saved: Vec<SavedMessage> = world.stored.values().cloned().collect();
+    let saved: Vec<SavedIntent> = world.stored.values().cloned().collect();
     world.give(Input::Adopt(saved.clone()));
     assert_eq!(world.screen(), ["uno?"], "it is known here already");
     world.give(Input::NetworkUp);
@@ -63,7 +63,7 @@ fn a_refused_message_that_was_given_up_on_another_page_is_offered_no_more() {
     world.server.answers.push_back(Answer::Refused(ErrorCode::StorageFull, None));
     world.send(id(1), "mal");
     assert_eq!(world.screen(), ["mal!"]);
-    world.give(Input::Forgotten { id: id(1) });
+    world.give(Input::Forgotten { id: id(1).into() });
     assert!(world.screen().is_empty());
 }
 
@@ -72,7 +72,7 @@ fn a_waiting_message_is_never_dropped_because_another_page_forgot_it() {
     let mut world = World::online();
     world.give(Input::NetworkDown);
     world.send(id(1), "uno");
-    world.give(Input::Forgotten { id: id(1) });
+    world.give(Input::Forgotten { id: id(1).into() });
     assert_eq!(world.screen(), ["uno?"]);
     world.give(Input::NetworkUp);
     assert_eq!(world.screen(), ["uno"]);

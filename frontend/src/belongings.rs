@@ -9,7 +9,6 @@
 use std::cell::Cell;
 
 use caravana_app::ports::{ChatApi as _, SIGNED_OUT_COOKIE};
-use caravana_client::SavedMessage;
 use caravana_protocol::UserId;
 use leptos::ev;
 use leptos::prelude::window_event_listener;
@@ -133,6 +132,11 @@ fn keys(storage: &Storage) -> Vec<String> {
     all.filter(|key| key.starts_with(OURS)).collect()
 }
 
+#[derive(serde::Deserialize)]
+struct Owned {
+    user_id: UserId,
+}
+
 /// Whose it is; empty for what can't be read.
 fn owner(storage: &Storage, key: &str) -> Option<String> {
     if let Some(rest) = key.strip_prefix(DRAFT) {
@@ -140,8 +144,9 @@ fn owner(storage: &Storage, key: &str) -> Option<String> {
     }
     outbox::id_of(key)?;
     let text = storage.get_item(key).ok()??;
-    let saved = serde_json::from_str::<SavedMessage>(&text).ok();
-    Some(saved.map(|message| message.user_id.to_string()).unwrap_or_default())
+    // A later build may keep it in a form that this one can't read; it is still its owner's.
+    let kept = serde_json::from_str::<Owned>(&text).ok();
+    Some(kept.map(|kept| kept.user_id.to_string()).unwrap_or_default())
 }
 
 fn left_by_a_form() -> bool {

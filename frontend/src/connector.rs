@@ -2,7 +2,9 @@
 
 use caravana_app::ports::{ChatApi as _, Connector, HistoryPage};
 use caravana_client::ports::{Api, NotKept, Sockets, Storage, Timer};
-use caravana_client::{Change, Config, Driver, Handle, HistoryError, Instant, SavedMessage, Session, SessionCheck};
+use caravana_client::{
+    Change, Config, Driver, Handle, HistoryError, Instant, IntentId, SavedIntent, Session, SessionCheck,
+};
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, GroupId, MessageId, UserId};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -67,15 +69,15 @@ impl Timer for Browser {
 }
 
 impl Storage for Browser {
-    fn load(&self) -> impl Future<Output = Vec<SavedMessage>> {
+    fn load(&self) -> impl Future<Output = Vec<SavedIntent>> {
         std::future::ready(outbox::load())
     }
 
-    fn save(&self, message: SavedMessage) -> impl Future<Output = Result<(), NotKept>> {
+    fn save(&self, message: SavedIntent) -> impl Future<Output = Result<(), NotKept>> {
         std::future::ready(outbox::save(&message))
     }
 
-    fn forget(&self, id: MessageId) -> impl Future<Output = ()> {
+    fn forget(&self, id: IntentId) -> impl Future<Output = ()> {
         outbox::forget(id);
         std::future::ready(())
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Cursor, GroupId, MessageId, Seq, UserId};
+use crate::{Content, Cursor, GroupId, MessageId, Seq, UserId};
 
 /// A client's own name for one frame, at most [`crate::limits::REF_CHARACTERS`] characters; errors about the frame
 /// repeat it.
@@ -28,14 +28,12 @@ pub enum ClientFrame {
     /// Store this message and tell the group. Answered by `message_sent` after the commit, or by an error; sending the
     /// same `id` again is safe for ever and answered from the stored row.
     SendMessage {
-        /// The text as written; the server normalises it.
-        message: String,
+        /// What it says, the text as written; the server normalises it. Its fields stand beside the others.
+        #[serde(flatten)]
+        content: Content,
         /// The message's primary key and idempotency key. Without one the server mints it, and a retry may double.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<MessageId>,
-        /// The message that this one answers, in the same group.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reply_to: Option<MessageId>,
         /// Must be the connection's user if given.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<UserId>,

@@ -9,7 +9,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::limits::{FRAME_DEPTH, REF_CHARACTERS};
-use crate::{ClientFrame, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, WireError, strict_json};
+use crate::{
+    ClientFrame, Content, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, WireError, strict_json,
+};
 
 /// Why a client's text is no frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +69,8 @@ type FieldError = (ErrorCode, String);
 fn read_frame(kind: &str, mut data: Fields) -> Result<ClientFrame, FieldError> {
     Ok(match kind {
         "send_message" => ClientFrame::SendMessage {
-            message: data.text("message")?,
+            content: Content { body: data.text("message")?, reply_to: data.id("reply_to")? },
             id: data.id("id")?,
-            reply_to: data.id("reply_to")?,
             user_id: data.id("user_id")?,
             group_id: data.id("group_id")?,
         },

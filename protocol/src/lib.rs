@@ -10,6 +10,7 @@
 mod client_frame;
 mod close;
 pub mod codec;
+mod content;
 mod cursor;
 mod error;
 mod event;
@@ -24,6 +25,7 @@ mod timestamp;
 
 pub use client_frame::{ClientFrame, FrameRef, Incoming};
 pub use close::{CloseReason, Retry};
+pub use content::Content;
 pub use cursor::{Cursor, Seq};
 pub use error::{ErrorCode, WireError};
 pub use event::{Columns, Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange, Other};

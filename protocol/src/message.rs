@@ -1,38 +1,97 @@
 //! A message as everybody sees it, and the roles of those who write.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{GroupId, MessageId, Seq, Timestamp, UserId};
+use crate::{Content, GroupId, MessageId, Seq, Timestamp, UserId};
 
-/// A message in its present state. The first six fields are the seed's, in the seed's order; clients of the seed find
-/// in them exactly what they always found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+/// A message in its present state.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Carried")]
 pub struct Message {
     /// Primary key and idempotency key.
     pub id: MessageId,
     /// The author; `None` when the author's account is gone or another program wrote the row without one.
-    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub user_id: Option<UserId>,
     /// The group whose log it stands in.
     pub group_id: GroupId,
-    /// Today's text. Empty when the message was deleted: no deleted text is ever sent again.
-    #[cfg_attr(feature = "openapi", schema(example = "¿A qué hora sale el camión?"))]
-    pub message: String,
+    /// What it says today. The text is empty when the message was deleted: no deleted text is ever sent again.
+    pub content: Content,
     /// When it was written, for people to read.
     pub created_at: Timestamp,
     /// `false`: deleted.
     pub status: bool,
     /// Its position in the group's log.
-    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 7))]
     pub seq: Seq,
+    /// When its text was last changed.
+    pub edited_at: Option<Timestamp>,
+}
+
+impl Message {
+    /// The same, deleted.
+    #[must_use]
+    pub fn deleted(mut self) -> Self {
+        self.content.body.clear();
+        Self { status: false, edited_at: None, ..self }
+    }
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { id, user_id, group_id, content, created_at, status, seq, edited_at } = self;
+        let Content { body, reply_to } = content;
+        let written = Written { id, user_id, group_id, message: body, created_at, status, seq, reply_to, edited_at };
+        written.serialize(serializer)
+    }
+}
+
+/// A message as it is written. The first six fields are the seed's, in the seed's order; clients of the seed find in them
+/// exactly what they always found.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Message))]
+struct Written<'a> {
+    /// Primary key and idempotency key.
+    #[cfg_attr(feature = "openapi", schema(value_type = MessageId))]
+    id: &'a MessageId,
+    /// The author; `null` when the author's account is gone or another program wrote the row without one.
+    #[cfg_attr(feature = "openapi", schema(required = true, value_type = Option<UserId>))]
+    user_id: &'a Option<UserId>,
+    /// The group whose log it stands in.
+    #[cfg_attr(feature = "openapi", schema(value_type = GroupId))]
+    group_id: &'a GroupId,
+    /// Today's text. Empty when the message was deleted: no deleted text is ever sent again.
+    #[cfg_attr(feature = "openapi", schema(example = "¿A qué hora sale el camión?"))]
+    message: &'a str,
+    /// When it was written, for people to read.
+    #[cfg_attr(feature = "openapi", schema(value_type = Timestamp))]
+    created_at: &'a Timestamp,
+    /// `false`: deleted.
+    status: &'a bool,
+    /// Its position in the group's log.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, example = 7))]
+    seq: &'a Seq,
     /// The message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<MessageId>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<MessageId>))]
+    reply_to: &'a Option<MessageId>,
     /// When its text was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub edited_at: Option<Timestamp>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
+    edited_at: &'a Option<Timestamp>,
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Message {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Written::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Message {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        <Written as utoipa::ToSchema>::schemas(schemas);
+    }
 }
 
 /// A message as it is read, with what only some frames say beside it. One reader for all of them keeps the browser's
@@ -58,7 +117,8 @@ pub(crate) struct Carried {
 impl From<Carried> for Message {
     fn from(carried: Carried) -> Self {
         let Carried { id, user_id, group_id, message, created_at, status, seq, reply_to, edited_at, .. } = carried;
-        Self { id, user_id, group_id, message, created_at, status, seq, reply_to, edited_at }
+        let content = Content { body: message, reply_to };
+        Self { id, user_id, group_id, content, created_at, status, seq, edited_at }
     }
 }
 

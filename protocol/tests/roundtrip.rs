@@ -4,8 +4,8 @@
 mod samples;
 
 use caravana_protocol::{
-    ClientFrame, Cursor, Epoch, Event, GroupId, Message, MessageChange, MessageId, ServerFrame, Timestamp, UserId,
-    codec,
+    ClientFrame, Content, Cursor, Epoch, Event, GroupId, Message, MessageChange, MessageId, ServerFrame, Timestamp,
+    UserId, codec,
 };
 use proptest::prelude::*;
 use samples::{client_frames, server_frames};
@@ -35,11 +35,10 @@ fn message() -> impl Strategy<Value = Message> {
         id: MessageId::new(ids.0),
         user_id: ids.1.map(UserId::new),
         group_id: GroupId::new(ids.2),
-        message,
+        content: Content { body: message, reply_to: ids.3.map(MessageId::new) },
         created_at: Timestamp::from_unix_micros(times.0),
         status,
         seq,
-        reply_to: ids.3.map(MessageId::new),
         edited_at: times.1.map(Timestamp::from_unix_micros),
     })
 }
@@ -51,9 +50,8 @@ fn client_frame() -> impl Strategy<Value = ClientFrame> {
     prop_oneof![
         (any::<String>(), proptest::option::of(uuid()), proptest::option::of(uuid()), proptest::option::of(uuid()))
             .prop_map(move |(message, id, reply_to, user)| ClientFrame::SendMessage {
-                message,
+                content: Content { body: message, reply_to: optional(reply_to) },
                 id: optional(id),
-                reply_to: optional(reply_to),
                 user_id: user.map(UserId::new),
                 group_id: None,
             }),

@@ -3,7 +3,7 @@
 #[path = "wire/samples.rs"]
 mod samples;
 
-use caravana_protocol::{ClientFrame, ErrorCode, Event, MessageSent, ServerFrame, WireError, codec};
+use caravana_protocol::{ClientFrame, Content, ErrorCode, Event, MessageSent, ServerFrame, WireError, codec};
 use samples::{client_frames, server_frames, user};
 
 #[test]
@@ -46,9 +46,8 @@ mod seed {
         let send =
             format!(r#"{{ "type": "send_message", "data": {{ "user_id": "{me}", "message": "¡Hola a todos!" }} }}"#);
         let expected = ClientFrame::SendMessage {
-            message: "¡Hola a todos!".into(),
+            content: Content::text("¡Hola a todos!".into()),
             id: None,
-            reply_to: None,
             user_id: Some(me),
             group_id: None,
         };

@@ -63,7 +63,7 @@ impl From<&Message> for MessageEntry {
             id: message.id,
             seq: Some(message.seq),
             author: message.user_id,
-            text: message.message.clone(),
+            text: message.content.body.clone(),
             at: message.created_at,
             delivery: Delivery::Sent,
             edited: message.edited_at.is_some(),
@@ -290,7 +290,7 @@ pub fn preview(message: &Message, me: UserId, words: &Words) -> String {
         return words.deleted.to_owned();
     }
     let line: String =
-        message.message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
+        message.content.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
     if message.user_id == Some(me) { (words.preview_mine)(&line) } else { line }
 }
 

@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use caravana_protocol::{CloseReason, GroupId, MessageId};
+use caravana_protocol::{CloseReason, GroupId};
 use futures::channel::mpsc;
 use futures::future::select;
 use futures::stream::FuturesUnordered;
@@ -13,7 +13,7 @@ use futures::{FutureExt, StreamExt};
 
 use super::line::Line;
 use crate::ports::{Ports, Socket, SocketEvent};
-use crate::{HistoryPage, Input, Instant, RequestId, SavedMessage, Secret, SocketId};
+use crate::{HistoryPage, Input, Instant, IntentId, RequestId, SavedIntent, Secret, SocketId};
 
 /// How long a socket may take to close politely before it is dropped.
 const CLOSE_TIMEOUT_MS: u64 = 2_000;
@@ -28,8 +28,8 @@ pub(super) enum Job<S> {
 
 /// A change of the storage.
 pub(super) enum Write {
-    Save(SavedMessage),
-    Forget(MessageId),
+    Save(SavedIntent),
+    Forget(IntentId),
 }
 
 /// The next thing that happened.

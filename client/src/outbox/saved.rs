@@ -1,68 +1,132 @@
-//! A message on its way, as it outlives a reload.
+//! What a person wants, as it outlives a reload.
 
-use caravana_protocol::{ErrorCode, GroupId, MessageId, Timestamp, UserId};
+use caravana_protocol::{Content, ErrorCode, GroupId, MessageId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, SendState};
+use super::{Intent, IntentId, SendState, Want};
 
-/// What the storage keeps of an unacknowledged message. The adapter stores it under its id and does not look inside.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedMessage {
-    /// The message's id, and the key in the storage.
-    pub id: MessageId,
-    /// Who wrote it. On a shared device nobody sends what somebody else wrote.
+/// The form in which it is kept. One that is kept in a later form is of a later build, and is left to that.
+const VERSION: u32 = 2;
+
+/// What the storage keeps of an [`Intent`]. The adapter stores it under its id and does not look inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Kept")]
+pub struct SavedIntent {
+    /// The form: [`VERSION`].
+    v: u32,
+    /// Its id, and the key in the storage.
+    pub id: IntentId,
+    /// Whose it is. On a shared device nobody sends what somebody else wrote.
     pub user_id: UserId,
-    /// Where it is to go.
+    /// In which group.
     pub group_id: GroupId,
-    /// The text.
-    pub message: String,
-    /// The message that it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<MessageId>,
-    /// When it was written, for people to read.
+    /// Of which message.
+    pub message_id: MessageId,
+    /// What.
+    pub want: Want,
+    /// Since when, for people to read.
     pub at: Timestamp,
-    /// Its place among all messages of this device.
+    /// Its place among everything that is wanted on this device.
     pub order: u64,
-    /// It was refused, and is not sent before the person asks for it.
-    #[serde(default)]
+    /// It was refused, and is not said before the person asks for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
     /// Why it was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
 }
 
-impl SavedMessage {
-    pub(crate) fn new(entry: &Pending, group_id: GroupId, user_id: UserId) -> Self {
-        let (failed, code) = match entry.state {
+/// As it may be found: in the present form, or in the first one, which had no number and knew messages only.
+#[derive(Deserialize)]
+struct Kept {
+    #[serde(default)]
+    v: Option<u32>,
+    id: IntentId,
+    user_id: UserId,
+    group_id: GroupId,
+    message_id: Option<MessageId>,
+    want: Option<Want>,
+    message: Option<String>,
+    reply_to: Option<MessageId>,
+    at: Timestamp,
+    order: u64,
+    #[serde(default)]
+    failed: bool,
+    code: Option<ErrorCode>,
+}
+
+impl TryFrom<Kept> for SavedIntent {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
+        let Kept { v, id, user_id, group_id, message_id, want, message, reply_to, at, order, failed, code } = kept;
+        let (message_id, want) = match (v, message_id, want, message) {
+            (Some(VERSION), Some(message_id), Some(want), _) => (message_id, want),
+            (None, _, _, Some(body)) => (id.message(), Want::Send(Content { body, reply_to })),
+            _ => return Err("kept in a form that this build does not know"),
+        };
+        Ok(Self { v: VERSION, id, user_id, group_id, message_id, want, at, order, failed, code })
+    }
+}
+
+impl SavedIntent {
+    pub(crate) fn new(intent: &Intent, group_id: GroupId, user_id: UserId) -> Self {
+        let (failed, code) = match intent.state {
             SendState::Failed { code, .. } => (true, code),
             SendState::Queued | SendState::Sending => (false, None),
         };
         Self {
-            id: entry.id,
+            v: VERSION,
+            id: intent.id,
             user_id,
             group_id,
-            message: entry.message.clone(),
-            reply_to: entry.reply_to,
-            at: entry.at,
-            order: entry.order,
+            message_id: intent.message,
+            want: intent.want.clone(),
+            at: intent.at,
+            order: intent.order,
             failed,
             code,
         }
     }
 
-    pub(crate) fn into_pending(self) -> Pending {
+    pub(crate) fn into_intent(self) -> Intent {
         let state = if self.failed {
             SendState::Failed { code: self.code, retryable: self.code.is_none_or(ErrorCode::retryable) }
         } else {
             SendState::Queued
         };
-        Pending { id: self.id, message: self.message, reply_to: self.reply_to, at: self.at, state, order: self.order }
+        Intent { state, order: self.order, ..Intent::new(self.id, self.message_id, self.want, self.at) }
     }
 }
 
-impl std::fmt::Debug for SavedMessage {
-    /// Texts never reach a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SavedMessage").field("id", &self.id).field("order", &self.order).finish_non_exhaustive()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0197b1c2-0000-7000-8000-000000000001";
+
+    #[test]
+    fn what_the_first_form_kept_is_sent_by_this_build() {
+        let first = format!(
+            r#"{{"id":"{ID}","user_id":"{ID}","group_id":"{ID}","message":"hola","at":"2026-01-01T00:00:00Z","order":7,"failed":true,"code":"forbidden"}}"#
+        );
+        let intent = serde_json::from_str::<SavedIntent>(&first).unwrap().into_intent();
+        assert_eq!((intent.text(), intent.message, intent.order), ("hola", ID.parse().unwrap(), 7));
+        assert_eq!(intent.state, SendState::Failed { code: Some(ErrorCode::Forbidden), retryable: false });
+    }
+
+    #[test]
+    fn every_want_survives_and_a_later_form_is_left_alone() {
+        for want in [Want::Send(Content::text("a".into())), Want::Edit("b".into()), Want::Delete] {
+            let at = Timestamp::from_unix_micros(0);
+            let intent = Intent::new(ID.parse().unwrap(), ID.parse().unwrap(), want, at);
+            let saved = SavedIntent::new(&intent, ID.parse().unwrap(), ID.parse().unwrap());
+            let text = serde_json::to_string(&saved).unwrap();
+            assert_eq!(serde_json::from_str::<SavedIntent>(&text).unwrap(), saved, "{text}");
+            let later = text.replace(r#""v":2"#, r#""v":3"#);
+            assert!(serde_json::from_str::<SavedIntent>(&later).is_err(), "{later}");
+            let unknown = text.replace("edit", "vote").replace("delete", "vote").replace("send", "vote");
+            assert!(serde_json::from_str::<SavedIntent>(&unknown).is_err(), "{unknown}");
+        }
     }
 }

@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{ClientFrame, Cursor, GroupId, MessageId, Seq, limits};
+use caravana_protocol::{ClientFrame, Cursor, GroupId, Seq, limits};
 
 use super::history::History;
 use super::output::{Change, TimelineChange};
-use super::reference::Reference;
 use super::stream::Stream;
 use super::{Group, HistoryError, Input, RefusedReason, RequestId, Session};
 use crate::link_state::LinkEvent;
-use crate::{HistoryPage, Instant, Output, Pending, SendState, SessionCheck, Timeline};
+use crate::outbox::Taken;
+use crate::{HistoryPage, Instant, Intent, IntentId, Output, SendState, SessionCheck, Timeline, Want};
 
 impl Session {
     /// One arm for each input.
@@ -45,19 +45,16 @@ impl Session {
                     group.0.load(page, group.1, now);
                 }
             }
-            Input::Send { group, id, body, reply_to, at } => {
-                let state = SendState::Queued;
-                self.send(group, Pending { id, message: body.into_string(), reply_to, at, state, order: 0 }, now);
+            Input::Send { group, id, content, at } => {
+                self.send(group, Intent::send(id, content.into_plain(), at), now);
             }
             Input::Retry { group, id } => self.retry(group, id),
             Input::Discard { group, id } => self.discard(group, id),
-            Input::Edit { group, id, body } => {
-                let frame = ClientFrame::EditMessage { id, message: body.into_string() };
-                self.edits.say(group, id, &frame, Reference::Edit(id), &mut self.shared, now);
+            Input::Edit { group, intent, id, body, at } => {
+                self.change(group, Intent::new(intent, id, Want::Edit(body.into_string()), at));
             }
-            Input::Delete { group, id } => {
-                let frame = ClientFrame::DeleteMessage { id };
-                self.edits.say(group, id, &frame, Reference::Delete(id), &mut self.shared, now);
+            Input::Delete { group, intent, id, at } => {
+                self.change(group, Intent::new(intent, id, Want::Delete, at));
             }
             Input::Typed { group } => {
                 if let Some((group, shared)) = self.open(group).filter(|(group, _)| group.is_live()) {
@@ -101,9 +98,10 @@ impl Session {
         }
     }
 
-    fn not_saved(&mut self, id: MessageId) {
-        if let Some(group) = self.groups.values().find(|group| group.outbox.get(id).is_some()) {
-            self.shared.out.change(Change::NotSaved { group: group.id, id });
+    fn not_saved(&mut self, id: IntentId) {
+        let found = self.groups.values().find_map(|group| Some((group.id, group.outbox.get(id)?.message)));
+        if let Some((group, id)) = found {
+            self.shared.out.change(Change::NotSaved { group, id });
         }
     }
 
@@ -192,8 +190,8 @@ impl Session {
         }
     }
 
-    fn send(&mut self, id: GroupId, mut entry: Pending, now: Instant) {
-        let message = entry.id;
+    fn send(&mut self, id: GroupId, mut intent: Intent, now: Instant) {
+        let message = intent.message;
         let full = self.outbox_room() == 0;
         let taken = self
             .groups
@@ -205,10 +203,10 @@ impl Session {
             Some(_) if taken => RefusedReason::IdTaken,
             None => RefusedReason::NoGroup,
             Some((group, shared)) => {
-                entry.order = order;
+                intent.order = order;
                 group.composing.stop(id, shared);
-                group.outbox.add(entry);
-                group.save(message, shared);
+                group.outbox.add(intent);
+                group.save(message.into(), shared);
                 shared.out.change(Change::Outbox { group: id });
                 // The own message is always seen, and it will be the newest one.
                 if group.timeline.has_more_after() {
@@ -221,20 +219,49 @@ impl Session {
         self.shared.out.change(Change::Refused { group: id, id: message, reason });
     }
 
-    fn retry(&mut self, id: GroupId, message: MessageId) {
+    /// A message is to be changed: at once on the screen, and on the server when its turn comes.
+    fn change(&mut self, id: GroupId, mut change: Intent) {
+        let message = change.message;
+        let full = self.outbox_room() == 0;
+        let taken = self.groups.values().any(|group| group.outbox.get(change.id).is_some());
+        let order = self.last_order + 1;
+        let reason = match self.open(id) {
+            Some((group, _)) if full && group.outbox.change_of(message).is_none() => RefusedReason::OutboxFull,
+            Some(_) if taken => RefusedReason::IdTaken,
+            None => RefusedReason::NoGroup,
+            Some((group, shared)) => {
+                change.order = order;
+                match group.outbox.add_change(change.clone()) {
+                    Taken::Deleted => RefusedReason::Deleted,
+                    Taken::Instead(needless) => {
+                        for id in needless {
+                            shared.out.push(Output::Forget(id));
+                        }
+                        group.save(change.id, shared);
+                        group.shows(&change, shared);
+                        self.last_order = order;
+                        return;
+                    }
+                }
+            }
+        };
+        self.shared.out.change(Change::Refused { group: id, id: message, reason });
+    }
+
+    fn retry(&mut self, id: GroupId, intent: IntentId) {
         let Some((group, shared)) = self.open(id) else { return };
-        if group.outbox.retry(message) {
-            group.save(message, shared);
-            shared.out.change(Change::Outbox { group: id });
+        if group.outbox.retry(intent) {
+            group.save(intent, shared);
+            if let Some(intent) = group.outbox.get(intent) {
+                group.shows(intent, shared);
+            }
         }
     }
 
-    fn discard(&mut self, id: GroupId, message: MessageId) {
+    fn discard(&mut self, id: GroupId, intent: IntentId) {
         let Some(group) = self.groups.get_mut(&id) else { return };
-        if group.outbox.get(message).is_some_and(|entry| entry.state != SendState::Sending) {
-            group.outbox.remove(message);
-            self.shared.out.push(Output::Forget(message));
-            self.shared.out.change(Change::Outbox { group: id });
+        if group.outbox.get(intent).is_some_and(|intent| intent.state != SendState::Sending) {
+            group.give_up(intent, &mut self.shared);
         }
     }
 

@@ -1,18 +1,17 @@
 //! What the server's errors mean, by the frame that they are about.
 
-use caravana_protocol::{ErrorCode, GroupId, MessageId, WireError};
+use caravana_protocol::{ErrorCode, GroupId, WireError};
 
 use super::Session;
 use super::output::Change;
 use super::reference::Reference;
-use crate::Instant;
+use crate::{Instant, IntentId};
 
 impl Session {
     pub(super) fn refused(&mut self, error: &WireError, now: Instant) {
         let reference = error.reference.as_deref().and_then(Reference::parse);
         match reference {
-            Some(Reference::Send(id)) => self.send_refused(id, error, now),
-            Some(Reference::Edit(id) | Reference::Delete(id)) => self.edits.refused(id, error.code, &mut self.shared),
+            Some(Reference::Intent(id)) => self.intent_refused(id, error, now),
             Some(Reference::Follow(group, number)) => self.follow_refused(group, number, error, now),
             Some(Reference::Read(group)) => {
                 // What may succeed later is said again by itself, because nothing confirmed it.
@@ -24,9 +23,9 @@ impl Session {
         }
     }
 
-    fn send_refused(&mut self, id: MessageId, error: &WireError, now: Instant) {
+    fn intent_refused(&mut self, id: IntentId, error: &WireError, now: Instant) {
         if let Some(group) = self.groups.values_mut().find(|group| group.outbox.get(id).is_some()) {
-            group.send_refused(id, error, &mut self.shared, now);
+            group.intent_refused(id, error, &mut self.shared, now);
         }
     }
 

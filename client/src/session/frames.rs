@@ -51,13 +51,15 @@ impl Session {
             ServerFrame::Left(left) => self.left(&left, now),
             ServerFrame::Event(event) => self.event(event, now),
             ServerFrame::Done(done) => {
-                if let Some(Reference::Edit(id) | Reference::Delete(id)) = Reference::parse(&done.reference) {
-                    self.edits.done(id);
+                if let Some(Reference::Intent(id)) = Reference::parse(&done.reference)
+                    && let Some(group) = self.groups.get_mut(&done.group_id)
+                {
+                    group.change_done(id, &done, shared);
                 }
             }
             ServerFrame::MessageSent(sent) => match self.groups.get_mut(&sent.message.group_id) {
                 Some(group) => group.acknowledged(sent, shared),
-                None => shared.out.push(Output::Forget(sent.message.id)),
+                None => shared.out.push(Output::Forget(sent.message.id.into())),
             },
             ServerFrame::UserTyping(typing) => self.typing(&typing, true, now),
             ServerFrame::UserStopTyping(typing) => self.typing(&typing, false, now),
@@ -84,14 +86,6 @@ impl Session {
     }
 
     fn event(&mut self, event: Event, now: Instant) {
-        match &event {
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => self.edits.done(change.message.id),
-            Event::NewMessage(_)
-            | Event::MemberJoined(_)
-            | Event::MemberLeft(_)
-            | Event::GroupUpdated(_)
-            | Event::Other(_) => {}
-        }
         if let Some(group) = self.groups.get_mut(&event.group_id()) {
             group.event(event, &mut self.shared, now);
         }

@@ -1,6 +1,6 @@
 //! One group as this client knows it.
 
-use caravana_protocol::{GroupId, LeftReason, Message, Seq, UserId};
+use caravana_protocol::{GroupId, LeftReason, Message, MessageId, Seq, UserId};
 
 use super::composing::Composing;
 use super::history::{History, Older};
@@ -8,7 +8,7 @@ use super::output::Change;
 use super::reading::Reading;
 use super::shared::Shared;
 use super::stream::{Doubts, Question, Stream};
-use crate::{Instant, Outbox, Pending, Roster, Row, RowKey, Timeline};
+use crate::{Instant, Intent, Outbox, Roster, Row, RowKey, Timeline};
 
 /// One group as this client knows it. The screen reads from here; everything is changed by [`super::Session::handle`].
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub enum Item<'a> {
     /// A line of the group's log.
     Row(&'a Row),
     /// A message that is not acknowledged.
-    Pending(&'a Pending),
+    Pending(&'a Intent),
 }
 
 impl Item<'_> {
@@ -67,7 +67,7 @@ impl Item<'_> {
     pub const fn key(&self) -> RowKey {
         match self {
             Self::Row(row) => row.key(),
-            Self::Pending(pending) => RowKey::Message(pending.id),
+            Self::Pending(pending) => RowKey::Message(pending.message),
         }
     }
 }
@@ -119,8 +119,14 @@ impl Group {
     /// All lines in the order of the screen: the log, then what is not acknowledged, in the order of writing.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         // Should somebody else's message ever bear the id of a pending one, no two lines may have one key.
-        let pending = self.outbox.entries().filter(|entry| self.timeline.message(entry.id).is_none());
+        let pending = self.outbox.messages().filter(|intent| self.timeline.message(intent.message).is_none());
         self.timeline.rows().map(Item::Row).chain(pending.map(Item::Pending))
+    }
+
+    /// What the person wants to become of a message, and has not become of it yet: its last change in the outbox.
+    #[must_use]
+    pub fn change_of(&self, id: MessageId) -> Option<&Intent> {
+        self.outbox.change_of(id)
     }
 
     /// One line.

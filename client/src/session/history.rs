@@ -153,7 +153,7 @@ impl Group {
         self.history.failures = 0;
         self.history.loaded |= matches!(asked, HistoryPage::Latest | HistoryPage::Around(_));
         self.touched(touched, shared);
-        self.find_stored(shared);
+        self.find_done(shared);
     }
 
     /// The history was rebuilt: the page is all there is of the new one.

@@ -1,10 +1,10 @@
 //! What a session is told.
 
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
+use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
 
 use super::RequestId;
-use crate::{HistoryPage, SavedMessage, SessionCheck, SocketId};
+use crate::{HistoryPage, IntentId, SavedIntent, SessionCheck, SocketId};
 
 /// A text that no log may show: a frame, a token.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,18 +76,18 @@ pub enum Input {
     },
     /// The answer to [`super::Output::RefreshToken`], if there is a token.
     Token(Secret),
-    /// The storage could not keep a message.
+    /// The storage could not keep something.
     NotSaved {
         /// Which.
-        id: MessageId,
+        id: IntentId,
     },
     /// Other pages of this device keep these in the storage for a while already: they may be gone or asleep. Those of
     /// this user that are not known here are sent from here, too.
-    Adopt(Vec<SavedMessage>),
-    /// Another page of this device keeps a message no longer: it was stored, or the person gave it up there.
+    Adopt(Vec<SavedIntent>),
+    /// Another page of this device keeps this no longer: it was done, or the person gave it up there.
     Forgotten {
         /// Which.
-        id: MessageId,
+        id: IntentId,
     },
 
     /// A group is shown: follow it, with its newest messages.
@@ -128,42 +128,49 @@ pub enum Input {
         group: GroupId,
         /// A fresh id, UUIDv7: the session has neither clock nor randomness to mint one.
         id: MessageId,
-        /// The text.
-        body: MessageBody,
-        /// The message that it answers.
-        reply_to: Option<MessageId>,
+        /// What it says.
+        content: Content<MessageBody>,
         /// The time of day, for people to read while the message is pending.
         at: Timestamp,
     },
-    /// The person wants a refused message sent again.
+    /// The person wants something refused tried again.
     Retry {
         /// Of which group.
         group: GroupId,
-        /// Which.
-        id: MessageId,
+        /// Which; a message that is to be sent has its own id.
+        id: IntentId,
     },
-    /// The person gives an unsent message up. One that is under way can't be called back and stays.
+    /// The person gives up something that waits, and with an unsent message what was wanted of it. What is under way can't
+    /// be called back and stays.
     Discard {
         /// Of which group.
         group: GroupId,
         /// Which.
-        id: MessageId,
+        id: IntentId,
     },
-    /// The person changes the text of an own message.
+    /// The person changes the text of an own message, which may still wait itself. The last text counts.
     Edit {
         /// Of which group.
         group: GroupId,
-        /// Which.
+        /// A fresh id.
+        intent: IntentId,
+        /// Which message.
         id: MessageId,
         /// The new text.
         body: MessageBody,
+        /// The time of day.
+        at: Timestamp,
     },
     /// The person deletes a message.
     Delete {
         /// Of which group.
         group: GroupId,
-        /// Which.
+        /// A fresh id.
+        intent: IntentId,
+        /// Which message.
         id: MessageId,
+        /// The time of day.
+        at: Timestamp,
     },
     /// The person typed something.
     Typed {

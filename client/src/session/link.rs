@@ -25,7 +25,6 @@ impl Session {
             LinkState::Idle | LinkState::Offline | LinkState::Closed { .. } => false,
         };
         if wire.is_some() && self.shared.wire != wire {
-            self.edits.lose(&mut self.shared);
             for group in self.groups.values_mut() {
                 group.lose(&mut self.shared);
             }
@@ -62,7 +61,6 @@ impl Session {
         if self.link.deadline().is_some_and(|deadline| now >= deadline) {
             self.step(LinkEvent::Due, now);
         }
-        self.edits.tick(&mut self.shared, now);
         let mut sick = false;
         for group in self.groups.values_mut() {
             sick |= group.tick(&mut self.shared, now);

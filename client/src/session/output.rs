@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use caravana_protocol::{ClientFrame, ErrorCode, GroupId, LeftReason, MessageId, codec};
 
 use super::Secret;
-use crate::{HistoryPage, RowKey, SavedMessage, SocketId};
+use crate::{HistoryPage, IntentId, RowKey, SavedIntent, SocketId};
 
 /// The number of one question for history. Answers to others than the last are stale and mean nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,10 +47,10 @@ pub enum Output {
         /// How many messages.
         limit: usize,
     },
-    /// Keep this message over reloads, in place of what is kept under its id.
-    Save(SavedMessage),
+    /// Keep this over reloads, in place of what is kept under its id.
+    Save(SavedIntent),
     /// Keep it no longer.
-    Forget(MessageId),
+    Forget(IntentId),
     /// Something on the screen is different now.
     Changed(Change),
 }
@@ -114,7 +114,7 @@ pub enum Change {
         /// Which.
         id: MessageId,
     },
-    /// A message was refused for good; it stays in the outbox until the person decides.
+    /// A message, or a change of one, was refused; it stays in the outbox until the person decides.
     SendFailed {
         /// In which group.
         group: GroupId,
@@ -123,7 +123,7 @@ pub enum Change {
         /// Why, if the server gave a known reason.
         code: Option<ErrorCode>,
     },
-    /// A message, an edit or a deletion was not even taken. The screen keeps the text.
+    /// A message, or a change of one, was not even taken. The screen keeps the text.
     Refused {
         /// In which group.
         group: GroupId,
@@ -132,7 +132,7 @@ pub enum Change {
         /// Why.
         reason: RefusedReason,
     },
-    /// The storage could not keep a message: it will be sent, but not after a reload.
+    /// The storage could not keep a message, or a change of one: it will be said, but not after a reload.
     NotSaved {
         /// In which group.
         group: GroupId,
@@ -170,15 +170,9 @@ pub enum RefusedReason {
     /// A message of this id is there already.
     #[error("a message of this id is there already")]
     IdTaken,
-    /// Edits and deletions need a link.
-    #[error("there is no link")]
-    NotOnline,
-    /// No answer came; whether it was done shows later.
-    #[error("no answer came")]
-    NoAnswer,
-    /// The server refused it.
-    #[error("the server refused: {}", .0.map_or("unknown", ErrorCode::as_str))]
-    ByServer(Option<ErrorCode>),
+    /// The message is to be deleted; nothing more can be wanted of it.
+    #[error("the message is to be deleted")]
+    Deleted,
 }
 
 /// Which rows of a timeline are different.

@@ -1,28 +1,26 @@
-//! How a frame is found again by the error about it.
+//! How a frame is found again by the answer to it.
 
 use std::fmt;
 
-use caravana_protocol::{GroupId, MessageId};
+use caravana_protocol::GroupId;
+
+use crate::IntentId;
 
 /// What the `ref` of our own frames says. All of them fit into its 64 characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reference {
-    Send(MessageId),
-    Edit(MessageId),
-    Delete(MessageId),
+    Intent(IntentId),
     /// Numbered, because the answer to an earlier question about the group may come after a later one was asked.
     Follow(GroupId, u32),
     Read(GroupId),
 }
 
 impl Reference {
-    /// Reads what an error repeats.
+    /// Reads what an answer repeats.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once(':')?;
         Some(match kind {
-            "send" => Self::Send(id.parse().ok()?),
-            "edit" => Self::Edit(id.parse().ok()?),
-            "delete" => Self::Delete(id.parse().ok()?),
+            "intent" => Self::Intent(id.parse().ok()?),
             "follow" => {
                 let (group, number) = id.split_once(':')?;
                 Self::Follow(group.parse().ok()?, number.parse().ok()?)
@@ -36,9 +34,7 @@ impl Reference {
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Send(id) => write!(f, "send:{id}"),
-            Self::Edit(id) => write!(f, "edit:{id}"),
-            Self::Delete(id) => write!(f, "delete:{id}"),
+            Self::Intent(id) => write!(f, "intent:{id}"),
             Self::Follow(id, number) => write!(f, "follow:{id}:{number}"),
             Self::Read(id) => write!(f, "read:{id}"),
         }

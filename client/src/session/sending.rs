@@ -1,98 +1,156 @@
 //! From the outbox to the wire, and what the answers mean.
 
-use caravana_protocol::{ClientFrame, ErrorCode, MessageId, MessageSent, WireError};
+use std::collections::BTreeSet;
+
+use caravana_protocol::{Done, ErrorCode, MessageId, MessageSent, WireError};
 
 use super::group::Group;
-use super::output::Change;
+use super::output::{Change, TimelineChange};
 use super::reference::Reference;
 use super::shared::Shared;
 use crate::outbox::Overdue;
-use crate::{Instant, Output, Pending, SavedMessage, SendState};
+use crate::{Instant, Intent, IntentId, Output, RowKey, SavedIntent, SendState, Want};
 
 impl Group {
-    /// Says the next message, if it is its turn.
+    /// Says what is next, if it is its turn. A change that is so already is not said: the log says it.
     pub(super) fn send_next(&mut self, shared: &mut Shared, now: Instant) {
-        if let Some(entry) = self.outbox.next(now) {
-            self.say(entry, shared);
-            shared.out.change(Change::Outbox { group: self.id });
+        while let Some(intent) = self.outbox.next(now).cloned() {
+            if !intent.is_send() && self.is_so(&intent) {
+                self.settle(intent.id, shared);
+                continue;
+            }
+            self.outbox.fly(intent.id, now);
+            self.say(&intent, shared);
+            self.shows(&intent, shared);
+            return;
         }
     }
 
-    fn say(&self, entry: Pending, shared: &mut Shared) {
-        let reference = Reference::Send(entry.id);
-        let frame = ClientFrame::SendMessage {
-            message: entry.message,
-            id: Some(entry.id),
-            reply_to: entry.reply_to,
-            user_id: None,
-            group_id: Some(self.id),
-        };
-        shared.say(&frame, Some(reference));
+    fn say(&self, intent: &Intent, shared: &mut Shared) {
+        shared.say(&intent.frame(self.id), Some(Reference::Intent(intent.id)));
+    }
+
+    /// Whether the log says what is wanted.
+    fn is_so(&self, intent: &Intent) -> bool {
+        self.timeline.message(intent.message).is_some_and(|message| match &intent.want {
+            Want::Send(_) => message.user_id == Some(self.user),
+            Want::Edit(text) => message.status && message.content.body == *text,
+            Want::Delete => !message.status,
+        })
     }
 
     /// The server has stored an own message.
     pub(super) fn acknowledged(&mut self, sent: MessageSent, shared: &mut Shared) {
         let id = sent.message.id;
         let touched = self.timeline.acknowledge(sent.message);
-        self.stored(id, shared);
+        self.settle(id.into(), shared);
+        self.touched(touched, shared);
+    }
+
+    /// The server has made a change, or there was nothing to change. Its event may still be on the way.
+    pub(super) fn change_done(&mut self, id: IntentId, done: &Done, shared: &mut Shared) {
+        let Some(intent) = self.settle(id, shared) else { return };
+        let touched = self.timeline.fulfil(intent.message, &intent.want, done.seq, intent.at);
         self.touched(touched, shared);
     }
 
     /// An own message is in the log: it is nobody's to send any more.
     pub(super) fn stored(&mut self, id: MessageId, shared: &mut Shared) {
-        if self.outbox.stored(id) {
-            shared.out.push(Output::Forget(id));
-            shared.out.change(Change::Sent { group: self.id, id });
-            shared.out.change(Change::Outbox { group: self.id });
+        self.settle(id.into(), shared);
+    }
+
+    /// Something happened to a message. What came up first of what is wanted of it is answered by that, too, if it is so now: by
+    /// a server that does not know `done`, or where `done` was lost, or where somebody else did the same.
+    pub(super) fn happened(&mut self, message: MessageId, shared: &mut Shared) {
+        let first = self.outbox.entries().find(|intent| intent.message == message);
+        if let Some(id) = first.filter(|intent| self.is_so(intent)).map(|intent| intent.id) {
+            self.settle(id, shared);
         }
     }
 
-    /// A page may hold messages whose acknowledgement was lost.
-    pub(super) fn find_stored(&mut self, shared: &mut Shared) {
-        let is_own = |id| self.timeline.message(id).is_some_and(|message| message.user_id == Some(self.user));
-        let stored: Vec<MessageId> = self.outbox.entries().map(|entry| entry.id).filter(|id| is_own(*id)).collect();
-        for id in stored {
-            self.stored(id, shared);
+    /// It is done: nobody has to say it any more. Gives out what it was, if it waited here.
+    fn settle(&mut self, id: IntentId, shared: &mut Shared) -> Option<Intent> {
+        let intent = self.outbox.done(id)?;
+        shared.out.push(Output::Forget(id));
+        if intent.is_send() {
+            shared.out.change(Change::Sent { group: self.id, id: intent.message });
+        }
+        self.shows(&intent, shared);
+        Some(intent)
+    }
+
+    /// A page may show what was done and not answered.
+    pub(super) fn find_done(&mut self, shared: &mut Shared) {
+        let about: BTreeSet<MessageId> = self.outbox.entries().map(|intent| intent.message).collect();
+        for message in about {
+            self.happened(message, shared);
         }
     }
 
-    /// The server did not take a message.
-    pub(super) fn send_refused(&mut self, id: MessageId, error: &WireError, shared: &mut Shared, now: Instant) {
-        if self.outbox.get(id).is_none_or(|entry| entry.state != SendState::Sending) {
+    /// The server did not take it.
+    pub(super) fn intent_refused(&mut self, id: IntentId, error: &WireError, shared: &mut Shared, now: Instant) {
+        let Some(intent) = self.outbox.get(id).filter(|intent| intent.state == SendState::Sending).cloned() else {
             return;
-        }
+        };
         match error.code {
             Some(ErrorCode::RateLimited | ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded) => {
                 self.outbox.postpone(id, error.code, error.retry_after_ms, now);
             }
             // A full disk is not over in a moment: the person decides.
             Some(ErrorCode::StorageFull) => self.refuse(id, error.code, true, shared),
+            // It is deleted, as it was to be.
+            Some(ErrorCode::Gone) if intent.want == Want::Delete => drop(self.settle(id, shared)),
             None if error.retryable => self.outbox.postpone(id, error.code, error.retry_after_ms, now),
             code => self.refuse(id, code, error.retryable, shared),
         }
-        shared.out.change(Change::Outbox { group: self.id });
+        self.shows(&intent, shared);
     }
 
-    fn refuse(&mut self, id: MessageId, code: Option<ErrorCode>, retryable: bool, shared: &mut Shared) {
+    fn refuse(&mut self, id: IntentId, code: Option<ErrorCode>, retryable: bool, shared: &mut Shared) {
         self.outbox.refuse(id, code, retryable);
         self.save(id, shared);
-        shared.out.change(Change::SendFailed { group: self.id, id, code });
+        if let Some(intent) = self.outbox.get(id) {
+            shared.out.change(Change::SendFailed { group: self.id, id: intent.message, code });
+        }
     }
 
     /// The group is closed to the user: nothing that waits will ever be taken.
     pub(super) fn refuse_all(&mut self, shared: &mut Shared) {
-        let unsent = |entry: &&Pending| !matches!(entry.state, SendState::Failed { .. });
-        let ids: Vec<MessageId> = self.outbox.entries().filter(unsent).map(|entry| entry.id).collect();
+        let unsent = |intent: &&Intent| !matches!(intent.state, SendState::Failed { .. });
+        let ids: Vec<IntentId> = self.outbox.entries().filter(unsent).map(|intent| intent.id).collect();
         for id in ids {
             self.refuse(id, Some(ErrorCode::NotFound), false, shared);
             shared.out.change(Change::Outbox { group: self.id });
         }
     }
 
-    /// Keeps a message over reloads as it is now.
-    pub(super) fn save(&self, id: MessageId, shared: &mut Shared) {
-        if let Some(entry) = self.outbox.get(id) {
-            shared.out.push(Output::Save(SavedMessage::new(entry, self.id, self.user)));
+    /// Gives something up, and with a message what was wanted of it.
+    pub(super) fn give_up(&mut self, id: IntentId, shared: &mut Shared) {
+        let Some(intent) = self.outbox.remove(id) else { return };
+        shared.out.push(Output::Forget(id));
+        if intent.is_send() {
+            while let Some(change) = self.outbox.change_of(intent.message).map(|change| change.id) {
+                self.outbox.remove(change);
+                shared.out.push(Output::Forget(change));
+            }
+        }
+        self.shows(&intent, shared);
+    }
+
+    /// Keeps it over reloads as it is now.
+    pub(super) fn save(&self, id: IntentId, shared: &mut Shared) {
+        if let Some(intent) = self.outbox.get(id) {
+            shared.out.push(Output::Save(SavedIntent::new(intent, self.id, self.user)));
+        }
+    }
+
+    /// Something waits, or waits no longer, or in another state: the row that shows it is different.
+    pub(super) fn shows(&self, intent: &Intent, shared: &mut Shared) {
+        let group = self.id;
+        shared.out.change(Change::Outbox { group });
+        if self.timeline.message(intent.message).is_some() {
+            let what = TimelineChange::Updated(vec![RowKey::Message(intent.message)]);
+            shared.out.change(Change::Timeline { group, what });
         }
     }
 
@@ -100,9 +158,15 @@ impl Group {
         if self.outbox.unblock(now) {
             shared.out.change(Change::Outbox { group: self.id });
         }
-        if let Some(entry) = self.outbox.again(now) {
-            self.say(entry, shared);
+        if let Some(intent) = self.outbox.again(now) {
+            self.say(&intent, shared);
         }
-        self.outbox.overdue(now) == Overdue::Silence
+        let Overdue::Silence(id) = self.outbox.overdue(now) else { return false };
+        // A server that does not know `done` says nothing where nothing had to change. It is not asked for ever.
+        if self.outbox.get(id).is_some_and(|intent| !intent.is_send()) {
+            self.refuse(id, None, true, shared);
+            shared.out.change(Change::Outbox { group: self.id });
+        }
+        true
     }
 }

@@ -3,16 +3,13 @@
 //! A message that a page wrote is that page's to send, until it is gone or asleep; then whoever is awake sends it. Both
 //! may end up sending it, which is harmless: one id is one message for ever. What may never happen is that nobody does.
 
-use caravana_protocol::{GroupId, MessageId};
-
 use super::Session;
-use super::output::Change;
 use super::stream::Stream;
-use crate::{Instant, SavedMessage, SendState};
+use crate::{Instant, IntentId, SavedIntent, SendState, Want};
 
 impl Session {
     /// Takes over what other pages wrote and have not sent. What does not fit stays in the storage.
-    pub(super) fn adopt(&mut self, saved: Vec<SavedMessage>, now: Instant) {
+    pub(super) fn adopt(&mut self, saved: Vec<SavedIntent>, now: Instant) {
         let room = self.outbox_room();
         let unknown = saved.into_iter().filter(|message| self.may_adopt(message)).take(room).collect();
         self.restore(unknown);
@@ -21,26 +18,22 @@ impl Session {
         }
     }
 
-    fn may_adopt(&self, message: &SavedMessage) -> bool {
+    fn may_adopt(&self, message: &SavedIntent) -> bool {
         self.groups.get(&message.group_id).is_none_or(|group| {
             group.stream != Stream::Gone
                 && group.outbox.get(message.id).is_none()
-                && group.timeline.message(message.id).is_none()
+                && (!matches!(message.want, Want::Send(_)) || group.timeline.message(message.message_id).is_none())
         })
     }
 
     /// Another page keeps a message no longer. It was stored, and its event says so here too; or the person gave it up,
     /// which can only be done with a refused one, and then it is not to be offered here any more.
-    pub(super) fn forgotten(&mut self, id: MessageId) {
+    pub(super) fn forgotten(&mut self, id: IntentId) {
         let refused = |group: &&mut super::Group| {
-            group.outbox.get(id).is_some_and(|entry| matches!(entry.state, SendState::Failed { .. }))
+            group.outbox.get(id).is_some_and(|intent| matches!(intent.state, SendState::Failed { .. }))
         };
-        let found: Option<GroupId> = self.groups.values_mut().find(refused).map(|group| {
-            group.outbox.remove(id);
-            group.id
-        });
-        if let Some(group) = found {
-            self.shared.out.change(Change::Outbox { group });
+        if let Some(group) = self.groups.values_mut().find(refused) {
+            group.give_up(id, &mut self.shared);
         }
     }
 }

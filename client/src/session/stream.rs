@@ -305,7 +305,8 @@ impl Group {
                 shared.out.change(Change::Typing { group });
             }
             Event::GroupUpdated(_) => shared.out.change(Change::Members { group }),
-            Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::Other(_) => {}
+            Event::MessageEdited(change) | Event::MessageDeleted(change) => self.happened(change.message.id, shared),
+            Event::Other(_) => {}
         }
     }
 }

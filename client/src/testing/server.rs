@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use caravana_protocol::{
-    ClientFrame, ConnectionId, Epoch, ErrorCode, Event, Heartbeat, Hello, Incoming, Left, LeftReason, Limits,
-    MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Role, Seq, ServerFrame, Timestamp, UserId,
-    WireError, limits,
+    ClientFrame, ConnectionId, Content, Done, Epoch, ErrorCode, Event, Heartbeat, Hello, Incoming, Left, LeftReason,
+    Limits, MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Role, Seq, ServerFrame, Timestamp,
+    UserId, WireError, limits,
 };
 use uuid::Uuid;
 
@@ -39,6 +39,12 @@ pub struct Server {
     pub depth: Seq,
     /// What becomes of the next sends. Without a word they are stored.
     pub answers: VecDeque<Answer>,
+    /// What becomes of the next changes of messages. Without a word they are made.
+    pub change_answers: VecDeque<Answer>,
+    /// How many changes of messages have arrived.
+    pub changes: usize,
+    /// It is of a build that does not answer changes.
+    pub knows_no_done: bool,
     /// So many live events are lost on their way.
     pub lose_events: usize,
     /// An event that no client understands, however often it is said.
@@ -72,6 +78,9 @@ impl Default for Server {
             epoch: Epoch::new(Uuid::from_u128(1)),
             depth: 100,
             answers: VecDeque::new(),
+            change_answers: VecDeque::new(),
+            changes: 0,
+            knows_no_done: false,
             lose_events: 0,
             unreadable: None,
             ignores_subscribes: false,
@@ -103,7 +112,7 @@ impl Server {
     pub fn texts(&self) -> Vec<String> {
         let mut messages: Vec<&Message> = self.messages.values().collect();
         messages.sort_by_key(|message| message.seq);
-        messages.into_iter().map(|message| message.message.clone()).collect()
+        messages.into_iter().map(|message| message.content.body.clone()).collect()
     }
 
     /// Somebody writes.
@@ -186,9 +195,9 @@ impl Server {
     pub fn hear(&mut self, incoming: Incoming) {
         let reference = incoming.reference;
         match incoming.frame {
-            ClientFrame::SendMessage { message, id, .. } => {
+            ClientFrame::SendMessage { content, id, .. } => {
                 if let Some(id) = id {
-                    self.send(id, &message, reference);
+                    self.send(id, &content.body, reference);
                 }
             }
             ClientFrame::EditMessage { id, message } => self.change_own(id, &message, true, reference),
@@ -241,11 +250,10 @@ impl Server {
             id,
             user_id: Some(user),
             group_id: group(),
-            message: text.to_owned(),
+            content: Content::text(text.to_owned()),
             created_at: Timestamp::from_unix_micros(0),
             status: true,
             seq: self.head() + 1,
-            reply_to: None,
             edited_at: None,
         };
         self.messages.insert(id, message.clone());
@@ -253,18 +261,39 @@ impl Server {
     }
 
     fn change_own(&mut self, id: MessageId, text: &str, status: bool, reference: Option<String>) {
-        let own = self.messages.get(&id).is_some_and(|message| message.user_id == Some(self.user));
-        if own {
+        let answer = self.change_answers.pop_front();
+        if answer == Some(Answer::Swallowed) {
+            return;
+        }
+        self.changes += 1;
+        if let Some(Answer::Refused(code, wait)) = answer {
+            let mut error = WireError::new(code, "refused", reference);
+            error.retry_after_ms = wait;
+            return self.say(ServerFrame::Error(error));
+        }
+        let refused = match self.messages.get(&id) {
+            None => Some(ErrorCode::NotFound),
+            Some(message) if message.user_id != Some(self.user) => Some(ErrorCode::Forbidden),
+            Some(message) if status && !message.status => Some(ErrorCode::Gone),
+            Some(_) => None,
+        };
+        if let Some(code) = refused {
+            return self.say(ServerFrame::Error(WireError::new(code, "refused", reference)));
+        }
+        let is_so = |message: &Message| message.status == status && (message.content.body == text || !status);
+        if !self.messages.get(&id).is_some_and(is_so) {
+            self.lose_events += usize::from(answer == Some(Answer::Lost));
             self.change(id, text, status);
-        } else {
-            self.say(ServerFrame::Error(WireError::new(ErrorCode::Forbidden, "not yours", reference)));
+        }
+        if let Some(reference) = reference.filter(|_| answer.is_none() && !self.knows_no_done) {
+            self.say(ServerFrame::Done(Done { reference, group_id: group(), seq: self.head() }));
         }
     }
 
     fn change(&mut self, id: MessageId, text: &str, status: bool) {
         let seq = self.head() + 1;
         let Some(message) = self.messages.get_mut(&id) else { return };
-        text.clone_into(&mut message.message);
+        text.clone_into(&mut message.content.body);
         message.status = status;
         let change = MessageChange { message_seq: message.seq, message: Message { seq, ..message.clone() } };
         self.append(if status { Event::MessageEdited(change) } else { Event::MessageDeleted(change) });

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{
-    AccountChanged, AuthExpiring, CaughtUp, ClientFrame, Columns, ConnectionId, Cursor, Done, Epoch, ErrorCode, Event,
-    GoingAway, GroupAdded, GroupId, GroupRemoved, GroupUpdated, Heartbeat, Hello, Joined, Left, LeftReason, Limits,
-    MemberJoined, MemberLeft, Message, MessageChange, MessageId, MessageSent, Other, Presence, Read, Resync,
-    ResyncReason, Role, ServerFrame, Timestamp, Typing, UserId, WireError,
+    AccountChanged, AuthExpiring, CaughtUp, ClientFrame, Columns, ConnectionId, Content, Cursor, Done, Epoch,
+    ErrorCode, Event, GoingAway, GroupAdded, GroupId, GroupRemoved, GroupUpdated, Heartbeat, Hello, Joined, Left,
+    LeftReason, Limits, MemberJoined, MemberLeft, Message, MessageChange, MessageId, MessageSent, Other, Presence,
+    Read, Resync, ResyncReason, Role, ServerFrame, Timestamp, Typing, UserId, WireError,
 };
 
 pub(crate) fn user() -> UserId {
@@ -36,11 +36,10 @@ pub(crate) fn message() -> Message {
         id: message_id(),
         user_id: Some(user()),
         group_id: group(),
-        message: "Contenido del mensaje".into(),
+        content: Content::text("Contenido del mensaje".into()),
         created_at: at(),
         status: true,
         seq: 7,
-        reply_to: None,
         edited_at: None,
     }
 }
@@ -49,13 +48,12 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
     let cursor = Cursor { epoch: epoch(), seq: 7 };
     vec![
         ClientFrame::SendMessage {
-            message: "¡Hola!".into(),
+            content: Content { body: "¡Hola!".into(), reply_to: Some(message_id()) },
             id: Some(message_id()),
-            reply_to: Some(message_id()),
             user_id: Some(user()),
             group_id: Some(group()),
         },
-        ClientFrame::SendMessage { message: "¡Hola!".into(), id: None, reply_to: None, user_id: None, group_id: None },
+        ClientFrame::SendMessage { content: Content::text("¡Hola!".into()), id: None, user_id: None, group_id: None },
         ClientFrame::EditMessage { id: message_id(), message: "¡Hola, Ana!".into() },
         ClientFrame::DeleteMessage { id: message_id() },
         ClientFrame::Typing { user_id: None, group_id: Some(group()) },
@@ -71,9 +69,10 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
 
 pub(crate) fn server_frames() -> Vec<ServerFrame> {
     let (group_id, user_id, epoch) = (group(), user(), epoch());
-    let edited = Message { message: "¡Hola, Ana!".into(), edited_at: Some(at()), seq: 8, ..message() };
-    let deleted = Message { message: String::new(), status: false, seq: 9, ..message() };
-    let reply = Message { reply_to: Some(message_id()), ..message() };
+    let edited = Message { content: Content::text("¡Hola, Ana!".into()), edited_at: Some(at()), seq: 8, ..message() };
+    let deleted = Message { seq: 9, ..message().deleted() };
+    let content = Content { reply_to: Some(message_id()), ..message().content };
+    let reply = Message { content, ..message() };
     vec![
         ServerFrame::Hello(Hello {
             protocol: "caravana.v1".into(),

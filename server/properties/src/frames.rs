@@ -51,7 +51,8 @@ fn accepted(text: &str, incoming: &Incoming) {
     let said = |incoming: &Incoming| (incoming.frame.clone(), incoming.own_reference.clone());
     assert_eq!(codec::decode_client(&again).as_ref().map(said), Ok(said(incoming)), "it is not the same after {again}");
     match &incoming.frame {
-        ClientFrame::SendMessage { message, .. } | ClientFrame::EditMessage { message, .. } => body(message),
+        ClientFrame::SendMessage { content, .. } => body(&content.body),
+        ClientFrame::EditMessage { message, .. } => body(message),
         ClientFrame::MarkRead { seq, .. }
         | ClientFrame::Subscribe { cursor: Some(Cursor { seq, .. }), .. }
         | ClientFrame::Sync { cursor: Cursor { seq, .. }, .. } => assert!(*seq <= HIGHEST_SEQ),

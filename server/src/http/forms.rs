@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{Login, NewGroup, Register};
-use caravana_protocol::{ErrorCode, MessageId};
+use caravana_protocol::{Content, ErrorCode, MessageId};
 use serde::Deserialize;
 
 use super::error::ApiError;
@@ -115,7 +115,7 @@ pub(super) async fn send(
     let Ok(id) = id else {
         return back(&page, &ApiError::new(ErrorCode::InvalidId, "`id` is no UUID"), None);
     };
-    let posted = Posted { user_id: identity.user.id, group_id, id, message: form.message, reply_to: None };
+    let posted = Posted { user_id: identity.user.id, group_id, id, content: Content::text(form.message) };
     match messages::post(&state, posted).await {
         Ok(_) => to(&page),
         Err(error) => back(&page, &error, None),

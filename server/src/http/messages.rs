@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
-use caravana_protocol::{ErrorCode, GroupId, UserId, limits};
+use caravana_protocol::{Content, ErrorCode, GroupId, UserId, limits};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -110,7 +110,7 @@ fn posted(user_id: UserId, group_id: GroupId, mut body: Map<String, Value>) -> R
     }
     let (id, reply_to) = (take_id(&mut body, "id")?, take_id(&mut body, "reply_to")?);
     let Text { message } = extract::shape(body)?;
-    Ok(Posted { user_id, group_id, id, message, reply_to })
+    Ok(Posted { user_id, group_id, id, content: Content { body: message, reply_to } })
 }
 
 /// An id of the body, where a text that is no UUID has an error of its own.

@@ -36,10 +36,10 @@ impl Connection {
         reference: Option<&str>,
     ) -> Outcome {
         match frame {
-            ClientFrame::SendMessage { message, id, reply_to, user_id, group_id } => {
+            ClientFrame::SendMessage { content, id, user_id, group_id } => {
                 self.check_user(user_id)?;
                 let group_id = self.group(group_id)?;
-                self.send(Posted { user_id: self.peer.user, group_id, id, message, reply_to }, reference);
+                self.send(Posted { user_id: self.peer.user, group_id, id, content }, reference);
                 Ok(())
             }
             ClientFrame::EditMessage { id, message } => self.edit(id, &message, own_reference).await,

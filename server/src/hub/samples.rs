@@ -4,7 +4,7 @@ mod odd;
 
 use std::sync::{Arc, Mutex};
 
-use caravana_protocol::{ConnectionId, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
+use caravana_protocol::{ConnectionId, Content, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::answers::Pace;
@@ -40,11 +40,10 @@ pub(super) fn message(seq: Seq) -> Event {
         id: MessageId::new(Uuid::from_u128(u128::from(seq))),
         user_id: None,
         group_id: GROUP,
-        message: seq.to_string(),
+        content: Content::text(seq.to_string()),
         created_at: Timestamp::from_unix_micros(0),
         status: true,
         seq,
-        reply_to: None,
         edited_at: None,
     })
 }

@@ -36,8 +36,7 @@ impl Effects {
                 | Effect::Renamed(..) => continue,
             };
             if message.id == id {
-                message.message.clear();
-                (message.status, message.edited_at) = (false, None);
+                *message = message.clone().deleted();
             }
         }
     }

@@ -14,8 +14,8 @@ use caravana_protocol::limits::{
 };
 use caravana_protocol::rest::Group;
 use caravana_protocol::{
-    Columns, Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange,
-    MessageId, Other, Role, Seq, Timestamp, UserId,
+    Columns, Content, Epoch, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody,
+    MessageChange, MessageId, Other, Role, Seq, Timestamp, UserId,
 };
 use futures::{Stream, TryStreamExt as _};
 use serde::Deserialize;
@@ -148,12 +148,8 @@ impl Entry {
         let own_seq = self.payload().message_seq.as_ref().and_then(Value::as_u64);
         let message_seq = own_seq.or(self.message.seq).unwrap_or(self.seq);
         let deleted = self.kind == "message_deleted";
-        let mut message = self.into_message(group_id);
-        if deleted {
-            message.message.clear();
-            message.status = false;
-        }
-        MessageChange { message, message_seq }
+        let message = self.into_message(group_id);
+        MessageChange { message: if deleted { message.deleted() } else { message }, message_seq }
     }
 
     fn into_message(self, group_id: GroupId) -> Message {
@@ -170,11 +166,13 @@ impl Entry {
             id,
             user_id: message.user_id.or(self.actor_id),
             group_id,
-            message: if status { shown(message.text.unwrap_or_default()) } else { String::new() },
+            content: Content {
+                body: message.text.filter(|_| status).map(shown).unwrap_or_default(),
+                reply_to: message.reply_to,
+            },
             created_at: message.created_at.unwrap_or(self.at),
             status,
             seq,
-            reply_to: message.reply_to,
             edited_at: message.edited_at.filter(|_| status),
         }
     }
@@ -199,17 +197,17 @@ pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<
     let changed_since = message.edited_at.is_some() || !message.status;
     let same = message.user_id == Some(draft.user_id)
         && message.group_id == draft.group_id
-        && message.reply_to == draft.reply_to
-        && (text == draft.body.as_str()
+        && message.content.reply_to == draft.content.reply_to
+        && (text == draft.content.body.as_str()
             || changed_since
-            || MessageBody::parse(text).is_ok_and(|kept| kept == draft.body));
+            || MessageBody::parse(text).is_ok_and(|kept| kept == draft.content.body));
     if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
 }
 
 /// The answer to a send over the limit whose id is stored as this message.
 pub(crate) fn repeated(draft: &Draft, message: Message) -> Result<Appended, StoreError> {
     // Of a message that was deleted the text is not compared.
-    let text = message.message.clone();
+    let text = message.content.body.clone();
     repetition(draft, message, &text)
 }
 
@@ -245,8 +243,8 @@ const ENVELOPE: usize = 420;
 /// How many bytes the event's frame has at most.
 fn weight(event: &Event) -> usize {
     let texts = match event {
-        Event::NewMessage(message) => json_length(&message.message),
-        Event::MessageEdited(change) | Event::MessageDeleted(change) => json_length(&change.message.message),
+        Event::NewMessage(message) => json_length(&message.content.body),
+        Event::MessageEdited(change) | Event::MessageDeleted(change) => json_length(&change.message.content.body),
         Event::MemberJoined(joined) => json_length(&joined.display_name),
         Event::MemberLeft(left) => json_length(&left.display_name),
         Event::GroupUpdated(group) => {

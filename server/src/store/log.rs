@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{
-    Epoch, Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
+    Content, Epoch, Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
 };
 
 use futures::future::BoxFuture;
@@ -97,10 +97,8 @@ pub struct Draft {
     pub user_id: UserId,
     /// Where.
     pub group_id: GroupId,
-    /// The text.
-    pub body: MessageBody,
-    /// The message that it answers.
-    pub reply_to: Option<MessageId>,
+    /// What it says.
+    pub content: Content<MessageBody>,
     /// When it reached the server.
     pub created_at: Timestamp,
 }

@@ -42,7 +42,7 @@ async fn history_comes_in_pages_in_both_directions() {
     }
     let page = async |query: &str| {
         let page = luis.get(&format!("{group}/messages?{query}")).await.ok::<MessagesAnswer>();
-        let texts: String = page.messages.iter().map(|message| message.message.as_str()).collect();
+        let texts: String = page.messages.iter().map(|message| message.content.body.as_str()).collect();
         (texts, page.has_more_before, page.has_more_after)
     };
     assert_eq!(page("").await, ("0123456".into(), false, false));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
-use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
+use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
 use caravana_server::store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
 use futures::future::join_all;
 use tempfile::TempDir;
@@ -81,8 +81,7 @@ impl World {
             id: MessageId::new(Uuid::now_v7()),
             user_id: author,
             group_id: self.group,
-            body: MessageBody::parse(text).unwrap(),
-            reply_to: None,
+            content: self::text(text),
             created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
         }
     }
@@ -120,10 +119,18 @@ async fn person(store: &SharedStore, name: &str) -> UserId {
     store.create_account(account).await.unwrap().id
 }
 
-fn text(event: &Event) -> Option<&str> {
+fn text(text: &str) -> Content<MessageBody> {
+    Content::text(MessageBody::parse(text).unwrap())
+}
+
+fn answer_to(id: MessageId, body: &str) -> Content<MessageBody> {
+    Content { reply_to: Some(id), ..text(body) }
+}
+
+fn text_of(event: &Event) -> Option<&str> {
     match event {
-        Event::NewMessage(message) => Some(&message.message),
-        Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message.message),
+        Event::NewMessage(message) => Some(&message.content.body),
+        Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message.content.body),
         Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) | Event::Other(_) => None,
     }
 }
@@ -142,7 +149,7 @@ async fn a_message_is_stored_once_whatever_its_sender_repeats(world: World) {
         assert!(again.duplicate);
         assert_eq!(again.message, first.message);
     }
-    assert_eq!(world.log().await.iter().filter(|event| text(event) == Some("hola")).count(), 1);
+    assert_eq!(world.log().await.iter().filter(|event| text_of(event) == Some("hola")).count(), 1);
 }
 
 async fn fifty_parallel_sends_of_one_id_are_one_message(world: World) {
@@ -162,14 +169,14 @@ async fn an_id_belongs_to_one_author_group_text_and_reply(world: World) {
     for stolen in [
         Draft { user_id: world.bob, ..draft.clone() },
         Draft { group_id: other_group, ..draft.clone() },
-        Draft { body: MessageBody::parse("adiós").unwrap(), ..draft.clone() },
-        Draft { reply_to: Some(original.id), ..draft.clone() },
+        Draft { content: text("adiós"), ..draft.clone() },
+        Draft { content: answer_to(original.id, "hola"), ..draft.clone() },
     ] {
         assert!(matches!(world.store.append(stolen).await, Err(StoreError::Conflict)));
     }
-    let composed = Draft { body: MessageBody::parse("hola\r\nBob\r\n").unwrap(), ..world.draft(world.ana, "x") };
+    let composed = Draft { content: text("hola\r\nBob\r\n"), ..world.draft(world.ana, "x") };
     world.store.append(composed.clone()).await.unwrap();
-    let same = Draft { body: MessageBody::parse("hola\nBob").unwrap(), ..composed };
+    let same = Draft { content: text("hola\nBob"), ..composed };
     assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
 }
 
@@ -185,8 +192,8 @@ async fn a_text_that_was_kept_by_older_rules_is_repeated_by_todays(world: World)
     world.foreign().await.run(&row).await;
     let answer = world.store.append(draft.clone()).await.unwrap();
     assert!(answer.duplicate);
-    assert_eq!(answer.message.message, "\n\nhola\n", "the row stays as it is");
-    let other = Draft { body: MessageBody::parse("hola\n\nBob").unwrap(), ..draft };
+    assert_eq!(answer.message.content.body, "\n\nhola\n", "the row stays as it is");
+    let other = Draft { content: text("hola\n\nBob"), ..draft };
     assert!(matches!(world.store.append(other).await, Err(StoreError::Conflict)));
 }
 
@@ -211,17 +218,18 @@ async fn seqs_have_no_hole_and_a_sender_keeps_the_order(world: World) {
     assert!(stored.is_sorted_by_key(|message| message.seq));
     let events = world.log().await;
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
-    let texts: Vec<&str> = events.iter().filter_map(text).collect();
+    let texts: Vec<&str> = events.iter().filter_map(text_of).collect();
     assert_eq!(texts, (0..300).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
 async fn an_answer_needs_a_message_of_the_same_group(world: World) {
     let question = world.say(world.bob, "¿Hoy?").await;
-    let answer = Draft { reply_to: Some(question.id), ..world.draft(world.ana, "Sí") };
-    assert_eq!(world.store.append(answer).await.unwrap().message.reply_to, Some(question.id));
+    let answer = Draft { content: answer_to(question.id, "Sí"), ..world.draft(world.ana, "Sí") };
+    assert_eq!(world.store.append(answer).await.unwrap().message.content.reply_to, Some(question.id));
     let other_group = GroupId::new(Uuid::new_v4());
     world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
-    let misplaced = Draft { reply_to: Some(question.id), group_id: other_group, ..world.draft(world.ana, "Sí") };
+    let misplaced =
+        Draft { content: answer_to(question.id, "Sí"), group_id: other_group, ..world.draft(world.ana, "Sí") };
     assert!(matches!(world.store.append(misplaced).await, Err(StoreError::NotFound)));
 }
 
@@ -230,26 +238,26 @@ async fn a_replay_shows_the_present_and_never_a_deleted_text(world: World) {
     let deleted = world.say(world.ana, "secreto").await;
     let body = MessageBody::parse("después").unwrap();
     let change = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
-    assert_eq!((change.message.message.as_str(), change.message.seq), ("después", edited.seq));
+    assert_eq!((change.message.content.body.as_str(), change.message.seq), ("después", edited.seq));
     assert_eq!((change.seq, change.is_new), (deleted.seq + 1, true));
     let again = world.store.edit(world.ana, edited.id, body.clone()).await.unwrap();
     assert_eq!((again.seq, again.is_new), (deleted.seq + 1, false), "the same text is no change");
     let deletion = world.store.delete(world.ana, deleted.id).await.unwrap();
     assert_eq!((deletion.seq, deletion.is_new), (deleted.seq + 2, true));
     let again = world.store.delete(world.ana, deleted.id).await.unwrap();
-    assert_eq!((again.seq, again.is_new, again.message.message.as_str()), (deleted.seq + 2, false, ""));
+    assert_eq!((again.seq, again.is_new, again.message.content.body.as_str()), (deleted.seq + 2, false, ""));
     assert!(matches!(world.store.edit(world.ana, deleted.id, body).await, Err(StoreError::Gone)));
 
     let events = world.log().await;
-    assert!(events.iter().filter_map(text).all(|text| text != "secreto" && text != "antes"));
+    assert!(events.iter().filter_map(text_of).all(|text| text != "secreto" && text != "antes"));
     let kinds: Vec<&str> = events.iter().map(Event::kind).collect();
     assert_eq!(kinds[kinds.len() - 4..], ["new_message", "new_message", "message_edited", "message_deleted"]);
     let Event::NewMessage(shown) = &events[events.len() - 4] else { panic!() };
-    assert!(shown.edited_at.is_some() && shown.message == "después");
+    assert!(shown.edited_at.is_some() && shown.content.body == "después");
     let Event::NewMessage(shown) = &events[events.len() - 3] else { panic!() };
-    assert!(!shown.status && shown.message.is_empty());
+    assert!(!shown.status && shown.content.body.is_empty());
     let again = world.store.stored(deleted.id).await.unwrap().unwrap();
-    assert_eq!(again.message, "");
+    assert_eq!(again.content.body, "");
 }
 
 async fn only_authors_edit_and_only_authors_and_managers_delete(world: World) {
@@ -322,7 +330,7 @@ async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
     assert_eq!(seqs(new), (own.seq + 1..=own.seq + 4).collect::<Vec<_>>());
     let kinds: Vec<&str> = new.iter().map(Event::kind).collect();
     assert_eq!(kinds, ["new_message", "new_message", "message_edited", "message_deleted"]);
-    assert_eq!(new.iter().filter_map(text).collect::<Vec<_>>(), ["", "tres", "tres", ""]);
+    assert_eq!(new.iter().filter_map(text_of).collect::<Vec<_>>(), ["", "tres", "tres", ""]);
 }
 
 /// Also who asks for the list of groups, for one of them or for its members, while the odd row is the last one.
@@ -360,13 +368,13 @@ async fn a_row_that_can_not_be_read_blocks_nothing(world: World) {
         let group = world.store.group(world.group, world.ana).await.unwrap().unwrap();
         assert_eq!((invited.name.as_str(), invited.invited_by.as_deref()), ("\u{fffd}B", Some("\u{fffd}A")));
         assert_eq!((known.0.display_name, known.1.memberships[0].name.as_str()), ("\u{fffd}A".into(), "\u{fffd}B"));
-        assert_eq!(group.last_message.map(|last| last.message).as_deref(), Some("3.5"));
+        assert_eq!(group.last_message.map(|last| last.content.body).as_deref(), Some("3.5"));
     }
     world.say(world.ana, "después").await;
     let events = world.log().await;
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
     let page = world.store.history(world.group, world.ana, Anchor::End, 50).await.unwrap().unwrap();
-    assert_eq!(page.messages.last().map(|message| message.message.as_str()), Some("después"));
+    assert_eq!(page.messages.last().map(|message| message.content.body.as_str()), Some("después"));
 }
 
 async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world: World) {
@@ -375,8 +383,7 @@ async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world
         id: MessageId::new(Uuid::now_v7()),
         user_id: ana,
         group_id: group,
-        body: MessageBody::parse("hola").unwrap(),
-        reply_to: None,
+        content: Content::text(MessageBody::parse("hola").unwrap()),
         created_at: Timestamp::from_unix_micros(1),
     };
     let stored = store.append(draft.clone()).await.unwrap().message;
@@ -393,7 +400,7 @@ async fn a_page_of_the_log_is_bounded(world: World) {
     let long = "ñ".repeat(4_000);
     join_all((0..520).map(|_| world.store.append(world.draft(world.ana, &long)))).await;
     let page = world.store.replay(world.group, world.ana, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
-    let bytes: usize = page.events.iter().filter_map(text).map(str::len).sum();
+    let bytes: usize = page.events.iter().filter_map(text_of).map(str::len).sum();
     assert!(page.events.len() < 500 && bytes <= 1024 * 1024, "{} events, {bytes} bytes", page.events.len());
     let all = world.log().await;
     assert_eq!(all.len(), 522);

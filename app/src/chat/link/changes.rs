@@ -48,9 +48,7 @@ impl Link {
         match reason {
             RefusedReason::OutboxFull => self.words.outbox_full.to_owned(),
             RefusedReason::NoGroup => self.words.removed.to_owned(),
-            RefusedReason::NotOnline | RefusedReason::NoAnswer => self.words.error_network.to_owned(),
-            RefusedReason::IdTaken => self.words.error_other.to_owned(),
-            RefusedReason::ByServer(code) => explain(self.words, Some(code.unwrap_or(ErrorCode::BadRequest))),
+            RefusedReason::IdTaken | RefusedReason::Deleted => self.words.error_other.to_owned(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the reader does, said to the session.
 
-use caravana_client::{HistoryPage, Input, OUTBOX_MESSAGES, Session};
-use caravana_protocol::{GroupId, MessageBody, MessageId, Timestamp};
+use caravana_client::{HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Session};
+use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 
 use super::Link;
@@ -17,7 +17,7 @@ impl Link {
         }
         let id = running.connector.mint();
         let at = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
-        running.handle.send(Input::Send { group, id, body, reply_to: None, at }).is_ok()
+        running.handle.send(Input::Send { group, id, content: Content::text(body), at }).is_ok()
     }
 
     /// Messages in this page's memory that are not acknowledged.
@@ -32,14 +32,28 @@ impl Link {
         self.say_quietly(if writing { Input::Typed { group } } else { Input::StoppedTyping { group } });
     }
 
-    /// Sends a refused message again.
+    /// Tries again what was refused of a message: the message itself, or a change of it.
     pub fn retry(self, group: GroupId, id: MessageId) {
-        self.say(Input::Retry { group, id });
+        if let Some(id) = self.refused(group, id) {
+            self.say(Input::Retry { group, id });
+        }
     }
 
-    /// Gives a refused message up.
+    /// Gives up what was refused of a message.
     pub fn discard(self, group: GroupId, id: MessageId) {
-        self.say(Input::Discard { group, id });
+        if let Some(id) = self.refused(group, id) {
+            self.say(Input::Discard { group, id });
+        }
+    }
+
+    /// What waits of this message.
+    fn refused(self, group: GroupId, id: MessageId) -> Option<IntentId> {
+        let running = self.running.get_value()?;
+        running.handle.with(|session| {
+            let known = session.group(group)?;
+            let intent = known.outbox().get(id).or_else(|| known.change_of(id))?;
+            Some(intent.id)
+        })
     }
 
     /// Connects now instead of after the wait; also after the end of a session.

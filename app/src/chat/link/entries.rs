@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use caravana_client::{Group as Known, Item, Pending, Row, SendState};
+use caravana_client::{Group as Known, Intent, Item, Row, SendState, Want};
 use caravana_protocol::rest::{Group, Member, MessagesAnswer};
 use caravana_protocol::{MemberJoined, UserId};
 
@@ -26,8 +26,11 @@ pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>
         };
         found.extend(gap.take_if(|_| behind_gap));
         found.extend(match item {
-            Item::Pending(pending) => Some(Entry::Message(waiting(pending, me))),
-            Item::Row(row) => log.entry(row),
+            Item::Pending(pending) => Some(Entry::Message(wanted(waiting(pending, me), known))),
+            Item::Row(row) => log.entry(row).map(|entry| match entry {
+                Entry::Message(message) => Entry::Message(wanted(message, known)),
+                Entry::Notice { .. } | Entry::Gap { .. } => entry,
+            }),
         });
     }
     found.extend(gap);
@@ -98,20 +101,32 @@ impl<'a> Log<'a> {
     }
 }
 
-fn waiting(pending: &Pending, me: UserId) -> MessageEntry {
-    let delivery = match pending.state {
-        SendState::Queued | SendState::Sending => Delivery::Pending,
-        SendState::Failed { code, .. } => Delivery::Failed(code),
-    };
+fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
     MessageEntry {
-        id: pending.id,
+        id: pending.message,
         seq: None,
         author: Some(me),
-        text: pending.message.clone(),
+        text: pending.text().to_owned(),
         at: pending.at,
-        delivery,
+        delivery: delivery(pending),
         edited: false,
         deleted: false,
+    }
+}
+
+/// A message as the reader wants it: with the change that has not been answered, and how far that is.
+fn wanted(message: MessageEntry, known: &Known) -> MessageEntry {
+    let Some(change) = known.change_of(message.id) else { return message };
+    let delivery = if message.delivery == Delivery::Sent { delivery(change) } else { message.delivery };
+    let (edited, deleted) = (matches!(change.want, Want::Edit(_)), change.want == Want::Delete);
+    let edited = message.edited || (edited && message.seq.is_some());
+    MessageEntry { text: change.text().to_owned(), delivery, edited, deleted, ..message }
+}
+
+fn delivery(intent: &Intent) -> Delivery {
+    match intent.state {
+        SendState::Queued | SendState::Sending => Delivery::Pending,
+        SendState::Failed { code, .. } => Delivery::Failed(code),
     }
 }
 

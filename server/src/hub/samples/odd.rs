@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -70,11 +70,10 @@ impl Log for Odd {
             id: MessageId::new(Uuid::nil()),
             user_id: Some(user_id),
             group_id: id,
-            message: self.text.clone(),
+            content: Content::text(self.text.clone()),
             created_at: at,
             status: true,
             seq: 1,
-            reply_to: None,
             edited_at: None,
         };
         Ok(Some(Group {

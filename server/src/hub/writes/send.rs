@@ -1,6 +1,6 @@
 //! Storing a message: once, within the budgets, and answered also where it is over them and stored already.
 
-use caravana_protocol::{GroupId, MessageBody, MessageId, TextError, UserId};
+use caravana_protocol::{Content, GroupId, MessageId, TextError, UserId};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -20,10 +20,8 @@ pub struct Posted {
     pub group_id: GroupId,
     /// The client's id for it; without one it gets one here.
     pub id: Option<MessageId>,
-    /// As written.
-    pub message: String,
-    /// The message that it answers.
-    pub reply_to: Option<MessageId>,
+    /// What it says, the text as written.
+    pub content: Content,
 }
 
 impl Hub {
@@ -105,8 +103,7 @@ fn draft(posted: &Posted) -> Result<Draft, TextError> {
         id: posted.id.unwrap_or_else(|| MessageId::new(Uuid::now_v7())),
         user_id: posted.user_id,
         group_id: posted.group_id,
-        body: MessageBody::parse(&posted.message)?,
-        reply_to: posted.reply_to,
+        content: posted.content.parse()?,
         created_at: now(),
     })
 }

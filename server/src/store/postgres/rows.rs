@@ -3,7 +3,7 @@
 //! Columns have types here, so less can be odd than in SQLite: a text of a database without an encoding, a time beyond
 //! what anybody can read. Times come as microseconds; one outside the years of our era is none.
 
-use caravana_protocol::{Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
+use caravana_protocol::{Content, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
@@ -234,11 +234,13 @@ impl MessageRow {
             id: self.id(),
             user_id: self.user_id.map(UserId::new),
             group_id: GroupId::new(self.group_id),
-            message: if status { shown(self.text().to_owned()) } else { String::new() },
+            content: Content {
+                body: if status { shown(self.text().to_owned()) } else { String::new() },
+                reply_to: self.reply_to.map(MessageId::new),
+            },
             created_at: moment(self.created_at),
             status,
             seq: self.seq(),
-            reply_to: self.reply_to.map(MessageId::new),
             edited_at: self.edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
         }
     }

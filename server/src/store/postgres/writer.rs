@@ -344,7 +344,7 @@ fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut parts = vec![Vec::with_capacity(jobs.len())];
     let mut ids: BTreeSet<MessageId> = BTreeSet::new();
     for job in jobs {
-        if job.draft.reply_to.is_some_and(|replied| ids.contains(&replied)) {
+        if job.draft.content.reply_to.is_some_and(|replied| ids.contains(&replied)) {
             parts.push(Vec::new());
             ids.clear();
         }

@@ -32,11 +32,10 @@ impl Log for SqliteStore {
                     id: draft.id,
                     user_id: Some(draft.user_id),
                     group_id: draft.group_id,
-                    message: draft.body.into_string(),
+                    content: draft.content.into_plain(),
                     created_at: draft.created_at,
                     status: true,
                     seq,
-                    reply_to: draft.reply_to,
                     edited_at: None,
                 };
                 effects.event(Event::NewMessage(message.clone()));
@@ -61,7 +60,7 @@ impl Log for SqliteStore {
                     if !message.status {
                         return Err(StoreError::Gone);
                     }
-                    if message.message == body.as_str() {
+                    if message.content.body == body.as_str() {
                         return unchanged(tx, message).await;
                     }
                     sqlx::query("update group_chat set message = ?2 where id = ?1")

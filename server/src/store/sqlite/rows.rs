@@ -1,7 +1,7 @@
 //! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17). A value that
 //! can't be read becomes a placeholder, is logged, and blocks nothing.
 
-use caravana_protocol::{Epoch, Event, GroupId, Message, Timestamp, UserId};
+use caravana_protocol::{Content, Epoch, Event, GroupId, Message, Timestamp, UserId};
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
@@ -217,11 +217,13 @@ impl MessageRow {
             id: self.id.parse().unwrap_or_else(|_| placeholder(group_id, seq)),
             user_id: user(self.user_id.as_deref()),
             group_id,
-            message: if status { shown(self.message.into()) } else { String::new() },
+            content: Content {
+                body: if status { shown(self.message.into()) } else { String::new() },
+                reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
+            },
             created_at: time(self.created_at.as_deref()),
             status,
             seq,
-            reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
             edited_at: self.edited_at.as_deref().filter(|_| status).map(|text| time(Some(text))),
         }
     }

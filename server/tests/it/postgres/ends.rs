@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caravana_protocol::{GroupId, MessageBody, MessageId, Timestamp, UserId};
+use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
 use caravana_server::store::postgres::PostgresSettings;
 use caravana_server::store::{self, DatabaseSettings, Draft, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
@@ -31,8 +31,7 @@ async fn two() -> (TestDatabase, PgConnection, SharedStore) {
             id: MessageId::new(Uuid::from_u128(number.into())),
             user_id: id,
             group_id,
-            body: MessageBody::parse(name).unwrap(),
-            reply_to: None,
+            content: Content::text(MessageBody::parse(name).unwrap()),
             created_at: Timestamp::from_unix_micros(0),
         };
         store.append(draft).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
+use caravana_protocol::{Content, GroupId, MessageBody, MessageId, UserId};
 use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_server::store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
@@ -116,8 +116,7 @@ async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
         id: MessageId::new(Uuid::now_v7()),
         user_id: ana,
         group_id: group,
-        body: MessageBody::parse("¿sigo aquí?").unwrap(),
-        reply_to: None,
+        content: Content::text(MessageBody::parse("¿sigo aquí?").unwrap()),
         created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
     };
     run(&mut other, &format!("begin; delete from caravana.member where group_id = '{group}'")).await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
-use caravana_protocol::{GroupId, MessageBody, MessageId, Role, UserId};
+use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Role, UserId};
 use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_server::store::{Directory as _, Draft, Log as _, NewInvite, StoreError};
 use uuid::Uuid;
@@ -30,8 +30,7 @@ fn draft(author: UserId, group_id: GroupId) -> Draft {
         id: MessageId::new(Uuid::now_v7()),
         user_id: author,
         group_id,
-        body: MessageBody::parse("hola").unwrap(),
-        reply_to: None,
+        content: Content::text(MessageBody::parse("hola").unwrap()),
         created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
     }
 }

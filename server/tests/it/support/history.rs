@@ -53,7 +53,7 @@ impl From<&Event> for What {
     fn from(event: &Event) -> Self {
         match event {
             Event::NewMessage(message) => {
-                Self::Message { id: message.id, author: message.user_id, text: message.message.clone() }
+                Self::Message { id: message.id, author: message.user_id, text: message.content.body.clone() }
             }
             Event::MessageEdited(change) | Event::MessageDeleted(change) => Self::Change(change.message.id),
             Event::MemberJoined(joined) => Self::Joined(joined.user_id),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_client::{Change, Config, Driver, Handle, Input, Item, LinkState, Session, TimelineChange};
-use caravana_protocol::{Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
+use caravana_protocol::{Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -121,7 +121,7 @@ impl Voice {
         let body = MessageBody::parse(text).unwrap();
         let at = Timestamp::from_unix_micros(0);
         self.notes.lock().wrote(id, text);
-        self.handle.send(Input::Send { group: self.group, id, body, reply_to: None, at }).unwrap();
+        self.handle.send(Input::Send { group: self.group, id, content: Content::text(body), at }).unwrap();
         id
     }
 
@@ -176,5 +176,5 @@ fn cursor(session: &Session, group: GroupId) -> Option<Cursor> {
 
 fn stored(session: &Session, group: GroupId) -> Vec<String> {
     let rows = session.group(group).into_iter().flat_map(|group| group.timeline().rows());
-    rows.filter_map(|row| Some(row.message()?.message.clone())).collect()
+    rows.filter_map(|row| Some(row.message()?.content.body.clone())).collect()
 }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_protocol::{
-    Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
-    limits,
+    Content, Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp,
+    UserId, limits,
 };
 use caravana_server::store::{Anchor, Appended, Changed, Channel, Draft, Effects, History, Page, StoreError};
 use uuid::Uuid;
@@ -96,12 +96,13 @@ impl Database {
             return Err(StoreError::NotFound);
         }
         if let Some(stored) = self.messages.get(&draft.id).filter(|_| !self.forgets_ids) {
-            let same_text = stored.message == draft.body.as_str() || stored.edited_at.is_some() || !stored.status;
+            let same_text =
+                stored.content.body == draft.content.body.as_str() || stored.edited_at.is_some() || !stored.status;
             let same = stored.user_id == Some(draft.user_id) && same_text;
             let message = stored.clone();
             return if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) };
         }
-        let message = self.write(draft.id, draft.user_id, draft.body.as_str());
+        let message = self.write(draft.id, draft.user_id, draft.content.body.as_str());
         Ok(Appended { message, duplicate: false })
     }
 
@@ -116,11 +117,10 @@ impl Database {
             id,
             user_id: Some(user),
             group_id: GROUP,
-            message: text.to_owned(),
+            content: Content::text(text.to_owned()),
             created_at: Timestamp::from_unix_micros(AT),
             status: true,
             seq: self.next(),
-            reply_to: None,
             edited_at: None,
         };
         self.messages.insert(id, message.clone());
@@ -148,7 +148,7 @@ impl Database {
             let unchanged = Changed { message: message.clone(), seq: head, is_new: false };
             return if text.is_some() { Err(StoreError::Gone) } else { Ok(unchanged) };
         }
-        text.unwrap_or_default().clone_into(&mut message.message);
+        text.unwrap_or_default().clone_into(&mut message.content.body);
         message.status = text.is_some();
         message.edited_at = text.is_some().then_some(Timestamp::from_unix_micros(AT));
         let message = message.clone();

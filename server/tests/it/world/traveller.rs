@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{
-    Change, Config, Driver, Handle, HistoryError, HistoryPage, Input, Instant, Item, LinkState, SavedMessage,
+    Change, Config, Driver, Handle, HistoryError, HistoryPage, Input, Instant, IntentId, Item, LinkState, SavedIntent,
     SendState, Session, SessionCheck, TimelineChange,
 };
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp, UserId, codec};
+use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp, UserId, codec};
 use caravana_server::store::{Anchor, Log as _};
 use futures::{Sink, StreamExt as _};
 use tokio::task::JoinHandle;
@@ -33,6 +33,7 @@ pub(super) struct Traveller {
     device: Arc<Device>,
     seed: u64,
     written: u64,
+    changed: u64,
     handle: Handle,
     task: JoinHandle<()>,
 }
@@ -40,7 +41,7 @@ pub(super) struct Traveller {
 /// What outlives the page.
 struct Device {
     user: UserId,
-    saved: Mutex<BTreeMap<MessageId, SavedMessage>>,
+    saved: Mutex<BTreeMap<IntentId, SavedIntent>>,
     recorder: Mutex<Recorder>,
     /// The socket that was opened last.
     link: Mutex<Option<Arc<Link>>>,
@@ -62,7 +63,7 @@ impl Traveller {
             link: Mutex::default(),
         });
         let (handle, task) = open_page(internet, &device, seed);
-        Self { user, internet: Arc::clone(internet), device, seed, written: 0, handle, task }
+        Self { user, internet: Arc::clone(internet), device, seed, written: 0, changed: 0, handle, task }
     }
 
     /// The tab crashes, or is reloaded: a fresh session with what the device kept.
@@ -92,11 +93,11 @@ impl Traveller {
         let text = format!("{} {}", self.user, self.written);
         let body = MessageBody::parse(&text).unwrap();
         self.device.recorder().wrote(id, &text);
-        self.say(Input::Send { group: GROUP, id, body, reply_to: None, at: Timestamp::from_unix_micros(0) });
+        self.say(Input::Send { group: GROUP, id, content: Content::text(body), at: Timestamp::from_unix_micros(0) });
     }
 
     /// Changes or deletes one of its own messages.
-    pub(super) fn change(&self, nth: usize, delete: bool) {
+    pub(super) fn change(&mut self, nth: usize, delete: bool) {
         let own = self.handle.with(|session| {
             let rows = session.group(GROUP).into_iter().flat_map(|group| group.timeline().rows());
             let own = rows.filter_map(|row| row.message()).filter(|message| message.user_id == Some(self.user));
@@ -104,7 +105,11 @@ impl Traveller {
         });
         let Some(id) = own.get(nth % own.len().max(1)).copied() else { return };
         let body = MessageBody::parse(&format!("changed {nth}")).unwrap();
-        self.say(if delete { Input::Delete { group: GROUP, id } } else { Input::Edit { group: GROUP, id, body } });
+        self.changed += 1;
+        let number = (self.user.uuid().as_u128() << 64) + (1 << 63) + u128::from(self.changed);
+        let (intent, at) = (IntentId::new(Uuid::from_u128(number)), Timestamp::from_unix_micros(0));
+        let edit = Input::Edit { group: GROUP, intent, id, body, at };
+        self.say(if delete { Input::Delete { group: GROUP, intent, id, at } } else { edit });
     }
 
     pub(super) fn mark_read(&self) {
@@ -155,13 +160,17 @@ impl Traveller {
         if is_member && self.handle.with(is_gone) {
             self.open_group();
         }
-        let refused: Vec<MessageId> = self.handle.with(|session| {
+        let refused: Vec<(IntentId, bool)> = self.handle.with(|session| {
             let pending = session.group(GROUP).into_iter().flat_map(|group| group.outbox().entries());
             let refused = pending.filter(|entry| matches!(entry.state, SendState::Failed { .. }));
-            refused.map(|entry| entry.id).collect()
+            refused.map(|entry| (entry.id, entry.is_send())).collect()
         });
-        for id in refused {
-            self.say(if is_member { Input::Retry { group: GROUP, id } } else { Input::Discard { group: GROUP, id } });
+        for (id, is_send) in refused {
+            self.say(if is_member && is_send {
+                Input::Retry { group: GROUP, id }
+            } else {
+                Input::Discard { group: GROUP, id }
+            });
         }
     }
 
@@ -185,7 +194,7 @@ impl Traveller {
             items
                 .filter_map(|item| match item {
                     Item::Row(row) => row.message().map(|message| message.id),
-                    Item::Pending(pending) => Some(pending.id),
+                    Item::Pending(pending) => Some(pending.message),
                 })
                 .collect()
         })
@@ -294,16 +303,16 @@ impl Timer for Ports {
 }
 
 impl Storage for Ports {
-    async fn load(&self) -> Vec<SavedMessage> {
+    async fn load(&self) -> Vec<SavedIntent> {
         self.device.saved.lock().unwrap().values().cloned().collect()
     }
 
-    async fn save(&self, message: SavedMessage) -> Result<(), NotKept> {
+    async fn save(&self, message: SavedIntent) -> Result<(), NotKept> {
         self.device.saved.lock().unwrap().insert(message.id, message);
         Ok(())
     }
 
-    async fn forget(&self, id: MessageId) {
+    async fn forget(&self, id: IntentId) {
         self.device.saved.lock().unwrap().remove(&id);
     }
 }

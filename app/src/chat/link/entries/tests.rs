@@ -1,5 +1,7 @@
 use caravana_protocol::rest::User;
-use caravana_protocol::{Epoch, Event, GroupId, GroupUpdated, MemberLeft, Message, MessageId, Role, Seq, Timestamp};
+use caravana_protocol::{
+    Content, Epoch, Event, GroupId, GroupUpdated, MemberLeft, Message, MessageId, Role, Seq, Timestamp,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -46,11 +48,10 @@ fn said(seq: Seq, number: u128) -> Message {
         id: MessageId::new(Uuid::from_u128(u128::from(seq))),
         user_id: Some(user(number)),
         group_id: group().id,
-        message: format!("m{seq}"),
+        content: Content::text(format!("m{seq}")),
         created_at: at(seq),
         status: true,
         seq,
-        reply_to: None,
         edited_at: None,
     }
 }

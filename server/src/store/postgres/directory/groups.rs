@@ -1,7 +1,7 @@
 //! Groups, as their members see them.
 
 use caravana_protocol::rest::{Group, GroupPatch};
-use caravana_protocol::{Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
+use caravana_protocol::{Content, Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -106,11 +106,13 @@ impl GroupRow {
             id,
             user_id: self.last_user.map(UserId::new),
             group_id,
-            message: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
+            content: Content {
+                body: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
+                reply_to: self.last_reply_to.map(MessageId::new),
+            },
             created_at: moment(self.last_at),
             status,
             seq: self.last_seq.map_or(0, unsigned),
-            reply_to: self.last_reply_to.map(MessageId::new),
             edited_at: self.last_edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
         })
     }

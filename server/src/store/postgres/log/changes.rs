@@ -84,7 +84,7 @@ pub(super) async fn edit(
                 if !message.status {
                     return Err(StoreError::Gone);
                 }
-                if message.message == body.as_str() {
+                if message.content.body == body.as_str() {
                     return unchanged(link, message).await;
                 }
                 sqlx::query("update public.group_chat set message = $2 where id = $1")

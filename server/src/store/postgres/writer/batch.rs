@@ -36,7 +36,7 @@ impl<'b> Batch<'b> {
 
     /// Stores it. The answers are in the drafts' order. An error is about all of them: nothing is stored, or nobody knows.
     pub(super) async fn store(self, link: &mut Link) -> Result<Stored, StoreError> {
-        let has_replies = self.drafts.iter().any(|draft| draft.reply_to.is_some());
+        let has_replies = self.drafts.iter().any(|draft| draft.content.reply_to.is_some());
         let holds_members = self.access.shape().members().is_ours();
         let is_plain = !has_replies && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
         let (inserted, rows) = if is_plain {
@@ -99,7 +99,7 @@ impl<'b> Batch<'b> {
         let inserted = self.insert(link).await?;
         let (mut ids, mut replies) = (Vec::new(), Vec::new());
         for draft in self.drafts.iter().filter(|draft| inserted.contains(&draft.id.uuid())) {
-            if let Some(reply_to) = draft.reply_to {
+            if let Some(reply_to) = draft.content.reply_to {
                 ids.push(draft.id.uuid());
                 replies.push(reply_to.uuid());
             }
@@ -134,8 +134,9 @@ impl<'b> Batch<'b> {
         );
         let each = |get: fn(&Draft) -> Uuid| self.drafts.iter().map(|draft| get(draft)).collect::<Vec<_>>();
         let times: Vec<OffsetDateTime> = self.drafts.iter().map(|draft| bound(draft.created_at)).collect();
-        let texts: Vec<&str> = self.drafts.iter().map(|draft| draft.body.as_str()).collect();
-        let replies: Vec<Option<Uuid>> = self.drafts.iter().map(|draft| draft.reply_to.map(MessageId::uuid)).collect();
+        let texts: Vec<&str> = self.drafts.iter().map(|draft| draft.content.body.as_str()).collect();
+        let replies: Vec<Option<Uuid>> =
+            self.drafts.iter().map(|draft| draft.content.reply_to.map(MessageId::uuid)).collect();
         let inserted: Vec<Uuid> = sqlx::query_scalar(statement)
             .bind(each(|draft| draft.id.uuid()))
             .bind(times)
@@ -205,11 +206,10 @@ fn of(draft: &Draft, row: &MessageRow) -> Message {
         id: draft.id,
         user_id: Some(draft.user_id),
         group_id: draft.group_id,
-        message: draft.body.as_str().to_owned(),
+        content: draft.content.clone().into_plain(),
         created_at: draft.created_at,
         status: true,
         seq: row.seq(),
-        reply_to: draft.reply_to,
         edited_at: None,
     }
 }

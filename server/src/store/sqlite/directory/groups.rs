@@ -1,7 +1,7 @@
 //! Groups, as their members see them.
 
 use caravana_protocol::rest::{Group, GroupPatch};
-use caravana_protocol::{GroupId, Message, MessageId, Role, UserId};
+use caravana_protocol::{Content, GroupId, Message, MessageId, Role, UserId};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::super::rows::{Loose, Name};
@@ -96,11 +96,13 @@ impl GroupRow {
             id,
             user_id: rows::user(self.last_user.as_deref()),
             group_id,
-            message: self.last_text.take().filter(|_| status).map(|text| shown(text.into())).unwrap_or_default(),
+            content: Content {
+                body: self.last_text.take().filter(|_| status).map(|text| shown(text.into())).unwrap_or_default(),
+                reply_to: self.last_reply_to.as_deref().and_then(|id| id.parse().ok()),
+            },
             created_at: rows::time(self.last_at.as_deref()),
             status,
             seq: self.last_seq.map_or(0, rows::unsigned),
-            reply_to: self.last_reply_to.as_deref().and_then(|id| id.parse().ok()),
             edited_at: self.last_edited_at.as_deref().filter(|_| status).map(|at| rows::time(Some(at))),
         })
     }

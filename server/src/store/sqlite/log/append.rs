@@ -27,12 +27,12 @@ pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<O
     .bind(draft.created_at.to_string())
     .bind(draft.user_id.to_string())
     .bind(draft.group_id.to_string())
-    .bind(draft.body.as_str())
-    .bind(draft.reply_to.map(|id| id.to_string()))
+    .bind(draft.content.body.as_str())
+    .bind(draft.content.reply_to.map(|id| id.to_string()))
     .fetch_optional(&mut *tx)
     .await?;
     let Some(seq) = seq else { return Ok(None) };
-    if let Some(reply_to) = draft.reply_to {
+    if let Some(reply_to) = draft.content.reply_to {
         sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
             .bind(draft.id.to_string())
             .bind(reply_to.to_string())

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
-use caravana_client::{HistoryError, HistoryPage, Instant, SavedMessage, SessionCheck};
+use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, GroupId, MessageId, codec};
+use caravana_protocol::{CloseReason, GroupId, codec};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use reqwest::Method;
 use tokio_tungstenite::connect_async;
@@ -131,15 +131,15 @@ impl Timer for TestPorts {
 }
 
 impl Storage for TestPorts {
-    async fn load(&self) -> Vec<SavedMessage> {
+    async fn load(&self) -> Vec<SavedIntent> {
         Vec::new()
     }
 
-    async fn save(&self, _: SavedMessage) -> Result<(), NotKept> {
+    async fn save(&self, _: SavedIntent) -> Result<(), NotKept> {
         Ok(())
     }
 
-    async fn forget(&self, _: MessageId) {}
+    async fn forget(&self, _: IntentId) {}
 }
 
 impl Api for TestPorts {
