@@ -4,20 +4,36 @@
 //! G1 by the database's own `synchronous_commit`, read at the start and set again for every connection. Sends go through
 //! the [`Writer`]'s lanes; everything else is a question or a transaction of its own ([`Access`]); what others commit is
 //! heard by the [`Feed`]. Nothing here keeps anything that the database could contradict.
+//!
+//! Membership and role are asked inside the statements and transactions that depend on them, never before; who changes a
+//! group or its members holds the group's row until the commit, so that two of them act one after the other. Every write
+//! that the triggers turn into events tells the hub which group's log moved. Where the database has a membership of its
+//! own (`MEMBERS_VIEW`), what would change ours is [`StoreError::Forbidden`].
 
 mod access;
-mod directory;
+mod accounts;
+mod bounds;
 mod doctor;
+mod ends;
+mod exports;
 mod feed;
+mod groups;
+mod invites;
 mod link;
 mod log;
+mod members;
 mod members_view;
 pub mod migrate;
 mod operator;
 mod place;
+mod proofs;
+mod pruning;
+mod resets;
 mod rows;
 mod safety;
+mod sessions;
 mod shape;
+mod tickets;
 mod writer;
 
 use std::str::FromStr as _;
@@ -214,6 +230,11 @@ fn options_of(url: &SecretString) -> Result<PgConnectOptions, OpenError> {
     let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| OpenError::Address)?;
     let options = options.extra_float_digits(None);
     Ok(if options.get_application_name().is_some() { options } else { options.application_name("caravana") })
+}
+
+/// Whether this is a broken `unique` or `primary key`.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// What a code (SQLSTATE) means for callers.

@@ -3,12 +3,25 @@
 //! Owns the database file while it is open (a second server on the same file is refused). Promises G1: WAL with
 //! `synchronous=FULL`, set and read back, so that a commit is on the disk before anybody is told. Reads go to a small
 //! pool of read-only connections and see every commit that was answered (G16); all writes go through the one [`Writer`].
+//! Membership and role are asked inside the statements and transactions that depend on them, never before. Every write
+//! that the triggers turn into events tells the hub which group's log moved.
 
-mod directory;
+mod accounts;
+mod bounds;
 mod doctor;
+mod ends;
+mod exports;
+mod groups;
+mod invites;
 mod log;
+mod members;
 mod operator;
+mod proofs;
+mod pruning;
+mod resets;
 mod rows;
+mod sessions;
+mod tickets;
 mod witness;
 mod writer;
 
@@ -217,6 +230,16 @@ fn is_safe_version(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     (next(), next(), next()) >= SAFE_VERSION
+}
+
+/// Whether this is a broken `unique` or `primary key`.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// A stored id. Ours are UUIDs; one that another program wrote otherwise is nobody that we could name.
+fn id<T: FromStr>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Failed(sqlx::Error::Protocol("a stored id is no UUID".into())))
 }
 
 /// SQLite's primary result codes that have a meaning for callers.

@@ -3,12 +3,11 @@
 use secrecy::SecretString;
 use sqlx::ConnectOptions as _;
 
-use super::directory::resets;
 use super::link::{LOCK_TIMEOUT, Link, manners};
-use super::{OpenError, options_of};
+use super::{OpenError, options_of, resets};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside running servers, however many links live. Whether there is
+/// [`create_reset`](crate::store::Resets::create_reset) beside running servers, however many links live. Whether there is
 /// such an account.
 pub async fn create_reset(
     url: &SecretString,

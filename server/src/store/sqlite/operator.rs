@@ -8,11 +8,10 @@ use std::str::FromStr as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::directory::resets;
-use super::{BUSY_TIMEOUT, OpenError, file_of};
+use super::{BUSY_TIMEOUT, OpenError, file_of, resets};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside a running server, however many links live. Whether there is
+/// [`create_reset`](crate::store::Resets::create_reset) beside a running server, however many links live. Whether there is
 /// such an account.
 pub async fn create_reset(
     address: &str,

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{GroupId, MessageBody, MessageId, Role, UserId};
 use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
-use caravana_server::store::{Directory as _, Draft, Log as _, NewInvite, StoreError};
+use caravana_server::store::{
+    Accounts as _, Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, StoreError,
+};
 use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;

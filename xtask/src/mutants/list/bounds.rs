@@ -110,7 +110,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "bounds-limits",
         what: "anybody makes and joins as many groups, links and members as they like",
         changes: &[at(
-            "server/src/store/sqlite/directory/bounds.rs",
+            "server/src/store/sqlite/bounds.rs",
             "if is_full { Err(limit.into()) } else { Ok(()) }",
             "if is_full && limit == Limit::Groups && limit == Limit::Members { Err(limit.into()) } else { Ok(()) }",
         )],
@@ -123,7 +123,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "bounds-limits-pg",
         what: "two who make a group at the same time both find room for it",
-        changes: &[at("server/src/store/postgres/directory/bounds.rs", "    lock(link, user.uuid()).await?;\n", "")],
+        changes: &[at("server/src/store/postgres/bounds.rs", "    lock(link, user.uuid()).await?;\n", "")],
         tests: &[it("postgres::nobody_is_in_more_groups_than_one_may_be")],
     },
     Mutant {
@@ -131,12 +131,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "what is over is pruned, and what was begun for an ended account is finished, in one long write",
         changes: &[
             at(
-                "server/src/store/sqlite/directory/pruning.rs",
+                "server/src/store/sqlite/pruning.rs",
                 "sqlx::query(statement).bind(end).bind(limit)",
                 "sqlx::query(statement).bind(end).bind(limit.saturating_mul(1_000))",
             ),
             at(
-                "server/src/store/sqlite/directory/pruning.rs",
+                "server/src/store/sqlite/pruning.rs",
                 "sqlx::query(statement).bind(&user).bind(limit)",
                 "sqlx::query(statement).bind(&user).bind(limit.saturating_mul(1_000))",
             ),
@@ -149,7 +149,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "bounds-sign-ins",
         what: "a user has any number of sign-ins",
-        changes: &[at("server/src/store/sqlite/directory/sessions.rs", ".bind(SIGN_INS - 1)", ".bind(SIGN_INS * 10)")],
+        changes: &[at("server/src/store/sqlite/sessions.rs", ".bind(SIGN_INS - 1)", ".bind(SIGN_INS * 10)")],
         tests: &[it("sqlite::of_too_many_sign_ins_the_oldest_ends")],
     },
 ];

@@ -47,7 +47,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-password",
         what: "a changed password leaves others signed in",
         changes: &[at(
-            "server/src/store/sqlite/directory/accounts.rs",
+            "server/src/store/sqlite/accounts.rs",
             "proofs::sign_out(tx, &user, Some(change.renewed), change.now).await",
             "Ok(())",
         )],
@@ -57,7 +57,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-reset",
         what: "a password that was set by a link leaves others signed in",
         changes: &[at(
-            "server/src/store/sqlite/directory/resets.rs",
+            "server/src/store/sqlite/resets.rs",
             "proofs::sign_out(tx, &user, None, now).await?;",
             "let _ = proofs::sign_out;",
         )],
@@ -67,7 +67,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-race",
         what: "a sign-in with the old password outlives its change",
         changes: &[at(
-            "server/src/store/sqlite/directory/sessions.rs",
+            "server/src/store/sqlite/sessions.rs",
             "and a.password_hash = ?6",
             "and a.password_hash is not ?6 || '-'",
         )],
@@ -77,7 +77,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-second",
         what: "a token of the second of a sign-out everywhere stays good",
         changes: &[at(
-            "server/src/store/sqlite/directory/proofs.rs",
+            "server/src/store/sqlite/proofs.rs",
             "o.user_id = u.id and o.at >= coalesce(?4, o.at)",
             "o.user_id = u.id and o.at > coalesce(?4, o.at - 1)",
         )],
@@ -87,7 +87,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-end",
         what: "what was queued behind the end of an account is done all the same",
         changes: &[at(
-            "server/src/store/sqlite/directory/ends.rs",
+            "server/src/store/sqlite/ends.rs",
             "if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }",
             "{ let _ = ended; Ok(()) }",
         )],
@@ -97,7 +97,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-account",
         what: "a token outlives the account",
         changes: &[at(
-            "server/src/store/sqlite/directory/ends.rs",
+            "server/src/store/sqlite/ends.rs",
             "const FOR_EVER: i64 = i64::MAX;",
             "const FOR_EVER: i64 = 0;",
         )],

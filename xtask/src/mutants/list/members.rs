@@ -119,7 +119,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         changes: &[
             DOOR,
             at(
-                "server/src/store/sqlite/directory/members.rs",
+                "server/src/store/sqlite/members.rs",
                 "v where v.group_id = ?1 and v.user_id = ?2)",
                 "v where v.group_id = ?1 and ?2 is not null)",
             ),
@@ -152,7 +152,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a page is rendered for whoever knows a group's id",
         changes: &[
             at(
-                "server/src/store/sqlite/directory/groups.rs",
+                "server/src/store/sqlite/groups.rs",
                 "             where me.user_id = ?1\",",
                 "             where me.user_id is not null and ?1 is not null\",",
             ),
@@ -162,7 +162,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
                 "select h.epoch, h.head from caravana_head h \\\n             left join",
             ),
             at(
-                "server/src/store/sqlite/directory/members.rs",
+                "server/src/store/sqlite/members.rs",
                 "v where v.group_id = ?1 and v.user_id = ?2)",
                 "v where v.group_id = ?1 and ?2 is not null)",
             ),

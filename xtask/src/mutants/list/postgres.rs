@@ -260,9 +260,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-pg-last",
         what: "who has ended their account stays a member, and goes on sending",
         changes: &[at(
-            "server/src/store/postgres/directory/ends.rs",
-            "leave_all(&access, link, effects, user).await?;
-                forget(link, user).await",
+            "server/src/store/postgres/ends.rs",
+            "leave_all(access, link, effects, user).await?;
+    forget(link, user).await",
             "forget(link, user).await",
         )],
         tests: &[it("postgres::nothing_of_somebody_comes_behind_the_end_of_their_account")],

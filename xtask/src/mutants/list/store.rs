@@ -112,7 +112,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "g10-ticket",
         what: "a ticket is good for longer than its buyer",
         changes: &[at(
-            "server/src/store/sqlite/directory/tickets.rs",
+            "server/src/store/sqlite/tickets.rs",
             "then_some((user, proof))",
             "then_some((user, Proof { expires_at: None, ..Proof::default() }))",
         )],
@@ -154,11 +154,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "g17-list",
         what: "a last message that is no text fails the list of groups",
-        changes: &[at(
-            "server/src/store/sqlite/directory/groups.rs",
-            "last_text: Option<Loose>,",
-            "last_text: Option<String>,",
-        )],
+        changes: &[at("server/src/store/sqlite/groups.rs", "last_text: Option<Loose>,", "last_text: Option<String>,")],
         tests: &[it("a_row_that_can_not_be_read_blocks_nothing")],
     },
     Mutant {

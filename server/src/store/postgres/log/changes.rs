@@ -7,8 +7,8 @@ use caravana_protocol::{Event, Message, MessageBody, MessageChange, MessageId, R
 
 use super::super::PostgresStore;
 use super::super::access::Access;
-use super::super::directory::members;
 use super::super::link::Link;
+use super::super::members;
 use super::super::rows::{MessageRow, message_columns, micros, unsigned};
 use crate::store::StoreError;
 

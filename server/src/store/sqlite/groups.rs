@@ -1,15 +1,16 @@
 //! Groups, as their members see them.
 
+use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch};
 use caravana_protocol::{GroupId, Message, MessageId, Role, UserId};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::super::rows::{Loose, Name};
-use super::super::{SqliteStore, rows};
 use super::ends::lives;
-use super::{bounds, is_duplicate, role_in};
-use crate::store::StoreError;
+use super::members::role_in;
+use super::rows::{Loose, Name};
+use super::{SqliteStore, bounds, is_duplicate, rows};
 use crate::store::entry::{by_activity, shown};
+use crate::store::{Groups, StoreError};
 
 /// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events:
 /// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
@@ -106,16 +107,104 @@ impl GroupRow {
     }
 }
 
-pub(super) async fn of(store: &SqliteStore, user: UserId) -> Result<Vec<Group>, StoreError> {
-    let rows: Vec<GroupRow> = sqlx::query_as(group_rows!("")).bind(user.to_string()).fetch_all(&store.readers).await?;
-    Ok(by_activity(rows.into_iter().filter_map(GroupRow::into_group).collect()))
+#[async_trait]
+impl Groups for SqliteStore {
+    async fn create_group(
+        &self,
+        id: GroupId,
+        owner: UserId,
+        name: &str,
+        time_zone: Option<&str>,
+    ) -> Result<Group, StoreError> {
+        let (name, time_zone, owner_id) = (name.to_owned(), time_zone.map(str::to_owned), owner);
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (group, owner) = (id.to_string(), owner.to_string());
+                    lives(tx, &owner).await?;
+                    bounds::one_more_group(tx, &owner).await?;
+                    sqlx::query("insert into groups (id, name) values (?, ?)")
+                        .bind(&group)
+                        .bind(name)
+                        .execute(&mut *tx)
+                        .await
+                        .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                    sqlx::query("insert into caravana_member (group_id, user_id, role) values (?, ?, 'owner')")
+                        .bind(&group)
+                        .bind(&owner)
+                        .execute(&mut *tx)
+                        .await?;
+                    if let Some(time_zone) = time_zone {
+                        set_time_zone(tx, &group, &time_zone).await?;
+                    }
+                    effects.member(id, owner_id);
+                    written(tx, &group, &owner).await
+                })
+            })
+            .await
+    }
+
+    async fn groups(&self, user: UserId) -> Result<Vec<Group>, StoreError> {
+        let rows: Vec<GroupRow> =
+            sqlx::query_as(group_rows!("")).bind(user.to_string()).fetch_all(&self.readers).await?;
+        Ok(by_activity(rows.into_iter().filter_map(GroupRow::into_group).collect()))
+    }
+
+    async fn group(&self, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+        one(self, group, viewer).await
+    }
+
+    async fn update_group(&self, actor: UserId, group_id: GroupId, patch: GroupPatch) -> Result<Group, StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (group, actor) = (group_id.to_string(), actor.to_string());
+                    if !role_in(tx, &group, &actor).await?.manages() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    if let Some(name) = patch.name {
+                        sqlx::query("update groups set name = ? where id = ?")
+                            .bind(name)
+                            .bind(&group)
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    if let Some(time_zone) = patch.time_zone {
+                        set_time_zone(tx, &group, &time_zone).await?;
+                    }
+                    if let Some(may) = patch.members_can_invite {
+                        sqlx::query("update caravana_group set members_can_invite = ? where group_id = ?")
+                            .bind(may)
+                            .bind(&group)
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    effects.group(group_id);
+                    written(tx, &group, &actor).await
+                })
+            })
+            .await
+    }
+
+    async fn delete_group(&self, actor: UserId, group_id: GroupId) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let group = group_id.to_string();
+                    match role_in(tx, &group, &actor.to_string()).await? {
+                        Role::Owner => {}
+                        Role::Admin | Role::Member => return Err(StoreError::Forbidden),
+                    }
+                    let members = end(tx, &group).await?;
+                    effects.group_deleted(group_id, members);
+                    Ok(())
+                })
+            })
+            .await
+    }
 }
 
-pub(in super::super) async fn one(
-    store: &SqliteStore,
-    group: GroupId,
-    viewer: UserId,
-) -> Result<Option<Group>, StoreError> {
+pub(super) async fn one(store: &SqliteStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
     let row: Option<GroupRow> = sqlx::query_as(group_rows!(" and g.id = ?2"))
         .bind(viewer.to_string())
         .bind(group.to_string())
@@ -135,80 +224,6 @@ async fn written(tx: &mut SqliteConnection, group: &str, viewer: &str) -> Result
         .ok_or(StoreError::NotFound)
 }
 
-pub(super) async fn create(
-    store: &SqliteStore,
-    id: GroupId,
-    owner: UserId,
-    name: &str,
-    time_zone: Option<&str>,
-) -> Result<Group, StoreError> {
-    let (name, time_zone, owner_id) = (name.to_owned(), time_zone.map(str::to_owned), owner);
-    store
-        .writer
-        .run(move |tx, effects| {
-            Box::pin(async move {
-                let (group, owner) = (id.to_string(), owner.to_string());
-                lives(tx, &owner).await?;
-                bounds::one_more_group(tx, &owner).await?;
-                sqlx::query("insert into groups (id, name) values (?, ?)")
-                    .bind(&group)
-                    .bind(name)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
-                sqlx::query("insert into caravana_member (group_id, user_id, role) values (?, ?, 'owner')")
-                    .bind(&group)
-                    .bind(&owner)
-                    .execute(&mut *tx)
-                    .await?;
-                if let Some(time_zone) = time_zone {
-                    set_time_zone(tx, &group, &time_zone).await?;
-                }
-                effects.member(id, owner_id);
-                written(tx, &group, &owner).await
-            })
-        })
-        .await
-}
-
-pub(super) async fn update(
-    store: &SqliteStore,
-    actor: UserId,
-    group_id: GroupId,
-    patch: GroupPatch,
-) -> Result<Group, StoreError> {
-    store
-        .writer
-        .run(move |tx, effects| {
-            Box::pin(async move {
-                let (group, actor) = (group_id.to_string(), actor.to_string());
-                if !role_in(tx, &group, &actor).await?.manages() {
-                    return Err(StoreError::Forbidden);
-                }
-                if let Some(name) = patch.name {
-                    sqlx::query("update groups set name = ? where id = ?")
-                        .bind(name)
-                        .bind(&group)
-                        .execute(&mut *tx)
-                        .await?;
-                }
-                if let Some(time_zone) = patch.time_zone {
-                    set_time_zone(tx, &group, &time_zone).await?;
-                }
-                if let Some(may) = patch.members_can_invite {
-                    sqlx::query("update caravana_group set members_can_invite = ? where group_id = ?")
-                        .bind(may)
-                        .bind(&group)
-                        .execute(&mut *tx)
-                        .await?;
-                }
-                effects.group(group_id);
-                written(tx, &group, &actor).await
-            })
-        })
-        .await
-}
-
 async fn set_time_zone(tx: &mut SqliteConnection, group: &str, time_zone: &str) -> Result<(), StoreError> {
     sqlx::query("update caravana_group set time_zone = ? where group_id = ?")
         .bind(time_zone)
@@ -216,24 +231,6 @@ async fn set_time_zone(tx: &mut SqliteConnection, group: &str, time_zone: &str) 
         .execute(tx)
         .await?;
     Ok(())
-}
-
-pub(super) async fn delete(store: &SqliteStore, actor: UserId, group_id: GroupId) -> Result<(), StoreError> {
-    store
-        .writer
-        .run(move |tx, effects| {
-            Box::pin(async move {
-                let group = group_id.to_string();
-                match role_in(tx, &group, &actor.to_string()).await? {
-                    Role::Owner => {}
-                    Role::Admin | Role::Member => return Err(StoreError::Forbidden),
-                }
-                let members = end(tx, &group).await?;
-                effects.group_deleted(group_id, members);
-                Ok(())
-            })
-        })
-        .await
 }
 
 /// Ends a group: nobody is a member, no link leads in. Its messages stay in the table. Answers who was a member.

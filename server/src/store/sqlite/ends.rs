@@ -1,12 +1,11 @@
 //! The end of an account: nothing that says who it was is left, and no log changes.
 
-use caravana_protocol::{GroupId, UserId};
+use caravana_protocol::GroupId;
 use sqlx::SqliteConnection;
 
-use super::super::super::commits::Effects;
-use super::super::SqliteStore;
 use super::{id, members, proofs, resets};
 use crate::store::StoreError;
+use crate::store::commits::Effects;
 
 /// Later than any token: none is good any more.
 pub(super) const FOR_EVER: i64 = i64::MAX;
@@ -21,30 +20,14 @@ pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), S
     if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
-pub(super) async fn delete_account(store: &SqliteStore, user: UserId, password_hash: &str) -> Result<(), StoreError> {
-    let password_hash = password_hash.to_owned();
-    store
-        .writer
-        .run(move |tx, effects| {
-            Box::pin(async move {
-                let user = user.to_string();
-                let ended = sqlx::query("delete from caravana_account where user_id = ? and password_hash = ?")
-                    .bind(&user)
-                    .bind(password_hash)
-                    .execute(&mut *tx)
-                    .await?;
-                if ended.rows_affected() == 0 {
-                    return Err(StoreError::Conflict);
-                }
-                resets::end_all(tx, &user).await?;
-                proofs::sign_out(tx, &user, None, FOR_EVER).await?;
-                // Before the groups are left, so that their events no longer know the name.
-                sqlx::query("update users set display_name = '' where id = ?").bind(&user).execute(&mut *tx).await?;
-                leave_all(tx, effects, &user).await?;
-                forget(tx, &user).await
-            })
-        })
-        .await
+/// Ends somebody inside the write's own transaction that has deleted their account.
+pub(super) async fn end(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
+    resets::end_all(tx, user).await?;
+    proofs::sign_out(tx, user, None, FOR_EVER).await?;
+    // Before the groups are left, so that their events no longer know the name.
+    sqlx::query("update users set display_name = '' where id = ?").bind(user).execute(&mut *tx).await?;
+    leave_all(tx, effects, user).await?;
+    forget(tx, user).await
 }
 
 /// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it,

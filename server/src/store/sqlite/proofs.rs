@@ -1,15 +1,15 @@
 //! Whether what somebody is signed in by still holds, and its end.
 
+use async_trait::async_trait;
 use std::collections::BTreeSet;
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 use sqlx::SqliteConnection;
 
-use super::super::SqliteStore;
-use super::super::rows::Name;
-use super::{ends, members};
-use crate::store::{KnownHolder, Proof, SecretHash, StoreError, TokenHolder};
+use super::rows::Name;
+use super::{SqliteStore, ends, members};
+use crate::store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 
 /// The name of somebody whose token brings none. The chat needs something to show.
 const NAMELESS: &str = "Viajero";
@@ -23,48 +23,89 @@ struct HolderRow {
     holds: bool,
 }
 
-/// Nearly always the user is known as the token says, and a read that needs no writer is the whole work.
-pub(super) async fn token_holder(
-    store: &SqliteStore,
-    holder: TokenHolder,
-    now: i64,
-) -> Result<Option<KnownHolder>, StoreError> {
-    let TokenHolder { id, display_name, is_guest, proof } = holder;
-    let row: Option<HolderRow> = sqlx::query_as(
-        "select u.display_name,
-           exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
-           exists (select 1 from caravana_signed_up p where p.user_id = u.id)
-             or exists (select 1 from caravana_account a where a.user_id = u.id) as has_signed_up,
-           (?2 is null or exists (select 1 from caravana_session s
-              where s.token_hash = ?2 and s.user_id = u.id and s.expires_at > ?3))
-           and not exists (select 1 from caravana_sign_out o
-              where o.user_id = u.id and o.at >= coalesce(?4, o.at)) as holds
-         from users u where u.id = ?1",
-    )
-    .bind(id.to_string())
-    .bind(proof.session.as_ref().map(|hash| &hash[..]))
-    .bind(now)
-    .bind(proof.issued_at)
-    .fetch_optional(&store.readers)
-    .await?;
-    let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS);
-    match row {
-        Some(row) if !row.holds => Ok(None),
-        Some(row)
-            if row.has_signed_up != row.is_guest
-                && (is_guest || row.has_signed_up)
-                && (row.display_name.0 != NAMELESS || !has_name) =>
-        {
-            let user = User { id, display_name: row.display_name.0, email: None };
-            Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
+#[async_trait]
+impl Proofs for SqliteStore {
+    /// Nearly always the user is known as the token says, and a read that needs no writer is the whole work.
+    async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
+        let TokenHolder { id, display_name, is_guest, proof } = holder;
+        let row: Option<HolderRow> = sqlx::query_as(
+            "select u.display_name,
+               exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
+               exists (select 1 from caravana_signed_up p where p.user_id = u.id)
+                 or exists (select 1 from caravana_account a where a.user_id = u.id) as has_signed_up,
+               (?2 is null or exists (select 1 from caravana_session s
+                  where s.token_hash = ?2 and s.user_id = u.id and s.expires_at > ?3))
+               and not exists (select 1 from caravana_sign_out o
+                  where o.user_id = u.id and o.at >= coalesce(?4, o.at)) as holds
+             from users u where u.id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(proof.session.as_ref().map(|hash| &hash[..]))
+        .bind(now)
+        .bind(proof.issued_at)
+        .fetch_optional(&self.readers)
+        .await?;
+        let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS);
+        match row {
+            Some(row) if !row.holds => Ok(None),
+            Some(row)
+                if row.has_signed_up != row.is_guest
+                    && (is_guest || row.has_signed_up)
+                    && (row.display_name.0 != NAMELESS || !has_name) =>
+            {
+                let user = User { id, display_name: row.display_name.0, email: None };
+                Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
+            }
+            None if proof.session.is_some() => Ok(None),
+            Some(_) | None => match remember(self, id, display_name, is_guest).await {
+                Ok(known) => Ok(Some(known)),
+                // The account has ended meanwhile.
+                Err(StoreError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            },
         }
-        None if proof.session.is_some() => Ok(None),
-        Some(_) | None => match remember(store, id, display_name, is_guest).await {
-            Ok(known) => Ok(Some(known)),
-            // The account has ended meanwhile.
-            Err(StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        },
+    }
+
+    async fn last_sign_out(&self, user: UserId) -> Result<Option<i64>, StoreError> {
+        Ok(sqlx::query_scalar("select at from caravana_sign_out where user_id = ?")
+            .bind(user.to_string())
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError> {
+        self.writer.run(move |tx, _| Box::pin(async move { sign_out(tx, &user.to_string(), kept, now).await })).await
+    }
+
+    /// Two reads for any number of proofs.
+    async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError> {
+        let sessions: BTreeSet<String> =
+            proofs.iter().filter_map(|(_, proof)| proof.session.as_ref()).map(hex).collect();
+        let living: Vec<(Vec<u8>, String)> = sqlx::query_as(
+            "select s.token_hash, s.user_id from json_each(?) named
+             join caravana_session s on s.token_hash = unhex(named.value) where s.expires_at > ?",
+        )
+        .bind(json(&sessions))
+        .bind(now)
+        .fetch_all(&self.readers)
+        .await?;
+        let living: BTreeSet<(Vec<u8>, String)> = living.into_iter().collect();
+        let users: BTreeSet<String> =
+            proofs.iter().filter(|(_, proof)| proof.expires_at.is_some()).map(|(user, _)| user.to_string()).collect();
+        let signed_out: Vec<(String, i64)> = sqlx::query_as(
+            "select o.user_id, o.at from json_each(?) named join caravana_sign_out o on o.user_id = named.value",
+        )
+        .bind(json(&users))
+        .fetch_all(&self.readers)
+        .await?;
+        let signed_out: std::collections::BTreeMap<String, i64> = signed_out.into_iter().collect();
+        let is_over = |(user, proof): &(UserId, Proof)| {
+            let user = user.to_string();
+            let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), user.clone())));
+            let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
+            session_ended || (proof.expires_at.is_some() && signed_out.get(&user).is_some_and(older))
+        };
+        Ok(proofs.into_iter().filter(is_over).collect())
     }
 }
 
@@ -133,15 +174,6 @@ pub(super) async fn holds(tx: &mut SqliteConnection, user: &str, proof: &Proof, 
     .await?)
 }
 
-pub(super) async fn end_sign_ins(
-    store: &SqliteStore,
-    user: UserId,
-    kept: Option<SecretHash>,
-    now: i64,
-) -> Result<(), StoreError> {
-    store.writer.run(move |tx, _| Box::pin(async move { sign_out(tx, &user.to_string(), kept, now).await })).await
-}
-
 /// Ends everything but the kept sign-in, inside a write's own transaction. A second sign-out within one second is the next
 /// second's: it comes behind the tokens that were made between the two. A third goes no further, because no token is made for more
 /// than a second ahead.
@@ -168,47 +200,6 @@ pub(super) async fn sign_out(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-pub(super) async fn last_sign_out(store: &SqliteStore, user: UserId) -> Result<Option<i64>, StoreError> {
-    Ok(sqlx::query_scalar("select at from caravana_sign_out where user_id = ?")
-        .bind(user.to_string())
-        .fetch_optional(&store.readers)
-        .await?)
-}
-
-/// Two reads for any number of proofs.
-pub(super) async fn ended(
-    store: &SqliteStore,
-    proofs: Vec<(UserId, Proof)>,
-    now: i64,
-) -> Result<Vec<(UserId, Proof)>, StoreError> {
-    let sessions: BTreeSet<String> = proofs.iter().filter_map(|(_, proof)| proof.session.as_ref()).map(hex).collect();
-    let living: Vec<(Vec<u8>, String)> = sqlx::query_as(
-        "select s.token_hash, s.user_id from json_each(?) named
-         join caravana_session s on s.token_hash = unhex(named.value) where s.expires_at > ?",
-    )
-    .bind(json(&sessions))
-    .bind(now)
-    .fetch_all(&store.readers)
-    .await?;
-    let living: BTreeSet<(Vec<u8>, String)> = living.into_iter().collect();
-    let users: BTreeSet<String> =
-        proofs.iter().filter(|(_, proof)| proof.expires_at.is_some()).map(|(user, _)| user.to_string()).collect();
-    let signed_out: Vec<(String, i64)> = sqlx::query_as(
-        "select o.user_id, o.at from json_each(?) named join caravana_sign_out o on o.user_id = named.value",
-    )
-    .bind(json(&users))
-    .fetch_all(&store.readers)
-    .await?;
-    let signed_out: std::collections::BTreeMap<String, i64> = signed_out.into_iter().collect();
-    let is_over = |(user, proof): &(UserId, Proof)| {
-        let user = user.to_string();
-        let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), user.clone())));
-        let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
-        session_ended || (proof.expires_at.is_some() && signed_out.get(&user).is_some_and(older))
-    };
-    Ok(proofs.into_iter().filter(is_over).collect())
 }
 
 fn json(texts: &BTreeSet<String>) -> String {

@@ -7,9 +7,8 @@
 use caravana_protocol::{GroupId, UserId};
 use uuid::Uuid;
 
-use super::super::PostgresStore;
-use super::super::access::Access;
-use super::super::link::Link;
+use super::access::Access;
+use super::link::Link;
 use super::{members, proofs, pruning, resets};
 use crate::store::StoreError;
 use crate::store::commits::Effects;
@@ -21,7 +20,7 @@ const USER_LOCK: i32 = 0x7573_6572;
 
 /// None of these people ends until the transaction's end. Who has ended already is another statement's question, which then
 /// sees what was committed while this one waited.
-pub(in super::super) async fn hold_lives(link: &mut Link, users: &[UserId]) -> Result<(), StoreError> {
+pub(super) async fn hold_lives(link: &mut Link, users: &[UserId]) -> Result<(), StoreError> {
     let users: Vec<Uuid> = users.iter().map(|user| user.uuid()).collect();
     sqlx::query("select pg_advisory_xact_lock_shared($1, h) from (select distinct hashtext(u::text) as h from unnest($2::uuid[]) u order by h) held")
         .bind(USER_LOCK)
@@ -59,31 +58,19 @@ pub(super) async fn refuse_ended(link: &mut Link, user: UserId) -> Result<(), St
     if ended { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
-pub(super) async fn delete_account(store: &PostgresStore, user: UserId, password_hash: &str) -> Result<(), StoreError> {
-    let (access, password_hash) = (store.access.clone(), password_hash.to_owned());
-    store
-        .access
-        .write(move |link, effects| {
-            let (access, password_hash) = (access.clone(), password_hash.clone());
-            Box::pin(async move {
-                hold(link, user).await?;
-                let ended = sqlx::query("delete from caravana.account where user_id = $1 and password_hash = $2")
-                    .bind(user.uuid())
-                    .bind(password_hash)
-                    .execute(&mut *link)
-                    .await?;
-                if ended.rows_affected() == 0 {
-                    return Err(StoreError::Conflict);
-                }
-                resets::end_all(link, user).await?;
-                proofs::sign_out(link, user, None, FOR_EVER).await?;
-                // Before the groups are left, so that their events no longer know the name.
-                forget_name(&access, link, user).await?;
-                leave_all(&access, link, effects, user).await?;
-                forget(link, user).await
-            })
-        })
-        .await
+/// Ends somebody inside the write's own transaction, which holds the user and has deleted their account.
+pub(super) async fn end(
+    access: &Access,
+    link: &mut Link,
+    effects: &mut Effects,
+    user: UserId,
+) -> Result<(), StoreError> {
+    resets::end_all(link, user).await?;
+    proofs::sign_out(link, user, None, FOR_EVER).await?;
+    // Before the groups are left, so that their events no longer know the name.
+    forget_name(access, link, user).await?;
+    leave_all(access, link, effects, user).await?;
+    forget(link, user).await
 }
 
 async fn forget_name(access: &Access, link: &mut Link, user: UserId) -> Result<(), StoreError> {

@@ -1,76 +1,78 @@
 //! The end of what is over, in short writes: nobody else's waits for long.
 
+use async_trait::async_trait;
 use caravana_protocol::UserId;
 use uuid::Uuid;
 
-use super::super::PostgresStore;
-use super::super::link::Link;
-use crate::store::{INVITE_REMEMBERED, StoreError};
+use super::PostgresStore;
+use super::link::Link;
+use crate::store::{INVITE_REMEMBERED, Pruning, StoreError};
 
-/// What another server is using up or pruning just now is left to it.
-pub(super) async fn prune(store: &PostgresStore, now: i64, limit: u32) -> Result<u64, StoreError> {
-    store
-        .access
-        .write(move |link, _| {
-            Box::pin(async move {
-                let mut pruned = 0;
-                for (statement, end) in [
+#[async_trait]
+impl Pruning for PostgresStore {
+    /// What another server is using up or pruning just now is left to it.
+    async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError> {
+        self.access
+            .write(move |link, _| {
+                Box::pin(async move {
+                    let mut pruned = 0;
+                    for (statement, end) in [
                     (
                         "delete from caravana.ticket where ticket_hash in (select t.ticket_hash from caravana.ticket t
-                           where t.expires_at <= $1 limit $2 for update skip locked)",
+                               where t.expires_at <= $1 limit $2 for update skip locked)",
                         now,
                     ),
                     (
                         "delete from caravana.session where token_hash in (select t.token_hash from caravana.session t
-                           where t.expires_at <= $1 limit $2 for update skip locked)",
+                               where t.expires_at <= $1 limit $2 for update skip locked)",
                         now,
                     ),
                     (
                         "delete from caravana.reset where token_hash in (select t.token_hash from caravana.reset t
-                           where t.expires_at <= $1 limit $2 for update skip locked)",
+                               where t.expires_at <= $1 limit $2 for update skip locked)",
                         now,
                     ),
                     (
                         "delete from caravana.invite where token_hash in (select t.token_hash from caravana.invite t
-                           where t.expires_at <= $1 limit $2 for update skip locked)",
+                               where t.expires_at <= $1 limit $2 for update skip locked)",
                         now.saturating_sub(INVITE_REMEMBERED),
                     ),
                 ] {
                     let deleted = sqlx::query(statement).bind(end).bind(i64::from(limit)).execute(&mut *link).await?;
                     pruned += deleted.rows_affected();
                 }
-                Ok(pruned)
+                    Ok(pruned)
+                })
             })
-        })
-        .await
-}
+            .await
+    }
 
-/// One batch of one person who has ended. A person whom the database keeps to their messages holds up nobody else: the next one is
-/// taken, and the failure told only when nothing else is left to do.
-pub(super) async fn forget_authors(store: &PostgresStore, limit: u32) -> Result<bool, StoreError> {
-    store
-        .access
-        .write(move |link, _| {
-            Box::pin(async move {
-                let (mut after, mut failed) = (None, None);
-                while let Some(user) = next(link, after).await? {
-                    link.run("savepoint person").await?;
-                    match forget(link, user, limit).await {
-                        Ok(()) => return Ok(true),
-                        Err(error @ StoreError::Failed(_)) => {
-                            link.run("rollback to savepoint person").await?;
-                            (after, failed) = (Some(user), Some(error));
+    /// One batch of one person who has ended. A person whom the database keeps to their messages holds up nobody else: the next one is
+    /// taken, and the failure told only when nothing else is left to do.
+    async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError> {
+        self.access
+            .write(move |link, _| {
+                Box::pin(async move {
+                    let (mut after, mut failed) = (None, None);
+                    while let Some(user) = next(link, after).await? {
+                        link.run("savepoint person").await?;
+                        match forget(link, user, limit).await {
+                            Ok(()) => return Ok(true),
+                            Err(error @ StoreError::Failed(_)) => {
+                                link.run("rollback to savepoint person").await?;
+                                (after, failed) = (Some(user), Some(error));
+                            }
+                            Err(error) => return Err(error),
                         }
-                        Err(error) => return Err(error),
                     }
-                }
-                // Another server may have finished whom this one has waited for, and there may be others behind.
-                let others = "select exists (select from caravana.ended where $1::uuid is null or user_id > $1)";
-                let others: bool = sqlx::query_scalar(others).bind(after).fetch_one(link).await?;
-                if others { Ok(true) } else { failed.map_or(Ok(false), Err) }
+                    // Another server may have finished whom this one has waited for, and there may be others behind.
+                    let others = "select exists (select from caravana.ended where $1::uuid is null or user_id > $1)";
+                    let others: bool = sqlx::query_scalar(others).bind(after).fetch_one(link).await?;
+                    if others { Ok(true) } else { failed.map_or(Ok(false), Err) }
+                })
             })
-        })
-        .await
+            .await
+    }
 }
 
 /// The next person. Another server that works at the same one is waited for: what is said to be done must be done.

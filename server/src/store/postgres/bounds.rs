@@ -4,7 +4,7 @@ use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_
 use caravana_protocol::{GroupId, Role, UserId};
 use uuid::Uuid;
 
-use super::super::link::Link;
+use super::link::Link;
 use crate::store::{Limit, StoreError};
 
 /// The first half of our advisory locks for counting, the second is a hash of the id: "boun" in ASCII.

@@ -1,19 +1,19 @@
 //! Groups, as their members see them.
 
+use async_trait::async_trait;
 use caravana_protocol::rest::{Group, GroupPatch};
 use caravana_protocol::{Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::super::PostgresStore;
-use super::super::access::Access;
-use super::super::link::Link;
-use super::super::rows::{Loose, Name, micros, moment, unsigned};
+use super::access::Access;
 use super::ends::lives;
+use super::link::Link;
 use super::members::{hold_group, role_of};
-use super::{bounds, is_duplicate};
-use crate::store::StoreError;
+use super::rows::{Loose, Name, micros, moment, unsigned};
+use super::{PostgresStore, bounds, is_duplicate};
 use crate::store::entry::{by_activity, shown};
+use crate::store::{Groups, StoreError};
 use crate::telemetry::causes;
 
 /// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
@@ -116,22 +116,134 @@ impl GroupRow {
     }
 }
 
-pub(super) async fn of(store: &PostgresStore, user: UserId) -> Result<Vec<Group>, StoreError> {
-    let rows: Vec<GroupRow> = store
-        .access
-        .ask(|link| {
-            let statement = store.access.sql(group_rows!(""));
-            Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
-        })
-        .await?;
-    Ok(by_activity(rows.into_iter().map(GroupRow::into_group).collect()))
+#[async_trait]
+impl Groups for PostgresStore {
+    async fn create_group(
+        &self,
+        id: GroupId,
+        owner: UserId,
+        name: &str,
+        time_zone: Option<&str>,
+    ) -> Result<Group, StoreError> {
+        if !self.access.shape().makes_groups() {
+            return Err(StoreError::Forbidden);
+        }
+        let access = self.access.clone();
+        let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
+        self.access
+            .write(move |link, effects| {
+                let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
+                Box::pin(async move {
+                    lives(link, owner).await?;
+                    bounds::one_more_group(link, owner).await?;
+                    sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
+                        .bind(id.uuid())
+                        .bind(name)
+                        .execute(&mut *link)
+                        .await
+                        .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                    sqlx::query("insert into caravana.member (group_id, user_id, role) values ($1, $2, 'owner')")
+                        .bind(id.uuid())
+                        .bind(owner.uuid())
+                        .execute(&mut *link)
+                        .await?;
+                    if let Some(time_zone) = time_zone {
+                        set_time_zone(link, id, &time_zone).await?;
+                    }
+                    effects.member(id, owner);
+                    seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
+                })
+            })
+            .await
+    }
+
+    async fn groups(&self, user: UserId) -> Result<Vec<Group>, StoreError> {
+        let rows: Vec<GroupRow> = self
+            .access
+            .ask(|link| {
+                let statement = self.access.sql(group_rows!(""));
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
+            })
+            .await?;
+        Ok(by_activity(rows.into_iter().map(GroupRow::into_group).collect()))
+    }
+
+    async fn group(&self, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+        one(self, group, viewer).await
+    }
+
+    async fn update_group(&self, actor: UserId, group: GroupId, patch: GroupPatch) -> Result<Group, StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |link, effects| {
+                let (access, patch) = (access.clone(), patch.clone());
+                Box::pin(async move {
+                    hold_group(link, group).await?;
+                    if !role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?.manages() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    if let Some(name) = patch.name {
+                        if !access.shape().renames_groups() {
+                            return Err(StoreError::Forbidden);
+                        }
+                        sqlx::query(access.sql("{rename group}"))
+                            .bind(group.uuid())
+                            .bind(name)
+                            .execute(&mut *link)
+                            .await?;
+                    }
+                    if let Some(time_zone) = patch.time_zone {
+                        set_time_zone(link, group, &time_zone).await?;
+                    }
+                    if let Some(may) = patch.members_can_invite {
+                        sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
+                            .bind(may)
+                            .bind(group.uuid())
+                            .execute(&mut *link)
+                            .await?;
+                    }
+                    effects.group(group);
+                    seen_by(&access, link, group, actor).await?.ok_or(StoreError::NotFound)
+                })
+            })
+            .await
+    }
+
+    async fn delete_group(&self, actor: UserId, group: GroupId) -> Result<(), StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |link, effects| {
+                let access = access.clone();
+                Box::pin(async move {
+                    hold_group(link, group).await?;
+                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    if role != Role::Owner || !access.shape().members().is_ours() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.
+                    link.run("set local caravana.notify = off").await?;
+                    let members = end(link, group).await?;
+                    effects.group_deleted(group, members);
+                    Ok(())
+                })
+            })
+            .await?;
+        // Our hub knows now; the other servers hear it here, or find it with their next sweep.
+        let told = self.access.ask(|link| {
+            Box::pin(async move {
+                let hint = "select caravana.hint(array[$1])";
+                sqlx::query(hint).bind(group.uuid()).execute(link).await?;
+                Ok(())
+            })
+        });
+        if let Err(error) = told.await {
+            tracing::debug!(error = %causes(&error), "other servers were not told of a group's end");
+        }
+        Ok(())
+    }
 }
 
-pub(in super::super) async fn one(
-    store: &PostgresStore,
-    group: GroupId,
-    viewer: UserId,
-) -> Result<Option<Group>, StoreError> {
+pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
     store
         .access
         .ask(|link| {
@@ -153,125 +265,12 @@ async fn seen_by(
     Ok(row.map(GroupRow::into_group))
 }
 
-pub(super) async fn create(
-    store: &PostgresStore,
-    id: GroupId,
-    owner: UserId,
-    name: &str,
-    time_zone: Option<&str>,
-) -> Result<Group, StoreError> {
-    if !store.access.shape().makes_groups() {
-        return Err(StoreError::Forbidden);
-    }
-    let access = store.access.clone();
-    let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
-    store
-        .access
-        .write(move |link, effects| {
-            let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
-            Box::pin(async move {
-                lives(link, owner).await?;
-                bounds::one_more_group(link, owner).await?;
-                sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
-                    .bind(id.uuid())
-                    .bind(name)
-                    .execute(&mut *link)
-                    .await
-                    .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
-                sqlx::query("insert into caravana.member (group_id, user_id, role) values ($1, $2, 'owner')")
-                    .bind(id.uuid())
-                    .bind(owner.uuid())
-                    .execute(&mut *link)
-                    .await?;
-                if let Some(time_zone) = time_zone {
-                    set_time_zone(link, id, &time_zone).await?;
-                }
-                effects.member(id, owner);
-                seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
-            })
-        })
-        .await
-}
-
-pub(super) async fn update(
-    store: &PostgresStore,
-    actor: UserId,
-    group: GroupId,
-    patch: GroupPatch,
-) -> Result<Group, StoreError> {
-    let access = store.access.clone();
-    store
-        .access
-        .write(move |link, effects| {
-            let (access, patch) = (access.clone(), patch.clone());
-            Box::pin(async move {
-                hold_group(link, group).await?;
-                if !role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?.manages() {
-                    return Err(StoreError::Forbidden);
-                }
-                if let Some(name) = patch.name {
-                    if !access.shape().renames_groups() {
-                        return Err(StoreError::Forbidden);
-                    }
-                    sqlx::query(access.sql("{rename group}")).bind(group.uuid()).bind(name).execute(&mut *link).await?;
-                }
-                if let Some(time_zone) = patch.time_zone {
-                    set_time_zone(link, group, &time_zone).await?;
-                }
-                if let Some(may) = patch.members_can_invite {
-                    sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
-                        .bind(may)
-                        .bind(group.uuid())
-                        .execute(&mut *link)
-                        .await?;
-                }
-                effects.group(group);
-                seen_by(&access, link, group, actor).await?.ok_or(StoreError::NotFound)
-            })
-        })
-        .await
-}
-
 async fn set_time_zone(link: &mut Link, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
     sqlx::query("update caravana.\"group\" set time_zone = $1 where group_id = $2")
         .bind(time_zone)
         .bind(group.uuid())
         .execute(link)
         .await?;
-    Ok(())
-}
-
-pub(super) async fn delete(store: &PostgresStore, actor: UserId, group: GroupId) -> Result<(), StoreError> {
-    let access = store.access.clone();
-    store
-        .access
-        .write(move |link, effects| {
-            let access = access.clone();
-            Box::pin(async move {
-                hold_group(link, group).await?;
-                let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
-                if role != Role::Owner || !access.shape().members().is_ours() {
-                    return Err(StoreError::Forbidden);
-                }
-                // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.
-                link.run("set local caravana.notify = off").await?;
-                let members = end(link, group).await?;
-                effects.group_deleted(group, members);
-                Ok(())
-            })
-        })
-        .await?;
-    // Our hub knows now; the other servers hear it here, or find it with their next sweep.
-    let told = store.access.ask(|link| {
-        Box::pin(async move {
-            let hint = "select caravana.hint(array[$1])";
-            sqlx::query(hint).bind(group.uuid()).execute(link).await?;
-            Ok(())
-        })
-    });
-    if let Err(error) = told.await {
-        tracing::debug!(error = %causes(&error), "other servers were not told of a group's end");
-    }
     Ok(())
 }
 
