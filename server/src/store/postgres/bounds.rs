@@ -1,11 +1,11 @@
-//! Bounds on what people can make, asked inside the write that makes it.
+//! What the bounds on what people can make are about, counted inside the write that makes it.
 
-use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
+use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
 use caravana_protocol::{GroupId, Role, UserId};
 use uuid::Uuid;
 
 use super::link::Link;
-use crate::store::{Limit, StoreError};
+use crate::store::{StoreError, rules};
 
 /// The first half of our advisory locks for counting, the second is a hash of the id: "boun" in ASCII.
 const LOCK: i32 = 0x626f_756e;
@@ -14,17 +14,16 @@ const LOCK: i32 = 0x626f_756e;
 pub(super) async fn one_more_group(link: &mut Link, user: UserId) -> Result<(), StoreError> {
     lock(link, user.uuid()).await?;
     let question = "select count(*) from (select from caravana.member where user_id = $1 limit $2) one";
-    refuse(count(link, question, user.uuid(), GROUPS_PER_USER).await? >= GROUPS_PER_USER, Limit::Groups)
+    rules::one_more_group(count(link, question, user.uuid(), GROUPS_PER_USER).await?)
 }
 
 /// Whether a group, which the caller holds, may have one more member.
 pub(super) async fn one_more_member(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
     let question = "select count(*) from (select from caravana.member where group_id = $1 limit $2) one";
-    refuse(count(link, question, group.uuid(), MEMBERS_PER_GROUP).await? >= MEMBERS_PER_GROUP, Limit::Members)
+    rules::one_more_member(count(link, question, group.uuid(), MEMBERS_PER_GROUP).await?)
 }
 
-/// Whether this member may make one more link; until the transaction's end nobody else asks for the same group. Members
-/// together can't keep the owner and admins from it.
+/// Whether this member may make one more link; until the transaction's end nobody else asks for the same group.
 pub(super) async fn one_more_invite(
     link: &mut Link,
     group: GroupId,
@@ -42,8 +41,7 @@ pub(super) async fn one_more_invite(
     .bind(now)
     .fetch_one(link)
     .await?;
-    let is_at = |count: i64, most: usize| usize::try_from(count).is_ok_and(|count| count >= most);
-    refuse(is_at(own, INVITES_PER_MEMBER) || !role.manages() && is_at(all, INVITES_PER_GROUP), Limit::Invites)
+    rules::one_more_invite(role, own, all)
 }
 
 async fn lock(link: &mut Link, key: Uuid) -> Result<(), StoreError> {
@@ -55,8 +53,4 @@ async fn count(link: &mut Link, question: &'static str, key: Uuid, most: usize) 
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let count: i64 = sqlx::query_scalar(question).bind(key).bind(most).fetch_one(link).await?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
-}
-
-fn refuse(is_full: bool, limit: Limit) -> Result<(), StoreError> {
-    if is_full { Err(limit.into()) } else { Ok(()) }
 }

@@ -13,7 +13,7 @@ use super::members::{hold_group, role_of};
 use super::rows::{Loose, Name, micros, moment, unsigned};
 use super::{PostgresStore, bounds, is_duplicate};
 use crate::store::entry::{by_activity, shown};
-use crate::store::{Groups, StoreError};
+use crate::store::{Groups, StoreError, rules};
 use crate::telemetry::causes;
 
 /// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
@@ -179,9 +179,8 @@ impl Groups for PostgresStore {
                 let (access, patch) = (access.clone(), patch.clone());
                 Box::pin(async move {
                     hold_group(link, group).await?;
-                    if !role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?.manages() {
-                        return Err(StoreError::Forbidden);
-                    }
+                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    rules::managers_only(role)?;
                     if let Some(name) = patch.name {
                         if !access.shape().renames_groups() {
                             return Err(StoreError::Forbidden);
@@ -217,7 +216,8 @@ impl Groups for PostgresStore {
                 Box::pin(async move {
                     hold_group(link, group).await?;
                     let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
-                    if role != Role::Owner || !access.shape().members().is_ours() {
+                    rules::owners_only(role)?;
+                    if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
                     // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::link::Link;
 use super::rows::{Name, unsigned};
 use super::{PostgresStore, bounds, ends, members};
-use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError};
+use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError, rules};
 
 /// Whether the link `i` lets people in at `$2`. It is as good as its maker's right to invite: who is no member any more, or
 /// may not invite now, lets nobody in.
@@ -41,9 +41,7 @@ impl Invites for PostgresStore {
                             .bind(group.uuid())
                             .fetch_optional(&mut *link)
                             .await?;
-                    if !role.manages() && !members_can_invite.unwrap_or(true) {
-                        return Err(StoreError::Forbidden);
-                    }
+                    rules::may_invite(role, members_can_invite.unwrap_or(true))?;
                     bounds::one_more_invite(link, group, (actor, role), invite.created_at).await?;
                     sqlx::query(
                         "insert into caravana.invite
@@ -115,17 +113,17 @@ impl Invites for PostgresStore {
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
-                    let found: Option<(Vec<u8>, bool)> = sqlx::query_as(
-                        "select token_hash, revoked_at is not null from caravana.invite
-                         where group_id = $1 and substr(token_hash, 1, 16) = $2 and ($3 or created_by = $4)",
+                    let found: Option<(Vec<u8>, bool, bool)> = sqlx::query_as(
+                        "select token_hash, revoked_at is not null, created_by = $3 from caravana.invite
+                         where group_id = $1 and substr(token_hash, 1, 16) = $2",
                     )
                     .bind(group.uuid())
                     .bind(&invite.uuid().as_bytes()[..])
-                    .bind(role.manages())
                     .bind(actor.uuid())
                     .fetch_optional(&mut *link)
                     .await?;
-                    let (token, is_revoked) = found.ok_or(StoreError::NotFound)?;
+                    let (token, is_revoked, is_own) = found.ok_or(StoreError::NotFound)?;
+                    rules::may_revoke(role, is_own)?;
                     if !is_revoked {
                         sqlx::query("update caravana.invite set revoked_at = $1 where token_hash = $2")
                             .bind(now)

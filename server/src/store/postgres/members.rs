@@ -10,6 +10,7 @@ use super::link::Link;
 use super::rows::{Loose, Name, micros, moment};
 use super::{PostgresStore, groups, invites};
 use crate::store::commits::Effects;
+use crate::store::rules::{self, Candidate, RoleChange, RoleRequest};
 use crate::store::{MemberRow, Members, Removal, StoreError};
 
 /// The role of a user, `None` for who is no member.
@@ -95,24 +96,25 @@ impl Members for PostgresStore {
                 Box::pin(async move {
                     hold_group(link, group).await?;
                     let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
-                    if actor_role != Role::Owner || !access.shape().members().is_ours() {
+                    if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
-                    if user == actor {
-                        // A group has an owner; who wants to be less hands it over.
-                        return if role == Role::Owner { Ok(()) } else { Err(StoreError::Forbidden) };
-                    }
-                    role_of(&access, link, group, user).await?.ok_or(StoreError::NotFound)?;
-                    if role != Role::Member && is_guest(link, user).await? {
-                        return Err(StoreError::Forbidden);
-                    }
-                    if role == Role::Owner {
-                        give_role(link, group, actor, Role::Admin).await?;
+                    let change = rules::role_change(RoleRequest {
+                        actor: actor_role,
+                        user: role_of(&access, link, group, user).await?,
+                        is_own: user == actor,
+                        is_guest: is_guest(link, user).await?,
+                        role,
+                    })?;
+                    match change {
+                        RoleChange::Nothing => return Ok(()),
+                        RoleChange::Given => {}
+                        RoleChange::HandedOver => {
+                            give_role(link, group, actor, Role::Admin).await?;
+                            effects.member(group, actor);
+                        }
                     }
                     give_role(link, group, user, role).await?;
-                    if role == Role::Owner {
-                        effects.member(group, actor);
-                    }
                     effects.member(group, user);
                     Ok(())
                 })
@@ -129,8 +131,8 @@ impl Members for PostgresStore {
                     hold_group(link, group).await?;
                     let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
                     let user_role = role_of(&access, link, group, user).await?.ok_or(StoreError::NotFound)?;
-                    let may = actor == user || may_remove(actor_role, user_role);
-                    if !may || !access.shape().members().is_ours() {
+                    rules::may_remove(actor_role, user_role, actor == user)?;
+                    if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
                     let removal = leave(&access, link, effects, group, user).await?;
@@ -153,7 +155,7 @@ impl Members for PostgresStore {
     }
 }
 
-/// Who has not signed up anywhere has no groups of their own, and manages none.
+/// Whether they have not signed up anywhere.
 pub(super) async fn is_guest(link: &mut Link, user: UserId) -> Result<bool, StoreError> {
     let question = sqlx::query_scalar("select exists (select from caravana.guest where user_id = $1)");
     Ok(question.bind(user.uuid()).fetch_one(link).await?)
@@ -197,24 +199,17 @@ pub(super) async fn leave(
     Ok(Removal::Member)
 }
 
-const fn may_remove(actor: Role, user: Role) -> bool {
-    match (actor, user) {
-        (Role::Owner, Role::Member | Role::Admin) | (Role::Admin, Role::Member) => true,
-        (Role::Owner | Role::Admin, Role::Owner) | (Role::Admin, Role::Admin) | (Role::Member, _) => false,
-    }
-}
-
-/// Who owns the group after its owner left: the longest-serving admin, else member. A guest only where the group
-/// would end otherwise. `None`: nobody is left.
+/// Who owns the group after its owner left.
 async fn heir(link: &mut Link, group: GroupId, owner: UserId) -> Result<Option<UserId>, StoreError> {
-    let heir: Option<Uuid> = sqlx::query_scalar(
-        "select m.user_id from caravana.member m where m.group_id = $1 and m.user_id <> $2
-         order by exists (select from caravana.guest g where g.user_id = m.user_id), m.role = 'admin' desc,
-           m.joined_at, m.user_id limit 1",
+    let others: Vec<(Uuid, Loose, bool)> = sqlx::query_as(
+        "select m.user_id, m.role, exists (select from caravana.guest g where g.user_id = m.user_id)
+         from caravana.member m where m.group_id = $1 and m.user_id <> $2 order by m.joined_at, m.user_id",
     )
     .bind(group.uuid())
     .bind(owner.uuid())
-    .fetch_optional(link)
+    .fetch_all(link)
     .await?;
-    Ok(heir.map(UserId::new))
+    let candidate =
+        |(user, role, is_guest): (Uuid, Loose, bool)| Candidate { user, role: Role::from_word(&role.0), is_guest };
+    Ok(rules::heir(others.into_iter().map(candidate)).map(UserId::new))
 }

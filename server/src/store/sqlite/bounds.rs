@@ -1,24 +1,24 @@
-//! Bounds on what people can make, asked inside the write that makes it.
+//! What the bounds on what people can make are about, counted inside the write that makes it.
 
 use caravana_protocol::Role;
-use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
+use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
 use sqlx::SqliteConnection;
 
-use crate::store::{Limit, StoreError};
+use crate::store::{StoreError, rules};
 
 /// Whether a user may be in one more group.
 pub(super) async fn one_more_group(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     let question = "select count(*) from (select 1 from caravana_member where user_id = ? limit ?)";
-    refuse(count(tx, question, user, GROUPS_PER_USER).await? >= GROUPS_PER_USER, Limit::Groups)
+    rules::one_more_group(count(tx, question, user, GROUPS_PER_USER).await?)
 }
 
 /// Whether a group may have one more member.
 pub(super) async fn one_more_member(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
     let question = "select count(*) from (select 1 from caravana_member where group_id = ? limit ?)";
-    refuse(count(tx, question, group, MEMBERS_PER_GROUP).await? >= MEMBERS_PER_GROUP, Limit::Members)
+    rules::one_more_member(count(tx, question, group, MEMBERS_PER_GROUP).await?)
 }
 
-/// Whether this member may make one more link. Members together can't keep the owner and admins from it.
+/// Whether this member may make one more link.
 pub(super) async fn one_more_invite(
     tx: &mut SqliteConnection,
     group: &str,
@@ -35,16 +35,11 @@ pub(super) async fn one_more_invite(
     .bind(now)
     .fetch_one(tx)
     .await?;
-    let is_at = |count: i64, most: usize| usize::try_from(count).is_ok_and(|count| count >= most);
-    refuse(is_at(own, INVITES_PER_MEMBER) || !role.manages() && is_at(all, INVITES_PER_GROUP), Limit::Invites)
+    rules::one_more_invite(role, own, all)
 }
 
 async fn count(tx: &mut SqliteConnection, question: &'static str, key: &str, most: usize) -> Result<usize, StoreError> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let count: i64 = sqlx::query_scalar(question).bind(key).bind(most).fetch_one(tx).await?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
-}
-
-fn refuse(is_full: bool, limit: Limit) -> Result<(), StoreError> {
-    if is_full { Err(limit.into()) } else { Ok(()) }
 }

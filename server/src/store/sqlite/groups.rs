@@ -10,7 +10,7 @@ use super::members::role_in;
 use super::rows::{Loose, Name};
 use super::{SqliteStore, bounds, is_duplicate, rows};
 use crate::store::entry::{by_activity, shown};
-use crate::store::{Groups, StoreError};
+use crate::store::{Groups, StoreError, rules};
 
 /// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events:
 /// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
@@ -159,9 +159,7 @@ impl Groups for SqliteStore {
             .run(move |tx, effects| {
                 Box::pin(async move {
                     let (group, actor) = (group_id.to_string(), actor.to_string());
-                    if !role_in(tx, &group, &actor).await?.manages() {
-                        return Err(StoreError::Forbidden);
-                    }
+                    rules::managers_only(role_in(tx, &group, &actor).await?)?;
                     if let Some(name) = patch.name {
                         sqlx::query("update groups set name = ? where id = ?")
                             .bind(name)
@@ -191,10 +189,7 @@ impl Groups for SqliteStore {
             .run(move |tx, effects| {
                 Box::pin(async move {
                     let group = group_id.to_string();
-                    match role_in(tx, &group, &actor.to_string()).await? {
-                        Role::Owner => {}
-                        Role::Admin | Role::Member => return Err(StoreError::Forbidden),
-                    }
+                    rules::owners_only(role_in(tx, &group, &actor.to_string()).await?)?;
                     let members = end(tx, &group).await?;
                     effects.group_deleted(group_id, members);
                     Ok(())

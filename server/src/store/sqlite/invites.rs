@@ -7,10 +7,10 @@ use caravana_protocol::rest::InvitedGroup;
 use caravana_protocol::{GroupId, InviteId, UserId};
 use sqlx::SqliteConnection;
 
-use super::members::role_in;
+use super::members::{role_in, role_of};
 use super::rows::Name;
 use super::{SqliteStore, bounds, ends, id, rows};
-use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError};
+use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError, rules};
 
 /// Whether the link `i` lets people in at `?2`. It is as good as its maker's right to invite: who is no member any more, or
 /// may not invite now, lets nobody in.
@@ -31,9 +31,7 @@ impl Invites for SqliteStore {
                 Box::pin(async move {
                     let (group, actor) = (group.to_string(), actor.to_string());
                     let role = role_in(tx, &group, &actor).await?;
-                    if !role.manages() && !members_can_invite(tx, &group).await? {
-                        return Err(StoreError::Forbidden);
-                    }
+                    rules::may_invite(role, members_can_invite(tx, &group).await?)?;
                     bounds::one_more_invite(tx, &group, (&actor, role), invite.created_at).await?;
                     sqlx::query(
                         "insert into caravana_invite
@@ -57,11 +55,8 @@ impl Invites for SqliteStore {
 
     async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError> {
         let mut reader = self.readers.begin().await?;
-        let role = match role_in(&mut reader, &group.to_string(), &viewer.to_string()).await {
-            Ok(role) => role,
-            Err(StoreError::NotFound) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let role = role_of(&mut reader, &group.to_string(), &viewer.to_string()).await?;
+        let Some(role) = role else { return Ok(None) };
         let found: Vec<Listed> = sqlx::query_as(concat!(
             "select i.token_hash, i.created_by, i.created_at, i.expires_at, i.uses, i.max_uses from caravana_invite i
              where i.group_id = ?1 and (?3 or i.created_by = ?4) and ",
@@ -93,17 +88,17 @@ impl Invites for SqliteStore {
                 Box::pin(async move {
                     let (group, actor) = (group.to_string(), actor.to_string());
                     let role = role_in(tx, &group, &actor).await?;
-                    let found: Option<(Vec<u8>, bool)> = sqlx::query_as(
-                        "select token_hash, revoked_at is not null from caravana_invite
-                         where group_id = ?1 and substr(token_hash, 1, 16) = ?2 and (?3 or created_by = ?4)",
+                    let found: Option<(Vec<u8>, bool, bool)> = sqlx::query_as(
+                        "select token_hash, revoked_at is not null, created_by = ?3 from caravana_invite
+                         where group_id = ?1 and substr(token_hash, 1, 16) = ?2",
                     )
                     .bind(group)
                     .bind(&invite.uuid().as_bytes()[..])
-                    .bind(role.manages())
                     .bind(actor)
                     .fetch_optional(&mut *tx)
                     .await?;
-                    let (token, is_revoked) = found.ok_or(StoreError::NotFound)?;
+                    let (token, is_revoked, is_own) = found.ok_or(StoreError::NotFound)?;
+                    rules::may_revoke(role, is_own)?;
                     if !is_revoked {
                         sqlx::query("update caravana_invite set revoked_at = ?1 where token_hash = ?2")
                             .bind(now)
@@ -165,10 +160,8 @@ impl Invites for SqliteStore {
                     let (group, lives, takes_back) = row.ok_or(StoreError::NotFound)?;
                     let group_id: GroupId = id(&group)?;
                     // A member who opens the link again just goes on to the group, also after the link's end.
-                    match role_in(tx, &group, &user).await {
-                        Ok(_) => return Ok(group_id),
-                        Err(StoreError::NotFound) => {}
-                        Err(error) => return Err(error),
+                    if role_of(tx, &group, &user).await?.is_some() {
+                        return Ok(group_id);
                     }
                     if !lives || !takes_back {
                         return Err(StoreError::Gone);

@@ -8,6 +8,7 @@ use sqlx::SqliteConnection;
 use super::rows::{Loose, Name};
 use super::{SqliteStore, groups, id, invites, rows};
 use crate::store::commits::Effects;
+use crate::store::rules::{self, Candidate, RoleChange, RoleRequest};
 use crate::store::{MemberRow, Members, Removal, StoreError};
 
 pub(super) async fn role(store: &SqliteStore, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
@@ -54,25 +55,22 @@ impl Members for SqliteStore {
             .run(move |tx, effects| {
                 Box::pin(async move {
                     let (group, actor_key, user_key) = (group_id.to_string(), actor.to_string(), user.to_string());
-                    match role_in(tx, &group, &actor_key).await? {
-                        Role::Owner => {}
-                        Role::Admin | Role::Member => return Err(StoreError::Forbidden),
-                    }
-                    if user == actor {
-                        // A group has an owner; who wants to be less hands it over.
-                        return if role == Role::Owner { Ok(()) } else { Err(StoreError::Forbidden) };
-                    }
-                    role_in(tx, &group, &user_key).await?;
-                    if role != Role::Member && is_guest(tx, &user_key).await? {
-                        return Err(StoreError::Forbidden);
-                    }
-                    if role == Role::Owner {
-                        give_role(tx, &group, &actor_key, Role::Admin).await?;
+                    let change = rules::role_change(RoleRequest {
+                        actor: role_in(tx, &group, &actor_key).await?,
+                        user: role_of(tx, &group, &user_key).await?,
+                        is_own: user == actor,
+                        is_guest: is_guest(tx, &user_key).await?,
+                        role,
+                    })?;
+                    match change {
+                        RoleChange::Nothing => return Ok(()),
+                        RoleChange::Given => {}
+                        RoleChange::HandedOver => {
+                            give_role(tx, &group, &actor_key, Role::Admin).await?;
+                            effects.member(group_id, actor);
+                        }
                     }
                     give_role(tx, &group, &user_key, role).await?;
-                    if role == Role::Owner {
-                        effects.member(group_id, actor);
-                    }
                     effects.member(group_id, user);
                     Ok(())
                 })
@@ -87,9 +85,7 @@ impl Members for SqliteStore {
                     let (group, user_key) = (group_id.to_string(), user.to_string());
                     let actor_role = role_in(tx, &group, &actor.to_string()).await?;
                     let user_role = role_in(tx, &group, &user_key).await?;
-                    if actor != user && !may_remove(actor_role, user_role) {
-                        return Err(StoreError::Forbidden);
-                    }
+                    rules::may_remove(actor_role, user_role, actor == user)?;
                     let removal = leave(tx, effects, group_id, &user_key).await?;
                     if actor != user {
                         // Who comes back, and by what, is decided by those who manage the group.
@@ -112,16 +108,21 @@ impl Members for SqliteStore {
 
 /// The role of a member inside a write's own transaction; [`StoreError::NotFound`] for everybody else.
 pub(super) async fn role_in(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Role, StoreError> {
-    sqlx::query_scalar::<_, String>("select role from caravana_member where group_id = ? and user_id = ?")
-        .bind(group)
-        .bind(user)
-        .fetch_optional(tx)
-        .await?
-        .map(|role| Role::from_word(&role))
-        .ok_or(StoreError::NotFound)
+    role_of(tx, group, user).await?.ok_or(StoreError::NotFound)
 }
 
-/// Who has not signed up anywhere has no groups of their own, and manages none.
+/// The same; `None` for everybody else.
+pub(super) async fn role_of(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Option<Role>, StoreError> {
+    let role: Option<String> =
+        sqlx::query_scalar("select role from caravana_member where group_id = ? and user_id = ?")
+            .bind(group)
+            .bind(user)
+            .fetch_optional(tx)
+            .await?;
+    Ok(role.map(|role| Role::from_word(&role)))
+}
+
+/// Whether they have not signed up anywhere.
 pub(super) async fn is_guest(tx: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
     let guest: Option<i64> =
         sqlx::query_scalar("select 1 from caravana_guest where user_id = ?").bind(user).fetch_optional(tx).await?;
@@ -166,22 +167,17 @@ pub(super) async fn leave(
     Ok(Removal::Member)
 }
 
-const fn may_remove(actor: Role, user: Role) -> bool {
-    match (actor, user) {
-        (Role::Owner, Role::Member | Role::Admin) | (Role::Admin, Role::Member) => true,
-        (Role::Owner | Role::Admin, Role::Owner) | (Role::Admin, Role::Admin) | (Role::Member, _) => false,
-    }
-}
-
-/// Who owns the group after its owner left: the longest-serving admin, else member. A guest only where the group
-/// would end otherwise. `None`: nobody is left.
+/// Who owns the group after its owner left.
 async fn heir(tx: &mut SqliteConnection, group: &str, owner: &str) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar(
-        "select user_id from caravana_member where group_id = ? and user_id <> ?
-         order by user_id in (select g.user_id from caravana_guest g), role = 'admin' desc, joined_at, user_id limit 1",
+    let others: Vec<(Loose, Loose, bool)> = sqlx::query_as(
+        "select user_id, role, user_id in (select g.user_id from caravana_guest g) from caravana_member
+         where group_id = ? and user_id <> ? order by joined_at, user_id",
     )
     .bind(group)
     .bind(owner)
-    .fetch_optional(tx)
-    .await?)
+    .fetch_all(tx)
+    .await?;
+    let candidate =
+        |(user, role, is_guest): (Loose, Loose, bool)| Candidate { user, role: Role::from_word(&role), is_guest };
+    Ok(rules::heir(others.into_iter().map(candidate)).map(String::from))
 }

@@ -110,7 +110,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "bounds-limits",
         what: "anybody makes and joins as many groups, links and members as they like",
         changes: &[at(
-            "server/src/store/sqlite/bounds.rs",
+            "server/src/store/rules.rs",
             "if is_full { Err(limit.into()) } else { Ok(()) }",
             "if is_full && limit == Limit::Groups && limit == Limit::Members { Err(limit.into()) } else { Ok(()) }",
         )],
