@@ -25,6 +25,7 @@ pub mod postgres;
 mod proofs;
 mod pruning;
 mod resets;
+mod rules;
 mod sessions;
 pub mod sqlite;
 mod tickets;

@@ -13,12 +13,12 @@ use caravana_protocol::rest::User;
 
 use super::browser;
 use super::cookies::SESSION_SECONDS;
-use super::error::ApiError;
+use super::error::{ApiError, Named as _};
 use crate::auth::{self, BearerError, Secret};
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::state::Shared;
-use crate::store::{NewSession, Proof, StoreError};
+use crate::store::{NewSession, Proof};
 
 /// A sign-in's end is moved when this much of it is used up: one write an hour, not one a request. So its end also tells
 /// to the hour when it was last used.
@@ -177,9 +177,6 @@ pub(super) async fn sign_in(
         now,
         expires_at: now + SESSION_SECONDS,
     };
-    match state.store.create_session(session).await {
-        Err(StoreError::Conflict) => return Err(ApiError::wrong_credentials()),
-        made => made?,
-    }
+    state.store.create_session(session).await.named(ErrorCode::IdConflict, ApiError::wrong_credentials())?;
     state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
 }
