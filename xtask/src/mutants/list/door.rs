@@ -164,8 +164,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a connection's frames are carried out as fast as they come",
         changes: &[at(
             "server/src/hub/answers.rs",
-            "&& due > Instant::now()",
-            "&& due > Instant::now() && AHEAD.is_zero()",
+            "*ready_at > Instant::now())",
+            "*ready_at > Instant::now() && FRAMES_BURST == 0)",
         )],
         tests: &[inside("a_thousand_frames_pass_and_then_the_pace_holds")],
     },
