@@ -11,6 +11,7 @@
 //! - every question about a group names who asks, and a group that the asker is no member of does not exist.
 
 mod accounts;
+mod address;
 mod commits;
 pub mod doctor;
 mod entry;
@@ -21,12 +22,14 @@ mod hints;
 mod invites;
 mod log;
 mod members;
+mod members_view;
 pub mod postgres;
 mod proofs;
 mod pruning;
 mod resets;
 mod rules;
 mod sessions;
+mod settings;
 pub mod sqlite;
 mod tickets;
 
@@ -35,6 +38,7 @@ use std::sync::Arc;
 use caravana_protocol::{GroupId, Message, UserId};
 
 pub use accounts::{Account, Accounts, NewAccount, PasswordChange};
+pub use address::{AddressError, DatabaseAddress, PostgresAddress};
 pub(crate) use entry::repeated;
 pub use error::{Limit, StoreError};
 pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
@@ -43,13 +47,15 @@ pub use hints::{Hint, HintSender, Hints, hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
 pub use log::{Anchor, Appended, Channel, Draft, History, Log, Page};
 pub use members::{MemberRow, Members, Removal};
+pub use members_view::{MembersView, MembersViewError};
 pub use proofs::{KnownHolder, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;
 pub use resets::{RESETS, Resets};
 pub use sessions::{NewSession, SIGN_INS, Sessions, SignIn};
+pub use settings::{DatabaseSettings, PostgresSettings};
 pub use tickets::Tickets;
 
-use postgres::{PostgresSettings, PostgresStore};
+use postgres::PostgresStore;
 use sqlite::SqliteStore;
 
 /// The hash of a secret.
@@ -92,15 +98,6 @@ pub type SharedStore = Arc<dyn Store>;
 /// How the hub holds it: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;
 
-/// Which database, and what its operator says about it.
-#[derive(Debug, Clone)]
-pub enum DatabaseSettings {
-    /// A file, as `sqlite://path`.
-    Sqlite(String),
-    /// A server.
-    Postgres(Box<PostgresSettings>),
-}
-
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -118,7 +115,6 @@ impl OpenError {
     pub fn setting(&self) -> &'static str {
         match self {
             Self::Postgres(postgres::OpenError::MembersView(_)) => "MEMBERS_VIEW",
-            Self::Postgres(postgres::OpenError::ListenAddress) => "DATABASE_LISTEN_URL",
             Self::Postgres(_) | Self::Sqlite(_) => "DATABASE_URL",
         }
     }
@@ -128,7 +124,7 @@ impl OpenError {
 /// restored copy was recognised.
 pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
     Ok(match database {
-        DatabaseSettings::Sqlite(address) => Arc::new(SqliteStore::open(address, new_epochs).await?),
+        DatabaseSettings::Sqlite(path) => Arc::new(SqliteStore::open(path, new_epochs).await?),
         DatabaseSettings::Postgres(settings) => Arc::new(PostgresStore::open(settings, new_epochs).await?),
     })
 }
@@ -142,9 +138,9 @@ pub async fn create_reset(
     expires_at: i64,
 ) -> Result<bool, OpenError> {
     Ok(match database {
-        DatabaseSettings::Sqlite(address) => sqlite::create_reset(address, email, token, now, expires_at).await?,
+        DatabaseSettings::Sqlite(path) => sqlite::create_reset(path, email, token, now, expires_at).await?,
         DatabaseSettings::Postgres(settings) => {
-            postgres::create_reset(&settings.url, email, token, now, expires_at).await?
+            postgres::create_reset(&settings.address, email, token, now, expires_at).await?
         }
     })
 }

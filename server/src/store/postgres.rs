@@ -22,7 +22,6 @@ mod invites;
 mod link;
 mod log;
 mod members;
-mod members_view;
 pub mod migrate;
 mod operator;
 mod place;
@@ -36,24 +35,21 @@ mod shape;
 mod tickets;
 mod writer;
 
-use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use doctor::examine;
-pub use members_view::{MembersView, MembersViewError};
 pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
 pub use operator::create_reset;
 
 use super::error::Meaning;
-use super::{Hints, Store, StoreError, hints};
+use super::{Hints, PostgresAddress, PostgresSettings, Store, StoreError, hints};
 use crate::telemetry::causes;
 use access::Access;
 use feed::Feed;
@@ -63,29 +59,6 @@ use writer::{Backends, Writer};
 
 /// How often it is looked whether the database is still the one that was opened.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// What an operator says about the database.
-#[derive(Debug, Clone)]
-pub struct PostgresSettings {
-    /// `postgres://…`; holds a password.
-    pub url: SecretString,
-    /// Where to listen, if `url` leads to a pooler that does not pass notifications on.
-    pub listen_url: Option<SecretString>,
-    /// The table or view that says who is a member, in the place of ours.
-    pub members_view: Option<MembersView>,
-    /// Whether a database may be used that can lose commits.
-    pub allows_unsafe_durability: bool,
-    /// Whether it is for real people.
-    pub is_production: bool,
-}
-
-impl PostgresSettings {
-    /// A database with nothing special about it.
-    #[must_use]
-    pub fn at(url: SecretString) -> Self {
-        Self { url, listen_url: None, members_view: None, allows_unsafe_durability: false, is_production: false }
-    }
-}
 
 /// A PostgreSQL database.
 pub struct PostgresStore {
@@ -99,12 +72,6 @@ pub struct PostgresStore {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address can't be read. Says nothing of it, because it may hold a password.
-    #[error("not a postgres:// address")]
-    Address,
-    /// The same of the address for listening.
-    #[error("not a postgres:// address")]
-    ListenAddress,
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date")]
     Migration(#[from] MigrateError),
@@ -131,11 +98,8 @@ impl PostgresStore {
     /// Brings the database up to date, looks at it, and opens it. All groups begin a new epoch when it turns out to be an
     /// older copy of what was there, or when the operator knows that it is (`new_epochs`).
     pub async fn open(settings: &PostgresSettings, new_epochs: bool) -> Result<Self, OpenError> {
-        let options = options_of(&settings.url)?;
-        let listen_options = match &settings.listen_url {
-            Some(url) => options_of(url).map_err(|_| OpenError::ListenAddress)?,
-            None => options.clone(),
-        };
+        let options = options_of(&settings.address);
+        let listen_options = settings.listen.as_ref().map_or_else(|| options.clone(), options_of);
         if settings.is_production && safety::way(&options) == Way::Open {
             tracing::warn!(
                 "DATABASE_URL: others on the way to the database may read along; add ?sslmode=verify-full, or require"
@@ -225,11 +189,10 @@ async fn look_where_it_is(access: Access) {
     }
 }
 
-/// Without what a pooler would not understand at the start of a connection.
-fn options_of(url: &SecretString) -> Result<PgConnectOptions, OpenError> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| OpenError::Address)?;
-    let options = options.extra_float_digits(None);
-    Ok(if options.get_application_name().is_some() { options } else { options.application_name("caravana") })
+/// Servers say who they are when they connect.
+fn options_of(address: &PostgresAddress) -> PgConnectOptions {
+    let options = address.options();
+    if options.get_application_name().is_some() { options } else { options.application_name("caravana") }
 }
 
 /// Whether this is a broken `unique` or `primary key`.
@@ -262,12 +225,5 @@ mod tests {
         }
         assert_eq!(meaning("53100"), Meaning::Full);
         assert_eq!(meaning("42P01"), Meaning::Failed);
-    }
-
-    #[tokio::test]
-    async fn an_address_that_can_not_be_read_is_not_repeated() {
-        let settings = PostgresSettings::at("postgres://u:secret-password@[h/db".into());
-        let Err(error) = PostgresStore::open(&settings, false).await else { panic!("must be refused") };
-        assert!(!format!("{error} {error:?}").contains("secret-password"));
     }
 }

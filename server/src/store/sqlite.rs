@@ -65,9 +65,6 @@ pub struct SqliteStore {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address is no `sqlite://` path.
-    #[error("not a sqlite:// address of a file")]
-    Address,
     /// The folder or the lock file could not be made.
     #[error("the database folder {path} can't be used")]
     Folder {
@@ -95,12 +92,12 @@ pub enum OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the database of a `sqlite://path` address, makes it when it is missing, and brings its schema up to date.
+    /// Opens the database in this file, makes it when it is missing, and brings its schema up to date.
     /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
     /// that it is (`new_epochs`).
-    pub async fn open(address: &str, new_epochs: bool) -> Result<Self, OpenError> {
-        let Opened { path, lock, options, mut connection } = prepare(address).await?;
-        let (witness, past) = Witness::open(&path, &lock, &mut connection, new_epochs).await?;
+    pub async fn open(path: &Path, new_epochs: bool) -> Result<Self, OpenError> {
+        let Opened { lock, options, mut connection } = prepare(path).await?;
+        let (witness, past) = Witness::open(path, &lock, &mut connection, new_epochs).await?;
         if past == Past::Rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
         }
@@ -142,17 +139,15 @@ impl Store for SqliteStore {
 
 /// A database that is locked, safe and of today's schema.
 struct Opened {
-    path: PathBuf,
     lock: File,
     options: SqliteConnectOptions,
     connection: SqliteConnection,
 }
 
-async fn prepare(address: &str) -> Result<Opened, OpenError> {
-    let path = file_of(address)?;
-    let lock = lock(&path)?;
+async fn prepare(path: &Path) -> Result<Opened, OpenError> {
+    let lock = lock(path)?;
     let options = SqliteConnectOptions::from_str("sqlite:")?
-        .filename(&path)
+        .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -164,34 +159,25 @@ async fn prepare(address: &str) -> Result<Opened, OpenError> {
     // Not `run`: its bound keeps every future around it on one thread.
     let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
     migrations.set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
-    Ok(Opened { path, lock, options, connection })
+    Ok(Opened { lock, options, connection })
 }
 
 /// Opens the database for a task that must be alone with it: as [`SqliteStore::open`] does, but for what watches over the
 /// commits of a server. The file is free for a server when both values are dropped.
-pub(crate) async fn open_alone(address: &str) -> Result<(SqliteConnection, File), OpenError> {
-    let Opened { path, lock, mut connection, .. } = prepare(address).await?;
+pub(crate) async fn open_alone(path: &Path) -> Result<(SqliteConnection, File), OpenError> {
+    let Opened { lock, mut connection, .. } = prepare(path).await?;
     // Where it lies is written down, so that the next server does not take it for a copy.
-    Witness::open(&path, &lock, &mut connection, false).await?;
+    Witness::open(path, &lock, &mut connection, false).await?;
     Ok((connection, lock))
 }
 
 /// Opens the database to read only, beside whoever uses it. `None` when there is no such file.
-pub(crate) async fn look_into(address: &str) -> Result<Option<SqliteConnection>, OpenError> {
-    let path = file_of(address)?;
+pub(crate) async fn look_into(path: &Path) -> Result<Option<SqliteConnection>, OpenError> {
     if !path.exists() {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
     Ok(Some(sqlx::ConnectOptions::connect(&options).await?))
-}
-
-/// The file of an address such as `sqlite://data/caravana.db` or `sqlite:///var/lib/caravana.db`.
-fn file_of(address: &str) -> Result<PathBuf, OpenError> {
-    let rest = address.strip_prefix("sqlite:").ok_or(OpenError::Address)?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let path = path.split('?').next().unwrap_or(path);
-    if path.is_empty() || path == ":memory:" { Err(OpenError::Address) } else { Ok(PathBuf::from(path)) }
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -264,14 +250,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_name_files() {
-        assert_eq!(file_of("sqlite://data/caravana.db").unwrap(), PathBuf::from("data/caravana.db"));
-        assert_eq!(file_of("sqlite:///var/x.db?mode=rwc").unwrap(), PathBuf::from("/var/x.db"));
-        assert!(file_of("sqlite::memory:").is_err());
-        assert!(file_of("postgres://x").is_err());
-    }
-
-    #[test]
     fn an_old_sqlite_is_refused() {
         for (version, is_safe) in [
             ("3.51.3", true),
@@ -320,11 +298,11 @@ mod tests {
     #[tokio::test]
     async fn a_second_server_on_the_same_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite://{}/x.db", folder.path().display());
-        let first = SqliteStore::open(&address, false).await.unwrap();
-        assert!(matches!(SqliteStore::open(&address, false).await, Err(OpenError::InUse(_))));
+        let path = folder.path().join("x.db");
+        let first = SqliteStore::open(&path, false).await.unwrap();
+        assert!(matches!(SqliteStore::open(&path, false).await, Err(OpenError::InUse(_))));
         first.close().await;
         drop(first);
-        SqliteStore::open(&address, false).await.unwrap();
+        SqliteStore::open(&path, false).await.unwrap();
     }
 }

@@ -6,8 +6,8 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::members_view::MembersView;
 use super::migrate::Report;
+use crate::store::MembersView;
 
 /// The name of somebody of whom none is known. The chat needs something to show.
 pub(super) const NAMELESS: &str = "Viajero";

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{GroupId, MessageBody, MessageId, Role, UserId};
-use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
+use caravana_server::store::postgres::{OpenError, PostgresStore};
 use caravana_server::store::{
-    Accounts as _, Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, StoreError,
+    Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, PostgresSettings, StoreError,
 };
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ async fn run(database: &TestDatabase, statements: String) {
 }
 
 fn settings(database: &TestDatabase) -> PostgresSettings {
-    PostgresSettings::at(database.url().into())
+    PostgresSettings::at(database.url().parse().unwrap())
 }
 
 fn draft(author: UserId, group_id: GroupId) -> Draft {
