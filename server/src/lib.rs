@@ -14,12 +14,12 @@ pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod operator;
+pub mod origin;
 mod pruning;
 pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;
 pub mod socket;
-pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod upkeep;
@@ -37,11 +37,14 @@ use crate::telemetry::causes;
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
 use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
+use http::AppState;
 use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
-use state::{AppState, BUILD};
 use store::{DatabaseSettings, OpenError, SharedLog, SharedStore};
+
+/// This build, for `hello`, `/version` and the figures.
+pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// From the request to end to the end.
 const END_WITHIN: Duration = Duration::from_secs(15);

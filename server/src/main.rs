@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
-use caravana_server::settings::{Database, Import, Invocation, LogFormat, ResetLink, Settings, SettingsError};
+use caravana_server::settings::{Database, Import, Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{metrics, operator, serve, telemetry, upkeep};
+use caravana_server::telemetry::LogFormat;
+use caravana_server::{BUILD, metrics, operator, serve, telemetry, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
@@ -114,7 +115,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         if let Some(address) = settings.metrics_addr {
-            metrics::endpoint::start(address).await?;
+            metrics::endpoint::start(address, BUILD).await?;
         }
         let address = settings.site_addr;
         let listener = TcpListener::bind(address)

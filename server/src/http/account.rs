@@ -15,12 +15,12 @@ use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{Identity, SignedIn};
 use super::peer::Client;
+use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::pruning;
 use crate::sign_ins;
-use crate::state::Shared;
 use crate::store::{PasswordChange, StoreError};
 use crate::telemetry::causes;
 

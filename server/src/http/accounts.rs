@@ -15,10 +15,10 @@ use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
+use super::state::Shared;
 use crate::auth::{AccountName, Passwords, Secret};
 use crate::budgets::Act;
 use crate::clock::{unix_seconds, until_second};
-use crate::state::Shared;
 use crate::store::NewAccount;
 
 /// A ticket is for the upgrade that follows at once.

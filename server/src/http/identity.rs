@@ -14,10 +14,10 @@ use caravana_protocol::rest::User;
 use super::browser;
 use super::cookies::SESSION_SECONDS;
 use super::error::{ApiError, Named as _};
+use super::state::Shared;
 use crate::auth::{self, BearerError, Secret};
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
-use crate::state::Shared;
 use crate::store::{NewSession, Proof};
 
 /// A sign-in's end is moved when this much of it is used up: one write an hour, not one a request. So its end also tells

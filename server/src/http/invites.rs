@@ -14,11 +14,11 @@ use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
 use super::groups;
 use super::identity::Identity;
 use super::membership::Member;
+use super::state::Shared;
 use crate::auth::Secret;
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
-use crate::settings::Origin;
-use crate::state::Shared;
+use crate::origin::Origin;
 use crate::store;
 
 /// How long a link is good when nothing else is asked for: a week.

@@ -13,10 +13,10 @@ use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
+use super::state::Shared;
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::sign_ins;
-use crate::state::Shared;
 use crate::store::SecretHash;
 
 /// Lists where one is signed in.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::{Mailer, letters};
 use crate::auth::{RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
-use crate::settings::Origin;
+use crate::origin::Origin;
 use crate::shutdown::Shutdown;
 use crate::store::SharedStore;
 use crate::telemetry::causes;

@@ -4,7 +4,8 @@ use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 
 use super::arguments::{self, Arguments, Task};
-use super::{Origin, SettingError, Settings, SettingsError, database, origin};
+use super::{SettingError, Settings, SettingsError, database, origin};
+use crate::origin::Origin;
 use crate::store::{DatabaseAddress, DatabaseSettings, PostgresAddress};
 
 /// What the process does, with the settings for it.

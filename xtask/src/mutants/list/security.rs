@@ -18,7 +18,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         name: "s3-rebound",
         what: "without PUBLIC_URL any name in `Host` is this machine's",
         changes: &[at(
-            "server/src/settings/origin.rs",
+            "server/src/origin.rs",
             "self.ip().is_some() || is_local || (!host.is_empty() && !host.contains('.'))",
             "self.ip().is_some() || is_local || !host.is_empty()",
         )],

@@ -5,17 +5,14 @@ use std::sync::Arc;
 
 use leptos::config::LeptosOptions;
 
+use super::{Admission, Origins, SessionCookie};
 use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
 use crate::budgets::{PerAddress, Turns};
-use crate::http::{Admission, Origins, SessionCookie};
 use crate::hub::Hub;
 use crate::mail::{Mailer, ResetMail};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::store::SharedStore;
-
-/// This build, for `hello` and `/version`.
-pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// How handlers hold the state.
 pub type Shared = Arc<AppState>;
