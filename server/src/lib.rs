@@ -41,7 +41,7 @@ use http::AppState;
 use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
-use store::{DatabaseSettings, OpenError, SharedLog, SharedStore};
+use store::{DatabaseSettings, OpenError, Proofs, Pruning, SharedLog, SharedStore};
 
 /// This build, for `hello`, `/version` and the figures.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
@@ -109,8 +109,8 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
-    shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store), shutdown.clone()));
-    shutdown.spawn(pruning::run(Arc::clone(&store), shutdown.clone()));
+    shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store) as Arc<dyn Proofs>, shutdown.clone()));
+    shutdown.spawn(pruning::run(Arc::clone(&store) as Arc<dyn Pruning>, shutdown.clone()));
     let mailer = mail::mailer(&settings)?;
     let (store_of_routes, hub_of_routes) = (Arc::clone(&store), Arc::clone(&hub));
     let state = AppState::new(store_of_routes, hub_of_routes, tokens, settings, shutdown.clone(), address, mailer)?;
@@ -183,7 +183,7 @@ fn budgets(settings: &Settings) -> BudgetSettings {
 }
 
 fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> HubSettings {
-    let (tokens, store) = (tokens.clone(), Arc::clone(store));
+    let (tokens, proofs) = (tokens.clone(), Arc::clone(store) as Arc<dyn Proofs>);
     HubSettings {
         budgets: budgets(settings),
         connections_per_user: settings.max_connections_per_user,
@@ -191,9 +191,9 @@ fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> Hu
         seed: rand::random(),
         build: BUILD.into(),
         verify: Arc::new(move |token| {
-            let (tokens, store) = (tokens.clone(), Arc::clone(&store));
+            let (tokens, proofs) = (tokens.clone(), Arc::clone(&proofs));
             Box::pin(async move {
-                match auth::bearer(&tokens, &store, &token, unix_seconds()).await {
+                match auth::bearer(&tokens, &*proofs, &token, unix_seconds()).await {
                     Ok(bearer) => Ok(hub::Identity { user_id: bearer.user.id, proof: bearer.proof }),
                     Err(BearerError::Refused) => Err(Unverified::Refused),
                     Err(BearerError::KeysUnknown) => Err(Unverified::Later),

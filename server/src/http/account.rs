@@ -155,7 +155,7 @@ pub(super) async fn end(
         .named(ErrorCode::Forbidden, authors_stay())?;
     sign_ins::close_all(&state.hub, user.id, None);
     // The account has ended, whatever becomes of this: what is not done in time is done by itself.
-    match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&state.store)).await {
+    match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&*state.store)).await {
         Ok(Ok(())) | Err(_) => {}
         Ok(Err(error)) => {
             tracing::warn!(error = %causes(&error), "an ended account still stands at some messages");

@@ -75,7 +75,7 @@ pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Id
 /// The identity of a token. A token that is brought and not good is a refusal, not an absence.
 pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, ApiError> {
     let bearer =
-        auth::bearer(&state.tokens, &state.store, token, unix_seconds()).await.map_err(|error| match error {
+        auth::bearer(&state.tokens, &*state.store, token, unix_seconds()).await.map_err(|error| match error {
             BearerError::Refused => ApiError::unauthenticated(),
             BearerError::KeysUnknown => {
                 ApiError::new(ErrorCode::TemporarilyUnavailable, "tokens can't be checked now").after(KEYS_LATER)

@@ -91,7 +91,7 @@ pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn
 /// Ends all sign-ins of this person but the asking one.
 pub(super) async fn end_all_others(state: &Shared, identity: &Identity) -> Result<(), ApiError> {
     identity.spends(state, Act::EndSignIns)?;
-    Ok(sign_ins::end_all(&state.hub, &state.store, identity.user.id, identity.proof.session).await?)
+    Ok(sign_ins::end_all(&state.hub, &*state.store, identity.user.id, identity.proof.session).await?)
 }
 
 /// Ends one sign-in of this person.

@@ -12,7 +12,7 @@ use crate::hub::Hub;
 use crate::mail::{Mailer, ResetMail};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
-use crate::store::SharedStore;
+use crate::store::{Resets, SharedStore};
 
 /// How handlers hold the state.
 pub type Shared = Arc<AppState>;
@@ -70,8 +70,9 @@ impl AppState {
             .reload_port(settings.reload_port)
             .build();
         let origins = Origins::new(&settings, listening);
-        let reset_mail =
-            mailer.map(|mailer| ResetMail::start(mailer, Arc::clone(&store), origins.own().clone(), &shutdown));
+        let reset_mail = mailer.map(|mailer| {
+            ResetMail::start(mailer, Arc::clone(&store) as Arc<dyn Resets>, origins.own().clone(), &shutdown)
+        });
         Ok(Arc::new(Self {
             store,
             hub,
