@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod budgets;
 mod clock;
+pub mod database;
 pub mod frame;
 pub mod http;
 pub mod hub;
@@ -37,11 +38,12 @@ use crate::telemetry::causes;
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
 use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
+use database::OpenError;
 use http::AppState;
 use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
-use store::{DatabaseSettings, OpenError, Proofs, Pruning, SharedLog, SharedStore};
+use store::{DatabaseSettings, Proofs, Pruning, SharedLog, SharedStore};
 
 /// This build, for `hello`, `/version` and the figures.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
@@ -149,8 +151,8 @@ fn half_imported(database: DatabaseSettings) -> BoxFuture<'static, bool> {
     Box::pin(async move { import::is_unfinished(&database).await })
 }
 
-fn open(database: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
-    Box::pin(async move { store::open(&database, new_epochs).await })
+fn open(settings: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { database::open(&settings, new_epochs).await })
 }
 
 fn replaced(store: &SharedStore) -> BoxFuture<'static, ()> {

@@ -36,7 +36,6 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::error::Meaning;
 use super::{Hints, Store, StoreError};
 pub use doctor::examine;
 pub use operator::create_reset;
@@ -226,23 +225,6 @@ fn is_duplicate(error: &sqlx::Error) -> bool {
 /// A stored id. Ours are UUIDs; one that another program wrote otherwise is nobody that we could name.
 fn id<T: FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Failed(sqlx::Error::Protocol("a stored id is no UUID".into())))
-}
-
-/// SQLite's primary result codes that have a meaning for callers.
-const BUSY: i32 = 5;
-const LOCKED: i32 = 6;
-const READ_ONLY: i32 = 8;
-const INPUT_OUTPUT: i32 = 10;
-const FULL: i32 = 13;
-const CANNOT_OPEN: i32 = 14;
-
-/// What a result code means for callers; its lower byte is the primary code.
-pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
-    match error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
-        Some(FULL) => Meaning::Full,
-        Some(BUSY | LOCKED | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Meaning::Unavailable,
-        Some(_) | None => Meaning::Failed,
-    }
 }
 
 #[cfg(test)]

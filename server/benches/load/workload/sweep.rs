@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use caravana_protocol::{GroupId, UserId};
-use caravana_server::store::{DatabaseSettings, NewAccount, SharedStore, open};
+use caravana_server::database::open;
+use caravana_server::store::{DatabaseSettings, NewAccount, SharedStore};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 
