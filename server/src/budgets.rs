@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::network::Network;
 pub use acts::{Act, Quota};
-pub(crate) use buckets::Buckets;
+pub(crate) use buckets::{Bucket, Buckets, Rate};
 pub use turns::{Turn, Turns};
 
 /// Accounts that one address may make. A school behind one address can sign up in a morning.
@@ -179,7 +179,7 @@ impl PerAddress {
     /// So many a second.
     #[must_use]
     pub fn new(rate: u32) -> Self {
-        Self(Buckets::new(f64::from(rate), rate.saturating_mul(2)))
+        Self(Buckets::new(Rate::new(f64::from(rate), rate.saturating_mul(2))))
     }
 
     /// Takes one, where the address is known. `Err`: how long until there is one.

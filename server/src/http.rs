@@ -34,6 +34,7 @@ mod refusal_page;
 mod resets;
 mod sessions;
 mod site;
+mod state;
 mod taken;
 mod upgrade;
 mod visitor;
@@ -57,8 +58,7 @@ pub use admission::Admission;
 pub use cookies::SessionCookie;
 pub use error::ApiError;
 pub use origins::Origins;
-
-use crate::state::Shared;
+pub use state::{AppState, Shared};
 
 /// A request whose body does not arrive, or that waits for something, is answered after this time.
 const REQUEST_TIME: Duration = Duration::from_secs(30);

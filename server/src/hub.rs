@@ -39,7 +39,7 @@ pub use mailbox::{Mailbox, Next};
 pub use peer::Peer;
 pub use writes::{Posted, WriteRefused};
 
-use crate::budgets::{Buckets, BudgetSettings, Budgets};
+use crate::budgets::{Buckets, BudgetSettings, Budgets, Rate};
 use crate::frame::Frame;
 use crate::store::{Proof, SecretHash, SharedLog};
 use answers::Pace;
@@ -128,7 +128,7 @@ impl Hub {
         let hub = Arc::new(Self {
             registry: Registry::new(),
             budgets: Budgets::new(&settings.budgets),
-            typing_starts: Buckets::new(1.0 / Duration::from_millis(TYPING_ACCEPT_MS).as_secs_f64(), TYPING_STARTS),
+            typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),

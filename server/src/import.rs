@@ -13,9 +13,9 @@ mod table;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::store::DatabaseSettings;
 use crate::store::postgres::migrate::MigrateError;
 use crate::store::sqlite::OpenError;
+use crate::store::{DatabaseAddress, DatabaseSettings};
 use table::{Row, TABLES, Table};
 
 /// Rows that are written in one transaction.
@@ -110,19 +110,24 @@ struct Reached {
 }
 
 /// Moves everything from one address to the other.
-pub async fn import(from: &str, to: &str, progress: &mut dyn Progress) -> Result<Moved, ImportError> {
-    match (is_postgres(from), is_postgres(to)) {
-        (false, true) => {
+pub async fn import(
+    from: &DatabaseAddress,
+    to: &DatabaseAddress,
+    progress: &mut dyn Progress,
+) -> Result<Moved, ImportError> {
+    use DatabaseAddress::{Postgres, Sqlite};
+    match (from, to) {
+        (Sqlite(from), Postgres(to)) => {
             let mut source = sqlite::Sqlite::source(from).await?;
             let mut target = postgres::Postgres::target(to).await?;
             transfer(&mut source, &mut target, progress).await
         }
-        (true, false) => {
+        (Postgres(from), Sqlite(to)) => {
             let mut source = postgres::Postgres::source(from).await?;
             let mut target = sqlite::Sqlite::target(to).await?;
             transfer(&mut source, &mut target, progress).await
         }
-        (false, false) | (true, true) => Err(ImportError::SameKind),
+        (Sqlite(_), Sqlite(_)) | (Postgres(_), Postgres(_)) => Err(ImportError::SameKind),
     }
 }
 
@@ -130,13 +135,9 @@ pub async fn import(from: &str, to: &str, progress: &mut dyn Progress) -> Result
 /// opens it finds out why.
 pub async fn is_unfinished(database: &DatabaseSettings) -> bool {
     match database {
-        DatabaseSettings::Sqlite(address) => sqlite::is_unfinished(address).await.unwrap_or(false),
-        DatabaseSettings::Postgres(settings) => postgres::is_unfinished(&settings.url).await.unwrap_or(false),
+        DatabaseSettings::Sqlite(path) => sqlite::is_unfinished(path).await.unwrap_or(false),
+        DatabaseSettings::Postgres(settings) => postgres::is_unfinished(&settings.address).await.unwrap_or(false),
     }
-}
-
-fn is_postgres(address: &str) -> bool {
-    address.starts_with("postgres:") || address.starts_with("postgresql:")
 }
 
 async fn transfer(

@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod budgets;
 mod clock;
+pub mod database;
 pub mod frame;
 pub mod http;
 pub mod hub;
@@ -14,12 +15,12 @@ pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod operator;
+pub mod origin;
 mod pruning;
 pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;
 pub mod socket;
-pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod upkeep;
@@ -37,11 +38,15 @@ use crate::telemetry::causes;
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
 use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
+use database::OpenError;
+use http::AppState;
 use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
-use state::{AppState, BUILD};
-use store::{DatabaseSettings, OpenError, SharedLog, SharedStore};
+use store::{DatabaseSettings, Proofs, Pruning, SharedLog, SharedStore};
+
+/// This build, for `hello`, `/version` and the figures.
+pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
 /// From the request to end to the end.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -106,8 +111,8 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
-    shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store), shutdown.clone()));
-    shutdown.spawn(pruning::run(Arc::clone(&store), shutdown.clone()));
+    shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store) as Arc<dyn Proofs>, shutdown.clone()));
+    shutdown.spawn(pruning::run(Arc::clone(&store) as Arc<dyn Pruning>, shutdown.clone()));
     let mailer = mail::mailer(&settings)?;
     let (store_of_routes, hub_of_routes) = (Arc::clone(&store), Arc::clone(&hub));
     let state = AppState::new(store_of_routes, hub_of_routes, tokens, settings, shutdown.clone(), address, mailer)?;
@@ -146,8 +151,8 @@ fn half_imported(database: DatabaseSettings) -> BoxFuture<'static, bool> {
     Box::pin(async move { import::is_unfinished(&database).await })
 }
 
-fn open(database: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
-    Box::pin(async move { store::open(&database, new_epochs).await })
+fn open(settings: DatabaseSettings, new_epochs: bool) -> BoxFuture<'static, Result<SharedStore, OpenError>> {
+    Box::pin(async move { database::open(&settings, new_epochs).await })
 }
 
 fn replaced(store: &SharedStore) -> BoxFuture<'static, ()> {
@@ -180,7 +185,7 @@ fn budgets(settings: &Settings) -> BudgetSettings {
 }
 
 fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> HubSettings {
-    let (tokens, store) = (tokens.clone(), Arc::clone(store));
+    let (tokens, proofs) = (tokens.clone(), Arc::clone(store) as Arc<dyn Proofs>);
     HubSettings {
         budgets: budgets(settings),
         connections_per_user: settings.max_connections_per_user,
@@ -188,9 +193,9 @@ fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> Hu
         seed: rand::random(),
         build: BUILD.into(),
         verify: Arc::new(move |token| {
-            let (tokens, store) = (tokens.clone(), Arc::clone(&store));
+            let (tokens, proofs) = (tokens.clone(), Arc::clone(&proofs));
             Box::pin(async move {
-                match auth::bearer(&tokens, &store, &token, unix_seconds()).await {
+                match auth::bearer(&tokens, &*proofs, &token, unix_seconds()).await {
                     Ok(bearer) => Ok(hub::Identity { user_id: bearer.user.id, proof: bearer.proof }),
                     Err(BearerError::Refused) => Err(Unverified::Refused),
                     Err(BearerError::KeysUnknown) => Err(Unverified::Later),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
-use caravana_server::settings::{Database, Import, Invocation, LogFormat, ResetLink, Settings, SettingsError};
+use caravana_server::settings::{Database, Import, Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{metrics, operator, serve, telemetry, upkeep};
+use caravana_server::telemetry::LogFormat;
+use caravana_server::{BUILD, metrics, operator, serve, telemetry, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
 /// Password hashings that still run when the server has ended are not waited for longer than this.
@@ -61,7 +61,7 @@ fn migrate(database: &Database) -> anyhow::Result<()> {
     // Old messages of a large database take minutes; how far it is stands in the log.
     telemetry::start(LogFormat::Text, "info")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for line in runtime.block_on(upkeep::migrate(&database.url))? {
+    for line in runtime.block_on(upkeep::migrate(&database.address))? {
         println!("{line}");
     }
     Ok(())
@@ -70,7 +70,7 @@ fn migrate(database: &Database) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the findings are what the operator asked for")]
 fn examine(database: &Database) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let findings = runtime.block_on(upkeep::examine(&database.url, database.listen_url.as_ref()))?;
+    let findings = runtime.block_on(upkeep::examine(&database.address, database.listen.as_ref()))?;
     for finding in &findings {
         println!("{finding}");
     }
@@ -82,7 +82,7 @@ fn examine(database: &Database) -> anyhow::Result<()> {
 fn move_house(task: &Import) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut bar = Bar(ProgressBar::no_length());
-    let moved = runtime.block_on(import(task.from.expose_secret(), task.to.expose_secret(), &mut bar))?;
+    let moved = runtime.block_on(import(&task.from, &task.to, &mut bar))?;
     bar.0.finish_and_clear();
     println!("moved {} rows; the logs of {} groups are complete", moved.rows, moved.groups);
     if moved.replaced > 0 {
@@ -115,7 +115,7 @@ fn run(settings: Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         if let Some(address) = settings.metrics_addr {
-            metrics::endpoint::start(address).await?;
+            metrics::endpoint::start(address, BUILD).await?;
         }
         let address = settings.site_addr;
         let listener = TcpListener::bind(address)

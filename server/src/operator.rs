@@ -2,8 +2,8 @@
 
 use crate::auth::{AccountName, RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
+use crate::database;
 use crate::settings::ResetLink;
-use crate::store;
 
 /// Why a task was not done.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +16,14 @@ pub enum TaskError {
     NoAccount,
     /// The database could not be used.
     #[error("DATABASE_URL: the database could not be used; has this version of the server been started on it once?")]
-    Database(#[from] store::OpenError),
+    Database(#[from] database::OpenError),
 }
 
 /// Makes a link by which the person of this e-mail sets a new password. Whoever holds it first can use it.
 pub async fn reset_link(task: &ResetLink) -> Result<String, TaskError> {
     let name = AccountName::parse(&task.email).ok_or(TaskError::NoAddress)?;
     let (secret, now) = (Secret::generate(), unix_seconds());
-    if !store::create_reset(&task.database, name.as_str(), secret.hash(), now, now + RESET_SECONDS).await? {
+    if !database::create_reset(&task.database, name.as_str(), secret.hash(), now, now + RESET_SECONDS).await? {
         return Err(match name {
             AccountName::Address(_) => TaskError::NoAccount,
             AccountName::Former(_) => TaskError::NoAddress,

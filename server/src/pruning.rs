@@ -3,13 +3,14 @@
 //! Promises that nothing which ends by itself (tickets, sign-ins, links) stays for ever, and that what was begun for the end
 //! of an account is finished, also after a restart.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
 use crate::clock::unix_seconds;
 use crate::shutdown::Shutdown;
-use crate::store::{SharedStore, StoreError};
+use crate::store::{Pruning, StoreError};
 use crate::telemetry::causes;
 
 /// How often it is looked for.
@@ -18,12 +19,12 @@ const EVERY: Duration = Duration::from_mins(1);
 const BATCH: u32 = 500;
 
 /// Prunes until the process ends.
-pub(crate) fn run(store: SharedStore, shutdown: Shutdown) -> BoxFuture<'static, ()> {
+pub(crate) fn run(store: Arc<dyn Pruning>, shutdown: Shutdown) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         loop {
             tokio::select! {
                 () = shutdown.triggered() => return,
-                pruned = all(&store) => if let Err(error) = pruned {
+                pruned = all(&*store) => if let Err(error) = pruned {
                     tracing::warn!(error = %causes(&error), "what is over could not be pruned");
                 }
             }
@@ -35,13 +36,13 @@ pub(crate) fn run(store: SharedStore, shutdown: Shutdown) -> BoxFuture<'static, 
     })
 }
 
-async fn all(store: &SharedStore) -> Result<(), StoreError> {
+async fn all(store: &dyn Pruning) -> Result<(), StoreError> {
     while store.prune(unix_seconds(), BATCH).await? > 0 {}
     forget_authors(store).await
 }
 
 /// Takes people whose account has ended out of what they have written, to the end.
-pub(crate) async fn forget_authors(store: &SharedStore) -> Result<(), StoreError> {
+pub(crate) async fn forget_authors(store: &dyn Pruning) -> Result<(), StoreError> {
     while store.forget_authors(BATCH).await? {}
     Ok(())
 }

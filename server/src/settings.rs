@@ -8,7 +8,6 @@ mod arguments;
 mod database;
 mod invocation;
 mod mail;
-mod origin;
 mod proxies;
 mod secret;
 
@@ -18,15 +17,16 @@ use std::path::PathBuf;
 use clap::Parser as _;
 use secrecy::SecretString;
 
-pub use arguments::{AppEnv, LogFormat};
+pub use arguments::AppEnv;
 pub use invocation::{Database, Import, Invocation, ResetLink};
 pub use mail::MailSettings;
-pub use origin::Origin;
 pub use proxies::TrustedProxies;
 
 use arguments::Arguments;
 
+use crate::origin::Origin;
 use crate::store::DatabaseSettings;
+use crate::telemetry::LogFormat;
 
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]

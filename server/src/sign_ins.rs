@@ -14,14 +14,14 @@ use futures::future::BoxFuture;
 use crate::clock::unix_seconds;
 use crate::hub::Hub;
 use crate::shutdown::Shutdown;
-use crate::store::{SecretHash, SharedStore, StoreError};
+use crate::store::{Proofs, SecretHash, StoreError};
 use crate::telemetry::causes;
 
 /// How often all open sockets' sign-ins are looked up: two reads for all of them together.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Closes the sockets of sign-ins that have ended, until the process ends.
-pub(crate) fn watch(hub: Arc<Hub>, store: SharedStore, shutdown: Shutdown) -> BoxFuture<'static, ()> {
+pub(crate) fn watch(hub: Arc<Hub>, proofs: Arc<dyn Proofs>, shutdown: Shutdown) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         let mut is_failing = false;
         loop {
@@ -29,11 +29,11 @@ pub(crate) fn watch(hub: Arc<Hub>, store: SharedStore, shutdown: Shutdown) -> Bo
                 () = shutdown.triggered() => return,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            let proofs = hub.proofs();
-            if proofs.is_empty() {
+            let open = hub.proofs();
+            if open.is_empty() {
                 continue;
             }
-            match store.ended(proofs, unix_seconds()).await {
+            match proofs.ended(open, unix_seconds()).await {
                 Ok(ended) => {
                     is_failing = false;
                     for (user, proof) in ended {
@@ -52,9 +52,9 @@ pub(crate) fn watch(hub: Arc<Hub>, store: SharedStore, shutdown: Shutdown) -> Bo
 }
 
 /// Signs a user out everywhere: sign-ins, tickets, tokens and their sockets; but for the kept sign-in and its sockets.
-pub async fn end_all(hub: &Hub, store: &SharedStore, user: UserId, kept: Option<SecretHash>) -> Result<(), StoreError> {
+pub async fn end_all(hub: &Hub, proofs: &dyn Proofs, user: UserId, kept: Option<SecretHash>) -> Result<(), StoreError> {
     // The store first: a socket that is opened in between finds nothing that it could rest on.
-    store.end_sign_ins(user, kept, unix_seconds()).await?;
+    proofs.end_sign_ins(user, kept, unix_seconds()).await?;
     close_all(hub, user, kept);
     Ok(())
 }

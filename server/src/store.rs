@@ -1,42 +1,68 @@
 //! What the server needs of a database, without saying which.
 //!
-//! The database is the only truth (ARCHITECTURE, idea 2). Two ports, each by its noun: [`Log`] is the groups' event
-//! logs, used by the hub and the message routes; [`Directory`] is people, sessions, groups, members and invites, used
-//! by the other routes. One adapter implements both. Promises of every adapter, checked by one contract suite:
+//! The database is the only truth (ARCHITECTURE, idea 2). One port for each noun, in the file of that name, and each is
+//! implemented in the adapter's file of the same name. [`Log`] is the groups' event logs, used by the hub and the message
+//! routes. The other routes use [`Accounts`], what people are signed in by ([`Sessions`], [`Proofs`], [`Tickets`],
+//! [`Resets`]), [`Groups`] with their [`Members`] and [`Invites`], and [`Exports`]; [`Pruning`] is for the server itself.
+//! [`Store`] is all of them. Secrets come here only as SHA-256 hashes. Times that decide something are passed in by the
+//! caller, in seconds since 1970: adapters read no clock. Promises of every adapter, checked by one contract suite:
 //! - an answer to a write comes after its commit;
 //! - in every group seqs are 1 … head without a hole, and commit order is seq order;
 //! - every question about a group names who asks, and a group that the asker is no member of does not exist.
 
+mod accounts;
+mod address;
 mod commits;
-mod directory;
 pub mod doctor;
 mod entry;
 mod error;
+mod exports;
+mod groups;
 mod hints;
+mod invites;
 mod log;
+mod members;
+mod members_view;
 pub mod postgres;
+mod proofs;
+mod pruning;
+mod resets;
+mod rules;
+mod sessions;
+mod settings;
 pub mod sqlite;
+mod tickets;
 
 use std::sync::Arc;
 
 use caravana_protocol::{Event, GroupId, UserId};
 
+pub use accounts::{Account, Accounts, NewAccount, PasswordChange};
+pub use address::{AddressError, DatabaseAddress, PostgresAddress};
 pub use commits::Effects;
-pub use directory::{
-    Account, Belongings, Directory, INVITE_REMEMBERED, InviteRow, KnownHolder, MemberRow, Membership, NewAccount,
-    NewInvite, NewSession, OwnInvite, OwnMessages, PasswordChange, Proof, RESETS, Removal, SIGN_INS, SecretHash,
-    SignIn, TokenHolder,
-};
 pub(crate) use entry::repeated;
 pub use error::{Limit, StoreError};
+pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
+pub use groups::Groups;
 pub use hints::{Hint, HintSender, Hints, hints};
+pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
 pub use log::{Anchor, Appended, Changed, Channel, Draft, History, Log, Page};
+pub use members::{MemberRow, Members, Removal};
+pub use members_view::{MembersView, MembersViewError};
+pub use proofs::{KnownHolder, Proof, Proofs, TokenHolder};
+pub use pruning::Pruning;
+pub use resets::{RESETS, Resets};
+pub use sessions::{NewSession, SIGN_INS, Sessions, SignIn};
+pub use settings::{DatabaseSettings, PostgresSettings};
+pub use tickets::Tickets;
 
-use postgres::{PostgresSettings, PostgresStore};
-use sqlite::SqliteStore;
+/// The hash of a secret.
+pub type SecretHash = [u8; 32];
 
 /// A whole database.
-pub trait Store: Log + Directory {
+pub trait Store:
+    Log + Accounts + Exports + Groups + Invites + Members + Proofs + Pruning + Resets + Sessions + Tickets
+{
     /// Whether it answers; for `/readyz`.
     fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>>;
 
@@ -69,60 +95,3 @@ pub type SharedStore = Arc<dyn Store>;
 
 /// How the hub holds it: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;
-
-/// Which database, and what its operator says about it.
-#[derive(Debug, Clone)]
-pub enum DatabaseSettings {
-    /// A file, as `sqlite://path`.
-    Sqlite(String),
-    /// A server.
-    Postgres(Box<PostgresSettings>),
-}
-
-/// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file.
-    #[error(transparent)]
-    Sqlite(#[from] sqlite::OpenError),
-    /// The server.
-    #[error(transparent)]
-    Postgres(#[from] postgres::OpenError),
-}
-
-impl OpenError {
-    /// The setting that has to be looked at.
-    #[must_use]
-    pub fn setting(&self) -> &'static str {
-        match self {
-            Self::Postgres(postgres::OpenError::MembersView(_)) => "MEMBERS_VIEW",
-            Self::Postgres(postgres::OpenError::ListenAddress) => "DATABASE_LISTEN_URL",
-            Self::Postgres(_) | Self::Sqlite(_) => "DATABASE_URL",
-        }
-    }
-}
-
-/// Opens the database, and brings its schema up to date. With `new_epochs` every group begins a new epoch, as after a
-/// restored copy was recognised.
-pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
-    Ok(match database {
-        DatabaseSettings::Sqlite(address) => Arc::new(SqliteStore::open(address, new_epochs).await?),
-        DatabaseSettings::Postgres(settings) => Arc::new(PostgresStore::open(settings, new_epochs).await?),
-    })
-}
-
-/// [`Directory::create_reset`] beside running servers, for an operator's task. Whether there is such an account.
-pub async fn create_reset(
-    database: &DatabaseSettings,
-    email: &str,
-    token: SecretHash,
-    now: i64,
-    expires_at: i64,
-) -> Result<bool, OpenError> {
-    Ok(match database {
-        DatabaseSettings::Sqlite(address) => sqlite::create_reset(address, email, token, now, expires_at).await?,
-        DatabaseSettings::Postgres(settings) => {
-            postgres::create_reset(&settings.url, email, token, now, expires_at).await?
-        }
-    })
-}

@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::metrics;
-use crate::settings::{LogFormat, SettingError};
 
 /// Characters of a user's value in a log line; enough to find it, too few to flood.
 pub const USER_VALUE_CHARACTERS: usize = 128;
@@ -78,15 +78,35 @@ impl Default for Seldom {
     }
 }
 
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+/// Why nothing can be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// What is to be logged is not understood.
+    #[error("RUST_LOG: {0}")]
+    Filter(ParseError),
+    /// Somebody logs already.
+    #[error("LOG_FORMAT: {0}")]
+    Twice(TryInitError),
+}
+
 /// Starts logging for the whole process. Called once, by `main`.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), SettingError> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| SettingError::new("RUST_LOG", error.to_string()))?;
+pub fn start(format: LogFormat, filter: &str) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(filter).map_err(LogError::Filter)?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),
     }
-    .map_err(|error| SettingError::new("LOG_FORMAT", error.to_string()))?;
+    .map_err(LogError::Twice)?;
     std::panic::set_hook(Box::new(panicked));
     Ok(())
 }

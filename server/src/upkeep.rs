@@ -2,20 +2,12 @@
 //!
 //! Prints nothing itself; the binary does.
 
-use std::str::FromStr as _;
-
-use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::postgres::PgConnectOptions;
-
 use crate::store::doctor::{Finding, State};
-use crate::store::{postgres, sqlite};
+use crate::store::{DatabaseAddress, PostgresAddress, postgres, sqlite};
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum UpkeepError {
-    /// The address is not understood. It is not repeated, because it may have a password in it.
-    #[error("{0}: not understood; use sqlite://path/to/file.db or postgres://…")]
-    Address(&'static str),
     /// The SQLite file could not be opened.
     #[error("DATABASE_URL: the database could not be opened")]
     Sqlite(#[from] sqlite::OpenError),
@@ -25,12 +17,15 @@ pub enum UpkeepError {
 }
 
 /// Brings the database up to date, and repairs what was written past the triggers. Answers what was done, in sentences.
-pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, UpkeepError> {
-    let Some(options) = postgres_address("DATABASE_URL", database_url)? else {
-        sqlite::SqliteStore::open(database_url.expose_secret(), false).await?.close().await;
-        return Ok(vec!["the schema is up to date".to_owned()]);
+pub async fn migrate(address: &DatabaseAddress) -> Result<Vec<String>, UpkeepError> {
+    let server = match address {
+        DatabaseAddress::Sqlite(path) => {
+            sqlite::SqliteStore::open(path, false).await?.close().await;
+            return Ok(vec!["the schema is up to date".to_owned()]);
+        }
+        DatabaseAddress::Postgres(server) => server,
     };
-    let report = postgres::migrate_and_repair(&options).await?;
+    let report = postgres::migrate_and_repair(&server.options()).await?;
     let mut said = vec![match report.applied.as_slice() {
         [] => "the schema is up to date".to_owned(),
         versions => format!("versions {versions:?} of the schema were added"),
@@ -44,33 +39,19 @@ pub async fn migrate(database_url: &SecretString) -> Result<Vec<String>, UpkeepE
     Ok(said)
 }
 
-/// Examines the database.
-pub async fn examine(
-    database_url: &SecretString,
-    listen_url: Option<&SecretString>,
-) -> Result<Vec<Finding>, UpkeepError> {
-    let Some(options) = postgres_address("DATABASE_URL", database_url)? else {
-        return Ok(sqlite::examine(database_url.expose_secret()).await?);
-    };
-    let listen = match listen_url.filter(|url| !url.expose_secret().is_empty()) {
-        Some(url) => postgres_address("DATABASE_LISTEN_URL", url)?,
-        None => None,
-    };
-    Ok(postgres::examine(&options, listen.as_ref()).await)
+/// Examines the database. `listen` is where its notifications are listened to, if that is another address.
+pub async fn examine(address: &DatabaseAddress, listen: Option<&PostgresAddress>) -> Result<Vec<Finding>, UpkeepError> {
+    match address {
+        DatabaseAddress::Sqlite(path) => Ok(sqlite::examine(path).await?),
+        DatabaseAddress::Postgres(server) => {
+            let listen = listen.map(PostgresAddress::options);
+            Ok(postgres::examine(&server.options(), listen.as_ref()).await)
+        }
+    }
 }
 
 /// Whether something must be done.
 #[must_use]
 pub fn is_wrong(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.state == State::Wrong)
-}
-
-fn postgres_address(variable: &'static str, url: &SecretString) -> Result<Option<PgConnectOptions>, UpkeepError> {
-    let url = url.expose_secret();
-    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        return Ok(None);
-    }
-    let options = PgConnectOptions::from_str(url).map_err(|_| UpkeepError::Address(variable))?;
-    // A pooler takes no connection that begins with a setting which it does not know.
-    Ok(Some(options.extra_float_digits(None)))
 }

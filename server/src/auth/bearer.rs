@@ -6,7 +6,7 @@
 use caravana_protocol::rest::User;
 
 use super::tokens::{TokenError, Tokens};
-use crate::store::{Proof, SharedStore, StoreError, TokenHolder};
+use crate::store::{Proof, Proofs, StoreError, TokenHolder};
 
 /// Somebody who has brought a good token.
 #[derive(Debug, Clone)]
@@ -43,12 +43,12 @@ impl From<TokenError> for BearerError {
 }
 
 /// Who brings this token.
-pub async fn bearer(tokens: &Tokens, store: &SharedStore, token: &str, now: i64) -> Result<Bearer, BearerError> {
+pub async fn bearer(tokens: &Tokens, proofs: &dyn Proofs, token: &str, now: i64) -> Result<Bearer, BearerError> {
     let verified = tokens.verify(token).await?;
     let proof =
         Proof { session: verified.session, issued_at: verified.issued_at, expires_at: Some(verified.expires_at) };
     let holder =
         TokenHolder { id: verified.user_id, display_name: verified.display_name, is_guest: verified.is_guest, proof };
-    let known = store.token_holder(holder, now).await?.ok_or(BearerError::Refused)?;
+    let known = proofs.token_holder(holder, now).await?.ok_or(BearerError::Refused)?;
     Ok(Bearer { user: known.user, is_guest: known.is_guest, proof })
 }

@@ -1,7 +1,7 @@
 //! Links by which somebody who has lost their password sets a new one.
 
 use super::Secret;
-use crate::settings::Origin;
+use crate::origin::Origin;
 
 /// How long such a link is good.
 pub const RESET_SECONDS: i64 = 60 * 60;

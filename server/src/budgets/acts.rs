@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::time::Duration;
 
-use super::{Buckets, BudgetSettings};
+use super::{Buckets, BudgetSettings, Rate};
 
 /// A number at once, and how fast one comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Quota {
     }
 
     pub(super) fn buckets<K: Eq + Hash + Copy>(self) -> Buckets<K> {
-        Buckets::every(self.every, self.at_once)
+        Buckets::new(Rate::every(self.every, self.at_once))
     }
 }
 

@@ -1,8 +1,8 @@
-//! Token buckets.
+//! Token buckets, by the generic cell rate algorithm: of a bucket one moment is known, "when its debts are paid".
 //!
-//! One per key, by the generic cell rate algorithm: one moment per key, "when this key's debts are paid".
-//! Our own because a repeated send must not be charged, and whether a send was a repetition is known only after the
-//! charge: no crate at hand can give a charge back.
+//! A [`Bucket`] is one, for whoever keeps it beside what it is about; [`Buckets`] are one for each key. Our own because a
+//! repeated send must not be charged, and whether a send was a repetition is known only after the charge: no crate at hand
+//! can give a charge back.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,57 +14,105 @@ use tokio::time::Instant;
 /// Keys are looked through for paid debts when this many have come together.
 const SWEEP_AT: usize = 4_096;
 
-/// Token buckets that fill at one rate. A key is remembered until its debts are paid, so that there are never more of them
-/// than could be charged within the time of a burst.
-#[derive(Debug)]
-pub(crate) struct Buckets<K> {
+/// How fast tokens come back, and how many there are at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
     /// Time that one token takes to come back.
     interval: Duration,
-    /// How far ahead of now a key's debts may reach: the burst.
+    /// How far ahead of now debts may reach: the burst.
     depth: Duration,
-    debts: Mutex<Debts<K>>,
 }
 
-#[derive(Debug)]
-struct Debts<K> {
-    paid_at: HashMap<K, Instant>,
-    sweep_at: usize,
-}
-
-impl<K: Eq + Hash + Copy> Buckets<K> {
-    /// Buckets of `burst` tokens that get `per_second` back.
+impl Rate {
+    /// `burst` tokens, of which `per_second` come back.
     pub(crate) fn new(per_second: f64, burst: u32) -> Self {
         Self::every(Duration::from_secs_f64(1.0 / per_second.clamp(1e-6, 1e9)), burst)
     }
 
-    /// Buckets of `burst` tokens, one of which comes back in each `interval`.
-    pub(crate) fn every(interval: Duration, burst: u32) -> Self {
-        let debts = Mutex::new(Debts { paid_at: HashMap::new(), sweep_at: SWEEP_AT });
-        Self { interval, depth: interval * burst.max(1), debts }
+    /// `burst` tokens, one of which comes back in each `interval`.
+    pub(crate) const fn every(interval: Duration, burst: u32) -> Self {
+        let burst = if burst == 0 { 1 } else { burst };
+        Self { interval, depth: interval.saturating_mul(burst) }
+    }
+}
+
+/// One bucket. It is full at first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bucket {
+    /// When all tokens that were taken have come back. `None`: none was.
+    paid_at: Option<Instant>,
+}
+
+impl Bucket {
+    /// Takes a token, or tells how long it takes until there is one.
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+        let paid_at = self.after_one_more(rate, now);
+        if let Some(excess) = (paid_at - now).checked_sub(rate.depth).filter(|excess| !excess.is_zero()) {
+            return Err(excess);
+        }
+        self.paid_at = Some(paid_at);
+        Ok(())
+    }
+
+    /// Takes a token also where there is none; who comes next waits the longer.
+    pub(crate) fn owe(&mut self, rate: Rate, now: Instant) {
+        self.paid_at = Some(self.after_one_more(rate, now));
+    }
+
+    /// Gives a token back.
+    pub(crate) fn refund(&mut self, rate: Rate) {
+        self.paid_at = self.paid_at.map(|paid| paid.checked_sub(rate.interval).unwrap_or(paid));
+    }
+
+    /// From when on there is a token. `None`: there is one.
+    pub(crate) fn ready_at(&self, rate: Rate) -> Option<Instant> {
+        self.paid_at.and_then(|paid| (paid + rate.interval).checked_sub(rate.depth))
+    }
+
+    fn is_full(&self, now: Instant) -> bool {
+        self.paid_at.is_none_or(|paid| paid <= now)
+    }
+
+    fn after_one_more(&self, rate: Rate, now: Instant) -> Instant {
+        self.paid_at.map_or(now, |paid| paid.max(now)) + rate.interval
+    }
+}
+
+/// Buckets that fill at one rate. A key is remembered until its debts are paid, so that there are never more of them than could
+/// be charged within the time of a burst.
+#[derive(Debug)]
+pub(crate) struct Buckets<K> {
+    rate: Rate,
+    used: Mutex<Used<K>>,
+}
+
+#[derive(Debug)]
+struct Used<K> {
+    buckets: HashMap<K, Bucket>,
+    sweep_at: usize,
+}
+
+impl<K: Eq + Hash + Copy> Buckets<K> {
+    /// Full ones.
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, used: Mutex::new(Used { buckets: HashMap::new(), sweep_at: SWEEP_AT }) }
     }
 
     /// Takes a token, or tells how long it takes until there is one.
     pub(crate) fn charge(&self, key: K, now: Instant) -> Result<(), Duration> {
-        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
-        if debts.paid_at.len() >= debts.sweep_at {
-            debts.paid_at.retain(|_, paid| *paid > now);
-            debts.sweep_at = (debts.paid_at.len() * 2).max(SWEEP_AT);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.buckets.len() >= used.sweep_at {
+            used.buckets.retain(|_, bucket| !bucket.is_full(now));
+            used.sweep_at = (used.buckets.len() * 2).max(SWEEP_AT);
         }
-        let paid = debts.paid_at.entry(key).or_insert(now);
-        let next = (*paid).max(now) + self.interval;
-        let ahead = next - now;
-        if let Some(excess) = ahead.checked_sub(self.depth).filter(|excess| !excess.is_zero()) {
-            return Err(excess);
-        }
-        *paid = next;
-        Ok(())
+        used.buckets.entry(key).or_default().take(self.rate, now)
     }
 
     /// Gives a token back.
     pub(crate) fn refund(&self, key: K) {
-        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(paid) = debts.paid_at.get_mut(&key) {
-            *paid = paid.checked_sub(self.interval).unwrap_or(*paid);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = used.buckets.get_mut(&key) {
+            bucket.refund(self.rate);
         }
     }
 }
@@ -75,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_the_rate_holds() {
-        let buckets = Buckets::new(2.0, 10);
+        let buckets = Buckets::new(Rate::new(2.0, 10));
         let start = Instant::now();
         for _ in 0..10 {
             assert_eq!(buckets.charge("ana", start), Ok(()));
@@ -88,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_refund_makes_room_at_once() {
-        let buckets = Buckets::new(1.0, 1);
+        let buckets = Buckets::new(Rate::new(1.0, 1));
         let now = Instant::now();
         buckets.charge(1, now).unwrap();
         buckets.refund(1);
@@ -97,12 +145,30 @@ mod tests {
 
     #[test]
     fn paid_debts_are_forgotten() {
-        let buckets = Buckets::new(1_000.0, 1);
+        let buckets = Buckets::new(Rate::new(1_000.0, 1));
         let start = Instant::now();
         for key in 0..SWEEP_AT {
             buckets.charge(key, start).unwrap();
         }
         buckets.charge(usize::MAX, start + Duration::from_secs(1)).unwrap();
-        assert_eq!(buckets.debts.lock().unwrap().paid_at.len(), 1);
+        assert_eq!(buckets.used.lock().unwrap().buckets.len(), 1);
+    }
+
+    #[test]
+    fn what_is_owed_is_waited_for() {
+        let (rate, start) = (Rate::every(Duration::from_millis(100), 2), Instant::now());
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.ready_at(rate), None);
+        for _ in 0..2 {
+            assert!(bucket.ready_at(rate).is_none_or(|ready| ready <= start), "within the burst nobody waits");
+            bucket.owe(rate, start);
+        }
+        assert_eq!(bucket.ready_at(rate), Some(start + Duration::from_millis(100)));
+        bucket.owe(rate, start);
+        assert_eq!(bucket.ready_at(rate), Some(start + Duration::from_millis(200)));
+        assert_eq!(bucket.take(rate, start), Err(Duration::from_millis(200)));
+        bucket.refund(rate);
+        assert_eq!(bucket.ready_at(rate), Some(start + Duration::from_millis(100)));
+        assert_eq!(bucket.take(rate, start + Duration::from_millis(100)), Ok(()));
     }
 }

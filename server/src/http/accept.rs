@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::peer::Peer;
-use crate::state::Shared;
+use super::state::Shared;
 use crate::telemetry::causes;
 
 /// A client that sends its headers more slowly is cut off.

@@ -11,16 +11,16 @@ use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User,
 use caravana_protocol::{DisplayName, ErrorCode};
 
 use super::accounts::{self, Proven};
-use super::error::ApiError;
+use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{Identity, SignedIn};
 use super::peer::Client;
+use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::pruning;
 use crate::sign_ins;
-use crate::state::Shared;
 use crate::store::{PasswordChange, StoreError};
 use crate::telemetry::causes;
 
@@ -116,7 +116,7 @@ pub(super) async fn change(
     let secret = Secret::generate();
     let renewed = secret.hash();
     let change = PasswordChange { user: user.id, known, password_hash, session, renewed, now: unix_seconds() };
-    state.store.change_password(change).await.map_err(overtaken)?;
+    state.store.change_password(change).await.named(ErrorCode::IdConflict, overtaken())?;
     // The person's own pages stay open: their sockets rest on the new secret.
     state.hub.renew_session(user.id, session, renewed);
     sign_ins::close_all(&state.hub, user.id, Some(renewed));
@@ -151,10 +151,11 @@ pub(super) async fn end(
                 state.throttle.take_back(email(identity).unwrap_or_default(), address);
             }
         })
-        .map_err(overtaken)?;
+        .named(ErrorCode::IdConflict, overtaken())
+        .named(ErrorCode::Forbidden, authors_stay())?;
     sign_ins::close_all(&state.hub, user.id, None);
     // The account has ended, whatever becomes of this: what is not done in time is done by itself.
-    match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&state.store)).await {
+    match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&*state.store)).await {
         Ok(Ok(())) | Err(_) => {}
         Ok(Err(error)) => {
             tracing::warn!(error = %causes(&error), "an ended account still stands at some messages");
@@ -179,20 +180,11 @@ fn email(identity: &Identity) -> Result<&str, ApiError> {
 }
 
 /// The password was changed, or the account ended, while this was under way.
-fn overtaken(error: StoreError) -> ApiError {
-    match error {
-        StoreError::Conflict => ApiError::wrong_credentials(),
-        // Only of an end: the host's table takes no message without an author.
-        StoreError::Forbidden => {
-            ApiError::new(ErrorCode::Forbidden, "messages here need an author, so no account can end")
-        }
-        StoreError::NotFound
-        | StoreError::Gone
-        | StoreError::LimitReached(_)
-        | StoreError::Full(_)
-        | StoreError::Overloaded
-        | StoreError::Unavailable(_)
-        | StoreError::Closed
-        | StoreError::Failed(_) => error.into(),
-    }
+fn overtaken() -> ApiError {
+    ApiError::wrong_credentials()
+}
+
+/// The host's table takes no message without an author.
+fn authors_stay() -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "messages here need an author, so no account can end")
 }

@@ -14,9 +14,9 @@ use super::extract::{Form, InviteToken};
 use super::forms::{left, local, sign_in_first, to, with_cookie};
 use super::identity::SignedIn;
 use super::peer::Client;
+use super::state::Shared;
 use super::{account, resets, sessions};
 use crate::auth::Secret;
-use crate::state::Shared;
 
 /// Where they are.
 const PAGE: &str = "/account";

@@ -11,15 +11,15 @@ use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, 
 use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::error::ApiError;
+use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::peer::Client;
+use super::state::Shared;
 use crate::auth::{AccountName, Passwords, Secret};
 use crate::budgets::Act;
 use crate::clock::{unix_seconds, until_second};
-use crate::state::Shared;
-use crate::store::{NewAccount, StoreError};
+use crate::store::NewAccount;
 
 /// A ticket is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
@@ -180,19 +180,8 @@ async fn make_account(
 ) -> Result<(User, String), ApiError> {
     let password_hash = state.passwords.hash(password).await?;
     let new = NewAccount { id: UserId::new(Uuid::now_v7()), email, display_name, password_hash: password_hash.clone() };
-    let made = state.store.create_account(new).await.map_err(|error| match error {
-        StoreError::Conflict => ApiError::new(ErrorCode::IdConflict, "there is an account with this e-mail already"),
-        StoreError::NotFound
-        | StoreError::Forbidden
-        | StoreError::Gone
-        | StoreError::LimitReached(_)
-        | StoreError::Full(_)
-        | StoreError::Overloaded
-        | StoreError::Unavailable(_)
-        | StoreError::Closed
-        | StoreError::Failed(_) => error.into(),
-    });
-    Ok((made?, password_hash))
+    let taken = ApiError::new(ErrorCode::IdConflict, "there is an account with this e-mail already");
+    Ok((state.store.create_account(new).await.named(ErrorCode::IdConflict, taken)?, password_hash))
 }
 
 /// Signs an account in: the user and the cookie's header.

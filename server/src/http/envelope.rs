@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::reader::Reader;
 use super::refusal_page;
-use crate::state::Shared;
+use super::state::Shared;
 use crate::telemetry::Seldom;
 use crate::{metrics, telemetry};
 

@@ -90,6 +90,21 @@ impl ApiError {
     }
 }
 
+/// What one route says of a refusal, where it knows more than the words for all routes: what a store's conflict is about.
+pub(super) trait Named<T> {
+    /// `named` in the place of a refusal with this code; any other stays what it is.
+    fn named(self, code: ErrorCode, named: ApiError) -> Result<T, ApiError>;
+}
+
+impl<T, E: Into<ApiError>> Named<T> for Result<T, E> {
+    fn named(self, code: ErrorCode, named: ApiError) -> Result<T, ApiError> {
+        self.map_err(|error| {
+            let error = error.into();
+            if error.code == code { named } else { error }
+        })
+    }
+}
+
 pub(super) const fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadJson | ErrorCode::InvalidId | ErrorCode::TokenInUrl | ErrorCode::InvalidParam => {

@@ -16,9 +16,9 @@ use super::extract::{InGroup, Query, invalid};
 use super::identity::Identity;
 use super::membership::Member;
 use super::openapi::LogQuery;
+use super::state::Shared;
 use super::taken::until_taken;
 use super::visitor::Visitor;
-use crate::state::Shared;
 
 /// A page of a group's log.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

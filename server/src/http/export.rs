@@ -15,8 +15,8 @@ use super::accounts::moment;
 use super::error::ApiError;
 use super::identity::SignedIn;
 use super::sessions;
+use super::state::Shared;
 use crate::budgets::Act;
-use crate::state::Shared;
 use crate::store::{Belongings, StoreError};
 
 /// Messages that are read at once. The memory of an export is that of one page, whatever somebody has written.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
-use crate::state::Shared;
+use super::state::Shared;
 
 /// The largest body equals the largest frame: one bound for what a peer may send at once.
 const BODY_BYTES: usize = limits::FRAME_BYTES;

@@ -11,9 +11,9 @@ use super::error::ApiError;
 use super::extract::{Form, InGroup, InviteToken, Query};
 use super::identity::Identity;
 use super::peer::Client;
+use super::state::Shared;
 use super::{accounts, groups, invites, messages};
 use crate::hub::Posted;
-use crate::state::Shared;
 
 /// The fields of `/login`.
 #[derive(Deserialize)]

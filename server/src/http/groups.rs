@@ -12,9 +12,9 @@ use super::error::ApiError;
 use super::extract::{InGroup, Json};
 use super::identity::Identity;
 use super::membership::Member;
+use super::state::Shared;
 use super::taken::until_taken;
 use crate::budgets::Act;
-use crate::state::Shared;
 
 /// Characters of an IANA time zone name; the longest known has 32.
 const TIME_ZONE_CHARACTERS: usize = 64;

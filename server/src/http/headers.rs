@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::state::Shared;
+use super::state::Shared;
 
 /// For everything that is no page: it may load nothing and be framed by nobody. The picture is the site's icon, which Firefox
 /// asks for beside every answer that it shows, and complains about when it may not.

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use caravana_protocol::limits::SUBPROTOCOL;
 use serde::Serialize;
 
-use crate::state::{BUILD, Shared};
+use super::state::Shared;
+use crate::BUILD;
 use crate::telemetry::causes;
 
 /// A word about the process.

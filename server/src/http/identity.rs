@@ -13,12 +13,12 @@ use caravana_protocol::rest::User;
 
 use super::browser;
 use super::cookies::SESSION_SECONDS;
-use super::error::ApiError;
+use super::error::{ApiError, Named as _};
+use super::state::Shared;
 use crate::auth::{self, BearerError, Secret};
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
-use crate::state::Shared;
-use crate::store::{NewSession, Proof, StoreError};
+use crate::store::{NewSession, Proof};
 
 /// A sign-in's end is moved when this much of it is used up: one write an hour, not one a request. So its end also tells
 /// to the hour when it was last used.
@@ -75,7 +75,7 @@ pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Id
 /// The identity of a token. A token that is brought and not good is a refusal, not an absence.
 pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, ApiError> {
     let bearer =
-        auth::bearer(&state.tokens, &state.store, token, unix_seconds()).await.map_err(|error| match error {
+        auth::bearer(&state.tokens, &*state.store, token, unix_seconds()).await.map_err(|error| match error {
             BearerError::Refused => ApiError::unauthenticated(),
             BearerError::KeysUnknown => {
                 ApiError::new(ErrorCode::TemporarilyUnavailable, "tokens can't be checked now").after(KEYS_LATER)
@@ -177,9 +177,6 @@ pub(super) async fn sign_in(
         now,
         expires_at: now + SESSION_SECONDS,
     };
-    match state.store.create_session(session).await {
-        Err(StoreError::Conflict) => return Err(ApiError::wrong_credentials()),
-        made => made?,
-    }
+    state.store.create_session(session).await.named(ErrorCode::IdConflict, ApiError::wrong_credentials())?;
     state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
 }

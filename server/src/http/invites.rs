@@ -9,16 +9,16 @@ use caravana_protocol::{GroupId, UserId};
 
 use super::accounts::moment;
 
-use super::error::ApiError;
+use super::error::{ApiError, Named as _};
 use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
 use super::groups;
 use super::identity::Identity;
 use super::membership::Member;
+use super::state::Shared;
 use crate::auth::Secret;
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
-use crate::settings::Origin;
-use crate::state::Shared;
+use crate::origin::Origin;
 use crate::store;
 
 /// How long a link is good when nothing else is asked for: a week.
@@ -161,7 +161,7 @@ pub(super) async fn preview(
 /// What a link leads to.
 pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, ApiError> {
     let token = secret(token)?.hash();
-    let group = state.store.invite(token, unix_seconds()).await.map_err(over)?;
+    let group = state.store.invite(token, unix_seconds()).await.named(ErrorCode::Gone, over())?;
     Ok(InvitePreview { group })
 }
 
@@ -191,7 +191,7 @@ pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Gr
         budgets.charge(Act::AcceptInvite, user)?;
         return Err(ApiError::not_found());
     };
-    let accept = async { state.store.accept_invite(token, user, unix_seconds()).await.map_err(over) };
+    let accept = async { state.store.accept_invite(token, user, unix_seconds()).await.named(ErrorCode::Gone, over()) };
     if state.store.role(group, user).await?.is_some() {
         // A member just goes on to the group, and uses up nothing of its budget.
         budgets.charge(Act::AcceptInvite, user)?;
@@ -206,17 +206,6 @@ fn secret(token: &str) -> Result<Secret, ApiError> {
     Secret::parse(token).ok_or_else(ApiError::not_found)
 }
 
-fn over(error: store::StoreError) -> ApiError {
-    match error {
-        store::StoreError::Gone => ApiError::new(ErrorCode::Gone, "this invite is over; ask for a new one"),
-        store::StoreError::NotFound
-        | store::StoreError::Forbidden
-        | store::StoreError::Conflict
-        | store::StoreError::LimitReached(_)
-        | store::StoreError::Full(_)
-        | store::StoreError::Overloaded
-        | store::StoreError::Unavailable(_)
-        | store::StoreError::Closed
-        | store::StoreError::Failed(_) => error.into(),
-    }
+fn over() -> ApiError {
+    ApiError::new(ErrorCode::Gone, "this invite is over; ask for a new one")
 }

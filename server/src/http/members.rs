@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::extract::{InGroup, Json, OfMember};
 use super::membership::Member;
+use super::state::Shared;
 use super::taken::until_taken;
 use crate::budgets::Act;
-use crate::state::Shared;
 
 /// Lists a group's members, and who of them is online.
 #[utoipa::path(

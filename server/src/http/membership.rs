@@ -11,7 +11,7 @@ use caravana_protocol::GroupId;
 use super::error::ApiError;
 use super::extract::{InGroup, OfInvite, OfMember, OfMessage};
 use super::identity::Identity;
-use crate::state::Shared;
+use super::state::Shared;
 
 /// A member of the group that the path names, and the path.
 pub(super) struct Member<P>(pub(super) Identity, pub(super) P);

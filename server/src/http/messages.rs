@@ -13,9 +13,9 @@ use super::error::ApiError;
 use super::extract::{self, InGroup, Json, JsonObject, OfMessage, Query};
 use super::membership::Member;
 use super::openapi::HistoryQuery;
+use super::state::Shared;
 use super::taken::until_taken;
 use crate::hub::Posted;
-use crate::state::Shared;
 use crate::store::{Anchor, Appended};
 
 /// Reads a page of a group's history.

@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 
-use crate::state::{BUILD, Shared};
+use super::state::Shared;
+use crate::BUILD;
 
 pub(super) use params::{HistoryQuery, LogQuery};
 

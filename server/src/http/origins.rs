@@ -13,8 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::ErrorCode;
 
 use super::error::ApiError;
-use crate::settings::{Origin, Settings};
-use crate::state::Shared;
+use super::state::Shared;
+use crate::origin::Origin;
+use crate::settings::Settings;
 
 use told::Told;
 

@@ -14,7 +14,7 @@ use caravana_protocol::ErrorCode;
 
 use super::admission::{Place, Shed};
 use super::error::ApiError;
-use crate::state::Shared;
+use super::state::Shared;
 
 /// The other end of the socket that a request came by. The accept loop puts it into every request.
 #[derive(Debug, Clone)]

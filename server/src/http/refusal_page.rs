@@ -8,7 +8,7 @@ use caravana_protocol::ErrorCode;
 
 use super::error::ApiError;
 use super::reader::Reader;
-use crate::state::Shared;
+use super::state::Shared;
 
 /// The page has a style and an icon; it runs nothing and posts nothing.
 const POLICY: HeaderValue = HeaderValue::from_static(

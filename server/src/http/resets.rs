@@ -16,10 +16,10 @@ use super::error::ApiError;
 use super::extract::{InviteToken, Json};
 use super::peer::Client;
 use super::reader::Reader;
+use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
 use crate::sign_ins;
-use crate::state::Shared;
 
 /// Letters are sent faster than that; when the queue is full, the mail server is slow.
 const QUEUE_LATER: Duration = Duration::from_secs(30);

@@ -13,10 +13,10 @@ use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
+use super::state::Shared;
 use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::sign_ins;
-use crate::state::Shared;
 use crate::store::SecretHash;
 
 /// Lists where one is signed in.
@@ -91,7 +91,7 @@ pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn
 /// Ends all sign-ins of this person but the asking one.
 pub(super) async fn end_all_others(state: &Shared, identity: &Identity) -> Result<(), ApiError> {
     identity.spends(state, Act::EndSignIns)?;
-    Ok(sign_ins::end_all(&state.hub, &state.store, identity.user.id, identity.proof.session).await?)
+    Ok(sign_ins::end_all(&state.hub, &*state.store, identity.user.id, identity.proof.session).await?)
 }
 
 /// Ends one sign-in of this person.

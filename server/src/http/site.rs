@@ -25,9 +25,9 @@ use leptos_axum::ResponseOptions;
 use super::error::ApiError;
 use super::identity::{self, Identity};
 use super::reader::Reader;
+use super::state::Shared;
 use super::taken::until_taken;
 use super::{files, groups, invites, members, messages, sessions};
-use crate::state::Shared;
 use crate::store::Anchor;
 
 /// A page shows what its reader may see, so it is nobody else's; signed in, not even the browser keeps it.

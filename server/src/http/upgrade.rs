@@ -20,11 +20,11 @@ use tokio::net::TcpStream;
 use super::error::ApiError;
 use super::extract::{InGroup, Query, invalid};
 use super::identity::{self, Identity};
+use super::state::Shared;
 use super::visitor::Visitor;
 use crate::auth::{LEEWAY, Secret};
 use crate::clock::unix_seconds;
 use crate::hub::Scope;
-use crate::state::Shared;
 
 /// What RFC 6455 appends to the key before hashing it.
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

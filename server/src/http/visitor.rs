@@ -12,7 +12,7 @@ use caravana_protocol::ErrorCode;
 use super::admission::Place;
 use super::error::ApiError;
 use super::peer::{self, ClientAddress, Peer};
-use crate::state::Shared;
+use super::state::Shared;
 
 /// Where it would lead to.
 #[derive(Debug, Clone)]

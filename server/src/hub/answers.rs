@@ -5,7 +5,7 @@
 //! behind it do. Who waits for a place is the socket, which then reads no further: so whatever a client sends, it makes so
 //! many tasks and no more.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use caravana_protocol::ServerFrame;
@@ -17,12 +17,12 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use super::peer::Peer;
+use crate::budgets::{Bucket, Rate};
 use crate::frame::Frame;
 
-/// Time that one frame costs.
-const FRAME: Duration = Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND);
-/// How far a connection may be ahead of that.
-const AHEAD: Duration = Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND * FRAMES_BURST);
+/// How fast frames are carried out.
+#[expect(clippy::cast_possible_truncation, reason = "it is a thousand")]
+const PACE: Rate = Rate::every(Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND), FRAMES_BURST as u32);
 
 /// The answers of one connection.
 pub(super) struct Answers {
@@ -75,35 +75,29 @@ impl Answers {
 
 /// How fast a connection's frames are carried out. What is over it waits in the socket, and so at its sender's.
 #[derive(Default)]
-pub(super) struct Pace {
-    /// When all frames up to now are paid for.
-    paid_at: Mutex<Option<Instant>>,
-}
+pub(super) struct Pace(Mutex<Bucket>);
 
 impl Pace {
     /// A frame has come.
     pub(super) fn charge(&self, now: Instant) {
-        self.set(|paid_at| Some(paid_at.map_or(now, |paid_at| paid_at.max(now)) + FRAME));
+        self.bucket().owe(PACE, now);
     }
 
     /// It was a message that was stored: those have a rate of their own.
     pub(super) fn refund(&self) {
-        self.set(|paid_at| paid_at?.checked_sub(FRAME));
+        self.bucket().refund(PACE);
     }
 
     /// Waits until the next frame may be carried out.
     pub(super) async fn allows(&self) {
-        let paid_at = *self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(due) = paid_at.and_then(|paid_at| paid_at.checked_sub(AHEAD))
-            && due > Instant::now()
-        {
-            sleep_until(due).await;
+        let ready_at = self.bucket().ready_at(PACE);
+        if let Some(ready_at) = ready_at.filter(|ready_at| *ready_at > Instant::now()) {
+            sleep_until(ready_at).await;
         }
     }
 
-    fn set(&self, next: impl FnOnce(Option<Instant>) -> Option<Instant>) {
-        let mut paid_at = self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *paid_at = next(*paid_at);
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -171,6 +165,7 @@ mod tests {
         pace.charge(Instant::now());
         pace.refund();
         pace.allows().await;
-        assert!(start.elapsed() <= passed + FRAME, "what is stored costs nothing");
+        let frame = Duration::from_secs(1) / u32::try_from(FRAMES_PER_SECOND).unwrap();
+        assert!(start.elapsed() <= passed + frame, "what is stored costs nothing");
     }
 }

@@ -1,15 +1,13 @@
 //! The PostgreSQL side.
 
-use std::str::FromStr as _;
-
 use async_trait::async_trait;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::table::{Kind, Row, TABLES, Table};
 use super::{ImportError, Reached, Source, Target};
+use crate::store::PostgresAddress;
 use crate::store::postgres::migrate;
 
 /// One database. Its connection works through a pooler in any mode: all that must hold together is within a transaction.
@@ -18,8 +16,8 @@ pub(super) struct Postgres {
 }
 
 /// Whether this database is half filled.
-pub(super) async fn is_unfinished(address: &SecretString) -> Result<bool, sqlx::Error> {
-    let mut connection = options(address.expose_secret())?.connect().await?;
+pub(super) async fn is_unfinished(address: &PostgresAddress) -> Result<bool, sqlx::Error> {
+    let mut connection = options(address).connect().await?;
     let found = sqlx::query_scalar("select to_regclass('caravana.import') is not null").persistent(false);
     let found = found.fetch_one(&mut connection).await?;
     connection.close().await?;
@@ -27,18 +25,18 @@ pub(super) async fn is_unfinished(address: &SecretString) -> Result<bool, sqlx::
 }
 
 impl Postgres {
-    pub(super) async fn source(address: &str) -> Result<Self, ImportError> {
+    pub(super) async fn source(address: &PostgresAddress) -> Result<Self, ImportError> {
         let mut side = Self::connect(address).await?;
         if side.flag("select to_regclass('caravana.head') is null").await? {
             return Err(ImportError::Source);
         }
         side.refuse_servers().await?;
-        migrate(&options(address)?).await?;
+        migrate(&options(address)).await?;
         Ok(side)
     }
 
-    pub(super) async fn target(address: &str) -> Result<Self, ImportError> {
-        migrate(&options(address)?).await?;
+    pub(super) async fn target(address: &PostgresAddress) -> Result<Self, ImportError> {
+        migrate(&options(address)).await?;
         let mut side = Self::connect(address).await?;
         side.refuse_servers().await?;
         if side.flag("select not made @> array['users', 'groups', 'group_chat'] from caravana.adoption").await? {
@@ -47,8 +45,8 @@ impl Postgres {
         Ok(side)
     }
 
-    async fn connect(address: &str) -> Result<Self, ImportError> {
-        Ok(Self { connection: options(address)?.connect().await? })
+    async fn connect(address: &PostgresAddress) -> Result<Self, ImportError> {
+        Ok(Self { connection: options(address).connect().await? })
     }
 
     /// Servers say who they are when they connect.
@@ -63,11 +61,8 @@ impl Postgres {
     }
 }
 
-fn options(address: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(PgConnectOptions::from_str(address)?
-        .extra_float_digits(None)
-        .statement_cache_capacity(0)
-        .application_name("caravana import"))
+fn options(address: &PostgresAddress) -> PgConnectOptions {
+    address.options().statement_cache_capacity(0).application_name("caravana import")
 }
 
 /// How a column is read as a JSON value.

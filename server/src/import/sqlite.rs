@@ -1,6 +1,7 @@
 //! The SQLite side.
 
 use std::fs::File;
+use std::path::Path;
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -18,8 +19,8 @@ pub(super) struct Sqlite {
 }
 
 /// Whether this database is half filled.
-pub(super) async fn is_unfinished(address: &str) -> Result<bool, OpenError> {
-    let Some(mut connection) = sqlite::look_into(address).await? else { return Ok(false) };
+pub(super) async fn is_unfinished(path: &Path) -> Result<bool, OpenError> {
+    let Some(mut connection) = sqlite::look_into(path).await? else { return Ok(false) };
     let found = sqlx::query_scalar::<_, i64>(
         "select count(*) from sqlite_master where type = 'table' and name = 'caravana_import'",
     )
@@ -30,20 +31,20 @@ pub(super) async fn is_unfinished(address: &str) -> Result<bool, OpenError> {
 }
 
 impl Sqlite {
-    pub(super) async fn source(address: &str) -> Result<Self, ImportError> {
-        match sqlite::look_into(address).await? {
+    pub(super) async fn source(path: &Path) -> Result<Self, ImportError> {
+        match sqlite::look_into(path).await? {
             Some(connection) => connection.close().await?,
             None => return Err(ImportError::Source),
         }
-        Self::open(address).await
+        Self::open(path).await
     }
 
-    pub(super) async fn target(address: &str) -> Result<Self, ImportError> {
-        Self::open(address).await
+    pub(super) async fn target(path: &Path) -> Result<Self, ImportError> {
+        Self::open(path).await
     }
 
-    async fn open(address: &str) -> Result<Self, ImportError> {
-        let (mut connection, lock) = match sqlite::open_alone(address).await {
+    async fn open(path: &Path) -> Result<Self, ImportError> {
+        let (mut connection, lock) = match sqlite::open_alone(path).await {
             Ok(opened) => opened,
             Err(OpenError::InUse(_)) => return Err(ImportError::InUse),
             Err(error) => return Err(error.into()),

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use super::{Mailer, letters};
 use crate::auth::{RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
-use crate::settings::Origin;
+use crate::origin::Origin;
 use crate::shutdown::Shutdown;
-use crate::store::SharedStore;
+use crate::store::Resets;
 use crate::telemetry::causes;
 
 /// Letters that may wait; more are refused, so that a flood costs bounded memory.
@@ -35,16 +35,16 @@ struct Asked {
 #[derive(Clone)]
 struct Post {
     mailer: Arc<dyn Mailer>,
-    store: SharedStore,
+    resets: Arc<dyn Resets>,
     site: Origin,
 }
 
 impl ResetMail {
     /// Starts the task that takes letters out of the queue, until the process ends. What waits then is not sent; whoever
     /// waits for it asks again.
-    pub fn start(mailer: Arc<dyn Mailer>, store: SharedStore, site: Origin, shutdown: &Shutdown) -> Self {
+    pub fn start(mailer: Arc<dyn Mailer>, resets: Arc<dyn Resets>, site: Origin, shutdown: &Shutdown) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let (post, end) = (Post { mailer, store, site }, shutdown.clone());
+        let (post, end) = (Post { mailer, resets, site }, shutdown.clone());
         shutdown.spawn(Box::pin(async move {
             let asked = stream::unfold(waiting, |mut waiting| async move { Some((waiting.recv().await?, waiting)) });
             let send = asked.for_each_concurrent(AT_ONCE, |asked| post.clone().send(asked));
@@ -66,7 +66,7 @@ impl ResetMail {
 impl Post {
     async fn send(self, Asked { email, lang }: Asked) {
         let (secret, now) = (Secret::generate(), unix_seconds());
-        let made = self.store.create_reset(email.as_str(), secret.hash(), now, now + RESET_SECONDS).await;
+        let made = self.resets.create_reset(email.as_str(), secret.hash(), now, now + RESET_SECONDS).await;
         match made {
             Ok(true) => {}
             Ok(false) => return,

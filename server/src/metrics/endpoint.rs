@@ -17,7 +17,6 @@ use tokio::net::TcpListener;
 use tokio::time::interval;
 
 use super::{ALL, BUILD_INFO, Kind};
-use crate::state::BUILD;
 
 /// Upper ends of the buckets, in seconds: from a commit in memory to a client that has given up.
 const BUCKETS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
@@ -43,16 +42,16 @@ pub enum MetricsError {
     },
 }
 
-/// Begins to count, and serves the figures for as long as the runtime lives, also while the server drains. Once in a process,
+/// Begins to count for this build, and serves the figures for as long as the runtime lives, also while the server drains. Once in a process,
 /// and before anything else begins.
-pub async fn start(address: SocketAddr) -> Result<(), MetricsError> {
+pub async fn start(address: SocketAddr, build: &'static str) -> Result<(), MetricsError> {
     let recorder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)?.build_recorder();
     let figures = recorder.handle();
     let listener = TcpListener::bind(address).await.map_err(|source| MetricsError::Listen { address, source })?;
     metrics::set_global_recorder(recorder).map_err(|_| MetricsError::Twice)?;
     let process = Collector::default();
-    describe(&process);
+    describe(&process, build);
     super::begin();
     if let Ok(address) = listener.local_addr() {
         tracing::info!(metrics = %format_args!("http://{address}/metrics"), "counting");
@@ -83,7 +82,7 @@ async fn keep_up(figures: PrometheusHandle) {
 }
 
 /// Says what each figure is.
-fn describe(process: &Collector) {
+fn describe(process: &Collector, build: &'static str) {
     for (name, kind, help) in ALL {
         let help = help.trim();
         match kind {
@@ -92,7 +91,7 @@ fn describe(process: &Collector) {
             Kind::Seconds => describe_histogram!(*name, Unit::Seconds, help),
         }
     }
-    gauge!(BUILD_INFO, "version" => BUILD).set(1.0);
+    gauge!(BUILD_INFO, "version" => build).set(1.0);
     process.describe();
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::SettingError;
+use crate::telemetry::LogFormat;
 
 /// What kind of process this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -14,15 +15,6 @@ pub enum AppEnv {
     Development,
     /// For real people: unsafe settings are refused.
     Production,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines: one object a line.
-    Json,
 }
 
 /// Real-time group chat for people who travel together.

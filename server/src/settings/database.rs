@@ -1,13 +1,12 @@
 //! Which database: a file or a server, and what belongs to it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::arguments::{Arguments, text};
 use super::{AppEnv, SettingError};
-use crate::store::DatabaseSettings;
-use crate::store::postgres::{MembersView, PostgresSettings};
+use crate::store::{AddressError, DatabaseAddress, DatabaseSettings, MembersView, PostgresAddress, PostgresSettings};
 
 const URL: &str = "DATABASE_URL";
 const LISTEN_URL: &str = "DATABASE_LISTEN_URL";
@@ -15,39 +14,70 @@ const VIEW: &str = "MEMBERS_VIEW";
 /// What a database on a server has its files called by here.
 const SERVERS_FILES: &str = "data/postgres";
 
-/// The database that `DATABASE_URL` names. No refusal repeats the value: it may hold a password.
+/// The database that `DATABASE_URL` names, with what belongs to it.
 pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingError> {
-    let url = given.database_url.expose_secret();
-    let listen_url = given.database_listen_url.clone().filter(|url| !url.expose_secret().trim().is_empty());
     let members_view = text(given.members_view.clone());
-    if is_postgres(url) {
-        check_signs(URL, url)?;
-        listen_url.as_ref().map_or(Ok(()), |url| check_signs(LISTEN_URL, url.expose_secret()))?;
-        let listen_is_one = listen_url.as_ref().is_none_or(|url| is_postgres(url.expose_secret()));
-        if !listen_is_one {
-            return Err(SettingError::new(LISTEN_URL, "not understood; use postgres://user:password@host/database"));
+    let address = match own_address(given)? {
+        DatabaseAddress::Postgres(address) => address,
+        DatabaseAddress::Sqlite(path) => {
+            refuse_of_a_file(given, members_view.is_some())?;
+            return Ok(DatabaseSettings::Sqlite(path));
         }
-        let members_view = members_view
-            .map(|name| name.parse::<MembersView>().map_err(|problem| SettingError::new(VIEW, problem.to_string())))
-            .transpose()?;
-        return Ok(DatabaseSettings::Postgres(Box::new(PostgresSettings {
-            url: given.database_url.clone(),
-            listen_url,
-            members_view,
-            allows_unsafe_durability: given.allow_unsafe_durability,
-            is_production: given.app_env == AppEnv::Production,
-        })));
+    };
+    let listen = listen_address(given)?;
+    let members_view = members_view
+        .map(|name| name.parse::<MembersView>().map_err(|problem| SettingError::new(VIEW, problem.to_string())))
+        .transpose()?;
+    Ok(DatabaseSettings::Postgres(Box::new(PostgresSettings {
+        address,
+        listen,
+        members_view,
+        allows_unsafe_durability: given.allow_unsafe_durability,
+        is_production: given.app_env == AppEnv::Production,
+    })))
+}
+
+/// What would be ignored where the database is a file.
+fn refuse_of_a_file(given: &Arguments, has_members_view: bool) -> Result<(), SettingError> {
+    if given.database_url.expose_secret().contains('?') {
+        let problem = "options after ? are not taken; the server sets what durability needs by itself";
+        return Err(SettingError::new(URL, problem));
     }
-    file(url)?;
     let is_given = [
-        (LISTEN_URL, listen_url.is_some()),
-        (VIEW, members_view.is_some()),
+        (LISTEN_URL, listen_url(given).is_some()),
+        (VIEW, has_members_view),
         ("ALLOW_UNSAFE_DURABILITY", given.allow_unsafe_durability),
     ];
     match is_given.iter().find(|(_, is_given)| *is_given) {
         Some((name, _)) => Err(SettingError::new(name, "only for postgres:// in DATABASE_URL; remove it to start")),
-        None => Ok(DatabaseSettings::Sqlite(url.to_owned())),
+        None => Ok(()),
     }
+}
+
+/// What `DATABASE_URL` says.
+pub(super) fn own_address(given: &Arguments) -> Result<DatabaseAddress, SettingError> {
+    address(URL, given.database_url.expose_secret())
+}
+
+/// What `DATABASE_LISTEN_URL` says, where the database is on a server.
+pub(super) fn listen_address(given: &Arguments) -> Result<Option<PostgresAddress>, SettingError> {
+    let read = |url| {
+        check_signs(LISTEN_URL, url)?;
+        url.parse().map_err(|problem: AddressError| SettingError::new(LISTEN_URL, problem.to_string()))
+    };
+    listen_url(given).map(read).transpose()
+}
+
+fn listen_url(given: &Arguments) -> Option<&str> {
+    given.database_listen_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
+}
+
+/// The address that stands in this setting. No refusal repeats it: it may hold a password.
+pub(super) fn address(name: &'static str, text: &str) -> Result<DatabaseAddress, SettingError> {
+    if !text.starts_with("sqlite:") {
+        check_signs(name, text)?;
+    }
+    text.parse().map_err(|problem: AddressError| SettingError::new(name, problem.to_string()))
 }
 
 /// Refuses an address in which a sign that ends one of its parts stands in the password: what follows would be read as something
@@ -64,8 +94,7 @@ pub(super) fn check_signs(name: &'static str, url: &str) -> Result<(), SettingEr
 
 /// Makes the folder of a database that is a file.
 pub(super) fn make_folder(database: &DatabaseSettings) -> Result<(), SettingError> {
-    let DatabaseSettings::Sqlite(url) = database else { return Ok(()) };
-    let path = file(url)?;
+    let DatabaseSettings::Sqlite(path) = database else { return Ok(()) };
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     std::fs::create_dir_all(folder)
         .map_err(|error| SettingError::new(URL, format!("the folder {} can't be made: {error}", folder.display())))
@@ -76,30 +105,12 @@ pub(super) fn can_not_write_beside(file: &Path, error: &std::io::Error) -> Setti
     SettingError::new(URL, format!("{} can't be written beside the database: {error}", file.display()))
 }
 
-fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
 /// The path that files which belong to the database are called by.
-pub(super) fn path(database: &DatabaseSettings) -> Result<PathBuf, SettingError> {
+pub(super) fn path(database: &DatabaseSettings) -> &Path {
     match database {
-        DatabaseSettings::Sqlite(url) => file(url),
-        DatabaseSettings::Postgres(_) => Ok(PathBuf::from(SERVERS_FILES)),
+        DatabaseSettings::Sqlite(path) => path,
+        DatabaseSettings::Postgres(_) => Path::new(SERVERS_FILES),
     }
-}
-
-fn file(url: &str) -> Result<PathBuf, SettingError> {
-    let refuse = |problem: &str| Err(SettingError::new(URL, problem));
-    let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) else {
-        return refuse("not understood; use sqlite://path/to/file.db or postgres://user:password@host/database");
-    };
-    if path.is_empty() || path.starts_with(":memory:") {
-        return refuse("the database must be a file: what is acknowledged has to survive the process");
-    }
-    if path.contains('?') {
-        return refuse("options after ? are not taken; the server sets what durability needs by itself");
-    }
-    Ok(PathBuf::from(path))
 }
 
 #[cfg(test)]
@@ -119,7 +130,7 @@ mod tests {
             let flags = ["--database-url", url, "--database-listen-url", url, "--members-view", "app.trip_members"];
             let database = read(&flags).unwrap();
             let DatabaseSettings::Postgres(settings) = &database else { panic!("{database:?}") };
-            assert!(settings.listen_url.is_some() && settings.members_view.is_some());
+            assert!(settings.listen.is_some() && settings.members_view.is_some());
             assert!(!format!("{database:?}").contains("secret-password"));
         }
     }
@@ -141,6 +152,7 @@ mod tests {
         let server = "--database-url=postgres://u:secret-password@h/db";
         for (flags, name) in [
             (&["--database-url=mysql://u:secret-password@h/db"][..], URL),
+            (&["--database-url=postgres://u:secret-password@[h/db"], URL),
             (&[server, "--database-listen-url=mysql://u:secret-password@h"], LISTEN_URL),
             (&[server, "--members-view=a;drop table x"], VIEW),
             // Read as a port, a path or a query, these were refused for what they were not.

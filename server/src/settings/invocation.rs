@@ -1,11 +1,12 @@
 //! What the binary was started for: to serve, or for one of an operator's tasks.
 
 use clap::Parser as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::arguments::{self, Arguments, Task};
-use super::{Origin, SettingError, Settings, SettingsError, database, origin};
-use crate::store::DatabaseSettings;
+use super::{SettingError, Settings, SettingsError, database, origin};
+use crate::origin::Origin;
+use crate::store::{DatabaseAddress, DatabaseSettings, PostgresAddress};
 
 /// What the process does, with the settings for it.
 #[derive(Debug)]
@@ -33,22 +34,22 @@ pub struct ResetLink {
     pub email: String,
 }
 
-/// The settings of `migrate` and `doctor`. Addresses may have passwords in them.
+/// The settings of `migrate` and `doctor`.
 #[derive(Debug)]
 pub struct Database {
     /// The server's database.
-    pub url: SecretString,
+    pub address: DatabaseAddress,
     /// Where its notifications are listened to, if that is another address.
-    pub listen_url: Option<SecretString>,
+    pub listen: Option<PostgresAddress>,
 }
 
-/// The two databases of `import`. Addresses may have passwords in them.
+/// The two databases of `import`.
 #[derive(Debug)]
 pub struct Import {
     /// Where everything is.
-    pub from: SecretString,
+    pub from: DatabaseAddress,
     /// Where it goes.
-    pub to: SecretString,
+    pub to: DatabaseAddress,
 }
 
 impl Invocation {
@@ -62,19 +63,23 @@ impl Invocation {
         Ok(match given.task.take() {
             None => Self::Serve(Box::new(Settings::check(given)?)),
             Some(Task::Import { from }) => {
-                database::check_signs("the source", from.expose_secret())?;
-                Self::Import(Import { from, to: database_of(given)?.url })
+                let from = database::address("the source", from.expose_secret())?;
+                Self::Import(Import { from, to: database::own_address(&given)? })
             }
-            Some(Task::Migrate) => Self::Migrate(database_of(given)?),
-            Some(Task::Doctor) => Self::Doctor(database_of(given)?),
+            Some(Task::Migrate) => Self::Migrate(database_of(&given)?),
+            Some(Task::Doctor) => Self::Doctor(database_of(&given)?),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
         })
     }
 }
 
-fn database_of(given: Arguments) -> Result<Database, SettingError> {
-    database::check_signs("DATABASE_URL", given.database_url.expose_secret())?;
-    Ok(Database { url: given.database_url, listen_url: given.database_listen_url })
+fn database_of(given: &Arguments) -> Result<Database, SettingError> {
+    let address = database::own_address(given)?;
+    let listen = match address {
+        DatabaseAddress::Sqlite(_) => None,
+        DatabaseAddress::Postgres(_) => database::listen_address(given)?,
+    };
+    Ok(Database { address, listen })
 }
 
 fn reset_link(given: Arguments, email: String) -> Result<ResetLink, SettingError> {

@@ -4,6 +4,7 @@ use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{AppEnv, SettingError};
+use crate::origin::Origin;
 
 const SERVER: &str = "SMTP_URL";
 const SENDER: &str = "MAIL_FROM";
@@ -49,7 +50,7 @@ fn is_open(url: &str) -> Result<bool, SettingError> {
     match scheme {
         "smtps" => Ok(false),
         "smtp" => {
-            let here = super::Origin::parse(&format!("http://{}", host.trim_end_matches('/')))
+            let here = Origin::parse(&format!("http://{}", host.trim_end_matches('/')))
                 .is_ok_and(|origin| origin.is_loopback());
             Ok(!here && !query.split('&').any(|pair| pair == "tls=required"))
         }

@@ -32,7 +32,7 @@ pub(super) fn jwt_secret(
         None => {
             // The first that needs the folder is not the one to blame where it can't be made or written.
             database::make_folder(keeps_beside)?;
-            let path = beside(&database::path(keeps_beside)?);
+            let path = beside(database::path(keeps_beside));
             kept(&path).map_err(|error| {
                 if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::IsADirectory) {
                     let text = format!("none is set, and the one in {} can't be used: {error}", path.display());

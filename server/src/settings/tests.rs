@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
@@ -33,7 +34,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!((settings.log_format, settings.app_env), (LogFormat::Text, AppEnv::Development));
     assert!(settings.public_url.is_none() && !settings.is_secure());
     let unset = Settings::read(["server", "--jwt-secret", STRONG]).unwrap();
-    assert!(matches!(unset.database, DatabaseSettings::Sqlite(url) if url == "sqlite://data/caravana.db"));
+    assert!(matches!(unset.database, DatabaseSettings::Sqlite(path) if path == Path::new("data/caravana.db")));
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn development_keeps_its_own_secret_beside_the_database() {
 }
 
 fn is_file(database: &DatabaseSettings, url: &str) -> bool {
-    matches!(database, DatabaseSettings::Sqlite(file) if file == url)
+    matches!(database, DatabaseSettings::Sqlite(path) if format!("sqlite://{}", path.display()) == url)
 }
 
 #[test]

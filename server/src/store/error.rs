@@ -1,12 +1,13 @@
 //! What callers of a database are told when it did not do what was asked.
 
+mod postgres;
+pub(super) mod sqlite;
+
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
-
-use super::{postgres, sqlite};
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +79,7 @@ impl StoreError {
 
 /// What a database's own code means for callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+enum Meaning {
     /// The disk is full.
     Full,
     /// It can't answer now.

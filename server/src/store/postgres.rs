@@ -4,40 +4,51 @@
 //! G1 by the database's own `synchronous_commit`, read at the start and set again for every connection. Sends go through
 //! the [`Writer`]'s lanes; everything else is a question or a transaction of its own ([`Access`]); what others commit is
 //! heard by the [`Feed`]. Nothing here keeps anything that the database could contradict.
+//!
+//! Membership and role are asked inside the statements and transactions that depend on them, never before; who changes a
+//! group or its members holds the group's row until the commit, so that two of them act one after the other. Every write
+//! that the triggers turn into events tells the hub which group's log moved. Where the database has a membership of its
+//! own (`MEMBERS_VIEW`), what would change ours is [`StoreError::Forbidden`].
 
 mod access;
-mod directory;
+mod accounts;
+mod bounds;
 mod doctor;
+mod ends;
+mod exports;
 mod feed;
+mod groups;
+mod invites;
 mod link;
 mod log;
-mod members_view;
+mod members;
 pub mod migrate;
 mod operator;
 mod place;
+mod proofs;
+mod pruning;
+mod resets;
 mod rows;
 mod safety;
+mod sessions;
 mod shape;
+mod tickets;
 mod writer;
 
-use std::str::FromStr as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use doctor::examine;
-pub use members_view::{MembersView, MembersViewError};
 pub use migrate::{MigrateError, Report, migrate, migrate_and_repair};
 pub use operator::create_reset;
 
-use super::error::Meaning;
-use super::{Hints, Store, StoreError, hints};
+use super::{Hints, PostgresAddress, PostgresSettings, Store, StoreError, hints};
 use crate::telemetry::causes;
 use access::Access;
 use feed::Feed;
@@ -47,29 +58,6 @@ use writer::{Backends, Writer};
 
 /// How often it is looked whether the database is still the one that was opened.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// What an operator says about the database.
-#[derive(Debug, Clone)]
-pub struct PostgresSettings {
-    /// `postgres://…`; holds a password.
-    pub url: SecretString,
-    /// Where to listen, if `url` leads to a pooler that does not pass notifications on.
-    pub listen_url: Option<SecretString>,
-    /// The table or view that says who is a member, in the place of ours.
-    pub members_view: Option<MembersView>,
-    /// Whether a database may be used that can lose commits.
-    pub allows_unsafe_durability: bool,
-    /// Whether it is for real people.
-    pub is_production: bool,
-}
-
-impl PostgresSettings {
-    /// A database with nothing special about it.
-    #[must_use]
-    pub fn at(url: SecretString) -> Self {
-        Self { url, listen_url: None, members_view: None, allows_unsafe_durability: false, is_production: false }
-    }
-}
 
 /// A PostgreSQL database.
 pub struct PostgresStore {
@@ -83,12 +71,6 @@ pub struct PostgresStore {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address can't be read. Says nothing of it, because it may hold a password.
-    #[error("not a postgres:// address")]
-    Address,
-    /// The same of the address for listening.
-    #[error("not a postgres:// address")]
-    ListenAddress,
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date")]
     Migration(#[from] MigrateError),
@@ -115,11 +97,8 @@ impl PostgresStore {
     /// Brings the database up to date, looks at it, and opens it. All groups begin a new epoch when it turns out to be an
     /// older copy of what was there, or when the operator knows that it is (`new_epochs`).
     pub async fn open(settings: &PostgresSettings, new_epochs: bool) -> Result<Self, OpenError> {
-        let options = options_of(&settings.url)?;
-        let listen_options = match &settings.listen_url {
-            Some(url) => options_of(url).map_err(|_| OpenError::ListenAddress)?,
-            None => options.clone(),
-        };
+        let options = options_of(&settings.address);
+        let listen_options = settings.listen.as_ref().map_or_else(|| options.clone(), options_of);
         if settings.is_production && safety::way(&options) == Way::Open {
             tracing::warn!(
                 "DATABASE_URL: others on the way to the database may read along; add ?sslmode=verify-full, or require"
@@ -209,44 +188,13 @@ async fn look_where_it_is(access: Access) {
     }
 }
 
-/// Without what a pooler would not understand at the start of a connection.
-fn options_of(url: &SecretString) -> Result<PgConnectOptions, OpenError> {
-    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(|_| OpenError::Address)?;
-    let options = options.extra_float_digits(None);
-    Ok(if options.get_application_name().is_some() { options } else { options.application_name("caravana") })
+/// Servers say who they are when they connect.
+fn options_of(address: &PostgresAddress) -> PgConnectOptions {
+    let options = address.options();
+    if options.get_application_name().is_some() { options } else { options.application_name("caravana") }
 }
 
-/// What a code (SQLSTATE) means for callers.
-pub(super) fn meaning(code: &str) -> Meaning {
-    match code {
-        // disk_full
-        "53100" => Meaning::Full,
-        // read_only_sql_transaction, lock_not_available, query_canceled (by its timeout), transaction_timeout,
-        // idle_in_transaction_session_timeout, and broken off for another's sake
-        "25006" | "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Meaning::Unavailable,
-        // the connection failed; no room for one; the server ends, begins or recovers; its disk or files fail
-        _ if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Meaning::Unavailable,
-        _ => Meaning::Failed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_have_a_meaning_for_callers() {
-        for code in ["25006", "55P03", "57014", "57P01", "57P03", "08006", "53300", "40001", "40P01", "58030"] {
-            assert_eq!(meaning(code), Meaning::Unavailable, "{code}");
-        }
-        assert_eq!(meaning("53100"), Meaning::Full);
-        assert_eq!(meaning("42P01"), Meaning::Failed);
-    }
-
-    #[tokio::test]
-    async fn an_address_that_can_not_be_read_is_not_repeated() {
-        let settings = PostgresSettings::at("postgres://u:secret-password@[h/db".into());
-        let Err(error) = PostgresStore::open(&settings, false).await else { panic!("must be refused") };
-        assert!(!format!("{error} {error:?}").contains("secret-password"));
-    }
+/// Whether this is a broken `unique` or `primary key`.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

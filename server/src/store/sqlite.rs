@@ -3,12 +3,25 @@
 //! Owns the database file while it is open (a second server on the same file is refused). Promises G1: WAL with
 //! `synchronous=FULL`, set and read back, so that a commit is on the disk before anybody is told. Reads go to a small
 //! pool of read-only connections and see every commit that was answered (G16); all writes go through the one [`Writer`].
+//! Membership and role are asked inside the statements and transactions that depend on them, never before. Every write
+//! that the triggers turn into events tells the hub which group's log moved.
 
-mod directory;
+mod accounts;
+mod bounds;
 mod doctor;
+mod ends;
+mod exports;
+mod groups;
+mod invites;
 mod log;
+mod members;
 mod operator;
+mod proofs;
+mod pruning;
+mod resets;
 mod rows;
+mod sessions;
+mod tickets;
 mod witness;
 mod writer;
 
@@ -23,7 +36,6 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::error::Meaning;
 use super::{Hints, Store, StoreError};
 pub use doctor::examine;
 pub use operator::create_reset;
@@ -52,9 +64,6 @@ pub struct SqliteStore {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The address is no `sqlite://` path.
-    #[error("not a sqlite:// address of a file")]
-    Address,
     /// The folder or the lock file could not be made.
     #[error("the database folder {path} can't be used")]
     Folder {
@@ -82,12 +91,12 @@ pub enum OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the database of a `sqlite://path` address, makes it when it is missing, and brings its schema up to date.
+    /// Opens the database in this file, makes it when it is missing, and brings its schema up to date.
     /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
     /// that it is (`new_epochs`).
-    pub async fn open(address: &str, new_epochs: bool) -> Result<Self, OpenError> {
-        let Opened { path, lock, options, mut connection } = prepare(address).await?;
-        let (witness, past) = Witness::open(&path, &lock, &mut connection, new_epochs).await?;
+    pub async fn open(path: &Path, new_epochs: bool) -> Result<Self, OpenError> {
+        let Opened { lock, options, mut connection } = prepare(path).await?;
+        let (witness, past) = Witness::open(path, &lock, &mut connection, new_epochs).await?;
         if past == Past::Rewritten {
             tracing::warn!("the database is an older copy of what was here: every group begins a new epoch");
         }
@@ -129,17 +138,15 @@ impl Store for SqliteStore {
 
 /// A database that is locked, safe and of today's schema.
 struct Opened {
-    path: PathBuf,
     lock: File,
     options: SqliteConnectOptions,
     connection: SqliteConnection,
 }
 
-async fn prepare(address: &str) -> Result<Opened, OpenError> {
-    let path = file_of(address)?;
-    let lock = lock(&path)?;
+async fn prepare(path: &Path) -> Result<Opened, OpenError> {
+    let lock = lock(path)?;
     let options = SqliteConnectOptions::from_str("sqlite:")?
-        .filename(&path)
+        .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -151,34 +158,25 @@ async fn prepare(address: &str) -> Result<Opened, OpenError> {
     // Not `run`: its bound keeps every future around it on one thread.
     let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
     migrations.set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
-    Ok(Opened { path, lock, options, connection })
+    Ok(Opened { lock, options, connection })
 }
 
 /// Opens the database for a task that must be alone with it: as [`SqliteStore::open`] does, but for what watches over the
 /// commits of a server. The file is free for a server when both values are dropped.
-pub(crate) async fn open_alone(address: &str) -> Result<(SqliteConnection, File), OpenError> {
-    let Opened { path, lock, mut connection, .. } = prepare(address).await?;
+pub(crate) async fn open_alone(path: &Path) -> Result<(SqliteConnection, File), OpenError> {
+    let Opened { lock, mut connection, .. } = prepare(path).await?;
     // Where it lies is written down, so that the next server does not take it for a copy.
-    Witness::open(&path, &lock, &mut connection, false).await?;
+    Witness::open(path, &lock, &mut connection, false).await?;
     Ok((connection, lock))
 }
 
 /// Opens the database to read only, beside whoever uses it. `None` when there is no such file.
-pub(crate) async fn look_into(address: &str) -> Result<Option<SqliteConnection>, OpenError> {
-    let path = file_of(address)?;
+pub(crate) async fn look_into(path: &Path) -> Result<Option<SqliteConnection>, OpenError> {
     if !path.exists() {
         return Ok(None);
     }
-    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(&path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let options = SqliteConnectOptions::from_str("sqlite:")?.filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
     Ok(Some(sqlx::ConnectOptions::connect(&options).await?))
-}
-
-/// The file of an address such as `sqlite://data/caravana.db` or `sqlite:///var/lib/caravana.db`.
-fn file_of(address: &str) -> Result<PathBuf, OpenError> {
-    let rest = address.strip_prefix("sqlite:").ok_or(OpenError::Address)?;
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let path = path.split('?').next().unwrap_or(path);
-    if path.is_empty() || path == ":memory:" { Err(OpenError::Address) } else { Ok(PathBuf::from(path)) }
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
@@ -219,34 +217,19 @@ fn is_safe_version(version: &str) -> bool {
     (next(), next(), next()) >= SAFE_VERSION
 }
 
-/// SQLite's primary result codes that have a meaning for callers.
-const BUSY: i32 = 5;
-const LOCKED: i32 = 6;
-const READ_ONLY: i32 = 8;
-const INPUT_OUTPUT: i32 = 10;
-const FULL: i32 = 13;
-const CANNOT_OPEN: i32 = 14;
+/// Whether this is a broken `unique` or `primary key`.
+fn is_duplicate(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
 
-/// What a result code means for callers; its lower byte is the primary code.
-pub(super) fn meaning(error: &dyn DatabaseError) -> Meaning {
-    match error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
-        Some(FULL) => Meaning::Full,
-        Some(BUSY | LOCKED | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN) => Meaning::Unavailable,
-        Some(_) | None => Meaning::Failed,
-    }
+/// A stored id. Ours are UUIDs; one that another program wrote otherwise is nobody that we could name.
+fn id<T: FromStr>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::Failed(sqlx::Error::Protocol("a stored id is no UUID".into())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_name_files() {
-        assert_eq!(file_of("sqlite://data/caravana.db").unwrap(), PathBuf::from("data/caravana.db"));
-        assert_eq!(file_of("sqlite:///var/x.db?mode=rwc").unwrap(), PathBuf::from("/var/x.db"));
-        assert!(file_of("sqlite::memory:").is_err());
-        assert!(file_of("postgres://x").is_err());
-    }
 
     #[test]
     fn an_old_sqlite_is_refused() {
@@ -297,11 +280,11 @@ mod tests {
     #[tokio::test]
     async fn a_second_server_on_the_same_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite://{}/x.db", folder.path().display());
-        let first = SqliteStore::open(&address, false).await.unwrap();
-        assert!(matches!(SqliteStore::open(&address, false).await, Err(OpenError::InUse(_))));
+        let path = folder.path().join("x.db");
+        let first = SqliteStore::open(&path, false).await.unwrap();
+        assert!(matches!(SqliteStore::open(&path, false).await, Err(OpenError::InUse(_))));
         first.close().await;
         drop(first);
-        SqliteStore::open(&address, false).await.unwrap();
+        SqliteStore::open(&path, false).await.unwrap();
     }
 }

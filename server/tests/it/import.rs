@@ -5,8 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use caravana_server::import::{ImportError, Moved, Progress, import, is_unfinished};
-use caravana_server::store::DatabaseSettings;
-use caravana_server::store::postgres::PostgresSettings;
+use caravana_server::store::{DatabaseAddress, DatabaseSettings};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -34,7 +33,11 @@ impl Progress for Impatient {
 }
 
 async fn moves(from: &str, to: &str) -> Result<Moved, ImportError> {
-    import(from, to, &mut Impatient(u32::MAX)).await
+    import(&at(from), &at(to), &mut Impatient(u32::MAX)).await
+}
+
+fn at(address: &str) -> DatabaseAddress {
+    address.parse().unwrap()
 }
 
 /// A database with something in every column of every table.
@@ -159,13 +162,13 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let (old, database) = (lived_in(&folder).await, TestDatabase::empty().await);
     let to = database.url();
-    let half = DatabaseSettings::Postgres(Box::new(PostgresSettings::at(to.clone().into())));
+    let half = DatabaseSettings::at(at(&to));
     let mut calls = 0;
     let moved = loop {
         calls += 1;
         assert!(calls < 100, "it does not come forward");
         // Each call gets two transactions further and is cut off in the third.
-        let once = AssertUnwindSafe(import(&old, &to, &mut Impatient(2))).catch_unwind().await;
+        let once = AssertUnwindSafe(import(&at(&old), &at(&to), &mut Impatient(2))).catch_unwind().await;
         if let Ok(done) = once {
             break done.unwrap();
         }
@@ -244,7 +247,7 @@ async fn an_import_that_could_mix_two_histories_is_refused() {
     assert!(!Path::new(&nowhere["sqlite://".len()..]).exists(), "a wrong name must not make a file");
 
     // Half of it, then the source goes on living.
-    let half = AssertUnwindSafe(import(&old, &to, &mut Impatient(2))).catch_unwind().await;
+    let half = AssertUnwindSafe(import(&at(&old), &at(&to), &mut Impatient(2))).catch_unwind().await;
     assert!(half.is_err());
     let mut other = sqlite(&old).await;
     sqlx::query("update group_chat set message = 'later' where message = 'm1'").execute(&mut other).await.unwrap();

@@ -125,8 +125,37 @@ const RULES: [CrateRule; 7] = [
             ModuleRule {
                 module: "store",
                 crates: &["axum", "leptos"],
-                paths: &[&["crate", "http"], &["crate", "hub"], &["crate", "broker"]],
+                paths: &[
+                    &["crate", "http"],
+                    &["crate", "hub"],
+                    &["crate", "broker"],
+                    &["crate", "auth"],
+                    &["crate", "settings"],
+                ],
                 reason: "the store knows nothing above or beside it",
+            },
+            ModuleRule {
+                module: "settings",
+                crates: &["leptos", "sqlx"],
+                paths: &[
+                    &["crate", "http"],
+                    &["crate", "hub"],
+                    &["crate", "store", "sqlite"],
+                    &["crate", "store", "postgres"],
+                ],
+                reason: "settings are values; whoever acts on them knows them, and not the other way round",
+            },
+            ModuleRule {
+                module: "auth",
+                crates: &["leptos", "sqlx"],
+                paths: &[&["crate", "http"], &["crate", "hub"], &["crate", "settings"]],
+                reason: "who somebody is does not depend on the way they come",
+            },
+            ModuleRule {
+                module: "metrics",
+                crates: &["leptos", "sqlx"],
+                paths: &[&["crate", "http"], &["crate", "hub"], &["crate", "settings"], &["crate", "store"]],
+                reason: "figures know nothing of what calls them",
             },
             ModuleRule {
                 module: "broker",

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use caravana_protocol::{GroupId, UserId};
-use caravana_server::store::postgres::PostgresSettings;
-use caravana_server::store::{DatabaseSettings, NewAccount, SharedStore, open};
+use caravana_server::database::open;
+use caravana_server::store::{DatabaseSettings, NewAccount, SharedStore};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 
@@ -23,12 +23,7 @@ const CONCURRENCY: usize = 32;
 pub(crate) fn sweep(plan: &Plan) -> Result<Vec<Outcome>> {
     let folder =
         tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.scratch).context("no folder for a database")?;
-    let url = plan.database.create(folder.path())?;
-    let database = if url.starts_with("sqlite:") {
-        DatabaseSettings::Sqlite(url)
-    } else {
-        DatabaseSettings::Postgres(Box::new(PostgresSettings::at(url.into())))
-    };
+    let database = DatabaseSettings::at(plan.database.create(folder.path())?.parse()?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = open(&database, false).await?;

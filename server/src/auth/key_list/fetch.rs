@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 
 use super::{Fetch, PublicKey, parse};
-use crate::settings::Origin;
+use crate::origin::Origin;
 
 /// Where Supabase Auth publishes its keys.
 const PATH: &str = "/auth/v1/.well-known/jwks.json";

@@ -18,10 +18,10 @@ use tokio::time::{sleep_until, timeout};
 
 use super::super::error::ApiError;
 use super::super::identity::Identity;
+use super::super::state::Shared;
 use super::super::visitor::Places;
 use crate::frame;
 use crate::hub::{self, Connection, Next, Scope};
-use crate::state::Shared;
 
 /// Events between the mailbox and the response's body.
 const WAITING: usize = 64;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::settings::Origin;
+use crate::origin::Origin;
 use crate::telemetry;
 
 /// Names that are told and remembered within [`PERIOD`]; a site has few names, and who looks for the right one finds it among

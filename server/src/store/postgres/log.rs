@@ -11,9 +11,8 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::PostgresStore;
-use super::directory::{groups, members};
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
+use super::{PostgresStore, groups, members};
 use crate::store::entry::{self, Sides};
 use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;

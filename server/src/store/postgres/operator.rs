@@ -1,24 +1,22 @@
 //! What an operator's task writes while servers may be running on the same database.
 
-use secrecy::SecretString;
 use sqlx::ConnectOptions as _;
 
-use super::directory::resets;
 use super::link::{LOCK_TIMEOUT, Link, manners};
-use super::{OpenError, options_of};
-use crate::store::SecretHash;
+use super::{OpenError, options_of, resets};
+use crate::store::{PostgresAddress, SecretHash};
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside running servers, however many links live. Whether there is
+/// [`create_reset`](crate::store::Resets::create_reset) beside running servers, however many links live. Whether there is
 /// such an account.
 pub async fn create_reset(
-    url: &SecretString,
+    address: &PostgresAddress,
     email: &str,
     token: SecretHash,
     now: i64,
     expires_at: i64,
 ) -> Result<bool, OpenError> {
     // As behind a pooler, which it may be: one transaction, and no names.
-    let mut link = Link::own(options_of(url)?.connect().await?, false);
+    let mut link = Link::own(options_of(address).connect().await?, false);
     link.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
     let made = resets::insert(&mut link, email, token, (now, expires_at), u32::MAX).await?;
     link.run("commit").await?;

@@ -6,8 +6,8 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::members_view::MembersView;
 use super::migrate::Report;
+use crate::store::MembersView;
 
 /// The name of somebody of whom none is known. The chat needs something to show.
 pub(super) const NAMELESS: &str = "Viajero";
@@ -162,7 +162,7 @@ impl Shape {
     /// The statement with this database's words in it:
     /// - `{members}` who is a member; `{members locked}` keeps the members in `v` members until the transaction's end,
     ///   which somebody else's view can't promise: there `{author lives}` leaves out whose account has ended, for a
-    ///   transaction that has asked [`hold_lives`](super::directory::ends::hold_lives);
+    ///   transaction that has asked [`hold_lives`](super::ends::hold_lives);
     /// - `{user name}` of the user `u`, `{group name}` of the group `g`;
     /// - `{, user name}` and `{, group name}` among the columns of an insert, `{, $2}` its value;
     /// - `{rename user}` gives the user `$1` the name `$2` in the place of none or `$3`, `{name user}` in any

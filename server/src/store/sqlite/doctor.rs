@@ -1,27 +1,27 @@
 //! Examines a SQLite database. Reads only; works while a server runs on it.
 
 use std::fs::File;
+use std::path::Path;
 
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{MIGRATIONS, OpenError, SAFE_VERSION, file_of};
+use super::{MIGRATIONS, OpenError, SAFE_VERSION};
 use crate::store::doctor::Finding;
 
 /// Looks at everything.
-pub async fn examine(address: &str) -> Result<Vec<Finding>, OpenError> {
-    let path = file_of(address)?;
+pub async fn examine(path: &Path) -> Result<Vec<Finding>, OpenError> {
     if !path.is_file() {
         let advice = "start the server on it, or call `server migrate`";
         return Ok(vec![Finding::wrong(format!("there is no database at {}", path.display()), advice)]);
     }
     // Not read-only: a database in WAL mode that nobody has open needs its index beside it, even to be read.
-    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(false);
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
     let mut connection = sqlx::ConnectOptions::connect(&options).await?;
     let mut findings = vec![version(&mut connection).await?, durability(&mut connection).await?];
     findings.push(schema(&mut connection).await?);
     findings.push(integrity(&mut connection).await?);
-    let mut lock = path.into_os_string();
+    let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
     let held = File::open(lock).is_ok_and(|file| file.try_lock().is_err());
     findings.push(Finding::good(if held { "a server is running on it" } else { "no server is running on it" }));

@@ -15,9 +15,8 @@ use tokio::sync::mpsc;
 
 use super::super::entry::{self, Sides, page_limit};
 use super::super::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
-use super::SqliteStore;
-use super::directory::{groups, members};
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
+use super::{SqliteStore, groups, members};
 use append::{insert, stored_already};
 use changes::{change, message_by_id, message_for, unchanged};
 use pages::{PageRow, besides_messages, newer, older, page};

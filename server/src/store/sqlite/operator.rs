@@ -3,34 +3,34 @@
 //! Takes no part in the `.lock`, which is for servers: one statement is a writer like any other program's, and a server
 //! finds its commit as it finds those.
 
+use std::path::Path;
 use std::str::FromStr as _;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::directory::resets;
-use super::{BUSY_TIMEOUT, OpenError, file_of};
+use super::{BUSY_TIMEOUT, OpenError, resets};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Directory::create_reset) beside a running server, however many links live. Whether there is
+/// [`create_reset`](crate::store::Resets::create_reset) beside a running server, however many links live. Whether there is
 /// such an account.
 pub async fn create_reset(
-    address: &str,
+    path: &Path,
     email: &str,
     token: SecretHash,
     now: i64,
     expires_at: i64,
 ) -> Result<bool, OpenError> {
-    let mut connection = connect(address).await?;
+    let mut connection = connect(path).await?;
     let made = resets::insert(&mut connection, email, token, (now, expires_at), u32::MAX).await?;
     connection.close().await?;
     Ok(made)
 }
 
 /// A file that is missing is not made: the address must be a mistake.
-async fn connect(address: &str) -> Result<SqliteConnection, OpenError> {
+async fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let options = SqliteConnectOptions::from_str("sqlite:")?
-        .filename(file_of(address)?)
+        .filename(path)
         .create_if_missing(false)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)

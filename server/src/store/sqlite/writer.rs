@@ -19,9 +19,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::super::commits::{Commits, Effects};
 use super::super::{Effect, HintSender, Hints, StoreError, hints};
-use super::BUSY;
 use super::witness::Witness;
 use crate::metrics;
+use crate::store::error::sqlite::BUSY;
 use crate::telemetry::{Seldom, causes};
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is

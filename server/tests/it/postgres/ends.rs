@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
-use caravana_server::store::postgres::PostgresSettings;
-use caravana_server::store::{self, DatabaseSettings, Draft, NewAccount, SharedStore, StoreError};
+use caravana_server::database;
+use caravana_server::store::{DatabaseSettings, Draft, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -15,8 +15,8 @@ use crate::support::postgres::TestDatabase;
 /// Two people who have written one message each.
 async fn two() -> (TestDatabase, PgConnection, SharedStore) {
     let database = TestDatabase::migrated().await;
-    let settings = DatabaseSettings::Postgres(Box::new(PostgresSettings::at(database.url().into())));
-    let store = store::open(&settings, false).await.unwrap();
+    let settings = DatabaseSettings::at(database.url().parse().unwrap());
+    let store = database::open(&settings, false).await.unwrap();
     for (number, name) in [(1, "ana"), (2, "eva")] {
         let (id, group_id) = (UserId::new(user(number)), GroupId::new(group(number)));
         let account = NewAccount {

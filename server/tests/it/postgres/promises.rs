@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, UserId};
-use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
+use caravana_server::store::PostgresSettings;
+use caravana_server::store::postgres::{OpenError, PostgresStore};
 use caravana_server::store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
@@ -47,7 +48,7 @@ async fn a_database_that_can_lose_commits_is_used_only_where_that_is_allowed() {
     let name = database.options().get_database().unwrap().to_owned();
     for weak in ["off", "local", "remote_write"] {
         run(&mut owner, &format!("alter database {name} set synchronous_commit = {weak}")).await;
-        let mut settings = PostgresSettings::at(database.url().into());
+        let mut settings = PostgresSettings::at(database.url().parse().unwrap());
         match PostgresStore::open(&settings, false).await {
             Err(OpenError::Unsafe { setting, value }) => {
                 assert_eq!((setting, value.as_str()), ("synchronous_commit", weak));

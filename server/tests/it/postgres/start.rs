@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Role, UserId};
-use caravana_server::store::postgres::{OpenError, PostgresSettings, PostgresStore};
-use caravana_server::store::{Directory as _, Draft, Log as _, NewInvite, StoreError};
+use caravana_server::store::postgres::{OpenError, PostgresStore};
+use caravana_server::store::{
+    Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, PostgresSettings, StoreError,
+};
 use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;
@@ -22,7 +24,7 @@ async fn run(database: &TestDatabase, statements: String) {
 }
 
 fn settings(database: &TestDatabase) -> PostgresSettings {
-    PostgresSettings::at(database.url().into())
+    PostgresSettings::at(database.url().parse().unwrap())
 }
 
 fn draft(author: UserId, group_id: GroupId) -> Draft {

@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
-use caravana_server::store::postgres::PostgresSettings;
-use caravana_server::store::{self, DatabaseSettings, SharedStore};
+use caravana_server::database;
+use caravana_server::store::{DatabaseSettings, SharedStore};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
@@ -71,13 +71,7 @@ impl Database {
 
     /// The adapter that a server would open.
     pub(crate) async fn open(&self) -> SharedStore {
-        let settings = match self {
-            Self::Sqlite(_) => DatabaseSettings::Sqlite(self.url()),
-            Self::Postgres(_) | Self::Arranged { .. } => {
-                DatabaseSettings::Postgres(Box::new(PostgresSettings::at(self.url().into())))
-            }
-        };
-        store::open(&settings, false).await.unwrap()
+        database::open(&DatabaseSettings::at(self.url().parse().unwrap()), false).await.unwrap()
     }
 
     /// Another program's connection.

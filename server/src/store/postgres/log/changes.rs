@@ -7,8 +7,8 @@ use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageChange, Mes
 
 use super::super::PostgresStore;
 use super::super::access::Access;
-use super::super::directory::members;
 use super::super::link::Link;
+use super::super::members;
 use super::super::rows::{MessageRow, message_columns, micros, unsigned};
 use crate::store::{Changed, StoreError};
 

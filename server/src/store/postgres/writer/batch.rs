@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::access::Access;
-use super::super::directory::ends;
+use super::super::ends;
 use super::super::link::{LOCK_TIMEOUT, Link, manners};
 use super::super::rows::{MessageRow, bound, message_columns, micros};
 use crate::store::commits::Effects;

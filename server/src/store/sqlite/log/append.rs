@@ -5,7 +5,7 @@ use caravana_protocol::Seq;
 use sqlx::SqliteConnection;
 
 use super::super::super::{Appended, Draft, StoreError, entry};
-use super::super::directory::role_in;
+use super::super::members::role_in;
 use super::super::rows::unsigned;
 use super::changes::message_by_id;
 

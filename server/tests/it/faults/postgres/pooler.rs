@@ -117,7 +117,7 @@ async fn migrate_and_doctor_work_through_a_pooler_and_recognise_it() {
     let cluster = cluster().await;
     let pooler = Pooler::before(&cluster);
     pooler.listens().await;
-    let [lent, direct] = [pooler.port, cluster.port()].map(|port| through(&cluster, port).url().into());
+    let [lent, direct] = [pooler.port, cluster.port()].map(|port| through(&cluster, port).url().parse().unwrap());
     let done = upkeep::migrate(&lent).await.unwrap();
     assert!(done[0].contains("of the schema were added"), "{done:?}");
     let found = async |url| -> Vec<String> {

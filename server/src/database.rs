@@ -1,0 +1,54 @@
+//! Which adapter a database is opened by. The ports know none of them.
+
+use std::sync::Arc;
+
+use crate::store::postgres::{self, PostgresStore};
+use crate::store::sqlite::{self, SqliteStore};
+use crate::store::{DatabaseSettings, SecretHash, SharedStore};
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// The server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}
+
+impl OpenError {
+    /// The setting that has to be looked at.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        match self {
+            Self::Postgres(postgres::OpenError::MembersView(_)) => "MEMBERS_VIEW",
+            Self::Postgres(_) | Self::Sqlite(_) => "DATABASE_URL",
+        }
+    }
+}
+
+/// Opens the database, and brings its schema up to date. With `new_epochs` every group begins a new epoch, as after a
+/// restored copy was recognised.
+pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(path) => Arc::new(SqliteStore::open(path, new_epochs).await?),
+        DatabaseSettings::Postgres(settings) => Arc::new(PostgresStore::open(settings, new_epochs).await?),
+    })
+}
+
+/// [`Resets::create_reset`](crate::store::Resets::create_reset) beside running servers, for an operator's task. Whether there is such an account.
+pub async fn create_reset(
+    database: &DatabaseSettings,
+    email: &str,
+    token: SecretHash,
+    now: i64,
+    expires_at: i64,
+) -> Result<bool, OpenError> {
+    Ok(match database {
+        DatabaseSettings::Sqlite(path) => sqlite::create_reset(path, email, token, now, expires_at).await?,
+        DatabaseSettings::Postgres(settings) => {
+            postgres::create_reset(&settings.address, email, token, now, expires_at).await?
+        }
+    })
+}

@@ -1,0 +1,31 @@
+//! PostgreSQL's codes (SQLSTATE) that have a meaning for callers.
+
+use super::Meaning;
+
+/// What a code (SQLSTATE) means for callers.
+pub(super) fn meaning(code: &str) -> Meaning {
+    match code {
+        // disk_full
+        "53100" => Meaning::Full,
+        // read_only_sql_transaction, lock_not_available, query_canceled (by its timeout), transaction_timeout,
+        // idle_in_transaction_session_timeout, and broken off for another's sake
+        "25006" | "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Meaning::Unavailable,
+        // the connection failed; no room for one; the server ends, begins or recovers; its disk or files fail
+        _ if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Meaning::Unavailable,
+        _ => Meaning::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_a_meaning_for_callers() {
+        for code in ["25006", "55P03", "57014", "57P01", "57P03", "08006", "53300", "40001", "40P01", "58030"] {
+            assert_eq!(meaning(code), Meaning::Unavailable, "{code}");
+        }
+        assert_eq!(meaning("53100"), Meaning::Full);
+        assert_eq!(meaning("42P01"), Meaning::Failed);
+    }
+}

@@ -1,0 +1,60 @@
+//! The end of an account: nothing that says who it was is left, and no log changes.
+
+use caravana_protocol::GroupId;
+use sqlx::SqliteConnection;
+
+use super::{id, members, proofs, resets};
+use crate::store::StoreError;
+use crate::store::commits::Effects;
+
+/// Later than any token: none is good any more.
+pub(super) const FOR_EVER: i64 = i64::MAX;
+
+/// Refuses somebody whose account has ended before this write's turn came, as [`StoreError::NotFound`].
+pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    let ended: Option<i64> = sqlx::query_scalar("select 1 from caravana_sign_out where user_id = ? and at = ?")
+        .bind(user)
+        .bind(FOR_EVER)
+        .fetch_optional(tx)
+        .await?;
+    if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+/// Ends somebody inside the write's own transaction that has deleted their account.
+pub(super) async fn end(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
+    resets::end_all(tx, user).await?;
+    proofs::sign_out(tx, user, None, FOR_EVER).await?;
+    // Before the groups are left, so that their events no longer know the name.
+    sqlx::query("update users set display_name = '' where id = ?").bind(user).execute(&mut *tx).await?;
+    leave_all(tx, effects, user).await?;
+    forget(tx, user).await
+}
+
+/// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it,
+/// so no log moves.
+async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    for statement in [
+        "delete from caravana_guest where user_id = ?",
+        "delete from caravana_signed_up where user_id = ?",
+        "delete from caravana_read where user_id = ?",
+        "delete from caravana_invite where created_by = ?",
+        "delete from caravana_removed where user_id = ?",
+        // What they have written loses its author bit by bit, see `pruning`.
+        "insert into caravana_ended (user_id) values (?)",
+    ] {
+        sqlx::query(statement).bind(user).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn leave_all(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
+    let groups: Vec<String> = sqlx::query_scalar("select group_id from caravana_member where user_id = ?")
+        .bind(user)
+        .fetch_all(&mut *tx)
+        .await?;
+    for group in groups {
+        let group: GroupId = id(&group)?;
+        members::leave(tx, effects, group, user).await?;
+    }
+    Ok(())
+}
