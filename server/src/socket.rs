@@ -173,6 +173,8 @@ impl<'a> Reader<'a> {
                 self.heard = Instant::now();
                 Ok(())
             }
+            // The decoder takes none.
+            Received::Binary(_) => Err(CloseReason::Unsupported),
             Received::Ping(payload) => {
                 self.count_control()?;
                 connection.mailbox().push(&Frame::pong(&payload));
