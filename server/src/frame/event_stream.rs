@@ -61,16 +61,14 @@ pub fn close(reason: CloseReason) -> Bytes {
 /// Appends what a frame is in a stream. A JSON text is one line.
 fn put(bytes: &mut String, head: Head, text: &str, epoch: Epoch) {
     let event = match head {
-        Head::Event(seq) => format!("id: {epoch}:{seq}\ndata: "),
-        Head::Resync(at) => format!("event: resync\nid: {}:{}\ndata: ", at.epoch, at.seq),
-        Head::Other(kind @ ("caught_up" | "left" | "auth_expiring")) => format!("event: {kind}\ndata: "),
-        Head::Other("heartbeat") => return bytes.push_str(": heartbeat\n\n"),
-        Head::GoingAway(millis) => return bytes.push_str(&format!("retry: {millis}\n\n")),
+        Head::Event(seq) => format!("id: {epoch}:{seq}\ndata: {text}\n\n"),
+        Head::Resync(at) => format!("event: resync\nid: {}:{}\ndata: {text}\n\n", at.epoch, at.seq),
+        Head::Other(kind @ ("caught_up" | "left" | "auth_expiring")) => format!("event: {kind}\ndata: {text}\n\n"),
+        Head::Other("heartbeat") => ": heartbeat\n\n".to_owned(),
+        Head::GoingAway(millis) => format!("retry: {millis}\n\n"),
         Head::Joined(_) | Head::Other(_) => return,
     };
     bytes.push_str(&event);
-    bytes.push_str(text);
-    bytes.push_str("\n\n");
 }
 
 #[cfg(test)]
@@ -121,7 +119,7 @@ mod tests {
     #[test]
     fn a_stream_of_another_history_gets_ids_of_its_own() {
         let page = Outgoing::page(&[message(7), message(8)]);
-        page.event_stream(epoch(1));
+        assert_eq!(page.event_stream(epoch(1)).len(), 2);
         assert_eq!(ids(&page.after(7).event_stream(epoch(2))), [format!("{}:8", epoch(2))]);
     }
 

@@ -99,7 +99,7 @@ async fn the_products_limits_pass_too_and_end_with_1009_and_1003() {
         refused += usize::from(expected.is_refused());
         match run(&expected, product).await {
             Outcome::Passed => {}
-            outcome => panic!("{}: {outcome:?}", expected.number),
+            outcome @ (Outcome::Informational | Outcome::Failed(_)) => panic!("{}: {outcome:?}", expected.number),
         }
     }
     // All binary ones, and of the texts all of section 9 but the first.

@@ -20,18 +20,25 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
+/// Whether a close frame came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    NotYet,
+    WithoutCode,
+    With(u16),
+}
+
 struct Client {
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
     heard: Vec<Heard>,
-    /// The close frame's code, where one came; `Some(None)` has none.
-    closed: Option<Option<u16>>,
+    closed: Closed,
 }
 
 /// Runs a case against an echo of its own.
 pub(super) async fn run(case: &Case, accepts: Accepts) -> Outcome {
     let (read, write) = connected(accepts).await.into_split();
-    let mut client = Client { read: BufReader::new(read), write, heard: Vec::new(), closed: None };
+    let mut client = Client { read: BufReader::new(read), write, heard: Vec::new(), closed: Closed::NotYet };
     match timeout(PATIENCE, client.run(case)).await {
         Ok(Ok(())) => client.judge(case),
         Ok(Err(error)) => Outcome::Failed(format!("{error}, heard {}", shown(&client.heard))),
@@ -56,7 +63,7 @@ impl Client {
             self.hear(case.heard.len()).await?;
             let _ = self.write.write_all(&close(&1000_u16.to_be_bytes())).await;
         }
-        while self.closed.is_none() && self.hear_one().await? {}
+        while self.closed == Closed::NotYet && self.hear_one().await? {}
         // The server is who ends the connection: nothing comes behind its close frame, and it does not wait for our end.
         let mut rest = Vec::new();
         self.read.read_to_end(&mut rest).await?;
@@ -73,7 +80,7 @@ impl Client {
     }
 
     async fn hear(&mut self, count: usize) -> io::Result<()> {
-        while self.heard.len() < count && self.closed.is_none() && self.hear_one().await? {}
+        while self.heard.len() < count && self.closed == Closed::NotYet && self.hear_one().await? {}
         Ok(())
     }
 
@@ -91,14 +98,21 @@ impl Client {
             0x81 => self.heard.push(Heard::Text(payload)),
             0x82 => self.heard.push(Heard::Binary(payload)),
             0x8A => self.heard.push(Heard::Pong(payload)),
-            0x88 => self.closed = Some(payload.first_chunk().map(|code| u16::from_be_bytes(*code))),
+            0x88 => {
+                let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
+                self.closed = code.map_or(Closed::WithoutCode, Closed::With);
+            }
             other => return Err(io::Error::other(format!("a frame that begins with {other:#04x}"))),
         }
         Ok(true)
     }
 
     fn judge(&self, case: &Case) -> Outcome {
-        let Some(code) = self.closed else { return Outcome::Failed("it ended without a close frame".into()) };
+        let code = match self.closed {
+            Closed::NotYet => return Outcome::Failed("it ended without a close frame".into()),
+            Closed::WithoutCode => None,
+            Closed::With(code) => Some(code),
+        };
         let codes = match &case.end {
             End::Undefined => return Outcome::Informational,
             End::Clean => &[1000][..],

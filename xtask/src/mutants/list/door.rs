@@ -174,10 +174,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a message of any length is taken",
         changes: &[at(
             "server/src/socket/decoder.rs",
-            "length.min(u64::MAX / 2) > FRAME_BYTES as u64 =>",
+            "length.min(u64::MAX / 2) > self.accepts.bytes as u64 =>",
             "length.min(u64::MAX / 2) > u64::MAX / 4 =>",
         )],
         tests: &[it("a_message_over_the_limit_ends_the_socket")],
+    },
+    Mutant {
+        name: "g19-text",
+        what: "a text that is none is taken in up to its end",
+        changes: &[at(
+            "server/src/socket/decoder.rs",
+            "            self.check()?;",
+            "            let _ = self.check();",
+        )],
+        tests: &[inside("a_text_that_is_none_is_refused_at_its_first_wrong_byte"), it("section_6_utf8")],
     },
     Mutant {
         name: "g19-panic",
@@ -224,7 +234,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a ping or a fragment begins the time of an unfinished message anew",
         changes: &[at(
             "server/src/socket/decoder.rs",
-            "                    if !self.fragmented {",
+            "                    if self.kind.is_none() {",
             "                    if used > 0 {",
         )],
         tests: &[inside("the_clock_of_a_message_runs_from_its_first_byte_whatever_comes_in_between")],

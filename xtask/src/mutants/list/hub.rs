@@ -9,8 +9,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         what: "a send takes its place in the queue some time after its frame was read",
         changes: &[at(
             "server/src/hub/answers.rs",
-            "let first = answer.as_mut().now_or_never().map(|frame| Frame::server(&frame));",
-            "let first: Option<Frame> = if tasks.is_closed() { answer.as_mut().now_or_never().map(|frame| Frame::server(&frame)) } else { None };",
+            "let first = answer.as_mut().now_or_never().map(|frame| Outgoing::server(&frame));",
+            "let first: Option<Outgoing> = if tasks.is_closed() { answer.as_mut().now_or_never().map(|frame| Outgoing::server(&frame)) } else { None };",
         )],
         tests: &[it("a_sender_who_does_not_wait_keeps_the_order")],
     },
