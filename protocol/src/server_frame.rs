@@ -77,11 +77,17 @@ impl ServerFrame {
     /// The word in `type`.
     #[must_use]
     pub fn kind(&self) -> &str {
+        if let Self::Event(event) = self { event.kind() } else { self.family() }
+    }
+
+    /// The word in `type`, and one for all events together.
+    #[must_use]
+    pub const fn family(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
             Self::Joined(_) => "joined",
             Self::Left(_) => "left",
-            Self::Event(event) => event.kind(),
+            Self::Event(_) => "event",
             Self::MessageSent(_) => "message_sent",
             Self::Done(_) => "done",
             Self::UserTyping(_) => "user_typing",

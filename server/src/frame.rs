@@ -1,190 +1,233 @@
-//! Frames as they go onto a socket: encoded and framed once, shared by everybody who gets them.
+//! Frames on their way to clients: encoded once, shared by everybody who gets them.
 //!
-//! A leaf: knows RFC 6455's framing of server frames and the protocol's JSON, nothing else. Called by the hub, which
-//! fills mailboxes, and by the socket, which writes them out.
+//! A leaf: knows the protocol's JSON and the forms that transports give it, nothing else. The hub makes an [`Outgoing`] of
+//! a frame or of a page of the log and puts it into mailboxes; whoever writes for a connection takes the form of its own
+//! transport, which is made once for all connections of that transport. A transport that comes later gets a module here,
+//! and the hub does not notice.
+//!
+//! Every frame's text lies behind the header that RFC 6455 puts in front of it: that is the form of our own socket
+//! ([`websocket`]), which nearly everybody gets, and so no text is kept twice (G7). Other forms are made from the texts
+//! when somebody first asks for them.
 
-use bytes::{BufMut, Bytes, BytesMut};
-use caravana_protocol::{CloseReason, Event, ServerFrame, codec};
+pub mod event_stream;
+pub mod websocket;
 
-/// Largest header of a server's frame: two bytes and a 64-bit length.
-const HEADER: usize = 10;
+use std::sync::{Arc, OnceLock};
 
-const FINAL: u8 = 0x80;
-const TEXT: u8 = 0x1;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
+use caravana_protocol::{Cursor, Epoch, Event, Seq, ServerFrame, codec};
 
-/// One or more whole WebSocket frames, ready to be written. Cloning shares the bytes.
+use event_stream::EventStream;
+
+/// A frame, or a page of events of which the first may be left out, as it waits for a connection. Cloning shares it.
 #[derive(Debug, Clone)]
-pub struct Frame(Bytes);
+pub struct Outgoing {
+    shared: Arc<Shared>,
+    /// How many of a page's frames are left out, and how many bytes of its WebSocket form they are.
+    skipped: Skipped,
+}
 
-impl Frame {
+#[derive(Debug, Clone, Copy, Default)]
+struct Skipped {
+    frames: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// The WebSocket form of all frames, one behind the other.
+    bytes: Vec<u8>,
+    frames: Frames,
+    event_stream: OnceLock<EventStream>,
+}
+
+#[derive(Debug)]
+enum Frames {
+    /// One frame, and where its text begins.
+    One(Head, usize),
+    /// Ascending events: one entry in a mailbox.
+    Page(Vec<Place>),
+    /// What a transport says for itself: it has no text, and is no other transport's business.
+    Own,
+}
+
+/// Where an event lies in a page.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    seq: Seq,
+    text: usize,
+    end: usize,
+}
+
+/// What a transport may have to know of a frame beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// An event of a group's log.
+    Event(Seq),
+    /// The stream begins in this history.
+    Joined(Epoch),
+    /// The stream goes on from here.
+    Resync(Cursor),
+    /// The server restarts; wait for so many milliseconds at least.
+    GoingAway(u64),
+    /// Any other frame, by the name of its kind.
+    Other(&'static str),
+}
+
+impl Head {
+    fn of(frame: &ServerFrame) -> Self {
+        match frame {
+            ServerFrame::Event(event) => Self::Event(event.seq()),
+            ServerFrame::Joined(joined) => Self::Joined(joined.epoch),
+            ServerFrame::Resync(resync) => Self::Resync(Cursor { epoch: resync.epoch, seq: resync.head }),
+            ServerFrame::GoingAway(going) => Self::GoingAway(going.retry_after_ms),
+            ServerFrame::Hello(_)
+            | ServerFrame::Left(_)
+            | ServerFrame::MessageSent(_)
+            | ServerFrame::Done(_)
+            | ServerFrame::UserTyping(_)
+            | ServerFrame::UserStopTyping(_)
+            | ServerFrame::Presence(_)
+            | ServerFrame::Read(_)
+            | ServerFrame::CaughtUp(_)
+            | ServerFrame::Heartbeat(_)
+            | ServerFrame::AuthExpiring(_)
+            | ServerFrame::GroupAdded(_)
+            | ServerFrame::GroupRemoved(_)
+            | ServerFrame::AccountChanged(_)
+            | ServerFrame::Error(_) => Self::Other(frame.family()),
+        }
+    }
+}
+
+impl Outgoing {
     /// A protocol frame.
     #[must_use]
     pub fn server(frame: &ServerFrame) -> Self {
-        Self::text(&codec::encode_server(frame))
+        let text = codec::encode_server(frame);
+        let asks = matches!(frame, ServerFrame::Heartbeat(_));
+        Self::one(Head::of(frame), &text, if asks { websocket::PING } else { &[] })
     }
 
     /// An event of a group's log.
     #[must_use]
     pub fn event(event: &Event) -> Self {
-        Self::text(&codec::encode_event(event))
+        Self::one(Head::Event(event.seq()), &codec::encode_event(event), &[])
     }
 
-    /// A WebSocket Ping without payload.
+    /// A page of ascending events.
     #[must_use]
-    pub fn ping() -> Self {
-        Self(Bytes::from_static(&[FINAL | PING, 0]))
+    pub fn page(events: &[Event]) -> Self {
+        let mut bytes = Vec::new();
+        let place = |event: &Event| {
+            let text = websocket::put_text(&mut bytes, &codec::encode_event(event));
+            Place { seq: event.seq(), text, end: bytes.len() }
+        };
+        let places = events.iter().map(place).collect();
+        Self::of(bytes, Frames::Page(places))
     }
 
-    /// The answer to a Ping.
+    /// What a transport has to say for itself, ready to be written: an answer to a ping, for example. Only the transport
+    /// that the connection is of puts it in.
     #[must_use]
-    pub fn pong(payload: &[u8]) -> Self {
-        Self::of(PONG, payload)
+    pub fn own(bytes: Vec<u8>) -> Self {
+        Self::of(bytes, Frames::Own)
     }
 
-    /// A close frame. Codes that may not stand on the wire (1005, 1006) give one without a code.
+    fn one(head: Head, text: &str, before: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(before.len() + websocket::HEADER + text.len());
+        bytes.extend_from_slice(before);
+        let at = websocket::put_text(&mut bytes, text);
+        Self::of(bytes, Frames::One(head, at))
+    }
+
+    fn of(bytes: Vec<u8>, frames: Frames) -> Self {
+        let shared = Shared { bytes, frames, event_stream: OnceLock::new() };
+        Self { shared: Arc::new(shared), skipped: Skipped::default() }
+    }
+
+    /// What of a page comes after this event. Nothing is copied.
     #[must_use]
-    pub fn close(reason: CloseReason) -> Self {
-        let code = reason.code();
-        if matches!(code, 1005 | 1006) {
-            return Self::of(CLOSE, &[]);
-        }
-        let mut payload = code.to_be_bytes().to_vec();
-        payload.extend_from_slice(reason.text().as_bytes());
-        Self::of(CLOSE, &payload)
+    pub fn after(&self, seq: Seq) -> Self {
+        let Frames::Page(places) = &self.shared.frames else { return self.clone() };
+        let frames = places.partition_point(|place| place.seq <= seq);
+        let bytes = frames.checked_sub(1).and_then(|last| places.get(last)).map_or(0, |place| place.end);
+        Self { shared: Arc::clone(&self.shared), skipped: Skipped { frames, bytes } }
     }
 
-    fn text(json: &str) -> Self {
-        Self::of(TEXT, json.as_bytes())
+    /// The same with nothing left out.
+    fn whole(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), skipped: Skipped::default() }
     }
 
-    fn of(opcode: u8, payload: &[u8]) -> Self {
-        let mut bytes = BytesMut::with_capacity(HEADER + payload.len());
-        put(&mut bytes, opcode, payload);
-        Self(bytes.freeze())
-    }
-
-    /// The bytes for the socket.
+    /// The form of our own socket.
     #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        &self.0
+    pub fn websocket(&self) -> &[u8] {
+        self.shared.bytes.get(self.skipped.bytes..).unwrap_or_default()
     }
 
-    /// How many bytes that are.
+    /// How much it is: the unit of a mailbox, whatever the transport, so that it does not depend on how somebody listens
+    /// how much may wait. It is the length of the texts and of their WebSocket headers, which are at most ten bytes each.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.shared.bytes.len() - self.skipped.bytes
     }
 
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// A page of events in one piece of memory, so that a whole page is one entry in a mailbox, and any tail of it can be
-/// cut off without copying.
-#[derive(Debug, Clone)]
-pub struct FramedPage {
-    bytes: Bytes,
-    /// For each event its seq and where its frame ends.
-    ends: Vec<(u64, usize)>,
-}
-
-impl FramedPage {
-    /// Encodes a page of ascending events.
-    #[must_use]
-    pub fn new(events: &[Event]) -> Self {
-        let mut bytes = BytesMut::new();
-        let ends = events
-            .iter()
-            .map(|event| {
-                put(&mut bytes, TEXT, codec::encode_event(event).as_bytes());
-                (event.seq(), bytes.len())
-            })
-            .collect();
-        Self { bytes: bytes.freeze(), ends }
+        self.len() == 0
     }
 
-    /// The frames of all events after `seq`.
-    #[must_use]
-    pub fn after(&self, seq: u64) -> Frame {
-        let skipped = self.ends.partition_point(|(event, _)| *event <= seq);
-        let start = skipped.checked_sub(1).and_then(|last| self.ends.get(last)).map_or(0, |(_, end)| *end);
-        Frame(self.bytes.slice(start..))
+    /// The frames in it, each with its JSON text.
+    pub fn frames(&self) -> impl Iterator<Item = (Head, &str)> {
+        let text = |from: usize, to: usize| {
+            let bytes = self.shared.bytes.get(from..to).unwrap_or_default();
+            std::str::from_utf8(bytes).unwrap_or_default()
+        };
+        let (one, page) = match &self.shared.frames {
+            Frames::One(head, at) => (Some((*head, text(*at, self.shared.bytes.len()))), &[][..]),
+            Frames::Page(places) => (None, places.get(self.skipped.frames..).unwrap_or_default()),
+            Frames::Own => (None, &[][..]),
+        };
+        let page = page.iter().map(move |place| (Head::Event(place.seq), text(place.text, place.end)));
+        one.into_iter().chain(page)
     }
-}
-
-fn put(bytes: &mut BytesMut, opcode: u8, payload: &[u8]) {
-    bytes.put_u8(FINAL | opcode);
-    match payload.len() {
-        length @ 0..126 => bytes.put_u8(u8::try_from(length).unwrap_or(0)),
-        length @ 126..65_536 => {
-            bytes.put_u8(126);
-            bytes.put_u16(u16::try_from(length).unwrap_or(0));
-        }
-        length => {
-            bytes.put_u8(127);
-            bytes.put_u64(length as u64);
-        }
-    }
-    bytes.put_slice(payload);
-}
-
-/// The texts in what a mailbox holds, for whoever writes something else than a WebSocket.
-pub fn texts(frames: &[u8]) -> impl Iterator<Item = &str> {
-    let mut rest = frames;
-    std::iter::from_fn(move || {
-        let (opcode, payload, behind) = split(rest)?;
-        rest = behind;
-        Some((opcode, payload))
-    })
-    .filter(|(opcode, _)| *opcode == TEXT)
-    .filter_map(|(_, payload)| std::str::from_utf8(payload).ok())
-}
-
-/// Undoes [`put`]: the first frame's opcode and payload, and what is behind it.
-fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    let (short, rest) = rest.split_first()?;
-    let (length, rest) = match short {
-        126 => rest.split_first_chunk().map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest))?,
-        127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest))?,
-        short => (u64::from(*short), rest),
-    };
-    let (payload, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    Some((first & !FINAL, payload, behind))
 }
 
 #[cfg(test)]
 mod tests {
+    use caravana_protocol::{Heartbeat, Timestamp};
+
     use super::*;
 
-    #[test]
-    fn texts_of_all_lengths_are_found_among_other_frames() {
-        let long = [5, 125, 126, 65_535, 65_536].map(|length| "x".repeat(length));
-        let mut bytes = BytesMut::new();
-        for text in &long {
-            bytes.extend_from_slice(Frame::ping().bytes());
-            put(&mut bytes, TEXT, text.as_bytes());
-        }
-        assert_eq!(texts(&bytes).collect::<Vec<_>>(), long);
-        assert_eq!(texts(&bytes[..bytes.len() - 1]).count(), long.len() - 1, "the last one is not whole");
+    fn heartbeat() -> Outgoing {
+        let t = Timestamp::from_unix_micros(0);
+        Outgoing::server(&ServerFrame::Heartbeat(Heartbeat { t, heads: [].into() }))
     }
 
     #[test]
-    fn lengths_take_the_shortest_form() {
-        for (length, header) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
-            assert_eq!(Frame::pong(&vec![0; length]).len(), length + header, "{length}");
+    fn a_text_of_any_length_is_found_behind_its_header() {
+        for length in [0, 5, 125, 126, 65_535, 65_536] {
+            let text = "x".repeat(length);
+            let frame = Outgoing::one(Head::Other("x"), &text, &[]);
+            assert_eq!(frame.frames().collect::<Vec<_>>(), [(Head::Other("x"), text.as_str())]);
+            assert_eq!(frame.len(), frame.websocket().len());
+            assert!((length + 2..=length + websocket::HEADER).contains(&frame.len()), "{length}");
         }
     }
 
     #[test]
-    fn close_frames_carry_code_and_text() {
-        assert_eq!(Frame::close(CloseReason::TooSlow).bytes().as_ref(), b"\x88\x0a\x0f\xa8too slow");
-        assert_eq!(Frame::close(CloseReason::Abnormal).bytes().as_ref(), b"\x88\x00");
+    fn a_heartbeat_asks_the_peer_by_the_transports_own_means() {
+        let frame = heartbeat();
+        assert!(frame.websocket().starts_with(websocket::PING));
+        let (head, text) = frame.frames().next().unwrap();
+        assert_eq!(head, Head::Other("heartbeat"));
+        assert!(text.starts_with(r#"{"type":"heartbeat""#), "{text}");
+    }
+
+    #[test]
+    fn what_a_transport_says_for_itself_has_no_text() {
+        let own = Outgoing::own(websocket::pong(b"?"));
+        assert_eq!((own.frames().count(), own.websocket()), (0, &b"\x8a\x01?"[..]));
     }
 }

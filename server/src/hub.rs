@@ -40,7 +40,7 @@ pub use peer::Peer;
 pub use writes::{Posted, WriteRefused};
 
 use crate::budgets::{Buckets, BudgetSettings, Budgets, Rate};
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 use crate::store::{Proof, SecretHash, SharedLog};
 use answers::Pace;
 use memberships::Memberships;
@@ -251,7 +251,7 @@ impl Hub {
     pub async fn drain(&self, window: Duration) {
         let peers = self.registry.all();
         let retry_after_ms = u64::try_from(RETURN_AFTER.as_millis()).unwrap_or(0);
-        let frame = Frame::server(&ServerFrame::GoingAway(GoingAway { retry_after_ms }));
+        let frame = Outgoing::server(&ServerFrame::GoingAway(GoingAway { retry_after_ms }));
         for peer in &peers {
             peer.mailbox.push(&frame);
         }

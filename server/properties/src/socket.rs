@@ -81,6 +81,7 @@ fn check(received: &[Received], bytes: usize) {
                 assert!(text.len() <= FRAME_BYTES, "a text of {} bytes", text.len());
                 frames::client(text);
             }
+            Received::Binary(_) => panic!("a binary message, which nobody accepts"),
             Received::Ping(payload) => assert!(payload.len() <= CONTROL, "a ping of {} bytes", payload.len()),
             Received::Pong => {}
             Received::Close(reason) => {

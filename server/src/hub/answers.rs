@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::peer::Peer;
 use crate::budgets::{Bucket, Rate};
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 
 /// How fast frames are carried out.
 #[expect(clippy::cast_possible_truncation, reason = "it is a thousand")]
@@ -45,7 +45,7 @@ impl Answers {
     /// Gives this answer behind those before it. It is begun before this returns, so that what it does to the store has its
     /// place there before the next frame is read.
     pub(super) fn give(&mut self, peer: &Arc<Peer>, tasks: &TaskTracker, mut answer: BoxFuture<'static, ServerFrame>) {
-        let first = answer.as_mut().now_or_never().map(|frame| Frame::server(&frame));
+        let first = answer.as_mut().now_or_never().map(|frame| Outgoing::server(&frame));
         let before = self.last.take().filter(|_| !self.is_idle());
         if before.is_none() && first.as_ref().is_some_and(|frame| peer.mailbox.try_answer(frame)) {
             return;
@@ -56,7 +56,7 @@ impl Answers {
         tasks.spawn(async move {
             let frame = match first {
                 Some(frame) => frame,
-                None => Frame::server(&answer.await),
+                None => Outgoing::server(&answer.await),
             };
             if let Some(before) = before {
                 // Dropped, never used; also where giving it has failed.
@@ -115,8 +115,8 @@ mod tests {
 
     async fn heard(peer: &Peer) -> Vec<String> {
         let Next::Write(frames) = peer.mailbox.next().await else { panic!("something waits") };
-        peer.mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
-        let texts = frames.iter().flat_map(|frame| crate::frame::texts(frame)).map(str::to_owned);
+        peer.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
+        let texts = frames.iter().flat_map(Outgoing::frames).map(|(_, text)| text.to_owned());
         texts.map(|text| text.split('"').nth(7).unwrap_or_default().to_owned()).collect()
     }
 

@@ -23,7 +23,7 @@ use super::group::{Group, Step};
 use super::mailbox::Room;
 use super::peer::Peer;
 use super::{Hub, feed};
-use crate::frame::{Frame, FramedPage};
+use crate::frame::Outgoing;
 use crate::metrics;
 use crate::store::{Channel, Page, StoreError};
 use crate::telemetry::{Seldom, causes};
@@ -166,7 +166,7 @@ async fn resume(steps: &impl Steps, stream: Stream, cursor: Cursor) -> Result<()
         if let Some(last) = page.events.last() {
             after = last.seq();
             metrics::replayed(page.events.len());
-            let frames = FramedPage::new(&page.events).after(0);
+            let frames = Outgoing::page(&page.events);
             if steps.step(|group| group.replay(key, id, &frames)) == Step::Ended {
                 return Ok(());
             }
@@ -223,7 +223,7 @@ impl CatchUp {
             }
             Refused::Stranger => {
                 let error = WireError::new(ErrorCode::NotFound, "no such group", self.reference);
-                self.peer.mailbox.push(&Frame::server(&ServerFrame::Error(error)));
+                self.peer.mailbox.push(&Outgoing::server(&ServerFrame::Error(error)));
             }
             Refused::Unavailable(error) => {
                 static FAILED: Seldom = Seldom::new();

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use caravana_protocol::codec::DecodeError;
 use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
 use caravana_protocol::{
     AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
-    Timestamp, UserId, WireError, codec,
+    Timestamp, UserId, WireError,
 };
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -25,7 +26,7 @@ use super::peer::Peer;
 use super::typing_taken::TypingTaken;
 use super::{Hub, Scope};
 use crate::auth::LAST_SECOND;
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 use crate::metrics;
 use crate::store::Proof;
 
@@ -38,7 +39,7 @@ const EXPIRY_WARNING: Duration = Duration::from_mins(1);
 const EXPIRY_LEEWAY: Duration = Duration::from_secs(30);
 /// An end further away than this is none: no socket lives for a year, and monotonic time ends before a token's may.
 const EXPIRY_WATCHED: Duration = Duration::from_hours(366 * 24);
-/// Period of `heartbeat` frames and WebSocket Pings.
+/// Period of `heartbeat` frames.
 const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
 
 /// One open socket.
@@ -130,12 +131,13 @@ impl Connection {
         self.peer.pace.allows().await;
     }
 
-    /// Carries out one text message of the client, when it is ready to. Answers go into the mailbox.
-    pub async fn receive(&mut self, text: &str) {
+    /// Carries out one frame of the client, when it is ready to. What its transport could not read as one is refused with its
+    /// own word. Answers go into the mailbox.
+    pub async fn receive(&mut self, frame: Result<Incoming, DecodeError>) {
         self.is_ready().await;
         metrics::received();
         self.peer.pace.charge(Instant::now());
-        match codec::decode_client(text) {
+        match frame {
             Ok(Incoming { frame, own_reference, reference }) => {
                 if let Err(error) = self.carry_out(frame, own_reference, reference.as_deref()).await {
                     self.refuse(WireError { reference, ..error });
@@ -165,7 +167,7 @@ impl Connection {
     }
 
     fn push(&self, frame: &ServerFrame) {
-        self.peer.mailbox.push(&Frame::server(frame));
+        self.peer.mailbox.push(&Outgoing::server(frame));
     }
 
     /// Begins a stream of a group, afresh if there is one already.
@@ -212,14 +214,14 @@ impl Connection {
             } else if now >= expiry.warn_at && !expiry.warned {
                 expiry.warned = true;
                 let frame = ServerFrame::AuthExpiring(AuthExpiring { expires_at: expiry.shown });
-                self.peer.mailbox.push(&Frame::server(&frame));
+                self.peer.mailbox.push(&Outgoing::server(&frame));
             }
             due = due.min(if expiry.warned { expiry.close_at } else { expiry.warn_at });
         }
         due
     }
 
-    /// A Ping, which every conforming client answers by itself, and how far each followed group is.
+    /// How far each followed group is. The transport asks its peer for a sign of life beside it, where it has a way to.
     fn heartbeat(&mut self) {
         let (registry, key) = (&self.hub.registry, self.peer.key);
         // Groups that this user was removed from are forgotten here.
@@ -231,7 +233,6 @@ impl Connection {
                 Some((*group, registry.with(*group, |state| state.live_head(key, *stream))??))
             })
             .collect();
-        self.peer.mailbox.push(&Frame::ping());
         self.push(&ServerFrame::Heartbeat(Heartbeat { t: self::now(), heads }));
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Hub;
 use super::group::{Applied, Group};
 use super::peer::Peer;
-use crate::frame::{Frame, FramedPage};
+use crate::frame::Outgoing;
 use crate::metrics;
 use crate::store::{Effect, Hint};
 use crate::telemetry::{Seldom, causes};
@@ -187,7 +187,7 @@ fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
     let group = event.group_id();
     // Nobody here follows most groups most of the time; then nothing is encoded.
     let applied = hub.registry.with(group, |state| {
-        let frame = Frame::event(event);
+        let frame = Outgoing::event(event);
         (state.apply(event, &frame), frame.len())
     });
     match applied {
@@ -258,14 +258,14 @@ async fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
     if events.len() < SMALL_PAGE || events.iter().any(changes_members) {
         let mut rest = events;
         while let [event, later @ ..] = rest {
-            let frame = Frame::event(event);
+            let frame = Outgoing::event(event);
             wait_for_slow_followers(hub, group, frame.len()).await;
             hub.registry.with(group, |state| state.apply_before(event, &frame, later));
             rest = later;
         }
     } else {
-        let page = FramedPage::new(events);
-        wait_for_slow_followers(hub, group, page.after(0).len()).await;
+        let page = Outgoing::page(events);
+        wait_for_slow_followers(hub, group, page.len()).await;
         hub.registry.with(group, |state| state.apply_page(last.seq(), &page));
     }
 }
@@ -310,14 +310,14 @@ mod tests {
             start.elapsed()
         };
         for _ in 0..2 {
-            let much = Frame::pong(&vec![0; MAILBOX_BYTES / 2]);
+            let much = Outgoing::own(vec![0; MAILBOX_BYTES / 2]);
             slow.mailbox.push(&much);
             assert_eq!(waits().await, BACKLOG_PATIENCE);
             assert_eq!(waits().await, Duration::ZERO, "one page later");
             takes(&slow, much.len());
             assert_eq!(waits().await, Duration::ZERO, "there is nothing to wait for");
         }
-        slow.mailbox.push(&Frame::pong(&vec![0; MAILBOX_BYTES / 2]));
+        slow.mailbox.push(&Outgoing::own(vec![0; MAILBOX_BYTES / 2]));
         for _ in 0..2 {
             let takes_a_page = async {
                 sleep(BACKLOG_PATIENCE / 2).await;

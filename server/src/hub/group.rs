@@ -16,7 +16,7 @@ use caravana_protocol::{Event, GroupId, LeftReason, Presence, Seq, UserId};
 use tokio::time::Instant;
 
 use super::peer::Peer;
-use crate::frame::{Frame, FramedPage};
+use crate::frame::Outgoing;
 use crate::store::Channel;
 
 /// A group as the hub keeps it while somebody follows it.
@@ -180,13 +180,13 @@ impl Group {
     }
 
     /// Delivers an event if it is the next one.
-    pub(super) fn apply(&mut self, event: &Event, frame: &Frame) -> Applied {
+    pub(super) fn apply(&mut self, event: &Event, frame: &Outgoing) -> Applied {
         self.apply_before(event, frame, &[])
     }
 
     /// The same where it is known what comes after it. Whoever left and has come back since is not cut off: they would be
     /// told of a removal that is over, and open the group no more.
-    pub(super) fn apply_before(&mut self, event: &Event, frame: &Frame, later: &[Event]) -> Applied {
+    pub(super) fn apply_before(&mut self, event: &Event, frame: &Outgoing, later: &[Event]) -> Applied {
         let seq = event.seq();
         let Some(channel) = &mut self.channel else {
             // The store is being read just now, perhaps from before this event.
@@ -212,7 +212,7 @@ impl Group {
 
     /// Delivers a page of the log that has no membership changes in it, as one piece. The page must start at the next
     /// event; what was delivered meanwhile is skipped.
-    pub(super) fn apply_page(&mut self, last: Seq, page: &FramedPage) {
+    pub(super) fn apply_page(&mut self, last: Seq, page: &Outgoing) {
         let Some(channel) = &mut self.channel else { return };
         let delivered = channel.head;
         if last <= delivered {

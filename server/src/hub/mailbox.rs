@@ -5,19 +5,21 @@
 //! client resumes from the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
 //!
 //! What begins a stream, what answers a frame and a group that one is in now never fill a mailbox: they are put in when there
-//! is room, and until then whoever has them waits. Beside what happened only short frames are put in whatever waits: pings,
-//! pongs, `heartbeat`, `left`, the refusal of a `subscribe`, `account_changed`, `auth_expiring`, `going_away`. So a reader is too
+//! is room, and until then whoever has them waits. Beside what happened only short frames are put in whatever waits: what the
+//! transport says for itself (pongs), `heartbeat`, `left`, the refusal of a `subscribe`, `account_changed`, `auth_expiring`, `going_away`. So a reader is too
 //! slow by what happened and he did not take, and by next to nothing else.
+//!
+//! It holds frames, not a transport's bytes: whoever writes gives them the form of the connection's transport. The bounds are
+//! frames and bytes of [`Outgoing::len`], which is the same for every transport; a page of a replay is one frame.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::{MAILBOX_BYTES, MAILBOX_FRAMES};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 use crate::metrics;
 
 /// With this many frames waiting, those that may be lost are dropped.
@@ -47,8 +49,8 @@ pub struct Room<'a> {
 
 #[derive(Default)]
 struct Queue {
-    frames: VecDeque<Bytes>,
-    /// Frames and bytes that were put in and are not yet in the kernel's hands, those being written included.
+    frames: VecDeque<Outgoing>,
+    /// Frames, and bytes in their unit, that were put in and are not yet in the kernel's hands, those being written included.
     waiting_frames: usize,
     waiting_bytes: usize,
     /// Bytes that went into the kernel's hands since the beginning.
@@ -57,10 +59,10 @@ struct Queue {
 }
 
 /// What the writing loop does next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Next {
     /// Write these, all in one flush.
-    Write(VecDeque<Bytes>),
+    Write(VecDeque<Outgoing>),
     /// Write a close frame and end.
     Close(CloseReason),
 }
@@ -81,7 +83,7 @@ impl Queue {
 impl Mailbox {
     /// Puts in a frame that must arrive. A full mailbox is closed as too slow, and what waited is dropped: it is all in
     /// the log.
-    pub fn push(&self, frame: &Frame) {
+    pub fn push(&self, frame: &Outgoing) {
         let mut queue = self.queue();
         if queue.closing.is_some() {
             return;
@@ -97,7 +99,7 @@ impl Mailbox {
     }
 
     /// Puts in a frame that may be lost. Answers whether it was taken.
-    pub fn push_soft(&self, frame: &Frame) -> bool {
+    pub fn push_soft(&self, frame: &Outgoing) -> bool {
         let queue = self.queue();
         let takes = queue.closing.is_none() && queue.waiting_frames < SOFT_FRAMES;
         if takes {
@@ -108,7 +110,7 @@ impl Mailbox {
 
     /// Puts in what belongs to the beginning of a stream: `joined`, a piece of the log, the end of it. The caller has
     /// [`Room`]; the size is bounded by what makes it.
-    pub fn push_beginning(&self, frame: &Frame) {
+    pub fn push_beginning(&self, frame: &Outgoing) {
         let queue = self.queue();
         if queue.closing.is_none() && !frame.is_empty() {
             self.put(queue, frame);
@@ -116,14 +118,14 @@ impl Mailbox {
     }
 
     /// Puts in an answer when there is room for it, unless the connection ends before.
-    pub async fn answer(&self, frame: &Frame) {
+    pub async fn answer(&self, frame: &Outgoing) {
         while !self.try_answer(frame) {
             self.has_less_than(ANSWER_FRAMES, ANSWER_BYTES).await;
         }
     }
 
     /// Puts in an answer if there is room for it. Answers whether that is done with, also because nobody hears it any more.
-    pub fn try_answer(&self, frame: &Frame) -> bool {
+    pub fn try_answer(&self, frame: &Outgoing) -> bool {
         let queue = self.queue();
         if queue.closing.is_some() {
             return true;
@@ -141,9 +143,9 @@ impl Mailbox {
         queue.closing.is_some() || queue.has_less_than(ANSWER_FRAMES, ANSWER_BYTES)
     }
 
-    fn put(&self, mut queue: MutexGuard<'_, Queue>, frame: &Frame) {
+    fn put(&self, mut queue: MutexGuard<'_, Queue>, frame: &Outgoing) {
         let was_empty = queue.frames.is_empty();
-        queue.frames.push_back(frame.bytes().clone());
+        queue.frames.push_back(frame.clone());
         queue.waiting_frames += 1;
         queue.waiting_bytes += frame.len();
         drop(queue);
@@ -237,7 +239,7 @@ impl Mailbox {
         }
     }
 
-    /// Tells that this much of what was taken is in the kernel's hands.
+    /// Tells that this much of what was taken, in the unit of the frames, is in the kernel's hands.
     pub fn written(&self, frames: usize, bytes: usize) {
         metrics::written(frames, bytes);
         let mut queue = self.queue();

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hub;
 use super::peer::Peer;
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 use crate::store::StoreError;
 use crate::telemetry::{Seldom, causes};
 
@@ -87,7 +87,7 @@ impl Hub {
     /// A user has another name. The frame is short, and tells what happened.
     pub(super) fn renamed(&self, id: UserId, display_name: String) {
         let user = User { id, display_name, email: None };
-        let frame = Frame::server(&ServerFrame::AccountChanged(AccountChanged { user }));
+        let frame = Outgoing::server(&ServerFrame::AccountChanged(AccountChanged { user }));
         for peer in self.registry.of_user(id) {
             peer.mailbox.push(&frame);
         }
@@ -105,8 +105,8 @@ impl Hub {
             return Some(sockets);
         }
         let frame = match self.log.membership(group_id, user).await {
-            Ok(Some(group)) => Frame::server(&ServerFrame::GroupAdded(GroupAdded { group })),
-            Ok(None) => Frame::server(&ServerFrame::GroupRemoved(GroupRemoved { group_id })),
+            Ok(Some(group)) => Outgoing::server(&ServerFrame::GroupAdded(GroupAdded { group })),
+            Ok(None) => Outgoing::server(&ServerFrame::GroupRemoved(GroupRemoved { group_id })),
             Err(error) => {
                 static UNREAD: Seldom = Seldom::new();
                 if let Some(times) = UNREAD.happened() {

@@ -27,6 +27,12 @@ pub struct Peer {
     pub(super) pace: Pace,
 }
 
+impl AsRef<Mailbox> for Peer {
+    fn as_ref(&self) -> &Mailbox {
+        &self.mailbox
+    }
+}
+
 impl Peer {
     /// What waits to be written.
     #[must_use]

@@ -1,8 +1,8 @@
 //! RFC 6455 as a server reads it, without I/O.
 //!
-//! Bytes in, whole messages out. Promises (G19) that nothing larger than a message's limit is ever kept, and that a length
-//! over the limit is refused when its header is read, before a byte of it is stored. Between messages it owns no
-//! memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
+//! Bytes in, whole messages out. Promises (G19) that nothing larger than a message's limit is ever kept, that a length
+//! over the limit is refused when its header is read, before a byte of it is stored, and a text that is no UTF-8 at its first
+//! wrong byte, before its end has come. Between messages it owns no memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
 
 use std::time::Duration;
 
@@ -20,11 +20,29 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
+/// Which messages are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepts {
+    /// Bytes of the largest.
+    pub bytes: usize,
+    /// Whether binary ones are taken, too.
+    pub binary: bool,
+}
+
+impl Default for Accepts {
+    /// What the protocol's frames need.
+    fn default() -> Self {
+        Self { bytes: FRAME_BYTES, binary: false }
+    }
+}
+
 /// What came out of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// A whole text message.
     Text(String),
+    /// A whole binary message.
+    Binary(Vec<u8>),
     /// Answer with the same payload.
     Ping(Vec<u8>),
     /// An answer to ours.
@@ -38,14 +56,34 @@ pub enum Received {
 /// Assembles messages out of pieces.
 #[derive(Default)]
 pub struct Decoder {
-    /// An incomplete frame, header included.
+    accepts: Accepts,
+    /// The beginning of a header, or of a control frame with its header.
     partial: Vec<u8>,
-    /// The payload of the frames of an unfinished message.
+    /// What has come of the payload of an unfinished message.
     message: Vec<u8>,
-    /// Whether a message has begun whose last frame is still to come.
-    fragmented: bool,
+    /// What the message is that has begun and whose end is still to come.
+    kind: Option<Kind>,
+    /// The rest of its present frame.
+    payload: Option<Payload>,
+    /// Bytes of an unfinished text that are known to be whole characters.
+    checked: usize,
     since: Option<Instant>,
     broken: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+/// What is to come of a frame of a message.
+#[derive(Debug, Clone, Copy)]
+struct Payload {
+    fin: bool,
+    /// Its first byte is that of the next byte.
+    mask: [u8; 4],
+    left: usize,
 }
 
 struct Header {
@@ -54,11 +92,20 @@ struct Header {
     mask: [u8; 4],
     /// Where the payload begins.
     start: usize,
-    /// Where it ends.
-    end: usize,
+    /// How long it is.
+    length: usize,
 }
 
+/// So many bytes were used, and what they complete.
+type Taken = (usize, Option<Received>);
+
 impl Decoder {
+    /// A decoder of these messages.
+    #[must_use]
+    pub fn new(accepts: Accepts) -> Self {
+        Self { accepts, ..Self::default() }
+    }
+
     /// Takes bytes as they came and adds what they complete. After a [`Received::Broken`] everything is ignored.
     pub fn feed(&mut self, bytes: &[u8], received: &mut Vec<Received>) {
         if self.broken || bytes.is_empty() {
@@ -77,8 +124,14 @@ impl Decoder {
         if self.broken {
             *self = Self { broken: true, ..Self::default() };
         }
-        let unfinished = self.fragmented || !self.partial.is_empty();
+        let unfinished = self.kind.is_some() || !self.partial.is_empty();
         self.since = unfinished.then(|| self.since.unwrap_or_else(Instant::now));
+    }
+
+    /// Whether the peer has broken the protocol, so that nothing is read any more.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Since when a message has been waiting for its rest.
@@ -98,35 +151,83 @@ impl Decoder {
         self.partial.capacity() + self.message.capacity()
     }
 
-    /// Reads all whole frames. Answers how many bytes they were.
+    /// Reads as far as the bytes go. Answers how many were used.
     fn decode(&mut self, bytes: &[u8], received: &mut Vec<Received>) -> usize {
         let mut used = 0;
         loop {
-            match self.header(&bytes[used..]) {
-                Ok(Some(header)) if bytes.len() - used >= header.end => {
-                    let payload = &bytes[used + header.start..used + header.end];
-                    let outcome = self.frame(&header, payload);
-                    used += header.end;
+            match self.take(&bytes[used..]) {
+                Ok(Some((taken, item))) => {
+                    used += taken;
                     // The clock stops with the message; a fragment of it, or a ping in the middle, is not its end.
-                    if !self.fragmented {
+                    if self.kind.is_none() {
                         self.since = None;
                     }
-                    match outcome {
-                        Ok(Some(item)) => received.push(item),
-                        Ok(None) => {}
-                        Err(reason) => return self.give_up(reason, bytes.len(), received),
-                    }
+                    received.extend(item);
                 }
-                Ok(_) => return used,
-                Err(reason) => return self.give_up(reason, bytes.len(), received),
+                Ok(None) => return used,
+                Err(reason) => {
+                    self.broken = true;
+                    received.push(Received::Broken(reason));
+                    return bytes.len();
+                }
             }
         }
     }
 
-    fn give_up(&mut self, reason: CloseReason, used: usize, received: &mut Vec<Received>) -> usize {
-        self.broken = true;
-        received.push(Received::Broken(reason));
-        used
+    /// Reads one step further; `None` when that takes more bytes.
+    fn take(&mut self, bytes: &[u8]) -> Result<Option<Taken>, CloseReason> {
+        if let Some(payload) = self.payload {
+            return if bytes.is_empty() && payload.left > 0 { Ok(None) } else { self.go_on(payload, bytes).map(Some) };
+        }
+        let Some(header) = self.header(bytes)? else { return Ok(None) };
+        if header.opcode < CLOSE {
+            self.kind.get_or_insert(if header.opcode == BINARY { Kind::Binary } else { Kind::Text });
+            self.payload = Some(Payload { fin: header.fin, mask: header.mask, left: header.length });
+            return Ok(Some((header.start, None)));
+        }
+        let end = header.start + header.length;
+        let Some(masked) = bytes.get(header.start..end) else { return Ok(None) };
+        let mut payload = Vec::with_capacity(masked.len());
+        unmask_into(&mut payload, masked, header.mask);
+        let item = match header.opcode {
+            PING => Received::Ping(payload),
+            PONG => Received::Pong,
+            _ => Received::Close(close(&payload)?),
+        };
+        Ok(Some((end, Some(item))))
+    }
+
+    /// Takes what there is of a frame's payload, and the message with it if that is its end.
+    fn go_on(&mut self, mut payload: Payload, bytes: &[u8]) -> Result<Taken, CloseReason> {
+        let taken = payload.left.min(bytes.len());
+        unmask_into(&mut self.message, &bytes[..taken], payload.mask);
+        payload.left -= taken;
+        payload.mask.rotate_left(taken % 4);
+        self.payload = (payload.left > 0).then_some(payload);
+        if payload.left > 0 || !payload.fin {
+            self.check()?;
+            return Ok((taken, None));
+        }
+        self.checked = 0;
+        let message = std::mem::take(&mut self.message);
+        let item = if self.kind.take() == Some(Kind::Binary) {
+            Received::Binary(message)
+        } else {
+            Received::Text(String::from_utf8(message).map_err(|_| CloseReason::InvalidText)?)
+        };
+        Ok((taken, Some(item)))
+    }
+
+    /// What can't become a text any more is refused at once, whatever is still to come of it.
+    fn check(&mut self) -> Result<(), CloseReason> {
+        if self.kind == Some(Kind::Text) {
+            self.checked += match std::str::from_utf8(&self.message[self.checked..]) {
+                Ok(text) => text.len(),
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                Err(_) => return Err(CloseReason::InvalidText),
+            };
+        }
+        Ok(())
     }
 
     /// Reads and checks a header; `None` when it is not whole yet.
@@ -151,46 +252,24 @@ impl Decoder {
             },
             length => (u64::from(length), 0),
         };
+        let goes_on = self.kind.is_some();
         match opcode {
             CLOSE | PING | PONG if !fin || length > CONTROL_BYTES => return Err(CloseReason::ProtocolError),
-            BINARY => return Err(CloseReason::Unsupported),
-            TEXT if self.fragmented => return Err(CloseReason::ProtocolError),
-            CONTINUATION if !self.fragmented => return Err(CloseReason::ProtocolError),
-            TEXT | CONTINUATION if self.message.len() as u64 + length.min(u64::MAX / 2) > FRAME_BYTES as u64 => {
+            BINARY if !self.accepts.binary => return Err(CloseReason::Unsupported),
+            TEXT | BINARY if goes_on => return Err(CloseReason::ProtocolError),
+            CONTINUATION if !goes_on => return Err(CloseReason::ProtocolError),
+            TEXT | BINARY | CONTINUATION
+                if self.message.len() as u64 + length.min(u64::MAX / 2) > self.accepts.bytes as u64 =>
+            {
                 return Err(CloseReason::TooBig);
             }
-            TEXT | CONTINUATION | CLOSE | PING | PONG => {}
+            TEXT | BINARY | CONTINUATION | CLOSE | PING | PONG => {}
             _ => return Err(CloseReason::ProtocolError),
         }
         let start = 2 + extended + 4;
         let Some(mask) = bytes.get(start - 4..).and_then(<[u8]>::first_chunk) else { return Ok(None) };
         let length = usize::try_from(length).map_err(|_| CloseReason::TooBig)?;
-        Ok(Some(Header { fin, opcode, mask: *mask, start, end: start + length }))
-    }
-
-    fn frame(&mut self, header: &Header, masked: &[u8]) -> Result<Option<Received>, CloseReason> {
-        match header.opcode {
-            TEXT | CONTINUATION => {
-                unmask_into(&mut self.message, masked, header.mask);
-                self.fragmented = !header.fin;
-                if self.fragmented {
-                    return Ok(None);
-                }
-                let text = String::from_utf8(std::mem::take(&mut self.message));
-                text.map(|text| Some(Received::Text(text))).map_err(|_| CloseReason::InvalidText)
-            }
-            PING => {
-                let mut payload = Vec::with_capacity(masked.len());
-                unmask_into(&mut payload, masked, header.mask);
-                Ok(Some(Received::Ping(payload)))
-            }
-            PONG => Ok(Some(Received::Pong)),
-            _ => {
-                let mut payload = Vec::with_capacity(masked.len());
-                unmask_into(&mut payload, masked, header.mask);
-                close(&payload).map(|reason| Some(Received::Close(reason)))
-            }
-        }
+        Ok(Some(Header { fin, opcode, mask: *mask, start, length }))
     }
 }
 
@@ -306,6 +385,39 @@ mod tests {
         assert_eq!(decode(&client_frame(0x80 | TEXT, &vec![b'x'; FRAME_BYTES])).len(), 1);
     }
 
+    /// It was noticed at the end of the message, which may be 64 KiB and 30 seconds later.
+    #[test]
+    fn a_text_that_is_none_is_refused_at_its_first_wrong_byte() {
+        // The first is no character yet, the second makes it none for ever.
+        let text = b"M\xc3\xa9xico \xf4\x90\x80\x80";
+        let good = text.len() - 3;
+        let whole = client_frame(0x80 | TEXT, text);
+        for (before, wrong) in [
+            (whole[..6 + good].to_vec(), whole[6 + good..=6 + good].to_vec()),
+            (client_frame(TEXT, &text[..good]), client_frame(CONTINUATION, &text[good..=good])),
+        ] {
+            let (mut decoder, mut received) = (Decoder::default(), Vec::new());
+            decoder.feed(&before, &mut received);
+            assert_eq!(received, []);
+            decoder.feed(&wrong, &mut received);
+            assert_eq!(received, [Received::Broken(CloseReason::InvalidText)]);
+            assert_eq!(decoder.held(), 0);
+        }
+    }
+
+    #[test]
+    fn binary_messages_are_whatever_bytes_where_they_are_accepted() {
+        let mut decoder = Decoder::new(Accepts { bytes: 4, binary: true });
+        let mut received = Vec::new();
+        let pieces = [client_frame(BINARY, b"\xff\xc3"), client_frame(0x80 | CONTINUATION, b"\xff\x00")].concat();
+        decoder.feed(&pieces, &mut received);
+        decoder.feed(&client_frame(0x80 | TEXT, b"hola"), &mut received);
+        assert_eq!(received, [Received::Binary(b"\xff\xc3\xff\x00".to_vec()), Received::Text("hola".into())]);
+        received.clear();
+        decoder.feed(&client_frame(0x80 | BINARY, b"holas"), &mut received);
+        assert_eq!(received, [Received::Broken(CloseReason::TooBig)]);
+    }
+
     #[test]
     fn the_clock_of_an_unfinished_message_stops_with_it() {
         let mut decoder = Decoder::default();
@@ -365,7 +477,7 @@ mod tests {
             for chunk in &chunks {
                 decoder.feed(chunk, &mut received);
             }
-            prop_assert!(decoder.partial.len() <= FRAME_BYTES + 14);
+            prop_assert!(decoder.partial.len() <= 14 + 125 && decoder.message.len() <= FRAME_BYTES);
         }
     }
 }

@@ -7,12 +7,11 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
 use caravana_protocol::CloseReason;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::frame::Frame;
+use crate::frame::{Outgoing, websocket};
 use crate::hub::{Mailbox, Next};
 
 /// Buffers in one vectored write; the kernel takes up to 1,024, and from 64 on there is little to gain.
@@ -47,11 +46,12 @@ pub(super) async fn write(stream: &TcpStream, mailbox: &Mailbox) -> io::Result<C
 async fn say_goodbye(
     stream: &TcpStream,
     mailbox: &Mailbox,
-    rest: Option<Bytes>,
+    rest: Option<Rest>,
     reason: CloseReason,
 ) -> io::Result<CloseReason> {
-    let frames = rest.into_iter().chain([Frame::close(reason).bytes().clone()]).collect();
-    let mut batch = Batch { frames, begun: false };
+    let (begun, written) = rest.map_or((None, 0), |rest| (Some(rest.frame), rest.written));
+    let close = Outgoing::own(websocket::close(reason));
+    let mut batch = Batch { frames: begun.into_iter().chain([close]).collect(), written };
     let writing = async {
         while !batch.write_out(stream, mailbox)? {
             stream.writable().await?;
@@ -64,13 +64,19 @@ async fn say_goodbye(
 /// Why writing ended before everything was out.
 enum Stopped {
     /// The peer does not read. Where a frame was begun, its rest must still go before anything else.
-    TooSlow(Option<Bytes>),
+    TooSlow(Option<Rest>),
     /// The socket failed.
     Failed(io::Error),
 }
 
-async fn write_all(stream: &TcpStream, mailbox: &Mailbox, frames: VecDeque<Bytes>) -> Result<(), Stopped> {
-    let mut batch = Batch { frames, begun: false };
+/// What of a frame is not in the kernel's hands.
+struct Rest {
+    frame: Outgoing,
+    written: usize,
+}
+
+async fn write_all(stream: &TcpStream, mailbox: &Mailbox, frames: VecDeque<Outgoing>) -> Result<(), Stopped> {
+    let mut batch = Batch { frames, written: 0 };
     while !batch.write_out(stream, mailbox).map_err(Stopped::Failed)? {
         let waited = tokio::select! {
             waited = timeout(STALL, stream.writable()) => waited,
@@ -87,9 +93,9 @@ async fn write_all(stream: &TcpStream, mailbox: &Mailbox, frames: VecDeque<Bytes
 
 /// Frames on their way into the kernel.
 struct Batch {
-    frames: VecDeque<Bytes>,
-    /// A part of the first frame is in the kernel already.
-    begun: bool,
+    frames: VecDeque<Outgoing>,
+    /// So much of the first frame is in the kernel already.
+    written: usize,
 }
 
 impl Batch {
@@ -105,39 +111,43 @@ impl Batch {
         Ok(true)
     }
 
+    /// What is to be written of each frame.
+    fn left(&self) -> impl Iterator<Item = &[u8]> {
+        let mut written = self.written;
+        self.frames.iter().map(move |frame| &frame.websocket()[std::mem::take(&mut written)..])
+    }
+
     fn write_once(&self, stream: &TcpStream) -> io::Result<usize> {
-        if let (Some(only), 1) = (self.frames.front(), self.frames.len()) {
-            return stream.try_write(only);
-        }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(&self.frames) {
-            *slice = IoSlice::new(frame);
+        for (slice, bytes) in slices.iter_mut().zip(self.left()) {
+            *slice = IoSlice::new(bytes);
             count += 1;
         }
-        stream.try_write_vectored(&slices[..count])
+        match &slices[..count] {
+            [only] => stream.try_write(only),
+            several => stream.try_write_vectored(several),
+        }
     }
 
     /// Drops what was written from the front. Answers how many frames are done.
-    fn forget(&mut self, mut written: usize) -> usize {
+    fn forget(&mut self, written: usize) -> usize {
+        self.written += written;
         let mut done = 0;
-        while let Some(front) = self.frames.front_mut() {
-            if front.len() > written {
-                front.advance(written);
-                self.begun = written > 0 || self.begun && done == 0;
-                return done;
-            }
-            written -= front.len();
+        while let Some(front) = self.frames.front()
+            && front.len() <= self.written
+        {
+            self.written -= front.len();
             self.frames.pop_front();
-            self.begun = false;
             done += 1;
         }
         done
     }
 
     /// What must still be written of a frame that was begun.
-    fn rest(mut self) -> Option<Bytes> {
-        if self.begun { self.frames.pop_front() } else { None }
+    fn rest(mut self) -> Option<Rest> {
+        let frame = if self.written > 0 { self.frames.pop_front() } else { None };
+        frame.map(|frame| Rest { frame, written: self.written })
     }
 }
 
@@ -152,21 +162,25 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         let mailbox = Mailbox::default();
         // More than the kernel holds on both sides.
-        mailbox.push_beginning(&Frame::pong(&vec![0; 64 * 1024 * 1024]));
+        mailbox.push_beginning(&Outgoing::own(vec![0; 64 * 1024 * 1024]));
         let start = tokio::time::Instant::now();
         write(&stream, &mailbox).await.unwrap_err();
         assert!(start.elapsed() <= Duration::from_secs(20), "{:?}", start.elapsed());
     }
 
     fn batch() -> Batch {
-        Batch { frames: [&b"abc"[..], b"def", b"g"].map(Bytes::from_static).into(), begun: false }
+        Batch { frames: [&b"abc"[..], b"def", b"g"].map(|bytes| Outgoing::own(bytes.to_vec())).into(), written: 0 }
+    }
+
+    fn left(batch: &Batch) -> Vec<&[u8]> {
+        batch.left().collect()
     }
 
     #[test]
     fn a_partial_write_leaves_the_rest() {
         let mut batch = batch();
         assert_eq!(batch.forget(4), 1);
-        assert_eq!(batch.frames, [&b"ef"[..], b"g"].map(Bytes::from_static));
+        assert_eq!(left(&batch), [&b"ef"[..], b"g"]);
         assert_eq!(batch.forget(3), 2);
         assert!(batch.frames.is_empty());
     }
@@ -175,10 +189,11 @@ mod tests {
     fn only_a_frame_that_was_begun_has_a_rest() {
         let mut whole = batch();
         whole.forget(3);
-        assert_eq!(whole.rest(), None);
+        assert!(whole.rest().is_none());
         let mut begun = batch();
         begun.forget(1);
         begun.forget(1);
-        assert_eq!(begun.rest(), Some(Bytes::from_static(b"c")));
+        let Some(Rest { frame, written }) = begun.rest() else { panic!("a frame was begun") };
+        assert_eq!((frame.websocket(), written), (&b"abc"[..], 2));
     }
 }

@@ -7,6 +7,7 @@ mod support;
 mod account_care;
 mod accounts;
 mod addresses;
+mod autobahn;
 mod bad_frames;
 mod bad_input;
 mod budgets;

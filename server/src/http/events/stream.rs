@@ -1,18 +1,19 @@
 //! Server-sent events: one group's log, live, for programs without a WebSocket.
 //!
 //! A stream is a connection of the hub like every socket, with its replay, its mailbox, its limits and its end; only the way
-//! out differs. Owns the task that takes what lies in the mailbox and turns it into events of the response's body. Promises
-//! that a reader who takes nothing costs no more than a mailbox and leaves the hub within [`STALL`].
+//! out differs. Owns the task that takes what lies in the mailbox and passes it on in the form of a stream
+//! ([`crate::frame::event_stream`]), which is made once for all streams. Promises that a reader who takes nothing costs no more than a mailbox and leaves the hub within [`STALL`].
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
-use axum::response::sse::{Event as SseEvent, Sse};
+use axum::body::Body;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
-use caravana_protocol::{CloseReason, Cursor, Epoch, ErrorCode, GroupId, ServerFrame, codec};
+use bytes::Bytes;
+use caravana_protocol::{Cursor, Epoch, ErrorCode, GroupId};
 use futures::stream;
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 
@@ -20,8 +21,8 @@ use super::super::error::ApiError;
 use super::super::identity::Identity;
 use super::super::state::Shared;
 use super::super::visitor::Places;
-use crate::frame;
-use crate::hub::{self, Connection, Next, Scope};
+use crate::frame::{Head, Outgoing, event_stream};
+use crate::hub::{self, Connection, Mailbox, Next, Scope};
 
 /// Events between the mailbox and the response's body.
 const WAITING: usize = 64;
@@ -30,7 +31,7 @@ const STALL: Duration = Duration::from_secs(15);
 /// When somebody with too many connections may try again: after those that are half gone are gone.
 const TOO_MANY: Duration = Duration::from_secs(30);
 
-/// An event's id, as [`Pump::event`] makes it.
+/// An event's id, as [`crate::frame::event_stream`] makes it.
 pub(super) fn cursor(id: &str) -> Option<Cursor> {
     let (epoch, seq) = id.split_once(':')?;
     Some(Cursor { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
@@ -52,19 +53,22 @@ pub(super) fn open(
     let (events, body) = mpsc::channel(WAITING);
     state.shutdown.spawn(async move { Pump { connection, events, epoch: cursor.epoch, _places: places }.run().await });
     let body = stream::unfold(body, |mut body| async move {
-        let event: SseEvent = body.recv().await?;
+        let event: Bytes = body.recv().await?;
         Some((Ok::<_, Infallible>(event), body))
     });
-    let mut response = Sse::new(body).into_response();
-    // nginx would collect a live stream until its buffer is full.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(response)
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        // nginx would collect a live stream until its buffer is full.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
 }
 
 /// From a mailbox to a body.
 struct Pump {
     connection: Connection,
-    events: mpsc::Sender<SseEvent>,
+    events: mpsc::Sender<Bytes>,
     /// The history that the present events are of.
     epoch: Epoch,
     _places: Places,
@@ -84,14 +88,9 @@ impl Pump {
                 () = self.events.closed() => return,
             };
             let passed_on = match next {
-                Next::Write(frames) => {
-                    let (count, bytes) = (frames.len(), frames.iter().map(bytes::Bytes::len).sum());
-                    let passed_on = self.pass_on(frames.iter()).await;
-                    peer.mailbox().written(count, bytes);
-                    passed_on
-                }
+                Next::Write(waiting) => self.pass_on_all(waiting, peer.mailbox()).await,
                 Next::Close(reason) => {
-                    let _ = self.say(last_words(reason)).await;
+                    let _ = self.say(event_stream::close(reason)).await;
                     return;
                 }
             };
@@ -101,62 +100,32 @@ impl Pump {
         }
     }
 
-    async fn pass_on(&mut self, frames: impl Iterator<Item = &bytes::Bytes>) -> Result<(), Gone> {
-        for text in frames.flat_map(|frames| frame::texts(frames)) {
-            let Ok(Some(frame)) = codec::decode_server(text) else { continue };
-            if let Some(event) = self.event(&frame, text) {
-                self.say(event).await?;
-            }
+    /// All that waits. Each entry makes room as soon as it is taken.
+    async fn pass_on_all(&mut self, waiting: VecDeque<Outgoing>, mailbox: &Mailbox) -> Result<(), Gone> {
+        for frames in waiting {
+            self.pass_on(&frames).await?;
+            mailbox.written(1, frames.len());
         }
         Ok(())
     }
 
-    /// What a frame is in a stream. Who is there, who types and who has read is no part of the log.
-    fn event(&mut self, frame: &ServerFrame, text: &str) -> Option<SseEvent> {
-        match frame {
-            ServerFrame::Event(event) => {
-                let id = format!("{}:{}", self.epoch, event.seq());
-                Some(SseEvent::default().id(id).data(text))
+    async fn pass_on(&mut self, frames: &Outgoing) -> Result<(), Gone> {
+        for (head, _) in frames.frames() {
+            match head {
+                Head::Joined(epoch) | Head::Resync(Cursor { epoch, .. }) => self.epoch = epoch,
+                Head::Event(_) | Head::GoingAway(_) | Head::Other(_) => {}
             }
-            ServerFrame::Joined(joined) => {
-                self.epoch = joined.epoch;
-                None
-            }
-            ServerFrame::Resync(resync) => {
-                self.epoch = resync.epoch;
-                let id = format!("{}:{}", resync.epoch, resync.head);
-                Some(SseEvent::default().event(frame.kind()).id(id).data(text))
-            }
-            ServerFrame::CaughtUp(_) | ServerFrame::Left(_) | ServerFrame::AuthExpiring(_) => {
-                Some(SseEvent::default().event(frame.kind()).data(text))
-            }
-            ServerFrame::Heartbeat(_) => Some(SseEvent::default().comment("heartbeat")),
-            ServerFrame::GoingAway(going) => {
-                Some(SseEvent::default().retry(Duration::from_millis(going.retry_after_ms)))
-            }
-            ServerFrame::Hello(_)
-            | ServerFrame::MessageSent(_)
-            | ServerFrame::Done(_)
-            | ServerFrame::UserTyping(_)
-            | ServerFrame::UserStopTyping(_)
-            | ServerFrame::Presence(_)
-            | ServerFrame::Read(_)
-            | ServerFrame::GroupAdded(_)
-            | ServerFrame::GroupRemoved(_)
-            | ServerFrame::AccountChanged(_)
-            | ServerFrame::Error(_) => None,
         }
+        for event in frames.event_stream(self.epoch) {
+            self.say(event).await?;
+        }
+        Ok(())
     }
 
-    async fn say(&self, event: SseEvent) -> Result<(), Gone> {
+    async fn say(&self, event: Bytes) -> Result<(), Gone> {
         match timeout(STALL, self.events.send(event)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Gone),
         }
     }
-}
-
-fn last_words(reason: CloseReason) -> SseEvent {
-    let data = json!({"type": "close", "data": {"code": reason.code(), "reason": reason.text()}});
-    SseEvent::default().event("close").data(data.to_string())
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::super::peer::Peer;
 use super::Group;
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 
 impl Group {
     /// In large groups presence and typing would be most of the traffic and help nobody.
@@ -21,7 +21,7 @@ impl Group {
         let sockets = self.online.entry(user_id).or_insert(0);
         *sockets += 1;
         if *sockets == 1 && self.is_small() {
-            let frame = Frame::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
+            let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
             self.others(|peer| peer.key != key, &frame);
         }
     }
@@ -29,11 +29,11 @@ impl Group {
     pub(in crate::hub) fn tell_presence(&self, presence: Presence) {
         if self.is_small() {
             let user_id = presence.user_id;
-            self.others(|peer| peer.user != user_id, &Frame::server(&ServerFrame::Presence(presence)));
+            self.others(|peer| peer.user != user_id, &Outgoing::server(&ServerFrame::Presence(presence)));
         }
     }
 
-    fn others(&self, which: impl Fn(&Peer) -> bool, frame: &Frame) {
+    fn others(&self, which: impl Fn(&Peer) -> bool, frame: &Outgoing) {
         for follower in self.followers.iter().filter(|follower| follower.joined && which(&follower.peer)) {
             follower.peer.mailbox.push_soft(frame);
         }
@@ -48,7 +48,7 @@ impl Group {
     pub(in crate::hub) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) {
         if self.is_small() && self.online.contains_key(&user_id) {
             self.typing.insert(user_id, until);
-            let frame = Frame::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
+            let frame = Outgoing::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
             self.others(|peer| peer.user != user_id, &frame);
         }
     }
@@ -61,7 +61,7 @@ impl Group {
     /// Somebody no longer writes.
     pub(in crate::hub) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
         if self.typing.remove(&user_id).is_some() {
-            let frame = Frame::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
+            let frame = Outgoing::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
             self.others(|peer| peer.user != user_id, &frame);
         }
     }
@@ -87,7 +87,7 @@ impl Group {
             return;
         }
         *mark = seq;
-        let frame = Frame::server(&ServerFrame::Read(Read { group_id, user_id, seq }));
+        let frame = Outgoing::server(&ServerFrame::Read(Read { group_id, user_id, seq }));
         self.others(|_| true, &frame);
     }
 
@@ -102,6 +102,6 @@ impl Group {
 
     /// Tells a connection that asked that it no longer follows.
     pub(in crate::hub) fn say_left(peer: &Peer, group_id: GroupId, reason: LeftReason) {
-        peer.mailbox.push(&Frame::server(&ServerFrame::Left(Left { group_id, reason })));
+        peer.mailbox.push(&Outgoing::server(&ServerFrame::Left(Left { group_id, reason })));
     }
 }

@@ -7,7 +7,7 @@ use caravana_protocol::limits::JOINED_USERS;
 use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, Seq, ServerFrame, UserId};
 
 use super::{Follower, Group, REPLAYING, Step};
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 use crate::metrics;
 
 impl Group {
@@ -43,7 +43,7 @@ impl Group {
         let reads = self.channel.as_ref().map(|channel| told_reads(&channel.reads, peer.user)).unwrap_or_default();
         let roster = self.told_roster(peer.user);
         let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads });
-        peer.mailbox.push_beginning(&Frame::server(&joined));
+        peer.mailbox.push_beginning(&Outgoing::server(&joined));
         if live { Step::Live } else { Step::Behind }
     }
 
@@ -63,11 +63,11 @@ impl Group {
         let Some(follower) = self.stream(key, stream) else { return };
         metrics::resync(reason);
         let resync = Resync { group_id, epoch, head: follower.after, reason };
-        follower.peer.mailbox.push_beginning(&Frame::server(&ServerFrame::Resync(resync)));
+        follower.peer.mailbox.push_beginning(&Outgoing::server(&ServerFrame::Resync(resync)));
     }
 
     /// Sends a page of the log to one stream, if it is still meant.
-    pub(in crate::hub) fn replay(&mut self, key: u64, stream: u64, page: &Frame) -> Step {
+    pub(in crate::hub) fn replay(&mut self, key: u64, stream: u64, page: &Outgoing) -> Step {
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
         follower.peer.mailbox.push_beginning(page);
         Step::Behind
@@ -84,7 +84,7 @@ impl Group {
         }
         follower.after = seq;
         let caught_up = CaughtUp { group_id, epoch, seq };
-        follower.peer.mailbox.push_beginning(&Frame::server(&ServerFrame::CaughtUp(caught_up)));
+        follower.peer.mailbox.push_beginning(&Outgoing::server(&ServerFrame::CaughtUp(caught_up)));
         Step::Live
     }
 

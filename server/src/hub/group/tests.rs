@@ -26,12 +26,12 @@ async fn heard(peer: &Peer) -> usize {
         return 0;
     }
     let Next::Write(frames) = peer.mailbox.next().await else { return 0 };
-    peer.mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
+    peer.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
     frames.len()
 }
 
 fn apply(group: &mut Group, seq: Seq) -> Applied {
-    group.apply(&message(seq), &Frame::event(&message(seq)))
+    group.apply(&message(seq), &Outgoing::event(&message(seq)))
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn only_the_next_event_is_delivered() {
     assert_eq!(apply(&mut group, 11), Applied::Yes);
     assert_eq!(apply(&mut group, 13), Applied::Gap);
     assert_eq!(heard(&peer).await, 1, "what comes behind a gap waits for the log");
-    group.apply_page(13, &FramedPage::new(&[message(12), message(13)]));
+    group.apply_page(13, &Outgoing::page(&[message(12), message(13)]));
     assert_eq!((heard(&peer).await, group.delivered()), (1, 13), "a page is one entry");
 }
 
@@ -55,7 +55,7 @@ async fn a_page_gives_each_follower_what_it_has_not_got() {
     group.join(GROUP, late.key, 1, 12, true);
     heard(&early).await;
     heard(&late).await;
-    let page = FramedPage::new(&[message(11), message(12), message(13)]);
+    let page = Outgoing::page(&[message(11), message(12), message(13)]);
     group.apply_page(13, &page);
     assert_eq!(early.mailbox.waiting_bytes(), page.after(10).len());
     assert_eq!(late.mailbox.waiting_bytes(), page.after(12).len());
@@ -105,7 +105,7 @@ async fn whoever_left_gets_nothing_of_it() {
         display_name: "Bob".into(),
         at: Timestamp::from_unix_micros(0),
     });
-    group.apply(&left, &Frame::event(&left));
+    group.apply(&left, &Outgoing::event(&left));
     assert_eq!(heard(&leaves).await, 1, "the word that it is over, and nothing else");
     apply(&mut group, 12);
     assert_eq!(heard(&leaves).await, 0);
@@ -121,8 +121,8 @@ async fn who_has_come_back_by_the_time_the_removal_is_heard_of_is_not_cut_off() 
     let (group_id, user_id) = (GROUP, returns.user);
     let left = Event::MemberLeft(MemberLeft { group_id, seq: 11, user_id, display_name: display_name.clone(), at });
     let joined = Event::MemberJoined(MemberJoined { group_id, seq: 12, user_id, display_name, role: Role::Member, at });
-    group.apply_before(&left, &Frame::event(&left), std::slice::from_ref(&joined));
-    group.apply_before(&joined, &Frame::event(&joined), &[]);
+    group.apply_before(&left, &Outgoing::event(&left), std::slice::from_ref(&joined));
+    group.apply_before(&joined, &Outgoing::event(&joined), &[]);
     assert_eq!(heard(&returns).await, 2, "both events, and no word that it is over");
     apply(&mut group, 13);
     assert_eq!(heard(&returns).await, 1);
@@ -140,7 +140,7 @@ async fn another_role_makes_no_other_member() {
         let role = if seq % 2 == 0 { Role::Member } else { Role::Admin };
         let joined =
             Event::MemberJoined(MemberJoined { group_id: GROUP, seq, user_id: bob.user, display_name, role, at });
-        group.apply(&joined, &Frame::event(&joined));
+        group.apply(&joined, &Outgoing::event(&joined));
         heard(&ana).await;
     }
     group.start_typing(bob.user, GROUP, Instant::now());

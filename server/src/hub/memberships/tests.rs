@@ -21,8 +21,8 @@ async fn heard(connection: &Connection) -> Vec<String> {
     let mailbox = connection.mailbox();
     let next = tokio::time::timeout(Duration::from_mins(1), mailbox.next()).await.expect("nothing was said");
     let Next::Write(frames) = next else { panic!("closed: {:?}", mailbox.closing()) };
-    mailbox.written(frames.len(), frames.iter().map(bytes::Bytes::len).sum());
-    frames.iter().flat_map(|frame| crate::frame::texts(frame)).map(str::to_owned).collect()
+    mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
+    frames.iter().flat_map(Outgoing::frames).map(|(_, text)| text.to_owned()).collect()
 }
 
 /// The groups that were told as added, of what waits.

@@ -5,7 +5,7 @@ use caravana_protocol::limits::{MAILBOX_BYTES, REPLAY_PAGE_BYTES, REPLAY_PIECE_B
 use futures::stream;
 
 use super::*;
-use crate::frame::Frame;
+use crate::frame::Outgoing;
 
 fn message(text: &str) -> Event {
     let (id, user) = (MessageId::new(Uuid::max()), UserId::new(Uuid::max()));
@@ -44,7 +44,7 @@ fn a_frame_is_never_longer_than_it_is_taken_for() {
     for text in ["", "hola", "\"", "\\", "\n\r\t", "\u{8}\u{c}", "\u{1}", "\u{7f}\u{2028}", "é", "🚀"] {
         for times in [0, 1, 30, 4_000, EVENT_CHARACTERS] {
             for event in [message(&text.repeat(times)), renamed(&text.repeat(times))] {
-                let (framed, taken_for) = (Frame::event(&event).len(), weight(&event));
+                let (framed, taken_for) = (Outgoing::event(&event).len(), weight(&event));
                 assert!(framed <= taken_for && taken_for - framed < 300, "{text:?} × {times}: {framed}, {taken_for}");
             }
         }
@@ -58,7 +58,7 @@ async fn a_page_fits_whatever_the_texts_are() {
         for most in [REPLAY_PIECE_BYTES, REPLAY_PAGE_BYTES] {
             let rows = stream::iter(all.iter().map(|event| Ok((Epoch::new(Uuid::nil()), 1, Some(event.clone())))));
             let page = page(rows, most).await.unwrap().unwrap();
-            let framed: usize = page.events.iter().map(|event| Frame::event(event).len()).sum();
+            let framed: usize = page.events.iter().map(|event| Outgoing::event(event).len()).sum();
             assert!(framed <= most && framed > most / 2, "{text:?}: {framed} of {most}");
         }
     }
@@ -67,7 +67,7 @@ async fn a_page_fits_whatever_the_texts_are() {
 #[test]
 fn the_largest_event_fits_into_a_mailbox_beside_a_piece() {
     let event = message(&shown("\u{1}".repeat(EVENT_CHARACTERS)));
-    assert!(Frame::event(&event).len() + REPLAY_PIECE_BYTES < MAILBOX_BYTES * 3 / 4);
+    assert!(Outgoing::event(&event).len() + REPLAY_PIECE_BYTES < MAILBOX_BYTES * 3 / 4);
     let shown = shown("🚀".repeat(EVENT_CHARACTERS + 1));
     assert_eq!((shown.chars().count(), shown.chars().last()), (MESSAGE_CHARACTERS, Some('…')));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caravana_protocol::{MessageId, UserId};
+use caravana_protocol::{MessageId, UserId, codec};
 use caravana_server::hub::{Connection, Identity, Scope};
 use caravana_server::socket;
 use caravana_server::store::Proof;
@@ -53,7 +53,8 @@ fn however_many_streams_begin_a_few_read_the_database_at_once() {
         for number in 1..=100 {
             let mut connection = connects(&world, user(number));
             let group = Uuid::from_u128(number);
-            connection.receive(&format!(r#"{{"type": "subscribe", "data": {{"group_id": "{group}"}}}}"#)).await;
+            let text = format!(r#"{{"type": "subscribe", "data": {{"group_id": "{group}"}}}}"#);
+            connection.receive(codec::decode_client(&text)).await;
             connections.push(connection);
         }
         sleep(Duration::from_mins(1)).await;

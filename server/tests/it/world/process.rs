@@ -7,9 +7,8 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use caravana_protocol::limits::SILENCE_MS;
-use caravana_protocol::{CloseReason, UserId};
+use caravana_protocol::{CloseReason, UserId, codec};
 use caravana_server::hub::{Connection, Hub, HubSettings, Identity, Mailbox, Next, Scope};
 use caravana_server::store::{Log, Proof, SharedLog};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -95,8 +94,8 @@ impl Process {
         loop {
             match mailbox.next().await {
                 Next::Write(frames) => {
-                    for bytes in frames {
-                        for packet in packets(&bytes) {
+                    for frame in frames {
+                        for packet in packets(frame.websocket()) {
                             if seam.loses(&packet) {
                                 continue;
                             }
@@ -111,7 +110,7 @@ impl Process {
                                 Err(_) => return say_goodbye(link, mailbox, CloseReason::TooSlow).await,
                             }
                         }
-                        mailbox.written(1, bytes.len());
+                        mailbox.written(1, frame.len());
                     }
                 }
                 Next::Close(reason) => return say_goodbye(link, mailbox, reason).await,
@@ -143,7 +142,7 @@ async fn read(mut end: ServerEnd, connection: &mut Connection) -> CloseReason {
         heard = Instant::now();
         match packet {
             Some(Packet::Text(text)) => {
-                connection.receive(&text).await;
+                connection.receive(codec::decode_client(&text)).await;
                 heard = Instant::now();
             }
             Some(Packet::Ping | Packet::Pong) => {}
@@ -170,9 +169,8 @@ impl Seam {
     }
 }
 
-/// The frames in a piece of a mailbox: RFC 6455 as a client reads it.
-fn packets(bytes: &Bytes) -> Vec<Packet> {
-    let mut rest = &bytes[..];
+/// What an entry of a mailbox is on the wire: RFC 6455 as a client reads it.
+fn packets(mut rest: &[u8]) -> Vec<Packet> {
     let mut packets = Vec::new();
     while let [first, second, after @ ..] = rest {
         let (length, after) = match second {

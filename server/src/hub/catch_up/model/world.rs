@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::super::{Refused, Stream, begin, give_up};
 use super::stream::StreamJudge;
 use super::wrong::{Early, Fault, Modelled};
-use crate::frame::{Frame, FramedPage};
+use crate::frame::Outgoing;
 use crate::hub::group::{Applied, Group, Step};
 use crate::hub::mailbox::Next;
 use crate::hub::peer::Peer;
@@ -165,7 +165,7 @@ impl World {
         };
         let behind = match commit {
             Commit::Lost => None,
-            Commit::Told => self.with(|group| group.apply(&event, &Frame::event(&event)) == Applied::Gap),
+            Commit::Told => self.with(|group| group.apply(&event, &Outgoing::event(&event)) == Applied::Gap),
             Commit::Moved | Commit::Removal => self.with(Group::nudge),
         };
         if behind == Some(true) {
@@ -193,11 +193,11 @@ impl World {
         while let Some(delivered) = self.with(Group::next_pull) {
             let page = page(&self.log.lock().unwrap(), delivered);
             if page.events.iter().all(|event| matches!(event, Event::NewMessage(_))) && page.events.len() == PAGE {
-                let frames = FramedPage::new(&page.events);
+                let frames = Outgoing::page(&page.events);
                 self.with(|group| group.apply_page(delivered + PAGE as Seq, &frames));
             } else {
                 for event in &page.events {
-                    self.with(|group| group.apply(event, &Frame::event(event)));
+                    self.with(|group| group.apply(event, &Outgoing::event(event)));
                 }
             }
             if self.with(|group| group.end_pull(page.events.is_empty())) != Some(true) {
@@ -244,8 +244,8 @@ impl World {
         let Some(Next::Write(waiting)) = self.peer.mailbox.next().now_or_never() else { return Vec::new() };
         waiting
             .iter()
-            .flat_map(|bytes| texts(bytes))
-            .map(|text| codec::decode_server(&text).unwrap().unwrap())
+            .flat_map(Outgoing::frames)
+            .map(|(_, text)| codec::decode_server(text).unwrap().unwrap())
             .collect()
     }
 }
@@ -262,7 +262,7 @@ impl Modelled {
                 peer.cut_off(GROUP, LeftReason::Removed);
             } else {
                 let error = WireError::new(ErrorCode::NotFound, "no such group", Some(id.to_string()));
-                peer.mailbox.push(&Frame::server(&ServerFrame::Error(error)));
+                peer.mailbox.push(&Outgoing::server(&ServerFrame::Error(error)));
             }
         }
     }
@@ -284,18 +284,4 @@ fn at(seq: Seq) -> Cursor {
 fn removal(seq: Seq) -> Event {
     let (display_name, at) = (String::new(), Timestamp::from_unix_micros(0));
     Event::MemberLeft(MemberLeft { group_id: GROUP, seq, user_id: user(KEY), display_name, at })
-}
-
-/// The texts of whole frames that stand one behind the other.
-fn texts(mut bytes: &[u8]) -> Vec<String> {
-    let mut texts = Vec::new();
-    while let [_, length, rest @ ..] = bytes {
-        let (length, rest) = match (length, rest) {
-            (126, [a, b, rest @ ..]) => (usize::from(u16::from_be_bytes([*a, *b])), rest),
-            _ => (usize::from(*length), rest),
-        };
-        texts.push(String::from_utf8(rest[..length].to_vec()).unwrap());
-        bytes = &rest[length..];
-    }
-    texts
 }

@@ -1,0 +1,69 @@
+//! The echo: says whatever it hears.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caravana_server::frame::{Outgoing, websocket};
+use caravana_server::hub::Mailbox;
+use caravana_server::socket::decoder::Accepts;
+use caravana_server::socket::{Message, Service, drive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+
+pub(super) struct Echo {
+    peer: Arc<Peer>,
+    accepts: Accepts,
+}
+
+#[derive(Default)]
+pub(super) struct Peer(Mailbox);
+
+impl AsRef<Mailbox> for Peer {
+    fn as_ref(&self) -> &Mailbox {
+        &self.0
+    }
+}
+
+impl Echo {
+    pub(super) fn new(accepts: Accepts) -> Self {
+        Self { peer: Arc::default(), accepts }
+    }
+}
+
+impl Service for Echo {
+    type Peer = Peer;
+
+    fn peer(&self) -> Arc<Peer> {
+        Arc::clone(&self.peer)
+    }
+
+    fn accepts(&self) -> Accepts {
+        self.accepts
+    }
+
+    fn tick(&mut self, now: Instant) -> Instant {
+        now + Duration::from_hours(1)
+    }
+
+    async fn is_ready(&mut self) {}
+
+    async fn receive(&mut self, message: Message) {
+        let said = match message {
+            Message::Text(text) => websocket::text(&text),
+            Message::Binary(bytes) => websocket::binary(&bytes),
+        };
+        // Larger than any mailbox, and nobody else puts anything in.
+        self.peer.0.push_beginning(&Outgoing::own(said));
+    }
+}
+
+/// A connection that is served, without a handshake: that is no part of what is asked here.
+pub(super) async fn connected(accepts: Accepts) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    client.set_nodelay(true).unwrap();
+    server.set_nodelay(true).unwrap();
+    tokio::spawn(drive(server, &[], Echo::new(accepts)));
+    client
+}
