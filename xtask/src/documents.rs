@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::named_tests::NamedTests;
+use crate::workspace::Workspace;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -30,35 +33,6 @@ fn files(folders: &[&str], end: &str) -> Vec<PathBuf> {
     }
     assert!(!found.is_empty(), "nothing ends with {end}");
     found
-}
-
-const SOURCES: [&str; 7] =
-    ["app/src", "client", "protocol", "server/properties", "server/src", "server/tests", "xtask/src"];
-
-/// The names of all tests that cargo runs.
-fn tests() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for path in files(&SOURCES, ".rs") {
-        let text = fs::read_to_string(path).unwrap();
-        let (mut is_test, mut is_listed) = (false, false);
-        for line in text.lines().map(str::trim) {
-            // Each line of such a list is a test for each database.
-            is_listed = line == "on_both! {" || is_listed && line != "}";
-            if is_listed {
-                names.insert(line.to_owned());
-            }
-            let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split_once('('));
-            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-                is_test = true;
-            } else if let Some((name, _)) = name {
-                if is_test {
-                    names.insert(name.to_owned());
-                }
-                is_test = false;
-            }
-        }
-    }
-    names
 }
 
 /// The names of all browser tests; those that are made in a loop end where their number begins.
@@ -91,7 +65,8 @@ fn points(document: &str) -> Vec<[&str; 4]> {
 
 #[test]
 fn every_point_of_security_has_its_row_and_the_tests_named_there_exist() {
-    let (document, tests, browser) = (read("SECURITY.md"), tests(), browser_tests());
+    let (document, browser) = (read("SECURITY.md"), browser_tests());
+    let tests = NamedTests::read(&Workspace::find().unwrap()).unwrap();
     let rows = points(&document);
     let expected: Vec<String> = (1..=14).map(|point| format!("5.{point}")).chain(["G9".into(), "G10".into()]).collect();
     let mut there: Vec<&str> = rows.iter().map(|[point, ..]| *point).collect();
@@ -155,7 +130,7 @@ fn the_lock_file_names_one_registry_and_nothing_that_is_banned() {
 /// Every call that compiles what is tested or shipped takes the lock file as it is.
 #[test]
 fn whatever_is_built_is_built_as_locked() {
-    for file in ["xtask/src/build.rs", "xtask/src/ci.rs", "xtask/src/test.rs", "xtask/src/mutants/list.rs"] {
+    for file in ["xtask/src/build.rs", "xtask/src/ci.rs", "xtask/src/test.rs"] {
         assert!(read(file).contains("--locked"), "{file}");
     }
     assert!(read(".cargo/config.toml").contains("--locked"), "cargo xtask itself");

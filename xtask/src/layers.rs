@@ -5,7 +5,7 @@
 
 mod paths;
 mod rules;
-mod sources;
+pub(crate) mod sources;
 
 use std::fs;
 use std::path::Path;

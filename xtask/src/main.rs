@@ -17,6 +17,7 @@ mod e2e;
 mod faults;
 mod layers;
 mod mutants;
+mod named_tests;
 mod process;
 mod run;
 mod setup;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::build::Profile;
+use crate::mutants::share::Share;
 use crate::setup::Needs;
 use crate::test::Store;
 use crate::workspace::Workspace;
@@ -66,7 +68,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Layers => layers::layers(&workspace),
         Command::Faults { release, names } => faults::faults(&workspace, release, &names),
         Command::Sim { cases } => sim::sim(&workspace, cases),
-        Command::Mutants { names } => mutants::mutants(&workspace, &names),
+        Command::Mutants { share, names } => mutants::mutants(&workspace, &names, share),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
     }
 }
@@ -141,6 +143,9 @@ enum Command {
     },
     /// Switches off each mechanism of docs/guarantees.md in a copy of the tree, and looks whether its tests notice.
     Mutants {
+        /// Only a share of them, as `3/10`; the CI tries another tenth each day, and prints which.
+        #[arg(long)]
+        share: Option<Share>,
         /// Only those whose name begins like this, as `g5` or `g1-sync`.
         names: Vec<String>,
     },

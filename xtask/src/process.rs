@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,20 +26,26 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Like [`run`], and ends the program when it takes longer than `limit`: for programs that wait on a network.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     println!("$ {}", line(command));
+    match status_within(command, limit)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => bail!("`{}` failed: {status}", line(command)),
+        None => bail!("`{}` took longer than {} s", line(command), limit.as_secs()),
+    }
+}
+
+/// How the program ended; nothing where it had to be ended after `limit`.
+pub(crate) fn status_within(command: &mut Command, limit: Duration) -> Result<Option<ExitStatus>> {
     let mut child =
         command.stdin(Stdio::null()).spawn().with_context(|| format!("could not start `{}`", line(command)))?;
     let deadline = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait()? {
-            if status.success() {
-                return Ok(());
-            }
-            bail!("`{}` failed: {status}", line(command));
+            return Ok(Some(status));
         }
         if Instant::now() >= deadline {
             child.kill()?;
             child.wait()?;
-            bail!("`{}` took longer than {} s", line(command), limit.as_secs());
+            return Ok(None);
         }
         thread::sleep(POLL);
     }

@@ -21,6 +21,14 @@ pub(crate) struct Workspace {
     pub(crate) packages: Vec<Value>,
 }
 
+/// A crate of the workspace.
+pub(crate) struct Crate {
+    /// The package's name.
+    pub(crate) name: String,
+    /// The folder with its manifest.
+    pub(crate) folder: PathBuf,
+}
+
 /// What the root manifest says about the site, for cargo-leptos and for us.
 pub(crate) struct Leptos {
     /// The package with the server's binary.
@@ -71,6 +79,16 @@ impl Workspace {
             packages: metadata["packages"].as_array().cloned().unwrap_or_default(),
             root,
         })
+    }
+
+    /// The crates of the workspace, with their folders.
+    pub(crate) fn crates(&self) -> Result<Vec<Crate>> {
+        let of = |package: &Value| {
+            let manifest = PathBuf::from(text(package, "manifest_path")?);
+            let folder = manifest.parent().context("a manifest without a folder")?.to_owned();
+            Ok(Crate { name: text(package, "name")?, folder })
+        };
+        self.packages.iter().map(of).collect()
     }
 
     /// The folder for what set-up installs: tools, and what it decided.

@@ -9,14 +9,14 @@ use anyhow::{Context, Result};
 use super::paths;
 
 /// A source file and the module path that its place in the folder gives it.
-pub(super) struct SourceFile {
-    pub(super) path: PathBuf,
+pub(crate) struct SourceFile {
+    pub(crate) path: PathBuf,
     /// `["hub", "connection"]` for `src/hub/connection.rs`, nothing for `src/lib.rs`.
-    pub(super) module: Vec<String>,
+    pub(crate) module: Vec<String>,
 }
 
 /// The files below a crate's `src`, without those that are only compiled for tests.
-pub(super) fn of_crate(folder: &Path) -> Result<Vec<SourceFile>> {
+pub(crate) fn of_crate(folder: &Path) -> Result<Vec<SourceFile>> {
     let mut files = Vec::new();
     collect(folder, &mut Vec::new(), &mut files)?;
     let mut only_tests = HashSet::new();

@@ -1,89 +1,113 @@
-//! The mechanisms that are switched off, one at a time, and the tests that must notice, by where the mechanism lives.
+//! The list of mechanisms that are switched off: what `xtask/mutants/*.toml` says.
 
-mod bounds;
-mod door;
-mod hub;
-mod members;
-mod postgres;
-mod security;
-mod session;
-mod store;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use std::fmt;
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use super::items::Items;
+use super::snippet;
+use crate::workspace::Workspace;
+
+/// A file of the list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListFile {
+    /// Changes that several mutants make, by name.
+    #[serde(default)]
+    shared: BTreeMap<String, Change>,
+    mutant: Vec<Mutant>,
+}
 
 /// A mechanism that is switched off.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Mutant {
     /// The guarantee, and a word for the mechanism.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// What the product no longer does.
-    pub(super) what: &'static str,
-    /// How it is switched off.
-    pub(super) changes: &'static [Change],
+    pub(super) what: String,
     /// The tests that must fail now, each by itself.
-    pub(super) tests: &'static [Run],
+    pub(super) tests: Vec<String>,
+    /// Shared changes that are made too.
+    #[serde(default)]
+    with: Vec<String>,
+    /// How it is switched off.
+    #[serde(default)]
+    change: Vec<Change>,
 }
 
 /// A place that is changed.
-pub(super) struct Change {
-    /// In which file.
-    pub(super) file: &'static str,
-    /// What stands there, once.
-    pub(super) find: &'static str,
+#[derive(Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// The function, constant, type or SQL definition.
+    r#in: String,
+    /// What stands there, once, whatever its layout.
+    find: String,
     /// What stands there instead.
-    pub(super) replace: &'static str,
+    replace: String,
 }
 
-const fn at(file: &'static str, find: &'static str, replace: &'static str) -> Change {
-    Change { file, find, replace }
-}
-
-/// A test as cargo finds it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Run {
-    /// Cargo's own options.
-    pub(super) cargo: &'static str,
-    /// The name of the test.
-    pub(super) test: &'static str,
-}
-
-impl fmt::Display for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.test)
+/// All mutants, file by file.
+pub(super) fn read(workspace: &Workspace) -> Result<Vec<Mutant>> {
+    let folder = workspace.root.join("xtask/mutants");
+    let files = fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
+    let mut files = files.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+    files.sort();
+    let mut all: Vec<Mutant> = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file)?;
+        all.extend(parse(&text).with_context(|| file.display().to_string())?);
     }
+    let mut names = BTreeSet::new();
+    for mutant in &all {
+        ensure!(names.insert(&mutant.name), "two mutants are called {}", mutant.name);
+    }
+    Ok(all)
 }
 
-/// A test of the whole server, or of the simulated world.
-const fn it(test: &'static str) -> Run {
-    Run { cargo: "--locked --package=caravana-server --test=it", test }
+fn parse(text: &str) -> Result<Vec<Mutant>> {
+    let ListFile { shared, mut mutant } = toml::from_str(text)?;
+    for mutant in &mut mutant {
+        for name in &mutant.with {
+            let change =
+                shared.get(name).with_context(|| format!("{}: nothing shared is called {name}", mutant.name))?;
+            mutant.change.push(change.clone());
+        }
+        ensure!(!mutant.change.is_empty() && !mutant.tests.is_empty(), "{} has no change or no test", mutant.name);
+    }
+    Ok(mutant)
 }
 
-/// A test inside the server.
-const fn inside(test: &'static str) -> Run {
-    Run { cargo: "--locked --package=caravana-server --lib", test }
-}
-
-/// A test of the session.
-const fn session(test: &'static str) -> Run {
-    Run { cargo: "--locked --package=caravana-client --tests", test }
-}
-
-/// Whatever happens, in the simulated world.
-const WORLD: Run = it("whatever_happens_nothing_is_lost_doubled_or_out_of_order");
-/// Whatever happens to one session.
-const MODEL: Run = session("whatever_happens_the_screen_is_the_log_in_the_end");
-
-/// All of them.
-pub(super) fn all() -> impl Iterator<Item = &'static Mutant> {
-    [
-        store::MUTANTS,
-        hub::MUTANTS,
-        door::MUTANTS,
-        members::MUTANTS,
-        postgres::MUTANTS,
-        security::MUTANTS,
-        session::MUTANTS,
-        bounds::MUTANTS,
-    ]
-    .into_iter()
-    .flatten()
+impl Mutant {
+    /// The changed files with their new texts, seen from the root of the repository.
+    pub(super) fn changed(&self, items: &Items) -> Result<BTreeMap<PathBuf, String>> {
+        let mut places: BTreeMap<&Path, Vec<(Range<usize>, &str)>> = BTreeMap::new();
+        for change in &self.change {
+            let place = || format!("{}: «{}» in {}", self.name, change.find, change.r#in);
+            let item = items.find(&change.r#in).with_context(place)?;
+            let body = &items.text(&item.file)?[item.range.clone()];
+            let found = snippet::find(body, &change.find).with_context(place)?;
+            let found = item.range.start + found.start..item.range.start + found.end;
+            places.entry(&item.file).or_default().push((found, &change.replace));
+        }
+        let mut texts = BTreeMap::new();
+        for (file, mut places) in places {
+            // From the end, so that what is before keeps its place.
+            places.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+            if places.windows(2).any(|pair| pair[1].0.end > pair[0].0.start) {
+                bail!("{}: two changes overlap in {}", self.name, file.display());
+            }
+            let mut text = items.text(file)?.to_owned();
+            for (range, replace) in places {
+                text.replace_range(range, replace);
+            }
+            texts.insert(file.to_owned(), text);
+        }
+        Ok(texts)
+    }
 }

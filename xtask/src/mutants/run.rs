@@ -1,0 +1,85 @@
+//! Runs tests by their names in a program that was built, and tells of each how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::copy::Built;
+use crate::process;
+
+/// A mutant may make a test wait for ever; then it has failed.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Which of a program's tests are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that `cargo test` leaves out, too.
+    All,
+    /// Only those that `cargo test` leaves out.
+    Ignored,
+}
+
+/// Runs the tests of these names.
+pub(super) fn tests(built: &Built, names: &BTreeSet<&str>, which: Which, log: &Path) -> Result<Outcome> {
+    let listed = process::output(built.command().arg("--list").args((which == Which::Ignored).then_some("--ignored")))?;
+    let listed: BTreeSet<&str> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    let mut chosen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        let end = format!("::{name}");
+        let full: Vec<&str> = listed.iter().copied().filter(|test| test == name || test.ends_with(&end)).collect();
+        // A name that no test has would pass, whatever is switched off.
+        ensure!(!full.is_empty() || which == Which::Ignored, "there is no test {name}");
+        chosen.insert(name, full);
+    }
+    let all: BTreeSet<&str> = chosen.values().flatten().copied().collect();
+    let passed = if all.is_empty() { BTreeSet::new() } else { passed(built, &all, log)? };
+    let mut outcome = Outcome::default();
+    for (name, full) in chosen {
+        let of_name =
+            if full.iter().all(|test| passed.contains(*test)) { &mut outcome.passed } else { &mut outcome.failed };
+        of_name.insert(name.to_owned());
+    }
+    Ok(outcome)
+}
+
+/// What became of tests. A name that several tests have has failed when one of them has.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) passed: BTreeSet<String>,
+    pub(super) failed: BTreeSet<String>,
+}
+
+/// The tests that have passed. All of them run in one process, as they do otherwise; those that it did not come to, because
+/// another one has ended it, get one of their own.
+fn passed<'a>(built: &Built, tests: &BTreeSet<&'a str>, log: &Path) -> Result<BTreeSet<&'a str>> {
+    let ended = run(built, tests, log)?;
+    let text = fs::read_to_string(log).context("the tests' output is text")?;
+    let said = |end: &str| tests.iter().copied().filter(|test| is_told(&text, test, end)).collect::<BTreeSet<&str>>();
+    let (mut passed, failed) = (said("ok"), said("FAILED"));
+    let untold = tests.iter().copied().filter(|test| !passed.contains(test) && !failed.contains(test));
+    // Those that had not ended after all that time have failed.
+    for test in untold.filter(|_| ended).collect::<Vec<_>>() {
+        let log = log.with_extension("single.log");
+        run(built, &BTreeSet::from([test]), &log)?;
+        if is_told(&fs::read_to_string(&log)?, test, "ok") {
+            passed.insert(test);
+        }
+    }
+    Ok(passed)
+}
+
+fn is_told(text: &str, test: &str, end: &str) -> bool {
+    let line = format!("test {test} ... {end}");
+    text.lines().any(|told| told == line)
+}
+
+/// Whether the program has come to its end by itself.
+fn run(built: &Built, tests: &BTreeSet<&str>, log: &Path) -> Result<bool> {
+    let file = File::create(log)?;
+    let mut command = built.command();
+    command.args(tests).args(["--exact", "--include-ignored"]).stdout(file.try_clone()?).stderr(file);
+    Ok(process::status_within(&mut command, PATIENCE)?.is_some())
+}
