@@ -1,12 +1,14 @@
 //! `cargo xtask ci`: what must pass before a change is taken.
 //!
-//! The quick checks come first. Every profile is compiled once: the lints and the documentation share one set of
+//! It is `cargo xtask test` and what stands around it: before the tests the quick checks, behind them what needs the release
+//! build or tests that have passed. Every profile is compiled once: the lints and the documentation share one set of
 //! artefacts, all tests share a second, and the release build is both what is measured and what the browser tests run.
 
 use anyhow::Result;
 
 use crate::api;
 use crate::layers;
+use crate::mutants;
 use crate::process;
 use crate::setup::toolchain::WASM_TARGET;
 use crate::setup::{self, Needs, Tools};
@@ -27,7 +29,7 @@ const BROWSER: [&str; 6] = [
 /// Runs every check and every test, and prints how long each took.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let needs = Needs { chromium: true, faults: true, postgres: true, schemathesis: true, ..Needs::default() };
+    let needs = Needs { schemathesis: true, ..test::NEEDS };
     steps.run("layers", || layers::layers(workspace))?;
     let tools = steps.run("setup", || setup::setup(workspace, needs))?;
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
@@ -51,6 +53,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     steps.run("documentation", || documentation(workspace, &tools))?;
     let built = test::run(workspace, &tools, &mut steps)?;
     steps.run("REST interface", || api::try_out(workspace, &tools, &built.server, &[]))?;
+    steps.run("mutants of today", || mutants::todays(workspace, &tools))?;
     steps.finish();
     Ok(())
 }

@@ -127,7 +127,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Runs what the CI runs: format, lints, layers, documentation, all tests, the release build.
+    /// Runs what the CI runs: `test`, and format, lints, layers, documentation, the REST interface, a share of the mutants.
     Ci,
     /// Installs what the other commands need; they call it themselves.
     Setup {

@@ -41,12 +41,14 @@ impl Store {
     }
 }
 
+/// What the tests need.
+pub(crate) const NEEDS: Needs =
+    Needs { chromium: true, cargo_leptos: false, schemathesis: false, faults: true, postgres: true };
+
 /// Sets up, and runs all tests, or only those that care on one of the two databases.
 pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
     let mut steps = Steps::default();
-    let tools = steps.run("setup", || {
-        setup::setup(workspace, Needs { chromium: true, faults: true, postgres: true, ..Needs::default() })
-    })?;
+    let tools = steps.run("setup", || setup::setup(workspace, NEEDS))?;
     match store {
         None => drop(run(workspace, &tools, &mut steps)?),
         Some(store) => {

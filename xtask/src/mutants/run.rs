@@ -83,3 +83,47 @@ fn run(built: &Built, tests: &BTreeSet<&str>, log: &Path) -> Result<bool> {
     command.args(tests).args(["--exact", "--include-ignored"]).stdout(file.try_clone()?).stderr(file);
     Ok(process::status_within(&mut command, PATIENCE)?.is_some())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A program of four tests: one passes, one fails, and one that ends the program stands before the last.
+    const PROGRAM: &str = "#!/bin/sh\ncase \"$*\" in\n\
+        '--list --ignored') echo 'm::long: test' ;;\n\
+        --list) for name in good bad crash last long; do echo \"m::$name: test\"; done ;;\n\
+        *) for name in good bad crash last long; do\n\
+        case \" $* \" in *\" m::$name \"*)\n\
+        case $name in bad) echo \"test m::$name ... FAILED\" ;; crash) exit 134 ;; *) echo \"test m::$name ... ok\" ;; esac ;;\n\
+        esac; done ;;\nesac\n";
+
+    fn outcome(names: &[&str], which: Which) -> Result<Outcome> {
+        let folder = tempfile::tempdir().unwrap();
+        let built = Built { executable: folder.path().join("program"), folder: folder.path().to_owned() };
+        fs::write(&built.executable, PROGRAM).unwrap();
+        fs::set_permissions(&built.executable, fs::Permissions::from_mode(0o755)).unwrap();
+        tests(&built, &names.iter().copied().collect(), which, &folder.path().join("output.log"))
+    }
+
+    #[test]
+    fn a_test_fails_for_itself_and_not_for_one_that_ended_the_program() {
+        let Outcome { passed, failed } = outcome(&["good", "bad", "crash", "m::last"], Which::All).unwrap();
+        assert_eq!(passed, ["good", "m::last"].map(str::to_owned).into());
+        assert_eq!(failed, ["bad", "crash"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_name_that_no_test_has_is_an_error_and_a_part_of_a_name_is_none() {
+        assert!(outcome(&["goo"], Which::All).is_err());
+        assert!(outcome(&["other::good"], Which::All).is_err());
+    }
+
+    #[test]
+    fn beforehand_only_those_are_run_that_were_left_out() {
+        let Outcome { passed, failed } = outcome(&["bad", "long"], Which::Ignored).unwrap();
+        assert_eq!(passed, ["bad", "long"].map(str::to_owned).into());
+        assert!(failed.is_empty());
+    }
+}
