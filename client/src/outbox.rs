@@ -111,12 +111,6 @@ impl Outbox {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
-    /// Until when the server asked to wait.
-    #[must_use]
-    pub const fn blocked_until(&self) -> Option<Instant> {
-        self.blocked
-    }
-
     /// Until when the person has to wait because they went too fast, for «Vas muy rápido. Espera {s} s.».
     #[must_use]
     pub fn too_fast_until(&self) -> Option<Instant> {

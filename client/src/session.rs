@@ -160,12 +160,6 @@ impl Session {
         crate::OUTBOX_MESSAGES.saturating_sub(self.groups.values().map(|group| group.outbox.len()).sum())
     }
 
-    /// The build that the server runs, once it has said `hello`.
-    #[must_use]
-    pub fn server_build(&self) -> Option<&str> {
-        self.build.as_deref()
-    }
-
     /// Sends what may be sent now.
     fn pump(&mut self, now: Instant) {
         for group in self.groups.values_mut() {

@@ -151,7 +151,6 @@ pub(super) static WORDS: Words = Words {
     groups: "Groups",
     new_group: "New group",
     new_group_name: "Group name",
-    new_group_placeholder: "For example, Patagonia in March",
     create: "Create group",
     no_groups_title: "Your first trip starts here",
     no_groups_text: "Create a group and share the link, or open the invite that you were sent.",

@@ -160,7 +160,6 @@ pub(super) static WORDS: Words = Words {
     groups: "Grupos",
     new_group: "Nuevo grupo",
     new_group_name: "Nombre del grupo",
-    new_group_placeholder: "Por ejemplo, Patagonia en marzo",
     create: "Crear grupo",
     no_groups_title: "Tu primer viaje empieza aquí",
     no_groups_text: "Crea un grupo y comparte el enlace, o abre la invitación que te enviaron.",

@@ -93,7 +93,6 @@ pub struct Words {
     pub groups: &'static str,
     pub new_group: &'static str,
     pub new_group_name: &'static str,
-    pub new_group_placeholder: &'static str,
     pub create: &'static str,
     pub no_groups_title: &'static str,
     pub no_groups_text: &'static str,
