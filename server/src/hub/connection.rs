@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
 use caravana_protocol::{
     AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
-    Timestamp, UserId, WireError, codec,
+    Timestamp, WireError, codec,
 };
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -108,12 +108,6 @@ impl Connection {
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.peer.mailbox
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn user(&self) -> UserId {
-        self.peer.user
     }
 
     /// Waits until the next message of the client may be carried out, or the connection ends: the stream that was asked for
