@@ -12,7 +12,7 @@ use caravana_protocol::codec::DecodeError;
 use caravana_protocol::limits::{HEARTBEAT_MS, SUBPROTOCOL};
 use caravana_protocol::{
     AuthExpiring, CloseReason, Cursor, ErrorCode, GroupId, Heartbeat, Hello, Incoming, LeftReason, Limits, ServerFrame,
-    Timestamp, UserId, WireError,
+    Timestamp, WireError,
 };
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -109,12 +109,6 @@ impl Connection {
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.peer.mailbox
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn user(&self) -> UserId {
-        self.peer.user
     }
 
     /// Waits until the next message of the client may be carried out, or the connection ends: the stream that was asked for

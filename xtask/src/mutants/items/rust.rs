@@ -1,5 +1,7 @@
 //! The items of a Rust source.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "syn's enums have kinds to come, and need it")]
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -25,7 +27,9 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn all(&mut self, items: &[syn::Item]) {
-        items.iter().for_each(|item| self.item(item));
+        for item in items {
+            self.item(item);
+        }
     }
 
     fn item(&mut self, item: &syn::Item) {
