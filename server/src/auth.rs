@@ -19,4 +19,4 @@ pub use passwords::{PasswordError, Passwords};
 pub use resets::{RESET_SECONDS, reset_address};
 pub use secret::Secret;
 pub use throttle::Throttle;
-pub use tokens::{AccessToken, LAST_SECOND, LEEWAY, Supabase, TokenError, Tokens, VerifiedToken};
+pub use tokens::{AccessToken, LEEWAY, Supabase, TokenError, Tokens, VerifiedToken};

@@ -49,7 +49,7 @@ pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
 pub use log::{Anchor, Appended, Changed, Channel, Draft, History, Log, Page};
 pub use members::{MemberRow, Members, Removal};
 pub use members_view::{MembersView, MembersViewError};
-pub use proofs::{KnownHolder, Proof, Proofs, TokenHolder};
+pub use proofs::{KnownHolder, LAST_SECOND, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;
 pub use resets::{RESETS, Resets};
 pub use sessions::{NewSession, SIGN_INS, Sessions, SignIn};

@@ -15,7 +15,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key_list::{self, KeyList};
 use crate::store::SecretHash;
-pub use claims::LAST_SECOND;
 use claims::{Claims, OwnClaims};
 
 /// How long a token of ours is good for.

@@ -20,15 +20,13 @@ use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::catch_up::CatchUp;
-use super::group::Group;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
 use super::typing_taken::TypingTaken;
 use super::{Hub, Scope};
-use crate::auth::LAST_SECOND;
 use crate::frame::Outgoing;
 use crate::metrics;
-use crate::store::Proof;
+use crate::store::{LAST_SECOND, Proof};
 
 /// Frames that can't be read or carried out which a connection may send in [`STRIKES_WINDOW`].
 const STRIKES: usize = 10;
@@ -185,7 +183,7 @@ impl Connection {
         self.groups.remove(&group);
         self.hub.registry.with(group, |state| state.leave(self.peer.key, group));
         // Not behind the answers to earlier sends: it must come before the `joined` of a frame behind this one.
-        Group::say_left(&self.peer, group, LeftReason::Asked);
+        self.peer.say_left(group, LeftReason::Asked);
     }
 
     /// Takes over a fresh token of the same user.

@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use caravana_protocol::{CloseReason, ConnectionId, GroupId, LeftReason, UserId};
+use caravana_protocol::{CloseReason, ConnectionId, GroupId, Left, LeftReason, ServerFrame, UserId};
 
 use super::answers::Pace;
-use super::group::Group;
 use super::mailbox::Mailbox;
+use crate::frame::Outgoing;
 use crate::store::Proof;
 
 /// One open socket, from the hub's side.
@@ -51,9 +51,14 @@ impl Peer {
         *proof = Proof { session: fresh.session.or(proof.session), ..fresh };
     }
 
+    /// Tells that nothing more of this group comes here.
+    pub(super) fn say_left(&self, group_id: GroupId, reason: LeftReason) {
+        self.mailbox.push(&Outgoing::server(&ServerFrame::Left(Left { group_id, reason })));
+    }
+
     /// Ends a group on this connection: a `left` frame, and on the endpoint of that one group the end of the socket.
     pub(super) fn cut_off(&self, group_id: GroupId, reason: LeftReason) {
-        Group::say_left(self, group_id, reason);
+        self.say_left(group_id, reason);
         if self.only == Some(group_id) {
             self.mailbox.close(CloseReason::NotAMember);
         }

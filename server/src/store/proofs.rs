@@ -26,6 +26,9 @@ pub trait Proofs: Send + Sync + 'static {
     async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError>;
 }
 
+/// The last second of the year 9999, beyond which a moment can't be written any more. No token ends later.
+pub const LAST_SECOND: i64 = 253_402_300_799;
+
 /// What somebody's presence rests on, and with what it ends. Times are seconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof {

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use super::{PERSON, VerifiedToken};
-use crate::store::SecretHash;
-
-/// The last second of the year 9999, beyond which a moment can't be written any more. No token ends later.
-pub const LAST_SECOND: i64 = 253_402_300_799;
+use crate::store::{LAST_SECOND, SecretHash};
 
 /// The claims of a token of ours.
 #[derive(Serialize)]

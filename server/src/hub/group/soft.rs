@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use caravana_protocol::limits::TYPING_MEMBERS;
-use caravana_protocol::{GroupId, Left, LeftReason, Presence, Read, Seq, ServerFrame, Typing, UserId};
+use caravana_protocol::{GroupId, LeftReason, Presence, Read, Seq, ServerFrame, Typing, UserId};
 use tokio::time::Instant;
 
 use super::super::peer::Peer;
@@ -98,10 +98,5 @@ impl Group {
         for follower in std::mem::take(&mut self.followers) {
             follower.peer.cut_off(group_id, LeftReason::GroupDeleted);
         }
-    }
-
-    /// Tells a connection that asked that it no longer follows.
-    pub(in crate::hub) fn say_left(peer: &Peer, group_id: GroupId, reason: LeftReason) {
-        peer.mailbox.push(&Outgoing::server(&ServerFrame::Left(Left { group_id, reason })));
     }
 }

@@ -24,11 +24,14 @@ macro_rules! micros {
     };
 }
 
-/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
+/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group. Of a payload no more is read
+/// than a frame can hold; of one that holds a name no more than is shown of names, because that may be another program's.
 macro_rules! log_columns {
     () => {
         concat!(
-            "e.seq, e.kind, e.message_id, e.actor_id, left(e.payload::text, 65537) as payload, ",
+            "e.seq, e.kind, e.message_id, e.actor_id, case when e.kind = 'group_updated' \
+               then jsonb_build_object('name', left(e.payload ->> 'name', 1025))::text \
+               else left(e.payload::text, 65537) end as payload, ",
             micros!("e.at"),
             " as at, c.id as stored_id, c.user_id, left(c.message::text, 65537) as message, ",
             micros!("c.created_at"),

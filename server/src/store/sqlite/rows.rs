@@ -9,10 +9,13 @@ use uuid::Uuid;
 use super::super::entry::{Entry, GroupState, MessageState, placeholder, shown, shown_name};
 use crate::telemetry::Seldom;
 
-/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group.
+/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group. Of a payload no more is read
+/// than a frame can hold; of one that holds a name no more than is shown of names, because that may be another program's.
 macro_rules! log_columns {
     () => {
-        "e.seq, e.kind, e.message_id, e.actor_id, substr(e.payload, 1, 65537) as payload, e.at, \
+        "e.seq, e.kind, e.message_id, e.actor_id, case when e.kind = 'group_updated' and json_valid(e.payload) \
+           then json_object('name', substr(e.payload ->> '$.name', 1, 1025)) \
+           else substr(e.payload, 1, 65537) end as payload, e.at, \
          c.id as stored_id, c.user_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, \
          m.seq as message_seq, m.reply_to, m.edited_at, \
          u.display_name, g.name, cg.time_zone, cg.members_can_invite"
