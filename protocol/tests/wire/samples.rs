@@ -67,32 +67,14 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
     ]
 }
 
-pub(crate) fn server_frames() -> Vec<ServerFrame> {
-    let (group_id, user_id, epoch) = (group(), user(), epoch());
+/// One of each event, and of what may be left out.
+fn events() -> Vec<ServerFrame> {
+    let (group_id, user_id) = (group(), user());
     let edited = Message { content: Content::text("¡Hola, Ana!".into()), edited_at: Some(at()), seq: 8, ..message() };
     let deleted = Message { seq: 9, ..message().deleted() };
     let content = Content { reply_to: Some(message_id()), ..message().content };
     let reply = Message { content, ..message() };
     vec![
-        ServerFrame::Hello(Hello {
-            protocol: "caravana.v1".into(),
-            connection_id: ConnectionId::new(message_id().uuid()),
-            user_id,
-            server_time: at(),
-            heartbeat_ms: 25_000,
-            limits: Limits::default(),
-            build: "0.1.0".into(),
-        }),
-        ServerFrame::Joined(Joined {
-            group_id,
-            epoch,
-            head: 7,
-            roster: vec![user_id],
-            reads: BTreeMap::from([(user_id, 6)]),
-        }),
-        ServerFrame::Left(Left { group_id, reason: LeftReason::Asked }),
-        ServerFrame::Left(Left { group_id, reason: LeftReason::Removed }),
-        ServerFrame::Left(Left { group_id, reason: LeftReason::GroupDeleted }),
         ServerFrame::Event(Event::NewMessage(message())),
         ServerFrame::Event(Event::NewMessage(reply)),
         ServerFrame::Event(Event::NewMessage(Message { user_id: None, ..message() })),
@@ -138,6 +120,33 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             Columns { message_id: Some(message_id()), actor_id: Some(user_id), at: at() },
             Some(r#"{"message_seq":7,"emoji":"❤️","on":true}"#),
         ))),
+    ]
+}
+
+pub(crate) fn server_frames() -> Vec<ServerFrame> {
+    let (group_id, user_id, epoch) = (group(), user(), epoch());
+    let before = vec![
+        ServerFrame::Hello(Hello {
+            protocol: "caravana.v1".into(),
+            connection_id: ConnectionId::new(message_id().uuid()),
+            user_id,
+            server_time: at(),
+            heartbeat_ms: 25_000,
+            limits: Limits::default(),
+            build: "0.1.0".into(),
+        }),
+        ServerFrame::Joined(Joined {
+            group_id,
+            epoch,
+            head: 7,
+            roster: vec![user_id],
+            reads: BTreeMap::from([(user_id, 6)]),
+        }),
+        ServerFrame::Left(Left { group_id, reason: LeftReason::Asked }),
+        ServerFrame::Left(Left { group_id, reason: LeftReason::Removed }),
+        ServerFrame::Left(Left { group_id, reason: LeftReason::GroupDeleted }),
+    ];
+    let after = vec![
         ServerFrame::MessageSent(MessageSent { message: message(), duplicate: false }),
         ServerFrame::MessageSent(MessageSent { message: message(), duplicate: true }),
         ServerFrame::Done(Done { reference: "r1".into(), group_id, seq: 8 }),
@@ -174,5 +183,6 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         }),
         ServerFrame::Error(WireError::new(ErrorCode::IdConflict, "this id is stored", Some("r1".into()))),
         ServerFrame::Error(WireError::new(ErrorCode::RateLimited, "too many messages", None).after(500)),
-    ]
+    ];
+    [before, events(), after].concat()
 }

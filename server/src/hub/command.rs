@@ -111,7 +111,7 @@ impl Connection {
 
     async fn edit(&mut self, id: MessageId, message: &str, own_reference: Option<FrameRef>) -> Outcome {
         let edited = self.hub.edit(self.peer.user, None, id, message).await;
-        self.done(edited.map_err(|refused| refused.to_wire(None))?, own_reference);
+        self.done(&edited.map_err(|refused| refused.to_wire(None))?, own_reference);
         Ok(())
     }
 
@@ -120,12 +120,12 @@ impl Connection {
         if !deleted.is_new && own_reference.is_none() {
             return Err(refused(ErrorCode::Gone, "no longer there"));
         }
-        self.done(deleted, own_reference);
+        self.done(&deleted, own_reference);
         Ok(())
     }
 
     /// Answers a change that carried a `ref`.
-    fn done(&mut self, changed: Changed, own_reference: Option<FrameRef>) {
+    fn done(&mut self, changed: &Changed, own_reference: Option<FrameRef>) {
         if let Some(reference) = own_reference {
             let done = Done { reference, group_id: changed.message.group_id, seq: changed.seq };
             self.answer(Box::pin(std::future::ready(ServerFrame::Done(done))));

@@ -58,7 +58,7 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
         })
         .await;
     let epoch = joined["epoch"].as_str().unwrap();
-    let (mut back, _) = (Wire::open_at(&ana, &format!("/ws/chat/{group}?epoch={epoch}&after={seq}")).await, ());
+    let mut back = Wire::open_at(&ana, &format!("/ws/chat/{group}?epoch={epoch}&after={seq}")).await;
     assert_eq!(back.expect("reaction_changed").await, expected);
     assert_eq!(back.expect("unknown_event").await, nameless);
     assert_eq!(back.expect("new_message").await["message"], "y otra");
