@@ -13,7 +13,7 @@ fn one() -> World {
 }
 
 fn change(world: &World, number: u128) -> (IntentId, SendState) {
-    let intent = world.group().change_of(id(number)).unwrap();
+    let intent = world.group().change_of(id(number)).unwrap_or_else(|| panic!("nothing is wanted of {number}"));
     (intent.id, intent.state)
 }
 
