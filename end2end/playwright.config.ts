@@ -12,6 +12,7 @@ const PAGE_ALONE = [
   'days',
   'drafts',
   'labels',
+  'long',
   'panes',
   'scrolling',
   'signing_out',

@@ -24,7 +24,7 @@ use crate::i18n::Lang;
 mod pane;
 
 pub use caravana_client::HistoryPage;
-pub use pane::{Hidden, Pane, PaneEvent, RowEdge, Scroller};
+pub use pane::{Heard, Hidden, Laid, LaidLine, Pads, Pane, PaneEvent, RowEdge, Scroller, TopDay};
 
 /// What every call of [`ChatApi`] gives. The browser's futures are not `Send` by themselves; its adapter wraps them in
 /// `SendWrapper`, which is sound because the browser has one thread.
@@ -205,8 +205,8 @@ pub trait Browser: NormalForms + Send + Sync {
     /// elsewhere, and when the focus goes elsewhere. What is returned ends that.
     fn close_when_done(&self, menu: Menu) -> Box<dyn FnOnce() + Send + Sync>;
     /// Looks at a scroller with its rows until the pane is dropped. `happened` is called after every change of the
-    /// document before anything is painted, and for each touch.
-    fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane>;
+    /// document before anything is painted, for each touch, and for the keys that go far.
+    fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane>;
 }
 
 /// The [`Browser`] in the context.

@@ -45,11 +45,14 @@ pub struct Config {
     pub rows: usize,
 }
 
+/// Rows of one group that are kept in memory: ten thousand messages, and the events between them. A few megabytes.
+const ROWS: usize = 12_000;
+
 impl Config {
     /// The usual figures, for this user.
     #[must_use]
     pub const fn new(user: UserId) -> Self {
-        Self { user, page_size: limits::HISTORY_PAGE_DEFAULT, rows: 10_000 }
+        Self { user, page_size: limits::HISTORY_PAGE_DEFAULT, rows: ROWS }
     }
 }
 

@@ -8,6 +8,7 @@
 //! in the [`crate::Outbox`]; [`crate::Group::items`] shows both.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq, Timestamp};
 
@@ -93,6 +94,12 @@ impl Timeline {
     #[must_use]
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.values().map(|stored| &stored.row)
+    }
+
+    /// The loaded rows behind a seq, ascending.
+    #[must_use]
+    pub fn rows_after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Row> {
+        self.rows.range((Bound::Excluded(seq), Bound::Unbounded)).map(|(_, stored)| &stored.row)
     }
 
     /// How many rows are loaded.

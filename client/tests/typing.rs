@@ -114,6 +114,8 @@ fn reading_is_said_at_most_once_a_second_with_the_furthest_seq() {
         world.server.post(ana(), &number.to_string());
     }
     world.work();
+    assert_eq!((world.group().unread_after(0), world.group().unread_after(47)), (50, 3));
+    assert_eq!(world.group().seen_at_end(), Some(50));
     for seq in 1..=50 {
         world.give(Input::MarkRead { group: group(), seq });
         world.pass(10);
@@ -121,7 +123,8 @@ fn reading_is_said_at_most_once_a_second_with_the_furthest_seq() {
     world.pass(2_000);
     assert_eq!(world.server.reads[&me()], 50);
     assert_eq!(world.said("mark_read"), 2);
-    assert_eq!(world.group().unread().count(), 0);
+    assert_eq!(world.group().unread_after(0), 0);
+    assert_eq!(world.group().seen_at_end(), None, "it is known");
     world.give(Input::MarkRead { group: group(), seq: 3 });
     assert_eq!(world.group().last_read(), 50, "reading goes back");
     world.pass(60_000);

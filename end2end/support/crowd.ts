@@ -1,5 +1,6 @@
 // Long conversations, written quickly by people who have no page for it.
 
+import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Person } from './person.ts';
 import { SeedClient } from './seed.ts';
@@ -36,17 +37,24 @@ export async function groupOf(host: Person, guest: Person, name: string): Promis
   return group.id;
 }
 
-/** `mensaje 1` to `mensaje n`, a few by each in turn, while nobody looks. Then the first comes back and has read all. */
+/** `mensaje 1` to `mensaje n`, a few by each in turn. */
 export async function fill(people: Person[], messages: number): Promise<void> {
+  await whileNobodyLooks(people, async (group) => {
+    for (let number = 0; number < messages; number += 1) {
+      const author = people[Math.floor(number / RUN) % people.length];
+      if (author !== undefined) await say(author, `mensaje ${number + 1}`, group);
+    }
+  });
+}
+
+/** People leave their pages, something is written in their group, and the first comes back and has read all of it. */
+async function whileNobodyLooks(people: Person[], write: (group: string) => Promise<void>): Promise<void> {
   const [reader] = people;
   if (reader === undefined) throw new Error('nobody to write');
   const [address, group] = [reader.page.url(), reader.groupId];
-  const script = await scriptOf(reader);
   for (const person of people) await person.page.goto('about:blank');
-  for (let number = 0; number < messages; number += 1) {
-    const author = people[Math.floor(number / RUN) % people.length] ?? reader;
-    await say(author, `mensaje ${number + 1}`, group);
-  }
+  await write(group);
+  const script = await scriptOf(reader, address);
   const { group: now } = (await (await reader.page.request.get(`/api/v1/groups/${group}`)).json()) as { group: { head: number } };
   script.say('mark_read', { seq: now.head });
   while ((await script.hears('read')).seq !== now.head);
@@ -72,9 +80,32 @@ export async function flood(person: Person, messages: number): Promise<void> {
   await person.isOnline();
 }
 
+/** Writes to the table of messages in one transaction: file, group, how many, authors. */
+const OTHER_PROGRAM = `
+import sqlite3, sys
+file, group, messages, *authors = sys.argv[1:]
+def text(n):
+    return f'mensaje {n}' + ' y lo que hay que contar del camino' * (n * 7 % 5)
+with sqlite3.connect(file, timeout=30) as database:
+    database.executemany(
+        'insert into group_chat (user_id, group_id, message) values (?, ?, ?)',
+        ((authors[n // 3 % len(authors)], group, text(n)) for n in range(1, int(messages) + 1)))
+`;
+
+/** The same by any number, texts of several lines among them, all at once: as another program writes them to the file of the database. */
+export async function writeAll(file: string, people: Person[], messages: number): Promise<void> {
+  const ids = people.map(async (person) => {
+    const session = await person.page.request.get('/api/v1/session');
+    return ((await session.json()) as { user: { id: string } }).user.id;
+  });
+  await whileNobodyLooks(people, async (group) => {
+    execFileSync('python3', ['-c', OTHER_PROGRAM, file, group, String(messages), ...(await Promise.all(ids))]);
+  });
+}
+
 /** A script in the group in which a person is, in that person's name. */
-async function scriptOf(person: Person): Promise<SeedClient> {
-  const { origin, pathname } = new URL(person.page.url());
+async function scriptOf(person: Person, address = person.page.url()): Promise<SeedClient> {
+  const { origin, pathname } = new URL(address);
   const { user } = (await (await person.page.request.get('/api/v1/session')).json()) as { user: { id: string } };
   const { access_token: token } = await post<{ access_token: string }>(person, '/auth/token');
   const group = pathname.split('/')[2];

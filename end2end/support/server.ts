@@ -57,6 +57,11 @@ export class ChatServer {
     return server;
   }
 
+  /** The file of the database, for a test that writes to it as another program does; only on SQLite. */
+  get file(): string {
+    return join(this.#folder, 'chat.db');
+  }
+
   /** Starts the process on the same port and the same database, and waits until it can serve. */
   async up(): Promise<void> {
     const process = spawn(serverBinary(), [...this.#flags], {
@@ -145,7 +150,7 @@ export class ChatServer {
   #environment(): Record<string, string> {
     return {
       PATH: process.env.PATH ?? '',
-      DATABASE_URL: this.#database?.url ?? `sqlite://${join(this.#folder, 'chat.db')}`,
+      DATABASE_URL: this.#database?.url ?? `sqlite://${this.file}`,
       LEPTOS_SITE_ADDR: `127.0.0.1:${this.#port}`,
       LEPTOS_SITE_ROOT: siteRoot(),
       RUST_LOG: 'info,caravana_server=trace',

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Browser, LANG_COOKIE, Menu, Pane, PaneEvent, Scroller, THEME_COOKIE, Theme};
+use caravana_app::ports::{Browser, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
 use caravana_protocol::{GroupId, NormalForms, UserId};
 use js_sys::JsString;
 use send_wrapper::SendWrapper;
@@ -171,7 +171,7 @@ impl Browser for Page {
         menu::close_when_done(menu)
     }
 
-    fn pane(&self, scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Box<dyn Pane> {
+    fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane> {
         Box::new(LaidOut::new(scroller, happened))
     }
 }

@@ -8,12 +8,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use caravana_app::ports::{Hidden, Pane, PaneEvent, RowEdge, Scroller};
+use caravana_app::ports::{Heard, Hidden, Laid, Pads, Pane, PaneEvent, RowEdge, Scroller, TopDay};
 use js_sys::Reflect;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Element, Event, EventTarget, MutationObserver, MutationObserverInit, ResizeObserver};
+use web_sys::{Element, Event, EventTarget, KeyboardEvent, MutationObserver, MutationObserverInit, ResizeObserver};
+
+mod focus;
+mod spaces;
+
+use focus::keep_focus;
+use spaces::Spaces;
 
 /// Where the divider of unread messages is put, in pixels below the scroller's upper edge.
 const DIVIDER: f64 = 80.0;
@@ -31,6 +37,7 @@ type Listener = (EventTarget, &'static str, Closure<dyn FnMut(Event)>);
 struct Parts {
     scroller: Scroller,
     rows: Element,
+    spaces: Option<Spaces>,
     touched: Rc<RefCell<Option<Element>>>,
     changes: Option<MutationObserver>,
     sizes: Option<ResizeObserver>,
@@ -39,21 +46,27 @@ struct Parts {
 }
 
 impl LaidOut {
-    pub(crate) fn new(scroller: Scroller, happened: Box<dyn Fn(PaneEvent)>) -> Self {
-        let happened: Rc<dyn Fn(PaneEvent)> = happened.into();
+    pub(crate) fn new(scroller: Scroller, happened: Heard) -> Self {
+        let happened: Rc<dyn Fn(PaneEvent) -> bool> = happened.into();
         let rows = scroller.first_element_child().unwrap_or_else(|| scroller.clone().into());
+        let focused: Rc<RefCell<Option<Element>>> = Rc::new(RefCell::new(None));
         let heard = {
-            let happened = happened.clone();
-            Closure::<dyn FnMut()>::new(move || happened(PaneEvent::Changed))
+            let (happened, focused, scroller) = (happened.clone(), focused.clone(), scroller.clone());
+            Closure::<dyn FnMut()>::new(move || {
+                keep_focus(&focused, &scroller);
+                happened(PaneEvent::Changed);
+            })
         };
         let callback = heard.as_ref().unchecked_ref();
         // Without them, which no browser is, rows are put back when they are scrolled.
         let changes = MutationObserver::new(callback).ok();
         let sizes = ResizeObserver::new(callback).ok();
         let touched = Rc::new(RefCell::new(None));
-        let mut parts = Parts { scroller, rows, touched, changes, sizes, listeners: Vec::new(), _heard: heard };
+        let spaces = Spaces::of(&rows);
+        let mut parts = Parts { scroller, rows, spaces, touched, changes, sizes, listeners: Vec::new(), _heard: heard };
         parts.observe();
         parts.listen(&happened);
+        parts.listen_to_focus(focused);
         Self(SendWrapper::new(parts))
     }
 }
@@ -79,16 +92,31 @@ impl Parts {
         }
     }
 
-    fn listen(&mut self, happened: &Rc<dyn Fn(PaneEvent)>) {
-        let changed = || {
+    fn listen(&mut self, happened: &Rc<dyn Fn(PaneEvent) -> bool>) {
+        let tells = |what| {
             let happened = happened.clone();
-            move |_| happened(PaneEvent::Changed)
+            Closure::new(move |_| {
+                happened(what);
+            })
         };
         let scroller: EventTarget = self.scroller.clone().into();
-        self.on(scroller.clone(), "scroll", Closure::new(changed()));
+        self.on(scroller.clone(), "scroll", tells(PaneEvent::Scrolled));
         if let Some(window) = web_sys::window() {
-            self.on(window.into(), "resize", Closure::new(changed()));
+            self.on(window.into(), "resize", tells(PaneEvent::Changed));
         }
+        let goes = happened.clone();
+        let key = move |event: Event| {
+            let Some(key) = event.dyn_ref::<KeyboardEvent>().filter(|key| is_bare(key)) else { return };
+            let taken = match key.key().as_str() {
+                "Home" => goes(PaneEvent::Home),
+                "End" => goes(PaneEvent::End),
+                _ => false,
+            };
+            if taken {
+                event.prevent_default();
+            }
+        };
+        self.on(scroller.clone(), "keydown", Closure::new(key));
         let (happened, touched) = (happened.clone(), self.touched.clone());
         let touch = move |event: Event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -98,6 +126,13 @@ impl Parts {
             touched.replace(None);
         };
         self.on(scroller, "click", Closure::new(touch));
+    }
+
+    fn listen_to_focus(&mut self, focused: Rc<RefCell<Option<Element>>>) {
+        let focus = move |event: Event| {
+            focused.replace(event.target().and_then(|target| target.dyn_into().ok()));
+        };
+        self.on(self.rows.clone().into(), "focusin", Closure::new(focus));
     }
 
     /// Listens on the way down: before whoever acts.
@@ -136,6 +171,11 @@ impl Drop for Parts {
             let _ = target.remove_event_listener_with_callback_and_bool(name, function, true);
         }
     }
+}
+
+/// Without another key, which would mean something else.
+fn is_bare(key: &KeyboardEvent) -> bool {
+    !(key.ctrl_key() || key.alt_key() || key.meta_key() || key.shift_key())
 }
 
 /// A row's upper edge for as long as it is in the document.
@@ -205,13 +245,44 @@ impl Pane for LaidOut {
         Some((edge(divider), self.0.top() + DIVIDER))
     }
 
-    fn day(&self) -> Option<String> {
+    fn day(&self) -> TopDay {
         let (days, top) = (self.0.rows.get_elements_by_class_name("day"), self.0.top());
-        let bottom = |number| days.item(number).map_or(f64::MAX, |day| day.get_bounding_client_rect().bottom());
+        // What is said, without the space below it.
+        let place = |number| {
+            let day = days.item(number);
+            day.map(|day| day.first_element_child().unwrap_or(day).get_bounding_client_rect())
+        };
+        let bottom = |number| place(number).map_or(f64::MAX, |day| day.bottom());
         let next = Parts::first_below(days.length(), bottom, top);
-        if days.item(next).is_some_and(|day| day.get_bounding_client_rect().top() < top + ON_TOP) {
-            return None;
+        if place(next).is_some_and(|day| day.top() < top + ON_TOP) {
+            return TopDay::InSight;
         }
-        days.item(next.checked_sub(1)?)?.text_content()
+        match next.checked_sub(1) {
+            Some(above) => days.item(above).and_then(|day| day.text_content()).map_or(TopDay::InSight, TopDay::Said),
+            None if self.0.spaces.as_ref().is_some_and(Spaces::are_followed_by_day) => TopDay::InSight,
+            None => TopDay::OfFirst,
+        }
+    }
+
+    fn height(&self) -> f64 {
+        f64::from(self.0.scroller.client_height())
+    }
+
+    fn ends(&self) -> Option<(String, String)> {
+        self.0.spaces.as_ref()?.ends()
+    }
+
+    fn laid(&self) -> Option<Laid> {
+        self.0.spaces.as_ref().filter(|_| self.0.scroller.client_height() > 0).map(Spaces::laid)
+    }
+
+    fn pad(&self, pads: Pads) {
+        if let Some(spaces) = &self.0.spaces {
+            spaces.set(pads);
+        }
+    }
+
+    fn is_filled(&self) -> bool {
+        self.0.spaces.as_ref().is_none_or(|spaces| !spaces.reach_into(&self.0.scroller))
     }
 }

@@ -1,7 +1,8 @@
 //! The wiring between the client session and the screen.
 //!
 //! Owns the running session's handle and what is known of the open group besides its log. Promises that every
-//! [`Change`](caravana_client::Change) reaches the rows it concerns, that a burst of changes costs one pass, and that
+//! [`Change`](caravana_client::Change) reaches the rows it concerns and no others, that a burst of changes costs one pass,
+//! that rows are made only of what is in the document ([`super::reel`]), and that
 //! what the reader does is said to the session at once. On the server and before the page has been taken over it holds
 //! the first state and says nothing to anybody. Called by the pages.
 
@@ -12,13 +13,15 @@ use std::time::Duration;
 use caravana_client::{Handle, Input, Older};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, Member};
-use caravana_protocol::{Cursor, GroupId, Seq, UserId};
+use caravana_protocol::{Cursor, GroupId, UserId};
 use leptos::prelude::*;
 use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
-use super::rows::{self, View};
-use super::store::{ChatState, Continuity, Since, TimelineState, Whole};
+use super::lists;
+use super::reel::Reel;
+use super::rows::{self, Cut, Entry, View};
+use super::store::{Arrived, ChatState, Continuity, Since, TimelineState, Whole};
 use crate::i18n::Words;
 use crate::pages::Opened;
 use crate::ports::{Api, Browser, Connector, Wire, use_device};
@@ -27,7 +30,15 @@ use crate::time::Reader;
 
 mod changes;
 mod commands;
+mod dirty;
 mod entries;
+mod open;
+mod screen;
+
+use dirty::Dirty;
+use entries::Log;
+pub(crate) use open::ANNOUNCED;
+use open::{Onlooker, Open};
 
 /// How often the seconds of a wait are looked at again.
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,8 +63,8 @@ pub struct Link {
     memory: StoredValue<LinkMemory>,
     /// The server has said which build it is.
     knows_build: StoredValue<bool>,
-    /// A pass over the open group's rows is due.
-    dirty: StoredValue<bool>,
+    /// What the next pass has to look at.
+    dirty: StoredValue<Dirty>,
     /// The newest message was in sight while the page was not.
     unseen: StoredValue<Option<GroupId>>,
 }
@@ -65,18 +76,6 @@ struct Running {
     connector: Arc<dyn Connector>,
     device: Arc<dyn Browser>,
     api: Api,
-}
-
-/// The group that is shown.
-struct Open {
-    group: Group,
-    members: Vec<Member>,
-    names: HashMap<UserId, String>,
-    /// Where the divider stays for as long as the group is open.
-    unread_after: Option<Seq>,
-    timeline: Store<TimelineState>,
-    /// The first page, until the session has it.
-    page: Option<caravana_protocol::rest::MessagesAnswer>,
 }
 
 /// The link below [`crate::pages::ChatPage`]; nothing for a stranger.
@@ -116,7 +115,7 @@ impl Link {
             listed: StoredValue::new(Vec::new()),
             memory: StoredValue::new(LinkMemory::default()),
             knows_build: StoredValue::new(false),
-            dirty: StoredValue::new(false),
+            dirty: StoredValue::new(Dirty::default()),
             unseen: StoredValue::new(None),
         }
     }
@@ -147,7 +146,7 @@ impl Link {
         // Labels that say «Hoy», and hours, are made again when they are true no longer.
         Effect::new(move |_| {
             self.reader.track();
-            self.refresh_soon();
+            self.mark(Dirty::everything);
         });
         let visible = window_event_listener(leptos::ev::visibilitychange, move |_| self.page_shown());
         on_cleanup(move || {
@@ -174,19 +173,25 @@ impl Link {
     pub fn first_state(self, opened: &Opened) -> TimelineState {
         let mut names = names(&opened.members);
         let entries = entries::of_page(&opened.messages, &opened.group, &opened.members, &mut names);
+        let cut = Cut::loaded(&entries, opened.messages.has_more_before);
+        let shown = entries.get(cut.lead..).unwrap_or_default();
+        let read = (opened.group.unread > 0).then_some(opened.group.last_read);
         let view = View {
             me: self.me,
             names: &names,
-            unread_after: (opened.group.unread > 0).then_some(opened.group.last_read),
+            unread_at: read.and_then(|read| rows::first_unread(shown, read, self.me)),
             read_by_all: 0,
-            has_more_before: opened.messages.has_more_before,
             reader: self.reader.get_untracked(),
             words: self.words,
         };
         TimelineState {
             name: opened.group.name.clone(),
-            rows: rows::rows(&entries, &view),
-            members: rows::members(&opened.members, &|member| member.online, self.me),
+            lines: rows::lines(&entries, cut, &view),
+            day: rows::day(shown, &view),
+            is_empty: !shown.iter().any(|entry| matches!(entry, Entry::Message(_))),
+            revision: 0,
+            arrived: Whole(Arrived::default()),
+            members: lists::members(&opened.members, &|member| member.online, self.me),
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity {
                 up_to: opened.messages.messages.last().map(|message| message.seq),
@@ -200,17 +205,22 @@ impl Link {
         }
     }
 
-    /// Shows a group: from here on `timeline` follows the session.
-    pub fn open(self, opened: Opened, timeline: Store<TimelineState>) {
+    /// Shows a group: from here on `timeline` and `reel` follow the session.
+    pub fn open(self, opened: Opened, timeline: Store<TimelineState>, reel: StoredValue<Reel>) {
         let Opened { group, members, messages } = opened;
         self.notice.set(None);
         self.open.set_value(Some(Open {
             names: names(&members),
             unread_after: (group.unread > 0).then_some(group.last_read),
+            log: Log::new(group.name.clone()),
             group,
             members,
             timeline,
+            reel,
             page: Some(messages),
+            cursor: None,
+            arrived: Arrived::default(),
+            read_by_all: 0,
         }));
         self.open_in_session();
     }
@@ -227,7 +237,7 @@ impl Link {
         });
         if let Some(Some(input)) = told {
             self.say(input);
-            self.refresh_soon();
+            self.mark(Dirty::everything);
         }
     }
 

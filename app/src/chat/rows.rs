@@ -1,14 +1,14 @@
 //! From what the log holds to what stands on the screen.
 //!
 //! Owns grouping, separators, names and states; pure, so that the server's HTML and the browser's first render are the
-//! same and every rule has its test. Called by [`super::link`] and by the page of a group.
+//! same and every rule has its test. It makes the rows of any part of a log: what it is asked for is what is on the screen. Called by [`super::link`] and by the page of a group.
 
 use std::collections::HashMap;
 
-use caravana_protocol::rest::{Group, Member};
 use caravana_protocol::{Message, MessageId, Seq, Timestamp, UserId};
 
-use super::store::{Delivery, GroupRow, MemberRow, Row, RowKind, Whole};
+use super::reel::ItemKey;
+use super::store::{Delivery, Line, MessageRow, Row, Said, Whole};
 use crate::i18n::Words;
 use crate::time::Reader;
 
@@ -89,21 +89,41 @@ pub struct View<'a> {
     pub me: UserId,
     /// The names of members, also of former ones where they are known.
     pub names: &'a HashMap<UserId, String>,
-    /// Where the divider stands: before the first message of others after this position. `None`: nowhere.
-    pub unread_after: Option<Seq>,
+    /// The divider stands above the message at this position. `None`: nowhere.
+    pub unread_at: Option<Seq>,
     /// Everything up to here was read by all the other members.
     pub read_by_all: Seq,
-    /// There are older messages than the first entry. Then that one stays hidden: it is there to tell whether the next
-    /// one goes on with its author's group, so that no row changes when what is above it arrives.
-    pub has_more_before: bool,
     /// Where the reader is in time.
     pub reader: Reader,
     /// The language.
     pub words: &'static Words,
 }
 
+/// Which of the entries are shown. The others are there because the rows beside them depend on them: where a group of
+/// messages begins and ends, and whether a day does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cut {
+    /// So many at the beginning are not shown.
+    pub lead: usize,
+    /// So many at the end are not shown.
+    pub trail: usize,
+    /// What leads is on no screen: there are older messages that are not loaded. It is there to tell whether the next one
+    /// goes on with its author's group, so that no row changes when what is above it arrives. The day is said below it.
+    pub hidden: bool,
+}
+
+impl Cut {
+    /// All of the loaded entries, the first of which stays hidden where there are older ones.
+    #[must_use]
+    pub fn loaded(entries: &[Entry], has_more_before: bool) -> Self {
+        let hides = has_more_before && entries.len() > 1;
+        Self { lead: usize::from(hides), trail: 0, hidden: hides }
+    }
+}
+
 impl View<'_> {
-    fn name(&self, author: Option<UserId>) -> String {
+    /// The name of an author, as it is now.
+    pub(super) fn name(&self, author: Option<UserId>) -> String {
         author
             .map_or(self.words.deleted_user, |id| {
                 self.names.get(&id).map_or(self.words.former_member, |name| self.known(name))
@@ -125,173 +145,121 @@ impl View<'_> {
     }
 }
 
-/// The rows of a timeline, from top to bottom.
+/// The position of the first of these messages that somebody else wrote after the reader had read so far.
 #[must_use]
-pub fn rows(entries: &[Entry], view: &View<'_>) -> Vec<Row> {
-    let (hidden, entries) = match entries {
-        [first @ (Entry::Message(_) | Entry::Notice { .. }), rest @ ..] if view.has_more_before && !rest.is_empty() => {
-            (Some(entry_row(first, view)), rest)
-        }
-        all => (None, all),
-    };
-    let mut rows: Vec<Row> = Vec::with_capacity(entries.len() + 8);
-    let mut day = None;
-    let mut divided = false;
-    for (number, entry) in entries.iter().enumerate() {
-        let row = entry_row(entry, view);
-        if row.kind.0 == RowKind::Gap {
-            // It is a place, not a moment: no day begins with it.
-            rows.push(row);
-            continue;
-        }
-        let civil = view.reader.civil(row.at.0);
-        if day != Some(civil.day_number) {
-            day = Some(civil.day_number);
-            rows.push(separator(RowKind::Day, &row, view.reader.day_label(view.words, civil)));
-        }
-        if !divided && is_unread(entry, view) {
-            divided = true;
-            rows.push(separator(RowKind::Unread, &row, view.words.unread_divider.to_owned()));
-        }
-        let above = match &hidden {
-            // The day stands above the first row that is shown, but does not begin there.
-            Some(hidden) if number == 0 && !divided && same_day(hidden, &row, view) => Some(hidden),
-            Some(_) | None => rows.last(),
-        };
-        let joins = above.is_some_and(|above| belong_together(above, &row));
-        if joins && let Some(above) = rows.last_mut() {
-            above.last = false;
-        }
-        rows.push(Row { first: !joins, ..row });
-    }
-    rows
+pub fn first_unread(shown: &[Entry], after: Seq, me: UserId) -> Option<Seq> {
+    shown.iter().find_map(|entry| match entry {
+        Entry::Message(message) => message.seq.filter(|seq| *seq > after && message.author != Some(me)),
+        Entry::Notice { .. } | Entry::Gap { .. } => None,
+    })
 }
 
-fn same_day(above: &Row, below: &Row, view: &View<'_>) -> bool {
-    view.reader.civil(above.at.0).day_number == view.reader.civil(below.at.0).day_number
+/// The lines of a part of the timeline, from top to bottom.
+#[must_use]
+pub fn lines(entries: &[Entry], cut: Cut, view: &View<'_>) -> Vec<Line> {
+    let shown = cut.lead..entries.len().saturating_sub(cut.trail);
+    let mut lines: Vec<Line> = Vec::with_capacity(shown.len() + 8);
+    let mut day = None;
+    let mut above = None;
+    for (number, entry) in entries.iter().enumerate() {
+        let is_shown = shown.contains(&number);
+        let key = key(entry);
+        let mut joins = above.is_some_and(|above| belong_together(above, entry));
+        // A gap is a place, not a moment: no day begins with it.
+        if let Some(at) = moment(entry) {
+            let civil = view.reader.civil(at);
+            let begins = day.replace(civil.day_number) != Some(civil.day_number);
+            joins &= !begins;
+            if is_shown && (begins || cut.hidden && number == cut.lead) {
+                lines.push(separator("day", &key, Row::Day(view.reader.day_label(view.words, civil))));
+            }
+        }
+        if is_unread(entry, view) {
+            joins = false;
+            if is_shown {
+                lines.push(separator("unread", &key, Row::Unread));
+            }
+        }
+        if joins && let Some(Line { row: Whole(Row::Message(above)), .. }) = lines.last_mut() {
+            above.last = false;
+        }
+        if is_shown {
+            lines.push(Line { key, row: Whole(row(entry, !joins, view)) });
+        }
+        above = Some(entry);
+    }
+    lines
+}
+
+/// The day of a part of the timeline, as a separator says it: that of its first entry.
+#[must_use]
+pub fn day(shown: &[Entry], view: &View<'_>) -> String {
+    let first = shown.iter().find_map(moment);
+    first.map_or_else(String::new, |at| view.reader.day_label(view.words, view.reader.civil(at)))
+}
+
+fn moment(entry: &Entry) -> Option<Timestamp> {
+    match entry {
+        Entry::Message(message) => Some(message.at),
+        Entry::Notice { at, .. } => Some(*at),
+        Entry::Gap { .. } => None,
+    }
+}
+
+fn key(entry: &Entry) -> String {
+    match entry {
+        Entry::Message(message) => ItemKey::Message(message.id),
+        Entry::Notice { seq, .. } => ItemKey::Event(*seq),
+        Entry::Gap { .. } => ItemKey::Gap,
+    }
+    .to_string()
 }
 
 fn is_unread(entry: &Entry, view: &View<'_>) -> bool {
     match entry {
-        Entry::Message(message) => {
-            message.author != Some(view.me)
-                && view.unread_after.is_some_and(|read| message.seq.is_some_and(|seq| seq > read))
-        }
+        Entry::Message(message) => message.seq.is_some() && message.seq == view.unread_at,
         Entry::Notice { .. } | Entry::Gap { .. } => false,
     }
 }
 
-fn belong_together(above: &Row, below: &Row) -> bool {
-    let messages = above.kind.0 == RowKind::Message && below.kind.0 == RowKind::Message;
+fn belong_together(above: &Entry, below: &Entry) -> bool {
+    let (Entry::Message(above), Entry::Message(below)) = (above, below) else { return false };
     let apart = below.at.unix_millis() - above.at.unix_millis();
-    messages && above.author == below.author && apart.abs() < GROUP_MS
+    above.author == below.author && apart.abs() < GROUP_MS
 }
 
-fn entry_row(entry: &Entry, view: &View<'_>) -> Row {
+fn row(entry: &Entry, first: bool, view: &View<'_>) -> Row {
     match entry {
-        Entry::Message(message) => message_row(message, view),
-        Entry::Notice { seq, at, what } => {
-            Row { key: format!("notice-{seq}"), text: view.notice(what), ..blank(RowKind::Notice, *at) }
-        }
-        Entry::Gap { coming } => {
-            let text = if *coming { view.words.gap } else { view.words.gap_offline };
-            let row = blank(RowKind::Gap, Timestamp::from_unix_micros(0));
-            Row { key: "gap".to_owned(), text: text.to_owned(), ..row }
-        }
+        Entry::Message(message) => Row::Message(message_row(message, first, view)),
+        Entry::Notice { what, .. } => Row::Notice(view.notice(what)),
+        Entry::Gap { coming } => Row::Gap { coming: *coming },
     }
 }
 
-fn message_row(message: &MessageEntry, view: &View<'_>) -> Row {
-    let mine = message.author == Some(view.me);
-    let read = mine && message.seq.is_some_and(|seq| seq <= view.read_by_all);
-    let delivery = match message.delivery {
+fn message_row(message: &MessageEntry, first: bool, view: &View<'_>) -> MessageRow {
+    let read = message.seq.is_some_and(|seq| seq <= view.read_by_all);
+    let own = (message.author == Some(view.me)).then_some(match message.delivery {
         Delivery::Sent if read => Delivery::Read,
         Delivery::Pending | Delivery::Sent | Delivery::Read | Delivery::Failed(_) => message.delivery,
-    };
-    Row {
-        key: message.id.to_string(),
-        message: Whole(Some(message.id)),
-        author: Whole(message.author),
+    });
+    let said =
+        if message.deleted { Said::Deleted } else { Said::Text { text: message.text.clone(), edited: message.edited } };
+    MessageRow {
+        id: message.id,
+        author: message.author,
         name: view.name(message.author),
-        text: message.text.clone(),
+        said,
+        at: message.at,
         clock: view.reader.clock(message.at),
-        delivery: Whole(delivery),
-        mine,
-        edited: message.edited,
-        deleted: message.deleted,
-        ..blank(RowKind::Message, message.at)
-    }
-}
-
-fn blank(kind: RowKind, at: Timestamp) -> Row {
-    Row {
-        key: String::new(),
-        kind: Whole(kind),
-        message: Whole(None),
-        author: Whole(None),
-        name: String::new(),
-        text: String::new(),
-        at: Whole(at),
-        clock: String::new(),
-        delivery: Whole(Delivery::Sent),
-        mine: false,
-        first: true,
+        own,
+        first,
         last: true,
-        edited: false,
-        deleted: false,
     }
 }
 
 /// A separator takes its key from the row below it: a day may come twice where another program wrote old dates.
-fn separator(kind: RowKind, below: &Row, text: String) -> Row {
-    let prefix = if kind == RowKind::Day { "day" } else { "unread" };
-    Row { key: format!("{prefix}-{}", below.key), text, ..blank(kind, below.at.0) }
-}
-
-/// The members' panel: those who are here first, then by name.
-#[must_use]
-pub fn members(members: &[Member], online: &dyn Fn(&Member) -> bool, me: UserId) -> Vec<MemberRow> {
-    let mut rows: Vec<MemberRow> = members
-        .iter()
-        .map(|member| MemberRow {
-            id: member.user.id.to_string(),
-            user: Whole(member.user.id),
-            name: member.user.display_name.clone(),
-            role: Whole(member.role),
-            online: online(member),
-            you: member.user.id == me,
-        })
-        .collect();
-    rows.sort_by_cached_key(|row| (!row.online, row.name.to_lowercase(), row.id.clone()));
-    rows
-}
-
-/// A group in the list, as the server counts it.
-#[must_use]
-pub fn group_row(group: &Group, me: UserId, words: &Words) -> GroupRow {
-    let preview = group.last_message.as_ref().map(|message| preview(message, me, words));
-    GroupRow {
-        id: group.id.to_string(),
-        name: group.name.clone(),
-        preview: preview.unwrap_or_else(|| words.no_messages_yet.to_owned()),
-        at: Whole(group.last_message.as_ref().map(|message| message.created_at)),
-        active_at: Whole(group.active_at()),
-        unread: group.unread,
-        typing: Whole(Vec::new()),
-    }
-}
-
-/// A message in one line.
-#[must_use]
-pub fn preview(message: &Message, me: UserId, words: &Words) -> String {
-    /// More than fits on a line of the list anywhere.
-    const CHARACTERS: usize = 120;
-    if !message.status {
-        return words.deleted.to_owned();
-    }
-    let line: String =
-        message.content.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
-    if message.user_id == Some(me) { (words.preview_mine)(&line) } else { line }
+fn separator(kind: &str, below: &str, row: Row) -> Line {
+    Line { key: format!("{kind}-{below}"), row: Whole(row) }
 }
 
 #[cfg(test)]

@@ -30,22 +30,7 @@ impl<T: PartialEq> PatchField for Whole<T> {
     }
 }
 
-/// What a row of the timeline is. It never changes for a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowKind {
-    /// The separator above the first message of a day; its label is the text.
-    Day,
-    /// «Mensajes no leídos».
-    Unread,
-    /// Something that happened in the group; the text says what.
-    Notice,
-    /// Here something is missing that is being fetched; the text says so.
-    Gap,
-    /// A message.
-    Message,
-}
-
-/// How far a message has come. Others' messages are always [`Delivery::Sent`].
+/// How far an own message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// Written, not yet acknowledged.
@@ -58,38 +43,88 @@ pub enum Delivery {
     Failed(Option<ErrorCode>),
 }
 
-/// A row of the timeline.
-#[expect(clippy::struct_excessive_bools, reason = "each is shown by its own part of the row and patched on its own")]
+/// A line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
-pub struct Row {
-    /// Names the row while it is on the screen, before and after its acknowledgement.
+pub struct Line {
+    /// Names the line while it is on the screen; that of a message before and after its acknowledgement.
     pub key: String,
-    /// What it is.
-    pub kind: Whole<RowKind>,
-    /// Which message, where it is one.
-    pub message: Whole<Option<MessageId>>,
+    /// What stands there. Its kind never changes for a key.
+    pub row: Whole<Row>,
+}
+
+/// What stands on a line of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// The separator above the first message of a day, with its label.
+    Day(String),
+    /// «Mensajes no leídos».
+    Unread,
+    /// Something that happened in the group, in words.
+    Notice(String),
+    /// Here something is missing.
+    Gap {
+        /// It is being fetched; otherwise there is no link to fetch it over.
+        coming: bool,
+    },
+    /// A message.
+    Message(MessageRow),
+}
+
+/// A message on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Which.
+    pub id: MessageId,
     /// Who wrote it; the colour follows.
-    pub author: Whole<Option<UserId>>,
+    pub author: Option<UserId>,
     /// The author's name as it is now.
     pub name: String,
-    /// The message, the label of the day or the notice.
-    pub text: String,
+    /// What it says.
+    pub said: Said,
     /// When.
-    pub at: Whole<Timestamp>,
+    pub at: Timestamp,
     /// The hour in the reader's zone.
     pub clock: String,
-    /// How far it has come.
-    pub delivery: Whole<Delivery>,
-    /// The reader wrote it.
-    pub mine: bool,
+    /// How far the reader's own message has come; `None`: somebody else wrote it.
+    pub own: Option<Delivery>,
     /// It begins a group of messages of one author: the name stands above it.
     pub first: bool,
     /// It ends such a group: the avatar stands beside it.
     pub last: bool,
-    /// Its text was changed after it was sent.
-    pub edited: bool,
-    /// It was deleted.
-    pub deleted: bool,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// This.
+    Text {
+        /// The text.
+        text: String,
+        /// It was changed after it was sent.
+        edited: bool,
+    },
+    /// Nothing any more: it was deleted.
+    Deleted,
+}
+
+/// The messages that have come at the end since the group was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Arrived {
+    /// Messages of the reader, from any device.
+    pub own: u64,
+    /// Messages of others.
+    pub others: u64,
+    /// The last few of those.
+    pub newest: Vec<Announced>,
+}
+
+/// Somebody else's message, as it is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Who wrote it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// A member in the panel.
@@ -131,13 +166,22 @@ pub enum Since {
 }
 
 /// The open group.
+#[expect(clippy::struct_excessive_bools, reason = "each is shown by its own part of the page and patched on its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct TimelineState {
     /// Its name.
     pub name: String,
-    /// The timeline from top to bottom.
-    #[store(key: String = |row| row.key.clone())]
-    pub rows: Vec<Row>,
+    /// The lines that are in the document, from top to bottom: those near the window ([`super::reel::Reel`]).
+    #[store(key: String = |line| line.key.clone())]
+    pub lines: Vec<Line>,
+    /// The day of the first of them.
+    pub day: String,
+    /// There is nothing to read: neither a message nor a place where one is missing.
+    pub is_empty: bool,
+    /// Counts the changes of what is loaded, in the document or not.
+    pub revision: u64,
+    /// What has come since the group was opened.
+    pub arrived: Whole<Arrived>,
     /// The members, those who are here first.
     #[store(key: String = |row| row.id.clone())]
     pub members: Vec<MemberRow>,

@@ -6,7 +6,7 @@ use reactive_stores::Field;
 
 use super::avatar::{Avatar, tint};
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{Delivery, Row, RowKind, RowStoreFields};
+use crate::chat::store::{Delivery, Line, LineStoreFields, MessageRow, Row, Said};
 use crate::emoji::is_emoji_only;
 use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
@@ -26,54 +26,85 @@ pub struct RowActions {
     pub discard: Callback<MessageId>,
 }
 
-/// A row. What it is never changes for its key, so only the parts of a message are reactive.
+/// A line. The kind of what stands there never changes for its key, so only the parts of it are reactive.
 #[component]
 pub fn Bubble(
-    /// The row.
-    row: Field<Row>,
-    /// What may be done with it.
+    /// The line.
+    line: Field<Line>,
+    /// What may be done with a message.
     actions: RowActions,
 ) -> impl IntoView {
-    match row.kind().get_untracked().0 {
-        RowKind::Day => view! { <div class="day"><span {..says(move || row.text().get())}></span></div> }.erase(),
-        RowKind::Unread => {
-            view! { <div class="unread" id="unread"><span {..says(move || row.text().get())}></span></div> }.erase()
-        }
-        RowKind::Notice => view! { <div class="notice"><bdi {..says(move || row.text().get())}></bdi></div> }.erase(),
-        RowKind::Gap => view! { <GapRow row /> }.erase(),
-        RowKind::Message => view! { <MessageRow row actions /> }.erase(),
-    }
-}
-
-/// The place where something is missing, for as long as it is.
-#[component]
-fn GapRow(row: Field<Row>) -> impl IntoView {
-    view! {
-        <div class="gap" role="status" data-testid="gap">
-            <span class="gap-text">
-                <span class="gap-dot" aria-hidden="true"></span>
-                <span {..says(move || row.text().get())}></span>
-            </span>
-        </div>
-    }
-    .erase()
-}
-
-#[component]
-fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
     let words = use_words();
-    let author = row.author().get_untracked().0.map(caravana_protocol::UserId::uuid);
-    let mine = row.mine().get_untracked();
-    let id = row.message().get_untracked().0;
-    let state = move || if row.deleted().get() { "deleted" } else { delivery_word(row.delivery().get().0) };
-    let name = Signal::derive(move || row.name().get());
+    let key = line.key().get_untracked();
+    match line.row().get_untracked().0 {
+        Row::Day(_) => {
+            let label = move || part(line, |row| if let Row::Day(label) = row { label.clone() } else { String::new() });
+            view! { <div class="day" data-line=key><span {..says(label)}></span></div> }.erase()
+        }
+        Row::Unread => {
+            view! { <div class="unread" id="unread" data-line=key><span>{words.unread_divider}</span></div> }.erase()
+        }
+        Row::Notice(_) => {
+            let text = move || part(line, |row| if let Row::Notice(text) = row { text.clone() } else { String::new() });
+            view! { <div class="notice" data-line=key><bdi {..says(text)}></bdi></div> }.erase()
+        }
+        Row::Gap { .. } => {
+            let text = move || {
+                let coming = part(line, |row| matches!(row, Row::Gap { coming: true }));
+                if coming { words.gap } else { words.gap_offline }
+            };
+            view! {
+                <div class="gap" role="status" data-testid="gap" data-line=key>
+                    <span class="gap-text">
+                        <span class="gap-dot" aria-hidden="true"></span>
+                        <span {..says(text)}></span>
+                    </span>
+                </div>
+            }
+            .erase()
+        }
+        Row::Message(message) => view! { <Message line message actions /> }.erase(),
+    }
+}
+
+/// A part of what stands on a line; nothing of a line that has just gone, whose view goes with it.
+fn part<T: Default>(line: Field<Line>, part: impl Fn(&Row) -> T) -> T {
+    line.row().try_read().map(|row| part(&row.0)).unwrap_or_default()
+}
+
+/// The same of a message.
+fn of_message<T: Default>(line: Field<Line>, part_of: impl Fn(&MessageRow) -> T) -> T {
+    part(line, |row| if let Row::Message(message) = row { part_of(message) } else { T::default() })
+}
+
+/// What the message says; `None` when it was deleted.
+fn text(message: &MessageRow) -> Option<&str> {
+    match &message.said {
+        Said::Text { text, .. } => Some(text),
+        Said::Deleted => None,
+    }
+}
+
+/// What the line was first is what of it never changes: who wrote which message.
+#[component]
+fn Message(line: Field<Line>, message: MessageRow, actions: RowActions) -> impl IntoView {
+    let words = use_words();
+    let MessageRow { id, author, own, .. } = message;
+    let author = author.map(caravana_protocol::UserId::uuid);
+    let mine = own.is_some();
+    let state = move || of_message(line, state_word);
+    let name = Signal::derive(move || of_message(line, |message| message.name.clone()));
+    let first = move || of_message(line, |message| message.first);
+    let last = move || of_message(line, |message| message.last);
+    let large = move || of_message(line, |message| text(message).is_some_and(is_emoji_only));
+    let edited = move || of_message(line, |message| matches!(message.said, Said::Text { edited: true, .. }));
     let head = move || {
-        (!mine && row.first().get()).then(|| view! { <bdi class=format!("author {}", tint(author)) translate="no" {..says(move || name.get())}></bdi> })
+        (!mine && first()).then(|| view! { <bdi class=format!("author {}", tint(author)) translate="no" {..says(move || name.get())}></bdi> })
     };
     let avatar = (!mine).then(|| {
         view! {
             <span class="bubble-side">
-                <Show when=move || row.last().get()>
+                <Show when=last>
                     <Avatar id=author name />
                 </Show>
             </span>
@@ -83,48 +114,51 @@ fn MessageRow(row: Field<Row>, actions: RowActions) -> impl IntoView {
         <article
             class="row"
             class:mine=mine
-            class:first=move || row.first().get()
-            class:last=move || row.last().get()
+            class:first=first
+            class:last=last
             data-testid="message"
             data-state=state
-            data-id=id.map(|id| id.to_string())
+            data-id=id.to_string()
+            data-line=id.to_string()
             tabindex="-1"
         >
             {avatar}
-            <div class="bubble" class:large=move || !row.deleted().get() && is_emoji_only(&row.text().read())>
+            <div class="bubble" class:large=large>
                 {head}
                 {mine.then(|| view! { <span class="visually-hidden">{words.you}</span> })}
-                <MessageText row />
+                <MessageText line />
                 <span class="meta">
-                    {move || row.edited().get().then(|| view! { <span class="edited">{words.edited}</span> })}
+                    {move || edited().then(|| view! { <span class="edited">{words.edited}</span> })}
                     <time
-                        datetime=move || row.at().get().0.to_string()
+                        datetime=move || of_message(line, |message| message.at.to_string())
                         translate="no"
-                        {..says(move || row.clock().get())}
+                        {..says(move || of_message(line, |message| message.clock.clone()))}
                     ></time>
-                    {mine.then(|| view! { <Tick row /> })}
+                    {mine.then(|| view! { <Tick line /> })}
                 </span>
             </div>
-            {mine.then(|| view! { <NotSent row actions /> })}
+            {mine.then(|| view! { <NotSent line id actions /> })}
         </article>
     }
     .erase()
 }
 
-const fn delivery_word(delivery: Delivery) -> &'static str {
-    match delivery {
-        Delivery::Pending => "pending",
-        Delivery::Sent | Delivery::Read => "sent",
-        Delivery::Failed(_) => "failed",
+/// The word in `data-state`.
+fn state_word(message: &MessageRow) -> &'static str {
+    match (&message.said, message.own) {
+        (Said::Deleted, _) => "deleted",
+        (Said::Text { .. }, Some(Delivery::Pending)) => "pending",
+        (Said::Text { .. }, Some(Delivery::Failed(_))) => "failed",
+        (Said::Text { .. }, Some(Delivery::Sent | Delivery::Read) | None) => "sent",
     }
 }
 
 /// The text as text: links are elements, everything else is a text node. Another text is another element, because a
 /// translation may have taken the nodes out of this one.
 #[component]
-fn MessageText(row: Field<Row>) -> impl IntoView {
+fn MessageText(line: Field<Line>) -> impl IntoView {
     let words = use_words();
-    let text = move || if row.deleted().get() { None } else { Some(row.text().get()) };
+    let text = move || of_message(line, |message| text(message).map(str::to_owned));
     view! { <For each=move || [text()] key=Option::clone children=move |text| text_view(text, words) /> }.erase()
 }
 
@@ -152,29 +186,30 @@ fn piece_view(piece: Piece) -> AnyView {
 }
 
 #[component]
-fn Tick(row: Field<Row>) -> impl IntoView {
+fn Tick(line: Field<Line>) -> impl IntoView {
     let words = use_words();
+    let delivery = Memo::new(move |_| of_message(line, |message| message.own));
     move || {
-        let (glyph, label, class) = match row.delivery().get().0 {
+        let (glyph, label, class) = match delivery.get()? {
             Delivery::Pending => (Glyph::Clock, words.sending, "tick"),
             Delivery::Sent => (Glyph::Check, words.sent, "tick"),
             Delivery::Read => (Glyph::CheckTwice, words.read_by_all, "tick tick-read"),
             Delivery::Failed(_) => (Glyph::Alert, words.not_sent, "tick tick-failed"),
         };
-        view! {
+        Some(view! {
             <span class=class data-testid="message-tick" role="img" aria-label=label title=label>
                 <Icon glyph />
             </span>
-        }
+        })
     }
 }
 
 #[component]
-fn NotSent(row: Field<Row>, actions: RowActions) -> impl IntoView {
+fn NotSent(line: Field<Line>, id: MessageId, actions: RowActions) -> impl IntoView {
     let words = use_words();
+    let delivery = Memo::new(move |_| of_message(line, |message| message.own));
     move || {
-        let Delivery::Failed(code) = row.delivery().get().0 else { return None };
-        let id = row.message().get_untracked().0?;
+        let Some(Delivery::Failed(code)) = delivery.get() else { return None };
         let reason = code.map(|code| view! { <span {..said(explain(words, Some(code)))}></span> });
         Some(view! {
             <div class="not-sent">

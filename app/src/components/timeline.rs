@@ -2,7 +2,8 @@
 //!
 //! The scroller is laid out from its end (`column-reverse`), so that it opens at the newest message before any script
 //! runs and older pages that arrive above move nothing. Everything else that would move what is being read is put back by
-//! [`reading`] before it is painted.
+//! [`reading`] before it is painted. Only the rows near the window are in the document; two empty spaces stand for the
+//! others ([`crate::chat::reel`]).
 
 use caravana_client::Older;
 use leptos::html::Div;
@@ -12,7 +13,8 @@ use reactive_stores::Store;
 use super::bubble::{Bubble, RowActions};
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{Row, RowKind, TimelineState, TimelineStateStoreFields};
+use crate::chat::reel::Reel;
+use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
@@ -36,6 +38,8 @@ pub struct TimelineActions {
     pub latest: Callback<()>,
     /// The newest message is in sight.
     pub seen: Callback<()>,
+    /// Other rows are near the window now.
+    pub turn: Callback<()>,
 }
 
 /// The conversation.
@@ -43,12 +47,14 @@ pub struct TimelineActions {
 pub fn Timeline(
     /// The open group.
     timeline: Store<TimelineState>,
+    /// Which of its items have rows.
+    reel: StoredValue<Reel>,
     /// What it asks for.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let reading = Reading::new(timeline, actions);
+    let reading = Reading::new(timeline, reel, actions);
     if let Some(device) = use_device() {
         reading.look_at(scroller, device);
     }
@@ -61,8 +67,7 @@ pub fn Timeline(
     };
     let day = move || reading.day.get().unwrap_or_default();
     // A conversation of which something is missing is not empty.
-    let fills = |row: &Row| matches!(row.kind.0, RowKind::Message | RowKind::Gap);
-    let empty = move || !timeline.rows().read().iter().any(fills);
+    let empty = move || timeline.is_empty().get();
     view! {
         <div class="timeline">
             <div class="scroller" role="region" aria-label=words.messages tabindex="0" node_ref=scroller>
@@ -71,9 +76,11 @@ pub fn Timeline(
                     <Show when=empty>
                         <EmptyState title=words.empty_title text=words.empty_text />
                     </Show>
-                    <For each=move || timeline.rows() key=|row| row.key() let:row>
-                        <Bubble row=row.into() actions=actions.row />
+                    <div class="pad" aria-hidden="true"></div>
+                    <For each=move || timeline.lines() key=|line| line.key() let:line>
+                        <Bubble line=line.into() actions=actions.row />
                     </For>
+                    <div class="pad" aria-hidden="true"></div>
                     <Show when=move || timeline.has_newer().get()>
                         <button class="older" type="button" data-testid="newest" on:click=to_latest>
                             {words.load_newest}

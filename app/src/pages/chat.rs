@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::group::{self, LoadedGroup};
 use super::{FailedPage, WelcomePage, encode_path, posted_error};
 use crate::chat::store::{ChatState, LinkView, Whole};
-use crate::chat::{Link, rows, use_link};
+use crate::chat::{Link, lists, use_link};
 use crate::components::{Brand, EmptyState, GroupList, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -82,7 +82,7 @@ fn Chat(home: Home) -> impl IntoView {
     let me = home.user.id;
     let groups = home.groups.groups;
     let chat = Store::new(ChatState {
-        groups: groups.iter().map(|group| rows::group_row(group, me, words)).collect(),
+        groups: groups.iter().map(|group| lists::group_row(group, me, words)).collect(),
         link: Whole(LinkView::Quiet),
     });
     let link = Link::new(chat, me, words);

@@ -10,6 +10,7 @@ use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
 use super::{FailedPage, posted_error};
+use crate::chat::reel::Reel;
 use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::chat::{Link, use_link};
 use crate::components::{
@@ -22,7 +23,7 @@ use crate::ports::{Api, ApiError, ApiFuture, ChatApi, HistoryPage, use_device};
 use crate::says::{said, says};
 
 /// Read messages that are loaded above the first unread one. Of a page that is not the whole history one stays hidden
-/// ([`crate::chat::rows::View::has_more_before`]).
+/// ([`crate::chat::rows::Cut::hidden`]).
 const CONTEXT: usize = 20;
 
 /// A group with everything that its first paint shows.
@@ -103,7 +104,8 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     let words = use_words();
     let id = opened.group.id;
     let timeline = Store::new(link.first_state(&opened));
-    link.open(opened, timeline);
+    let reel = StoredValue::new(Reel::default());
+    link.open(opened, timeline, reel);
     on_cleanup(move || link.close(id));
 
     let refused = posted_error();
@@ -118,6 +120,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
         older: Callback::new(move |()| link.older(id)),
         latest: Callback::new(move |()| link.latest(id)),
         seen: Callback::new(move |()| link.seen(id)),
+        turn: Callback::new(move |()| link.turn()),
     };
     let state = Signal::derive(move || link.chat.link().get().0);
     let send = Callback::new(move |body: MessageBody| link.send(id, body));
@@ -129,7 +132,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
-            <Timeline timeline actions />
+            <Timeline timeline reel actions />
             <TypingLine timeline />
             <Composer
                 me=link.me

@@ -191,16 +191,20 @@ impl Group {
         self.reading.known().max(self.roster.reads().get(&self.user).copied().unwrap_or(0))
     }
 
-    /// Loaded messages of others that the user has not read, oldest first.
-    pub fn unread(&self) -> impl Iterator<Item = &Message> {
-        let last_read = self.last_read();
-        let unread = self.timeline.rows().rev().take_while(move |row| row.seq() > last_read);
-        let mut unread: Vec<&Message> = unread
-            .filter_map(Row::message)
-            .filter(|message| message.status && message.user_id != Some(self.user))
-            .collect();
-        unread.reverse();
-        unread.into_iter()
+    /// How many loaded messages of others behind this seq the user has not read.
+    #[must_use]
+    pub fn unread_after(&self, seq: Seq) -> usize {
+        let read = self.last_read().max(seq);
+        let behind = self.timeline.rows().rev().take_while(|row| row.seq() > read).filter_map(Row::message);
+        behind.filter(|message| message.status && message.user_id != Some(self.user)).count()
+    }
+
+    /// Up to where the user has read who has the end of the rows in sight: [`super::Input::MarkRead`]. `None` where that is
+    /// known, or where newer rows were let go, so that the end of the rows is not the end of the conversation.
+    #[must_use]
+    pub fn seen_at_end(&self) -> Option<Seq> {
+        let seq = self.timeline.cursor().filter(|_| !self.timeline.has_more_after())?.seq;
+        (seq > self.last_read()).then_some(seq)
     }
 
     /// Up to where everybody else has read: ✓✓. The present members are the caller's to tell, from `GET …/members`: the

@@ -3,36 +3,33 @@
 use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, User};
-use caravana_protocol::{ErrorCode, GroupId, UserId};
+use caravana_protocol::{ErrorCode, GroupId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
-use super::entries::entries;
-use super::{Link, Open, Running, follow, may_invite, names};
+use super::screen::wait;
+use super::{Dirty, Link, Open, follow, may_invite, names};
 use crate::chat::link_view::LinkMemory;
-use crate::chat::rows::{self, View};
-use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
+use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
 
 impl Link {
     /// One change; called by the driver, outside of its lock.
     pub(super) fn on_change(self, change: &Change) {
+        let open = self.open.try_with_value(|open| open.as_ref().map(|open| open.group.id)).flatten();
+        self.mark(|dirty| dirty.note(change, open));
         match *change {
-            Change::Link => self.show_link(),
+            Change::Link | Change::Progress { .. } => self.show_link(),
             Change::Build(_) => self.build_seen(),
+            // What is marked is enough; and older messages that did not come say so in their place.
             Change::Timeline { .. }
             | Change::Outbox { .. }
             | Change::Reads { .. }
             | Change::Sent { .. }
             | Change::SendFailed { .. }
             | Change::Typing { .. }
-            | Change::Roster { .. } => self.refresh_soon(),
-            Change::Progress { .. } => {
-                self.show_link();
-                self.refresh_soon();
-            }
-            // Older messages say so in their place.
-            Change::HistoryFailed { page: HistoryPage::Before(_), .. } => {}
+            | Change::Roster { .. }
+            | Change::HistoryFailed { page: HistoryPage::Before(_), .. } => {}
             Change::HistoryFailed { .. } => self.tell(self.words.error_network.to_owned()),
             Change::Members { group } => self.reload_members(group),
             Change::Refused { reason, .. } => self.tell(self.refusal(reason)),
@@ -78,83 +75,6 @@ impl Link {
         }
     }
 
-    /// Once for all changes of this turn.
-    pub(super) fn refresh_soon(self) {
-        if self.dirty.try_update_value(|dirty| !std::mem::replace(dirty, true)) == Some(true) {
-            queue_microtask(move || {
-                self.dirty.set_value(false);
-                self.refresh();
-            });
-        }
-    }
-
-    fn refresh(self) {
-        let Some(running) = self.running.try_get_value().flatten() else { return };
-        self.refresh_list(&running);
-        self.refresh_open(&running);
-    }
-
-    fn refresh_open(self, running: &Running) {
-        let reader = self.reader.get_untracked();
-        let _ = self.open.try_update_value(|open| {
-            let Some(open) = open.as_mut() else { return };
-            let timeline = open.timeline;
-            running.handle.with(|session| {
-                let Some(known) = session.group(open.group.id).filter(|known| known.is_loaded()) else { return };
-                let (entries, name) = entries(known, open, self.me);
-                let view = View {
-                    me: self.me,
-                    names: &open.names,
-                    unread_after: open.unread_after,
-                    read_by_all: known.read_by_all(open.members.iter().map(|member| member.user.id)),
-                    has_more_before: known.timeline().has_more_before(),
-                    reader,
-                    words: self.words,
-                };
-                // Who is here is as well known while a gap is being filled.
-                let knows_roster = known.is_live() || (known.is_missing_some() && known.is_filling());
-                let online = |member: &caravana_protocol::rest::Member| {
-                    if knows_roster { known.roster().is_online(member.user.id) } else { member.online }
-                };
-                timeline.rows().patch(rows::rows(&entries, &view));
-                timeline.members().patch(rows::members(&open.members, &online, self.me));
-                timeline.name().patch(name);
-                timeline.older().patch(Whole(known.older()));
-                timeline.has_newer().patch(known.timeline().has_more_after());
-                timeline.typing().patch(Whole(typing_names(known, &view, self.me)));
-                timeline.continuity().patch(Whole(continuity(known)));
-                timeline.wait().patch(Whole(wait(known, running)));
-            });
-        });
-    }
-
-    fn refresh_list(self, running: &Running) {
-        let mut list: Vec<GroupRow> = running.handle.with(|session| {
-            self.listed.with_value(|groups| groups.iter().map(|group| self.list_row(session, group)).collect())
-        });
-        list.sort_by_key(|row| std::cmp::Reverse(row.active_at.0));
-        self.chat.groups().patch(list);
-    }
-
-    /// A group of the list: as the server counted it, and what has come since.
-    fn list_row(self, session: &Session, group: &caravana_protocol::rest::Group) -> GroupRow {
-        let mut row = rows::group_row(group, self.me, self.words);
-        let Some(known) = session.group(group.id) else { return row };
-        let messages = || known.timeline().rows().rev().filter_map(caravana_client::Row::message);
-        let counted = group.last_message.as_ref().map_or(0, |message| message.seq);
-        if let Some(last) = messages().next().filter(|last| last.seq >= counted) {
-            row.preview = rows::preview(last, self.me, self.words);
-            row.at = Whole(Some(last.created_at));
-            row.active_at = Whole(row.active_at.0.max(last.created_at));
-        }
-        let read = known.last_read();
-        let before = if read >= group.head { 0 } else { group.unread };
-        let since = messages().take_while(|message| message.seq > read.max(group.head));
-        let others = since.filter(|message| message.status && message.user_id != Some(self.me)).count();
-        row.unread = before + others as u64;
-        row
-    }
-
     fn reload_members(self, id: GroupId) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         let (members, group) = (running.api.0.members(id), running.api.0.group(id));
@@ -173,7 +93,7 @@ impl Link {
                     known.member_count = group.member_count;
                 }
             });
-            self.refresh_soon();
+            self.mark(Dirty::everything);
         });
     }
 
@@ -200,7 +120,7 @@ impl Link {
         } else if listed < SUBSCRIPTIONS {
             self.say(follow(group));
         }
-        self.refresh_soon();
+        self.mark(Dirty::everything);
     }
 
     /// The reader's own name, changed elsewhere.
@@ -212,7 +132,7 @@ impl Link {
                 open.names.insert(user.id, user.display_name.clone());
             }
         });
-        self.refresh_soon();
+        self.mark(Dirty::everything);
     }
 
     fn group_left(self, id: GroupId) {
@@ -223,7 +143,7 @@ impl Link {
                 open.timeline.may_invite().patch(false);
             }
         });
-        self.refresh_soon();
+        self.mark(Dirty::everything);
     }
 
     /// Looks at the link again; called when it changed and every second while it is not well.
@@ -257,26 +177,4 @@ impl Link {
             open.timeline.wait().patch(Whole(left));
         });
     }
-}
-
-/// How many seconds the reader still has to wait because they went too fast.
-fn wait(known: &Known, running: &Running) -> Option<u64> {
-    let until = known.outbox().too_fast_until()?;
-    Some(until.since(running.connector.now()).div_ceil(1_000).max(1))
-}
-
-fn continuity(known: &Known) -> Continuity {
-    let since = if known.is_missing_some() {
-        Since::Missing
-    } else if known.is_whole() {
-        Since::Whole
-    } else {
-        Since::Unknown
-    };
-    Continuity { up_to: known.complete_up_to().map(|message| message.seq), since }
-}
-
-fn typing_names(known: &Known, view: &View<'_>, me: UserId) -> Vec<String> {
-    let writing = known.roster().typing().filter(|user| *user != me);
-    writing.filter_map(|user| view.names.get(&user).cloned()).collect()
 }

@@ -1,6 +1,6 @@
 //! What the reader does, said to the session.
 
-use caravana_client::{HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Session};
+use caravana_client::{Group, HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Session};
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 
@@ -83,12 +83,7 @@ impl Link {
             self.unseen.set_value(Some(group));
             return;
         }
-        let news = running.handle.with(|session| {
-            // Where newer ones were let go, the end of the rows is not the end of the conversation.
-            let known = session.group(group).filter(|known| !known.timeline().has_more_after())?;
-            let seq = known.timeline().cursor()?.seq;
-            (seq > known.last_read()).then_some(seq)
-        });
+        let news = running.handle.with(|session| session.group(group).and_then(Group::seen_at_end));
         if let Some(seq) = news {
             self.say(Input::MarkRead { group, seq });
         }

@@ -1,43 +1,18 @@
 //! From the log's lines, the session's or a page's, to the entries that rows are made of.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use caravana_client::{Group as Known, Intent, Item, Row, SendState, Want};
+use caravana_client::{Group as Known, Intent, Row, SendState, Want};
 use caravana_protocol::rest::{Group, Member, MessagesAnswer};
-use caravana_protocol::{MemberJoined, UserId};
+use caravana_protocol::{MemberJoined, Seq, UserId};
 
-use super::Open;
 use crate::chat::rows::{Entry, MessageEntry, Notice};
 use crate::chat::store::Delivery;
 
 /// An event this much later than the member's own joining is a change of role.
 const SAME_EVENT_MS: i64 = 1_000;
 
-/// The lines of the open group in order, and the name that it has after the last of them.
-pub(super) fn entries(known: &Known, open: &mut Open, me: UserId) -> (Vec<Entry>, String) {
-    let mut log = Log::new(open.group.name.clone(), &open.members, &mut open.names);
-    let mut found = Vec::new();
-    let mut gap = known.is_missing_some().then_some(Entry::Gap { coming: known.is_filling() });
-    let cursor = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
-    for item in known.items() {
-        let behind_gap = match item {
-            Item::Row(row) => row.seq() > cursor,
-            Item::Pending(_) => true,
-        };
-        found.extend(gap.take_if(|_| behind_gap));
-        found.extend(match item {
-            Item::Pending(pending) => Some(Entry::Message(wanted(waiting(pending, me), known))),
-            Item::Row(row) => log.entry(row).map(|entry| match entry {
-                Entry::Message(message) => Entry::Message(wanted(message, known)),
-                Entry::Notice { .. } | Entry::Gap { .. } => entry,
-            }),
-        });
-    }
-    found.extend(gap);
-    (found, log.name)
-}
-
-/// The lines of a page of history, before there is a session; what is learnt of names goes into `names`.
+/// The entries of a page of history, before there is a session; what is learnt of names goes into `names`.
 pub(super) fn of_page(
     page: &MessagesAnswer,
     group: &Group,
@@ -47,61 +22,95 @@ pub(super) fn of_page(
     let messages = page.messages.iter().cloned().map(Row::Message);
     let mut rows: Vec<Row> = messages.chain(page.events.iter().filter_map(Row::of)).collect();
     rows.sort_by_key(Row::seq);
-    let mut log = Log::new(group.name.clone(), members, names);
-    rows.iter().filter_map(|row| log.entry(row)).collect()
+    let mut log = Log::new(group.name.clone());
+    for row in &rows {
+        log.learn(row);
+    }
+    log.name_others(members, names);
+    rows.iter().filter_map(|row| log.entry(row, members)).collect()
 }
 
-/// What a group's log has told so far, read in order.
-struct Log<'a> {
-    name: String,
-    members: &'a [Member],
-    names: &'a mut HashMap<UserId, String>,
-    /// Who is known to have been a member at this point.
-    present: HashSet<UserId>,
+/// What the loaded part of a group's log tells besides its rows. It takes rows in any order.
+pub(super) struct Log {
+    /// The group's name, and the position from which on it is called so.
+    name: (Seq, String),
+    /// Of each person the last name that the log knows, with its position.
+    people: HashMap<UserId, (Seq, String)>,
+    /// When each came (`true`) and went.
+    stays: HashMap<UserId, BTreeMap<Seq, bool>>,
 }
 
-impl<'a> Log<'a> {
-    fn new(name: String, members: &'a [Member], names: &'a mut HashMap<UserId, String>) -> Self {
-        Self { name, members, names, present: HashSet::new() }
+impl Log {
+    pub(super) fn new(name: String) -> Self {
+        Self { name: (0, name), people: HashMap::new(), stays: HashMap::new() }
     }
 
-    fn entry(&mut self, row: &Row) -> Option<Entry> {
+    /// The group's name after the last row.
+    pub(super) fn group_name(&self) -> &str {
+        &self.name.1
+    }
+
+    pub(super) fn learn(&mut self, row: &Row) {
+        match row {
+            Row::MemberJoined(joined) => self.stay(joined.user_id, joined.seq, true, &joined.display_name),
+            Row::MemberLeft(left) => self.stay(left.user_id, left.seq, false, &left.display_name),
+            Row::GroupUpdated(updated) if updated.seq >= self.name.0 => {
+                self.name = (updated.seq, updated.name.clone());
+            }
+            Row::Message(_) | Row::GroupUpdated(_) => {}
+        }
+    }
+
+    fn stay(&mut self, user: UserId, seq: Seq, comes: bool, name: &str) {
+        self.stays.entry(user).or_default().insert(seq, comes);
+        let known = self.people.entry(user).or_default();
+        if seq >= known.0 {
+            *known = (seq, name.to_owned());
+        }
+    }
+
+    /// Who is no member now, or not known to be one yet, has the name of the log.
+    pub(super) fn name_others(&self, members: &[Member], names: &mut HashMap<UserId, String>) {
+        let others = self.people.iter().filter(|(user, _)| members.iter().all(|member| member.user.id != **user));
+        names.extend(others.map(|(user, (_, name))| (*user, name.clone())));
+    }
+
+    /// The entry of a row that was learnt; `None` where there is nothing to show.
+    pub(super) fn entry(&self, row: &Row, members: &[Member]) -> Option<Entry> {
         match row {
             Row::Message(message) => Some(Entry::Message(MessageEntry::from(message))),
             Row::MemberJoined(joined) => {
-                self.names.insert(joined.user_id, joined.display_name.clone());
-                let is_known = !self.present.insert(joined.user_id);
                 let what = Notice::Joined(joined.display_name.clone());
-                (!is_known && !self.is_change_of_role(joined)).then_some(Entry::Notice {
-                    seq: joined.seq,
-                    at: joined.at,
-                    what,
-                })
+                let shown = !self.is_present(joined.user_id, joined.seq) && !is_change_of_role(joined, members);
+                shown.then_some(Entry::Notice { seq: joined.seq, at: joined.at, what })
             }
             Row::MemberLeft(left) => {
-                self.names.insert(left.user_id, left.display_name.clone());
-                self.present.remove(&left.user_id);
                 Some(Entry::Notice { seq: left.seq, at: left.at, what: Notice::Left(left.display_name.clone()) })
             }
             Row::GroupUpdated(updated) => {
-                self.name.clone_from(&updated.name);
                 let what = Notice::Renamed(updated.renamed.clone()?);
                 Some(Entry::Notice { seq: updated.seq, at: updated.at, what })
             }
         }
     }
 
-    /// Nobody enters a group as more than a member: that is its making, or a change of role. Of a present member it is also
-    /// known since when they are one.
-    fn is_change_of_role(&self, joined: &MemberJoined) -> bool {
-        let is_later = |member: &Member| {
-            member.user.id == joined.user_id && member.joined_at.unix_millis() + SAME_EVENT_MS < joined.at.unix_millis()
-        };
-        joined.role.manages() || self.members.iter().any(is_later)
+    /// Whether the log tells that this person was a member right before this position.
+    fn is_present(&self, user: UserId, seq: Seq) -> bool {
+        let last = self.stays.get(&user).and_then(|stays| stays.range(..seq).next_back());
+        last.is_some_and(|(_, comes)| *comes)
     }
 }
 
-fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
+/// Nobody enters a group as more than a member: that is its making, or a change of role. Of a present member it is also
+/// known since when they are one.
+fn is_change_of_role(joined: &MemberJoined, members: &[Member]) -> bool {
+    let is_later = |member: &Member| {
+        member.user.id == joined.user_id && member.joined_at.unix_millis() + SAME_EVENT_MS < joined.at.unix_millis()
+    };
+    joined.role.manages() || members.iter().any(is_later)
+}
+
+pub(super) fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
     MessageEntry {
         id: pending.message,
         seq: None,
@@ -115,12 +124,13 @@ fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
 }
 
 /// A message as the reader wants it: with the change that has not been answered, and how far that is.
-fn wanted(message: MessageEntry, known: &Known) -> MessageEntry {
-    let Some(change) = known.change_of(message.id) else { return message };
+pub(super) fn wanted(entry: Entry, known: &Known) -> Entry {
+    let Entry::Message(message) = entry else { return entry };
+    let Some(change) = known.change_of(message.id) else { return Entry::Message(message) };
     let delivery = if message.delivery == Delivery::Sent { delivery(change) } else { message.delivery };
-    let (edited, deleted) = (matches!(change.want, Want::Edit(_)), change.want == Want::Delete);
-    let edited = message.edited || (edited && message.seq.is_some());
-    MessageEntry { text: change.text().to_owned(), delivery, edited, deleted, ..message }
+    let (edits, deleted) = (matches!(change.want, Want::Edit(_)), change.want == Want::Delete);
+    let edited = message.edited || (edits && message.seq.is_some());
+    Entry::Message(MessageEntry { text: change.text().to_owned(), delivery, edited, deleted, ..message })
 }
 
 fn delivery(intent: &Intent) -> Delivery {

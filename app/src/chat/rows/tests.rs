@@ -21,34 +21,40 @@ fn said(seq: Seq, author: u128, at: &str) -> Entry {
     })
 }
 
-fn shown(entries: &[Entry], unread_after: Option<Seq>, read_by_all: Seq) -> Vec<Row> {
-    let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
-    let reader = Reader::default();
-    let words = Lang::Es.words();
-    let view = View { me: user(ANA), names: &names, unread_after, read_by_all, has_more_before: false, reader, words };
-    rows(entries, &view)
+fn shown(entries: &[Entry], unread_after: Option<Seq>, read_by_all: Seq) -> Vec<Line> {
+    part(entries, Cut::default(), unread_after, read_by_all)
 }
 
 /// The same, where older messages are known not to be here.
-fn shown_of_more(entries: &[Entry], unread_after: Option<Seq>) -> Vec<Row> {
-    let names = HashMap::new();
-    let (reader, words) = (Reader::default(), Lang::Es.words());
-    let view =
-        View { me: user(ANA), names: &names, unread_after, read_by_all: 0, has_more_before: true, reader, words };
-    rows(entries, &view)
+fn shown_of_more(entries: &[Entry], unread_after: Option<Seq>) -> Vec<Line> {
+    part(entries, Cut::loaded(entries, true), unread_after, 0)
 }
 
-fn outline(rows: &[Row]) -> Vec<String> {
-    rows.iter()
-        .map(|row| match row.kind.0 {
-            RowKind::Day => "day".to_owned(),
-            RowKind::Unread => "unread".to_owned(),
-            RowKind::Notice | RowKind::Gap => row.text.clone(),
-            RowKind::Message => {
-                format!("{}{}{}", if row.first { "⌈" } else { "" }, row.text, if row.last { "⌋" } else { "" })
-            }
-        })
-        .collect()
+fn part(entries: &[Entry], cut: Cut, unread_after: Option<Seq>, read_by_all: Seq) -> Vec<Line> {
+    let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
+    let (reader, words) = (Reader::default(), Lang::Es.words());
+    let first = if cut.hidden { cut.lead } else { 0 };
+    let unread_at = unread_after.and_then(|read| first_unread(&entries[first..], read, user(ANA)));
+    lines(entries, cut, &View { me: user(ANA), names: &names, unread_at, read_by_all, reader, words })
+}
+
+fn message(line: &Line) -> Option<&MessageRow> {
+    if let Row::Message(message) = &line.row.0 { Some(message) } else { None }
+}
+
+fn outline(lines: &[Line]) -> Vec<String> {
+    let words = Lang::Es.words();
+    let line = |line: &Line| match &line.row.0 {
+        Row::Day(_) => "day".to_owned(),
+        Row::Unread => "unread".to_owned(),
+        Row::Notice(text) => text.clone(),
+        Row::Gap { coming } => if *coming { words.gap } else { words.gap_offline }.to_owned(),
+        Row::Message(message) => {
+            let text = if let Said::Text { text, .. } = &message.said { text } else { words.deleted };
+            format!("{}{text}{}", if message.first { "⌈" } else { "" }, if message.last { "⌋" } else { "" })
+        }
+    };
+    lines.iter().map(line).collect()
 }
 
 #[test]
@@ -87,8 +93,8 @@ fn the_divider_stands_before_the_first_unread_message_of_somebody_else() {
 fn only_own_messages_are_marked_as_read_by_all() {
     let at = "2026-11-22T10:00:00Z";
     let rows = shown(&[said(1, LEO, at), said(2, ANA, at), said(3, ANA, at)], None, 2);
-    let states: Vec<Delivery> = rows.iter().skip(1).map(|row| row.delivery.0).collect();
-    assert_eq!(states, [Delivery::Sent, Delivery::Read, Delivery::Sent]);
+    let states: Vec<Option<Delivery>> = rows.iter().filter_map(message).map(|message| message.own).collect();
+    assert_eq!(states, [None, Some(Delivery::Read), Some(Delivery::Sent)]);
 }
 
 #[test]
@@ -111,7 +117,7 @@ fn an_author_who_is_gone_keeps_a_name() {
         message.author = None;
     }
     let names: Vec<String> =
-        shown(&[orphan, said(2, 9, at)], None, 0).into_iter().skip(1).map(|row| row.name).collect();
+        shown(&[orphan, said(2, 9, at)], None, 0).iter().filter_map(message).map(|row| row.name.clone()).collect();
     assert_eq!(names, ["Usuario eliminado", "Ya no está en el grupo"]);
 }
 
@@ -136,12 +142,12 @@ fn no_row_changes_when_older_ones_come_above_it() {
         .collect();
     for unread_after in [None, Some(2), Some(5)] {
         let messages =
-            |rows: Vec<Row>| -> Vec<Row> { rows.into_iter().filter(|row| row.kind.0 == RowKind::Message).collect() };
+            |lines: Vec<Line>| -> Vec<Line> { lines.into_iter().filter(|line| message(line).is_some()).collect() };
         let whole = messages(shown(&entries, unread_after, 0));
         for from in 0..entries.len() - 1 {
             let part = messages(shown_of_more(&entries[from..], unread_after));
             assert_eq!(part.len(), entries.len() - from - 1, "one is hidden");
-            let first = |row: &Row| row.first;
+            let first = |line: &Line| message(line).map(|message| message.first);
             let (mut part, mut all) = (part.iter().map(first), whole[from + 1..].iter().map(first));
             // The divider stands above the first unread message that is here, wherever the real one is.
             if unread_after.is_some_and(|read| from as u64 >= read) {
@@ -160,4 +166,32 @@ fn what_stands_above_the_first_row_says_which_day_it_is() {
     assert_eq!(outline(&shown_of_more(&entries, None)), ["day", "m2⌋", "⌈m3⌋"]);
     assert_eq!(outline(&shown_of_more(&entries, Some(0))), ["day", "unread", "⌈m2⌋", "⌈m3⌋"]);
     assert_eq!(outline(&shown_of_more(&entries[..1], None)), ["day", "⌈m1⌋"], "one is better than none");
+}
+
+#[test]
+fn a_part_has_the_rows_that_it_has_in_the_whole() {
+    let times = ["2026-11-21T23:50:00Z", "2026-11-21T23:58:00Z", "2026-11-22T00:01:00Z", "2026-11-22T00:03:00Z"];
+    let mut entries: Vec<Entry> = (1..)
+        .zip([LEO, LEO, ANA, ANA, ANA, LEO, LEO, LEO, ANA, LEO, LEO])
+        .map(|(seq, author)| said(seq, author, times[usize::try_from(seq).unwrap() / 3 % 4]))
+        .collect();
+    entries.insert(8, Entry::Gap { coming: true });
+    let whole = shown(&entries, Some(5), 4);
+    let all = entries.len();
+    for from in 0..all {
+        for to in from + 1..=all {
+            // A gap says nothing about what is below it, so that what leads goes on to the row above it.
+            let lead =
+                from - entries[..from].iter().rposition(|entry| !matches!(entry, Entry::Gap { .. })).unwrap_or(from);
+            let cut = Cut { lead, trail: usize::from(to < all), hidden: false };
+            let view_of = &entries[from - lead..(to + 1).min(all)];
+            let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
+            let (reader, words) = (Reader::default(), Lang::Es.words());
+            let unread_at = first_unread(&entries, 5, user(ANA));
+            let view = View { me: user(ANA), names: &names, unread_at, read_by_all: 4, reader, words };
+            let part = lines(view_of, cut, &view);
+            let begins = whole.iter().position(|line| line.key == part[0].key).unwrap();
+            assert_eq!(part, whole[begins..begins + part.len()], "{from}..{to}");
+        }
+    }
 }

@@ -32,6 +32,10 @@ enum Hold {
     Unopened,
     /// At the end or near it; the scroller keeps that by itself.
     End,
+    /// At the start, as soon as its rows are there.
+    Start,
+    /// Where no rows are yet: the place is what is in sight when they are.
+    Nowhere,
     /// This row is here in the window.
     Row { row: RowEdge, at: f64 },
 }
@@ -55,6 +59,13 @@ impl Place {
             }
             Hold::End if scrolled.abs() > HALF_PIXEL => self.choose(pane),
             Hold::End => {}
+            Hold::Start => {
+                pane.hide_below(now.above + now.below);
+                if pane.is_filled() {
+                    self.choose(pane);
+                }
+            }
+            Hold::Nowhere => self.choose(pane),
             Hold::Row { row, at } => {
                 *at += scrolled;
                 let kept = put(pane, now, row, *at);
@@ -73,6 +84,12 @@ impl Place {
         pane.hide_below(0.0);
         self.hold = Hold::End;
         self.hidden = pane.hidden();
+    }
+
+    /// Goes to the start of what is loaded.
+    pub(super) fn go_to_start(&mut self, pane: &dyn Pane) {
+        self.hold = Hold::Start;
+        self.settle(pane);
     }
 
     /// The reader touched a row: if that makes it grow, it grows away from where it was touched, also at the end.
@@ -105,14 +122,18 @@ impl Place {
         let Some(hidden) = pane.hidden() else { return };
         let lacking = match &self.hold {
             Hold::Row { row, at } => row().map(|now| at - now).filter(|lacking| lacking.abs() < PIXEL),
-            Hold::Unopened | Hold::End => None,
+            Hold::Unopened | Hold::End | Hold::Start | Hold::Nowhere => None,
         };
+        self.hidden = Some(hidden);
+        if !pane.is_filled() {
+            self.hold = Hold::Nowhere;
+            return;
+        }
         let row = pane.first_row().filter(|_| hidden.below > NEAR_END);
         self.hold = match row.and_then(|row| row().map(|now| (row, now))) {
             Some((row, now)) => Hold::Row { row, at: now + lacking.unwrap_or(0.0) },
             None => Hold::End,
         };
-        self.hidden = Some(hidden);
     }
 }
 

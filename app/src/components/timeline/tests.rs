@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::store::{Continuity, Since, Whole};
+use crate::chat::store::{Arrived, Continuity, Since, Whole};
 use crate::i18n::Lang;
 
 /// The server's HTML of a conversation without a row.
@@ -7,7 +7,11 @@ fn html(has_newer: bool) -> String {
     Owner::new().with(|| {
         let timeline = Store::new(TimelineState {
             name: "Oaxaca en abril".to_owned(),
-            rows: Vec::new(),
+            lines: Vec::new(),
+            day: String::new(),
+            is_empty: true,
+            revision: 0,
+            arrived: Whole(Arrived::default()),
             members: Vec::new(),
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
@@ -19,8 +23,9 @@ fn html(has_newer: bool) -> String {
         });
         let ignored = Callback::new(|()| ());
         let row = RowActions { retry: Callback::new(|_| ()), discard: Callback::new(|_| ()) };
-        let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored };
-        view! { <Timeline timeline actions /> }.into_any().to_html()
+        let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored, turn: ignored };
+        let reel = StoredValue::new(Reel::default());
+        view! { <Timeline timeline reel actions /> }.into_any().to_html()
     })
 }
 

@@ -2,8 +2,8 @@ use caravana_protocol::rest::{Member, User};
 use caravana_protocol::{Role, Timestamp};
 
 use super::*;
-use crate::chat::rows;
-use crate::chat::store::{Continuity, Since, Whole};
+use crate::chat::lists;
+use crate::chat::store::{Arrived, Continuity, Since, Whole};
 use crate::i18n::Lang;
 use crate::ports::ApiError;
 
@@ -39,8 +39,12 @@ fn html(role: Role, known: Result<Option<Vec<LivingInvite>>, ApiError>) -> Strin
         let members = [member(ANA, "Ana", role), member(BRUNO, "<b>דנה", Role::Member)];
         let timeline = Store::new(TimelineState {
             name: "Oaxaca en abril".to_owned(),
-            rows: Vec::new(),
-            members: rows::members(&members, &|member| member.online, me),
+            lines: Vec::new(),
+            day: String::new(),
+            is_empty: true,
+            revision: 0,
+            arrived: Whole(Arrived::default()),
+            members: lists::members(&members, &|member| member.online, me),
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
             wait: Whole(None),

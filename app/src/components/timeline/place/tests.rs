@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::ports::{Laid, Pads, TopDay};
 
 /// A browser's scroller, as far as a place knows it: rows of any height, laid out from the end, and whole pixels.
 #[derive(Clone)]
@@ -13,6 +14,7 @@ struct Layout {
     height: f64,
     touched: Option<u32>,
     divider: Option<u32>,
+    filled: bool,
     next: u32,
 }
 
@@ -42,6 +44,7 @@ impl Fake {
             height,
             touched: None,
             divider: None,
+            filled: true,
             next: 10_000,
         })))
     }
@@ -111,8 +114,26 @@ impl Pane for Fake {
         Some((self.handle(id), at))
     }
 
-    fn day(&self) -> Option<String> {
+    fn day(&self) -> TopDay {
+        TopDay::InSight
+    }
+
+    fn height(&self) -> f64 {
+        self.0.lock().unwrap().height
+    }
+
+    fn laid(&self) -> Option<Laid> {
         None
+    }
+
+    fn ends(&self) -> Option<(String, String)> {
+        None
+    }
+
+    fn pad(&self, _: Pads) {}
+
+    fn is_filled(&self) -> bool {
+        self.0.lock().unwrap().filled
     }
 }
 
@@ -270,4 +291,42 @@ fn rows_that_go_take_nothing_along() {
     pane.append(50.0);
     place.settle(&pane);
     assert!((pane.edge(row) - at).abs() <= 1.0);
+}
+
+#[test]
+fn where_no_rows_are_yet_the_place_is_what_comes_into_sight() {
+    let pane = Fake::new(60, 500.0);
+    let mut place = opened(&pane);
+    pane.scroll(900.0);
+    pane.change(|layout| layout.filled = false);
+    place.settle(&pane);
+    // Other rows take the place of all.
+    pane.change(|layout| {
+        layout.filled = true;
+        layout.rows.iter_mut().for_each(|(id, _)| *id += 1_000);
+    });
+    place.settle(&pane);
+    let (row, at) = (pane.first(), pane.edge(pane.first()));
+    pane.append(80.0);
+    place.settle(&pane);
+    assert!((pane.edge(row) - at).abs() <= 1.0);
+}
+
+#[test]
+fn the_start_is_reached_although_the_rows_there_are_higher_than_was_guessed() {
+    let pane = Fake::new(60, 500.0);
+    let mut place = opened(&pane);
+    pane.change(|layout| layout.filled = false);
+    place.go_to_start(&pane);
+    assert!((pane.edge(0) - 64.0).abs() <= 1.0);
+    pane.change(|layout| {
+        layout.filled = true;
+        layout.rows.iter_mut().take(20).for_each(|(_, height)| *height += 30.0);
+    });
+    place.settle(&pane);
+    assert!((pane.edge(0) - 64.0).abs() <= 1.0);
+    // What comes above it is no reason to go there, too.
+    pane.change(|layout| layout.rows.insert(0, (7_000, 500.0)));
+    place.settle(&pane);
+    assert!((pane.edge(0) - 64.0).abs() <= 1.0);
 }

@@ -1,0 +1,217 @@
+//! The group that is shown: what is known of it besides the session, and which of its rows are on the screen.
+
+use std::collections::HashMap;
+
+use caravana_client::{Group as Known, Item, Row};
+use caravana_protocol::rest::{Group, Member, MessagesAnswer};
+use caravana_protocol::{Seq, UserId};
+use leptos::prelude::*;
+use reactive_stores::{Patch as _, Store};
+
+use super::dirty::{Items, LogChange};
+use super::entries::{Log, waiting, wanted};
+use crate::chat::reel::{ItemKey, LINES, Place, Reel};
+use crate::chat::rows::{self, Cut, Entry, View};
+use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFields, Whole};
+use crate::i18n::Words;
+use crate::time::Reader;
+
+/// So many of the messages that have come are announced one by one.
+pub(crate) const ANNOUNCED: usize = 3;
+
+/// The group that is shown.
+pub(super) struct Open {
+    pub(super) group: Group,
+    pub(super) members: Vec<Member>,
+    pub(super) names: HashMap<UserId, String>,
+    /// The reader had read so far when the group was opened, if not everything: there the divider stays.
+    pub(super) unread_after: Option<Seq>,
+    pub(super) timeline: Store<TimelineState>,
+    pub(super) reel: StoredValue<Reel>,
+    /// The first page, until the session has it.
+    pub(super) page: Option<MessagesAnswer>,
+    pub(super) log: Log,
+    /// The cursor at the last look; `None` before the first.
+    pub(super) cursor: Option<Seq>,
+    pub(super) arrived: Arrived,
+    pub(super) read_by_all: Seq,
+}
+
+/// Who looks, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Onlooker {
+    pub(super) me: UserId,
+    pub(super) reader: Reader,
+    pub(super) words: &'static Words,
+}
+
+impl Open {
+    /// What the making of rows needs to know now.
+    pub(super) fn view(&self, known: &Known, who: Onlooker) -> View<'_> {
+        View {
+            me: who.me,
+            names: &self.names,
+            unread_at: self.unread_at(known, who.me),
+            read_by_all: self.read_by_all,
+            reader: who.reader,
+            words: who.words,
+        }
+    }
+
+    /// What the reel says; nothing of a page that has gone.
+    fn ask<T: Default>(&self, question: impl FnOnce(&Reel) -> T) -> T {
+        self.reel.try_with_value(question).unwrap_or_default()
+    }
+
+    /// Where the divider stands: above the first message that has a row and was not read then.
+    fn unread_at(&self, known: &Known, me: UserId) -> Option<Seq> {
+        let hidden = self.ask(|reel| reel.hidden().checked_sub(1).and_then(|last| reel.key(last)));
+        let hidden = hidden.and_then(ItemKey::row).and_then(|key| known.timeline().row(key)).map_or(0, Row::seq);
+        let behind = known.timeline().rows_after(self.unread_after?.max(hidden));
+        behind.filter_map(Row::message).find(|message| message.user_id != Some(me)).map(|message| message.seq)
+    }
+
+    /// Takes over what is loaded now. Returns whether the rows on the screen may be different.
+    pub(super) fn follow(&mut self, known: &Known, change: &LogChange, who: Onlooker) -> bool {
+        let before = self.cursor.filter(|_| !matches!(change, LogChange::All));
+        let ends = self.ask(Reel::ends);
+        let differs = match (before, change) {
+            (Some(_), LogChange::None) => return false,
+            (Some(before), LogChange::Items(items)) => self.follow_items(known, items, before, who),
+            (None, _) | (Some(_), LogChange::All) => {
+                self.follow_all(known);
+                true
+            }
+        };
+        self.cursor = Some(known.timeline().cursor().map_or(0, |cursor| cursor.seq));
+        self.hide_first(known);
+        let is_empty =
+            self.ask(|reel| !(0..reel.len()).any(|number| !matches!(reel.key(number), Some(ItemKey::Event(_)) | None)));
+        self.timeline.is_empty().patch(is_empty);
+        let revision = self.timeline.revision();
+        revision.patch(revision.try_get_untracked().unwrap_or_default() + 1);
+        differs || self.ask(Reel::ends) != ends
+    }
+
+    fn follow_all(&mut self, known: &Known) {
+        self.log = Log::new(self.group.name.clone());
+        for row in known.timeline().rows() {
+            self.log.learn(row);
+        }
+        self.log.name_others(&self.members, &mut self.names);
+        let lines = self.timeline.lines().try_read_untracked();
+        let shown =
+            lines.iter().flat_map(|lines| lines.iter()).filter_map(|line| ItemKey::of_line(&line.key)).collect();
+        drop(lines);
+        let stored = known.timeline().rows().map(|row| (row.key().into(), Place::At(row.seq())));
+        let items: Vec<_> = stored.chain(loose(known)).collect();
+        let _ = self.reel.try_update_value(|reel| reel.restart(items, &shown));
+    }
+
+    fn follow_items(&mut self, known: &Known, items: &Items, before: Seq, who: Onlooker) -> bool {
+        let rows: Vec<_> = items.inserted.iter().filter_map(|key| known.timeline().row(key.row()?)).collect();
+        let told = rows.iter().any(|row| row.message().is_none());
+        for row in &rows {
+            self.log.learn(row);
+        }
+        if told {
+            self.log.name_others(&self.members, &mut self.names);
+        }
+        self.count_arrivals(known, items, before, who);
+        let stored = rows.iter().map(|row| (row.key().into(), Place::At(row.seq())));
+        let added: Vec<(ItemKey, Place)> = stored.chain(loose(known)).collect();
+        let changed = self.reel.try_update_value(|reel| {
+            let gone = reel.shows_any(&items.updated) || reel.shows_any(&items.removed) || reel.shows_loose();
+            reel.change(&items.removed, added.iter().copied());
+            gone || reel.shows_any(&items.inserted) || reel.shows_loose()
+        });
+        told || changed == Some(true)
+    }
+
+    /// Notes what has come at the end since the last look.
+    fn count_arrivals(&mut self, known: &Known, items: &Items, before: Seq, who: Onlooker) {
+        let mut came: Vec<_> =
+            items.inserted.iter().filter_map(|key| known.timeline().row(key.row()?)?.message()).collect();
+        came.retain(|message| message.seq > before && message.status);
+        came.sort_by_key(|message| message.seq);
+        let others: Vec<_> = came.iter().filter(|message| message.user_id != Some(who.me)).collect();
+        let own = came.iter().filter(|message| message.user_id == Some(who.me)).map(|message| message.id);
+        let written = own.chain(known.outbox().messages().map(|intent| intent.message));
+        let own = self.ask(|reel| written.filter(|id| !reel.has(ItemKey::Message(*id))).count());
+        if others.is_empty() && own == 0 {
+            return;
+        }
+        let view = self.view(known, who);
+        let newest = others
+            .iter()
+            .rev()
+            .take(ANNOUNCED)
+            .rev()
+            .map(|message| Announced { name: view.name(message.user_id), text: message.content.body.clone() });
+        let mut newest: Vec<_> = self.arrived.newest.iter().cloned().chain(newest).collect();
+        newest.drain(..newest.len().saturating_sub(ANNOUNCED));
+        self.arrived =
+            Arrived { own: self.arrived.own + own as u64, others: self.arrived.others + others.len() as u64, newest };
+        self.timeline.arrived().patch(Whole(self.arrived.clone()));
+    }
+
+    /// Where there are older messages, the first entry stays hidden.
+    fn hide_first(&self, known: &Known) {
+        let mut hidden = 0;
+        if known.timeline().has_more_before() {
+            let all = self.ask(Reel::len);
+            let first = (0..all).find(|number| self.entry(known, *number, None).is_some());
+            // One is better than none.
+            hidden = first.filter(|first| first + 1 < all).map_or(0, |first| first + 1);
+        }
+        let _ = self.reel.try_update_value(|reel| reel.hide(hidden));
+    }
+
+    /// An item as an entry; `None` where it says nothing. Without a reader only what is stored is one.
+    fn entry(&self, known: &Known, number: usize, me: Option<UserId>) -> Option<Entry> {
+        match self.ask(|reel| reel.key(number))? {
+            ItemKey::Gap => me.map(|_| Entry::Gap { coming: known.is_filling() }),
+            key @ (ItemKey::Message(_) | ItemKey::Event(_)) => match known.item(key.row()?)? {
+                Item::Row(row) => self.log.entry(row, &self.members).map(|entry| wanted(entry, known)),
+                Item::Pending(pending) => me.map(|me| wanted(Entry::Message(waiting(pending, me)), known)),
+            },
+        }
+    }
+
+    /// Makes the rows of the items that have some.
+    pub(super) fn show(&self, known: &Known, who: Onlooker) {
+        let view = self.view(known, who);
+        let me = Some(who.me);
+        let (range, hidden, all) = self.ask(|reel| (reel.range(), reel.hidden(), reel.len()));
+        // What stands above and below decides about the first and the last row; a gap hides nothing of that.
+        let mut lead: Vec<Entry> = Vec::new();
+        for number in (0..range.start).rev() {
+            lead.extend(self.entry(known, number, me));
+            if !matches!(lead.last(), None | Some(Entry::Gap { .. })) {
+                break;
+            }
+        }
+        lead.reverse();
+        let cut = Cut { lead: lead.len(), trail: 0, hidden: range.start == hidden && !lead.is_empty() };
+        let shown: Vec<Entry> = range.clone().filter_map(|number| self.entry(known, number, me)).collect();
+        let below = (range.end..all).find_map(|number| self.entry(known, number, me));
+        let cut = Cut { trail: usize::from(below.is_some()), ..cut };
+        self.timeline.day().patch(rows::day(&shown, &view));
+        let entries: Vec<Entry> = lead.into_iter().chain(shown).chain(below).collect();
+        let lines = rows::lines(&entries, cut, &view);
+        if lines.len() > LINES {
+            let _ = self.reel.try_update_value(Reel::is_too_long);
+        }
+        self.timeline.lines().patch(lines);
+    }
+}
+
+/// What has no place in the log: the gap, and messages that are not acknowledged.
+fn loose(known: &Known) -> impl Iterator<Item = (ItemKey, Place)> {
+    let behind = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
+    let gap = known.is_missing_some().then_some((ItemKey::Gap, Place::Behind(behind)));
+    let waiting = known.outbox().messages().filter(|intent| known.timeline().message(intent.message).is_none());
+    let waiting =
+        waiting.enumerate().map(|(number, intent)| (ItemKey::Message(intent.message), Place::Waiting(number)));
+    gap.into_iter().chain(waiting)
+}

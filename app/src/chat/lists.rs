@@ -1,0 +1,55 @@
+//! From what the server and the session know to the members' panel and the list of groups.
+//!
+//! Pure, as [`super::rows`] is, and called by the same.
+
+use caravana_protocol::rest::{Group, Member};
+use caravana_protocol::{Message, UserId};
+
+use super::store::{GroupRow, MemberRow, Whole};
+use crate::i18n::Words;
+
+/// The members' panel: those who are here first, then by name.
+#[must_use]
+pub fn members(members: &[Member], online: &dyn Fn(&Member) -> bool, me: UserId) -> Vec<MemberRow> {
+    let mut rows: Vec<MemberRow> = members
+        .iter()
+        .map(|member| MemberRow {
+            id: member.user.id.to_string(),
+            user: Whole(member.user.id),
+            name: member.user.display_name.clone(),
+            role: Whole(member.role),
+            online: online(member),
+            you: member.user.id == me,
+        })
+        .collect();
+    rows.sort_by_cached_key(|row| (!row.online, row.name.to_lowercase(), row.id.clone()));
+    rows
+}
+
+/// A group in the list, as the server counts it.
+#[must_use]
+pub fn group_row(group: &Group, me: UserId, words: &Words) -> GroupRow {
+    let preview = group.last_message.as_ref().map(|message| preview(message, me, words));
+    GroupRow {
+        id: group.id.to_string(),
+        name: group.name.clone(),
+        preview: preview.unwrap_or_else(|| words.no_messages_yet.to_owned()),
+        at: Whole(group.last_message.as_ref().map(|message| message.created_at)),
+        active_at: Whole(group.active_at()),
+        unread: group.unread,
+        typing: Whole(Vec::new()),
+    }
+}
+
+/// A message in one line.
+#[must_use]
+pub fn preview(message: &Message, me: UserId, words: &Words) -> String {
+    /// More than fits on a line of the list anywhere.
+    const CHARACTERS: usize = 120;
+    if !message.status {
+        return words.deleted.to_owned();
+    }
+    let line: String =
+        message.content.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(CHARACTERS).collect();
+    if message.user_id == Some(me) { (words.preview_mine)(&line) } else { line }
+}
