@@ -77,3 +77,21 @@ fn a_waiting_message_is_never_dropped_because_another_page_forgot_it() {
     world.give(Input::NetworkUp);
     assert_eq!(world.screen(), ["uno"]);
 }
+
+/// A page that had slept said its old edit again when it woke, over the newer one of another page.
+#[test]
+fn a_change_that_another_page_has_made_is_not_made_again_here() {
+    let mut asleep = World::online();
+    asleep.send(id(1), "hola");
+    asleep.give(Input::NetworkDown);
+    asleep.edit(id(1), "vieja");
+    let intent = asleep.group().change_of(id(1)).map(|intent| intent.id);
+    // Another page took it over, and the message was changed again since.
+    asleep.server.edit(id(1), "vieja");
+    asleep.server.edit(id(1), "nueva");
+    asleep.give(Input::Forgotten { id: intent.unwrap_or_else(|| panic!("nothing is wanted")) });
+    asleep.give(Input::NetworkUp);
+    asleep.pass(60_000);
+    assert_eq!((asleep.screen(), asleep.server.texts()), (vec!["nueva".to_owned()], vec!["nueva".to_owned()]));
+    assert_eq!(asleep.server.changes, 0);
+}

@@ -5,7 +5,7 @@
 
 use super::Session;
 use super::stream::Stream;
-use crate::{Instant, IntentId, SavedIntent, SendState, Want};
+use crate::{Instant, Intent, IntentId, SavedIntent, SendState, Want};
 
 impl Session {
     /// Takes over what other pages wrote and have not sent. What does not fit stays in the storage.
@@ -29,9 +29,12 @@ impl Session {
     /// Another page keeps a message no longer. It was stored, and its event says so here too; or the person gave it up,
     /// which can only be done with a refused one, and then it is not to be offered here any more.
     pub(super) fn forgotten(&mut self, id: IntentId) {
-        let refused = |group: &&mut super::Group| {
-            group.outbox.get(id).is_some_and(|intent| matches!(intent.state, SendState::Failed { .. }))
+        // A send may be repeated, it is one message for ever. A change is not: by now the message may have been changed again.
+        let is_over = |intent: &Intent| {
+            let is_refused = matches!(intent.state, SendState::Failed { .. });
+            is_refused || !intent.is_send() && intent.state == SendState::Queued
         };
+        let refused = |group: &&mut super::Group| group.outbox.get(id).is_some_and(is_over);
         if let Some(group) = self.groups.values_mut().find(refused) {
             group.give_up(id, &mut self.shared);
         }

@@ -40,7 +40,7 @@ pub struct Columns {
 
 impl Other {
     /// As the log holds it. `payload` is what the kind has besides the columns, a JSON object; its fields become the frame's
-    /// fields, character by character, but for those that the columns say. One that is no object is left out.
+    /// fields, character by character but for line ends between them, and but for those that the columns say. One that is no object is left out.
     #[must_use]
     pub fn stored(group_id: GroupId, seq: Seq, kind: &str, columns: Columns, payload: Option<&str>) -> Self {
         let mut fields: BTreeMap<String, Box<RawValue>> =
@@ -61,7 +61,9 @@ impl Other {
             put(&mut fields, "kind", &shown);
             UNNAMED
         };
-        let payload = serde_json::to_string(&fields).unwrap_or_default().into();
+        // Between the values there may be line ends, which a line-based transport must not see. In a JSON text they are never
+        // part of a string.
+        let payload = serde_json::to_string(&fields).unwrap_or_default().replace(['\n', '\r'], " ").into();
         Self { group_id, seq, kind: named.to_owned(), payload }
     }
 
@@ -151,6 +153,13 @@ mod tests {
             assert!(frame.starts_with(r#"{"type":"unknown_event","#), "{frame}");
             assert!(matches!(codec::decode_server(&frame), Ok(Some(ServerFrame::Event(Event::Other(_))))), "{frame}");
         }
+    }
+
+    #[test]
+    fn a_payload_of_several_lines_is_one_line_in_a_frame() {
+        let frame = stored("poll_closed", Some("{\r\n  \"options\": [\n    1,\n    2\n  ],\n  \"title\": \"a\\nb\"\n}"));
+        assert!(!frame.contains(['\n', '\r']), "{frame}");
+        assert!(frame.contains(r#""title":"a\nb""#), "{frame}");
     }
 
     #[test]
