@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_payload_of_several_lines_is_one_line_in_a_frame() {
-        let frame = stored("poll_closed", Some("{\r\n  \"options\": [\n    1,\n    2\n  ],\n  \"title\": \"a\\nb\"\n}"));
+        let frame =
+            stored("poll_closed", Some("{\r\n  \"options\": [\n    1,\n    2\n  ],\n  \"title\": \"a\\nb\"\n}"));
         assert!(!frame.contains(['\n', '\r']), "{frame}");
         assert!(frame.contains(r#""title":"a\nb""#), "{frame}");
     }

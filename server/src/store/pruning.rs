@@ -8,7 +8,7 @@ use super::StoreError;
 #[async_trait]
 pub trait Pruning: Send + Sync + 'static {
     /// Takes out what has been over: tickets, sign-ins and links for a new password at once, links into groups after
-    /// [`INVITE_REMEMBERED`], so that who comes late is told what it was. At most `limit` of each, in one short write.
+    /// [`super::INVITE_REMEMBERED`], so that who comes late is told what it was. At most `limit` of each, in one short write.
     /// Answers how many.
     async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError>;
 
