@@ -129,7 +129,7 @@ fn of_a_long_one_only_what_is_near_the_window_has_rows_wherever_that_is() {
     }
 }
 
-// Every correction of the scroller's own position ends the browser's smooth scrolling, and a finger's swing.
+// Each correction of the scroll position would stop the browser's smooth scrolling or the momentum of a swipe.
 #[test]
 fn who_scrolls_up_and_down_sees_every_row_where_the_last_one_left_it() {
     let mut document = Document::new(reel(1..=10_000));
