@@ -1,11 +1,12 @@
-// How the browser tests run. `cargo xtask e2e` builds what they need and says where it is; see support/build.ts.
+// How the browser tests run. `cargo xtask e2e` builds the programs and passes their paths; see support/build.ts.
 
 import { defineConfig } from '@playwright/test';
 import { chromium } from './support/build.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-// What only the page does is the same on every database, and is tried on SQLite alone. A new file is tried on both.
+// Behaviour of the page alone does not depend on the database, so these files run on SQLite only. A new file runs on
+// both.
 const PAGE_ALONE = [
   'addresses',
   'cookies',
@@ -23,11 +24,11 @@ const PAGE_ALONE = [
 export default defineConfig({
   testDir: 'tests',
   testIgnore: process.env.TEST_STORE === 'postgres' ? PAGE_ALONE.map((name) => `**/${name}.spec.ts`) : [],
-  // Each worker has a server and a database of its own, so that files may run side by side.
+  // Each worker has its own server and database, so that files can run in parallel.
   workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  // A test that passes only the second time has found something.
+  // A test that passes only at the second try has found a fault.
   retries: 0,
   forbidOnly: process.env.CI !== undefined,
   reporter: 'list',

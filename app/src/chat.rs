@@ -1,8 +1,9 @@
-//! The chat as the screen holds it.
+//! The state of the chat on the screen.
 //!
-//! Owns the reactive state ([`store`]), the making of rows from what the log holds ([`rows`]), which of them are in the
-//! document ([`reel`]), and the wiring between them and the client session ([`link`]). Promises that one change of the log
-//! changes the rows it concerns and no others. Never talks to a socket. Called by the pages and components.
+//! Owns the reactive state ([`store`]), the code that makes rows from the log ([`rows`]), the choice of the rows that
+//! are in the document ([`reel`]), and the wiring between these and the client session ([`link`]). Guarantees that a
+//! change of the log updates only the rows that it concerns. Never talks to a socket. Called by the pages and
+//! components.
 
 pub mod link;
 mod link_view;

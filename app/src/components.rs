@@ -1,4 +1,4 @@
-//! The parts of the pages: each takes data and callbacks and knows nothing of routes or of the network.
+//! The components of the pages: each takes data and callbacks, and does not know routes or the network.
 
 #![expect(
     clippy::must_use_candidate,

@@ -1,11 +1,11 @@
 //! Which characters are drawn as emoji.
 //!
-//! Owns the question whether a text is emoji only, and the first character of a name as a reader sees it. Promises that
-//! a symbol which is text by itself (✓ ☐ ♪) stays text, and becomes an emoji by its variation selector or its keycap
-//! only, as Unicode has it (UTS #51). Ranges in place of the full tables: an emoji of the future is in them already.
-//! Called by the bubble of a message and by avatars.
+//! Decides whether a text consists only of emoji, and finds the first character of a name as a reader sees it.
+//! Guarantees that a symbol which is text by default (✓ ☐ ♪) stays text, and becomes an emoji only by its variation
+//! selector or its keycap, as Unicode says (UTS #51). It uses ranges instead of the full tables, so that future emoji
+//! are already included. Called by the bubble of a message and by avatars.
 
-/// A message of up to this many emoji and nothing else is shown large.
+/// A message of only emoji, at most this many, is shown large.
 const LARGE_EMOJI: usize = 6;
 
 const EMOJI_STYLE: char = '\u{FE0F}';
@@ -29,22 +29,22 @@ pub fn is_emoji_only(text: &str) -> bool {
     (1..=LARGE_EMOJI).contains(&count)
 }
 
-/// What a reader sees first of a text, as one: the letter, the emoji with everything that shapes it, the flag.
+/// The first character of a text as a reader sees it: a letter, an emoji with all its modifiers, a flag.
 #[must_use]
 pub(crate) fn first(text: &str) -> &str {
     let text = text.trim_start();
     &text[..first_seen(text)]
 }
 
-/// The length of the first character with what shapes it: skin tone, variation selector, keycap, tags, what is joined to
-/// it, the second letter of a flag.
+/// The length of the first character with what belongs to it: skin tone, variation selector, keycap, tags, joined
+/// symbols, the second letter of a flag.
 fn first_seen(text: &str) -> usize {
     let mut letters = text.char_indices();
     let Some((_, mut before)) = letters.next() else { return 0 };
     let mut may_be_flag = is_flag_letter(before);
     for (at, c) in letters {
         let second_letter = std::mem::take(&mut may_be_flag) && is_flag_letter(c);
-        // A joiner joins symbols; between letters it belongs to their own script.
+        // A joiner joins symbols; between letters it belongs to their script.
         let joined = before == JOINER && (drawn_as_emoji(c) || styled_as_emoji(c));
         if !(second_letter || joined || shapes(c)) {
             return at;
@@ -62,7 +62,7 @@ const fn is_flag_letter(c: char) -> bool {
     matches!(c, '\u{1F1E6}'..='\u{1F1FF}')
 }
 
-/// Whether what is seen as one is drawn as an emoji.
+/// Whether a character, as a reader sees it, is drawn as an emoji.
 fn is_emoji(seen: &str) -> bool {
     let mut letters = seen.chars();
     let Some(first) = letters.next() else { return false };
@@ -74,7 +74,7 @@ fn is_emoji(seen: &str) -> bool {
     }
 }
 
-/// An emoji by itself: `Emoji_Presentation`.
+/// An emoji by default: `Emoji_Presentation`.
 const fn drawn_as_emoji(c: char) -> bool {
     matches!(c, '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23EC}' | '\u{23F0}' | '\u{23F3}' | '\u{25FD}' | '\u{25FE}'
         | '\u{2614}' | '\u{2615}' | '\u{2648}'..='\u{2653}' | '\u{267F}' | '\u{2693}' | '\u{26A1}' | '\u{26AA}'
@@ -84,7 +84,7 @@ const fn drawn_as_emoji(c: char) -> bool {
         | '\u{27B0}' | '\u{27BF}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}' | '\u{2B55}'
         | '\u{1F004}' | '\u{1F0CF}' | '\u{1F18E}' | '\u{1F191}'..='\u{1F19A}' | '\u{1F1E6}'..='\u{1F1FF}'
         | '\u{1F201}' | '\u{1F21A}' | '\u{1F22F}' | '\u{1F232}'..='\u{1F23A}' | '\u{1F250}' | '\u{1F251}'
-        // Pictures; those among them that are text by themselves are drawn as emoji wherever people write them.
+        // Pictographs. Some of them are text by default, but platforms draw them as emoji where people write them.
         | '\u{1F300}'..='\u{1F64F}' | '\u{1F680}'..='\u{1F6FF}' | '\u{1F7E0}'..='\u{1F7F0}'
         | '\u{1F90C}'..='\u{1F9FF}' | '\u{1FA70}'..='\u{1FAFF}')
 }
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// «1️⃣» stood there small, and a line of ticks as large as a poster.
+    /// Once, «1️⃣» was shown small, and a line of ticks was shown large.
     #[test]
     fn keycaps_are_emoji_and_plain_symbols_are_text() {
         for text in ["1️⃣", "#️⃣ *️⃣", "1\u{20E3}", "✔️", "☑️", "☎️", "⬅️", "™️", "▶️", "㊗️", "✅", "⭐"]

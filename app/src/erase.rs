@@ -1,9 +1,9 @@
-//! Views without their type, and without what only lazily loaded pages would need.
+//! Erases the type of views, without the code that only lazily loaded pages need.
 //!
-//! Owns [`Erase`], which every component of this crate ends with. Leptos' own `into_any` keeps a second, asynchronous
-//! way to take over the server's HTML for every view it erases, although only `hydrate_lazy` ever goes that way: it was
-//! an eighth of the browser's bundle. Promises the same HTML and the same DOM as `into_any`. Never delays anything: a
-//! view that is erased here is taken over at once, also by a parent that would wait.
+//! Owns [`Erase`], which every component of this crate ends with. Leptos' own `into_any` adds a second, asynchronous
+//! way of hydration for every erased view, although only `hydrate_lazy` uses it; it was an eighth of the browser's
+//! bundle. Guarantees the same HTML and the same DOM as `into_any`. Never delays anything: a view that is erased here
+//! is hydrated at once, even if its parent would wait.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -14,7 +14,7 @@ use leptos::tachys::view::{Position, PositionState};
 
 /// Forgets the type of a view.
 pub(crate) trait Erase {
-    /// The view as any view.
+    /// The view as an [`AnyView`].
     fn erase(self) -> AnyView;
 }
 
@@ -24,8 +24,8 @@ impl<V: RenderHtml> Erase for V {
     }
 }
 
-/// A view that is taken over in one go. Everything is the view's own but `hydrate_async`, which is left as the trait has
-/// it: it calls `hydrate`.
+/// A view that is hydrated in one step. It forwards everything to the inner view except `hydrate_async`, which keeps
+/// the trait's default: it calls `hydrate`.
 struct AtOnce<V>(V);
 
 impl<V: Render> Render for AtOnce<V> {

@@ -1,12 +1,12 @@
-//! The words of the screen, in Spanish and in English.
+//! The texts of the screen, in Spanish and in English.
 //!
-//! Owns every text that a person reads, the plural rules and the way names are listed. Promises that both languages
-//! are complete at compile time: a text is a field of [`Words`], and a language that lacks it does not build. Never
-//! joins fragments into sentences outside of the catalogues; what needs a value is a function of that value.
+//! Owns every text that a person reads, the plural rules and the way names are listed. Guarantees at compile time that
+//! both languages are complete: a text is a field of [`Words`], and a language that lacks it does not compile. Never
+//! joins fragments into sentences outside of the catalogues; a text that needs a value is a function of that value.
 //!
-//! Why no i18n crate: two languages need three plural categories and one rule of euphony, which are the few lines of
-//! [`plural`] and [`list`]. They cost the browser's bundle nothing, need no `Intl` and so give the server and the
-//! browser the same words.
+//! Why there is no i18n crate: two languages need three plural categories and one rule of euphony, which are a few
+//! lines in [`plural`] and [`list`]. They add almost nothing to the browser's bundle, need no `Intl`, and so give the
+//! server and the browser the same texts.
 
 mod en;
 mod es;
@@ -50,7 +50,8 @@ impl Lang {
         Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// What the reader gets: the remembered choice, else the best of an `Accept-Language` header, else Spanish.
+    /// The language for the reader: the remembered choice, else the best match of an `Accept-Language` header, else
+    /// Spanish.
     #[must_use]
     pub fn negotiate(cookie: Option<&str>, accept_language: Option<&str>) -> Self {
         cookie.and_then(Self::from_tag).or_else(|| accept_language.and_then(best_accepted)).unwrap_or_default()
@@ -66,7 +67,7 @@ impl Lang {
     }
 }
 
-/// The known language with the highest weight; the first of equals.
+/// The known language with the highest weight; of equal weights, the first.
 fn best_accepted(header: &str) -> Option<Lang> {
     let mut best: Option<(Lang, f32)> = None;
     for entry in header.split(',') {
@@ -96,7 +97,7 @@ pub fn use_words() -> &'static Words {
     use_lang().words()
 }
 
-/// What a person is told about an error.
+/// The text for an error.
 #[must_use]
 pub fn explain(words: &Words, code: Option<ErrorCode>) -> String {
     let Some(code) = code else { return words.error_network.to_owned() };

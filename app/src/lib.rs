@@ -1,11 +1,12 @@
-//! The screen of Caravana, for the server (`ssr`) and for the browser (`hydrate`).
+//! The user interface of Caravana, compiled for the server (`ssr`) and for the browser (`hydrate`).
 //!
-//! Owns the document ([`shell`]), the routes ([`App`]), the pages and their parts, the words in two languages and the
-//! reactive state of the chat. Promises that the server's HTML and the first render in the browser are the same, and
-//! that everything which posts or reads works before the page has been taken over. Never imports a server, a database or
-//! the browser's bindings: what it needs from outside comes through [`ports`].
+//! Owns the HTML document ([`shell`]), the routes ([`App`]), the pages and their components, the texts in two languages
+//! and the reactive state of the chat. Guarantees that the server's HTML and the first render in the browser are the
+//! same, and that every form and every page works before hydration. Never imports a server, a database or browser
+//! bindings: everything from outside comes through [`ports`].
 
-// Views are nested types, and rendering them is nested futures: a page is deeper than the compiler's default.
+// Views are nested types, and the compiler turns their rendering into nested futures. A page is nested deeper than the
+// compiler's default limit.
 #![recursion_limit = "256"]
 
 pub mod chat;
@@ -58,7 +59,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="preload" href="/fonts/figtree-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
                 <HashedStylesheet id="leptos" options=options.clone() />
-                // Nothing, except under `cargo leptos watch`.
+                // Renders nothing, except under `cargo leptos watch`.
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
                 <MetaTags />
@@ -70,7 +71,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The app. The context holds what [`ports`] names.
+/// The app. It takes the values that [`ports`] defines from the Leptos context.
 #[expect(clippy::must_use_candidate, reason = "it is called by the view macro, which uses its view")]
 #[component]
 pub fn App() -> impl IntoView {
@@ -79,7 +80,8 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title| format!("{} · Caravana", in_title(title)) />
         <WrongAddress />
         <Router>
-            // Pages are rendered whole: without scripts there is nobody to put late pieces in their place.
+            // The server renders each page completely before it answers: without scripts, the browser cannot insert
+            // parts that come later.
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
@@ -99,8 +101,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The name of a page as it goes into its title. Whoever renders on the server puts it between the tags as it is, and
-/// groups are named by their members; in the browser it is set as text.
+/// A page's name, prepared for the `<title>` element. The name must be escaped on the server, because Leptos writes the
+/// title into the HTML as it is, and members choose the names of groups. The browser sets the title as text.
 fn in_title(title: String) -> String {
     if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }

@@ -1,4 +1,4 @@
-//! The pages: each loads what it shows and connects the parts with the chat.
+//! The pages: each loads its data and connects components with the chat.
 
 #![expect(
     clippy::must_use_candidate,
@@ -31,26 +31,27 @@ pub use not_found::{FailedPage, NotFoundPage};
 pub use reset::{ResetPage, SetPasswordPage};
 pub use welcome::WelcomePage;
 
-/// What a plain form post of this page came back with.
+/// The error of a form that the browser submitted itself, from the query.
 #[must_use]
 pub fn refused() -> Option<ErrorCode> {
     let word = leptos_router::hooks::use_query_map().read_untracked().get_str("error").map(ErrorCode::from_word);
     word.map(|code| code.unwrap_or(ErrorCode::BadRequest))
 }
 
-/// The same, said in the reader's words.
+/// The same, as a text in the reader's language.
 #[must_use]
 pub fn posted_error() -> Option<String> {
     refused().map(|code| explain(use_words(), Some(code)))
 }
 
-/// What a plain form post of this page did; a word of the forms' own.
+/// The result of a form that the browser submitted itself: the forms' own identifier.
 #[must_use]
 pub fn posted_done() -> Option<String> {
     leptos_router::hooks::use_query_map().read_untracked().get("done")
 }
 
-/// A path of this site to go to, from a query that anybody may have written: it begins with one slash, or it is `/`.
+/// A path of this site to go to. Anybody may have written the query, so a value that does not begin with exactly one
+/// slash becomes `/`.
 #[must_use]
 pub fn own_path(path: Option<&str>) -> String {
     let own = |path: &&str| {

@@ -1,9 +1,9 @@
-//! What the server and the browser plug into the screen, through Leptos' context.
+//! What the server and the browser provide to the screen through Leptos' context.
 //!
-//! Owns the traits and the values that cross that border; promises that the screen itself does no I/O and reads no
-//! clock. The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and, if it likes, [`Respond`]; the
-//! browser's entry provides [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. What is absent is
-//! skipped: an effect that finds no [`Device`] does nothing.
+//! Owns the traits and the values of this interface. Guarantees that the screen itself does no I/O and reads no clock.
+//! The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and optionally [`Respond`]; the browser's entry provides
+//! [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. The screen skips what is absent: an effect that finds no
+//! [`Device`] does nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,24 +30,24 @@ pub use pane::{Heard, Hidden, Laid, LaidLine, Pads, Pane, PaneEvent, RowEdge, Sc
 /// `SendWrapper`, which is sound because the browser has one thread.
 pub type ApiFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send>>;
 
-/// Why a call failed. It crosses from the server's render to the browser inside of resources.
+/// Why a call failed. Resources carry it from the server's render to the browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    /// The word of [`ErrorCode`]; empty when no answer came.
+    /// The text form of [`ErrorCode`]; empty if no answer came.
     pub code: String,
-    /// The server's text, in English, for logs. The screen speaks through [`crate::i18n::explain`].
+    /// The server's text, in English, for logs. The reader sees the text of [`crate::i18n::explain`].
     pub message: String,
 }
 
 impl ApiError {
-    /// A refusal with that code.
+    /// A refusal with this code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code: code.as_str().to_owned(), message: message.into() }
     }
 
-    /// No answer came, or none that could be read.
+    /// No answer came, or an answer that could not be read.
     #[must_use]
     pub fn unreachable(message: impl Into<String>) -> Self {
         Self { code: String::new(), message: message.into() }
@@ -60,44 +60,45 @@ impl ApiError {
     }
 }
 
-/// The REST interface as the screen asks for it: PROTOCOL §3, for the signed-in person of the request or of the page.
+/// The REST interface as the screen uses it: PROTOCOL §3, for the person who is signed in.
 ///
-/// On the server it answers from the store, in process; in the browser by `fetch`. Reads are called while rendering on
-/// the server too; writes only after the page has been taken over (before that the forms post by themselves).
+/// On the server it reads the store, in process; in the browser it uses `fetch`. Reads are also called during rendering
+/// on the server. Writes are called only after hydration; before that, the browser submits the forms itself.
 pub trait ChatApi: Send + Sync {
-    /// Who is signed in; `None` for nobody, which is no error.
+    /// The person who is signed in; `None` if there is none, which is not an error.
     fn session(&self) -> ApiFuture<Option<User>>;
     /// The person's groups, by last activity.
     fn groups(&self) -> ApiFuture<GroupsAnswer>;
-    /// One of them; `not_found` for a stranger.
+    /// One group; `not_found` if the person is not a member.
     fn group(&self, group: GroupId) -> ApiFuture<Group>;
-    /// Its members, with who is here now.
+    /// The group's members, with their presence.
     fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>>;
-    /// A page of its history, ascending, of at most `limit` messages (1 to 200).
+    /// A page of the group's history, ascending, of at most `limit` messages (1 to 200).
     fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer>;
-    /// What an invite leads to, without being signed in; `not_found` or `gone`.
+    /// A preview of the invite's group, also without a sign-in; fails with `not_found` or `gone`.
     fn invite(&self, token: String) -> ApiFuture<InvitePreview>;
-    /// The links that lead into a group now, the one that was made last first: all for owner and admins, else one's own.
+    /// The group's valid invite links, newest first: all of them for the owner and admins, otherwise only the person's
+    /// own.
     fn invites(&self, group: GroupId) -> ApiFuture<Vec<LivingInvite>>;
 
-    /// Where the person is signed in.
+    /// The person's sign-ins on all devices.
     fn sign_ins(&self) -> ApiFuture<Vec<SignIn>>;
-    /// How a lost password is replaced here.
+    /// The ways in which this server lets a person replace a lost password.
     fn reset_ways(&self) -> ApiFuture<ResetWays>;
 
     /// Make an account and sign in.
     fn register(&self, account: Register) -> ApiFuture<User>;
     /// Sign in.
     fn login(&self, credentials: Login) -> ApiFuture<User>;
-    /// Sign out; the cookie is gone afterwards.
+    /// Sign out; this removes the cookie.
     fn logout(&self) -> ApiFuture<()>;
-    /// Make a group; the person owns it.
+    /// Create a group; the person becomes its owner.
     fn create_group(&self, group: NewGroup) -> ApiFuture<Group>;
-    /// Make an invite link.
+    /// Create an invite link.
     fn create_invite(&self, group: GroupId, invite: NewInvite) -> ApiFuture<Invite>;
-    /// End a link; doing it again changes nothing.
+    /// Revoke a link; a second call changes nothing.
     fn revoke_invite(&self, group: GroupId, invite: InviteId) -> ApiFuture<()>;
-    /// Join by an invite.
+    /// Join the group of an invite.
     fn accept_invite(&self, token: String) -> ApiFuture<Group>;
 }
 
@@ -105,21 +106,21 @@ pub trait ChatApi: Send + Sync {
 #[derive(Clone)]
 pub struct Api(pub Arc<dyn ChatApi>);
 
-/// Sets the HTTP status of the page that is being rendered; the server's, absent in the browser.
+/// Sets the HTTP status of the page that is being rendered. Only the server provides it.
 #[derive(Clone)]
 pub struct Respond(pub Arc<dyn Fn(u16) + Send + Sync>);
 
-/// Says that the page that is being rendered shows an absence or a refusal, where somebody listens.
+/// Sets the HTTP status of a page that shows a missing thing or a refusal; does nothing without [`Respond`].
 pub fn respond(status: u16) {
     if let Some(Respond(set)) = use_context::<Respond>() {
         set(status);
     }
 }
 
-/// Light, dark, or as the system has it.
+/// The colour scheme: light, dark, or the system's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
-    /// As the system has it.
+    /// The system's scheme.
     #[default]
     System,
     /// Sand and paper.
@@ -149,34 +150,35 @@ impl Theme {
     }
 }
 
-/// The addresses at which the page that is being rendered is at home, separated by spaces, the one to go to first. The
-/// server's; it travels in `<html data-site>`.
+/// The site's own addresses, separated by spaces, the preferred one first. The server provides them; they reach the
+/// browser in `<html data-site>`.
 #[derive(Debug, Clone)]
 pub struct Site(pub String);
 
-/// The cookie by which the server tells that somebody has signed out, or ended their account, by a form that posted by
-/// itself. The next page that runs reads it, forgets what was kept for them and takes the cookie back.
+/// The server sets this cookie when a person signs out, or deletes the account, by a form that the browser submitted
+/// itself. The next page that runs scripts reads the cookie, deletes what the browser kept for the person, and removes
+/// the cookie.
 pub const SIGNED_OUT_COOKIE: &str = "signed_out";
 /// The cookie that remembers [`Theme`], readable by the page and the server.
 pub const THEME_COOKIE: &str = "theme";
 /// The cookie that remembers [`Lang`].
 pub const LANG_COOKIE: &str = "lang";
 
-/// A menu that opens without a script, too.
+/// A menu that also opens without scripts.
 pub type Menu = <Details as ElementType>::Output;
 
-/// What only the reader's device knows or can do. The browser's; called from effects and event handlers, never while
-/// rendering. Texts that are checked before they are sent are brought to a normal form by it, too.
+/// What only the reader's device knows or can do. The browser provides it. Effects and event handlers call it;
+/// rendering never does. It also brings texts to a normal form before they are checked and sent.
 pub trait Browser: NormalForms + Send + Sync {
     /// Milliseconds since 1970.
     fn now_millis(&self) -> i64;
-    /// Minutes east of UTC at a moment. A plain function, so that it can be kept beside values.
+    /// Minutes east of UTC at a moment. A plain function pointer, so that [`crate::time::Reader`] can hold it.
     fn utc_offset(&self) -> fn(i64) -> i32;
-    /// Goes to a page of this site afresh, so that nothing of the present person stays in memory.
+    /// Navigates to a page of this site with a full load, so that the present person's data does not stay in memory.
     fn visit(&self, path: &str);
     /// Loads this page again.
     fn reload(&self);
-    /// Puts a text on the clipboard; `false` where that is not allowed.
+    /// Puts a text on the clipboard; `false` if the browser does not allow it.
     fn copy(&self, text: String) -> Pin<Box<dyn Future<Output = bool> + Send>>;
     /// Remembers the language; it shows with the next page.
     fn remember_lang(&self, lang: Lang);
@@ -184,28 +186,29 @@ pub trait Browser: NormalForms + Send + Sync {
     fn remember_theme(&self, theme: Theme);
     /// Whether the main pointer is a finger, so that Enter is a new line.
     fn touch(&self) -> bool;
-    /// Whether the page can be seen.
+    /// Whether the page is visible.
     fn visible(&self) -> bool;
-    /// The right address of this page, where it was opened at one that is not the site's.
+    /// This page's address on the site's preferred origin, if the page was opened at an origin that is not the site's.
     fn elsewhere(&self) -> Option<String>;
-    /// This page is the person's: from here on drafts and unsent messages of theirs are kept, what the device kept of others
-    /// is gone, and when they sign out in another page, this one ends too.
+    /// Declares that this page belongs to the person. From now on the device keeps the person's drafts and unsent
+    /// messages, and deletes what it kept of others. When the person signs out in another page, this page ends, too.
     fn arrive(&self, user: UserId);
-    /// Messages of the person that the device keeps because they are not acknowledged.
+    /// The number of the person's messages that the device keeps because they are not acknowledged.
     fn unsent(&self, user: UserId) -> usize;
-    /// The person has signed out: nothing is kept, and a path of this site takes the place of this page.
+    /// The person has signed out: deletes everything that is kept, and replaces this page with a path of this site.
     fn depart(&self, path: &str);
-    /// The person's kept draft of a group. On a shared device nobody finds somebody else's.
+    /// The person's kept draft in a group. The person's id is part of the key, so that people who share a device do not
+    /// see each other's drafts.
     fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
-    /// Keeps a draft; an empty one is forgotten.
+    /// Keeps a draft; an empty draft is removed.
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
-    /// The text that a paste brings, if it is longer than that many UTF-16 units.
+    /// The pasted text, if it is longer than this many UTF-16 units.
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String>;
-    /// Closes a menu when its reader is done with it: by Escape, which brings the focus back to its button, by a press
-    /// elsewhere, and when the focus goes elsewhere. What is returned ends that.
+    /// Closes a menu on Escape (the focus returns to its button), on a press outside of it, and when the focus moves
+    /// outside of it. Call the returned function to stop this.
     fn close_when_done(&self, menu: Menu) -> Box<dyn FnOnce() + Send + Sync>;
-    /// Looks at a scroller with its rows until the pane is dropped. `happened` is called after every change of the
-    /// document before anything is painted, for each touch, and for the keys that go far.
+    /// Observes a scroller with its rows until the pane is dropped. `happened` is called after every change of the
+    /// document before the browser paints, for each click on a row, and for the Home and End keys.
     fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane>;
 }
 
@@ -213,13 +216,13 @@ pub trait Browser: NormalForms + Send + Sync {
 #[derive(Clone)]
 pub struct Device(pub Arc<dyn Browser>);
 
-/// The reader's device, once there is one.
+/// The reader's device, if the context has one.
 #[must_use]
 pub fn use_device() -> Option<Arc<dyn Browser>> {
     use_context::<Device>().map(|Device(device)| device)
 }
 
-/// Starts the chat link. The browser's; on the server there is none.
+/// Starts the chat session. Only the browser provides it.
 pub trait Connector: Send + Sync {
     /// Runs a session of this person until the last handle is dropped. `changed` is called for every change, outside of
     /// any lock, on the page's own thread.

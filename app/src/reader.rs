@@ -1,9 +1,9 @@
-//! Where the reader is in time, kept true while the page is in sight.
+//! The reader's clock and zone, kept current while the page is visible.
 //!
-//! Owns [`use_reader`]. Promises that whatever is labelled by the reader's clock and zone is labelled anew within a second
-//! after midnight has passed, the device has travelled to another zone or its clock was set; at once when the page comes
-//! into sight again. The language of a page is the server's choice for the whole of it and changes with a reload only.
-//! Called by the chat and by every page that shows a date.
+//! Owns [`use_reader`]. Guarantees that labels which depend on the reader's clock and zone are made again within one
+//! second after midnight, a change of zone or a change of the clock, and at once when the page becomes visible again.
+//! The server chooses the language for the whole page; it changes only with a reload. Called by the chat and by every
+//! page that shows a date.
 
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use leptos::prelude::*;
 use crate::ports::use_device;
 use crate::time::Reader;
 
-/// How often the reader's clock is looked at. A timer to the next midnight would miss zones, sleep and a clock that is set.
+/// How often the reader's clock is read. A timer that waits for midnight would miss changes of the zone or the clock,
+/// and sleep.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The reader; nowhere until the page has been taken over, so that the first render is the server's.
+/// The reader; without a clock and a zone until hydration, so that the first render is the same as the server's.
 #[must_use]
 pub(crate) fn use_reader() -> RwSignal<Reader> {
     let reader = RwSignal::new(Reader::default());

@@ -1,6 +1,7 @@
-//! The document of a refusal: for whoever sees the answer to a request on their screen.
+//! The HTML document of a refusal, for a person who sees a request's answer as a page.
 //!
-//! It stands by itself, because it is shown where a page could not be: it loads nothing but the style and runs nothing.
+//! It is independent of the app, because it is shown when a page could not be: it loads only the style sheet and runs
+//! no scripts.
 
 use caravana_protocol::ErrorCode;
 use leptos::prelude::*;
@@ -15,11 +16,11 @@ use crate::ports::Theme;
 pub struct Refusal<'a> {
     /// The reader's language.
     pub lang: Lang,
-    /// The reader's light.
+    /// The reader's theme.
     pub theme: Theme,
     /// Why.
     pub code: ErrorCode,
-    /// The site's address, if the way on leads to another one than this; else empty.
+    /// The site's address, if the document must link to another address than this one; else empty.
     pub site: &'a str,
     /// The path of the style sheet.
     pub style: &'a str,

@@ -1,8 +1,8 @@
 //! The text of a message as pieces that can be shown: plain runs and links.
 //!
-//! Owns what counts as a link. Promises that the pieces joined are the text again and
-//! that a link leads nowhere but to `http`, `https` or `mailto`. Never makes HTML: pieces become text nodes and
-//! elements. Called by the bubble of a message.
+//! Owns the rules for what is a link. Guarantees that the joined pieces are equal to the text, and that a link leads
+//! only to `http`, `https` or `mailto`. Never makes HTML: pieces become text nodes and elements. Called by the bubble
+//! of a message.
 
 /// A piece of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Piece {
 
 /// How a link may begin.
 const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
-/// What ends a sentence rather than a link.
+/// Punctuation that ends a sentence and does not belong to a link.
 const TRAILING: &[char] = &['.', ',', ';', ':', '!', '?', '…', '"', '\'', '»', '”', '’'];
 
 /// Cuts a text into pieces.
@@ -64,8 +64,8 @@ fn next_scheme(text: &str, from: usize) -> Option<(usize, &'static str)> {
     })
 }
 
-/// How far a link reaches: to white space or a character that no address has, without the punctuation of the sentence
-/// around it and without a closing bracket that it did not open.
+/// The length of a link: up to white space or a character that no address has, without the punctuation of the sentence
+/// around it, and without a closing bracket that the link did not open.
 fn link_length(text: &str) -> usize {
     let stop = |c: char| {
         c.is_whitespace()
@@ -75,7 +75,7 @@ fn link_length(text: &str) -> usize {
             || is_wide_punctuation(c)
     };
     let mut link = &text[..text.find(stop).unwrap_or(text.len())];
-    // Counted once: a message may consist of nothing but closing brackets.
+    // Counted once, because a message may consist only of closing brackets.
     let mut unopened = [('(', ')'), ('[', ']')]
         .map(|(open, close)| (close, link.matches(close).count().saturating_sub(link.matches(open).count())));
     loop {
@@ -92,19 +92,19 @@ fn link_length(text: &str) -> usize {
     }
 }
 
-/// Direction controls, which could make a link read as another address than the one it leads to.
+/// Direction controls, which could make a link look like another address than its target.
 const fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Letters of the scripts that put no space between words: a link may begin right behind one.
+/// Letters of scripts that have no spaces between words: a link may begin right after such a letter.
 const fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1100}'..='\u{11FF}' | '\u{1780}'..='\u{17FF}'
         | '\u{2E80}'..='\u{9FFF}' | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}'
         | '\u{FF00}'..='\u{FFEF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-/// Punctuation of Chinese, Japanese and Korean, which stands without a space behind a link. No address is written with it.
+/// Chinese, Japanese and Korean punctuation, which follows a link without a space. No address contains it.
 const fn is_wide_punctuation(c: char) -> bool {
     matches!(c, '\u{3001}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '\u{3030}' | '\u{FE30}'..='\u{FE6F}'
         | '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF64}')
@@ -126,10 +126,10 @@ fn leads_somewhere(rest: &str, scheme: &str) -> bool {
     host.starts_with(char::is_alphanumeric) && host.chars().all(is_of_host) && has_port && port.len() != 1
 }
 
-/// What a host is written with. Other characters make no address, or one that looks like another: a dead link, or a
-/// slash that is none.
+/// The characters of a host. Any other character gives an invalid address, or one that looks like another address: a
+/// dead link, or a character that looks like a slash.
 fn is_of_host(c: char) -> bool {
-    // The scripts of India write vowels and joins with marks, which are no letters.
+    // Indic scripts write vowels and conjuncts with combining marks, which are not alphanumeric.
     c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | '\u{0900}'..='\u{109F}')
 }
 
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// «看https://a.example/x。好» was no link, and «https://a.example/x。好» led to another page than the one that was meant.
+    /// Once, «看https://a.example/x。好» was not a link, and «https://a.example/x。好» led to the wrong page.
     #[test]
     fn a_link_stands_between_letters_and_punctuation_that_need_no_space() {
         for (text, link) in [
@@ -220,8 +220,8 @@ mod tests {
         }
     }
 
-    /// Brackets were once counted anew for each one that was taken off, and for each place that looked like a link: time that
-    /// grew with the square of the text, on every reader's page.
+    /// Once, brackets were counted again for each one that was removed, and for each place that looked like a link: the
+    /// time grew with the square of the text's length, on every reader's page.
     #[test]
     fn a_message_of_half_links_and_brackets_costs_nobody_time() {
         let text = "xhttps://".repeat(222) + &")".repeat(2_000);

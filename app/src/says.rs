@@ -1,11 +1,11 @@
-//! Words that change, set on their element.
+//! Sets changing text on its element.
 //!
-//! Owns [`says`] and [`said`]. A browser that translates a page puts elements of its own in place of the page's text
-//! nodes; a text node that is written to afterwards is no longer on the page, and the screen stands still. So whatever
-//! may change after it was shown is set on the element around it, which stays. Promises the newest words, whatever has
-//! become of the older ones, and that words stay words: on the server they are escaped, in the browser they are set as
-//! text. Never makes markup of them. Called by every view whose words can change; words that never do may stand as they
-//! are. `end2end/tests/translated.spec.ts` fails where this was forgotten.
+//! Owns [`says`] and [`said`]. A browser that translates a page replaces text nodes with its own elements. If the app
+//! later writes to a replaced text node, the page does not change, because that node is no longer in the document.
+//! Therefore text that may change is set on the element around it, which stays. Guarantees that the element shows the
+//! newest text, whatever happened to older nodes, and that text is never markup: the server escapes it, and the browser
+//! sets it as text. Used by every view whose text can change; text that never changes may be a plain text node.
+//! `end2end/tests/translated.spec.ts` fails if a view does not follow this rule.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use leptos::attr::{Attribute, NextAttribute};
 use leptos::prelude::RenderEffect;
 use leptos::tachys::renderer::types::Element;
 
-/// An attribute: its element shows the words that the function gives, and nothing else. The element has no children.
+/// An attribute: its element shows only the text that the function gives, and has no children.
 pub(crate) fn says<T: Into<String>>(words: impl Fn() -> T + Send + Sync + 'static) -> Says {
     Says(Arc::new(move || words().into()))
 }
 
-/// The same for words of a view that is made anew when they change.
+/// The same for the text of a view that is made again when the text changes.
 pub(crate) fn said(words: impl Into<String>) -> Says {
     let words = words.into();
     Says(Arc::new(move || words.clone()))
 }
 
-/// What an element says.
+/// The text of an element.
 #[derive(Clone)]
 pub(crate) struct Says(Arc<dyn Fn() -> String + Send + Sync>);
 
-/// An element and what it shows.
+/// An element and the text that it shows.
 type Shown = (Element, String);
 
 impl Says {
-    /// Shows the words, and shows them anew whenever they change.
+    /// Shows the text, and updates it when it changes.
     fn show(self, shown: Option<Shown>, element: &Element) -> RenderEffect<Shown> {
         let element = element.clone();
         RenderEffect::new_with_value(
@@ -72,7 +72,7 @@ impl Attribute for Says {
     }
 
     fn hydrate<const FROM_SERVER: bool>(self, element: &Element) -> Self::State {
-        // The server has written the same words.
+        // The server has already written the same text.
         let shown = FROM_SERVER.then(|| (element.clone(), leptos::prelude::untrack(|| (self.0)())));
         (element.clone(), self.show(shown, element))
     }
@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    /// Only a hint where to look: what it does not find, the test in the browser does.
+    /// This test finds only some cases; the test in the browser finds the others.
     #[test]
     fn no_view_keeps_its_changing_words_in_a_text_node() {
         let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];

@@ -1,9 +1,9 @@
-//! Moments as a reader's wall calendar shows them.
+//! Moments as dates and hours in the reader's zone.
 //!
-//! Owns the arithmetic from a UTC moment and an offset to a day and an hour. Promises that nothing here reads a clock:
-//! the reader's offset and "now" come from [`crate::ports::Browser`], and only after the page has been taken over, so
-//! that the server's HTML and the first render in the browser are the same. Words come from the catalogue
-//! ([`crate::i18n`]). Called by the rows of the timeline and by the list of groups.
+//! Owns the conversion of a UTC moment and an offset to a day and an hour. Guarantees that nothing here reads a clock:
+//! the reader's offset and "now" come from [`crate::ports::Browser`], and only after hydration, so that the server's
+//! HTML and the first render in the browser are the same. Texts come from the catalogue ([`crate::i18n`]). Called by
+//! the rows of the timeline and by the group list.
 
 use caravana_protocol::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::i18n::Words;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const HALF_A_YEAR_MS: i64 = 182 * DAY_MS;
-/// Up to this many days back a day is called by its weekday.
+/// Up to this many days ago, a day is shown as its weekday.
 const WEEKDAY_REACH: i64 = 6;
 
 /// A moment on a wall calendar.
@@ -76,34 +76,34 @@ fn small(value: i64) -> u8 {
     u8::try_from(value).unwrap_or_default()
 }
 
-/// Where the reader is in time. Before the page has been taken over nobody knows, and everything is said in UTC and
-/// without reference to today.
+/// The reader's clock and zone. Before hydration both are unknown: labels use UTC and do not refer to today.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reader {
     /// Minutes east of UTC at a moment. A function, because summer time changes it.
     pub offset: Option<fn(i64) -> i32>,
-    /// Now, in milliseconds since 1970, as known when the labels were last made.
+    /// The time when the labels were last made, in milliseconds since 1970.
     pub now_millis: Option<i64>,
-    /// The offsets half a year ago, then, and half a year on: the function's answers change when the device travels.
+    /// The offsets half a year ago, now, and in half a year. They are stored because the function gives other answers
+    /// when the device changes its zone.
     clock: [i32; 3],
 }
 
 impl Reader {
-    /// The reader at that moment, in the zone that the function knows.
+    /// The reader at this moment, in the zone of the function.
     #[must_use]
     pub fn at(now_millis: i64, offset: fn(i64) -> i32) -> Self {
         let clock = [-HALF_A_YEAR_MS, 0, HALF_A_YEAR_MS].map(|apart| offset(now_millis.saturating_add(apart)));
         Self { offset: Some(offset), now_millis: Some(now_millis), clock }
     }
 
-    /// Whether labels that were made for this reader are what that one reads: the same day, on the same clock.
+    /// Whether labels for this reader are also right for the other one: the same day and the same zone offsets.
     #[must_use]
     pub fn reads_as(self, other: Self) -> bool {
         let day = |reader: Self| reader.today().map(|today| today.day_number);
         self.clock == other.clock && day(self) == day(other)
     }
 
-    /// The reader's wall calendar at `at`.
+    /// The date and the hour at `at` in the reader's zone.
     #[must_use]
     pub fn civil(self, at: Timestamp) -> Civil {
         let offset = self.offset.map_or(0, |offset| offset(at.unix_millis()));
@@ -141,14 +141,14 @@ impl Reader {
         }
     }
 
-    /// The date of a moment, with its year where that is not this one.
+    /// The date of a moment, with the year if it is not the current one.
     #[must_use]
     pub fn date(self, words: &Words, at: Timestamp) -> String {
         let civil = self.civil(at);
         (words.date)(civil, self.today().is_none_or(|today| today.year != civil.year))
     }
 
-    /// The hour beside a message.
+    /// The hour that is shown beside a message.
     #[must_use]
     pub fn clock(self, at: Timestamp) -> String {
         clock(self.civil(at))
@@ -195,7 +195,8 @@ mod tests {
         assert_eq!(reader.day_label(words, day), "Hoy");
     }
 
-    /// «Hoy» stood above the messages of the day before, and a page that had flown to Madrid showed Bogotá's hours.
+    /// Once, «Hoy» stayed above the messages of the day before, and a page whose device had moved to Madrid showed
+    /// Bogotá's hours.
     #[test]
     fn labels_are_good_for_one_day_on_one_clock() {
         let evening = reader("2026-11-23T04:59:59Z");

@@ -1,5 +1,5 @@
-// Where the things under test are. `cargo xtask e2e` names them in the environment; without it (`cargo leptos
-// end-to-end`, or Playwright by hand) the newest build in `target` is taken.
+// The paths of the programs under test. `cargo xtask e2e` sets them in the environment; without them (`cargo leptos
+// end-to-end`, or Playwright by hand) the newest build in `target` is used.
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';

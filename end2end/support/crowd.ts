@@ -1,4 +1,4 @@
-// Long conversations, written quickly by people who have no page for it.
+// Long conversations, written quickly by people without an open page.
 
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,7 +13,9 @@ const RUN = 3;
 /** Messages that a script sends before it waits for their acknowledgements. */
 const RUN_OVER_SOCKET = 50;
 
-/** Asks by REST in a person's name; one who went too fast waits as long as they are told to. */
+/**
+ * Sends a REST request in a person's name. If the server answers that the person is too fast, waits as long as it says.
+ */
 export async function post<T>(person: Person, path: string, data: object = {}): Promise<T> {
   for (;;) {
     const answer = await person.page.request.post(`/api/v1${path}`, { headers: { 'sec-fetch-site': 'same-origin' }, data });
@@ -24,12 +26,12 @@ export async function post<T>(person: Person, path: string, data: object = {}): 
   }
 }
 
-/** Somebody says something in the group in which they are, without their page's help. */
+/** Sends a message in the person's open group, without using the page. */
 export async function say(person: Person, text: string, group = person.groupId): Promise<void> {
   await post(person, `/groups/${group}/messages`, { message: text });
 }
 
-/** One makes a group and brings the other in; returns its id. */
+/** The host creates a group and adds the guest. Returns the group's id. */
 export async function groupOf(host: Person, guest: Person, name: string): Promise<string> {
   const { group } = await post<{ group: { id: string } }>(host, '/groups', { name });
   const { token } = await post<{ token: string }>(host, `/groups/${group.id}/invites`);
@@ -37,7 +39,7 @@ export async function groupOf(host: Person, guest: Person, name: string): Promis
   return group.id;
 }
 
-/** `mensaje 1` to `mensaje n`, a few by each in turn. */
+/** Writes `mensaje 1` to `mensaje n`; the people take turns, a few messages each. */
 export async function fill(people: Person[], messages: number): Promise<void> {
   await whileNobodyLooks(people, async (group) => {
     for (let number = 0; number < messages; number += 1) {
@@ -47,7 +49,10 @@ export async function fill(people: Person[], messages: number): Promise<void> {
   });
 }
 
-/** People leave their pages, something is written in their group, and the first comes back and has read all of it. */
+/**
+ * All people leave their pages, messages are written in their group, and the first person comes back and has read all
+ * of them.
+ */
 async function whileNobodyLooks(people: Person[], write: (group: string) => Promise<void>): Promise<void> {
   const [reader] = people;
   if (reader === undefined) throw new Error('nobody to write');
@@ -63,14 +68,14 @@ async function whileNobodyLooks(people: Person[], write: (group: string) => Prom
   await reader.isOnline();
 }
 
-/** The same by one author over a socket: thousands in seconds. */
+/** The same by one author over a socket: thousands of messages in seconds. */
 export async function flood(person: Person, messages: number): Promise<void> {
   const address = person.page.url();
   const script = await scriptOf(person);
   await person.page.goto('about:blank');
   for (let number = 1; number <= messages; number += 1) {
     script.say('send_message', { message: `mensaje ${number}` });
-    // A few at a time, as a client that waits for its answers.
+    // Sends a few at a time, like a client that waits for acknowledgements.
     if (number % RUN_OVER_SOCKET === 0 || number === messages) {
       for (let heard = (number - 1) % RUN_OVER_SOCKET; heard >= 0; heard -= 1) await script.hears('message_sent');
     }
@@ -92,7 +97,10 @@ with sqlite3.connect(file, timeout=30) as database:
         ((authors[n // 3 % len(authors)], group, text(n)) for n in range(1, int(messages) + 1)))
 `;
 
-/** The same by any number, texts of several lines among them, all at once: as another program writes them to the file of the database. */
+/**
+ * The same by any number of authors, with some texts of several lines, all at once: the messages are written into the
+ * database file, as another program would do.
+ */
 export async function writeAll(file: string, people: Person[], messages: number): Promise<void> {
   const ids = people.map(async (person) => {
     const session = await person.page.request.get('/api/v1/session');
@@ -103,7 +111,7 @@ export async function writeAll(file: string, people: Person[], messages: number)
   });
 }
 
-/** A script in the group in which a person is, in that person's name. */
+/** A script client in the group that the person has open, in that person's name. */
 async function scriptOf(person: Person, address = person.page.url()): Promise<SeedClient> {
   const { origin, pathname } = new URL(address);
   const { user } = (await (await person.page.request.get('/api/v1/session')).json()) as { user: { id: string } };

@@ -1,9 +1,9 @@
-// A named person with a browser of their own: what they do, and where on the screen they see it.
+// A named person with a separate browser: the person's actions, and the parts of the screen that show the results.
 
 import { randomUUID } from 'node:crypto';
 import { type Locator, type Page, expect } from '@playwright/test';
 
-/** Long enough for the rule on passwords; nobody else knows this database. */
+/** Long enough for the password rule. The database exists only during the tests. */
 export const PASSWORD = 'una-contraseña-larga-de-prueba';
 
 export class Person {
@@ -44,12 +44,12 @@ export class Person {
     return this.page.locator('[data-testid="message"][data-state="pending"]');
   }
 
-  /** What the group's details say about how much is here. */
+  /** The text in the group's details about how complete the conversation is. */
   get continuity(): Locator {
     return this.page.getByTestId('continuity');
   }
 
-  /** The place where something is missing. */
+  /** The gap in the timeline. */
   get gap(): Locator {
     return this.page.getByTestId('gap');
   }
@@ -65,16 +65,16 @@ export class Person {
     return keys.filter((key) => key.startsWith('caravana.outbox.'));
   }
 
-  /** The rows that show this text and no other: one, or the message was doubled. */
+  /** The rows that show exactly this text. More than one means that the message was doubled. */
   message(text: string): Locator {
-    // From its begin to its end: «parada 1» and the time behind it, 20:28, hold a «parada 12».
+    // The pattern matches the whole text: otherwise «parada 1» followed by the time 20:28 would also match «parada 12».
     const whole = new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
     return this.messages.filter({ has: this.page.locator('.text', { hasText: whole }) });
   }
 
   // What a person does.
 
-  /** Makes an account and comes to the list of groups. */
+  /** Creates an account and waits for the list of groups. */
   async signUp(): Promise<void> {
     await this.page.goto('/register');
     await this.fillInAccount();
@@ -89,14 +89,14 @@ export class Person {
     await this.page.getByTestId('submit').click();
   }
 
-  /** Makes a group and stays in it. */
+  /** Creates a group and stays in it. */
   async createGroup(name: string): Promise<void> {
     await this.page.getByTestId('new-group-name').fill(name);
     await this.page.getByTestId('create-group').click();
     await this.isIn(name);
   }
 
-  /** Asks for a link that lets others in, copies it as a person would, and reads it from the clipboard. */
+  /** Creates an invite link, copies it as a person would, and reads it from the clipboard. */
   async inviteLink(): Promise<string> {
     await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await this.page.getByRole('button', { name: 'Invitar' }).first().click();
@@ -107,7 +107,7 @@ export class Person {
     return shown;
   }
 
-  /** Follows a link into a group. */
+  /** Opens an invite link and joins the group. */
   async accept(link: string): Promise<void> {
     await this.page.goto(link);
     await this.page.getByTestId('accept-invite').click();
@@ -120,16 +120,16 @@ export class Person {
     await this.composer.press('Enter');
   }
 
-  /** Ends the page as a browser does that has run out of memory: nothing is said and nothing is saved. */
+  /** Ends the page like a browser that has run out of memory: the page can neither send nor save anything. */
   async crash(): Promise<void> {
     const devtools = await this.page.context().newCDPSession(this.page);
     const crashed = this.page.waitForEvent('crash');
-    // There is nobody left to answer.
+    // The crashed page does not answer.
     void devtools.send('Page.crash').catch(() => {});
     await crashed;
   }
 
-  // What a person sees in the end.
+  // The results that a person sees.
 
   async isIn(group: string): Promise<void> {
     await expect(this.page.getByRole('heading', { level: 1, name: group })).toBeVisible();
@@ -147,7 +147,7 @@ export class Person {
     await expect(this.message(text)).toBeVisible();
   }
 
-  /** Sees that an own message was taken by the server. */
+  /** Sees that the server has acknowledged an own message. */
   async seesSent(text: string): Promise<void> {
     await expect(this.message(text)).toHaveCount(1);
     await expect(this.message(text)).toHaveAttribute('data-state', 'sent');

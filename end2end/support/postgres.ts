@@ -1,5 +1,5 @@
-// A throw-away PostgreSQL for the server of a worker, where TEST_STORE=postgres asks for it. It can't outlive the tests,
-// however they end: a shell waits for its standard input to close, and then stops the cluster and removes its folder.
+// A temporary PostgreSQL for a worker's server, if TEST_STORE=postgres asks for it. It cannot outlive the tests,
+// however they end: a shell waits until its standard input is closed, then stops the cluster and removes its folder.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './ports.ts';
 
-/** Where distributions put what is not meant for everybody's search path; the newest first. */
+/** Where distributions install PostgreSQL's programs outside of the search path; the newest version first. */
 const FOLDERS = [18, 17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin`);
 
 /** `$1`: where the programs are, `$2`: the folder, `$3`: the port. */
@@ -25,13 +25,13 @@ cd / && rm -rf "$2"
 `;
 
 export interface TestDatabase {
-  /** What `DATABASE_URL` says of it. */
+  /** The value for `DATABASE_URL`. */
   readonly url: string;
-  /** Stops it and removes all it wrote. */
+  /** Stops the database and removes its files. */
   dispose(): Promise<void>;
 }
 
-/** A new database, or nothing where the tests run on SQLite. */
+/** A new database, or nothing if the tests run on SQLite. */
 export async function newDatabase(): Promise<TestDatabase | undefined> {
   const store = process.env.TEST_STORE ?? 'sqlite';
   if (store === 'sqlite' || store === '') return undefined;
@@ -42,7 +42,7 @@ export async function newDatabase(): Promise<TestDatabase | undefined> {
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', programs(), folder, String(port)], {
     ...owner,
-    // An interrupt of the terminal is for the tests; the shell goes when they have gone.
+    // An interrupt from the terminal must reach only the tests; the shell ends after them.
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -65,7 +65,7 @@ function programs(): string {
   return folder;
 }
 
-/** The system's user for PostgreSQL, where we are root: it refuses root. */
+/** The system's PostgreSQL user, if the tests run as root, because PostgreSQL refuses to run as root. */
 function systemsUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));

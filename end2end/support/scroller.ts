@@ -1,9 +1,9 @@
-// Where the rows of a conversation are on the screen, looked at frame by frame.
+// Measures the positions of a conversation's rows on the screen, frame by frame.
 
 import { type Page, expect } from '@playwright/test';
 import type { Person } from './person.ts';
 
-/** As far as a row may move that nobody moved, in CSS pixels. */
+/** The distance that an unmoved row may still move, in CSS pixels. */
 const STILL = 1;
 
 interface Watched {
@@ -18,7 +18,7 @@ declare global {
   }
 }
 
-/** Scrolls as a person does who drags the bar, to so many pixels below the start. */
+/** Scrolls like a person who drags the scroll bar, to this many pixels below the start. */
 export async function scrollToStart(page: Page, below = 0): Promise<void> {
   await page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller, top) => {
     scroller.scrollTop = scroller.clientHeight - scroller.scrollHeight + top;
@@ -33,12 +33,12 @@ export async function scrollUp(page: Page, from: number): Promise<void> {
   await settled(page);
 }
 
-/** The pixels that are hidden below the rows in sight. */
+/** The pixels that are hidden below the visible rows. */
 export async function hiddenBelow(page: Page): Promise<number> {
   return page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller) => Math.abs(scroller.scrollTop));
 }
 
-/** Two frames were painted: what the last action began has been seen. */
+/** Waits for two painted frames, so that the effects of the last action are visible. */
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(
     () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
@@ -76,7 +76,7 @@ export async function watch(page: Page, before = true): Promise<void> {
       painted.disconnect();
       if (watched.stop) return;
       if (before) look(row.getBoundingClientRect().top);
-      // Observed anew, it is measured in this frame whether or not it has moved.
+      // An element that is observed again is measured in this frame, even if it has not moved.
       painted.observe(row);
       requestAnimationFrame(frame);
     };
@@ -85,7 +85,7 @@ export async function watch(page: Page, before = true): Promise<void> {
   }, before);
 }
 
-/** Nothing moved the watched row. Returns the frames that were looked at. */
+/** Checks that nothing moved the watched row. Returns the number of measured frames. */
 export async function still(page: Page, what = 'the watched row'): Promise<number> {
   await settled(page);
   const { worst, frames } = await page.evaluate(() => {
@@ -98,7 +98,10 @@ export async function still(page: Page, what = 'the watched row'): Promise<numbe
   return frames;
 }
 
-/** The upper and lower edges of what must never move: header, scroller, composer; and how far anything else scrolled. */
+/**
+ * The upper and lower edges of the elements that must never move (header, scroller, composer), and how far any other
+ * element has scrolled.
+ */
 export async function frame(person: Person): Promise<object> {
   return person.page.evaluate(() => {
     const edges = (selector: string) => {

@@ -1,4 +1,4 @@
-// A client that knows the guide of the system that Caravana replaces, and nothing else but a bearer header.
+// A client that implements only the guide of the system that Caravana replaces, plus a bearer header.
 
 import { WebSocket } from 'ws';
 
@@ -33,7 +33,7 @@ export class SeedClient {
     this.#socket.send(JSON.stringify({ type, data: { user_id: this.#user, ...data } }));
   }
 
-  /** The data of the next frame of this type; what comes before it is passed over, as the guide's client does. */
+  /** The data of the next frame of this type. Earlier frames are skipped, like in the guide's client. */
   async hears(type: string): Promise<Record<string, unknown>> {
     const deadline = AbortSignal.timeout(10_000);
     for (;;) {

@@ -1,5 +1,5 @@
-// The real server as a process of its own: its own port, its own folder, its own database (a file, or with
-// TEST_STORE=postgres a database in the PostgreSQL that `postgres.ts` starts).
+// The real server as a separate process, with its own port, folder and database (a file, or with TEST_STORE=postgres a
+// database in the PostgreSQL that `postgres.ts` starts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { type TestDatabase, newDatabase } from './postgres.ts';
 const START_MS = 20_000;
 /** How long a drain may take before the server counts as stuck. */
 const STOP_MS = 20_000;
-/** How often a server that starts is asked whether it is ready. */
+/** How often a starting server is asked whether it is ready. */
 const POLL_MS = 25;
 /**
  * What no line of a log may hold (RELIABILITY §5.12): an e-mail address or the password of the tests' people, a token (they
@@ -26,7 +26,7 @@ const SECRETS = /@example\.test|una-contraseña|\beyJ|(?<![\w-])[\w-]{43}(?![\w-
 const LOG_LINES = 300;
 
 export class ChatServer {
-  /** Where pages and requests go; the same through all restarts. */
+  /** The server's address; it stays the same through all restarts. */
   readonly url: string;
   readonly #port: number;
   readonly #folder: string;
@@ -49,7 +49,7 @@ export class ChatServer {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** A server with an empty database, ready to be asked. */
+  /** Starts a server with an empty database and waits until it is ready. */
   static async start(flags: readonly string[] = []): Promise<ChatServer> {
     const folder = await mkdtemp(join(tmpdir(), 'caravana-e2e-'));
     const server = new ChatServer(await freePort(), folder, await newDatabase(), flags);
@@ -65,7 +65,7 @@ export class ChatServer {
   /** Starts the process on the same port and the same database, and waits until it can serve. */
   async up(): Promise<void> {
     const process = spawn(serverBinary(), [...this.#flags], {
-      // Away from the repository, whose `.env` is the developer's and not the test's.
+      // Outside of the repository, because the repository's `.env` is the developer's and must not affect the test.
       cwd: this.#folder,
       env: this.#environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -92,7 +92,7 @@ export class ChatServer {
     await exit;
   }
 
-  /** Asks the process to end and waits for its drain; one that does not end is killed and an error. */
+  /** Asks the process to end and waits for its drain. A process that does not end is killed, and that is an error. */
   async stop(): Promise<void> {
     const process = this.#process;
     if (process === undefined || process.exitCode !== null || process.pid === undefined) return;
@@ -115,7 +115,7 @@ export class ChatServer {
     await this.up();
   }
 
-  /** Ends the process and removes all it wrote. A line of its log that held what no log may hold is an error. */
+  /** Ends the process and removes its files. A log line that contains a secret is an error. */
   async dispose(): Promise<void> {
     try {
       await this.stop();
@@ -146,7 +146,7 @@ export class ChatServer {
     this.#log.splice(0, Math.max(0, this.#log.length - LOG_LINES));
   }
 
-  /** Only what the server needs: a developer's own settings never decide over a test. */
+  /** Only the variables that the server needs, so that a developer's own settings never affect a test. */
   #environment(): Record<string, string> {
     return {
       PATH: process.env.PATH ?? '',
@@ -154,7 +154,7 @@ export class ChatServer {
       LEPTOS_SITE_ADDR: `127.0.0.1:${this.#port}`,
       LEPTOS_SITE_ROOT: siteRoot(),
       RUST_LOG: 'info,caravana_server=trace',
-      // All tests come from one address, and reconnecting is what they are about.
+      // All tests share one address and reconnect often.
       HANDSHAKES_PER_SECOND: '1000',
     };
   }

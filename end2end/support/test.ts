@@ -1,4 +1,4 @@
-// The `test` that all files use: a server for each worker, people with browsers of their own for each test.
+// The `test` that all files use: a server for each worker, and a separate browser for each person of a test.
 
 import { type Browser, type BrowserContextOptions, type Page, test as base } from '@playwright/test';
 import { Person } from './person.ts';
@@ -6,7 +6,7 @@ import { ChatServer } from './server.ts';
 
 export { expect } from '@playwright/test';
 
-/** Signs somebody up in a browser of their own, and leaves them on the page with their groups. */
+/** Creates an account in a separate browser, and leaves the person on the page with the group list. */
 export type SignUp = (name: string) => Promise<Person>;
 
 /** Opens another tab of a person's browser, at the same address. */
@@ -23,7 +23,7 @@ interface EachTest {
 }
 
 interface EachWorker {
-  /** What the server is told besides its defaults. */
+  /** The server's flags, in addition to its defaults. */
   serverFlags: string[];
   server: ChatServer;
 }
@@ -49,7 +49,7 @@ export const test = base.extend<EachTest, EachWorker>({
       page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
       page.on('console', (message) => {
         if (/panicked|hydrat|Content Security Policy/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
-        // What was taken over is the only witness of why it could not be. A release build names the place only.
+        // The document shows why hydration failed: the message of a release build contains only the place in the code.
         if (/hydration error occurred|hydration\.rs/i.test(message.text())) documents.push(page.content().catch(String));
       });
     });

@@ -1,9 +1,9 @@
-// A browser that translates the page: it puts elements of its own in the place of text nodes, as Chromium does, and goes on
-// doing so with whatever changes. Only what is marked otherwise stays.
+// Simulates a browser that translates the page: it replaces text nodes with its own elements, as Chromium does, and
+// also translates later changes. Only elements that are marked otherwise stay as they are.
 
 import type { Page } from '@playwright/test';
 
-/** What every translated text begins with. */
+/** The prefix of every translated text. */
 export const MARK = '⟦';
 
 /** Translates the page that is shown, once. */
@@ -23,12 +23,13 @@ export async function translate(page: Page): Promise<void> {
   }, MARK);
 }
 
-/** Collects what is written to text nodes that are no longer on the page: words that nobody will see. */
+/** Collects texts that are written to text nodes which are no longer on the page: no reader will see them. */
 export async function watchLostWords(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const lost: string[] = [];
     Object.assign(window, { lostWords: lost });
-    // Nodes of views that are being made are not on the page yet, and those of views that are gone are together off it.
+    // Nodes of a view that is being created are not on the page yet. The nodes of a removed view leave the page
+    // together.
     const wasShown = new WeakSet<Node>();
     new MutationObserver((changes) => {
       for (const change of changes) for (const node of Array.from(change.removedNodes)) if (node instanceof Text) wasShown.add(node);

@@ -1,4 +1,4 @@
-// A page's socket in the hands of the test: cut, robbed of a frame, or held up. Everything else of the page, its network
+// Controls a page's socket: the test can cut it, drop a frame or delay frames. Everything else of the page, its network
 // and the server is real.
 
 import { type Page, type WebSocketRoute } from '@playwright/test';
@@ -10,23 +10,23 @@ export interface Frame {
   ref?: string;
 }
 
-/** What becomes of a frame. A frame in place of a word goes back to whoever spoke, as if the other side had said it. */
+/** What happens to a frame. An object is a frame that goes back to the sender, as if the other side had sent it. */
 export type Verdict = 'pass' | 'drop' | 'hold' | object;
 
-/** Looks at a frame on its way and decides. */
+/** Decides what happens to a frame. */
 export type Judge = (frame: Frame) => Verdict;
 
-/** The close code of a server that failed: the page tries again by itself. */
+/** The close code of a failed server; the page then reconnects by itself. */
 const FAILED = 1011;
 
 const letPass: Judge = () => 'pass';
 
 export class Wire {
-  /** Decides about what the page says. */
+  /** Decides about the frames that the page sends. */
   toServer: Judge = letPass;
-  /** Decides about what the server says. */
+  /** Decides about the frames that the server sends. */
   toPage: Judge = letPass;
-  /** All that the page and the server have said, in the order in which it came by, whatever became of it. */
+  /** All frames of the page and the server, in the order in which they arrived here, whatever happened to them. */
   readonly log: { by: 'page' | 'server'; frame: Frame }[] = [];
   readonly #page: Page;
   readonly #ends = new Set<WebSocketRoute>();
@@ -44,7 +44,7 @@ export class Wire {
     return wire;
   }
 
-  /** What the page has said of this type. */
+  /** The frames of this type that the page has sent. */
   said(type: string): Frame[] {
     return this.log.filter(({ by, frame }) => by === 'page' && frame.type === type).map(({ frame }) => frame);
   }
@@ -58,7 +58,7 @@ export class Wire {
     await Promise.all(ends.map((end) => end.close({ code: FAILED }).catch(() => {})));
   }
 
-  /** Lets everything through again, and sockets too. */
+  /** Lets all frames through again, and accepts new sockets. */
   async mend(): Promise<void> {
     this.toServer = letPass;
     this.toPage = letPass;
@@ -72,7 +72,7 @@ export class Wire {
     await this.#page.evaluate(() => window.dispatchEvent(new Event('online')));
   }
 
-  /** Lets through what was held, in order, and everything after it. */
+  /** Lets the held frames through, in order, and everything after them. */
   release(): void {
     this.toServer = letPass;
     this.toPage = letPass;

@@ -5,7 +5,7 @@ import { expect, test } from '../support/test.ts';
 
 const ANOTHER = 'otra-contraseña-bastante-larga';
 
-/** Goes to one's own account as a person does: by the menu beside the groups. */
+/** Opens the account page as a person does: by the menu beside the groups. */
 async function toAccount(person: Person): Promise<void> {
   await person.page.goto('/');
   await person.page.locator('summary[aria-label="Preferencias"]').first().click();
@@ -41,7 +41,7 @@ test('a changed password signs out elsewhere, and the new one signs in', async (
   await changePassword(ana.page, PASSWORD, ANOTHER);
   await expect(ana.page.getByTestId('done')).toContainText('Tu contraseña cambió');
 
-  // The other page learns it by itself, and this one goes on.
+  // The other page is told without a reload, and this page stays signed in.
   await expect(phone.getByText('Tu sesión ha caducado.').first()).toBeVisible();
   await ana.page.goto('/');
   await expect(ana.page.getByTestId('new-group-name')).toBeVisible();
@@ -86,7 +86,7 @@ test('a deleted account leaves its messages as those of a deleted user', async (
   await ana.page.getByTestId('delete-for-ever').click();
   await expect(ana.page.getByRole('status')).toContainText('Tu cuenta fue eliminada');
 
-  // Live, and after loading afresh.
+  // At once, and after a reload.
   await expect(bruno.page.getByText('Usuario eliminado salió del grupo')).toBeVisible();
   await bruno.page.reload();
   await expect(bruno.message('Nos vemos en el zócalo')).toContainText('Usuario eliminado');

@@ -1,4 +1,4 @@
-// By which address the site is opened: at any of the machine's in development, at its own alone where one was named.
+// The addresses of the site: in development any address of the machine, otherwise only the configured one.
 
 import { type Browser, type Page, chromium } from '@playwright/test';
 import { chromium as chromiumPath } from '../support/build.ts';
@@ -6,11 +6,14 @@ import { PASSWORD, Person } from '../support/person.ts';
 import { ChatServer } from '../support/server.ts';
 import { expect, test } from '../support/test.ts';
 
-/** A name of the local network, and one that anybody could have registered. Both lead to the test's own server. */
+/** A name of the local network, and a name that anybody could register. Both resolve to the test's server. */
 const LOCAL = 'caravana.local';
 const PUBLIC = 'caravana.example';
 
-/** A browser for which those names are this machine: http there is not loopback, so that nothing is sent that only trustworthy pages send. */
+/**
+ * A browser that resolves both names to this machine. Http is not loopback there, so the browser does not send what it
+ * sends only from trustworthy pages.
+ */
 async function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath(),
@@ -50,7 +53,7 @@ test('without an address of its own, everything works by a name of the local net
   await bruno.send('hola');
   await ana.sees('hola');
 
-  // The account's forms post by themselves.
+  // The browser submits the account's forms itself.
   await ana.page.goto('/account');
   await ana.page.getByTestId('display-name').fill('Ana María');
   await ana.page.getByTestId('save-name').click();

@@ -1,4 +1,4 @@
-// How much of the conversation is here, and that the screen says so.
+// How complete the conversation is, and that the screen says so.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator } from '@playwright/test';
@@ -80,7 +80,8 @@ test('a gap is shown where it is until it is filled, and then nothing is missing
   await expect(bruno.gap).toHaveText('Faltan mensajes; se están recuperando…');
   await expect(bruno.gap).toHaveRole('status');
   await expect(bruno.gap).toBeVisible();
-  // What came too early is not shown above the hole; what Bruno writes is shown below it.
+  // A message that arrived before the missing one is not shown above the gap. Bruno's own message is shown below the
+  // gap.
   await expect(bruno.texts).toHaveText(['uno']);
   await bruno.send('cuatro');
   await expect(bruno.texts).toHaveText(['uno', 'cuatro']);
@@ -111,7 +112,7 @@ test('a history that was rebuilt is shown as missing until it is here, never as 
     await pages.open;
     await route.continue();
   });
-  // The server can't go on from the cursor, as after a restored copy of its database.
+  // The server cannot continue from the cursor, as after its database was restored from a copy.
   const joined = wire.log.find(({ frame }) => frame.type === 'joined' && frame.data.group_id === bruno.groupId)?.frame;
   const head = (await history(ana)).at(-1)?.seq;
   wire.toServer = (frame) =>
@@ -138,7 +139,7 @@ class Gate {
   });
 }
 
-/** Whether one thing stands above another on the screen. */
+/** Whether one element is above another on the screen. */
 async function isAbove(upper: Locator, lower: Locator): Promise<boolean> {
   const [first, second] = [await upper.boundingBox(), await lower.boundingBox()];
   return first !== null && second !== null && first.y + first.height <= second.y;

@@ -1,4 +1,4 @@
-// A browser that refuses cookies: nobody can be signed in there, and the page says so.
+// In a browser that refuses cookies a sign-in is not possible, and the page says so.
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ test('where cookies are blocked, signing up says what is missing instead of lead
   const page = await context.newPage();
   watch(page);
   await page.goto('/register');
-  // `navigator.cookieEnabled` says true all the same.
+  // `navigator.cookieEnabled` is nevertheless true.
   const storage = await page.evaluate(() => {
     try {
       return `${localStorage.length} entries`;

@@ -1,4 +1,4 @@
-// The day of what is in sight is said, once.
+// The day of the visible rows is shown, exactly once.
 
 import { NO_HASTE, fill } from '../support/crowd.ts';
 import { together } from '../support/person.ts';
@@ -14,13 +14,13 @@ interface Page {
   messages: { created_at: string }[];
 }
 
-// The separators were sticky, all at the same place: «2▯Ayer▯re».
+// Once, all separators were sticky at the same place and overlapped: «2▯Ayer▯re».
 for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 664 }]) {
   test(`no two days lie over each other, ${size.width} px wide`, async ({ signUp }) => {
     const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
     await together(ana, bruno, 'Valle de Bravo');
     await ana.page.setViewportSize(size);
-    // Nobody can write yesterday: what is older than the first page is told to be so, three messages a day.
+    // A test cannot write messages of yesterday, so it changes the dates of older pages: three messages a day.
     await ana.page.route(/\/messages\?.*before=/, async (route) => {
       const answer = await route.fetch();
       const page = (await answer.json()) as Page;
@@ -54,7 +54,7 @@ for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 664 }]) 
         const over = pills.flatMap((a, at) =>
           pills.slice(at + 1).filter((b) => a.box.top < b.box.bottom && b.box.top < a.box.bottom).map((b) => `${a.label} ${b.label}`),
         );
-        // The day that the first row in sight belongs to.
+        // The day of the first visible row.
         const things = Array.from(document.querySelectorAll('.rows > .day, .rows > .row'));
         const first = things.findIndex((thing) => thing.matches('.row') && thing.getBoundingClientRect().bottom > pane.top);
         const day = things.slice(0, first).findLast((thing) => thing.matches('.day'));

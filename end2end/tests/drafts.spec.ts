@@ -1,4 +1,4 @@
-// What is being written belongs to one group, however the reader goes from there to another.
+// A draft belongs to one group, whatever way the reader takes to another group.
 
 import type { Page } from '@playwright/test';
 import { history } from '../support/history.ts';
@@ -15,7 +15,7 @@ const WAYS: Record<string, (page: Page, id: string) => Promise<void>> = {
     await page.goBack();
   },
   'by a link of the page': async (page, id) => {
-    // As a link within a message or a notification leads there: the page itself stays.
+    // Like a link in a message or a notification: the page is not loaded again.
     await page.evaluate((path) => {
       const link = document.createElement('a');
       link.href = path;
@@ -34,7 +34,7 @@ interface Two {
   second: string;
 }
 
-/** Ana and Bruno in two groups; Ana came from the first to the second by the list, and stands in the second. */
+/** Ana and Bruno in two groups; Ana went from the first to the second by the list, and has the second open. */
 async function twoGroups(ana: Person, bruno: Person): Promise<Two> {
   await together(ana, bruno, 'Tulum');
   const first = ana.groupId;
@@ -76,7 +76,7 @@ for (const way of Object.keys(WAYS)) {
     await expect(ana.page.getByRole('heading', { level: 1, name: 'Cobá' })).toBeVisible();
     await expect(ana.composer).toHaveValue('para Cobá');
 
-    // One key does not overwrite the group's own draft, and Enter posts it where it was written.
+    // A key press does not overwrite the group's own draft, and Enter sends it in the group in which it was written.
     await ana.composer.press('End');
     await ana.composer.press('!');
     await ana.composer.press('Enter');
@@ -88,7 +88,7 @@ for (const way of Object.keys(WAYS)) {
     await expect(ana.composer).toHaveValue('');
     expect(await stored(bruno, first)).toEqual(['para Tulum']);
     expect(await stored(bruno, second)).toEqual(['para Cobá!']);
-    // After a reload nothing is left of either.
+    // After a reload neither draft is left.
     for (const group of [first, second]) {
       await ana.page.goto(`/g/${group}`);
       await ana.isOnline();
@@ -108,7 +108,7 @@ test('on a phone the draft of one group is never in the field of another', async
   const second = ana.groupId;
 
   await ana.composer.fill('para Cobá');
-  // Through the list, as one does there, with the members' page on the way.
+  // Through the list, as people do on a phone, with the members' page on the way.
   await ana.page.getByTestId('show-members').click();
   await expect(ana.page.getByTestId('members')).toBeVisible();
   await ana.page.goBack();
@@ -118,7 +118,7 @@ test('on a phone the draft of one group is never in the field of another', async
   await expect(ana.page.getByRole('heading', { level: 1, name: 'Tulum' })).toBeVisible();
   await expect(ana.composer).toHaveValue('');
   await ana.composer.fill('para Tulum');
-  // From one group into the other in one step, over the list between them.
+  // From one group to the other in one step, which skips the list between them.
   await ana.page.evaluate(() => window.history.go(-2));
   await expect(ana.page.getByRole('heading', { level: 1, name: 'Cobá' })).toBeVisible();
   await expect(ana.composer).toHaveValue('para Cobá');
@@ -150,7 +150,7 @@ test('typing is told to the group in which one types, and ends in the one that i
   expect(fresh.map(({ data }) => data.group_id)).toEqual(fresh.map(() => first));
   const stopped = wire.said('stop_typing').map(({ data }) => data.group_id);
   expect(stopped).toContain(second);
-  // The draft that is shown again is no typing.
+  // A restored draft does not count as typing.
   await ana.page.goForward();
   await expect(ana.composer).toHaveValue('aquí');
   await ana.send('aquí estoy');

@@ -15,7 +15,7 @@ test('a group that is made, entered or left on one device is in the list of the 
   await list.page.goto('/');
   await expect(names(list)).toHaveText(['Palenque']);
 
-  // Made on the first device: new, so that it stands at the top, and without a reload of the second.
+  // Created on the first device: the new group is at the top of the list, without a reload on the second device.
   await bruno.page.goto('/');
   await bruno.createGroup('Yaxchilán');
   await expect(names(list)).toHaveText(['Yaxchilán', 'Palenque']);
@@ -23,7 +23,7 @@ test('a group that is made, entered or left on one device is in the list of the 
   await bruno.send('llegamos');
   await expect(list.page.getByTestId('group-link').first()).toContainText('llegamos');
 
-  // Entered on the first device by Ana's link.
+  // Joined on the first device by Ana's link.
   await ana.page.goto('/');
   await ana.createGroup('Bonampak');
   await bruno.accept(await ana.inviteLink());
@@ -31,7 +31,7 @@ test('a group that is made, entered or left on one device is in the list of the 
   await ana.send('¡bienvenido!');
   await expect(list.page.getByTestId('group-link').first()).toContainText('¡bienvenido!');
 
-  // What somebody writes moves its group up on both, and what is left goes.
+  // A message moves its group up on both devices, and a group that was left disappears.
   await ana.page.locator('[data-testid="group-link"]', { hasText: 'Palenque' }).click();
   await ana.isIn('Palenque');
   await ana.send('de vuelta');
@@ -64,7 +64,7 @@ test('who may invite is shown the way to it, and whoever may not is not, as soon
   await change(`${group}/members/${session.user.id}`, { role: 'member' });
   for (const way of [invite, inHeader]) await expect(way).toHaveCount(0);
 
-  // Who is out brings in nobody.
+  // A person who left the group cannot invite.
   await change(group, { members_can_invite: true });
   for (const way of [invite, inHeader]) await expect(way).toHaveCount(1);
   const removed = await ana.page.request.delete(`${group}/members/${session.user.id}`, {

@@ -1,5 +1,5 @@
-// One corpus of hostile texts and names (support/hostile.json), in the rendered page and in the page that was taken over.
-// The HTML itself is looked at by server/tests/it/hostile.rs; here is what a browser makes of it.
+// A corpus of hostile texts and names (support/hostile.json), tested in the rendered page and in the hydrated page.
+// server/tests/it/hostile.rs checks the HTML itself; these tests check what a browser makes of it.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { test } from '../support/test.ts';
 
 interface Hostile {
   what: string;
-  /** The text, or its pieces and how often each of them stands there. */
+  /** The text, or pieces with the number of repetitions of each. */
   text: string | [string, number][];
 }
 
@@ -18,7 +18,7 @@ const corpus = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'support'
   messages: Hostile[];
   names: Hostile[];
 };
-// Ten at once and two a second are allowed, and this is not about limits.
+// The defaults allow ten messages at once and two per second; this test is not about limits.
 test.use({ serverFlags: ['--send-rate-per-user=1000', '--send-burst-per-user=1000', '--send-rate-per-group=1000'] });
 
 const REL = 'noopener noreferrer nofollow ugc';
@@ -30,7 +30,7 @@ function textOf({ text }: Hostile): string {
   return typeof text === 'string' ? text : text.map(([piece, times]) => piece.repeat(times)).join('');
 }
 
-/** Collects whatever a page should never do. */
+/** Collects everything that a page should never do. */
 async function guard(page: Page): Promise<string[]> {
   const problems: string[] = [];
   page.on('dialog', (dialog) => {
@@ -52,7 +52,7 @@ async function guard(page: Page): Promise<string[]> {
   return problems;
 }
 
-/** Nothing of what was written has become a part of the page. */
+/** Checks that no written text has become markup. */
 async function isText(page: Page): Promise<void> {
   const found = await page.evaluate(() => {
     const texts = Array.from(document.querySelectorAll('[data-testid="message"] .text'));
@@ -82,10 +82,10 @@ async function isText(page: Page): Promise<void> {
   }
 }
 
-/** Rows stand one below the other, each as high as its text, and nothing reaches out of the page at its side. */
+/** Checks that rows do not overlap, that each is as high as its text, and that nothing is wider than the page. */
 async function keepsItsShape(page: Page): Promise<void> {
   const shape = await page.evaluate(() => {
-    /** Where there are letters; white space may hang over the end of a line. */
+    /** The boxes of the letters; white space may extend past the end of a line. */
     const inked = (text: Element): DOMRect[] => {
       const found: DOMRect[] = [];
       const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
@@ -104,7 +104,7 @@ async function keepsItsShape(page: Page): Promise<void> {
     const outside = Array.from(document.querySelectorAll('main *, nav *, aside *, header *')).filter((element) => {
       const box = element.getBoundingClientRect();
       const style = getComputedStyle(element);
-      // What scrolls or is cut off inside of its own box is no part of the page's width.
+      // Content that scrolls or is clipped in its own box does not add to the page's width.
       const cut = element.closest('.visually-hidden, .author, .group-name, .group-preview, .bar-title, .member-name, .bubble');
       return style.display !== 'inline' && box.width > 0 && cut === null && box.right > innerWidth + 1;
     });
@@ -126,7 +126,7 @@ async function keepsItsShape(page: Page): Promise<void> {
         return inked(text).some((line) => line.right > box.right + 1 || line.left < box.left - 1);
       }).map((row) => row.textContent?.slice(0, 80)),
       heights: boxes.map((box) => box.height),
-      // What is drawn outside of its line: towers of marks.
+      // Content that is drawn outside of its line: stacked marks.
       open: rows.filter((row) => getComputedStyle(row.querySelector('.bubble') ?? row).overflowY !== 'clip').length,
     };
   });
@@ -154,7 +154,7 @@ async function write(writer: Person, server: string, messages: Hostile[]): Promi
   return (await history(writer)).map((message) => message.message);
 }
 
-// What fits into the first page of a history.
+// As many as fit into the first page of a history.
 const PART = 45;
 const parts = Array.from({ length: Math.ceil(corpus.messages.length / PART) }, (_, part) =>
   corpus.messages.slice(part * PART, (part + 1) * PART),
@@ -168,12 +168,12 @@ for (const [part, messages] of parts.entries()) test(`hostile messages are text,
   const texts = await write(bruno, server.url, messages);
   expect(texts.length).toBe(messages.length);
 
-  // As they came, one by one, over the socket.
+  // As they arrived one by one over the socket.
   await expect(ana.messages).toHaveCount(texts.length);
   expect(await shown(ana.page)).toEqual(texts);
   await isText(ana.page);
 
-  // As the server renders them, without scripts, and as the page takes them over.
+  // As the server renders them, without scripts, and after hydration.
   const address = ana.page.url();
   const storageState = await ana.page.context().storageState();
   const context = await browser.newContext({ javaScriptEnabled: false, storageState, locale: 'es-MX' });
@@ -199,7 +199,7 @@ for (const [part, messages] of parts.entries()) test(`hostile messages are text,
     await isText(ana.page);
     await keepsItsShape(ana.page);
   }
-  // The list shows each of them as a preview, on one line.
+  // The group list shows each of them as a preview, on one line.
   await ana.page.setViewportSize(NARROW);
   await ana.page.goto('/');
   for (const hostile of messages) {
@@ -213,7 +213,7 @@ function send(request: APIRequestContext, group: string, origin: string, message
   return request.post(`/api/v1/groups/${group}/messages`, { data: { message }, headers: { origin } });
 }
 
-/** A page without messages keeps its width too. */
+/** Checks that a page without messages keeps its width, too. */
 async function isBounded(page: Page): Promise<void> {
   const { extra, pwned } = await page.evaluate(() => ({
     extra: document.documentElement.scrollWidth - innerWidth,

@@ -1,11 +1,11 @@
-// The links into a group: who sees which, and how one is revoked.
+// The invite links of a group: who sees which links, and how a link is revoked.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { type Person, together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
-/** As long as a name may be, of one word. */
+/** A single word with the maximal length of a name. */
 const LONG_NAME = 'Maximiliana'.padEnd(60, 'ñandú');
 
 const rows = ({ page }: Person): Locator => page.getByTestId('invite-row');
@@ -16,7 +16,7 @@ async function open({ page }: Person): Promise<void> {
   await expect(page.locator('dialog[open]')).toBeVisible();
 }
 
-/** Makes links as a program of theirs would. */
+/** Creates links by REST, like a program of the person. */
 async function make(person: Person, bodies: object[]): Promise<string[]> {
   const headers = { origin: new URL(person.page.url()).origin };
   const urls: string[] = [];
@@ -47,7 +47,7 @@ test('looking makes no link, and one that is made is copied and listed', async (
   await expect(rows(ana)).toContainText('Ana');
   await expect(rows(ana).getByText('Tú', { exact: true })).toBeVisible();
   await expect(rows(ana)).toContainText(/Vence el \d+ de \p{L}+( de \d{4})?, \d\d:\d\d\s· aún sin usar/u);
-  // Once more is a copy of the same one.
+  // A second click copies the same link.
   await ana.page.getByTestId('copy-invite').click();
   await expect(rows(ana)).toHaveCount(1);
 });
@@ -73,7 +73,7 @@ test('the owner sees everybody’s links, a member their own, and a revoked one 
   const response = await page.goto(link);
   expect(response?.status()).toBe(410);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Esta invitación ya no vale');
-  // What is gone already is revoked all the same.
+  // Revoking a link that is already revoked succeeds, too.
   await revoke(rows(bruno));
   await expect(bruno.page.getByTestId('no-invites')).toBeVisible();
 });
@@ -132,7 +132,7 @@ test('what is under way, and what did not work, is said in the row', async ({ si
   await expect(page.getByTestId('revoke-invite-now')).toHaveText('Anulando…');
   await expect(page.getByTestId('revoke-invite-now')).toHaveAttribute('aria-disabled', 'true');
   await expect(told(ana)).toHaveText('Anulando…');
-  // Twice is once.
+  // A second click changes nothing.
   await page.getByTestId('revoke-invite-now').click({ force: true });
   await expect.poll(() => answers.length).toBe(1);
   for (const answer of answers) await answer();
@@ -142,7 +142,7 @@ test('what is under way, and what did not work, is said in the row', async ({ si
   await page.getByTestId('revoke-invite-now').click();
   await expect(page.getByTestId('no-invites')).toBeVisible();
 
-  // A list that does not come is asked for again.
+  // A list that could not be loaded is requested again.
   await page.keyboard.press('Escape');
   await page.route(/\/invites$/, (route) => route.abort());
   await open(ana);
@@ -171,7 +171,7 @@ test('a row stays until its link’s end is answered, whatever the list says mea
   await expect(page.getByTestId('revoke-invite-now')).toHaveText('Anulando…');
   await revoke(rows(ana).last());
   await expect(rows(ana)).toHaveCount(2);
-  // Made meanwhile, it is listed with the answer.
+  // A link that is created in the meantime appears with the answer.
   await page.getByTestId('copy-invite').click();
   await expect(page.getByTestId('invite-link')).toBeVisible();
   await expect(page.getByTestId('revoke-invite-now')).toHaveText('Anulando…');
@@ -181,7 +181,7 @@ test('a row stays until its link’s end is answered, whatever the list says mea
   await expect(rows(ana)).toHaveCount(2);
 });
 
-/** What of the page is larger than its place, and by how much. */
+/** The elements of the page that are larger than their place. */
 async function overflow(page: Page): Promise<Record<string, boolean>> {
   return page.evaluate(() => {
     const [dialog, list] = [document.querySelector('dialog[open]'), document.querySelector('.invite-rows')];

@@ -1,5 +1,5 @@
-// Labels that depend on the reader's clock and zone were made once: «Hoy» stood above yesterday's messages, and a page that
-// had travelled showed the hours of the place that it came from.
+// Once, labels that depend on the reader's clock and zone were never updated: «Hoy» stayed above yesterday's messages,
+// and after a change of the zone the page showed the hours of the old zone.
 
 import type { Page } from '@playwright/test';
 import { together } from '../support/person.ts';
@@ -7,7 +7,7 @@ import { expect, test } from '../support/test.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The device is in another zone from now on. */
+/** Moves the device to another zone. */
 function travel(page: Page, minutesEast: number): Promise<void> {
   return page.evaluate((minutes) => {
     Date.prototype.getTimezoneOffset = () => -minutes;
@@ -36,7 +36,7 @@ test('at midnight «Hoy» becomes «Ayer» in front of the reader, and the hours
   await page.clock.setSystemTime(sent.getTime() + DAY_MS);
   await expect(day).toHaveText('Ayer');
   await expect(inList).toHaveText('Ayer');
-  // A page that was out of sight does not wait for a timer.
+  // A hidden page updates its labels when it becomes visible, without waiting for a timer.
   await page.clock.setSystemTime(sent.getTime() + 10 * DAY_MS);
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await expect(day).toHaveText(/^\d+ de \p{L}+/u);

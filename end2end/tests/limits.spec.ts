@@ -1,10 +1,10 @@
-// What a person who goes too fast is told, and that nothing of what they wrote is lost.
+// What the screen tells a person who sends too fast, and that no written message is lost.
 
 import { allHave } from '../support/history.ts';
 import { together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
-// One message a second, two at once.
+// One message per second, two at once.
 test.use({ serverFlags: ['--send-rate-per-user=1', '--send-burst-per-user=2'] });
 
 test('who goes too fast sees how long to wait, and everything goes out by itself', async ({ signUp }) => {
@@ -16,7 +16,7 @@ test('who goes too fast sees how long to wait, and everything goes out by itself
   for (const text of texts) await ana.send(text);
   await expect(wait.locator('[aria-hidden]')).toHaveText(/^Vas muy rápido\. Espera \d+ s\.$/);
   await expect(wait.getByRole('status')).toHaveText(/^Vas muy rápido\. Espera \d+ s\.$/);
-  // What waits is on the screen, and writing goes on meanwhile.
+  // Waiting messages are on the screen, and the person can continue to write.
   await expect(ana.texts).toHaveText(texts);
   expect(await ana.pending.count()).toBeGreaterThan(0);
   await ana.composer.fill('a media frase');

@@ -1,4 +1,5 @@
-// A conversation of ten thousand messages: the rows near the window are in the document, and nobody notices.
+// A conversation of ten thousand messages: only the rows near the window are in the document, and the reader does not
+// notice it.
 
 import type { Page } from '@playwright/test';
 import { NO_HASTE, say, writeAll } from '../support/crowd.ts';
@@ -41,7 +42,7 @@ async function count(page: Page): Promise<void> {
   });
 }
 
-/** What is said of the rows so far; the figures are for whoever reads them (a debug build is slow). */
+/** Checks the number of rows so far. The other figures are only printed, because a debug build is slow. */
 async function judged(page: Page, what: string): Promise<void> {
   const { most, longest } = await page.evaluate(() => {
     const seen = { most: window.most, longest: window.longest };
@@ -52,13 +53,13 @@ async function judged(page: Page, what: string): Promise<void> {
   expect(most).toBeLessThanOrEqual(MOST_ROWS);
 }
 
-/** Waits until nothing scrolls any more, and looks at what is in sight: the numbers of the messages from top to bottom. */
+/** Waits until scrolling has stopped, and returns the numbers of the visible messages from top to bottom. */
 async function inSight(page: Page): Promise<number[]> {
   const seen = await page.evaluate(async () => {
     const scroller = document.querySelector('.scroller');
     if (scroller === null) throw new Error('no scroller');
     const frame = () => new Promise((done) => requestAnimationFrame(done));
-    // Still for three frames: the browser slides there.
+    // The scroller must be still for three frames, because the browser scrolls smoothly.
     for (let at = scroller.scrollTop, calm = 0; calm < 3; at = scroller.scrollTop) {
       await frame();
       calm = scroller.scrollTop === at ? calm + 1 : 0;
@@ -68,7 +69,7 @@ async function inSight(page: Page): Promise<number[]> {
       box: line.getBoundingClientRect(),
       number: /^mensaje (\d+)/.exec(line.querySelector('.text')?.textContent ?? '')?.[1],
     })).filter(({ box }) => box.bottom > pane.top && box.top < pane.bottom);
-    // From the upper edge to the lower one no more is empty than is between two days.
+    // Between the upper and the lower edge, no empty space is larger than the one between two days.
     let [edge, gap] = [pane.top, 0];
     for (const { box } of lines) {
       gap = Math.max(gap, box.top - edge);
@@ -84,13 +85,13 @@ async function inSight(page: Page): Promise<number[]> {
   return seen.numbers;
 }
 
-/** Somebody reads a conversation that another program has written; all of it is in their page. */
+/** Opens a conversation that another program has written, with all of it loaded in the page. */
 async function conversation(server: ChatServer, people: Person[], messages = MESSAGES): Promise<void> {
   const [reader] = people;
   if (reader === undefined) throw new Error('nobody to read');
   const { page } = reader;
   await writeAll(server.file, people, messages);
-  // Pages of as many as the server gives at once: the way through fifty of them is long enough.
+  // Pages of the server's maximal size, because fifty of them already take long enough.
   await page.route(/\/messages\?.*before=/, (route) => route.continue({ url: route.request().url().replace(/limit=\d+/, 'limit=200') }));
   await count(page);
   await page.getByRole('region', { name: 'Mensajes' }).focus();
@@ -140,7 +141,7 @@ test('ten thousand messages are read by wheel, keys and finger, and a few are in
       const seen = await inSight(page);
       await page.keyboard.press(key);
       const [below] = await inSight(page);
-      // One page further, and no row left out.
+      // One page further, without skipping a row.
       expect(below).toBeGreaterThanOrEqual(first ?? 0);
       expect(below).toBeLessThanOrEqual((seen.at(-1) ?? 0) + 1);
       first = below;
@@ -176,7 +177,7 @@ test('ten thousand messages are read by wheel, keys and finger, and a few are in
     }
     for (let turn = 0; turn < 4; turn += 1) {
       const [below] = await swipe(650, 150);
-      // A swing may reach the end.
+      // The swipe may reach the end.
       expect(below).toBeGreaterThanOrEqual(first ?? 0);
       first = below;
     }
@@ -232,7 +233,8 @@ test('ten thousand messages are read by wheel, keys and finger, and a few are in
   });
 });
 
-// The rows below had gone before the space for them was there, and the browser scrolled to where there was still something.
+// Once, the rows below were removed before the space for them existed, and the browser scrolled to the rows that were
+// left.
 test('who opens a group with more unread messages than a page stays at the first of them when older ones come', async ({ server, signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Ruta 40');

@@ -1,4 +1,4 @@
-// The history of a group can be read to its very start, whatever happens on the way.
+// A group's history can be read up to its start, whatever happens on the way.
 
 import { NO_HASTE, fill, flood } from '../support/crowd.ts';
 import type { Person } from '../support/person.ts';
@@ -7,14 +7,14 @@ import { scrollToStart } from '../support/scroller.ts';
 import { expect, test } from '../support/test.ts';
 
 test.use({ serverFlags: NO_HASTE });
-// Pages, and the rows that they bring, come one after the other.
+// Pages and their rows are loaded one after the other, which takes time.
 test.describe.configure({ timeout: 180_000 });
 
 const START = 'Este es el inicio de la conversación';
 
-/** Does one thing again and again until the start of the conversation is in sight, as a person does who wants to see it. */
+/** Repeats an action until the start of the conversation is visible. */
 async function until(person: Person, again: () => Promise<void>, patience = 120_000): Promise<void> {
-  // By its place: a search through the texts of thousands of rows takes longer than their loading.
+  // By its position: searching the texts of thousands of rows takes longer than loading them.
   const start = person.page.locator('.rows > .start');
   await expect(async () => {
     await again();
@@ -22,7 +22,10 @@ async function until(person: Person, again: () => Promise<void>, patience = 120_
   }).toPass({ timeout: patience, intervals: [20] });
 }
 
-/** Every message is there, once and in its order. Of more than 240 only those near the window are in the document. */
+/**
+ * Every message is shown once and in order. With more than 240 messages, only those near the window are in the
+ * document.
+ */
 async function isWhole(person: Person, messages: number): Promise<void> {
   const scroller = person.page.getByRole('region', { name: 'Mensajes' });
   const seen = new Set<number>();
@@ -38,8 +41,8 @@ async function isWhole(person: Person, messages: number): Promise<void> {
   expect(Math.max(...seen)).toBe(messages);
 }
 
-// The flag «loading» was set by the question and cleared only when a page changed whether there are more: the second
-// page changed nothing, and «Cargando…» stood there for ever.
+// Once, the flag «loading» was set by the request and cleared only when a page changed whether there are more messages.
+// The second page did not change that, and «Cargando…» stayed forever.
 for (const messages of [101, 260]) {
   test(`the first of ${messages} messages is reached by the wheel`, async ({ signUp }) => {
     const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
@@ -76,7 +79,7 @@ for (const messages of [101, 260]) {
   });
 }
 
-// HISTORY=5000 tries it with as many, which takes minutes; client/tests/older.rs always does.
+// HISTORY=5000 runs this with 5,000 messages, which takes minutes; client/tests/older.rs always uses that many.
 const MANY = Number(process.env.HISTORY ?? '1000');
 
 test(`the first of ${MANY} messages is reached`, async ({ signUp }) => {
@@ -101,7 +104,7 @@ test('a page that does not come says so in its place, and the button asks again'
   await scrollToStart(ana.page);
   const again = ana.page.getByRole('button', { name: 'No pudimos cargarlos. Reintentar' });
   await expect(again).toBeVisible();
-  // Nobody asks again behind the reader's back, however they scroll.
+  // The page does not repeat the request by itself, however the reader scrolls.
   await ana.page.getByRole('region', { name: 'Mensajes' }).hover();
   for (const delta of [200, -100, 100, -400]) await ana.page.mouse.wheel(0, delta);
   await expect(again).toBeVisible();

@@ -1,4 +1,4 @@
-// What was written and is not acknowledged: it survives the page, and reaches everybody once and in order.
+// Unacknowledged messages survive the page, and reach every member once and in order.
 
 import { allHave, history } from '../support/history.ts';
 import { together } from '../support/person.ts';
@@ -93,7 +93,7 @@ test('a message that is said twice is answered twice and stored once', async ({ 
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   const wire = await Wire.of(ana.page);
   await together(ana, bruno, 'Mahahual');
-  // Nothing of the message comes back, and the socket stays: the page asks again on it.
+  // No answer to the message arrives, but the socket stays open: the page sends it again on the same socket.
   wire.toPage = (frame) => (['message_sent', 'new_message'].includes(frame.type) ? 'drop' : 'pass');
   await ana.send('¿me oyen?');
   await bruno.sees('¿me oyen?');
@@ -113,10 +113,10 @@ test('a kill of the server around every send loses and doubles nothing', async (
   const wire = await Wire.of(ana.page);
   await together(ana, bruno, 'Calakmul');
   const texts: string[] = [];
-  // Three times the page waits for its next attempt.
+  // The page waits for its next attempt three times.
   test.slow();
   for (const fate of ['contestado', 'guardado', 'perdido']) {
-    // When the power goes, one message was answered, or stored and not answered, or never arrived.
+    // At the power cut, the message was answered, or stored but not answered, or never received.
     if (fate === 'guardado') wire.toPage = (frame) => (['message_sent', 'new_message'].includes(frame.type) ? 'drop' : 'pass');
     if (fate === 'perdido') wire.toServer = (frame) => (frame.type === 'send_message' ? 'drop' : 'pass');
     await ana.send(`uno ${fate}`);
@@ -124,7 +124,7 @@ test('a kill of the server around every send loses and doubles nothing', async (
     if (fate === 'perdido') await expect.poll(() => wire.said('send_message').at(-1)?.data.message).toBe(`uno ${fate}`);
     else await bruno.sees(`uno ${fate}`);
     await server.kill();
-    // A second one is written without a server, and the page comes back by itself.
+    // A second message is written while the server is down, and the page reconnects by itself.
     await ana.send(`dos ${fate}`);
     await expect(ana.message(`dos ${fate}`)).toHaveAttribute('data-state', 'pending');
     wire.release();

@@ -1,4 +1,4 @@
-// Nothing but the panes scrolls: header, composer and list stay where they are.
+// Only the panes scroll: header, composer and list stay in place.
 
 import { NO_HASTE, groupOf, say } from '../support/crowd.ts';
 import { together } from '../support/person.ts';
@@ -12,8 +12,8 @@ const PHONE = { width: 390, height: 664 };
 
 const STILL = { taller: 0, window: 0, scrolled: [] };
 
-// The hidden texts of unread badges were positioned against the document and made it taller than the window; a divider
-// that was scrolled into view then scrolled the document along, and half of the window was empty.
+// Once, the hidden texts of unread badges were positioned relative to the document and made it taller than the window.
+// When a divider was scrolled into view, the document scrolled, too, and half of the window was empty.
 for (const unread of [0, 14, 33, 99]) {
   test(`with ${unread} unread groups nothing but the panes scrolls`, async ({ signUp }) => {
     test.setTimeout(120_000);
@@ -22,10 +22,11 @@ for (const unread of [0, 14, 33, 99]) {
     await together(ana, bruno, 'La principal');
     const main = bruno.groupId;
     for (let number = 0; number < unread; number += 1) await say(ana, 'hola', await groupOf(ana, bruno, `Grupo ${number}`));
-    // Many read ones above the divider, and enough unread ones below it.
+    // Many read messages above the divider, and enough unread ones below it.
     for (let number = 0; number < 40; number += 1) await say(ana, `leído ${number}`, main);
     await bruno.sees('leído 39');
-    // A page that is loaded before all is marked opens at the first unread message, and the end may be out of sight.
+    // A page that is loaded before all messages are marked as read opens at the first unread message, and the end may
+    // be out of view.
     const unreadHere = async () => (await (await bruno.page.request.get(`/api/v1/groups/${main}`)).json()).group.unread;
     await expect.poll(unreadHere).toBe(0);
     await bruno.page.goto('/');
@@ -50,7 +51,7 @@ for (const unread of [0, 14, 33, 99]) {
     await settled(bruno.page);
     expect(await frame(bruno), 'keys over the header').toEqual(before);
 
-    // From another group, by the list; and a focus that goes to the last thing of each pane.
+    // Opened from another group by the list; then the focus moves to the last element of each pane.
     if (unread > 0) {
       await bruno.page.getByTestId('group-link').filter({ hasText: 'Grupo 0' }).first().click();
       await bruno.isIn('Grupo 0');
@@ -75,7 +76,7 @@ for (const unread of [0, 14, 33, 99]) {
   });
 }
 
-// It stood open until its own button was pressed again.
+// Once, the menu stayed open until its own button was pressed again.
 test('the preferences close by Escape, by a press elsewhere, and when the focus goes', async ({ signUp }) => {
   const { page } = await signUp('Ana');
   const button = page.locator('summary[aria-label="Preferencias"]').first();

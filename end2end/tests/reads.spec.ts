@@ -1,4 +1,4 @@
-// ✓✓ stands for everybody: also for those who have never looked.
+// ✓✓ means that all members have read the message, including those who have never opened the group.
 
 import { together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
@@ -14,13 +14,13 @@ test('a message is read by all when the last member has read it, and not before'
     headers: { 'sec-fetch-site': 'same-origin' },
   });
   expect(joined.ok()).toBe(true);
-  // Whoever was there when she came knows of her; a fresh page knows what the server tells.
+  // A page that was open when Carla joined knows about her; a new page knows only what the server says.
   await ana.page.reload();
   await ana.isOnline();
   await ana.send('¿quién viene?');
   await bruno.sees('¿quién viene?');
   const tick = ana.message('¿quién viene?').locator('.tick');
-  // What Bruno writes comes after his reading was told.
+  // Bruno's message arrives after the report of his read position.
   await bruno.send('yo');
   await ana.sees('yo');
   await ana.send('¡bien!');

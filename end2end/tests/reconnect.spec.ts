@@ -16,7 +16,7 @@ test('a message written while the server is away is delivered once after its res
   await bruno.sees('mientras tanto');
   await ana.seesSent('mientras tanto');
 
-  // The later message shows that nothing of the earlier ones is still on its way.
+  // The later message proves that no earlier message is still on its way.
   await bruno.send('después');
   for (const person of [ana, bruno]) {
     await person.sees('después');
@@ -31,7 +31,7 @@ test('after a planned restart the pages are back within three seconds of the ser
   await together(ana, bruno, 'Xochicalco');
   await server.stop();
   await ana.send('¿ya?');
-  // Long enough for waits that double to have become long: both pages have tried for more than five seconds.
+  // Long enough for doubling waits to become long: both pages have tried for more than five seconds.
   for (const person of [ana, bruno]) {
     await expect(person.connection).toHaveAttribute('data-state', 'reconnecting', { timeout: 20_000 });
   }
@@ -40,7 +40,7 @@ test('after a planned restart the pages are back within three seconds of the ser
   await expect(bruno.message('¿ya?')).toBeVisible({ timeout: 20_000 });
   const seconds = (Date.now() - back) / 1_000;
   console.log(`the pages were back ${seconds} s after the server`);
-  // Three, and what a busy machine takes for two sockets and a page of history.
+  // Three seconds, plus what a busy machine needs for two sockets and a page of history.
   expect(seconds).toBeLessThan(5);
 });
 

@@ -1,4 +1,4 @@
-// A reader's place: what is in sight moves when the reader moves it, and never otherwise.
+// The reader's place: visible rows move only when the reader scrolls.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator, Page } from '@playwright/test';
@@ -14,7 +14,7 @@ const PHONE = { width: 390, height: 664 };
 const DESKTOP = { width: 1280, height: 800 };
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Two people with a conversation, the first of whom reads it. */
+/** Two people with a conversation; the first of them reads it. */
 async function conversation(signUp: (name: string) => Promise<Person>, messages: number, size = DESKTOP): Promise<[Person, Talker]> {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Costa Chica');
@@ -24,10 +24,10 @@ async function conversation(signUp: (name: string) => Promise<Person>, messages:
   return [ana, (text) => say(bruno, text, group)];
 }
 
-/** Says something as the other one, who has no page. */
+/** Sends a message as the other person, who has no page. */
 type Talker = (text: string) => Promise<void>;
 
-/** Others write at this pace; the text says how high the row is. */
+/** Writes messages at this pace; the text determines the height of the row. */
 async function burst(talk: Talker, texts: string[], every: number): Promise<void> {
   for (const text of texts) {
     const wait = pause(every);
@@ -40,8 +40,8 @@ function lines(number: number): string {
   return `ráfaga ${number}${' y otra línea de texto que se parte en el teléfono'.repeat(number % 4)}`;
 }
 
-// The scroll event of the correction's own assignment measured anew, after the next row was in and before its frame:
-// twelve messages moved what Ana was reading by 38 to 420 pixels.
+// Once, the scroll event of the correction itself caused a new measurement after the next row was added and before its
+// frame: twelve messages moved the row that Ana was reading by 38 to 420 pixels.
 for (const every of [30, 80, 130, 250]) {
   test(`twelve messages, one every ${every} ms, move nothing that is being read`, async ({ signUp }) => {
     const [ana, bruno] = await conversation(signUp, 48);
@@ -67,7 +67,7 @@ test('twenty messages a second move nothing on a slow phone, while its reader sc
   await burst(bruno, Array.from({ length: 40 }, (_, number) => lines(number)), 50);
   await expect(ana.messages.filter({ hasText: 'ráfaga' })).toHaveCount(40, { timeout: 30_000 });
   await still(ana.page);
-  // The reader's own way is theirs: what they scroll meanwhile is neither undone nor made longer.
+  // The reader's own scrolling in the meantime is neither undone nor extended.
   const row = ana.message('mensaje 30');
   const before = await row.boundingBox();
   const writing = burst(bruno, Array.from({ length: 20 }, (_, number) => `segunda ${lines(number)}`), 50);
@@ -83,7 +83,7 @@ test('twenty messages a second move nothing on a slow phone, while its reader sc
     .toBeLessThanOrEqual(2);
 });
 
-// The first page took the author's name away from the row above which it came: 19 pixels.
+// Once, the first older page removed the author's name from the row below it: 19 pixels.
 for (const size of [DESKTOP, PHONE]) {
   for (const top of [0, 20, 99]) {
     test(`older pages move nothing at ${top} px below the start, ${size.width} px wide`, async ({ signUp }) => {
@@ -134,7 +134,7 @@ test('rows that grow above or below leave what is being read where it is', async
   await watch(ana.page, false);
   for (const which of ['first', 'last'] as const) {
     for (const height of [61.5, 300, 0]) {
-      // As a picture does that comes late, or a text that is unfolded by its script.
+      // Like a picture that loads late, or a text that a script unfolds.
       await ana.messages[which]().evaluate((row, height) => {
         (row as HTMLElement).style.paddingBottom = `${height}px`;
       }, height);
@@ -142,7 +142,7 @@ test('rows that grow above or below leave what is being read where it is', async
     }
   }
   await still(ana.page);
-  // The same all at once, as when a font arrives. Rows between the upper edge and the watched one grow too.
+  // All at once, as when a font arrives. Rows between the upper edge and the watched row grow, too.
   const edge = await firstInSight(ana.page);
   await ana.page.evaluate(() => {
     document.styleSheets[0]?.insertRule('.text { font-family: monospace; letter-spacing: 0.5px; line-height: 1.7 }');
@@ -215,7 +215,7 @@ test('who is near the end follows, who is further up does not, and the own messa
   expect(await hiddenBelow(ana.page)).toBe(0);
 });
 
-// The browser's own way to the end stopped where the day on top came or went.
+// Once, the browser's smooth scrolling to the end stopped where the label of the day appeared or disappeared.
 test('one Home and one End go all the way, over every day', async ({ signUp }) => {
   const [ana] = await conversation(signUp, 200);
   await ana.page.route(/\/messages\?.*before=/, async (route) => {
@@ -244,7 +244,7 @@ test('one Home and one End go all the way, over every day', async ({ signUp }) =
   }
 });
 
-// The row was held by its upper edge, far above the window: «Ver más» and its bubble went out of sight.
+// Once, the row was kept in place by its upper edge, far above the window: «Ver más» and its bubble moved out of view.
 for (const size of [DESKTOP, PHONE]) {
   for (const place of [0.25, 0.6, 0.95]) {
     test(`a message that is folded stays in sight, ${size.width} px wide, at ${place}`, async ({ signUp }) => {
@@ -257,7 +257,7 @@ for (const size of [DESKTOP, PHONE]) {
       await fold.click();
       await expect(fold).toHaveText('Ver menos');
       await settled(ana.page);
-      // The lower edge of the bubble stands at that part of the scroller.
+      // Puts the lower edge of the bubble at this part of the scroller.
       await row.evaluate((row, place) => {
         const scroller = row.closest('.scroller');
         if (scroller === null) throw new Error('no scroller');
@@ -285,7 +285,7 @@ for (const size of [DESKTOP, PHONE]) {
   }
 }
 
-/** Where a row is in the scroller, and how high that is. */
+/** A row's position in the scroller, and the scroller's height. */
 async function edges(row: Locator): Promise<{ top: number; bottom: number; height: number }> {
   return row.evaluate((row) => {
     const pane = row.closest('.scroller')?.getBoundingClientRect() ?? new DOMRect();
@@ -294,7 +294,7 @@ async function edges(row: Locator): Promise<{ top: number; bottom: number; heigh
   });
 }
 
-/** The first row that is wholly in sight. */
+/** The first row that is completely visible. */
 async function firstInSight(page: Page): Promise<{ text: string; top: number }> {
   return page.evaluate(() => {
     const pane = document.querySelector('.scroller')?.getBoundingClientRect();

@@ -10,7 +10,7 @@ test('a script written for the old system chats with Ana in her browser', async 
   const { user } = await (await ask.get('/api/v1/session')).json();
   const answer = await ask.post('/api/v1/auth/token', { headers: { origin: server.url } });
   const { access_token: token } = await answer.json();
-  // From here on the guide has no page, only the script.
+  // From now on this person has no page, only the script.
   await guide.page.goto('about:blank');
   const script = await SeedClient.connect(`${server.url.replace('http', 'ws')}/ws/chat/${group}`, user.id, token);
 

@@ -1,4 +1,4 @@
-// Who signs out leaves nothing in the browser: no draft, no unsent message, no page that can still be read.
+// A sign-out leaves nothing in the browser: no draft, no unsent message, no page that can still be read.
 
 import type { Page } from '@playwright/test';
 import { PASSWORD, type Person, together } from '../support/person.ts';
@@ -7,7 +7,7 @@ import { Wire } from '../support/wire.ts';
 
 const DRAFT = 'a media frase';
 
-/** Everything that our pages keep in this browser. */
+/** Everything that the app's pages keep in this browser. */
 async function kept(page: Page): Promise<string[]> {
   return page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('caravana.')).sort());
 }
@@ -103,7 +103,7 @@ test('signing out before scripts run removes the draft when the next page runs',
   const ana = await signUp('Ana');
   await ana.createGroup('Xilitla');
   await write(ana, DRAFT);
-  // They are on their way for ever.
+  // These files never arrive.
   await ana.page.route('**/*.wasm', () => new Promise(() => {}));
   await ana.page.goto('/', { waitUntil: 'domcontentloaded' });
   await ana.page.locator('summary[aria-label="Preferencias"]').first().click();
@@ -169,12 +169,12 @@ test('a sign-in that ends by itself keeps the draft for the same person, and ano
   await phone.context().close();
 });
 
-// What WebKit does with a page that was left: it keeps it as it was, and tells it when it is shown again.
+// Simulates WebKit's page cache: it keeps a left page unchanged, and sends it an event when it is shown again.
 for (const [how, leave] of [
-  // What a page notices by itself; the server can't be asked.
+  // A change that the page notices by itself, while the server cannot be reached.
   ['in another page', async (page: Page) => page.evaluate(() => localStorage.removeItem('caravana.person'))],
   ['by a form', async (page: Page) => page.evaluate(() => (document.cookie = 'signed_out=1; path=/'))],
-  // What only the server knows.
+  // A change that only the server knows.
   ['elsewhere', undefined],
 ] as const) {
   test(`a page that returns from the browser’s cache after its person signed out ${how} shows nothing`, async ({ signUp }) => {
@@ -183,7 +183,7 @@ for (const [how, leave] of [
     await ana.send('algo que leer');
     await ana.seesSent('algo que leer');
     const returns = () => ana.page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
-    // Nobody has signed out: it stays.
+    // Without a sign-out the page stays.
     await returns();
     await ana.send('y algo más');
     await ana.seesSent('y algo más');

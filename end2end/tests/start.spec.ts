@@ -15,7 +15,7 @@ test('the page hydrates without an error', async ({ page }) => {
   await page.goto('/');
   expect((await wasm).status()).toBe(200);
   await page.waitForLoadState('load');
-  // That nothing panicked and no hydration error was logged is checked for every page of every test.
+  // Every test checks for every page that nothing panicked and that no hydration error was logged.
   await expect(page.getByRole('main')).toBeVisible();
 });
 

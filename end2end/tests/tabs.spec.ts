@@ -1,11 +1,11 @@
-// Two tabs of one person: they share the storage and the account, and agree about everything.
+// Two tabs of one person share the storage and the account, and show the same state.
 
 import { allHave, history } from '../support/history.ts';
 import { together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 import { Wire } from '../support/wire.ts';
 
-/** A tab hears what another one left behind when that one has had its time; see the browser's adapters. */
+/** A tab takes over another tab's unsent messages only after a delay; see the browser's adapters. */
 const TAKEN_OVER = { timeout: 30_000 };
 
 test('two tabs show the same messages in the same order, and what is read in one is read in the other', async ({ signUp, openTab }) => {
@@ -14,7 +14,7 @@ test('two tabs show the same messages in the same order, and what is read in one
   const list = await openTab(ana);
   await list.page.goto('/');
   const row = list.page.getByTestId('group-link');
-  // The first tab does not see the group now, so that nothing is read.
+  // The first tab does not show the group now, so that nothing is marked as read.
   await ana.page.goto('/');
   for (const text of ['uno', 'dos']) await bruno.send(text);
   for (const tab of [ana, list]) await expect(tab.page.getByTestId('group-link')).toContainText('2 mensajes sin leer');
@@ -68,7 +68,7 @@ test('two tabs that write without a network lose nothing of each other', async (
   await Promise.all([ana.crash(), other.crash()]);
 
   const again = await openTab(ana);
-  // Nothing is pending before the outbox is read, either.
+  // Before the outbox is loaded, nothing is pending either; so wait for the messages first.
   await expect(again.texts).toHaveCount(4, { timeout: 30_000 });
   await expect(again.pending).toHaveCount(0, { timeout: 30_000 });
   const texts = (await history(again)).map((message) => message.message);

@@ -1,4 +1,4 @@
-// What a text looks like: its directions, its ends, its length, and what is read aloud of it.
+// How a text looks: its direction, its alignment, its length, and what is read aloud of it.
 
 import type { Locator, Page } from '@playwright/test';
 import { history } from '../support/history.ts';
@@ -7,12 +7,12 @@ import { expect, test } from '../support/test.ts';
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
-/** What a key or a paste may take until its frame is drawn, whatever is in the field. */
+/** The time that a key or a paste may take until the next frame, whatever is in the field. */
 const PATIENCE_MS = 200;
-/** Unoptimised builds on a shared machine take more; the fault was 22,000. */
+/** Unoptimised builds on a shared machine take longer; the fault took 22,000 ms. */
 const SLACK = 5;
 
-/** Where the letters of each line begin and end, from the side of the text at which they should begin. */
+/** Where the letters of each line begin and end, measured from the side at which the text should begin. */
 function linesOf(text: Locator): Promise<{ left: number; right: number }[]> {
   return text.evaluate((element) => {
     const box = element.getBoundingClientRect();
@@ -30,7 +30,7 @@ function linesOf(text: Locator): Promise<{ left: number; right: number }[]> {
   });
 }
 
-/** A line that is read from right to left stood at the left, with its full stop on the wrong side. */
+/** Once, a line that is read from right to left was aligned left, with its full stop on the wrong side. */
 test('each line of a message is read in its own direction', async ({ signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Haifa');
@@ -90,12 +90,12 @@ test('a long message shows its beginning, and the rest for whoever asks or looks
   await expect(more).toHaveText('Ver más');
   expect(await isFolded(shown)).toBe(true);
 
-  // What a search or the focus brings into view is unfolded.
+  // A text unfolds when a search or the focus brings a hidden part into view.
   await shown.locator('a').focus();
   await expect(more).toHaveText('Ver menos');
   expect(await isFolded(shown)).toBe(false);
 
-  // Where there is nobody to unfold it, it is whole.
+  // Without scripts the text is shown whole.
   const storageState = await page.context().storageState();
   const context = await browser.newContext({ javaScriptEnabled: false, storageState, baseURL });
   const plain = await context.newPage();
@@ -125,7 +125,7 @@ test('what a message may not have is taken out of what is pasted', async ({ sign
   await ana.page.keyboard.press('ArrowRight');
   await ana.page.keyboard.insertText('\u001B[1mhola\u0007\u0000 a\u000Btodos\u009B, ');
   await expect(ana.composer).toHaveValue('([1mhola a\ntodos, el fin)');
-  // The caret is behind what was pasted.
+  // The caret is after the pasted text.
   await ana.page.keyboard.insertText('ya ');
   await expect(ana.composer).toHaveValue('([1mhola a\ntodos, ya el fin)');
   await expect(ana.page.locator('.composer-problem')).toHaveText('');
@@ -133,7 +133,7 @@ test('what a message may not have is taken out of what is pasted', async ({ sign
   await expect(bruno.texts).toHaveText(['([1mhola a\ntodos, ya el fin)']);
 });
 
-/** Presses a key in the field, and says how long it took until the next frame. */
+/** Presses a key in the field. Returns the time until the next frame. */
 async function press(page: Page, key: string): Promise<number> {
   const begin = Date.now();
   await page.keyboard.press(key);
@@ -141,7 +141,7 @@ async function press(page: Page, key: string): Promise<number> {
   return Date.now() - begin;
 }
 
-/** Pastes a text into the field, as the browser hands it to the page, and says how long it took until the next frame. */
+/** Pastes a text into the field, as the browser passes it to the page. Returns the time until the next frame. */
 async function paste(page: Page, piece: string): Promise<number> {
   return await page.evaluate((piece) => {
     const clipboardData = new DataTransfer();
@@ -154,7 +154,7 @@ async function paste(page: Page, piece: string): Promise<number> {
   }, piece);
 }
 
-/** A paste of 1,000,000 characters stopped the page for 22 s, and each key after it for 30 s. */
+/** Once, a paste of 1,000,000 characters stopped the page for 22 s, and each later key for 30 s. */
 test('a paste of a million characters costs no more than a moment, and neither does the next key', async ({ signUp }) => {
   test.setTimeout(180_000);
   const ana = await signUp('Ana');
@@ -167,7 +167,7 @@ test('a paste of a million characters costs no more than a moment, and neither d
     console.log(`a million of ${JSON.stringify(piece)}: pasted in ${pasted} ms, a key in ${keys.join(', ')} ms`);
     await expect(ana.page.locator('.counter')).toHaveText(/^Sobran \d+/);
     await expect(ana.page.getByTestId('send')).toBeDisabled();
-    // What is missing is said for as long as anything of it is in the field.
+    // The note about the missing part stays as long as any pasted text is in the field.
     await expect(ana.page.locator('.composer-problem')).toContainText(/Se pegaron solo los primeros 16\s000 caracteres/);
     for (const took of [pasted, ...keys]) expect(took).toBeLessThan(PATIENCE_MS * SLACK);
   }
@@ -177,7 +177,7 @@ test('a paste of a million characters costs no more than a moment, and neither d
   for (const length of kept) expect(length).toBeLessThan(100_000);
 });
 
-/** The first message of a group was shown and not said. */
+/** Once, the first message of a group was shown but not announced. */
 test('the first message of a group is read aloud like every other', async ({ signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Zacatlán');

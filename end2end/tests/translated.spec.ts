@@ -1,12 +1,13 @@
-// Travellers let their browser translate the page. After that the header still named the group that was left, and typing,
-// edits, the connection, counts and previews stood still: they were written to text nodes that were on the page no longer.
+// Travellers let their browser translate the page. Once, after a translation the header still named the previous group,
+// and typing, edits, the connection, counts and previews did not change any more: the app wrote them to text nodes that
+// were no longer on the page.
 
 import { type Person, together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 import { MARK, lostWords, translate, watchLostWords } from '../support/translator.ts';
 import { Wire } from '../support/wire.ts';
 
-/** Changes a message as its author, from elsewhere. */
+/** Changes a message as its author, by REST. */
 async function change(person: Person, text: string, how: 'patch' | 'delete', data?: object): Promise<void> {
   const id = await person.message(text).getAttribute('data-id');
   const origin = new URL(person.page.url()).origin;
@@ -31,13 +32,13 @@ test('what changes in a translated page is shown as it is', async ({ signUp }) =
   await expect(ana.connection).toHaveText(new RegExp(MARK));
   await expect(ana.texts.last()).toHaveText(new RegExp(MARK));
 
-  // What others do.
+  // Changes by others.
   await change(bruno, 'hola https://a.example/x', 'patch', { message: 'buenas https://a.example/y' });
   await ana.sees('buenas https://a.example/y');
   await expect(ana.message('buenas https://a.example/y').locator('a')).toHaveAttribute('href', 'https://a.example/y');
   await change(bruno, 'adiós', 'delete');
   await ana.sees('Se eliminó este mensaje');
-  // What was said a moment ago is not said again, and so it takes more than one key.
+  // A repeated typing notice is not sent within a short time, so this takes more than one key press.
   await expect(async () => {
     await bruno.composer.press('l');
     await expect(ana.typing).toHaveText('Bruno está escribiendo…', { timeout: 1_000 });
@@ -50,7 +51,7 @@ test('what changes in a translated page is shown as it is', async ({ signUp }) =
   await expect(ana.continuity).toContainText(/hasta el mensaje \d+/);
   await expect(page.getByTestId('members').locator('.status')).toHaveText(`${MARK}2 integrantes⟧`);
 
-  // What the reader does.
+  // The reader's own changes.
   await ana.composer.fill('x'.repeat(3_990));
   await expect(page.locator('.counter')).toHaveText('10');
   await translate(page);

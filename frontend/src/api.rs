@@ -12,10 +12,10 @@ use send_wrapper::SendWrapper;
 
 use crate::http::{self, Refusal};
 
-/// The browser's [`ChatApi`]. The session's cookie travels by itself.
+/// The browser's [`ChatApi`]. The browser adds the session cookie itself.
 pub(crate) struct Rest;
 
-/// The browser has one thread, so its futures never leave the one they were made on.
+/// The browser has one thread, so a future never leaves the thread that made it.
 fn local<T: 'static>(future: impl Future<Output = Result<T, Refusal>> + 'static) -> ApiFuture<T> {
     Box::pin(SendWrapper::new(async move { future.await.map_err(|refusal| refusal.error) }))
 }
@@ -33,7 +33,7 @@ pub(crate) fn history_path(group: GroupId, page: HistoryPage, limit: usize) -> S
     path
 }
 
-/// A token as one segment of a path; it comes from an address that anybody may have written.
+/// A token, encoded as one segment of a path. Anybody may have written the address that it comes from.
 fn segment(token: &str) -> String {
     js_sys::encode_uri_component(token).into()
 }

@@ -1,10 +1,10 @@
-//! What this browser keeps of the person who is signed in, and its end.
+//! What this browser keeps for the person who is signed in, and when it is deleted.
 //!
-//! Owns the mark in the storage that says whose pages these are. Promises that drafts and unsent messages are kept for that
-//! person alone ([`may_keep`]), that whoever comes removes what others left ([`arrive`]), that whoever signs out leaves
-//! nothing ([`depart`], [`after_a_form`]), and that every page of theirs ends with that: one in another tab, which hears of the
-//! mark, and one that returns from the browser's cache, which looks at it. A sign-in that ends by itself is no sign-out: the
-//! draft waits for the same person.
+//! Owns the storage entry that says which person the pages belong to ([`PERSON`]). Guarantees that drafts and unsent
+//! messages are kept only for that person ([`may_keep`]), that a new person's page deletes what others left
+//! ([`arrive`]), that a sign-out deletes everything ([`depart`], [`after_a_form`]), and that a sign-out ends all of the
+//! person's pages: a page in another tab is told by a storage event, and a page that returns from the browser's page
+//! cache checks the entry. If the server ends a sign-in, that is not a sign-out: the draft is kept for the same person.
 
 use std::cell::Cell;
 
@@ -19,17 +19,17 @@ use crate::api::Rest;
 use crate::device::{DRAFT, storage};
 use crate::outbox;
 
-/// Everything of ours in the storage begins like this.
+/// All of the app's storage keys begin with this prefix.
 const OURS: &str = "caravana.";
-/// Whose pages these are.
+/// The key of the entry that names the person.
 const PERSON: &str = "caravana.person";
 
 thread_local! {
-    /// This page listens to the end already.
+    /// This page already listens for the end of the sign-in.
     static WATCHES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// This page is this person's.
+/// Marks this page as the person's, and deletes what others left.
 pub(crate) fn arrive(user: UserId) {
     let marked = storage().is_some_and(|storage| {
         for key in keys(&storage) {
@@ -37,7 +37,7 @@ pub(crate) fn arrive(user: UserId) {
                 let _ = storage.remove_item(&key);
             }
         }
-        // A full storage takes no mark, and then nothing is kept.
+        // A full storage does not accept the entry; then nothing is kept.
         storage.set_item(PERSON, &user.to_string()).is_ok()
     });
     if !WATCHES.replace(true) {
@@ -45,38 +45,39 @@ pub(crate) fn arrive(user: UserId) {
     }
 }
 
-/// Whether something of this person may be kept now.
+/// Whether data of this person may be kept now.
 pub(crate) fn may_keep(user: UserId) -> bool {
     storage().and_then(|storage| storage.get_item(PERSON).ok()?).is_some_and(|person| person == user.to_string())
 }
 
-/// Unsent messages that are kept for this person.
+/// The number of unsent messages that are kept for this person.
 pub(crate) fn unsent(user: UserId) -> usize {
     outbox::load().iter().filter(|message| message.user_id == user).count()
 }
 
-/// The person has signed out, and this page with them.
+/// The person has signed out: deletes everything and leaves this page.
 pub(crate) fn depart(path: &str) {
     forget_all();
     clear_page();
     if let Some(window) = web_sys::window() {
-        // In its place: Back leads to what was before.
+        // `replace` and not `assign`, so that Back does not return to this page.
         let _ = window.location().replace(path);
     }
 }
 
-/// Somebody has left by a form that posted by itself, since a page of ours ran here last: it is done for them now.
+/// Deletes everything if somebody signed out by a form that the browser submitted itself, after scripts of a page last
+/// ran here.
 pub(crate) fn after_a_form() {
     let Some(document) = document().filter(|_| left_by_a_form()) else { return };
     forget_all();
     let _ = document.set_cookie(&format!("{SIGNED_OUT_COOKIE}=; Path=/; Max-Age=0; SameSite=Lax"));
 }
 
-/// Listens to the end of this person's sign-in, for as long as the page lives.
+/// Watches for the end of this person's sign-in, as long as the page lives.
 fn watch(user: UserId, marked: bool) {
     let is_over = move || left_by_a_form() || marked && !may_keep(user);
     window_event_listener(ev::storage, move |event| {
-        // A storage that is emptied as a whole names no key.
+        // When the whole storage is cleared, the event has no key.
         if event.key().is_none_or(|key| key == PERSON) && is_over() {
             depart_here();
         }
@@ -91,7 +92,8 @@ fn watch(user: UserId, marked: bool) {
     });
 }
 
-/// Asks the server whose page this is now. Without an answer it stays: who is offline may read on.
+/// Asks the server who is signed in, and reloads if it is somebody else. Without an answer the page stays: a person who
+/// is offline may continue to read.
 async fn look(user: UserId) {
     let Ok(found) = Rest.session().await else { return };
     if found.is_none_or(|found| found.id != user)
@@ -102,7 +104,7 @@ async fn look(user: UserId) {
     }
 }
 
-/// Ends this page; what belongs to whoever is here now stays.
+/// Ends this page. The data of the person who is signed in now stays.
 fn depart_here() {
     clear_page();
     if let Some(window) = web_sys::window() {
@@ -110,7 +112,8 @@ fn depart_here() {
     }
 }
 
-/// Nothing of it can be read, whatever becomes of the way on, and also in the browser's cache.
+/// Removes the content, so that it cannot be read if the navigation fails or the page is kept in the browser's page
+/// cache.
 fn clear_page() {
     if let Some(body) = web_sys::window().and_then(|window| window.document()?.body()) {
         body.replace_children_with_node_0();
@@ -119,14 +122,14 @@ fn clear_page() {
 
 fn forget_all() {
     let Some(storage) = storage() else { return };
-    // Without the mark no other page keeps anything more.
+    // Without this entry, other pages stop keeping data.
     let _ = storage.remove_item(PERSON);
     for key in keys(&storage) {
         let _ = storage.remove_item(&key);
     }
 }
 
-/// All keys of ours.
+/// All keys of the app.
 fn keys(storage: &Storage) -> Vec<String> {
     let all = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
     all.filter(|key| key.starts_with(OURS)).collect()
@@ -137,14 +140,14 @@ struct Owned {
     user_id: UserId,
 }
 
-/// Whose it is; empty for what can't be read.
+/// The owner's id; empty if the value cannot be read. `None` if the key has no owner.
 fn owner(storage: &Storage, key: &str) -> Option<String> {
     if let Some(rest) = key.strip_prefix(DRAFT) {
         return Some(rest.split('.').next().unwrap_or_default().to_owned());
     }
     outbox::id_of(key)?;
     let text = storage.get_item(key).ok()??;
-    // A later build may keep it in a form that this one can't read; it is still its owner's.
+    // A later build may add fields or use another form; the owner's field stays readable.
     let kept = serde_json::from_str::<Owned>(&text).ok();
     Some(kept.map(|kept| kept.user_id.to_string()).unwrap_or_default())
 }

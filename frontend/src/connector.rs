@@ -1,4 +1,4 @@
-//! The session's ports in a browser, and its start.
+//! Implements the session's ports for a browser, and starts the session.
 
 use caravana_app::ports::{ChatApi as _, Connector, HistoryPage};
 use caravana_client::ports::{Api, NotKept, Sockets, Storage, Timer};
@@ -12,7 +12,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use crate::socket::BrowserSocket;
 use crate::{api, belongings, device, http, outbox, page_events, socket};
 
-/// The browser as a place where a session lives.
+/// The browser as the environment of a session.
 pub(crate) struct Browser;
 
 fn now() -> Instant {
@@ -28,7 +28,7 @@ fn now() -> Instant {
 
 impl Connector for Browser {
     fn start(&self, user: UserId, changed: Box<dyn FnMut(Change)>) -> Handle {
-        // Before the session looks at what is kept.
+        // This must happen before the session loads kept messages.
         belongings::arrive(user);
         let (seed, _) = Uuid::new_v4().as_u64_pair();
         let (driver, handle) = Driver::new(Session::new(Config::new(user), seed), Self);
@@ -63,7 +63,7 @@ impl Timer for Browser {
     }
 
     fn sleep(&self, ms: u64) -> impl Future<Output = ()> {
-        // A timer that is asked for more than it can count fires at once; nothing here waits for weeks.
+        // A browser timer with a longer delay than 2^31 - 1 ms fires at once. No delay here is that long.
         gloo_timers::future::TimeoutFuture::new(u32::try_from(ms).unwrap_or(i32::MAX as u32).min(i32::MAX as u32))
     }
 }

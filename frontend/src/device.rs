@@ -15,7 +15,7 @@ use crate::belongings;
 use crate::menu;
 use crate::pane::LaidOut;
 
-/// How a kept draft's key begins; the person and the group follow.
+/// The prefix of a draft's key; the person's and the group's ids follow.
 pub(crate) const DRAFT: &str = "caravana.draft.";
 
 /// How long a choice is remembered: a year, in seconds.
@@ -29,7 +29,7 @@ pub(crate) fn root() -> Option<web_sys::Element> {
     web_sys::window()?.document()?.document_element()
 }
 
-/// The storage that outlives the page, where it is allowed.
+/// The storage that outlives the page, if the browser allows it.
 pub(crate) fn storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok()?
 }
@@ -54,7 +54,7 @@ fn remember(name: &str, value: &str) {
     let document = web_sys::window().and_then(|window| window.document()).and_then(|document| document.dyn_into().ok());
     let document: Option<HtmlDocument> = document;
     if let Some(document) = document {
-        // Refused cookies are the reader's choice; then the choice lasts as long as the page.
+        // A reader may block cookies; then the choice lasts as long as the page.
         let _ = document.set_cookie(&format!("{name}={value}; Path=/; Max-Age={REMEMBERED}; SameSite=Lax"));
     }
 }
@@ -84,7 +84,7 @@ impl Browser for Page {
 
     fn visit(&self, path: &str) {
         if let Some(window) = web_sys::window() {
-            // A refused navigation leaves the page as it is, which the reader sees.
+            // If the browser refuses to navigate, the page stays as it is, which the reader sees.
             let _ = window.location().assign(path);
         }
     }
@@ -97,7 +97,7 @@ impl Browser for Page {
 
     fn copy(&self, text: String) -> Pin<Box<dyn Future<Output = bool> + Send>> {
         Box::pin(SendWrapper::new(async move {
-            // On a page without TLS there is no clipboard at all.
+            // A page without TLS has no clipboard.
             let secure = web_sys::window().filter(web_sys::Window::is_secure_context);
             match secure {
                 Some(window) => JsFuture::from(window.navigator().clipboard().write_text(&text)).await.is_ok(),
@@ -154,7 +154,7 @@ impl Browser for Page {
 
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str) {
         let Some(storage) = storage().filter(|_| belongings::may_keep(user)) else { return };
-        // A full storage loses the draft at the next reload and nothing else.
+        // If the storage is full, only the draft is lost, at the next reload.
         let _ = if text.is_empty() {
             storage.remove_item(&draft_key(user, group))
         } else {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 /// Where the REST interface begins.
 const BASE: &str = "/api/v1";
 
-/// An answer's status, or 0 when none came, beside the error.
+/// An error, with the answer's status, or 0 if no answer came.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -35,7 +35,7 @@ pub(crate) async fn post_empty(path: &str) -> Result<(), Refusal> {
     post_raw(path, None::<&()>).await.map(drop)
 }
 
-/// Ends something; the answer has no body.
+/// A `DELETE` request whose answer has no body.
 pub(crate) async fn delete(path: &str) -> Result<(), Refusal> {
     send(Request::delete(&format!("{BASE}{path}")), None).await.map(drop)
 }

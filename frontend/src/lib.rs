@@ -1,7 +1,8 @@
 //! The browser's adapters of Caravana.
 //!
-//! Owns what touches the browser: [`hydrate`], the REST calls, the socket, the clock, the storage, the page's events.
-//! Promises to decide nothing: the session and the screen do. Called by the script that the server puts into the page.
+//! Owns everything that uses the browser: [`hydrate`], the REST calls, the socket, the clock, the storage, the page's
+//! events. Guarantees to make no decisions: the session and the screen make them. Called by the script that the server
+//! puts into the page.
 
 mod api;
 mod belongings;
@@ -24,7 +25,7 @@ use caravana_app::ports::{Api, Device, Theme, Wire};
 use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Takes over the page that the server rendered.
+/// Hydrates the page that the server rendered.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
@@ -33,7 +34,7 @@ pub fn hydrate() {
     leptos::mount::hydrate_body(|| {
         let root = device::root();
         let attribute = |name: &str| root.as_ref().and_then(|root| root.get_attribute(name)).unwrap_or_default();
-        // The server chose and wrote it down; choosing again here could differ.
+        // The server chose the language and wrote it into the page. A second choice here could differ.
         provide_context(Lang::from_tag(&attribute("lang")).unwrap_or_default());
         provide_context(Theme::from_word(&attribute("data-theme")));
         provide_context(Api(Arc::new(api::Rest)));

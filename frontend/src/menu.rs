@@ -1,4 +1,4 @@
-//! A menu that closes when its reader is done with it.
+//! Closes a menu when the reader leaves it.
 
 use caravana_app::ports::Menu;
 use leptos::ev;
@@ -7,7 +7,7 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Event, HtmlElement, Node};
 
-/// Listens until what is returned is called.
+/// Listens until the returned function is called.
 pub(crate) fn close_when_done(menu: Menu) -> Box<dyn FnOnce() + Send + Sync> {
     let close_unless_in = {
         let menu = menu.clone();
@@ -28,7 +28,7 @@ pub(crate) fn close_when_done(menu: Menu) -> Box<dyn FnOnce() + Send + Sync> {
             menu.set_open(false);
             let button = menu.query_selector("summary").ok().flatten();
             if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-                // A button that is gone takes no focus.
+                // If the button has been removed, `focus` fails, which does no harm.
                 let _ = button.focus();
             }
         }

@@ -1,6 +1,6 @@
-//! What waits to be said, in the storage that outlives the page.
+//! Unsent messages, in the storage that outlives the page.
 //!
-//! One entry each under its id, so that two tabs never overwrite each other's.
+//! Each message has its own entry under its id, so that two tabs never overwrite each other's messages.
 
 use caravana_client::ports::NotKept;
 use caravana_client::{IntentId, SavedIntent};
@@ -14,12 +14,12 @@ fn key(id: IntentId) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// What is kept under this key of the storage; nothing for a key that is not of the outbox.
+/// The id in a storage key; `None` if the key is not of the outbox.
 pub(crate) fn id_of(key: &str) -> Option<IntentId> {
     key.strip_prefix(PREFIX)?.parse().ok()
 }
 
-/// All that is kept; what can't be read is left where it is.
+/// All kept messages. Entries that cannot be read are skipped and stay in the storage.
 pub(crate) fn load() -> Vec<SavedIntent> {
     let Some(storage) = storage() else { return Vec::new() };
     let keys: Vec<String> = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?).collect();
@@ -32,18 +32,18 @@ pub(crate) fn load() -> Vec<SavedIntent> {
     found
 }
 
-/// Keeps this in place of what is kept under its id.
+/// Keeps a message; it replaces the entry with the same id.
 pub(crate) fn save(message: &SavedIntent) -> Result<(), NotKept> {
     let text = serde_json::to_string(message).map_err(|_| NotKept)?;
-    // Who has signed out in another page leaves nothing behind here.
+    // After a sign-out in another page, this page must not keep anything.
     let storage = storage().filter(|_| belongings::may_keep(message.user_id)).ok_or(NotKept)?;
     storage.set_item(&key(message.id), &text).map_err(|_| NotKept)
 }
 
-/// Keeps it no longer.
+/// Removes a message.
 pub(crate) fn forget(id: IntentId) {
     if let Some(storage) = storage() {
-        // What can't be removed is done, and will be answered as that when it is said again.
+        // If the removal fails, the message is sent again later, and the server answers that it already has it.
         let _ = storage.remove_item(&key(id));
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to the page, told to the session.
+//! Passes the page's events to the session.
 
 use caravana_client::{Handle, Input};
 use leptos::ev;
@@ -6,10 +6,11 @@ use leptos::prelude::window_event_listener;
 
 use crate::siblings::Siblings;
 
-/// Tells the session of the network, of the tab and of the page's return from the browser's cache. The listeners live as
-/// long as the page.
+/// Tells the session when the network changes, when the tab becomes visible, and when the page returns from the
+/// browser's page cache. The listeners live as long as the page.
 pub(crate) fn tell(handle: &Handle) {
-    // A full queue means that the session has enough to do; the next event, or its own timers, will do.
+    // A full queue means that the session is busy; the next event or the session's own timers make up for the lost
+    // input.
     let told = |input: fn() -> Option<Input>| {
         let handle = handle.clone();
         move || {
@@ -25,7 +26,7 @@ pub(crate) fn tell(handle: &Handle) {
     window_event_listener(ev::offline, move |_| offline());
     window_event_listener(ev::visibilitychange, move |_| {
         visible();
-        // A page that slept may not have heard what others left behind.
+        // A page that slept may have missed storage events of other pages.
         siblings.look_later();
     });
     window_event_listener(ev::Custom::<web_sys::Event>::new("pageshow"), move |_| back());

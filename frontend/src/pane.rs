@@ -1,8 +1,8 @@
-//! A scroller in the browser: where its rows are, and that something has happened to them.
+//! Observes a scroller in the browser: the positions of its rows, and changes to them.
 //!
-//! Promises to say so before anything is painted: changes of the document are heard in the task that makes them, scrolling
-//! and the window's new size before the frame, and what only shows when the page is laid out (a font, a picture) after
-//! that. Decides nothing: [`caravana_app::ports::Pane`].
+//! Guarantees that changes are reported before the browser paints: changes of the document in the task that makes them,
+//! scrolling and resizing of the window before the frame, and changes that only the layout shows (a font, a picture)
+//! right after the layout. Makes no decisions: [`caravana_app::ports::Pane`].
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,17 +21,17 @@ mod spaces;
 use focus::keep_focus;
 use spaces::Spaces;
 
-/// Where the divider of unread messages is put, in pixels below the scroller's upper edge.
+/// The position of the unread divider, in pixels below the scroller's upper edge.
 const DIVIDER: f64 = 80.0;
-/// So far down the day that is said on top of the rows reaches, in pixels.
+/// The label with the day, shown above the rows, covers this many pixels below the scroller's upper edge.
 const ON_TOP: f64 = 48.0;
-/// What is a place to come back to. Separators come and go with the rows around them.
+/// Elements that can serve as scroll anchors. Separators cannot, because they come and go with the rows around them.
 const ROWS: &str = ".row, .notice, .gap";
 
 /// The scroller of a conversation.
 pub(crate) struct LaidOut(SendWrapper<Parts>);
 
-/// What is listened to, for what, and by what.
+/// The target, the event's name, and the listener.
 type Listener = (EventTarget, &'static str, Closure<dyn FnMut(Event)>);
 
 struct Parts {
@@ -58,7 +58,7 @@ impl LaidOut {
             })
         };
         let callback = heard.as_ref().unchecked_ref();
-        // Without them, which no browser is, rows are put back when they are scrolled.
+        // Every supported browser has both observers. Without them, rows would be put back at the next scroll event.
         let changes = MutationObserver::new(callback).ok();
         let sizes = ResizeObserver::new(callback).ok();
         let touched = Rc::new(RefCell::new(None));
@@ -78,11 +78,11 @@ impl Parts {
         everything.set_subtree(true);
         everything.set_character_data(true);
         if let Some(changes) = &self.changes {
-            // What is above and below the scroller gives it its size.
+            // Elements above and below the scroller determine its size.
             if let Some(pane) = self.scroller.closest("main").ok().flatten() {
                 let _ = changes.observe_with_options(&pane, &everything);
             }
-            // Rows take other forms by their classes.
+            // Classes change the form of rows.
             everything.set_attributes(true);
             let _ = changes.observe_with_options(&self.rows, &everything);
         }
@@ -135,7 +135,7 @@ impl Parts {
         self.on(self.rows.clone().into(), "focusin", Closure::new(focus));
     }
 
-    /// Listens on the way down: before whoever acts.
+    /// Listens in the capture phase: before any other handler acts.
     fn on(&mut self, target: EventTarget, name: &'static str, listener: Closure<dyn FnMut(Event)>) {
         let function = listener.as_ref().unchecked_ref();
         if target.add_event_listener_with_callback_and_bool(name, function, true).is_ok() {
@@ -147,7 +147,7 @@ impl Parts {
         self.scroller.get_bounding_client_rect().top()
     }
 
-    /// The first of these, which stand one below the other, whose edge is below a line.
+    /// Binary search in elements that are stacked vertically: the index of the first one whose edge is below a line.
     fn first_below(count: u32, edge: impl Fn(u32) -> f64, line: f64) -> u32 {
         let (mut from, mut to) = (0, count);
         while from < to {
@@ -173,19 +173,20 @@ impl Drop for Parts {
     }
 }
 
-/// Without another key, which would mean something else.
+/// Whether no modifier key is pressed: with one, the key would mean something else.
 fn is_bare(key: &KeyboardEvent) -> bool {
     !(key.ctrl_key() || key.alt_key() || key.meta_key() || key.shift_key())
 }
 
-/// A row's upper edge for as long as it is in the document.
+/// Gives a row's upper edge while the row is in the document.
 fn edge(row: Element) -> RowEdge {
     let row = SendWrapper::new(row);
     Arc::new(move || row.is_connected().then(|| row.get_bounding_client_rect().top()))
 }
 
-/// The same of a row that was touched. One that gets shorter by it while its head is out of sight has the edge that keeps
-/// its end where it was, with what was touched there, or lower, where that shows all of it.
+/// Like [`edge`], for a row that was clicked. If the click makes the row shorter while its top is hidden, the reported
+/// edge keeps the row's lower end, and the control that was clicked there, where it was; or lower, if that makes the
+/// whole row visible.
 fn touched_edge(row: Element, scroller: Scroller) -> RowEdge {
     let before = row.get_bounding_client_rect();
     let parts = SendWrapper::new((row, scroller, before));
@@ -205,7 +206,7 @@ impl Pane for LaidOut {
     fn hidden(&self) -> Option<Hidden> {
         let scroller = &self.0.scroller;
         let height = scroller.client_height();
-        // The binding's own getter cuts the fractions off that a screen with fractional pixels has.
+        // The binding's own getter drops fractions, which occur on screens with fractional pixels.
         let name = JsValue::from_str("scrollTop");
         let top = Reflect::get(scroller, &name).ok().and_then(|top| top.as_f64()).filter(|_| height > 0)?;
         Some(Hidden { above: f64::from(scroller.scroll_height() - height) + top, below: -top })
@@ -226,7 +227,7 @@ impl Pane for LaidOut {
             let Some(row) = row(number).filter(|row| row.matches(ROWS).unwrap_or(false)) else { continue };
             let place = row.get_bounding_client_rect();
             if place.top() >= top {
-                // One that begins below the end of a single huge row is not in sight.
+                // If a single huge row fills the visible part, the next row begins below it and is not visible.
                 let in_sight = place.top() < top + f64::from(self.0.scroller.client_height());
                 return Some(edge(alone.filter(|_| !in_sight).unwrap_or(row)));
             }
@@ -247,7 +248,7 @@ impl Pane for LaidOut {
 
     fn day(&self) -> TopDay {
         let (days, top) = (self.0.rows.get_elements_by_class_name("day"), self.0.top());
-        // What is said, without the space below it.
+        // The label alone, without the space below it.
         let place = |number| {
             let day = days.item(number);
             day.map(|day| day.first_element_child().unwrap_or(day).get_bounding_client_rect())

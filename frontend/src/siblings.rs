@@ -1,8 +1,9 @@
 //! Other pages of this site in the same browser.
 //!
-//! They write to the same storage, and the browser tells the others of it. A page that was closed, crashed or put to sleep
-//! leaves its unsent messages there; a page that is awake hears of them and hands them to its session. A living page has
-//! its answer long before that, so that nothing is said twice in ordinary times.
+//! All pages write to the same storage, and the browser informs the other pages of each write. A page that was closed,
+//! crashed or put to sleep leaves its unsent messages there. A page that is awake hears of them and passes them to its
+//! session, after a delay. Within that delay a living page usually has its answer, so messages are normally sent only
+//! once.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,11 +15,11 @@ use leptos::prelude::window_event_listener;
 
 use crate::outbox;
 
-/// How long another page has for sending its message itself: as long as one waits for an answer.
+/// How long another page gets to send its message itself: the time that a session waits for an acknowledgement.
 #[expect(clippy::cast_possible_truncation, reason = "a few seconds")]
 const ADOPT_AFTER_MS: u32 = ACK_TIMEOUT_MS as u32;
 
-/// Looks at what other pages have left, once for all that happens within [`ADOPT_AFTER_MS`].
+/// Loads the messages that other pages left, once for all events within [`ADOPT_AFTER_MS`].
 #[derive(Clone)]
 pub(crate) struct Siblings {
     handle: Handle,
@@ -31,19 +32,20 @@ impl Siblings {
         let siblings = Self { handle: handle.clone(), due: Rc::default() };
         let heard = siblings.clone();
         window_event_listener(ev::storage, move |event| {
-            // A storage that is emptied as a whole names no key; what was in it is known only to the pages that wrote it.
+            // When the whole storage is cleared, the event has no key. Only the pages that wrote the entries know what
+            // they were.
             let Some(id) = event.key().as_deref().and_then(outbox::id_of) else { return };
             if event.new_value().is_some() {
                 heard.look_later();
             } else {
-                // A full queue means that the session has enough to do; a reload shows the same.
+                // A full queue means that the session is busy; the entry will be missing at the next reload anyway.
                 let _ = heard.handle.send(Input::Forgotten { id });
             }
         });
         siblings
     }
 
-    /// Looks after a while.
+    /// Schedules a look after [`ADOPT_AFTER_MS`].
     pub(crate) fn look_later(&self) {
         if self.due.replace(true) {
             return;

@@ -1,4 +1,4 @@
-//! The browser's WebSocket as the session's.
+//! Adapts the browser's WebSocket to the session.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,14 +15,14 @@ pub(crate) struct BrowserSocket {
     socket: WebSocket,
 }
 
-/// The address of the socket beside this page.
+/// The socket's address on this page's host.
 fn address() -> Option<String> {
     let location = web_sys::window()?.location();
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     Some(format!("{scheme}://{}/ws", location.host().ok()?))
 }
 
-/// Opens a socket to `GET /ws`. Why a handshake was refused no browser tells.
+/// Opens a socket to `GET /ws`. Browsers do not tell why a handshake was refused.
 pub(crate) async fn open() -> Result<BrowserSocket, CloseReason> {
     let address = address().ok_or(CloseReason::Abnormal)?;
     let mut socket = WebSocket::open_with_protocol(&address, SUBPROTOCOL).map_err(|_| CloseReason::Abnormal)?;
@@ -40,7 +40,7 @@ impl Stream for BrowserSocket {
         self.socket.poll_next_unpin(context).map(|event| {
             Some(match event? {
                 Ok(Message::Text(text)) => SocketEvent::Text(text),
-                // The protocol has no binary frames; a peer that sends one speaks another.
+                // The protocol has no binary frames, so a peer that sends one uses another protocol.
                 Ok(Message::Bytes(_)) => SocketEvent::Closed(CloseReason::Unsupported),
                 Err(WebSocketError::ConnectionClose(close)) => SocketEvent::Closed(CloseReason::from_code(close.code)),
                 Err(_) => SocketEvent::Closed(CloseReason::Abnormal),

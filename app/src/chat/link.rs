@@ -1,10 +1,10 @@
 //! The wiring between the client session and the screen.
 //!
-//! Owns the running session's handle and what is known of the open group besides its log. Promises that every
-//! [`Change`](caravana_client::Change) reaches the rows it concerns and no others, that a burst of changes costs one pass,
-//! that rows are made only of what is in the document ([`super::reel`]), and that
-//! what the reader does is said to the session at once. On the server and before the page has been taken over it holds
-//! the first state and says nothing to anybody. Called by the pages.
+//! Owns the handle of the running session, and what is known about the open group besides its log. Guarantees that
+//! every [`Change`](caravana_client::Change) reaches only the rows that it concerns, that a burst of changes costs one
+//! pass, that rows are made only for items in the document ([`super::reel`]), and that the reader's actions are sent to
+//! the session at once. On the server and before hydration, the link holds the first state and sends nothing. Called by
+//! the pages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,15 +40,15 @@ use entries::Log;
 pub(crate) use open::ANNOUNCED;
 use open::{Onlooker, Open};
 
-/// How often the seconds of a wait are looked at again.
+/// How often the countdown of a wait is updated.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The chat of the signed-in person. Copies speak of the same one.
+/// The chat of the signed-in person. All copies refer to the same chat.
 #[derive(Clone, Copy)]
 pub struct Link {
-    /// What is on the screen outside of the open group.
+    /// The state of the screen outside of the open group.
     pub chat: Store<ChatState>,
-    /// Something that the reader is told once.
+    /// A notice that is shown to the reader once.
     pub notice: RwSignal<Option<String>>,
     /// The server runs another build than this page.
     pub outdated: RwSignal<bool>,
@@ -61,15 +61,15 @@ pub struct Link {
     open: StoredValue<Option<Open>>,
     listed: StoredValue<Vec<Group>>,
     memory: StoredValue<LinkMemory>,
-    /// The server has said which build it is.
+    /// The server has already announced its build.
     knows_build: StoredValue<bool>,
-    /// What the next pass has to look at.
+    /// What the next pass has to update.
     dirty: StoredValue<Dirty>,
-    /// The newest message was in sight while the page was not.
+    /// The group whose newest message was scrolled into view while the page was hidden.
     unseen: StoredValue<Option<GroupId>>,
 }
 
-/// What only a page that has been taken over has.
+/// What exists only after hydration.
 #[derive(Clone)]
 struct Running {
     handle: Handle,
@@ -78,7 +78,7 @@ struct Running {
     api: Api,
 }
 
-/// The link below [`crate::pages::ChatPage`]; nothing for a stranger.
+/// The link that [`crate::pages::ChatPage`] provides; `None` if nobody is signed in.
 #[must_use]
 pub fn use_link() -> Option<Link> {
     use_context()
@@ -88,19 +88,19 @@ fn names(members: &[Member]) -> HashMap<UserId, String> {
     members.iter().map(|member| (member.user.id, member.user.display_name.clone())).collect()
 }
 
-/// Follows a group of the list from where the list was read.
-/// As the server has it: managers always, the others where the group lets them.
+/// Whether the reader may invite, by the server's rule: owners and admins always, members if the group allows it.
 fn may_invite(group: &Group) -> bool {
     group.role.manages() || group.members_can_invite
 }
 
+/// Follows a listed group from the head that the list was read at.
 fn follow(group: &Group) -> Input {
     let cursor = Cursor { epoch: group.epoch, seq: group.head };
     Input::FollowGroup { group: group.id, cursor, last_read: Some(group.last_read) }
 }
 
 impl Link {
-    /// A link at rest.
+    /// A link without a running session.
     #[must_use]
     pub fn new(chat: Store<ChatState>, me: UserId, words: &'static Words) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl Link {
         }
     }
 
-    /// Starts the session once the page has been taken over; does nothing on the server.
+    /// Starts the session after hydration; does nothing on the server.
     pub fn start(self, groups: Vec<Group>) {
         self.listed.set_value(groups);
         let (wire, device, api) = (use_context::<Wire>(), use_device(), use_context::<Api>());
@@ -131,7 +131,8 @@ impl Link {
             let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
-            // The open group first: its log begins with the page that is painted already, and not with its head.
+            // The open group comes first: its log begins with the page of history that is already on the screen, not
+            // with its head.
             self.open_in_session();
             self.follow_listed();
             self.watch();
@@ -139,11 +140,11 @@ impl Link {
         on_cleanup(move || self.say_quietly(Input::Stop));
     }
 
-    /// The timers and the listener that live as long as the page of the chat.
+    /// The timers and the listener that live as long as the chat page.
     fn watch(self) {
         self.show_link();
         let second = set_interval_with_handle(move || self.tick(), SECOND).ok();
-        // Labels that say «Hoy», and hours, are made again when they are true no longer.
+        // When the reader's day or zone changes, labels such as «Hoy» and the hours are made again.
         Effect::new(move |_| {
             self.reader.track();
             self.mark(Dirty::everything);
@@ -157,18 +158,18 @@ impl Link {
         });
     }
 
-    /// Groups of the list are followed from their heads, so that their previews and counts move.
+    /// Follows the listed groups from their heads, so that their previews and unread counts stay current.
     fn follow_listed(self) {
         self.listed.with_value(|groups| {
-            // One place is left for a group that is opened without being listed.
+            // One subscription is left free for a group that is opened without being in the list.
             for group in groups.iter().take(SUBSCRIPTIONS - 1) {
                 self.say(follow(group));
             }
         });
     }
 
-    /// What the first paint of a group shows, on the server and in the browser alike: a page is taken over in one go,
-    /// before anybody is told the reader's time.
+    /// The first state of a group, the same on the server and in the browser: hydration takes over a whole page at
+    /// once, before the reader's clock and zone are known.
     #[must_use]
     pub fn first_state(self, opened: &Opened) -> TimelineState {
         let mut names = names(&opened.members);
@@ -225,7 +226,7 @@ impl Link {
         self.open_in_session();
     }
 
-    /// Tells a running session of the open group, once.
+    /// Sends the open group to a running session, once.
     fn open_in_session(self) {
         if self.running.with_value(Option::is_none) {
             return;
@@ -241,7 +242,7 @@ impl Link {
         }
     }
 
-    /// The group is shown no longer; it stays in the list and is followed for that.
+    /// Closes the open group. It stays in the list, and the session continues to follow it.
     pub fn close(self, group: GroupId) {
         self.say_quietly(Input::StoppedTyping { group });
         let _ = self.open.try_update_value(|open| {
@@ -251,9 +252,9 @@ impl Link {
         });
     }
 
-    /// Tells the reader something once.
+    /// Shows the reader a notice once.
     fn tell(self, text: String) {
-        /// Long enough to be read.
+        /// Long enough to read the notice.
         const SHOWN: Duration = Duration::from_secs(5);
         self.notice.set(Some(text.clone()));
         set_timeout(
@@ -266,7 +267,8 @@ impl Link {
         );
     }
 
-    /// Says something to the session. A queue that is full, or an ended driver, is told to the reader: nothing was done.
+    /// Sends an input to the session. If the queue is full or the driver has ended, the input is lost and the reader is
+    /// told.
     fn say(self, input: Input) {
         let refused = self.running.try_get_value().flatten().is_some_and(|running| running.handle.send(input).is_err());
         if refused {
@@ -274,7 +276,7 @@ impl Link {
         }
     }
 
-    /// Says something that nobody misses if it is not heard.
+    /// Sends an input that may be lost without harm.
     fn say_quietly(self, input: Input) {
         if let Some(running) = self.running.try_get_value().flatten() {
             let _ = running.handle.send(input);

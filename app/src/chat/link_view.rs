@@ -1,7 +1,7 @@
-//! From the session's link to what the screen says about it (UX "Connection").
+//! Turns the state of the session's link into what the screen shows about it (UX "Connection").
 //!
-//! Owns the delays between a fact and its words: a lost socket is not worth a word for five seconds, a first connection
-//! not for one. Pure: the present moment is an argument. Called by [`super::link`].
+//! Owns the delays before the screen mentions a state: five seconds for a lost socket, one second for a first
+//! connection. Pure: the present moment is an argument. Called by [`super::link`].
 
 use caravana_client::{Ended, Instant, LinkState};
 use caravana_protocol::CloseReason;
@@ -12,36 +12,37 @@ use super::store::LinkView;
 const CONNECTING_AFTER_MS: u64 = 1_000;
 /// A lost socket is mentioned after this time.
 const LOST_AFTER_MS: u64 = 5_000;
-/// A loss that is told this soon after the page was looked at again happened while it was not: no hiccup to keep quiet of.
+/// If the loss is reported within this time after the page became visible again, the socket was lost while the page was
+/// hidden. Such a loss is mentioned sooner than a short interruption.
 const WOKEN_MS: u64 = 5_000;
-/// From here on it is more than a hiccup.
+/// After this time the server counts as unreachable.
 const UNREACHABLE_AFTER_MS: u64 = 60_000;
-/// How long it is said that the connection is back.
+/// How long the screen says that the connection is back.
 const RESTORED_MS: u64 = 3_000;
 
-/// What has to be remembered between two looks at the link.
+/// What is remembered between two calls of [`LinkMemory::view`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct LinkMemory {
-    /// The first attempt began, or the link was lost.
+    /// When the first attempt began, or when the link was lost.
     away_since: Option<Instant>,
     was_online: bool,
-    /// The page was last looked at again.
+    /// When the page last became visible again.
     woken_at: Option<Instant>,
-    /// The reader was told about a loss and will be told about its end.
+    /// The screen has mentioned a loss, so it will also mention that the loss is over.
     told: bool,
     restored_until: Option<Instant>,
-    /// The words will change by themselves.
+    /// The text will change with time alone.
     moving: bool,
 }
 
 impl LinkMemory {
-    /// Whether the words change with time alone.
+    /// Whether the text changes with time alone.
     #[must_use]
     pub(super) const fn is_moving(&self) -> bool {
         self.moving
     }
 
-    /// Somebody looks at the page again, which may have slept.
+    /// The page became visible again; the device may have slept.
     pub(super) fn woken(&mut self, now: Instant) {
         self.woken_at = Some(now);
     }
@@ -156,7 +157,8 @@ mod tests {
         }
     }
 
-    /// A page came back from the browser's cache without its socket and said «Conectado» for five seconds more.
+    /// Once, a page that came back from the browser's page cache without its socket said «Conectado» for five more
+    /// seconds.
     #[test]
     fn a_loss_that_is_told_when_the_page_wakes_is_mentioned_at_once() {
         let mut memory = LinkMemory::default();
@@ -166,7 +168,7 @@ mod tests {
         assert_eq!(memory.view(WAITING, false, at(60_100)), LinkView::Quiet);
         assert_eq!(memory.view(CONNECTING, false, at(61_100)), LinkView::Connecting);
         assert_eq!(memory.view(LinkState::Online, false, at(61_200)), LinkView::Online);
-        // A later loss is a hiccup again.
+        // A later loss is again kept quiet at first.
         assert_eq!(memory.view(WAITING, false, at(70_000)), LinkView::Online);
     }
 

@@ -1,6 +1,6 @@
-//! From what the server and the session know to the members' panel and the list of groups.
+//! Makes the rows of the members' panel and of the group list from the data of the server and the session.
 //!
-//! Pure, as [`super::rows`] is, and called by the same.
+//! Pure, like [`super::rows`], and called by the same modules.
 
 use caravana_protocol::rest::{Group, Member};
 use caravana_protocol::{Message, UserId};
@@ -8,7 +8,7 @@ use caravana_protocol::{Message, UserId};
 use super::store::{GroupRow, MemberRow, Whole};
 use crate::i18n::Words;
 
-/// The members' panel: those who are here first, then by name.
+/// The rows of the members' panel: online members first, then by name.
 #[must_use]
 pub fn members(members: &[Member], online: &dyn Fn(&Member) -> bool, me: UserId) -> Vec<MemberRow> {
     let mut rows: Vec<MemberRow> = members
@@ -26,7 +26,7 @@ pub fn members(members: &[Member], online: &dyn Fn(&Member) -> bool, me: UserId)
     rows
 }
 
-/// A group in the list, as the server counts it.
+/// A row of the group list, with the server's counts.
 #[must_use]
 pub fn group_row(group: &Group, me: UserId, words: &Words) -> GroupRow {
     let preview = group.last_message.as_ref().map(|message| preview(message, me, words));
@@ -41,10 +41,10 @@ pub fn group_row(group: &Group, me: UserId, words: &Words) -> GroupRow {
     }
 }
 
-/// A message in one line.
+/// A message as one line of text.
 #[must_use]
 pub fn preview(message: &Message, me: UserId, words: &Words) -> String {
-    /// More than fits on a line of the list anywhere.
+    /// More characters than fit on a line of the list on any screen.
     const CHARACTERS: usize = 120;
     if !message.status {
         return words.deleted.to_owned();

@@ -1,11 +1,12 @@
-//! Which of the loaded items are in the document.
+//! Decides which of the loaded items have rows in the document.
 //!
-//! Owns the order of all loaded items of the open group, how high each of them is, and the part of them that has rows.
-//! A conversation of up to [`WHOLE`] items has all of its rows; of a longer one only those near the window have theirs, and
-//! what is above and below is an empty space of the same height ([`Pads`]). Heights are those that were measured last, or
-//! a guess for what was never shown. Promises that replacing a guess moves nothing: what the space below turns out to lack
-//! is taken from the rest of it, until its end is in the document. Pure: what is measured is an argument. Written by
-//! [`super::link`], which knows the items, and by the timeline, which sees them.
+//! Owns the order of all loaded items of the open group, their heights, and the range of items that have rows. In a
+//! conversation of up to [`WHOLE`] items, all items have rows. In a longer one, only the items near the window have
+//! rows; two empty spaces ([`Pads`]) have the height of the items above and below. A height is the last measured one,
+//! or a guess for an item that was never shown. Guarantees that nothing moves on the screen when a measured height
+//! replaces a guess: the difference is taken from the space below, until the last item is in the document. Pure:
+//! measurements are arguments. Called by [`super::link`], which provides the items, and by the timeline, which provides
+//! the measurements.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -17,18 +18,20 @@ mod order;
 
 pub use key::{ItemKey, Place};
 
-/// Up to so many items all of them have rows.
+/// If there are at most this many items, all of them have rows.
 pub const WHOLE: usize = 240;
-/// So many items have rows otherwise, at most. Each may have a day's separator above it: fewer than 300 lines.
+/// In a longer conversation, at most this many items have rows. Each may have a day's separator above it, so there are
+/// fewer than 300 lines.
 pub const NEAR: usize = 140;
-/// More lines than this are never in the document for long: a conversation that has them is no longer shown as a whole.
+/// If a conversation's rows are more lines than this, not all of its items have rows any more.
 pub const LINES: usize = 290;
-/// What is so far out of sight has rows, as a part of the height of what is in sight, and at least in pixels.
+/// Items within this distance of the visible part have rows: a multiple of the visible height, but at least this many
+/// pixels.
 const MARGIN: f64 = 1.25;
 const LEAST_MARGIN: f64 = 800.0;
-/// With less space than this below the rows, in pixels, what is still to come is guessed anew.
+/// If less space than this is left below the rows, in pixels, the heights of unseen items are guessed again.
 const RESERVE: f64 = 1_000.0;
-/// The height of a message before one was measured.
+/// The assumed height of a message, in pixels, before any was measured.
 const GUESS: f64 = 64.0;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,16 +39,16 @@ struct Item {
     key: ItemKey,
     place: Place,
     height: f64,
-    /// The height was measured, and not guessed.
+    /// The height was measured, not guessed.
     seen: bool,
 }
 
-/// What of a reel is in sight.
+/// The visible part of a reel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sight {
-    /// Pixels of it below what is in sight.
+    /// Pixels of the reel below the visible part.
     pub below: f64,
-    /// Pixels in sight.
+    /// The visible pixels.
     pub height: f64,
 }
 
@@ -53,16 +56,16 @@ pub struct Sight {
 #[derive(Debug)]
 pub struct Reel {
     items: Vec<Item>,
-    /// The first of them stay hidden ([`super::rows::Cut::hidden`]).
+    /// This many of the first items stay hidden ([`super::rows::Cut::hidden`]).
     hidden: usize,
-    /// These have rows.
+    /// The items that have rows.
     range: Range<usize>,
-    /// By so much the space below is higher than the items that it stands for.
+    /// The height of the space below minus the sum of the heights of the items that it represents.
     slack: f64,
-    /// The upper edge of what was last looked at, counted from the end.
+    /// The upper edge of the visible part at the last [`Reel::look`], counted from the end.
     sight: f64,
     guess: f64,
-    /// A conversation of up to so many items has all of its rows.
+    /// If there are at most this many items, all of them have rows.
     whole: usize,
 }
 
@@ -73,13 +76,13 @@ impl Default for Reel {
 }
 
 impl Reel {
-    /// The items that have rows, by their numbers.
+    /// The index range of the items that have rows.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 
-    /// How many items there are, the hidden ones with them.
+    /// The number of items, including the hidden ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len()
@@ -112,12 +115,12 @@ impl Reel {
     /// Whether any of these items has rows.
     #[must_use]
     pub fn shows_any(&self, keys: &HashSet<ItemKey>) -> bool {
-        // Rows depend on the items beside them.
+        // A row also depends on its neighbours.
         let beside = self.range.start.saturating_sub(1)..(self.range.end + 1).min(self.items.len());
         !keys.is_empty() && self.items.get(beside).unwrap_or_default().iter().any(|item| keys.contains(&item.key))
     }
 
-    /// Whether any item without a place in the log has rows: the gap, or a message that is not acknowledged.
+    /// Whether an item without a position in the log has a row: the gap, or a message that is not acknowledged.
     #[must_use]
     pub fn shows_loose(&self) -> bool {
         let shown = self.items.get(self.range()).unwrap_or_default();
@@ -131,12 +134,13 @@ impl Reel {
         self.key(self.range.start).zip(self.key(last))
     }
 
-    /// The rows of all items are too many lines: from now on those near the window have theirs.
+    /// All rows together are too many lines: from now on only items near the window have rows.
     pub fn is_too_long(&mut self) {
         self.whole = 0;
     }
 
-    /// Takes the heights of the lines that are in the document, and says how high the spaces around them must be.
+    /// Takes the measured heights of the lines in the document. Returns the heights that the spaces above and below
+    /// must have.
     pub fn measure(&mut self, laid: &Laid) -> Pads {
         let mut upper = laid.top;
         let mut shown: Option<Range<usize>> = None;
@@ -153,7 +157,7 @@ impl Reel {
         self.pads(&shown)
     }
 
-    /// How high the spaces around these lines must be, as far as heights are known.
+    /// The heights that the spaces around these lines must have, as far as item heights are known.
     pub fn pads_around(&mut self, first: &str, last: &str) -> Option<Pads> {
         let from = self.find(0, ItemKey::of_line(first)?)?;
         let to = self.find(from, ItemKey::of_line(last)?)?;
@@ -165,12 +169,13 @@ impl Reel {
         let mut edge = self.slack + self.height(shown.end..self.items.len());
         for number in shown.clone().rev() {
             let Some(item) = self.items.get_mut(number) else { continue };
-            // What has no line, as a change of role, has no height.
+            // An item without a line, such as a change of role, has no height.
             let height = found.get(&number).copied().unwrap_or(0.0);
             let known = std::mem::replace(&mut item.height, height);
             item.seen = true;
             edge += known;
-            // Of what begins in sight or below it. What is above may be as high as it likes.
+            // Only items that begin in the visible part or below it change the space below. Items above it may have any
+            // height.
             if edge <= self.sight {
                 self.slack -= height - known;
             }
@@ -191,12 +196,12 @@ impl Reel {
         let above = self.height(self.hidden.min(shown.start)..shown.start);
         let mut lacks = self.height(shown.end..self.items.len());
         if shown.end < self.items.len() && lacks + self.slack < RESERVE && self.slack < 0.0 {
-            // The rows were so much higher than was guessed that the space below is used up.
+            // The rows were so much higher than guessed that the space below is used up.
             self.slack = 0.0;
             self.guess_anew();
             lacks = self.height(shown.end..self.items.len());
         }
-        // Where the end is in the document, there is no space that could be too high, or too low.
+        // If the last item is in the document, there is no space below.
         let below = if shown.end >= self.items.len() { 0.0 } else { (lacks + self.slack).max(0.0) };
         self.slack = below - lacks;
         Pads { above, below }
@@ -209,13 +214,14 @@ impl Reel {
         }
     }
 
-    /// The number of an item that is looked for from a number on.
+    /// The index of an item, searched from an index on.
     fn find(&self, from: usize, key: ItemKey) -> Option<usize> {
         let later = self.items.get(from..)?.iter().position(|item| item.key == key);
         later.map(|at| from + at)
     }
 
-    /// Gives rows to the items in sight and near it. Returns whether others have rows now.
+    /// Gives rows to the items in the visible part and near it. Returns whether the range of items with rows has
+    /// changed.
     pub fn look(&mut self, sight: Sight) -> bool {
         self.sight = sight.below + sight.height;
         let all = self.hidden.min(self.items.len())..self.items.len();
@@ -230,7 +236,7 @@ impl Reel {
         if from <= enough.start && enough.end <= to && self.range.len() <= NEAR {
             return self.range.clone();
         }
-        // What is in sight before what is near it, if there is too much.
+        // If there are too many items, the visible ones take precedence over those near them.
         let (seen, wanted) = (self.within(sight, 0.0), self.within(sight, margin));
         let spare = NEAR.saturating_sub(seen.len());
         let (above, below) = (seen.start - wanted.start, wanted.end - seen.end);
@@ -239,13 +245,13 @@ impl Reel {
         seen.start - above..seen.end + below
     }
 
-    /// The items that reach into a part of the reel.
+    /// The items that overlap the visible part, extended by a margin on both sides.
     fn within(&self, sight: Sight, margin: f64) -> Range<usize> {
         let (lower, upper) = (sight.below - margin, sight.below + sight.height + margin);
         let (mut from, mut to) = (self.items.len(), self.items.len());
         let mut edge = self.slack;
         for (number, item) in self.items.iter().enumerate().skip(self.hidden).rev() {
-            // At least one, where everything is above.
+            // At least one item, also if all items are above this part.
             if edge >= upper && from < to {
                 break;
             }

@@ -1,7 +1,8 @@
-//! From what the log holds to what stands on the screen.
+//! Turns the entries of the log into the lines of the screen.
 //!
-//! Owns grouping, separators, names and states; pure, so that the server's HTML and the browser's first render are the
-//! same and every rule has its test. It makes the rows of any part of a log: what it is asked for is what is on the screen. Called by [`super::link`] and by the page of a group.
+//! Owns grouping, separators, names and delivery states. Pure, so that the server's HTML and the browser's first render
+//! are the same, and every rule has its test. It makes the rows of any part of a log; the caller asks for the part that
+//! is on the screen. Called by [`super::link`] and by the page of a group.
 
 use std::collections::HashMap;
 
@@ -12,13 +13,13 @@ use super::store::{Delivery, Line, MessageRow, Row, Said, Whole};
 use crate::i18n::Words;
 use crate::time::Reader;
 
-/// Messages of one author within this time form a group.
+/// Consecutive messages of one author form a group if less than this time is between two of them.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 
-/// One thing of the log.
+/// An entry of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A message, stored or still on its way.
+    /// A message, stored or still being sent.
     Message(MessageEntry),
     /// A change of the group or of its members.
     Notice {
@@ -29,9 +30,9 @@ pub enum Entry {
         /// What happened.
         what: Notice,
     },
-    /// What is above is complete, what is below is not the next that happened.
+    /// The log is complete above this place, but entries are missing between this place and the entry below.
     Gap {
-        /// What is missing is being fetched; otherwise there is no link to fetch it over.
+        /// The missing part is being fetched; otherwise there is no connection to fetch it.
         coming: bool,
     },
 }
@@ -49,7 +50,7 @@ pub struct MessageEntry {
     pub text: String,
     /// When.
     pub at: Timestamp,
-    /// How far it has come.
+    /// Its delivery state.
     pub delivery: Delivery,
     /// Its text was changed.
     pub edited: bool,
@@ -83,15 +84,15 @@ pub enum Notice {
     Renamed(String),
 }
 
-/// What the making of rows needs to know besides the log.
+/// What is needed to make rows, besides the log.
 pub struct View<'a> {
     /// The reader.
     pub me: UserId,
-    /// The names of members, also of former ones where they are known.
+    /// The names of members, and of former members where known.
     pub names: &'a HashMap<UserId, String>,
-    /// The divider stands above the message at this position. `None`: nowhere.
+    /// The divider is above the message at this position; `None` means no divider.
     pub unread_at: Option<Seq>,
-    /// Everything up to here was read by all the other members.
+    /// All other members have read everything up to this position.
     pub read_by_all: Seq,
     /// Where the reader is in time.
     pub reader: Reader,
@@ -99,21 +100,22 @@ pub struct View<'a> {
     pub words: &'static Words,
 }
 
-/// Which of the entries are shown. The others are there because the rows beside them depend on them: where a group of
-/// messages begins and ends, and whether a day does.
+/// Which of the entries are shown. The rows of the shown entries depend on the other ones: where a group of messages
+/// begins and ends, and whether a day begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cut {
-    /// So many at the beginning are not shown.
+    /// This many entries at the beginning are not shown.
     pub lead: usize,
-    /// So many at the end are not shown.
+    /// This many entries at the end are not shown.
     pub trail: usize,
-    /// What leads is on no screen: there are older messages that are not loaded. It is there to tell whether the next one
-    /// goes on with its author's group, so that no row changes when what is above it arrives. The day is said below it.
+    /// The leading entry has no row anywhere, because older messages are not loaded. It only tells whether the next
+    /// message continues a group of the same author, so that no row changes when older messages are loaded above. The
+    /// day's separator is placed below the hidden entry.
     pub hidden: bool,
 }
 
 impl Cut {
-    /// All of the loaded entries, the first of which stays hidden where there are older ones.
+    /// All loaded entries. The first one stays hidden if there are older messages.
     #[must_use]
     pub fn loaded(entries: &[Entry], has_more_before: bool) -> Self {
         let hides = has_more_before && entries.len() > 1;
@@ -131,7 +133,7 @@ impl View<'_> {
             .to_owned()
     }
 
-    /// Who has deleted their account has no name any more.
+    /// An empty name means that the person deleted the account.
     fn known<'n>(&self, name: &'n str) -> &'n str {
         if name.is_empty() { self.words.deleted_user } else { name }
     }
@@ -145,7 +147,7 @@ impl View<'_> {
     }
 }
 
-/// The position of the first of these messages that somebody else wrote after the reader had read so far.
+/// The position of the first of these messages that was written by somebody else after the read position `after`.
 #[must_use]
 pub fn first_unread(shown: &[Entry], after: Seq, me: UserId) -> Option<Seq> {
     shown.iter().find_map(|entry| match entry {
@@ -165,7 +167,7 @@ pub fn lines(entries: &[Entry], cut: Cut, view: &View<'_>) -> Vec<Line> {
         let is_shown = shown.contains(&number);
         let key = key(entry);
         let mut joins = above.is_some_and(|above| belong_together(above, entry));
-        // A gap is a place, not a moment: no day begins with it.
+        // A gap has no time, so no day begins with it.
         if let Some(at) = moment(entry) {
             let civil = view.reader.civil(at);
             let begins = day.replace(civil.day_number) != Some(civil.day_number);
@@ -191,7 +193,7 @@ pub fn lines(entries: &[Entry], cut: Cut, view: &View<'_>) -> Vec<Line> {
     lines
 }
 
-/// The day of a part of the timeline, as a separator says it: that of its first entry.
+/// The day of a part of the timeline, as the text of a separator: the day of the first entry.
 #[must_use]
 pub fn day(shown: &[Entry], view: &View<'_>) -> String {
     let first = shown.iter().find_map(moment);
@@ -257,7 +259,8 @@ fn message_row(message: &MessageEntry, first: bool, view: &View<'_>) -> MessageR
     }
 }
 
-/// A separator takes its key from the row below it: a day may come twice where another program wrote old dates.
+/// A separator's key is made from the key of the row below it, because a day may occur twice if another program wrote
+/// old dates.
 fn separator(kind: &str, below: &str, row: Row) -> Line {
     Line { key: format!("{kind}-{below}"), row: Whole(row) }
 }

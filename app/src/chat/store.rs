@@ -1,7 +1,7 @@
-//! The reactive state: what is on the screen, in the shape in which it is shown.
+//! The reactive state of the screen, in the form in which it is shown.
 //!
-//! Rows are keyed; [`reactive_stores::Patch`] compares a new list with the old one and wakes only what differs. Written
-//! by [`super::link`] and by the pages that load, read by the components.
+//! Rows are keyed. [`reactive_stores::Patch`] compares a new list with the old one and notifies only the readers of
+//! rows that differ. Written by [`super::link`] and by the pages that load data; read by the components.
 
 use std::ops::Deref;
 
@@ -9,7 +9,7 @@ use caravana_client::Older;
 use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Seq, Timestamp, UserId};
 use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
 
-/// A value that takes part in a patch as a whole: it is replaced, and its readers woken, only if it differs.
+/// A value that is patched as a whole: it is replaced, and its readers are notified, only if it differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Whole<T>(pub T);
 
@@ -30,7 +30,7 @@ impl<T: PartialEq> PatchField for Whole<T> {
     }
 }
 
-/// How far an own message has come.
+/// The delivery state of the reader's own message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
     /// Written, not yet acknowledged.
@@ -39,31 +39,31 @@ pub enum Delivery {
     Sent,
     /// Stored, and every other member has read it.
     Read,
-    /// Refused; the reason, where the server gave one that this build knows.
+    /// Refused; with the server's reason, if it gave one that this build knows.
     Failed(Option<ErrorCode>),
 }
 
 /// A line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct Line {
-    /// Names the line while it is on the screen; that of a message before and after its acknowledgement.
+    /// The key of the line. A message keeps its key when it is acknowledged.
     pub key: String,
-    /// What stands there. Its kind never changes for a key.
+    /// The content of the line. The kind of content never changes for a key.
     pub row: Whole<Row>,
 }
 
-/// What stands on a line of the timeline.
+/// The content of a line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
     /// The separator above the first message of a day, with its label.
     Day(String),
     /// «Mensajes no leídos».
     Unread,
-    /// Something that happened in the group, in words.
+    /// A sentence about something that happened in the group.
     Notice(String),
-    /// Here something is missing.
+    /// A place where part of the log is missing.
     Gap {
-        /// It is being fetched; otherwise there is no link to fetch it over.
+        /// The missing part is being fetched; otherwise there is no connection to fetch it.
         coming: bool,
     },
     /// A message.
@@ -75,7 +75,7 @@ pub enum Row {
 pub struct MessageRow {
     /// Which.
     pub id: MessageId,
-    /// Who wrote it; the colour follows.
+    /// The author; the author's colour is derived from this id.
     pub author: Option<UserId>,
     /// The author's name as it is now.
     pub name: String,
@@ -85,40 +85,40 @@ pub struct MessageRow {
     pub at: Timestamp,
     /// The hour in the reader's zone.
     pub clock: String,
-    /// How far the reader's own message has come; `None`: somebody else wrote it.
+    /// The delivery state of the reader's own message; `None` if somebody else wrote it.
     pub own: Option<Delivery>,
-    /// It begins a group of messages of one author: the name stands above it.
+    /// It is the first of consecutive messages of one author: the name is shown above it.
     pub first: bool,
-    /// It ends such a group: the avatar stands beside it.
+    /// It is the last of such messages: the avatar is shown beside it.
     pub last: bool,
 }
 
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// This.
+    /// A text.
     Text {
         /// The text.
         text: String,
         /// It was changed after it was sent.
         edited: bool,
     },
-    /// Nothing any more: it was deleted.
+    /// The message was deleted.
     Deleted,
 }
 
 /// The messages that have come at the end since the group was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arrived {
-    /// Messages of the reader, from any device.
+    /// The number of the reader's own messages, from any device.
     pub own: u64,
-    /// Messages of others.
+    /// The number of messages of others.
     pub others: u64,
-    /// The last few of those.
+    /// The last few messages of others.
     pub newest: Vec<Announced>,
 }
 
-/// Somebody else's message, as it is announced.
+/// Somebody else's message, as it is read aloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
     /// Who wrote it.
@@ -130,38 +130,38 @@ pub struct Announced {
 /// A member in the panel.
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct MemberRow {
-    /// Who, as text: the key.
+    /// The person's id as text: the key.
     pub id: String,
-    /// Who; the colour follows.
+    /// The person; the colour is derived from this id.
     pub user: Whole<UserId>,
     /// The name.
     pub name: String,
-    /// What they may do.
+    /// The person's role.
     pub role: Whole<Role>,
-    /// Whether they are here now.
+    /// Whether the person is online.
     pub online: bool,
-    /// The reader.
+    /// Whether this is the reader.
     pub you: bool,
 }
 
-/// How much of the open group's log is here.
+/// How complete the open group's log is on this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Continuity {
-    /// The number of the message up to which nothing is missing, which is its seq and the same for everybody; `None`
-    /// before the first message.
+    /// The seq of the message up to which nothing is missing, the same number for all members; `None` before the first
+    /// message.
     pub up_to: Option<Seq>,
-    /// What is known of the time after it.
+    /// What is known about the time after it.
     pub since: Since,
 }
 
-/// What is known of the time after the last complete message.
+/// What is known about the time after the last complete message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// Nothing: the page was only painted yet, or the link is down or catching up.
+    /// Nothing: the session has not started yet, or the link is down or catching up.
     Unknown,
-    /// Nothing has happened that is not here, and what happens arrives.
+    /// Nothing is missing, and new events arrive.
     Whole,
-    /// Something has happened that is known to be missing.
+    /// Some events are known to be missing.
     Missing,
 }
 
@@ -174,30 +174,31 @@ pub struct TimelineState {
     /// The lines that are in the document, from top to bottom: those near the window ([`super::reel::Reel`]).
     #[store(key: String = |line| line.key.clone())]
     pub lines: Vec<Line>,
-    /// The day of the first of them.
+    /// The day of the first line.
     pub day: String,
-    /// There is nothing to read: neither a message nor a place where one is missing.
+    /// There is neither a message nor a gap.
     pub is_empty: bool,
-    /// Counts the changes of what is loaded, in the document or not.
+    /// Counts the changes of the loaded items, in the document or not.
     pub revision: u64,
-    /// What has come since the group was opened.
+    /// The messages that arrived since the group was opened.
     pub arrived: Whole<Arrived>,
-    /// The members, those who are here first.
+    /// The members, online members first.
     #[store(key: String = |row| row.id.clone())]
     pub members: Vec<MemberRow>,
-    /// The names of those who are writing.
+    /// The names of those who are typing.
     pub typing: Whole<Vec<String>>,
-    /// How much of the log is here.
+    /// How complete the log is.
     pub continuity: Whole<Continuity>,
-    /// The reader went too fast: seconds until the next message goes out by itself.
+    /// The reader sent messages too fast: seconds until the next message is sent automatically.
     pub wait: Whole<Option<u64>>,
-    /// What is known of messages before those on the screen.
+    /// What is known about messages before those on the screen.
     pub older: Whole<Older>,
-    /// There are newer messages than those on the screen: the reader went so far back that the newest were let go.
+    /// There are newer messages than those on the screen: the reader scrolled so far back that the newest were dropped
+    /// from memory.
     pub has_newer: bool,
-    /// The reader may bring in others.
+    /// The reader may invite others.
     pub may_invite: bool,
-    /// The group is no longer the reader's.
+    /// The reader is no longer a member of the group.
     pub removed: bool,
 }
 
@@ -210,13 +211,13 @@ pub struct GroupRow {
     pub name: String,
     /// The last message in one line.
     pub preview: String,
-    /// When that was written, if there is one.
+    /// When the last message was written, if there is one.
     pub at: Whole<Option<Timestamp>>,
-    /// What the list is ordered by: that, or the reader's entry.
+    /// The order of the list: the time of the last message, or of the reader's joining.
     pub active_at: Whole<Timestamp>,
     /// Messages of others that the reader has not seen.
     pub unread: u64,
-    /// The names of those who are writing; they take the place of the preview.
+    /// The names of those who are typing; they are shown instead of the preview.
     pub typing: Whole<Vec<String>>,
 }
 
@@ -231,14 +232,14 @@ impl GroupRow {
 /// The link to the server in the terms of the screen (UX "Connection").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LinkView {
-    /// Nothing to say yet: the page has not been taken over, or the first attempt is under a second old.
+    /// Nothing is shown yet: the page is not hydrated, or the first attempt is less than one second old.
     #[default]
     Quiet,
-    /// The first connection takes its time.
+    /// The first connection takes longer than one second.
     Connecting,
-    /// Connected, everything is here.
+    /// Connected, nothing is missing.
     Online,
-    /// Connected, what was missed is on its way.
+    /// Connected, missed events are being fetched.
     CatchingUp,
     /// Connected again, for a short while.
     Restored,
@@ -246,11 +247,11 @@ pub enum LinkView {
     NoInternet,
     /// The link was lost; seconds until the next attempt, `None` while one runs.
     Reconnecting(Option<u64>),
-    /// It has been lost for more than a minute; the same seconds.
+    /// The link has been lost for more than a minute; with the same seconds.
     Unreachable(Option<u64>),
-    /// The session has ended; only signing in helps.
+    /// The session has ended; the reader has to sign in again.
     Ended,
-    /// Closed for good for another reason.
+    /// Closed permanently for another reason.
     Stopped,
 }
 

@@ -1,6 +1,7 @@
 //! Signing in and making an account: one form, two kinds.
 //!
-//! It posts by itself before the page has been taken over; afterwards it asks the API and shows the answer in place.
+//! The browser submits the form itself before hydration. Afterwards the form calls the API and shows the answer in
+//! place.
 
 use caravana_protocol::limits::{DISPLAY_NAME_CHARACTERS, PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS};
 use caravana_protocol::rest::{Login, Register, User};
@@ -24,7 +25,7 @@ pub enum AccountKind {
     Register,
 }
 
-/// The fields. Their values stay in the document, so that what was typed before the page was taken over is kept.
+/// The fields. Their values stay in the document, so that text which was typed before hydration is kept.
 #[derive(Clone, Copy, Default)]
 struct Fields {
     name: NodeRef<Input>,
@@ -37,7 +38,7 @@ fn value(field: NodeRef<Input>) -> String {
 }
 
 impl Fields {
-    /// Asks the server; `None` for a name that it would not take.
+    /// Calls the server; `None` if the name is not valid.
     fn submit(self, kind: AccountKind, api: &Api, device: &dyn Browser) -> Option<ApiFuture<User>> {
         let (email, password) = (value(self.email).trim().to_owned(), value(self.password));
         match kind {
@@ -51,16 +52,16 @@ impl Fields {
     }
 }
 
-/// Why nobody is signed in now.
+/// Why the sign-in failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Problem {
     /// No answer, or a refusal.
     Refused(Option<ErrorCode>),
     /// The e-mail has an account already.
     Taken,
-    /// The name can't be one.
+    /// The name is not valid.
     Name,
-    /// The server has signed somebody in, and the browser has not kept what says so.
+    /// The server has signed the person in, but the browser did not keep the cookie.
     NoCookies,
 }
 
@@ -73,12 +74,13 @@ impl Problem {
     }
 }
 
-/// Signs in, and looks whether it lasts: a browser that refuses cookies would go on to a page that knows nobody.
+/// Signs in, and checks that the cookie was kept. Otherwise a browser that refuses cookies would go to a page that asks
+/// for a sign-in again.
 async fn enter(api: &Api, answer: ApiFuture<User>, kind: AccountKind) -> Result<(), Problem> {
     answer.await.map_err(|error| Problem::of(kind, error.code()))?;
     match api.0.session().await {
         Ok(None) => Err(Problem::NoCookies),
-        // Without an answer nothing is known, and the next page will say it.
+        // Without an answer, the next page will show the problem.
         Ok(Some(_)) | Err(_) => Ok(()),
     }
 }
@@ -88,9 +90,9 @@ async fn enter(api: &Api, answer: ApiFuture<User>, kind: AccountKind) -> Result<
 pub fn AccountForm(
     /// What it does.
     kind: AccountKind,
-    /// Where it leads afterwards; a path of this site.
+    /// Where to go afterwards; a path of this site.
     next: String,
-    /// What a plain post came back with.
+    /// The error of a form that the browser submitted itself.
     error: Option<ErrorCode>,
 ) -> impl IntoView {
     let words = use_words();
@@ -130,7 +132,7 @@ pub fn AccountForm(
     let back = next.clone();
     view! {
         <form class="form" method="post" action=action on:submit=submit>
-            // A browser without scripts posts it with the rest, and a refused post brings it back.
+            // A browser without scripts submits this with the form, and a refused form brings it back.
             <input type="hidden" name="next" value=next.clone() />
             {(kind == AccountKind::Register).then(|| view! { <NameField field=fields.name /> })}
             <label class="field">

@@ -1,7 +1,7 @@
-//! The strip of a page that was opened at an address which is not the site's.
+//! A warning strip for a page that was opened at an address that is not the site's.
 //!
-//! There the page can be read, and nothing can be sent: another name of the same server may be anybody's. Before somebody
-//! fills in a form in vain, this says where the site is.
+//! At such an address the page can be read, but nothing can be sent, because another name of the same server may belong
+//! to anybody. The strip gives the site's address before a person fills in a form in vain.
 
 use leptos::prelude::*;
 
@@ -10,13 +10,13 @@ use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
 
-/// The strip; nothing where the page is at home.
+/// The strip; empty at the site's own addresses.
 #[component]
 pub fn WrongAddress() -> impl IntoView {
     let words = use_words();
     let device = use_device();
     let right = RwSignal::new(None);
-    // After the first render, which is the server's: only the browser knows where it is.
+    // After the first render, which must equal the server's: only the browser knows the page's address.
     Effect::new(move |_| right.set(device.as_ref().and_then(|device| device.elsewhere())));
     move || {
         right.get().map(|address: String| {
@@ -33,7 +33,7 @@ pub fn WrongAddress() -> impl IntoView {
     }
 }
 
-/// The part of an address that people know it by.
+/// The host of an address.
 pub(crate) fn host(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)

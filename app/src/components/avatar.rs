@@ -19,7 +19,7 @@ pub fn tint(id: Option<Uuid>) -> String {
     format!("tint-{}", number % TINTS)
 }
 
-/// The first letters of the first and the last word; of a name without letters, what is seen of it first.
+/// The first letters of the first and the last word; for a name without letters, its first visible character.
 #[must_use]
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
@@ -34,9 +34,9 @@ pub fn initials(name: &str) -> String {
 /// An avatar; decorative, because the name always stands beside it.
 #[component]
 pub fn Avatar(
-    /// Whose; the colour follows.
+    /// The id; it determines the colour.
     id: Option<Uuid>,
-    /// The name; the initials follow.
+    /// The name; it determines the initials.
     #[prop(into)]
     name: Signal<String>,
     /// A group's, which is a rounded square.

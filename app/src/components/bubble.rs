@@ -17,7 +17,7 @@ mod folded;
 
 use folded::{Length, folded};
 
-/// What the reader may do with a message that was not sent.
+/// The actions on a message that was not sent.
 #[derive(Clone, Copy)]
 pub struct RowActions {
     /// Send it again, under the same id.
@@ -26,12 +26,12 @@ pub struct RowActions {
     pub discard: Callback<MessageId>,
 }
 
-/// A line. The kind of what stands there never changes for its key, so only the parts of it are reactive.
+/// A line. The kind of its content never changes for its key, so only parts of the content are reactive.
 #[component]
 pub fn Bubble(
     /// The line.
     line: Field<Line>,
-    /// What may be done with a message.
+    /// The actions on a message.
     actions: RowActions,
 ) -> impl IntoView {
     let words = use_words();
@@ -67,17 +67,17 @@ pub fn Bubble(
     }
 }
 
-/// A part of what stands on a line; nothing of a line that has just gone, whose view goes with it.
+/// A part of the line's content; the default if the line has just been removed, because its view is removed, too.
 fn part<T: Default>(line: Field<Line>, part: impl Fn(&Row) -> T) -> T {
     line.row().try_read().map(|row| part(&row.0)).unwrap_or_default()
 }
 
-/// The same of a message.
+/// The same for a message.
 fn of_message<T: Default>(line: Field<Line>, part_of: impl Fn(&MessageRow) -> T) -> T {
     part(line, |row| if let Row::Message(message) = row { part_of(message) } else { T::default() })
 }
 
-/// What the message says; `None` when it was deleted.
+/// The message's text; `None` if it was deleted.
 fn text(message: &MessageRow) -> Option<&str> {
     match &message.said {
         Said::Text { text, .. } => Some(text),
@@ -85,7 +85,7 @@ fn text(message: &MessageRow) -> Option<&str> {
     }
 }
 
-/// What the line was first is what of it never changes: who wrote which message.
+/// `message` is the line's first content. Only what never changes is taken from it: the id and the author.
 #[component]
 fn Message(line: Field<Line>, message: MessageRow, actions: RowActions) -> impl IntoView {
     let words = use_words();
@@ -143,7 +143,7 @@ fn Message(line: Field<Line>, message: MessageRow, actions: RowActions) -> impl 
     .erase()
 }
 
-/// The word in `data-state`.
+/// The value of `data-state`.
 fn state_word(message: &MessageRow) -> &'static str {
     match (&message.said, message.own) {
         (Said::Deleted, _) => "deleted",
@@ -153,8 +153,8 @@ fn state_word(message: &MessageRow) -> &'static str {
     }
 }
 
-/// The text as text: links are elements, everything else is a text node. Another text is another element, because a
-/// translation may have taken the nodes out of this one.
+/// The text of a message: links are elements, everything else is a text node. A changed text gets a new element,
+/// because a translation may have replaced the text nodes of the old one.
 #[component]
 fn MessageText(line: Field<Line>) -> impl IntoView {
     let words = use_words();

@@ -1,7 +1,7 @@
-//! Where a message is written.
+//! The form in which a message is written.
 //!
-//! The text lives in the document's own field, so that what was typed before the page has been taken over is kept, and
-//! the form posts by itself until then. What is sent leaves through a callback; what can't be sent stays.
+//! The text is kept in the document's own field, so that text which was typed before hydration stays, and the browser
+//! submits the form itself until then. A callback takes a message that can be sent; other text stays in the field.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use written::{FIELD_UNITS, PASTE_UNITS, beginning, is_cut, mirrored, without_con
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
-/// The key code of a key press that a composition swallowed, in browsers that report no `isComposing` for it.
+/// Some browsers report this key code, and no `isComposing`, for a key press that an input method has consumed.
 const COMPOSITION_KEY: u32 = 229;
 
 /// The composer. One is made for each group that is opened.
@@ -33,14 +33,14 @@ pub fn Composer(
     me: UserId,
     /// Where to.
     group: GroupId,
-    /// Takes a message; `false` when it could not even be queued, and then the text stays.
+    /// Takes a message; returns `false` if it could not be queued, and then the text stays.
     send: Callback<MessageBody, bool>,
-    /// The reader typed; `false`: the field is empty now.
+    /// The reader typed; `false` means that the field is empty now.
     typed: Callback<bool>,
-    /// The group is no longer the reader's.
+    /// The reader is no longer a member of the group.
     #[prop(into)]
     closed: Signal<bool>,
-    /// The reader went too fast: seconds until what waits goes out.
+    /// The reader sent messages too fast: seconds until the next one is sent automatically.
     #[prop(into)]
     wait: Signal<Option<u64>>,
 ) -> impl IntoView {
@@ -66,7 +66,7 @@ pub fn Composer(
             if let Some(draft) = &draft {
                 draft.keep("");
             }
-            // The focus may be on the button; writing goes on in the field.
+            // The focus may be on the button; it returns to the field for the next message.
             drop(field.focus());
         }
     };
@@ -107,7 +107,7 @@ pub fn Composer(
             <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
-                    // The mirror gives the field its height: the two share one cell of a grid.
+                    // The mirror determines the height of the field: both share one cell of a grid.
                     <div class="composer-mirror" aria-hidden="true" translate="no" {..says(move || mirrored(&text.read()))}></div>
                     <textarea
                         class="composer-input"
@@ -146,9 +146,9 @@ pub fn Composer(
     .erase()
 }
 
-/// How many characters of a message stand in the field, or why it is none.
+/// The number of characters of the message in the field, or why the text cannot be sent.
 fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Result<usize, TextError>> {
-    // As long as the page has not been taken over, nothing is known to be typed.
+    // Before hydration, no typed text is known.
     let parse = move |text: &String| match &device {
         Some(device) => MessageBody::parse_with(text, &**device).map(|body| body.as_str().chars().count()),
         None => Err(TextError::Empty),
@@ -156,8 +156,8 @@ fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Res
     Memo::new(move |_| text.with(&parse))
 }
 
-/// Puts a long text in the place of what is selected, as much of it as the field takes, and the caret behind it. `false`:
-/// the browser does it.
+/// Replaces the selection with a long pasted text, cut to what the field takes, and puts the caret after it. Returns
+/// `false` if the browser handles the paste itself.
 fn paste(
     field: NodeRef<Textarea>,
     device: Option<&Arc<dyn Browser>>,
@@ -172,7 +172,7 @@ fn paste(
     let end = place(field.selection_end().ok().flatten()).max(start);
     let stays = field.text_length().saturating_sub(end - start) as usize;
     let text = beginning(&whole, FIELD_UNITS.saturating_sub(stays));
-    // Only a field that is none refuses.
+    // This fails only for elements that are not text fields.
     let _ = field.set_range_text(&text);
     let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
     let _ = field.set_selection_range(behind, behind);
@@ -183,14 +183,14 @@ fn paste(
     true
 }
 
-/// Takes out of the field what can't be sent, and gives what is left. The caret stays where it was.
+/// Removes characters that cannot be sent from the field, and returns the rest. The caret keeps its place in the text.
 fn clean(field: &<Textarea as ElementType>::Output) -> String {
     let found = field.value();
     let caret = field.selection_start().ok().flatten().unwrap_or_default();
     let Some((text, caret)) = without_controls(&found, caret as usize) else { return found };
     field.set_value(&text);
     let caret = u32::try_from(caret).unwrap_or_default();
-    // Only a field without a caret refuses.
+    // This fails only for a field without a caret.
     let _ = field.set_selection_range(caret, caret);
     text
 }
@@ -201,7 +201,7 @@ struct Draft {
     me: UserId,
     group: GroupId,
     device: Arc<dyn Browser>,
-    /// What this page has kept, or has found, last.
+    /// The draft that this page last wrote or read.
     kept: StoredValue<Option<String>>,
 }
 
@@ -212,8 +212,8 @@ impl Draft {
         found
     }
 
-    /// Keeps a text. Emptying the field here forgets only what was kept from here: on another page somebody may be in
-    /// the middle of a sentence.
+    /// Keeps a text. An empty field deletes the draft only if this page wrote or read it last: the person may be
+    /// writing another text in another tab.
     fn keep(&self, text: &str) {
         let kept = self.kept.get_value();
         if kept.as_deref().unwrap_or_default() == text {
@@ -221,7 +221,7 @@ impl Draft {
         }
         if !text.is_empty() || self.device.draft(self.me, self.group) == kept {
             self.device.keep_draft(self.me, self.group, text);
-            // Read back: a full storage keeps what it had.
+            // The draft is read back, because a full storage keeps the old one.
             self.find();
         } else {
             self.kept.set_value(None);
@@ -229,7 +229,7 @@ impl Draft {
     }
 }
 
-/// Brings the kept draft back once, and keeps what is written from then on.
+/// Restores the kept draft once, and then keeps what is written.
 fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<String>) {
     let Some(draft) = draft else { return };
     Effect::new(move |restored: Option<bool>| {
@@ -250,16 +250,16 @@ fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<Str
     });
 }
 
-/// Why the text can't be sent, and that it is not all that was pasted.
+/// Why the text cannot be sent, and a note if a paste was cut.
 #[component]
 fn Problem(
     check: Memo<Result<usize, TextError>>,
-    /// So many characters of the last paste found a place, and those behind them did not.
+    /// The number of characters of the last paste that were inserted, if the rest was cut off.
     cut: RwSignal<Option<usize>>,
 ) -> impl IntoView {
     let words = use_words();
     Effect::new(move |_| {
-        // Of what was pasted nothing is left.
+        // Nothing of the pasted text is left.
         if check.get() == Err(TextError::Empty) {
             cut.set(None);
         }
@@ -272,8 +272,8 @@ fn Problem(
     view! { <p class="composer-problem" role="status" {..says(problem)}></p> }.erase()
 }
 
-/// «Vas muy rápido. Espera 3 s.» Who listens is told once for each wait; a number that is read aloud every second helps
-/// nobody. What was written stands in the timeline meanwhile and goes out by itself.
+/// «Vas muy rápido. Espera 3 s.» A screen reader announces each wait only once, because a number that is read aloud
+/// every second helps no one. Meanwhile the message is in the timeline and is sent automatically.
 #[component]
 fn Countdown(wait: Signal<Option<u64>>) -> impl IntoView {
     let words = use_words();

@@ -1,4 +1,4 @@
-//! The state of the link to the server: always in the header, and in a strip below it when something is to be done.
+//! The state of the link to the server: always in the header, and in a strip below it if the reader can do something.
 
 use leptos::prelude::*;
 
@@ -36,7 +36,7 @@ pub fn ConnectionStatus(
     .erase()
 }
 
-/// The strip below the header, empty while all is well.
+/// The strip below the header; empty while the link works.
 #[component]
 pub fn ConnectionBanner(
     /// The state.
@@ -44,7 +44,7 @@ pub fn ConnectionBanner(
     link: Signal<LinkView>,
     /// Connect now instead of after the wait.
     retry: Callback<()>,
-    /// Where signing in leads back to.
+    /// The path to return to after signing in.
     #[prop(into)]
     next: Signal<String>,
 ) -> impl IntoView {

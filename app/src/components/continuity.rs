@@ -1,6 +1,7 @@
 //! «Tienes todo hasta el mensaje N ✓»: how much of the conversation is here.
 //!
-//! The tick stands only while it is known that nothing is missing; everything else says what is known and no more.
+//! The tick is shown only while nothing is known to be missing and new events arrive. In every other state the text
+//! says only what is known.
 
 use leptos::prelude::*;
 
@@ -10,16 +11,16 @@ use crate::erase::Erase as _;
 use crate::i18n::{Words, use_words};
 use crate::says::says;
 
-/// What may be said.
+/// What the line can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     /// Everything is here, with the tick.
     Whole,
-    /// Everything was here up to this message; what came since is not known, and no word about it is due yet.
+    /// Everything was complete up to this message. What came since is not known, and it is too early to mention that.
     UpTo,
-    /// More is known to be missing, or is on its way.
+    /// Events are known to be missing, or are being fetched.
     Updating,
-    /// There is no link that could bring more.
+    /// There is no connection to fetch more.
     Offline,
 }
 
@@ -63,7 +64,7 @@ impl Claim {
 /// The line at the foot of the group's details.
 #[component]
 pub fn ContinuityLine(
-    /// How much is here.
+    /// How complete the conversation is.
     continuity: Signal<Continuity>,
     /// The link to the server.
     link: Signal<LinkView>,

@@ -1,11 +1,11 @@
-//! What stands where there is nothing yet: a picture, what it is, what to do next.
+//! Shown where there is no content yet: a picture, a title, and what to do next.
 
 use leptos::prelude::*;
 
 use super::brand::Mark;
 use crate::erase::Erase as _;
 
-/// An empty place. Its title is the page's heading where nothing else is.
+/// The empty state. Its title is the page's heading if there is no other.
 #[component]
 pub fn EmptyState(
     /// What it is.
@@ -17,7 +17,7 @@ pub fn EmptyState(
     /// Whether the title is the heading of the page.
     #[prop(optional)]
     heading: bool,
-    /// The way on, if there is one.
+    /// A link or button for the next step, if there is one.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The reader's groups, and the line that makes a new one.
+//! The reader's groups, and the form that creates a new one.
 
 use caravana_protocol::GroupName;
 use caravana_protocol::limits::GROUP_NAME_CHARACTERS;
@@ -29,7 +29,7 @@ pub fn GroupList(
     /// Where the reader is in time.
     #[prop(into)]
     reader: Signal<Reader>,
-    /// What a plain post of the form came back with.
+    /// The error of a form that the browser submitted itself.
     refused: Option<String>,
 ) -> impl IntoView {
     let words = use_words();
@@ -97,7 +97,7 @@ fn GroupLink(row: Field<GroupRow>, open: Signal<String>, reader: Signal<Reader>)
     .erase()
 }
 
-/// One line that makes a group. It posts by itself before the page has been taken over.
+/// A form of one line that creates a group. Before hydration, the browser submits it itself.
 #[component]
 fn NewGroupForm(refused: Option<String>) -> impl IntoView {
     let words = use_words();

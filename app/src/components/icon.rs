@@ -57,7 +57,7 @@ impl Glyph {
     }
 }
 
-/// An icon beside words, or in a control that names itself: assistive technology skips it.
+/// An icon beside text, or in a control with its own label, so assistive technology skips it.
 #[component]
 pub fn Icon(
     /// Which.

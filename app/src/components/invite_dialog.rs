@@ -1,8 +1,8 @@
-//! The links that lead into a group: the one that is made here, and those that let people in now.
+//! The invite links of a group: a new one, and the valid ones.
 //!
-//! Owns the dialog and what it knows while it is open; each opening asks anew. Promises that nobody makes a link by looking:
-//! one is made when the person asks for it, and is copied with the same click, because only the answer that made it holds its
-//! secret. Opened by the page of a group.
+//! Owns the dialog and its data while it is open; each opening loads the data again. Guarantees that opening the dialog
+//! creates no link: a link is created when the person asks for it, and is copied with the same click, because only the
+//! answer that created it contains its secret. Opened by the page of a group.
 
 use caravana_protocol::rest::{Invite, LivingInvite};
 use caravana_protocol::{InviteId, UserId};
@@ -25,7 +25,7 @@ pub mod row;
 use link::{LinkState, NewLink};
 use list::{Living, LivingLinks};
 
-/// What the dialog asks of the server.
+/// The dialog's calls to the server.
 #[derive(Clone, Copy)]
 pub struct InviteActions {
     /// Make a link.
@@ -36,7 +36,7 @@ pub struct InviteActions {
     pub revoke: Callback<InviteId, ApiFuture<()>>,
 }
 
-/// The dialog. The browser keeps the focus inside and gives it back.
+/// The dialog. The browser keeps the focus inside, and returns it afterwards.
 #[component]
 pub fn InviteDialog(
     /// Whether it is open; closing it sets it.
@@ -48,7 +48,7 @@ pub fn InviteDialog(
     /// Where the reader is in time.
     #[prop(into)]
     reader: Signal<Reader>,
-    /// What it asks of the server.
+    /// Its calls to the server.
     actions: InviteActions,
 ) -> impl IntoView {
     let words = use_words();
@@ -57,7 +57,7 @@ pub fn InviteDialog(
         let open = open.get();
         let Some(dialog) = dialog.get() else { return };
         if open && !dialog.open() {
-            // A browser that refuses a modal dialog shows it in place.
+            // If a browser refuses a modal dialog, it is shown in place.
             if dialog.show_modal().is_err() {
                 dialog.show();
             }
@@ -80,7 +80,7 @@ pub fn InviteDialog(
     .erase()
 }
 
-/// What is known while the dialog is open.
+/// The content of the open dialog.
 #[component]
 fn Links(timeline: Store<TimelineState>, me: UserId, reader: Signal<Reader>, actions: InviteActions) -> impl IntoView {
     let link = RwSignal::new(LinkState::Unmade);
@@ -89,7 +89,7 @@ fn Links(timeline: Store<TimelineState>, me: UserId, reader: Signal<Reader>, act
     Effect::new(move |_| living.load());
     let revoked = Callback::new(move |id| {
         living.remove(id);
-        // What can't let anybody in any more is not offered for copying.
+        // A revoked link is no longer offered for copying.
         if link.with_untracked(|link| link.id() == Some(id)) {
             link.set(LinkState::Unmade);
         }

@@ -1,4 +1,4 @@
-//! Who is in the group, who is here, the way to bring in more, and how much of the conversation is here.
+//! The members of the group, their presence, the invite button, and how complete the conversation is.
 
 use caravana_protocol::Role;
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ pub fn MembersPanel(
     /// The link to the server.
     #[prop(into)]
     link: Signal<LinkView>,
-    /// Opens what brings in others, where the reader may.
+    /// Opens the invite dialog, if the reader may invite.
     invite: Callback<()>,
 ) -> impl IntoView {
     let words = use_words();

@@ -1,4 +1,4 @@
-//! Appearance, language, one's account and the way out, behind one button.
+//! The menu for appearance, language, the account and the sign-out.
 
 use caravana_protocol::UserId;
 use leptos::html::Details;
@@ -10,13 +10,13 @@ use crate::erase::Erase as _;
 use crate::i18n::{Lang, use_lang};
 use crate::ports::{Theme, use_device};
 
-/// The menu. Its button opens it without WebAssembly too.
+/// The menu. Its button also opens it without WebAssembly.
 #[component]
 pub fn Preferences(
-    /// Who is signed in and may sign out.
+    /// The person who is signed in.
     #[prop(optional)]
     person: Option<UserId>,
-    /// Unsent messages of theirs that the page knows of.
+    /// The number of the person's unsent messages in this page's memory.
     #[prop(optional)]
     waiting: Option<Callback<(), usize>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! A field for a password, in a form that posts by itself.
+//! A password field, in a form that the browser submits itself.
 
 use caravana_protocol::limits::{PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS};
 use leptos::prelude::*;
@@ -6,14 +6,14 @@ use leptos::prelude::*;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
-/// A password: the present one, or a new one with what it must be.
+/// The current password, or a new one with the rules for it.
 #[component]
 pub fn SecretField(
-    /// What it is called.
+    /// The label.
     label: &'static str,
     /// Its name in the form.
     name: &'static str,
-    /// Whether it is chosen here.
+    /// Whether this is a new password.
     #[prop(optional)]
     chosen: bool,
     /// For tests.

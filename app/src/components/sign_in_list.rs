@@ -1,4 +1,4 @@
-//! Where somebody is signed in, with the buttons that end it.
+//! The person's sign-ins, with buttons that end them.
 
 use caravana_protocol::rest::SignIn;
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
-//! The way out of an account, which takes with it what this device keeps of the person.
+//! The sign-out, which also deletes what this device keeps of the person.
 //!
-//! Its form posts by itself before the page has been taken over. Afterwards it asks first when messages would be lost, and
-//! the page is gone only when the server has ended the sign-in.
+//! Before hydration, the browser submits the form itself. Afterwards the form first asks if messages would be lost, and
+//! leaves the page only after the server has ended the sign-in.
 
 use caravana_protocol::UserId;
 use leptos::ev::SubmitEvent;
@@ -14,12 +14,12 @@ use crate::i18n::{explain, use_words};
 use crate::ports::{Api, use_device};
 use crate::says::{said, says};
 
-/// The button, and the question behind it.
+/// The button, and the question that it may ask.
 #[component]
 pub fn SignOut(
     /// Who is signed in.
     user: UserId,
-    /// Unsent messages that this page knows of; those that the device keeps are counted anyway.
+    /// The number of unsent messages in this page's memory; those that the device keeps are always counted.
     waiting: Option<Callback<(), usize>>,
 ) -> impl IntoView {
     let words = use_words();

@@ -1,9 +1,9 @@
-//! The conversation: rows in a scroller that stays where the reader is.
+//! The conversation: rows in a scroller that keeps the reader's place.
 //!
-//! The scroller is laid out from its end (`column-reverse`), so that it opens at the newest message before any script
-//! runs and older pages that arrive above move nothing. Everything else that would move what is being read is put back by
-//! [`reading`] before it is painted. Only the rows near the window are in the document; two empty spaces stand for the
-//! others ([`crate::chat::reel`]).
+//! The scroller is laid out from its end (`column-reverse`). So it opens at the newest message before any script runs,
+//! and older pages that are added above move nothing. [`reading`] undoes every other move of the visible rows before
+//! the browser paints. Only the rows near the window are in the document; two empty spaces represent the others
+//! ([`crate::chat::reel`]).
 
 use caravana_client::Older;
 use leptos::html::Div;
@@ -27,16 +27,16 @@ mod reading;
 use announcer::Announcer;
 use reading::Reading;
 
-/// What the timeline asks for.
+/// The timeline's callbacks.
 #[derive(Clone, Copy)]
 pub struct TimelineActions {
-    /// What may be done with a row.
+    /// The actions on a row.
     pub row: RowActions,
     /// Load older messages.
     pub older: Callback<()>,
-    /// Load the newest messages, where they were let go.
+    /// Load the newest messages again, if they were dropped from memory.
     pub latest: Callback<()>,
-    /// The newest message is in sight.
+    /// The newest message is visible.
     pub seen: Callback<()>,
     /// Other rows are near the window now.
     pub turn: Callback<()>,
@@ -49,7 +49,7 @@ pub fn Timeline(
     timeline: Store<TimelineState>,
     /// Which of its items have rows.
     reel: StoredValue<Reel>,
-    /// What it asks for.
+    /// Its callbacks.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
@@ -59,14 +59,15 @@ pub fn Timeline(
         reading.look_at(scroller, device);
     }
     let to_latest = move |_| {
-        // From the end of the rows the reader follows the newest ones to theirs.
+        // At the end of the loaded rows the reader follows, so when the newest messages are loaded, their rows come
+        // into view.
         reading.to_end();
         if timeline.has_newer().get_untracked() {
             actions.latest.run(());
         }
     };
     let day = move || reading.day.get().unwrap_or_default();
-    // A conversation of which something is missing is not empty.
+    // A conversation with a gap is not empty.
     let empty = move || timeline.is_empty().get();
     view! {
         <div class="timeline">
@@ -88,8 +89,9 @@ pub fn Timeline(
                     </Show>
                 </div>
             </div>
-            // These two stand here always, seen or not: the browser's own way through the rows, as after the key End, stops
-            // where an element comes or goes. The separator says the day too, wherever it is.
+            // Both elements are always in the document, visible or not: the browser's smooth scrolling, for example
+            // after the End key, stops when an element is added or removed. The label is hidden from screen readers,
+            // because the separator also says the day.
             <div class="day day-on-top" class:shown=move || reading.day.read().is_some() aria-hidden="true">
                 <span {..says(day)}></span>
             </div>
@@ -107,7 +109,8 @@ pub fn Timeline(
     .erase()
 }
 
-/// What stands above the first row: the way to older messages, or the start. Both are equally high.
+/// The element above the first row: the button that loads older messages, or the start of the conversation. Both have
+/// the same height.
 #[component]
 fn Start(timeline: Store<TimelineState>, older: Callback<()>) -> impl IntoView {
     let words = use_words();

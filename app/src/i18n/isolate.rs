@@ -1,16 +1,16 @@
-//! What people wrote, inside a sentence of ours.
+//! Isolates text that people wrote inside of the app's own sentences.
 //!
-//! A name that is read from right to left turns the words and marks around it, unless it is set apart. Where the
-//! sentence is an element's content `<bdi>` does that; these are the characters for everywhere else: a title, a label,
-//! a line that is read aloud, a name in the middle of a sentence.
+//! A name that is read from right to left also changes the order of the text around it, unless it is isolated. In the
+//! content of an element, `<bdi>` does that. The characters of this module do it everywhere else: in a title, a label,
+//! a text that is read aloud, or a name in the middle of a sentence.
 
 use std::borrow::Cow;
 
-/// First strong isolate, and the end of it.
+/// The characters "first strong isolate" and "pop directional isolate".
 const ISOLATE: char = '\u{2068}';
 const POP_ISOLATE: char = '\u{2069}';
 
-/// The text, set apart if anything in it could turn what stands beside it.
+/// The text, isolated if anything in it could change the order of the text beside it.
 #[must_use]
 pub fn isolated(text: &str) -> Cow<'_, str> {
     if text.chars().any(turns) { Cow::Owned(format!("{ISOLATE}{text}{POP_ISOLATE}")) } else { Cow::Borrowed(text) }
@@ -27,7 +27,8 @@ mod tests {
     use super::*;
     use crate::i18n::Lang;
 
-    /// «דנה (2)» beside our own words showed them in the wrong order; every sentence with a name is tried.
+    /// Once, «דנה (2)» beside the app's own text was shown in the wrong order. This test tries every sentence with a
+    /// name.
     #[test]
     fn a_name_turns_nothing_around_it() {
         let name = "דנה (2)";

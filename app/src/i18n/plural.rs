@@ -1,4 +1,4 @@
-//! Whole numbers in the languages of the screen: CLDR's cardinal categories, and their thousands.
+//! Whole numbers in the languages of the screen: CLDR's cardinal categories, and separators of thousands.
 
 /// The form that a counted noun takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub const fn en(n: u64) -> Plural {
     }
 }
 
-/// A number with this between its thousands. Spanish leaves numbers of four digits alone, and so do we.
+/// A number with this separator between its thousands. Numbers of four digits have none, as is usual in Spanish.
 #[must_use]
 pub fn in_thousands(n: usize, between: char) -> String {
     match n {

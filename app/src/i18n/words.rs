@@ -1,4 +1,4 @@
-//! What there is to say: one field per text, one function per text with a value in it.
+//! The catalogue's type: one field per text, one function per text with a value in it.
 
 use caravana_protocol::Seq;
 
@@ -122,9 +122,9 @@ pub struct Words {
     pub living_links: &'static str,
     pub own_living_links: &'static str,
     pub no_living_links: &'static str,
-    /// Until when a link is good: the day, the hour.
+    /// A link's expiry: the day, the hour.
     pub invite_until: fn(&str, &str) -> String,
-    /// How many people have used a link, and how many may.
+    /// A link's uses, and its maximum of uses.
     pub invite_uses: fn(u32, Option<u32>) -> String,
     pub revoke: &'static str,
     pub revoke_question: &'static str,
@@ -177,7 +177,7 @@ pub struct Words {
     pub write_message: &'static str,
     pub send: &'static str,
     pub characters_left: fn(i64) -> String,
-    /// So many characters of a paste found a place, and no more.
+    /// Only this many characters of a paste were inserted.
     pub paste_cut: fn(usize) -> String,
     pub typing: fn(&[String]) -> String,
     // The connection.
@@ -197,7 +197,7 @@ pub struct Words {
     pub outbox_full: &'static str,
     pub new_build: &'static str,
     pub reload: &'static str,
-    // What is here and what is missing. The number is a message's, or absent before the first one.
+    // The completeness of the conversation. The number is a message's seq, or absent before the first message.
     pub complete: fn(Option<Seq>) -> String,
     pub complete_updating: fn(Option<Seq>) -> String,
     pub complete_offline: fn(Option<Seq>) -> String,

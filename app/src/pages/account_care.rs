@@ -1,7 +1,7 @@
-//! `/account`: one's name, password, sign-ins, data, and the end of it all.
+//! `/account`: the person's name, password, sign-ins and data, and the deletion of the account.
 //!
-//! Its forms post by themselves, with and without scripts: what they do changes who is signed in, and the page is made
-//! afresh after it anyway. What came of it stands in the query, `done` or `error` with `at`.
+//! The browser submits these forms itself, with or without scripts: they change who is signed in, so the page is loaded
+//! again anyway. The query tells the result: `done`, or `error` with `at`.
 
 use caravana_protocol::ErrorCode;
 use caravana_protocol::limits::DISPLAY_NAME_CHARACTERS;
@@ -18,7 +18,7 @@ use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
 use crate::ports::{Api, ApiError};
 
-/// Who is signed in, and where.
+/// The person and all sign-ins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Account {
     user: User,
@@ -89,7 +89,7 @@ fn Care(account: Account) -> impl IntoView {
     .erase()
 }
 
-/// What the last post did.
+/// The result of the last submission.
 #[component]
 fn Done() -> impl IntoView {
     let words = use_words();
@@ -102,7 +102,7 @@ fn Done() -> impl IntoView {
     text.map(|text| view! { <p class="form-done" role="status" data-testid="done">{text}</p> })
 }
 
-/// Why the last post of this form did nothing.
+/// The error of the last submission of this form.
 #[component]
 fn Refused(at: &'static str) -> impl IntoView {
     let words = use_words();
@@ -116,7 +116,7 @@ fn Refused(at: &'static str) -> impl IntoView {
 }
 
 fn refusal(words: &Words, code: ErrorCode) -> String {
-    // Somebody who is signed in has no e-mail to get wrong.
+    // The person is signed in, so only the password can be wrong, not the e-mail.
     if code == ErrorCode::InvalidCredentials {
         words.error_present_password.to_owned()
     } else {
@@ -166,7 +166,8 @@ fn PasswordForm() -> impl IntoView {
     .erase()
 }
 
-/// Two steps: it is opened, and it asks for the password. Opened by itself where it has just been refused.
+/// Deleting takes two steps: the person opens the form, and enters the password. The form is already open if a password
+/// was just refused.
 #[component]
 fn DeleteForm() -> impl IntoView {
     let words = use_words();

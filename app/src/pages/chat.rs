@@ -1,8 +1,8 @@
-//! The signed-in frame around every group: the list beside it, the link behind it.
+//! The frame around every group for a signed-in person: the group list, and the session's link.
 //!
-//! What is below a `Suspense` may be made several times while the server renders, and what it would load there might be
-//! shown as it was loaded once and be taken over as it was loaded another time. So the frame, which is made once, loads
-//! for the page of the group too.
+//! While the server renders, the content of a `Suspense` may be created several times, and each time would load its
+//! data again: the HTML and the data for hydration could then come from different loads. Therefore this frame, which is
+//! created once, also loads the data of the group page.
 
 use caravana_protocol::rest::{GroupsAnswer, User};
 use leptos::prelude::*;
@@ -21,7 +21,7 @@ use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::{Api, ApiError};
 
-/// Who is signed in, and their groups.
+/// The person, and the person's groups.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Home {
     user: User,
@@ -55,17 +55,17 @@ pub fn ChatPage() -> impl IntoView {
             }
         })
     };
-    // What is shown stays in the document while a page below is loaded. A `Suspense` would take it out for a moment and put
-    // it in again, and everything in it would be scrolled back to its start.
+    // The shown content stays in the document while a page below is loaded. A `Suspense` would remove it for a moment
+    // and insert it again, and every scroller in it would return to its start.
     view! { <Transition>{body}</Transition> }.erase()
 }
 
-/// The group that a path speaks of, as it is written there.
+/// The group id in a path, as it is written there.
 fn group_in(path: &str) -> Option<&str> {
     path.strip_prefix("/g/").and_then(|rest| rest.split('/').next())
 }
 
-/// Nobody is signed in: the front door, or the way to sign in and come back.
+/// Not signed in: the welcome page, or a redirect to sign in and come back.
 #[component]
 fn Stranger() -> impl IntoView {
     let path = use_location().pathname.get_untracked();
@@ -96,7 +96,7 @@ fn Chat(home: Home) -> impl IntoView {
         path if path.ends_with("/miembros") => "members",
         _ => "group",
     };
-    // A refused post of a message comes back to the group's page and is said there.
+    // A refused message that the browser submitted itself returns to the group's page and is reported there.
     let refused = posted_error().filter(|_| path.read_untracked().as_str() == "/");
     let open = Signal::derive(move || group_in(&path.read()).unwrap_or_default().to_owned());
     view! {
@@ -115,11 +115,11 @@ fn Chat(home: Home) -> impl IntoView {
     .erase()
 }
 
-/// `/` for somebody who is signed in: beside the list, nothing is chosen.
+/// `/` for a signed-in person: no group is open.
 #[component]
 pub fn NoGroup() -> impl IntoView {
     let words = use_words();
-    // Below the layout there is a link only for somebody who is signed in.
+    // The context has a link only for a signed-in person.
     let title = use_link().map(|_| words.groups);
     view! {
         {title.map(|title| view! { <Title text=title /> })}

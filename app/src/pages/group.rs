@@ -1,4 +1,4 @@
-//! `/g/:id` and `/g/:id/miembros`: the conversation, and beside it the members.
+//! `/g/:id` and `/g/:id/miembros`: the conversation and the members.
 
 use caravana_protocol::limits::{HISTORY_PAGE, HISTORY_PAGE_DEFAULT};
 use caravana_protocol::rest::{Group, Member, MessagesAnswer, NewInvite};
@@ -22,26 +22,26 @@ use crate::i18n::use_words;
 use crate::ports::{Api, ApiError, ApiFuture, ChatApi, HistoryPage, use_device};
 use crate::says::{said, says};
 
-/// Read messages that are loaded above the first unread one. Of a page that is not the whole history one stays hidden
-/// ([`crate::chat::rows::Cut::hidden`]).
+/// The number of read messages that are loaded above the first unread one. If the page is not the whole history, one of
+/// them stays hidden ([`crate::chat::rows::Cut::hidden`]).
 const CONTEXT: usize = 20;
 
-/// A group with everything that its first paint shows.
+/// A group with everything that its first render shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Opened {
     /// The group.
     pub group: Group,
     /// Its members.
     pub members: Vec<Member>,
-    /// Its newest messages, and as many as it takes to reach the first unread one.
+    /// Its newest messages, with enough of them to include the first unread one.
     pub messages: MessagesAnswer,
 }
 
-/// The group of the path, once it is loaded; `None` where the path is no group's. [`super::ChatPage`] provides it.
+/// The group of the path, once it is loaded; `None` if the path is not a group's. [`super::ChatPage`] provides it.
 #[derive(Clone, Copy)]
 pub(super) struct LoadedGroup(pub(super) Resource<Option<Result<Opened, ApiError>>>);
 
-/// Loads what the page of a group shows first.
+/// Loads the data for the first render of a group's page.
 pub(super) async fn load(api: Option<Api>, id: Option<String>) -> Option<Result<Opened, ApiError>> {
     Some(load_group(api, id?).await)
 }
@@ -62,14 +62,15 @@ async fn load_group(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
 pub fn GroupPage() -> impl IntoView {
     let link = use_link();
     let LoadedGroup(loaded) = expect_context();
-    // Read, not awaited: the old group's view must live until the new one takes its place, or what still changes in it
-    // would find its state gone. Keyed, so that no element of one group becomes one of the next: a field keeps what was
-    // typed into it, a dialog stays open, and whoever holds a node would go on with it in the name of the other group.
+    // The resource is read and not awaited: the old group's view must live until the new one replaces it, or code that
+    // still runs in it would find its state gone. The view is keyed, so that no element of one group is reused for the
+    // next. A reused field would keep its text, a dialog would stay open, and a script that holds a node would continue
+    // with it in the other group.
     let shown = move || loaded.get().flatten();
     let body = move |loaded: Result<Opened, ApiError>| match (loaded, link) {
         (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
         (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
-        // The frame is not there for a stranger, and then this page is not either.
+        // Without a sign-in there is no frame, so this page is not shown either.
         (Ok(_), None) => ().erase(),
     };
     view! {
@@ -81,12 +82,12 @@ pub fn GroupPage() -> impl IntoView {
     .erase()
 }
 
-/// What a view belongs to: a group, or the reason why there is none.
+/// The key of a view: the group, or the error code.
 fn identity(loaded: &Result<Opened, ApiError>) -> Result<GroupId, String> {
     loaded.as_ref().map(|opened| opened.group.id).map_err(|error| error.code.clone())
 }
 
-/// What stands there while a group is loading; the style sheet shows it only after a moment.
+/// Shown while a group is loading; the style sheet shows it only after a moment.
 #[component]
 fn Skeleton() -> impl IntoView {
     let words = use_words();
@@ -151,8 +152,9 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     .erase()
 }
 
-/// The name of the group behind the number of all unread messages. It is asked once more while the page goes, and on the
-/// server also of a view that was made only to see what it loads: where the state is gone, it is what it was at first.
+/// The page's title: the number of all unread messages, then the group's name. It is also called while the page is
+/// removed and, on the server, for views that are created only to find out what they load. In both cases the state may
+/// be gone, and the first title is given.
 fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
     let words = use_words();
     let now = move || {
@@ -164,7 +166,7 @@ fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Se
     move || now().unwrap_or_else(|| first.clone())
 }
 
-/// What the dialog of the group's links asks of the server.
+/// The invite dialog's calls to the server.
 fn invite_actions(group: GroupId) -> InviteActions {
     let api = use_context::<Api>();
     let (lists, revokes) = (api.clone(), api.clone());
@@ -229,7 +231,7 @@ fn GroupHeader(
     .erase()
 }
 
-/// The server was renewed; what is written is kept over the reload.
+/// The server has a new build. The draft is kept when the page is reloaded.
 #[component]
 fn NewBuild() -> impl IntoView {
     let words = use_words();
@@ -253,7 +255,7 @@ fn NewBuild() -> impl IntoView {
     .erase()
 }
 
-/// Who is writing; the line keeps its height, so that nothing jumps.
+/// Who is typing; the line keeps its height, so that nothing moves.
 #[component]
 fn TypingLine(timeline: Store<TimelineState>) -> impl IntoView {
     let words = use_words();

@@ -1,4 +1,4 @@
-//! `/i/:token`: what an invite leads to, and the button that accepts it.
+//! `/i/:token`: the group of an invite, and the button that joins it.
 
 use caravana_protocol::rest::{InvitePreview, User};
 use leptos::ev::SubmitEvent;

@@ -1,4 +1,4 @@
-//! Where there is nothing to show.
+//! Pages for a missing address and for a failed load.
 
 use caravana_protocol::ErrorCode;
 use leptos::prelude::*;

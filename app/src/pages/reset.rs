@@ -1,4 +1,5 @@
-//! A lost password: asking for a link, and the page that the link leads to. Both forms post by themselves.
+//! Replacing a lost password: the form that requests a link, and the page that the link opens. The browser submits both
+//! forms itself.
 
 use caravana_protocol::limits::EMAIL_CHARACTERS;
 use caravana_protocol::rest::ResetWays;
@@ -12,7 +13,7 @@ use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::{Api, ApiError};
 
-/// Where it leads in the end.
+/// Where to go after the reset.
 fn next() -> String {
     own_path(use_query_map().read_untracked().get_str("next"))
 }
@@ -43,7 +44,7 @@ pub fn ResetPage() -> impl IntoView {
     frame(view! { <Suspense>{body}</Suspense> }.erase())
 }
 
-/// `/reset/:token`. Looking at it changes nothing: mail programs open links ahead.
+/// `/reset/:token`. Opening the page changes nothing, because mail programs open links in advance.
 #[component]
 pub fn SetPasswordPage() -> impl IntoView {
     let words = use_words();

@@ -1,4 +1,4 @@
-//! What somebody sees who is not signed in.
+//! The page for visitors who are not signed in.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -7,7 +7,7 @@ use crate::components::{Avatar, Brand, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
-/// `/` for a stranger.
+/// `/` for a visitor who is not signed in.
 #[component]
 pub fn WelcomePage() -> impl IntoView {
     let words = use_words();

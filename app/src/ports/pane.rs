@@ -1,4 +1,4 @@
-//! A scroller as the browser has laid it out.
+//! The layout of a scroller in the browser.
 
 use std::sync::Arc;
 
@@ -7,31 +7,32 @@ use leptos::html::{Div, ElementType};
 /// The element of a scroller; its first child holds the rows.
 pub type Scroller = <Div as ElementType>::Output;
 
-/// Pixels of rows that are out of sight, as they can be scrolled.
+/// Pixels of rows outside of the visible part, above and below, as far as they can be scrolled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hidden {
-    /// Above what is in sight.
+    /// Above the visible part.
     pub above: f64,
-    /// Below it.
+    /// Below the visible part.
     pub below: f64,
 }
 
-/// Where a row's upper edge is in the window now, in pixels; `None` once it is not there any more. It is asked often.
+/// Gives the current position of a row's upper edge in the window, in pixels; `None` once the row is not in the
+/// document. It is called often, so it must be cheap.
 pub type RowEdge = Arc<dyn Fn() -> Option<f64> + Send + Sync>;
 
-/// A line as it is laid out.
+/// The layout of a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaidLine {
     /// The line's key, as `data-line` has it.
     pub key: String,
-    /// Its lower edge in the window, in pixels. The space above a line is the line's own.
+    /// The line's lower edge in the window, in pixels. The space above a line belongs to that line.
     pub bottom: f64,
 }
 
-/// All lines that are in the document, as they are laid out.
+/// The layout of all lines in the document.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Laid {
-    /// The upper edge of the first of them with its space, in the window.
+    /// The upper edge of the first line in the window, with the space above it.
     pub top: f64,
     /// The lines from top to bottom.
     pub lines: Vec<LaidLine>,
@@ -40,66 +41,66 @@ pub struct Laid {
 /// The empty spaces that stand for the lines that are not in the document, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pads {
-    /// Above those that are.
+    /// Above the lines in the document.
     pub above: f64,
-    /// Below them.
+    /// Below the lines in the document.
     pub below: f64,
 }
 
-/// The day that the first row in sight belongs to.
+/// The day of the first visible row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopDay {
-    /// There is none, or its separator can be seen up there.
+    /// There is no row, or the day's separator is visible at the top.
     InSight,
-    /// Its separator is above and says this.
+    /// The day's separator is above the visible part and has this text.
     Said(String),
-    /// It is that of the first line in the document.
+    /// It is the day of the first line in the document.
     OfFirst,
 }
 
-/// A scroller whose rows are laid out from its end: as long as nobody scrolls, the same number of pixels stays hidden
-/// below, whatever comes or goes. The browser's; every answer is of the present moment.
+/// A scroller whose rows are laid out from the end: unless somebody scrolls, the number of hidden pixels below stays
+/// the same when rows come or go. Only the browser provides it. Each method reads the current layout.
 pub trait Pane: Send + Sync {
-    /// What is out of sight; `None` while the scroller is not laid out.
+    /// The hidden pixels; `None` while the scroller is not laid out.
     fn hidden(&self) -> Option<Hidden>;
-    /// How high what is in sight is.
+    /// The height of the visible part.
     fn height(&self) -> f64;
-    /// Scrolls until so much is hidden below, as nearly as the browser can.
+    /// Scrolls so that this many pixels are hidden below, as exactly as the browser can.
     fn hide_below(&self, pixels: f64);
-    /// The first row that begins in sight, or the one that is in sight alone.
+    /// The first row whose upper edge is visible; if there is none, the row that fills the visible part.
     fn first_row(&self) -> Option<RowEdge>;
-    /// The row that was clicked last, while the click is handled. If it gets shorter while its head is out of sight, its
-    /// edge is where it keeps its end in its place.
+    /// The row that was clicked, while the click is handled. If the row gets shorter while its top is hidden, the
+    /// reported edge is such that the row's lower end stays where it was.
     fn touched_row(&self) -> Option<RowEdge>;
-    /// The divider of unread messages, and where it should be in the window.
+    /// The divider of unread messages, and the window position where it should be.
     fn divider(&self) -> Option<(RowEdge, f64)>;
-    /// The day of the first row in sight.
+    /// The day of the first visible row.
     fn day(&self) -> TopDay;
-    /// The keys of the first and the last line in the document. Unlike all else it may be asked before the document is laid
-    /// out.
+    /// The keys of the first and the last line in the document. Unlike the other methods, it works before the document
+    /// is laid out.
     fn ends(&self) -> Option<(String, String)>;
-    /// The lines that are in the document; `None` while the scroller is not laid out.
+    /// The layout of the lines in the document; `None` while the scroller is not laid out.
     fn laid(&self) -> Option<Laid>;
-    /// Gives the spaces above and below the lines their heights.
+    /// Sets the heights of the spaces above and below the lines.
     fn pad(&self, pads: Pads);
-    /// Whether no part of those spaces is in sight.
+    /// Whether neither of these spaces is visible.
     fn is_filled(&self) -> bool;
 }
 
-/// What a pane says.
+/// An event of a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PaneEvent {
-    /// Rows or their sizes changed, or the size of the scroller, or somebody scrolled; maybe several of these.
+    /// The rows, their sizes or the scroller's size changed, or somebody scrolled; possibly several of these.
     Changed,
-    /// Somebody scrolled, and maybe nothing else has changed.
+    /// Somebody scrolled; possibly nothing else changed.
     Scrolled,
-    /// A row was touched, and what the touch does has not happened yet.
+    /// A row was clicked. The click's own action has not run yet.
     Touched,
-    /// The key was pressed that goes to the start.
+    /// The Home key was pressed.
     Home,
-    /// The key was pressed that goes to the end.
+    /// The End key was pressed.
     End,
 }
 
-/// Hears what a pane says. Returns whether it does itself what the browser would do.
+/// Receives the events of a pane. Returns `true` if it replaces the browser's default action.
 pub type Heard = Box<dyn Fn(PaneEvent) -> bool>;

@@ -1,11 +1,12 @@
-//! The focus of a row that goes.
+//! Keeps the focus when a focused row is removed.
 
 use std::cell::RefCell;
 
 use caravana_app::ports::Scroller;
 use web_sys::{Document, Element};
 
-/// Where the row that had the focus is in the document no longer, the scroller has it: the keys that scroll go on doing so.
+/// If the focused row is no longer in the document, moves the focus to the scroller, so that the scrolling keys keep
+/// working.
 pub(super) fn keep_focus(focused: &RefCell<Option<Element>>, scroller: &Scroller) {
     if focused.borrow().as_ref().is_none_or(|focused| focused.is_connected()) {
         return;

@@ -1,4 +1,4 @@
-//! The lines that are in the document, and the empty spaces above and below them that stand for the others.
+//! The lines in the document, and the empty spaces above and below them that represent the other lines.
 
 use std::cell::Cell;
 
@@ -6,24 +6,24 @@ use caravana_app::ports::{Laid, LaidLine, Pads};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement};
 
-/// The least part of a pixel that browsers lay out.
+/// The smallest fraction of a pixel that browsers use in layout.
 const LAYOUT_UNIT: f64 = 1.0 / 64.0;
 
-/// Both spaces; the lines are what is between them.
+/// The two spaces; the lines are the elements between them.
 pub(super) struct Spaces {
     above: Space,
     below: Space,
 }
 
-/// One of them, and the height that it was given.
+/// A space, and the height that was set last.
 struct Space {
     element: HtmlElement,
     height: Cell<f64>,
 }
 
 impl Space {
-    /// Does not look at the layout. What differs by less than is laid out stays: whoever listens to changes would never hear
-    /// the end of them.
+    /// Does not read the layout. A difference below the layout unit is ignored; otherwise each correction would cause
+    /// another change event, without end.
     fn set(&self, height: f64) {
         if (height - self.height.get()).abs() > LAYOUT_UNIT
             && self.element.style().set_property("height", &format!("{height:.3}px")).is_ok()
@@ -65,7 +65,7 @@ impl Spaces {
         self.below.set(pads.below);
     }
 
-    /// Whether a part of them is in sight.
+    /// Whether a part of either space is visible.
     pub(super) fn reach_into(&self, scroller: &Element) -> bool {
         let sight = scroller.get_bounding_client_rect();
         [&self.above, &self.below].into_iter().any(|pad| {

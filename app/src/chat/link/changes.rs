@@ -1,4 +1,4 @@
-//! What a change of the session does to the screen.
+//! Applies the changes of the session to the screen.
 
 use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session};
 use caravana_protocol::limits::SUBSCRIPTIONS;
@@ -14,14 +14,15 @@ use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
 
 impl Link {
-    /// One change; called by the driver, outside of its lock.
+    /// Applies one change; the driver calls it outside of its lock.
     pub(super) fn on_change(self, change: &Change) {
         let open = self.open.try_with_value(|open| open.as_ref().map(|open| open.group.id)).flatten();
         self.mark(|dirty| dirty.note(change, open));
         match *change {
             Change::Link | Change::Progress { .. } => self.show_link(),
             Change::Build(_) => self.build_seen(),
-            // What is marked is enough; and older messages that did not come say so in their place.
+            // The mark above is enough for these. If older messages could not be loaded, the place above the rows says
+            // so.
             Change::Timeline { .. }
             | Change::Outbox { .. }
             | Change::Reads { .. }
@@ -49,7 +50,8 @@ impl Link {
         }
     }
 
-    /// A message is only in this page's memory. Over a link it is gone in a moment; without one the reader should know.
+    /// A message could not be kept on the device and is only in this page's memory. Online, it will be stored on the
+    /// server in a moment; offline, the reader is told.
     fn not_saved(self) {
         let online = self
             .running
@@ -67,7 +69,7 @@ impl Link {
         }
     }
 
-    /// The first build is the one that served this page, or near enough; another one later is news.
+    /// The first build is taken as the build that served this page. A later, different build makes this page outdated.
     fn build_seen(self) {
         let known = self.knows_build.try_update_value(|knows| std::mem::replace(knows, true));
         if known == Some(true) {
@@ -97,7 +99,7 @@ impl Link {
         });
     }
 
-    /// A group that was entered or made elsewhere stands in the list at once, and is followed like the others.
+    /// Adds a group that the reader joined or created in another page to the list, and follows it like the others.
     fn group_added(self, group: &Group) {
         let listed = self.listed.try_update_value(|listed| {
             match listed.iter_mut().find(|known| known.id == group.id) {
@@ -123,7 +125,7 @@ impl Link {
         self.mark(Dirty::everything);
     }
 
-    /// The reader's own name, changed elsewhere.
+    /// The reader's own name was changed in another page.
     fn renamed(self, user: &User) {
         let _ = self.open.try_update_value(|open| {
             let Some(open) = open.as_mut() else { return };
@@ -146,7 +148,8 @@ impl Link {
         self.mark(Dirty::everything);
     }
 
-    /// Looks at the link again; called when it changed and every second while it is not well.
+    /// Updates what the screen says about the link. Called when the link has changed, and every second while the text
+    /// changes with time.
     pub(super) fn show_link(self) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         let open = self.open.with_value(|open| open.as_ref().map(|open| open.group.id));
@@ -167,7 +170,7 @@ impl Link {
         self.count_down();
     }
 
-    /// The seconds of a wait that the reader sees.
+    /// Updates the countdown of a wait that the reader sees.
     fn count_down(self) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         self.open.try_with_value(|open| {

@@ -1,4 +1,4 @@
-//! What the reader does, said to the session.
+//! The reader's actions, sent to the session.
 
 use caravana_client::{Group, HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Session};
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp};
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Link;
 
 impl Link {
-    /// Sends a message; `false` when it can't even wait.
+    /// Sends a message; `false` if it could not be queued.
     #[must_use]
     pub fn send(self, group: GroupId, body: MessageBody) -> bool {
         let Some(running) = self.running.get_value() else { return false };
@@ -27,26 +27,26 @@ impl Link {
         room.map_or(0, |room| OUTBOX_MESSAGES.saturating_sub(room))
     }
 
-    /// The reader typed, or stopped.
+    /// The reader is typing (`writing`), or has stopped.
     pub fn typed(self, group: GroupId, writing: bool) {
         self.say_quietly(if writing { Input::Typed { group } } else { Input::StoppedTyping { group } });
     }
 
-    /// Tries again what was refused of a message: the message itself, or a change of it.
+    /// Tries a refused operation again: the message itself, or a change of it.
     pub fn retry(self, group: GroupId, id: MessageId) {
         if let Some(id) = self.refused(group, id) {
             self.say(Input::Retry { group, id });
         }
     }
 
-    /// Gives up what was refused of a message.
+    /// Discards a refused operation: the message itself, or a change of it.
     pub fn discard(self, group: GroupId, id: MessageId) {
         if let Some(id) = self.refused(group, id) {
             self.say(Input::Discard { group, id });
         }
     }
 
-    /// What waits of this message.
+    /// The pending intent of this message: the message itself, or a change of it.
     fn refused(self, group: GroupId, id: MessageId) -> Option<IntentId> {
         let running = self.running.get_value()?;
         running.handle.with(|session| {
@@ -56,7 +56,7 @@ impl Link {
         })
     }
 
-    /// Connects now instead of after the wait; also after the end of a session.
+    /// Connects now instead of after the wait; also works after a session has ended.
     pub fn retry_now(self) {
         self.say(Input::RetryNow);
     }
@@ -71,12 +71,12 @@ impl Link {
         }
     }
 
-    /// Loads the newest messages, where they were let go.
+    /// Loads the newest messages again, if they were dropped from memory.
     pub fn latest(self, group: GroupId) {
         self.say(Input::Load { group, page: HistoryPage::Latest });
     }
 
-    /// The newest loaded message is in sight: the reader has read so far, as soon as the page can be seen.
+    /// The newest loaded message is in view. The reader's read position moves there as soon as the page is visible.
     pub fn seen(self, group: GroupId) {
         let Some(running) = self.running.get_value() else { return };
         if !running.device.visible() {
@@ -95,7 +95,7 @@ impl Link {
         self.show_link();
         if let Some(group) = self.unseen.get_value() {
             self.unseen.set_value(None);
-            // What was in sight of nobody was not seen, if another group is open by now.
+            // If another group is open by now, the reader did not see the message.
             if self.open.with_value(|open| open.as_ref().is_some_and(|open| open.group.id == group)) {
                 self.seen(group);
             }

@@ -1,4 +1,4 @@
-//! What has changed since the screen was last brought up to date.
+//! Collects what has changed since the last update of the screen.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,37 +7,37 @@ use caravana_protocol::GroupId;
 
 use crate::chat::reel::ItemKey;
 
-/// What has to be looked at again. Empty, when nothing has.
+/// What has to be updated. The default value means that nothing has.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing to look at, and is marked on its own")]
 pub(super) struct Dirty {
-    /// These rows of the list of groups.
+    /// These rows of the group list.
     pub(super) listed: BTreeSet<GroupId>,
-    /// All of them.
+    /// All rows of the group list.
     pub(super) list: bool,
-    /// What is loaded of the open group.
+    /// The loaded part of the open group's log.
     pub(super) log: LogChange,
-    /// What all of its rows depend on: names, who has read, the reader's time.
+    /// Everything that all rows of the open group depend on: names, read positions, the reader's time.
     pub(super) rows: bool,
-    /// Its members, and who of them is here.
+    /// The open group's members, and which of them are online.
     pub(super) members: bool,
-    /// A pass is due.
+    /// A pass is already scheduled.
     due: bool,
 }
 
-/// What is loaded differs.
+/// How the loaded part of the log has changed.
 #[derive(Debug, Default)]
 pub(super) enum LogChange {
     /// Nothing.
     #[default]
     None,
-    /// These items, and maybe what is not acknowledged or missing.
+    /// These items, and possibly unacknowledged messages or the gap.
     Items(Items),
     /// Everything.
     All,
 }
 
-/// Items by what became of them; one may have become several things.
+/// Items by the kind of change; an item may be in several sets.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     pub(super) inserted: HashSet<ItemKey>,
@@ -46,17 +46,17 @@ pub(super) struct Items {
 }
 
 impl Dirty {
-    /// Everything, as when the reader's time changes.
+    /// Marks everything except the log, for example when the reader's time changes.
     pub(super) fn everything(&mut self) {
         (self.list, self.rows, self.members) = (true, true, true);
     }
 
-    /// The pass that is asked for is the first since the last one.
+    /// Asks for a pass. Returns `true` if none was scheduled yet.
     pub(super) fn ask(&mut self) -> bool {
         !std::mem::replace(&mut self.due, true)
     }
 
-    /// Notes what a change of the session is about.
+    /// Marks what a change of the session concerns.
     pub(super) fn note(&mut self, change: &Change, open: Option<GroupId>) {
         let is_open = |group: &GroupId| open == Some(*group);
         match change {
@@ -75,7 +75,7 @@ impl Dirty {
                     self.items();
                 }
             }
-            // A gap is an item, and who is here is known while it is being filled.
+            // A gap is an item of the reel, and the list of present members is known while the gap is being filled.
             Change::Progress { group } => {
                 if is_open(group) {
                     self.items();

@@ -1,4 +1,4 @@
-//! From the log's lines, the session's or a page's, to the entries that rows are made of.
+//! Turns rows of the log, from the session or from a page of history, into the entries that screen rows are made from.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,10 +9,10 @@ use caravana_protocol::{MemberJoined, Seq, UserId};
 use crate::chat::rows::{Entry, MessageEntry, Notice};
 use crate::chat::store::Delivery;
 
-/// An event this much later than the member's own joining is a change of role.
+/// A joining event this many milliseconds after the member's `joined_at` is a change of role, not a joining.
 const SAME_EVENT_MS: i64 = 1_000;
 
-/// The entries of a page of history, before there is a session; what is learnt of names goes into `names`.
+/// The entries of a page of history, before there is a session. Names that the log contains are added to `names`.
 pub(super) fn of_page(
     page: &MessagesAnswer,
     group: &Group,
@@ -30,13 +30,13 @@ pub(super) fn of_page(
     rows.iter().filter_map(|row| log.entry(row, members)).collect()
 }
 
-/// What the loaded part of a group's log tells besides its rows. It takes rows in any order.
+/// Names and memberships, collected from the loaded part of a group's log. It accepts rows in any order.
 pub(super) struct Log {
-    /// The group's name, and the position from which on it is called so.
+    /// The group's name, and the position of the event that set it.
     name: (Seq, String),
-    /// Of each person the last name that the log knows, with its position.
+    /// The last known name of each person, with its position.
     people: HashMap<UserId, (Seq, String)>,
-    /// When each came (`true`) and went.
+    /// The positions at which each person joined (`true`) or left (`false`).
     stays: HashMap<UserId, BTreeMap<Seq, bool>>,
 }
 
@@ -69,13 +69,13 @@ impl Log {
         }
     }
 
-    /// Who is no member now, or not known to be one yet, has the name of the log.
+    /// Gives the name from the log to each person who is not in the list of members.
     pub(super) fn name_others(&self, members: &[Member], names: &mut HashMap<UserId, String>) {
         let others = self.people.iter().filter(|(user, _)| members.iter().all(|member| member.user.id != **user));
         names.extend(others.map(|(user, (_, name))| (*user, name.clone())));
     }
 
-    /// The entry of a row that was learnt; `None` where there is nothing to show.
+    /// The entry of a row that was given to [`Log::learn`]; `None` if the row shows nothing.
     pub(super) fn entry(&self, row: &Row, members: &[Member]) -> Option<Entry> {
         match row {
             Row::Message(message) => Some(Entry::Message(MessageEntry::from(message))),
@@ -94,15 +94,15 @@ impl Log {
         }
     }
 
-    /// Whether the log tells that this person was a member right before this position.
+    /// Whether, according to the log, this person was a member right before this position.
     fn is_present(&self, user: UserId, seq: Seq) -> bool {
         let last = self.stays.get(&user).and_then(|stays| stays.range(..seq).next_back());
         last.is_some_and(|(_, comes)| *comes)
     }
 }
 
-/// Nobody enters a group as more than a member: that is its making, or a change of role. Of a present member it is also
-/// known since when they are one.
+/// Whether a joining event is only a change of role. Everyone joins as a plain member, so a higher role means that the
+/// group was created or a role was changed. For a present member, the event is compared with `joined_at`, too.
 fn is_change_of_role(joined: &MemberJoined, members: &[Member]) -> bool {
     let is_later = |member: &Member| {
         member.user.id == joined.user_id && member.joined_at.unix_millis() + SAME_EVENT_MS < joined.at.unix_millis()
@@ -123,7 +123,7 @@ pub(super) fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
     }
 }
 
-/// A message as the reader wants it: with the change that has not been answered, and how far that is.
+/// A message with the reader's unanswered edit or deletion applied, and the delivery state of that change.
 pub(super) fn wanted(entry: Entry, known: &Known) -> Entry {
     let Entry::Message(message) = entry else { return entry };
     let Some(change) = known.change_of(message.id) else { return Entry::Message(message) };

@@ -1,4 +1,4 @@
-//! The group that is shown: what is known of it besides the session, and which of its rows are on the screen.
+//! The open group: what is known about it besides the session's data, and which of its rows are on the screen.
 
 use std::collections::HashMap;
 
@@ -16,28 +16,29 @@ use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFi
 use crate::i18n::Words;
 use crate::time::Reader;
 
-/// So many of the messages that have come are announced one by one.
+/// At most this many new messages are announced one by one.
 pub(crate) const ANNOUNCED: usize = 3;
 
-/// The group that is shown.
+/// The open group.
 pub(super) struct Open {
     pub(super) group: Group,
     pub(super) members: Vec<Member>,
     pub(super) names: HashMap<UserId, String>,
-    /// The reader had read so far when the group was opened, if not everything: there the divider stays.
+    /// The reader's read position when the group was opened, if messages were unread then. The divider stays at this
+    /// position.
     pub(super) unread_after: Option<Seq>,
     pub(super) timeline: Store<TimelineState>,
     pub(super) reel: StoredValue<Reel>,
-    /// The first page, until the session has it.
+    /// The first page of history, until it is passed to the session.
     pub(super) page: Option<MessagesAnswer>,
     pub(super) log: Log,
-    /// The cursor at the last look; `None` before the first.
+    /// The log's cursor at the last update; `None` before the first one.
     pub(super) cursor: Option<Seq>,
     pub(super) arrived: Arrived,
     pub(super) read_by_all: Seq,
 }
 
-/// Who looks, and how.
+/// The reader, with the reader's time and language.
 #[derive(Clone, Copy)]
 pub(super) struct Onlooker {
     pub(super) me: UserId,
@@ -46,7 +47,7 @@ pub(super) struct Onlooker {
 }
 
 impl Open {
-    /// What the making of rows needs to know now.
+    /// The current data that is needed to make rows.
     pub(super) fn view(&self, known: &Known, who: Onlooker) -> View<'_> {
         View {
             me: who.me,
@@ -58,12 +59,13 @@ impl Open {
         }
     }
 
-    /// What the reel says; nothing of a page that has gone.
+    /// Asks the reel; gives the default if the page is already gone.
     fn ask<T: Default>(&self, question: impl FnOnce(&Reel) -> T) -> T {
         self.reel.try_with_value(question).unwrap_or_default()
     }
 
-    /// Where the divider stands: above the first message that has a row and was not read then.
+    /// The position of the divider: above the first message that has a row, was written by somebody else, and was
+    /// unread when the group was opened.
     fn unread_at(&self, known: &Known, me: UserId) -> Option<Seq> {
         let hidden = self.ask(|reel| reel.hidden().checked_sub(1).and_then(|last| reel.key(last)));
         let hidden = hidden.and_then(ItemKey::row).and_then(|key| known.timeline().row(key)).map_or(0, Row::seq);
@@ -71,7 +73,7 @@ impl Open {
         behind.filter_map(Row::message).find(|message| message.user_id != Some(me)).map(|message| message.seq)
     }
 
-    /// Takes over what is loaded now. Returns whether the rows on the screen may be different.
+    /// Takes over what the session has loaded. Returns whether the rows on the screen may differ now.
     pub(super) fn follow(&mut self, known: &Known, change: &LogChange, who: Onlooker) -> bool {
         let before = self.cursor.filter(|_| !matches!(change, LogChange::All));
         let ends = self.ask(Reel::ends);
@@ -128,7 +130,7 @@ impl Open {
         told || changed == Some(true)
     }
 
-    /// Notes what has come at the end since the last look.
+    /// Counts the messages that arrived at the end of the log since the last update.
     fn count_arrivals(&mut self, known: &Known, items: &Items, before: Seq, who: Onlooker) {
         let mut came: Vec<_> =
             items.inserted.iter().filter_map(|key| known.timeline().row(key.row()?)?.message()).collect();
@@ -155,19 +157,19 @@ impl Open {
         self.timeline.arrived().patch(Whole(self.arrived.clone()));
     }
 
-    /// Where there are older messages, the first entry stays hidden.
+    /// If there are older messages that are not loaded, the first entry stays hidden.
     fn hide_first(&self, known: &Known) {
         let mut hidden = 0;
         if known.timeline().has_more_before() {
             let all = self.ask(Reel::len);
             let first = (0..all).find(|number| self.entry(known, *number, None).is_some());
-            // One is better than none.
+            // A single entry is not hidden, so that the screen is not empty.
             hidden = first.filter(|first| first + 1 < all).map_or(0, |first| first + 1);
         }
         let _ = self.reel.try_update_value(|reel| reel.hide(hidden));
     }
 
-    /// An item as an entry; `None` where it says nothing. Without a reader only what is stored is one.
+    /// An item as an entry; `None` if it shows nothing. Without `me`, only stored items give an entry.
     fn entry(&self, known: &Known, number: usize, me: Option<UserId>) -> Option<Entry> {
         match self.ask(|reel| reel.key(number))? {
             ItemKey::Gap => me.map(|_| Entry::Gap { coming: known.is_filling() }),
@@ -178,12 +180,13 @@ impl Open {
         }
     }
 
-    /// Makes the rows of the items that have some.
+    /// Makes the rows of the items in the reel's range.
     pub(super) fn show(&self, known: &Known, who: Onlooker) {
         let view = self.view(known, who);
         let me = Some(who.me);
         let (range, hidden, all) = self.ask(|reel| (reel.range(), reel.hidden(), reel.len()));
-        // What stands above and below decides about the first and the last row; a gap hides nothing of that.
+        // The first and the last row depend on the entries above and below them. A gap does not stop this search, so it
+        // continues above the gap.
         let mut lead: Vec<Entry> = Vec::new();
         for number in (0..range.start).rev() {
             lead.extend(self.entry(known, number, me));
@@ -206,7 +209,7 @@ impl Open {
     }
 }
 
-/// What has no place in the log: the gap, and messages that are not acknowledged.
+/// Items without a position in the log: the gap, and messages that are not acknowledged.
 fn loose(known: &Known) -> impl Iterator<Item = (ItemKey, Place)> {
     let behind = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
     let gap = known.is_missing_some().then_some((ItemKey::Gap, Place::Behind(behind)));

@@ -1,4 +1,4 @@
-//! Bringing the screen up to date: one pass for all changes of a turn, over what they concern.
+//! Updates the screen: one pass for all changes of a turn, limited to the parts that they concern.
 
 use caravana_client::{Group as Known, Session};
 use caravana_protocol::UserId;
@@ -12,7 +12,7 @@ use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
 
 impl Link {
-    /// Notes what has to be looked at again, and does so once for all changes of this turn.
+    /// Marks what has to be updated. One pass updates it for all changes of this turn.
     pub(super) fn mark(self, what: impl FnOnce(&mut Dirty)) {
         let first = self.dirty.try_update_value(|dirty| {
             what(dirty);
@@ -55,7 +55,7 @@ impl Link {
         });
     }
 
-    /// Other rows are near the window ([`crate::chat::reel::Reel::look`]).
+    /// Makes the rows again, because other items are near the window ([`crate::chat::reel::Reel::look`]).
     pub fn turn(self) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         let who = self.onlooker();
@@ -86,7 +86,7 @@ impl Link {
         self.chat.groups().patch(list);
     }
 
-    /// A group of the list: as the server counted it, and what has come since.
+    /// A row of the group list: the server's counts, plus what has arrived since.
     fn list_row(self, session: &Session, group: &Group) -> GroupRow {
         let mut row = lists::group_row(group, self.me, self.words);
         let Some(known) = session.group(group.id) else { return row };
@@ -105,7 +105,7 @@ impl Link {
 
 impl Open {
     fn show_members(&self, known: &Known, me: UserId) {
-        // Who is here is as well known while a gap is being filled.
+        // The list of present members is also reliable while a gap is being filled.
         let knows_roster = known.is_live() || (known.is_missing_some() && known.is_filling());
         let online = |member: &Member| {
             if knows_roster { known.roster().is_online(member.user.id) } else { member.online }
@@ -113,7 +113,7 @@ impl Open {
         self.timeline.members().patch(lists::members(&self.members, &online, me));
     }
 
-    /// What takes one look each.
+    /// Updates the small parts of the screen that are cheap to compute.
     fn show_rest(&self, known: &Known, running: &Running, who: Onlooker) {
         let timeline = self.timeline;
         timeline.name().patch(self.log.group_name().to_owned());

@@ -1,4 +1,4 @@
-//! What an item is known by, and where it stands.
+//! The keys of items, and their order.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,19 +6,19 @@ use std::fmt;
 use caravana_client::RowKey;
 use caravana_protocol::{MessageId, Seq};
 
-/// What an item is known by, and what the rows that belong to it say of themselves in the document.
+/// The key of an item. The rows that belong to the item carry it in the document (`data-line`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKey {
     /// A message.
     Message(MessageId),
     /// Another event, by its seq.
     Event(Seq),
-    /// The place where something is missing.
+    /// The place where part of the log is missing.
     Gap,
 }
 
 impl ItemKey {
-    /// The item of a line's key: its own, or the one that a separator stands above.
+    /// The item that a line's key belongs to: the line's own item, or the item below a separator.
     #[must_use]
     pub fn of_line(key: &str) -> Option<Self> {
         let key = key.strip_prefix("day-").or_else(|| key.strip_prefix("unread-")).unwrap_or(key);
@@ -29,7 +29,7 @@ impl ItemKey {
         }
     }
 
-    /// The session's row, where it is one.
+    /// The key of the session's row; `None` for the gap.
     #[must_use]
     pub const fn row(self) -> Option<RowKey> {
         match self {
@@ -59,14 +59,15 @@ impl fmt::Display for ItemKey {
     }
 }
 
-/// Where an item stands: stored ones by their seq, the gap behind the last complete one, then what is not acknowledged.
+/// The position of an item: stored items by their seq, the gap after the last complete item, then unacknowledged
+/// messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// An event of the log.
     At(Seq),
-    /// The gap behind this seq.
+    /// The gap after this seq.
     Behind(Seq),
-    /// A message that is not acknowledged, by its number among them.
+    /// A message that is not acknowledged, by its index among them.
     Waiting(usize),
 }
 

@@ -1,11 +1,11 @@
-//! What comes into a reel and what goes, and what then has rows.
+//! Adds and removes items of a reel, and updates the range of items that have rows.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Item, ItemKey, NEAR, Place, Reel};
 
 impl Reel {
-    /// Other items take the place of all. Those that have lines keep them, where they are among these.
+    /// Replaces all items. An item that has a line in the document keeps it, if it is among the new items.
     pub fn restart(&mut self, items: impl IntoIterator<Item = (ItemKey, Place)>, shown: &HashSet<ItemKey>) {
         let known: HashMap<ItemKey, (f64, bool)> =
             self.items.iter().map(|item| (item.key, (item.height, item.seen))).collect();
@@ -20,8 +20,8 @@ impl Reel {
         self.keep_range(to == Some(self.items.len()));
     }
 
-    /// Some items go, and others come. All that is not acknowledged is among those that come, and the gap, if there is one:
-    /// what is here of them goes.
+    /// Removes some items and adds others. `added` always contains all unacknowledged messages and the gap, if there is
+    /// one, so the present ones are removed first.
     pub fn change(&mut self, removed: &HashSet<ItemKey>, added: impl IntoIterator<Item = (ItemKey, Place)>) {
         let reaches_end = self.range.end >= self.items.len();
         let first = self.items.get(self.range.start).map(|item| item.place);
@@ -42,7 +42,7 @@ impl Reel {
         self.keep_range(reaches_end);
     }
 
-    /// The first items have no rows from now on.
+    /// The first items (`hidden` of them) have no rows from now on.
     pub fn hide(&mut self, hidden: usize) {
         self.hidden = hidden.min(self.items.len());
         self.range.start = self.range.start.clamp(self.hidden, self.items.len());
@@ -61,19 +61,19 @@ impl Reel {
     fn add(&mut self, items: impl IntoIterator<Item = (ItemKey, Place)>, known: &HashMap<ItemKey, (f64, bool)>) {
         let guess = self.guess;
         self.items.extend(items.into_iter().map(|(key, place)| {
-            // Most other events say nothing.
+            // Most events that are not messages show nothing.
             let guess = if matches!(key, ItemKey::Message(_)) { guess } else { 0.0 };
             let (height, seen) = known.get(&key).copied().unwrap_or((guess, false));
             Item { key, place, height, seen }
         }));
-        // Mostly they come at the end, and else in a run or two.
+        // New items are mostly at the end, otherwise in one or two runs.
         if !self.items.is_sorted_by(|one, other| one.place.order(other.place).is_le()) {
             self.items.sort_by(|one, other| one.place.order(other.place));
         }
     }
 
-    /// Whoever has the last item in the document has it also when there is another, within bounds: a window that nobody
-    /// looks at does not grow without end.
+    /// If the last item had a row, a new last item gets one, too, up to a limit, so that the document does not grow
+    /// forever while nobody scrolls.
     fn keep_range(&mut self, reaches_end: bool) {
         let all = self.items.len();
         if self.is_whole() {

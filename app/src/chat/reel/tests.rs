@@ -19,13 +19,13 @@ fn reel(items: std::ops::RangeInclusive<usize>) -> Reel {
     reel
 }
 
-/// How high the row of a message really is.
+/// The real height of a message's row.
 fn real(key: ItemKey) -> f64 {
     let ItemKey::Message(id) = key else { return 0.0 };
     41.5 + f64::from(u8::try_from(id.uuid().as_u128() % 97).unwrap())
 }
 
-/// A document that shows a reel: what is in it, and how far it is scrolled.
+/// A simulated document that shows a reel: its lines, and its scroll position.
 struct Document {
     reel: Reel,
     shown: Range<usize>,
@@ -53,7 +53,7 @@ impl Document {
         self.pads.above + self.height(self.shown.clone()) + self.pads.below - HEIGHT
     }
 
-    /// The upper edge of an item, counted from that of what is in sight.
+    /// The upper edge of an item, relative to the top of the visible part.
     fn edge(&self, number: usize) -> f64 {
         HEIGHT + self.below - self.pads.below - self.height(number..self.shown.end)
     }
@@ -117,7 +117,7 @@ fn of_a_long_one_only_what_is_near_the_window_has_rows_wherever_that_is() {
             reel.look(sight);
             let range = reel.range();
             assert!(range.len() <= NEAR && !range.is_empty(), "{range:?} at {below}");
-            // Each is as high as was guessed.
+            // Each item has the guessed height.
             let edge = |number: usize| f64::from(10_000 - u32::try_from(number).unwrap()) * GUESS;
             let (lower, upper) = (edge(range.end), edge(range.start));
             assert!(
@@ -129,7 +129,7 @@ fn of_a_long_one_only_what_is_near_the_window_has_rows_wherever_that_is() {
     }
 }
 
-// Every correction of the scroller's own position ends the browser's smooth scrolling, and a finger's swing.
+// Each correction of the scroll position would stop the browser's smooth scrolling or the momentum of a swipe.
 #[test]
 fn who_scrolls_up_and_down_sees_every_row_where_the_last_one_left_it() {
     let mut document = Document::new(reel(1..=10_000));
@@ -139,7 +139,7 @@ fn who_scrolls_up_and_down_sees_every_row_where_the_last_one_left_it() {
         assert!(moved < 0.01, "scrolling up moved rows by {moved}, at {:?} of {:?}", document.shown, document.pads);
         assert!(document.is_filled());
     }
-    // From a start that was reached at once, so that nothing below was ever measured.
+    // The start was reached in one jump, so nothing below was ever measured.
     let mut document = Document::new(reel(1..=10_000));
     document.below = document.most();
     document.scroll(0.0);
@@ -181,14 +181,14 @@ fn what_comes_and_goes_keeps_the_order_the_heights_and_the_rows_that_are_shown()
     assert_eq!(document.reel.key(0), Some(message(900)));
     assert_eq!(document.reel.key(document.reel.len() - 1), Some(message(9_001)));
 
-    // One of them is stored now, and there is a gap behind the last.
+    // One of the messages is stored now, and there is a gap after the last one.
     let gap = (ItemKey::Gap, Place::Behind(4_000));
     document.reel.change(&none, [(message(9_000), Place::At(4_002)), gap, waiting(1)]);
     let all = document.reel.len();
     let last: Vec<_> = (all - 4..all).filter_map(|number| document.reel.key(number)).collect();
     assert_eq!(last, [message(4_000), ItemKey::Gap, message(9_000), message(9_001)]);
 
-    // It is closed, and the oldest are let go.
+    // The gap is closed, and the oldest items are dropped.
     document.reel.change(&(900..1_500).map(message).collect(), [at(4_001), waiting(1)]);
     let all = document.reel.len();
     let last: Vec<_> = (all - 3..all).filter_map(|number| document.reel.key(number)).collect();
@@ -206,7 +206,7 @@ fn who_is_at_the_end_has_the_row_of_what_comes_and_nobody_else_has() {
     reel.look(Sight { below: 0.0, height: HEIGHT });
     reel.change(&HashSet::new(), [at(1_001)]);
     assert_eq!(reel.range().end, 1_001);
-    // A window at which nobody looks does not grow for ever.
+    // A window that nobody scrolls does not grow forever.
     for number in 1_002..2_000 {
         reel.change(&HashSet::new(), [at(number)]);
     }

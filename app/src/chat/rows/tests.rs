@@ -25,7 +25,7 @@ fn shown(entries: &[Entry], unread_after: Option<Seq>, read_by_all: Seq) -> Vec<
     part(entries, Cut::default(), unread_after, read_by_all)
 }
 
-/// The same, where older messages are known not to be here.
+/// Like `shown`, but older messages exist and are not loaded.
 fn shown_of_more(entries: &[Entry], unread_after: Option<Seq>) -> Vec<Line> {
     part(entries, Cut::loaded(entries, true), unread_after, 0)
 }
@@ -131,7 +131,7 @@ fn a_gap_parts_what_is_above_from_what_is_below_and_begins_no_day() {
     assert_eq!(alone, [words.gap_offline]);
 }
 
-// The first older page took the author's name away from the row above which it came, and all rows moved.
+// Once, loading the first older page removed the author's name from the row below it, and all rows moved.
 #[test]
 fn no_row_changes_when_older_ones_come_above_it() {
     let times = ["2026-11-21T23:50:00Z", "2026-11-21T23:58:00Z", "2026-11-22T00:01:00Z", "2026-11-22T00:03:00Z"];
@@ -149,7 +149,7 @@ fn no_row_changes_when_older_ones_come_above_it() {
             assert_eq!(part.len(), entries.len() - from - 1, "one is hidden");
             let first = |line: &Line| message(line).map(|message| message.first);
             let (mut part, mut all) = (part.iter().map(first), whole[from + 1..].iter().map(first));
-            // The divider stands above the first unread message that is here, wherever the real one is.
+            // The divider is above the first unread message of this part, even if the real first one is not in it.
             if unread_after.is_some_and(|read| from as u64 >= read) {
                 part.next();
                 all.next();
@@ -180,7 +180,8 @@ fn a_part_has_the_rows_that_it_has_in_the_whole() {
     let all = entries.len();
     for from in 0..all {
         for to in from + 1..=all {
-            // A gap says nothing about what is below it, so that what leads goes on to the row above it.
+            // A gap gives no information about the entry below it, so the leading part continues up to the row above
+            // the gap.
             let lead =
                 from - entries[..from].iter().rposition(|entry| !matches!(entry, Entry::Gap { .. })).unwrap_or(from);
             let cut = Cut { lead, trail: usize::from(to < all), hidden: false };

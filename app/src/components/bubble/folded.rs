@@ -1,9 +1,9 @@
-//! A long message, of which the beginning is shown until the reader asks for more.
+//! A long message: only its beginning is shown until the reader opens it.
 //!
-//! Promises that the whole text is in the page, folded or not: it is found, read aloud, selected and copied, and whatever
-//! brings a hidden part of it into view (a search, a link that gets the focus) unfolds it. How long a text is, is
-//! estimated from its letters, and not measured, so that the server's page and the browser's are the same and nothing
-//! moves when the page is taken over; whether a bubble is narrow, the style sheet knows. Called by the bubble.
+//! Guarantees that the whole text is in the page, folded or not: it can be found, read aloud, selected and copied. If a
+//! search or the focus of a link scrolls to a hidden part, the message unfolds. The length is estimated from the
+//! characters, not measured, so that the server's page and the browser's are the same and nothing moves at hydration;
+//! the style sheet decides whether a bubble is narrow. Called by the bubble.
 
 use leptos::html::Span;
 use leptos::prelude::*;
@@ -13,18 +13,18 @@ use crate::erase::Erase as _;
 use crate::i18n::Words;
 use crate::says::says;
 
-/// A bubble shows this many lines of a longer text. The style sheet has the same number.
+/// A folded bubble shows this many lines. The style sheet has the same number.
 const LINES: usize = 20;
 /// Characters on a line of the narrowest and of the widest bubble.
 const NARROW: usize = 36;
 const WIDE: usize = 68;
 
-/// Where a text is longer than it is shown.
+/// In which bubbles a text is too long to be shown whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
-    /// Nowhere.
+    /// In no bubble.
     Short,
-    /// In a narrow bubble.
+    /// Only in a narrow bubble.
     LongIfNarrow,
     /// In every bubble.
     Long,
@@ -43,12 +43,12 @@ impl Length {
 }
 
 fn is_longer(text: &str, columns: usize) -> bool {
-    // Folding away one or two lines would save nothing.
+    // Hiding one or two lines would save nothing.
     text.split('\n').map(|line| width(line).div_ceil(columns).max(1)).sum::<usize>() > LINES + 2
 }
 
 fn width(line: &str) -> usize {
-    // Letters of East Asia are twice as wide.
+    // East Asian characters are twice as wide.
     line.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn folded(text: &str, length: Length, words: &'static Words) -> AnyVi
     let open = RwSignal::new(false);
     let shown = NodeRef::<Span>::new();
     let reached = move |_| {
-        // Nothing but something inside that was looked for scrolls a text that has no scroll bar.
+        // This text has no scroll bar, so it scrolls only when the browser brings a hidden part into view.
         if let Some(shown) = shown.get_untracked().filter(|shown| shown.scroll_top() != 0) {
             shown.set_scroll_top(0);
             open.set(true);

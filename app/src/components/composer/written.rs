@@ -1,30 +1,31 @@
-//! What stands in the field.
+//! The text in the composer's field.
 //!
-//! Owns the bounds on the work that a key costs, and the cleaning of what is pasted. Called by the composer.
+//! Owns the limits on the work for each key press, and the cleaning of pasted text. Called by the composer.
 
 use caravana_protocol::limits::MESSAGE_CHARACTERS;
 
-/// UTF-16 units that the field takes; of a longer paste it takes the beginning. Browsers alone need seconds for each key
-/// in a field of a million characters. Cleaning makes texts shorter (blank lines go, letters are composed with their
-/// accents), and what is too long is kept to be shortened: four units for each character of a message leave room for both.
+/// The field takes this many UTF-16 units; a longer paste is cut. In a field with a million characters, browsers need
+/// seconds for each key. The limit is four units for each character of a message: cleaning makes texts shorter (blank
+/// lines are removed, letters are composed with their accents), and a text that is too long should stay, so that the
+/// person can shorten it.
 pub(super) const FIELD_UNITS: usize = 4 * MESSAGE_CHARACTERS;
-/// A paste of more UTF-16 units is put into the field by us: a browser takes it apart as if each line were typed, which is
-/// minutes for a million characters. A shorter one is the browser's, which can undo it.
+/// The app inserts a paste of more UTF-16 units itself, because a browser handles it like typed lines, which takes
+/// minutes for a million characters. The browser inserts a shorter paste, so that the person can undo it.
 pub(super) const PASTE_UNITS: usize = 2_000;
-/// Characters that give the field its height, which ends to grow at about six lines.
+/// Only this many characters determine the field's height, which stops growing at about six lines.
 const MIRRORED: usize = 1_500;
 
-/// What the mirror holds, which is as high as the field should be.
+/// The text of the mirror, which gets the height that the field should have.
 pub(super) fn mirrored(text: &str) -> String {
     let end = text.char_indices().nth(MIRRORED).map_or(text.len(), |(end, _)| end);
-    // A line end at the end begins a line, and only something behind it makes that visible.
+    // A final line end begins a new line, which has a height only if a character follows it.
     format!("{}\n", &text[..end])
 }
 
-/// The beginning of a text that is at most so many UTF-16 units long, with line ends as a field has them.
+/// The beginning of a text, at most this many UTF-16 units long, with the line ends that a field uses.
 pub(super) fn beginning(text: &str, units: usize) -> String {
     let mut left = units;
-    // Twice as much is read as could be kept, if all lines ended in two characters.
+    // Twice as many characters are read, because each line end may consist of two characters.
     let read = text.char_indices().nth(units.saturating_mul(2)).map_or(text, |(end, _)| &text[..end]);
     let lines = read.replace("\r\n", "\n").replace('\r', "\n");
     let fits = |c: &char| {
@@ -35,14 +36,14 @@ pub(super) fn beginning(text: &str, units: usize) -> String {
     lines.chars().take_while(fits).collect()
 }
 
-/// Whether that beginning is not the whole text.
+/// Whether the beginning is shorter than the text.
 pub(super) fn is_cut(text: &str, beginning: &str) -> bool {
     beginning.len() + text.matches("\r\n").count() < text.len()
 }
 
-/// A text without the control characters that no message may have, which come with a paste from a terminal or an old
-/// program; those that end a line there end it here. `None`: it has none. `caret` is a place in UTF-16 units, and comes
-/// back as the same place in what is left.
+/// Removes the control characters that no message may have; they come from a paste from a terminal or an old program.
+/// Characters that end a line there become line ends. `None` if the text has none of them. `caret` is a position in
+/// UTF-16 units; the result has the same position in the cleaned text.
 pub(super) fn without_controls(text: &str, caret: usize) -> Option<(String, usize)> {
     if !text.chars().any(is_unsendable) {
         return None;

@@ -1,4 +1,4 @@
-//! The link that is made here, to be copied.
+//! A new invite link, to be copied.
 
 use caravana_protocol::InviteId;
 use caravana_protocol::rest::Invite;
@@ -12,21 +12,21 @@ use crate::ports::{ApiError, ApiFuture, use_device};
 use crate::says::{said, says};
 use crate::time::Reader;
 
-/// How far the link has come.
+/// The state of the new link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkState {
-    /// Nobody has asked for one yet.
+    /// Not requested yet.
     Unmade,
-    /// It is being made.
+    /// It is being created.
     Making,
-    /// Here it is.
+    /// It was created.
     Made(Invite),
-    /// It could not be made.
+    /// It could not be created; with the reason.
     Refused(String),
 }
 
 impl LinkState {
-    /// Which link it is, once it is one.
+    /// The link's id, once it is created.
     pub fn id(&self) -> Option<InviteId> {
         match self {
             Self::Made(invite) => Some(invite.id),
@@ -40,14 +40,14 @@ impl LinkState {
 enum Copied {
     Not,
     Yes,
-    /// That is not allowed here.
+    /// The browser does not allow it.
     Refused,
 }
 
 /// The button that makes and copies a link, and the link.
 #[component]
 pub fn NewLink(
-    /// How far it has come.
+    /// Its state.
     state: RwSignal<LinkState>,
     /// Where the reader is in time.
     reader: Signal<Reader>,
@@ -86,7 +86,7 @@ pub fn NewLink(
             }
         }
     };
-    // What could not be copied is selected, so that the reader's own keys copy it.
+    // A link that could not be copied is selected, so that the reader can copy it with the keyboard.
     Effect::new(move |_| {
         if let Some(field) = field.get().filter(|_| copied.get() == Copied::Refused) {
             field.select();
@@ -122,7 +122,7 @@ pub fn NewLink(
     .erase()
 }
 
-/// Shows what came of the question for a link, while there is somebody who sees it; gives what is to be copied.
+/// Shows the answer to the request for a link, if the dialog is still open. Returns the text to copy.
 fn shown(
     words: &Words,
     answer: Result<Invite, ApiError>,
@@ -144,7 +144,7 @@ fn shown(
     }
 }
 
-/// What stands above the button: the link, or why there is none.
+/// The part above the button: the link, or the error.
 fn above(state: &LinkState, reader: Signal<Reader>, field: NodeRef<Input>) -> Option<AnyView> {
     let words = use_words();
     match state {

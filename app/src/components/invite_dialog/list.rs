@@ -1,4 +1,4 @@
-//! The links that let people in now.
+//! The valid invite links of the group.
 
 use caravana_protocol::rest::LivingInvite;
 use caravana_protocol::{InviteId, UserId};
@@ -14,19 +14,19 @@ use crate::ports::ApiFuture;
 use crate::says::{said, says};
 use crate::time::Reader;
 
-/// What is known of them.
+/// The state of the list.
 #[derive(Clone, Copy)]
 pub struct Living {
     list: Callback<(), ApiFuture<Vec<LivingInvite>>>,
     words: &'static Words,
-    /// The links, the one that was made last first; `None` before the first answer.
+    /// The links, newest first; `None` before the first answer.
     rows: RwSignal<Option<Vec<LivingInvite>>>,
-    /// Why the last question had no answer.
+    /// Why the last request failed.
     problem: RwSignal<Option<String>>,
-    /// How often was asked.
+    /// The number of requests so far.
     asked: StoredValue<u32>,
-    /// How many are being revoked. Until that is answered the list stays as it is: a row that went before its answer came
-    /// could neither say nor hand on the focus.
+    /// The number of links that are being revoked. Until all answers have come the list stays as it is: a row that is
+    /// removed before its answer could not show the answer or pass on the focus.
     revoking: StoredValue<u32>,
 }
 
@@ -43,7 +43,7 @@ impl Living {
         }
     }
 
-    /// Asks for them.
+    /// Loads the links.
     pub fn load(self) {
         let next = |asked: &mut u32| {
             *asked = asked.wrapping_add(1);
@@ -54,7 +54,7 @@ impl Living {
         let answer = self.list.run(());
         leptos::task::spawn_local(async move {
             let answer = answer.await;
-            // The dialog was closed, or what was made or revoked meanwhile is not as this answer has it.
+            // The dialog was closed, or this answer does not include what was created or revoked in the meantime.
             if self.asked.try_get_value() != Some(number) || self.revoking.try_get_value() != Some(0) {
                 return;
             }
@@ -65,7 +65,7 @@ impl Living {
         });
     }
 
-    /// Revokes one of them, and asks for all of them when nothing of the kind is under way any more.
+    /// Revokes a link, and reloads the list when no other link is being revoked.
     fn revoke(self, answer: ApiFuture<()>) -> ApiFuture<()> {
         self.revoking.update_value(|revoking| *revoking += 1);
         Box::pin(async move {
@@ -81,7 +81,7 @@ impl Living {
         })
     }
 
-    /// One of them lets nobody in any more.
+    /// Removes a revoked link from the list.
     pub fn remove(self, id: InviteId) {
         self.rows.update(|rows| {
             if let Some(rows) = rows {
@@ -103,7 +103,7 @@ enum Phase {
 /// The list.
 #[component]
 pub fn LivingLinks(
-    /// What is known of them.
+    /// The state of the list.
     living: Living,
     /// The group's members, who make links.
     timeline: Store<TimelineState>,
@@ -166,12 +166,12 @@ pub fn LivingLinks(
     .erase()
 }
 
-/// The list did not come.
+/// The list could not be loaded.
 #[component]
 fn Failed(living: Living, heading: NodeRef<H3>) -> impl IntoView {
     let words = use_words();
     let retry = move |_| {
-        // The button goes, and the focus would be lost with it.
+        // The button will be removed, and the focus would be lost with it.
         focus_on(heading);
         living.load();
     };
@@ -191,14 +191,14 @@ fn focus_on(heading: NodeRef<H3>) {
     }
 }
 
-/// The one that the focus goes to when this one goes: the next, or the last but this.
+/// The row that gets the focus when this one is removed: the next row, or the previous one if this is the last.
 fn beside(rows: &[LivingInvite], id: InviteId) -> Option<InviteId> {
     let at = rows.iter().position(|row| row.id == id)?;
     let before = || at.checked_sub(1).and_then(|at| rows.get(at));
     rows.get(at + 1).or_else(before).map(|row| row.id)
 }
 
-/// Who made a link, as the group knows them now.
+/// The creator of a link, with the current name in the group.
 fn maker(timeline: Store<TimelineState>, me: UserId, user: UserId) -> Maker {
     let words = use_words();
     let name = move || {

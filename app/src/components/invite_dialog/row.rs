@@ -1,4 +1,4 @@
-//! One link: whose it is, how long it is good, who used it, and the button that revokes it.
+//! One link: its creator, its expiry, its uses, and the button that revokes it.
 
 use caravana_protocol::InviteId;
 use caravana_protocol::rest::LivingInvite;
@@ -21,16 +21,16 @@ pub struct Maker {
     pub name: Signal<String>,
 }
 
-/// How far revoking has come.
+/// The state of revoking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// Nobody has asked for it.
+    /// Not requested.
     Resting,
-    /// Whether it is meant is being asked.
+    /// The reader is asked to confirm.
     Asking,
-    /// It is under way.
+    /// It is being revoked.
     Revoking,
-    /// It did not work.
+    /// It could not be revoked; with the reason.
     Refused(String),
 }
 
@@ -45,7 +45,7 @@ pub fn LinkRow(
     reader: Signal<Reader>,
     /// Revokes it.
     revoke: Callback<InviteId, ApiFuture<()>>,
-    /// It was revoked; whether the focus was in this row.
+    /// It was revoked; the flag says whether the focus was in this row.
     gone: Callback<(InviteId, bool)>,
     /// The row whose button gets the focus.
     focus: RwSignal<Option<InviteId>>,
@@ -129,7 +129,7 @@ pub fn LinkRow(
     .erase()
 }
 
-/// Whether it is meant. What loses nothing has the focus.
+/// Asks for confirmation. The harmless button has the focus.
 #[component]
 fn Question(id: InviteId, step: RwSignal<Step>, keep: Callback<()>, meant: Callback<()>) -> impl IntoView {
     let words = use_words();
@@ -143,7 +143,7 @@ fn Question(id: InviteId, step: RwSignal<Step>, keep: Callback<()>, meant: Callb
     Effect::new(move |_| {
         let refused = step.with(|step| matches!(step, Step::Refused(_)));
         if let Some(question) = question.get().filter(|_| refused) {
-            // The reason may have pushed the buttons out of sight.
+            // The error text may have pushed the buttons out of view.
             question.scroll_into_view_with_bool(false);
         }
     });
@@ -155,7 +155,7 @@ fn Question(id: InviteId, step: RwSignal<Step>, keep: Callback<()>, meant: Callb
         })
     };
     let escape = move |event: KeyboardEvent| {
-        // It takes back the question, and not the dialog with it.
+        // Escape closes only the question, not the dialog.
         if event.key() == "Escape" {
             event.prevent_default();
             keep.run(());
@@ -199,9 +199,9 @@ fn Question(id: InviteId, step: RwSignal<Step>, keep: Callback<()>, meant: Callb
     .erase()
 }
 
-/// How long it is good, and who used it.
+/// The link's expiry and its uses.
 fn about(words: &Words, reader: Reader, invite: &LivingInvite) -> String {
     let until = (words.invite_until)(&reader.date(words, invite.expires_at), &reader.clock(invite.expires_at));
-    // A line may end with the dot and begin with none.
+    // A line may end with the dot but must not begin with it.
     format!("{until}\u{a0}· {}", (words.invite_uses)(invite.uses, invite.max_uses))
 }

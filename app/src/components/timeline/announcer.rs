@@ -1,4 +1,4 @@
-//! Says others' new messages to those who hear the page.
+//! Announces others' new messages to screen readers.
 
 use leptos::prelude::*;
 use reactive_stores::Store;
@@ -16,11 +16,11 @@ pub fn Announcer(
 ) -> impl IntoView {
     let words = use_words();
     let lines = RwSignal::new(Vec::<(usize, String)>::new());
-    // What is there when the group is opened is read, not announced.
+    // Messages that are loaded when the group is opened are not announced.
     Effect::new(move |before: Option<u64>| {
         let arrived = timeline.arrived().get().0;
         let came = usize::try_from(arrived.others - before.unwrap_or(arrived.others)).unwrap_or(usize::MAX);
-        // More than the screen knows the words of are said as a number.
+        // If more messages arrive than the store keeps texts of, only their number is announced.
         let said = if came > ANNOUNCED {
             vec![(words.new_messages)(came as u64)]
         } else {

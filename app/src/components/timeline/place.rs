@@ -1,10 +1,10 @@
 //! The reader's place in the scroller.
 //!
-//! Owns it: nobody else scrolls. It is either the end of the conversation or a row and where in the window that row is.
-//! Promises that a row in sight moves when the reader moves it and never otherwise, whatever grows, comes or goes, and
-//! whenever the browser says so: [`Place::settle`] takes the place that was known, adds what the reader has scrolled
-//! since, and puts the row there with one assignment. It makes no difference who calls it, or how often. Called by the
-//! timeline for every [`PaneEvent`](crate::ports::PaneEvent).
+//! Owns the reader's place; no other code scrolls. The place is either the end of the conversation, or a row with its
+//! position in the window. Guarantees that a visible row moves only when the reader scrolls, whatever grows, is added
+//! or is removed, and whenever the browser reports it: [`Place::settle`] takes the known place, adds what the reader
+//! has scrolled since, and puts the row there with one assignment. Extra calls do no harm. Called by the timeline for
+//! every [`PaneEvent`](crate::ports::PaneEvent).
 
 use crate::ports::{Hidden, Pane, RowEdge};
 
@@ -12,46 +12,47 @@ use crate::ports::{Hidden, Pane, RowEdge};
 const NEAR_END: f64 = 150.0;
 /// Within this distance of the start, in pixels, older messages are asked for.
 const NEAR_START: f64 = 600.0;
-/// Smaller differences can't be scrolled.
+/// Smaller differences cannot be scrolled.
 const HALF_PIXEL: f64 = 0.5;
-/// A row that is so far from where it should be could not be brought there, and its place is where it is.
+/// If a row is this far from its place after scrolling, it could not be brought there. Its actual position becomes its
+/// place.
 const PIXEL: f64 = 1.0;
 
-/// Where the reader is.
+/// The reader's place.
 #[derive(Default)]
 pub(super) struct Place {
     hold: Hold,
-    /// What was hidden when it was last looked at.
+    /// The hidden pixels at the last call.
     hidden: Option<Hidden>,
 }
 
 #[derive(Default)]
 enum Hold {
-    /// Nothing was shown yet: the first look goes to the unread messages.
+    /// Nothing was shown yet: the first call goes to the unread messages.
     #[default]
     Unopened,
-    /// At the end or near it; the scroller keeps that by itself.
+    /// At the end or near it; the scroller keeps this place by itself.
     End,
-    /// At the start, as soon as its rows are there.
+    /// At the start; reached when the first rows are in the document.
     Start,
-    /// Where no rows are yet: the place is what is in sight when they are.
+    /// In a space without rows. When the rows are there, the visible row becomes the place.
     Nowhere,
-    /// This row is here in the window.
+    /// This row, at this position in the window.
     Row { row: RowEdge, at: f64 },
 }
 
 impl Place {
-    /// Puts what is in sight back to its place after whatever has happened.
+    /// Puts the visible rows back in their place after any change.
     pub(super) fn settle(&mut self, pane: &dyn Pane) {
         let Some(now) = pane.hidden() else {
-            // What is not laid out has no place; it gets it back when it is.
+            // A scroller that is not laid out has no position; the place is restored when it is laid out again.
             self.hidden = None;
             return;
         };
         let scrolled = self.hidden.map_or(0.0, |before| now.below - unmoved(before, now));
         match &mut self.hold {
             Hold::Unopened => {
-                // Who has scrolled before the page was taken over has chosen a place already.
+                // A reader who scrolled before hydration has already chosen a place.
                 if let Some((row, at)) = pane.divider().filter(|_| now.below < PIXEL) {
                     put(pane, now, &row, at);
                 }
@@ -92,7 +93,7 @@ impl Place {
         self.settle(pane);
     }
 
-    /// The reader touched a row: if that makes it grow, it grows away from where it was touched, also at the end.
+    /// The reader clicked a row. If the click makes the row grow, the clicked edge stays in its place, also at the end.
     pub(super) fn touch(&mut self, pane: &dyn Pane) {
         self.settle(pane);
         if let Some((row, at)) = pane.touched_row().and_then(|row| row().map(|at| (row, at))) {
@@ -100,7 +101,7 @@ impl Place {
         }
     }
 
-    /// The touch has had its consequences: the place is again what is in sight.
+    /// The click's action has run: the visible row becomes the place again.
     pub(super) fn release(&mut self, pane: &dyn Pane) {
         self.settle(pane);
         self.choose(pane);
@@ -116,8 +117,8 @@ impl Place {
         self.hidden.is_some_and(|hidden| hidden.above <= NEAR_START)
     }
 
-    /// Takes the place from what is in sight. What the last place lacked to the whole pixel is not forgotten, so that
-    /// nothing creeps.
+    /// Makes the first visible row the place. A remaining difference of less than a pixel is kept, so that rounding
+    /// errors do not add up.
     fn choose(&mut self, pane: &dyn Pane) {
         let Some(hidden) = pane.hidden() else { return };
         let lacking = match &self.hold {
@@ -137,7 +138,7 @@ impl Place {
     }
 }
 
-/// Scrolls until the row is there, and says where it is then.
+/// Scrolls the row to `at`, and returns where it is then.
 fn put(pane: &dyn Pane, now: Hidden, row: &RowEdge, at: f64) -> Option<f64> {
     let below = within(now.below - (row()? - at), now);
     if (below - now.below).abs() > HALF_PIXEL {
@@ -146,13 +147,13 @@ fn put(pane: &dyn Pane, now: Hidden, row: &RowEdge, at: f64) -> Option<f64> {
     row()
 }
 
-/// As much as can be hidden below, of what should be.
+/// Limits the pixels to hide below to what the scroller allows.
 fn within(below: f64, now: Hidden) -> f64 {
     below.clamp(0.0, (now.above + now.below).max(0.0))
 }
 
-/// What would be hidden below now if the reader had not scrolled. When there is less to hide than there was, it was the
-/// browser that moved.
+/// The pixels that would be hidden below if the reader had not scrolled. If the document has become too short for the
+/// old value, the browser has moved the scroller, not the reader.
 fn unmoved(before: Hidden, now: Hidden) -> f64 {
     let most = now.above + now.below;
     if before.below > most + PIXEL { most } else { before.below }

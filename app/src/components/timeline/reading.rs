@@ -1,8 +1,8 @@
-//! What the reader has seen of the conversation, and what follows from it.
+//! What the reader has seen of the conversation, and the state that depends on it.
 //!
-//! Owns the [`Place`], the pane that it is in, and what depends on both: whether new messages are followed or counted,
-//! whether older ones are wanted, which rows are near the window, and the day that is said on top. Does everything when the pane says that something has
-//! happened; there is no other clock.
+//! Owns the [`Place`], its pane, and what depends on both: whether new messages are followed or counted, whether older
+//! messages are wanted, which rows are near the window, and the day that is shown above the rows. It acts only on
+//! events of the pane and of the store, never on a timer.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::chat::reel::{Reel, Sight};
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::ports::{Browser, Pane, PaneEvent, TopDay};
 
-/// One conversation that is being read. Copies speak of the same one.
+/// A conversation that is being read. All copies refer to the same one.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     timeline: Store<TimelineState>,
@@ -25,21 +25,21 @@ pub(super) struct Reading {
     pane: StoredValue<Option<Box<dyn Pane>>>,
     place: StoredValue<Place>,
     reel: StoredValue<Reel>,
-    /// What had come at the last look: own messages, and others'.
+    /// The numbers of arrived messages at the last update: own ones, and others'.
     known: StoredValue<(u64, u64)>,
-    /// The reader is away from the end.
+    /// Whether the reader is away from the end.
     pub(super) away: RwSignal<bool>,
-    /// Others' messages that have come since.
+    /// The number of others' messages that arrived since the reader left the end.
     pub(super) fresh: RwSignal<u64>,
-    /// The day of the first row in sight, while its separator is out of sight.
+    /// The day of the first visible row, while its separator is not visible.
     pub(super) day: RwSignal<Option<String>>,
 }
 
-/// Messages that have come below those that were there.
+/// Messages that arrived at the end.
 struct News {
-    /// There is one of the reader among them.
+    /// At least one is the reader's own.
     own: bool,
-    /// So many are others'.
+    /// The number of others' messages.
     others: u64,
 }
 
@@ -58,20 +58,20 @@ impl Reading {
         }
     }
 
-    /// Begins to look at the scroller, in a page that has been taken over.
+    /// Starts to observe the scroller, after hydration.
     pub(super) fn look_at(self, scroller: NodeRef<Div>, device: Arc<dyn Browser>) {
         Effect::new(move |_| {
             let Some(scroller) = scroller.get() else { return };
             let pane = device.pane(scroller, Box::new(move |event| self.happened(event)));
             self.pane.set_value(Some(pane));
         });
-        // What is loaded and not in the document changes no element.
+        // Items that are loaded outside of the document change no element, so the pane does not report them.
         Effect::new(move |_| {
             self.timeline.revision().track();
             self.happened(PaneEvent::Changed);
         });
-        // A link that is back makes older messages worth asking for again; by the next frame the rows are there that
-        // came with the last ones.
+        // When the link is back, older messages are worth requesting again. One frame later, the rows of the last page
+        // are in the document.
         Effect::new(move |_| {
             if self.timeline.older().get().0 == Older::More {
                 request_animation_frame(move || self.want_older());
@@ -79,7 +79,7 @@ impl Reading {
         });
     }
 
-    /// Does what follows, and says whether the browser need not do it.
+    /// Handles an event of the pane. Returns whether the browser's default action must not run.
     fn happened(self, event: PaneEvent) -> bool {
         match event {
             PaneEvent::Touched => {
@@ -91,7 +91,7 @@ impl Reading {
                 self.move_on();
             }
             PaneEvent::Scrolled => self.move_on(),
-            // The browser would slide there, and rows that come and go on the way would stop it.
+            // The browser would scroll there smoothly, and rows that are added and removed on the way would stop it.
             PaneEvent::Home | PaneEvent::End if self.reel.try_with_value(Reel::is_whole) != Some(false) => {
                 return false;
             }
@@ -119,12 +119,12 @@ impl Reading {
         self.look();
     }
 
-    /// Takes the heights of the rows, and gives the spaces around them theirs.
+    /// Measures the rows, and sets the heights of the spaces around them.
     fn measure(self) {
         let _ = self.pane.try_with_value(|pane| {
             let Some(pane) = pane.as_deref() else { return };
-            // First as high as is known: laid out without the space for rows that have gone, the document might be too short
-            // for where the scroller is, and the browser would scroll.
+            // First set the heights that are already known. If the document were laid out without the space for rows
+            // that have just been removed, it might be too short for the scroll position, and the browser would scroll.
             let ends = pane.ends();
             let known =
                 ends.and_then(|(first, last)| self.reel.try_update_value(|reel| reel.pads_around(&first, &last)));
@@ -138,7 +138,7 @@ impl Reading {
         });
     }
 
-    /// Asks for other rows, if others are near the window by now.
+    /// Requests other rows if other items are near the window now.
     fn look(self) {
         let sight = self.pane.try_with_value(|pane| {
             let pane = pane.as_deref()?;
@@ -150,7 +150,7 @@ impl Reading {
         }
     }
 
-    /// Goes to the end of the rows, which the reader follows from then on.
+    /// Goes to the end of the rows. From then on, the reader follows new messages.
     pub(super) fn to_end(self) {
         self.move_place(Place::go_to_end);
         self.look();
@@ -165,9 +165,9 @@ impl Reading {
         });
     }
 
-    /// Says where the reader is now to whom it concerns.
+    /// Updates everything that depends on where the reader is now.
     fn tell(self) {
-        // Unless nothing is laid out, and the reader is nowhere.
+        // If nothing is laid out, the reader has no place.
         let Some(near_end) = self.place.try_with_value(Place::near_end).flatten() else { return };
         set_if_other(self.away, !near_end);
         let day = match self.pane.try_with_value(|pane| pane.as_deref().map(Pane::day)).flatten() {
@@ -183,8 +183,8 @@ impl Reading {
         self.want_older();
     }
 
-    /// Asks for older messages when the reader is near the first of those that are here. One that did not come is asked
-    /// for again by the reader alone.
+    /// Requests older messages when the reader is near the first loaded one. After a failure, only the reader can
+    /// request them again.
     fn want_older(self) {
         let near = self.place.try_with_value(Place::near_start).unwrap_or(false);
         if near && self.timeline.older().try_get_untracked().is_some_and(|older| older.0 == Older::More) {
@@ -192,7 +192,7 @@ impl Reading {
         }
     }
 
-    /// What has come since the last look.
+    /// The messages that arrived since the last update.
     fn take_news(self) -> Option<News> {
         let now = self.timeline.arrived().try_with_untracked(|arrived| (arrived.0.own, arrived.0.others))?;
         let (own, others) = self.known.try_update_value(|known| std::mem::replace(known, now))?;
@@ -200,7 +200,7 @@ impl Reading {
     }
 }
 
-/// Wakes nobody for what they know.
+/// Sets a signal only if the value differs, so that its readers are not notified without need.
 fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.try_with_untracked(|known| *known != value) == Some(true) {
         signal.set(value);

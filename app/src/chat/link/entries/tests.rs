@@ -93,7 +93,7 @@ fn outline(messages: Vec<Message>, events: Vec<Event>, members: &[Member]) -> (V
     (of_page(&page, &group(), members, &mut names).into_iter().map(line).collect(), names)
 }
 
-/// Joinings, leavings and changes of name stood there until the page was loaded again.
+/// Once, joining, leaving and renaming notices were shown only after the page was loaded again.
 #[test]
 fn a_page_of_history_shows_who_came_and_went_and_what_the_group_was_called() {
     let events = vec![
@@ -122,7 +122,7 @@ fn a_change_of_role_is_no_joining() {
         joined(2, 2, Role::Member),
         joined(3, 2, Role::Admin),
         joined(4, 2, Role::Member),
-        // The joining of this one is on an older page.
+        // This person's joining event is on an older page.
         joined(5, 3, Role::Member),
     ];
     assert_eq!(outline(Vec::new(), events, &[member]).0, ["+P2"]);

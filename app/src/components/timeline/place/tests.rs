@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::ports::{Laid, Pads, TopDay};
 
-/// A browser's scroller, as far as a place knows it: rows of any height, laid out from the end, and whole pixels.
+/// A simulated scroller: rows of any height, laid out from the end, and whole pixels.
 #[derive(Clone)]
 struct Fake(Arc<Mutex<Layout>>);
 
@@ -143,7 +143,7 @@ fn opened(pane: &Fake) -> Place {
     place
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -153,7 +153,8 @@ impl Dice {
     }
 }
 
-// Each correction's own scroll event measured anew, and what had come meanwhile counted as the reader's doing.
+// Once, the scroll event of each correction was measured again, and changes in the meantime were taken for the reader's
+// scrolling.
 #[test]
 fn a_row_in_sight_moves_as_far_as_the_reader_moves_it_whatever_happens_and_however_often_it_is_asked() {
     for seed in 0..200 {
@@ -169,7 +170,7 @@ fn a_row_in_sight_moves_as_far_as_the_reader_moves_it_whatever_happens_and_howev
             match dice.roll(7) {
                 0 | 1 => pane.append(height),
                 2 => pane.change(|layout| layout.rows.insert(0, (layout.next + 500_000, height))),
-                // Any row but the one itself, which grows downwards and stays, too.
+                // Any row except the watched one, which may grow downwards while its top stays.
                 3 => pane.change(|layout| {
                     let at = layout.rows.iter().position(|(id, _)| *id == row).unwrap();
                     let (from, to) = if height > 90.0 { (0, at) } else { (at, layout.rows.len()) };
@@ -194,7 +195,7 @@ fn a_row_in_sight_moves_as_far_as_the_reader_moves_it_whatever_happens_and_howev
                 assert!(moved.abs() <= 1.0, "seed {seed}: moved by {moved}");
             }
             if scrolled {
-                // From now on this is what is being read.
+                // From now on this row is the watched one.
                 row = pane.first();
                 wanted = pane.edge(row);
             }
@@ -265,7 +266,7 @@ fn a_row_that_is_unfolded_at_the_end_grows_downwards_and_then_the_end_is_followe
     assert!((pane.edge(row) - at).abs() <= 1.0);
     assert_eq!(place.near_end(), Some(false));
 
-    // A touch without consequences leaves the reader where they were.
+    // A click without an effect leaves the reader in place.
     place.go_to_end(&pane);
     place.touch(&pane);
     place.release(&pane);
@@ -282,7 +283,7 @@ fn rows_that_go_take_nothing_along() {
     place.settle(&pane);
     let first = pane.first();
     let (next, at) = (first + 1, pane.edge(first + 1));
-    // The very row whose place it was, and everything above it.
+    // Removes the row that was the place, and everything above it.
     pane.change(|layout| layout.rows.retain(|(id, _)| *id > first));
     place.settle(&pane);
     assert!(pane.edge(next) >= at - 500.0);
@@ -300,7 +301,7 @@ fn where_no_rows_are_yet_the_place_is_what_comes_into_sight() {
     pane.scroll(900.0);
     pane.change(|layout| layout.filled = false);
     place.settle(&pane);
-    // Other rows take the place of all.
+    // Replaces all rows.
     pane.change(|layout| {
         layout.filled = true;
         layout.rows.iter_mut().for_each(|(id, _)| *id += 1_000);
@@ -325,7 +326,7 @@ fn the_start_is_reached_although_the_rows_there_are_higher_than_was_guessed() {
     });
     place.settle(&pane);
     assert!((pane.edge(0) - 64.0).abs() <= 1.0);
-    // What comes above it is no reason to go there, too.
+    // A row that is added above must not make the scroller go there.
     pane.change(|layout| layout.rows.insert(0, (7_000, 500.0)));
     place.settle(&pane);
     assert!((pane.edge(0) - 64.0).abs() <= 1.0);
