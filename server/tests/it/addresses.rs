@@ -50,7 +50,7 @@ async fn without_public_url_a_site_works_by_any_address_of_its_machine() {
         socket.headers_mut().insert("host", origin.split_once("://").unwrap().1.parse().unwrap());
         tokio_tungstenite::connect_async(socket).await.unwrap();
     }
-    // A stranger can point an own name to this machine (DNS rebinding). Then the page and the request agree on the
+    // A stranger can point a domain name to this machine (DNS rebinding). Then the page and the request agree on the
     // host, but it is not our site.
     let rebound = from_page(&server, &ana, "http://evil.example:3000", Method::POST, "/api/v1/groups");
     answer(rebound.json(&json!({"name": "x"}))).await.refused(403, "csrf");

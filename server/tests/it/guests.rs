@@ -1,4 +1,4 @@
-//! Guests: users with a token of somebody who has not signed up. The tests cover each route, and what happens when a
+//! Guests: users with a token of a person who has not signed up. The tests cover each route, and what happens when a
 //! guest signs up.
 
 use caravana_protocol::GroupId;

@@ -164,7 +164,7 @@ async fn no_message_is_more_than_text_in_the_rendered_page() {
         let (what, text) = (&hostile.what, hostile.text());
         let stored = says(&bob, group, what, &text).await;
         assert_eq!(stored, MessageBody::parse(&text).unwrap().into_string(), "{what}");
-        // A group with only this message, so that a failure names the text. The list shows the text as a preview.
+        // Checked after each message, so that a failure names the text. The list of groups shows it as a preview.
         let page = ana.get(&format!("/g/{group}")).await;
         is_harmless(&page, what);
     }
