@@ -1,4 +1,4 @@
-//! Care of one's own account: password, sign-ins, name, export, end.
+//! Managing one's own account: password, sign-ins, name, export, deletion.
 
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::support::{Answer, End, PASSWORD, TestServer, TestUser, Wire, jwt, sec
 
 const ANOTHER: &str = "a much better password";
 
-/// The same person at another device.
+/// The same user on another device.
 async fn elsewhere(server: &TestServer, name: &str, password: &str) -> (TestUser, Answer) {
     let device = server.stranger();
     let email = format!("{}@example.org", name.to_lowercase());
@@ -21,7 +21,7 @@ async fn sign_ins(user: &TestUser) -> Vec<SignIn> {
     user.get("/api/v1/sessions").await.ok::<SignInsAnswer>().sessions
 }
 
-/// Whether a socket still answers.
+/// Checks that the socket still answers.
 async fn lives(wire: &mut Wire) {
     wire.say("unsubscribe", json!({"group_id": uuid::Uuid::now_v7()})).await;
     wire.expect("left").await;
@@ -58,7 +58,7 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     for old in [&token, &of_host] {
         assert_eq!(Wire::refused_with_token(&server, old).await, 401);
     }
-    // A round of the watch goes by, which finds another sign-in that has ended: it does not close the person's own page.
+    // The server's periodic check finds that another sign-in has ended. It must not close the user's own page.
     let tablet = server.stranger();
     let login = tablet.request(Method::POST, "/api/v1/auth/login").header("user-agent", "Firefox/140.0");
     login.json(&json!({"email": "ana@example.org", "password": ANOTHER})).send().await.unwrap();
@@ -134,7 +134,7 @@ async fn somebody_sees_where_they_are_signed_in_and_ends_it() {
     assert!(other.last_seen_at >= other.created_at);
     drop(wire);
 
-    // Nobody ends another's, or finds out whether there is one.
+    // A user can not end another user's sign-in, nor find out whether it exists.
     let path = format!("/api/v1/sessions/{}", other.id);
     bob.delete(&path).await.refused(404, "not_found");
     assert_eq!(phone.get("/api/v1/session").await.status, 200);
@@ -179,7 +179,7 @@ async fn a_deleted_account_leaves_its_messages_without_an_author_and_nothing_els
     assert!(answer.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
 
     assert_eq!(of_ana.end().await, End::Code(4505));
-    // Bob owns the group now, and sees her leave.
+    // Bob becomes the owner and is told that Ana left.
     assert_eq!(of_bob.expect("member_joined").await["role"], "owner");
     let left = of_bob.expect("member_left").await;
     assert_eq!((&left["user_id"], &left["display_name"]), (&json!(ana.id()), &json!("")));
@@ -205,13 +205,13 @@ async fn a_deleted_account_leaves_its_messages_without_an_author_and_nothing_els
     elsewhere(&server, "Ana", PASSWORD).await.1.refused(401, "invalid_credentials");
     assert_eq!(Wire::refused_with_token(&server, &other_token).await, 401, "no token brings a deleted user back");
     nothing_is_left(&server, &ana, &alone.to_string()).await;
-    // The e-mail is free again, for somebody new.
+    // The e-mail is free again for a new account.
     let again = server.register("Ana").await;
     assert_ne!(again.id(), ana.id());
     again.get(&format!("/api/v1/groups/{group}")).await.refused(404, "not_found");
 }
 
-/// Looks through the whole database.
+/// Searches every column of the database for the user's data.
 async fn nothing_is_left(server: &TestServer, who: &TestUser, ended_group: &str) {
     let mut foreign = server.foreign().await;
     let id = who.id().to_string();
@@ -223,8 +223,8 @@ async fn nothing_is_left(server: &TestServer, who: &TestUser, ended_group: &str)
         for text in ["Ana", "ana@example.org"] {
             assert_eq!(count(text).await, 0, "{name}.{column}: {text}");
         }
-        // Whom the logs call «joined» and «left» and who made a link that others use, the nameless row that they lead
-        // to, and the refusal of tokens.
+        // The id may stay as the actor of «joined» and «left» events, as the creator of a link that others use, in the
+        // row without a name that these refer to, and in the row by which tokens are refused.
         let may_stay = ["users.id", "event.actor_id", "invite.created_by", "sign_out.user_id"];
         if !may_stay.contains(&format!("{name}.{column}").as_str()) {
             assert_eq!(count(&id).await, 0, "{name}.{column}");
@@ -237,7 +237,7 @@ async fn nothing_is_left(server: &TestServer, who: &TestUser, ended_group: &str)
     assert_eq!(foreign.numbers(&ended).await, [1], "a group with nobody left has ended");
 }
 
-/// Five of them, and the person could not even sign in, with the right password.
+/// Regression: five such refusals counted as wrong passwords, and the user could not sign in with the right password.
 #[tokio::test]
 async fn an_end_that_the_hosts_table_refuses_counts_as_no_wrong_password() {
     let server = TestServer::start().await;
@@ -245,7 +245,7 @@ async fn an_end_that_the_hosts_table_refuses_counts_as_no_wrong_password() {
     let group = ana.create_group("Oaxaca").await;
     ana.sends(group, "hola").await;
     let mut foreign = server.foreign().await;
-    // Only there are the messages a host's.
+    // Only on PostgreSQL can the host own the table of messages.
     let Foreign::Postgres(_) = foreign else { return };
     foreign.run("alter table group_chat alter user_id set not null").await;
     for _ in 0..7 {

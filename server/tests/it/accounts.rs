@@ -1,4 +1,4 @@
-//! Sign up, sign in, sign out; tokens; who may act with a cookie.
+//! Sign up, sign in, sign out, tokens, and which requests the cookie may authenticate.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -159,7 +159,7 @@ async fn a_program_needs_no_cookie_and_no_origin() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 201);
-    // A token is not enough for another token: only a person at the page can make one.
+    // A token can not be used to get another token. Only the cookie of a page can.
     let again = program.post(server.url("/api/v1/auth/token")).bearer_auth(token).send().await.unwrap();
     assert_eq!(again.status(), 401);
 }

@@ -1,4 +1,4 @@
-//! By which address a site was opened, what is refused at a wrong one, and how that is said.
+//! The address at which a site was opened: what is refused at a wrong one, and how the refusal explains it.
 
 use caravana_protocol::rest::Invite;
 use reqwest::{Method, RequestBuilder};
@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, PostOffice, TestServer, TestUser};
 
-/// What a browser asks for when its person goes to an address.
+/// The `Accept` header that a browser sends for a navigation.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// What a form posts.
+/// Posts the fields of a form.
 fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     request.body(serde_urlencoded::to_string(fields).unwrap())
@@ -19,7 +19,7 @@ async fn answer(request: RequestBuilder) -> Answer {
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// A request of a page that was opened at this origin, without what only trustworthy origins say (`Sec-Fetch-Site`).
+/// A request from a page at this origin, without `Sec-Fetch-Site`, which browsers send only to trustworthy origins.
 fn from_page(server: &TestServer, user: &TestUser, origin: &str, method: Method, path: &str) -> RequestBuilder {
     let (_, host) = origin.split_once("://").unwrap();
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
@@ -27,8 +27,8 @@ fn from_page(server: &TestServer, user: &TestUser, origin: &str, method: Method,
     request.header("accept", BROWSER).header("cookie", user.cookie())
 }
 
-/// The page of a fresh checkout was opened on a phone by the machine's address in the network. It could be read, and nothing
-/// could be done: writes were `csrf`, the socket was refused for ever, invite links led to the phone itself.
+/// Regression: the page of a fresh checkout was opened on a phone by the machine's network address. Reading worked, but
+/// writes were refused as `csrf`, the socket was refused for ever, and invite links led to the phone itself.
 #[tokio::test]
 async fn without_public_url_a_site_works_by_any_address_of_its_machine() {
     let server = TestServer::start().await;
@@ -50,12 +50,14 @@ async fn without_public_url_a_site_works_by_any_address_of_its_machine() {
         socket.headers_mut().insert("host", origin.split_once("://").unwrap().1.parse().unwrap());
         tokio_tungstenite::connect_async(socket).await.unwrap();
     }
-    // A name that a stranger can lead to this machine: then page and request agree, and are still not ours.
+    // A stranger can point a domain name to this machine (DNS rebinding). Then the page and the request agree on the
+    // host, but it is not our site.
     let rebound = from_page(&server, &ana, "http://evil.example:3000", Method::POST, "/api/v1/groups");
     answer(rebound.json(&json!({"name": "x"}))).await.refused(403, "csrf");
 }
 
-/// Who asks for a letter chooses its `Host`. If the link led there, the letter would bring somebody else's secret to them.
+/// The client that requests a letter chooses the `Host`. If the link in the letter used it, the attacker's site would
+/// get the secret of another user.
 #[tokio::test]
 async fn a_letter_leads_to_the_site_whatever_address_it_was_asked_for_by() {
     let office = PostOffice::open().await;
@@ -72,8 +74,8 @@ async fn a_letter_leads_to_the_site_whatever_address_it_was_asked_for_by() {
     }
 }
 
-/// Whoever had typed another name of the server saw pages, «No pudimos completar la acción.» and a socket that never came, and
-/// nothing was in the log.
+/// Regression: after opening the site by another name of the server, a user got pages, «No pudimos completar la
+/// acción.» and a socket that never connected. The log said nothing about it.
 #[tokio::test]
 async fn at_another_address_than_public_url_page_and_log_say_which_is_right() {
     const SITE: &str = "http://chat.example.net";
@@ -103,8 +105,8 @@ async fn at_another_address_than_public_url_page_and_log_say_which_is_right() {
     assert!(told.iter().all(|line| line.contains(SITE) && line.contains("PUBLIC_URL")), "{told:#?}");
 }
 
-/// On plain http that is not loopback browsers send no `Sec-Fetch-Site`, and with the policy `no-referrer` they sent
-/// `Origin: null` with every form: signing out showed raw JSON.
+/// Regression: on plain http, except loopback, browsers send no `Sec-Fetch-Site`. With the policy `no-referrer` they
+/// sent `Origin: null` with every form, so signing out showed raw JSON.
 #[tokio::test]
 async fn pages_tell_browsers_to_say_where_a_form_is_from() {
     let server = TestServer::start().await;
@@ -137,7 +139,7 @@ async fn a_refused_form_is_a_page_in_the_readers_language() {
     }
 }
 
-/// Its neighbours: whatever else refuses a request whose answer is shown as it is.
+/// Other requests that can be refused and whose answer the browser shows as it is.
 #[tokio::test]
 async fn every_refusal_on_a_screen_is_a_page() {
     let server = TestServer::start().await;
@@ -157,7 +159,7 @@ async fn every_refusal_on_a_screen_is_a_page() {
     shown(ana.request(Method::GET, "/g/1?token=x"), 400).await;
     shown(ana.request(Method::DELETE, "/account"), 405).await;
     shown(form(ana.request(Method::POST, "/nothing"), &[("name", "x")]), 404).await;
-    // What scripts and programs ask for stays JSON.
+    // Requests of scripts and programs still get JSON.
     ana.get("/g/1?token=x").await.refused(400, "token_in_url");
     answer(ana.request(Method::GET, "/api/v1/nothing").header("accept", BROWSER)).await.refused(404, "not_found");
 }

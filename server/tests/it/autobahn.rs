@@ -1,12 +1,12 @@
-//! Our reader and writer of WebSockets against the published cases of Autobahn's Testsuite, sections 1 to 7, 9 and 10.
+//! Our WebSocket reader and writer against the published cases of Autobahn's Testsuite, sections 1 to 7, 9 and 10.
 //!
-//! The server's own loop ([`drive`]) serves an echo that only these tests have: it takes messages of 16 MiB and binary ones,
-//! because the cases send both. What the product itself takes is asked at the end. Cases are named by their number, so that
-//! what they ask can be read in the published list: each says some bytes and names what must come back. Sections 8, 11, 12
-//! and 13 are empty or about compression, which is never agreed on here.
+//! The server's own loop ([`drive`]) serves an echo that exists only in these tests. It accepts messages of 16 MiB and
+//! binary messages, because the cases send both. The last test uses the product's own limits. Each case has its number
+//! in the published list, sends some bytes and names the expected answer. Sections 8, 11, 12 and 13 are empty or about
+//! compression, which this server never negotiates.
 //!
-//! A case passes or is informational (the RFC leaves open what happens). "Non-strict", which the list allows in some places,
-//! is a failure here.
+//! A case must pass or be informational (the RFC leaves the behaviour open). "Non-strict", which the list allows in
+//! some cases, counts as a failure here.
 
 mod cases;
 mod echo;
@@ -19,10 +19,10 @@ use caravana_server::socket::decoder::Accepts;
 use cases::{Case, closes, framing, limits, texts};
 use runner::{Outcome, run};
 
-/// What the cases need; the largest message is of 16 MiB.
+/// What the cases need. The largest message has 16 MiB.
 const ALL: Accepts = Accepts { bytes: 16 * 1024 * 1024, binary: true };
 
-/// Runs a section, one connection for each case. All failures are told at once.
+/// Runs a section with one connection for each case, and reports all failures together.
 async fn section(cases: Vec<Case>, count: usize) {
     assert_eq!(cases.len(), count, "the published list has so many");
     let mut failures = Vec::new();
@@ -84,8 +84,8 @@ async fn section_10_automatic_fragments() {
     section(limits::automatic_fragments(), 1).await;
 }
 
-/// What the product takes is less: texts of 64 KiB. What is larger or binary is refused by the codes of the RFC, and with the
-/// first header that says so.
+/// The product accepts only texts up to 64 KiB. It refuses larger and binary messages with the codes of the RFC, as
+/// soon as the frame header shows it.
 #[tokio::test]
 async fn the_products_limits_pass_too_and_end_with_1009_and_1003() {
     let product = Accepts::default();
@@ -102,6 +102,6 @@ async fn the_products_limits_pass_too_and_end_with_1009_and_1003() {
             outcome @ (Outcome::Informational | Outcome::Failed(_)) => panic!("{}: {outcome:?}", expected.number),
         }
     }
-    // All binary ones, and of the texts all of section 9 but the first.
+    // All binary cases, and all text cases of section 9 except the first.
     assert_eq!(refused, 8 + 21 + 20);
 }

@@ -1,4 +1,4 @@
-//! What no client should send: RELIABILITY's table, frame by frame, and bytes that are no frames at all.
+//! Frames that no client should send: RELIABILITY's table, frame by frame, and bytes that are no frames.
 
 mod errors;
 
@@ -117,7 +117,7 @@ async fn a_flood_of_pings_ends_the_socket() {
     assert_eq!(wire.end().await, End::Code(1008));
 }
 
-/// A socket after the handshake, as bytes.
+/// A raw TCP stream after the WebSocket handshake.
 async fn raw(server: &TestServer, user: &TestUser) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let request = format!(
@@ -138,7 +138,7 @@ async fn raw(server: &TestServer, user: &TestUser) -> TcpStream {
     stream
 }
 
-/// Reads server frames until a close frame; answers its code.
+/// Reads server frames until a close frame and returns its code.
 async fn close_code(stream: &mut TcpStream) -> Option<u16> {
     let reading = async {
         loop {
@@ -189,7 +189,7 @@ async fn bytes_that_break_the_rfc_are_answered_with_the_codes_of_the_rfc() {
 async fn a_large_message_in_many_small_fragments_ends_the_socket() {
     let (server, ana, _) = one().await;
     let mut stream = raw(&server, &ana).await;
-    // 125 bytes a fragment, none of them the last; the sum is what counts.
+    // Fragments of 125 bytes, none of them the last. Their sum exceeds the limit.
     let fragment = |first: u8| [&[first, 0x80 | 0x7d, 0, 0, 0, 0][..], &[b'x'; 125]].concat();
     let mut bytes = fragment(0x01);
     for _ in 0..600 {

@@ -1,4 +1,4 @@
-//! RELIABILITY §4, as far as it is about HTTP.
+//! The HTTP part of RELIABILITY §4.
 
 use reqwest::Method;
 use serde_json::json;
@@ -44,7 +44,7 @@ async fn a_large_body_is_refused_announced_or_not() {
     };
     let announced = request(large.clone().into()).send().await.unwrap();
     crate::support::Answer::read(announced).await.refused(413, "too_large");
-    // Sent in chunks, so that only reading it tells.
+    // A chunked body has no length header, so the server must read it to find out its size.
     let head = format!(
         "POST /api/v1/groups HTTP/1.1\r\nhost: x\r\ncookie: {}\r\nsec-fetch-site: same-origin\r\n\
          content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -179,7 +179,7 @@ async fn a_full_server_says_so_and_its_probes_still_answer() {
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        // A request that was answered proves that the connection was accepted and has its place.
+        // The answer to a request proves that the server has accepted and counted the connection.
         stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).await.unwrap();

@@ -1,6 +1,7 @@
-//! What everything may cost: each route, each frame and each form with its budget, or with the reason why it needs none.
+//! Each route, each frame and each form has a budget, or a reason why it needs none.
 //!
-//! The rows are compared with what there is, as in `permissions`: a new route or frame without a row fails.
+//! The tests compare the table with the routes and frames that exist, as in `permissions`. A new route or frame without
+//! a row fails.
 
 mod table;
 mod turns;
@@ -16,7 +17,7 @@ use crate::support::{Answer, TestServer, TestUser, Wire};
 use table::Kept::{Budget, By};
 use table::{for_browsers, frames, routes};
 
-/// Everything as scarce as it can be: one at once, and one a second or a day.
+/// A server with the smallest possible budgets: one request at once, and one per second or per day.
 async fn scarce() -> (TestServer, TestUser, String, String) {
     let server = TestServer::builder()
         .flag("--budget-factor=0.000001")
@@ -53,7 +54,7 @@ async fn every_route_has_a_budget_or_a_reason() {
             }
         };
         let address = path.replace("{group_id}", &group).replace("{token}", &token);
-        // Nothing of what is left is there: who is refused spends all the same.
+        // The other ids do not exist. A refused request uses the budget too.
         let nobody = Uuid::now_v7().to_string();
         let address = ["{message_id}", "{user_id}", "{session_id}", "{invite_id}"]
             .iter()
@@ -70,7 +71,7 @@ async fn every_route_has_a_budget_or_a_reason() {
     assert!(endless.is_empty(), "without a budget: {endless:#?}");
 }
 
-/// The refusal, once it comes.
+/// Repeats the request until it is refused, up to 20 times.
 async fn refused(user: &TestUser, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
     for _ in 0..20 {
         let answer = user.call(method.to_uppercase().parse().unwrap(), path, body).await;
@@ -98,7 +99,7 @@ async fn every_frame_has_a_budget_or_a_reason() {
     }
 }
 
-/// The list of forms was one of its own: a new form, or a new way to a socket, was compared with nothing.
+/// Regression: the forms had a list of their own, so no test noticed a new form or a new way to open a socket.
 #[tokio::test]
 async fn a_form_spends_the_budget_of_its_route_and_says_so_on_its_page() {
     let served: BTreeSet<(&str, &str)> =
@@ -119,11 +120,12 @@ async fn a_form_spends_the_budget_of_its_route_and_says_so_on_its_page() {
     }
 }
 
-/// A busy group was told from none: its members had used up its budget, and somebody outside heard of that.
+/// Regression: a non-member could find out that a group existed and was busy, because the refusal said that its budget
+/// was used up.
 #[tokio::test]
 async fn that_a_groups_budget_is_used_up_is_told_to_its_members_only() {
     let server = TestServer::builder().flag("--budget-factor=0.000001").flag("--send-rate-per-group=1").start().await;
-    // One account an address is all there may be.
+    // The budget allows one account per address, so the stranger is a guest.
     let (ana, stranger) = (server.register("Ana").await, server.guest("Otto").await);
     let group = ana.create_group("Oaxaca").await;
     let id = ana.sends(group, "hola").await.json()["message"]["id"].clone();
@@ -135,7 +137,7 @@ async fn that_a_groups_budget_is_used_up_is_told_to_its_members_only() {
     ];
     let (mut inside, mut outside) = (Wire::open(&ana).await, Wire::open(&stranger).await);
     for (kind, data) in frames {
-        // One a second: of five at once some are refused.
+        // One per second is allowed, so some of five are refused.
         for _ in 0..5 {
             inside.say(kind, data.clone()).await;
         }
@@ -149,7 +151,7 @@ async fn that_a_groups_budget_is_used_up_is_told_to_its_members_only() {
     }
 }
 
-/// Over the limit a text that can't be a message was refused as such only where its id was known.
+/// Regression: over the limit, a text that can not be a message was refused for that reason only if its id was known.
 #[tokio::test]
 async fn over_the_limit_nobody_learns_which_ids_there_are() {
     let server = TestServer::builder().flag("--send-rate-per-user=1").flag("--send-burst-per-user=1").start().await;
@@ -169,10 +171,10 @@ async fn over_the_limit_nobody_learns_which_ids_there_are() {
     }
 }
 
-/// Members who took back again what they had taken back already kept the owner from doing so.
+/// Regression: members who revoked a revoked link again used up the group's budget, so the owner could not revoke.
 #[tokio::test]
 async fn a_link_that_is_revoked_again_costs_the_group_nothing() {
-    // A user's budget is 4, a group's 8.
+    // A user's budget is 4 and a group's is 8.
     let server = TestServer::builder().flag("--budget-factor=0.02").start().await;
     let (ana, bob, group) = server.couple().await;
     let eva = server.register("Eva").await;
@@ -192,10 +194,11 @@ async fn a_link_that_is_revoked_again_costs_the_group_nothing() {
     assert_eq!(ana.delete(&link(&ana).await).await.status, 204);
 }
 
-/// A link that five thousand people had made them all members at once, and everybody's cursor too old to go on from.
+/// Regression: five thousand people with one link could all become members at once. Then every member's cursor was too
+/// old to resume from.
 #[tokio::test]
 async fn many_people_together_neither_join_a_group_nor_make_links_without_end() {
-    // A group's budget is 1 for entries and 2 for links.
+    // A group's budget is 1 for joins and 2 for links.
     let server = TestServer::builder().flag("--budget-factor=0.005").start().await;
     let (ana, bob, group) = server.couple().await;
     let (eva, leo) = (server.register("Eva").await, server.register("Leo").await);
@@ -211,7 +214,7 @@ async fn many_people_together_neither_join_a_group_nor_make_links_without_end() 
     eva.post(&nobody, &json!({})).await.refused(429, "rate_limited");
 }
 
-/// Each of these was free and without end: 3,000 groups by one account in nine seconds, 617 edits a second.
+/// Regression: all of these had no limit: 3,000 groups by one account in nine seconds, 617 edits a second.
 #[tokio::test]
 async fn at_default_settings_people_do_what_people_do_and_machines_do_not() {
     let server = TestServer::builder()

@@ -1,11 +1,11 @@
-//! Changes over a socket: `done`, and what repeats it.
+//! Edits and deletions over a socket: the answer `done`, and repeated changes.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{TestServer, Wire};
 
-/// Says a change with a `ref` and gives its answer.
+/// Sends a change with a `ref` and returns its answer.
 async fn changes(wire: &mut Wire, kind: &str, data: Value) -> Value {
     let reference = Uuid::new_v4().to_string();
     wire.say_text(&json!({"type": kind, "ref": reference, "data": data}).to_string()).await;
@@ -36,14 +36,14 @@ async fn a_change_with_a_reference_is_answered_by_done_also_where_nothing_has_to
     assert_eq!(of(&changes(&mut wire, "delete_message", json!({"id": id})).await), done(seq + 3));
     assert_eq!(of(&changes(&mut wire, "delete_message", json!({"id": id})).await), done(seq + 3), "it is so already");
 
-    // Without a `ref` it is as ever: the event and nothing else, and a repetition is an error.
+    // Without a `ref` there is no `done`: only the event is sent, and a repetition is an error.
     wire.say("delete_message", json!({"id": id})).await;
     let refused = wire.expect_frame("error").await;
     assert_eq!((&refused["code"], &refused["ref"]), (&json!("gone"), &id));
     wire.say_text(&json!({"type": "edit_message", "ref": "e", "data": {"id": id, "message": "x"}}).to_string()).await;
     let refused = wire.expect_frame("error").await;
     assert_eq!((&refused["code"], &refused["ref"]), (&json!("gone"), &json!("e")), "what is deleted is not edited");
-    // Who may not change it gets no `done`, whether it is so already or not.
+    // A user who may not change the message gets no `done`, whether it is already deleted or not.
     of_bob.say_text(&json!({"type": "delete_message", "ref": "d", "data": {"id": id}}).to_string()).await;
     let refused = of_bob.expect_frame("error").await;
     assert_eq!((&refused["code"], &refused["ref"]), (&json!("forbidden"), &json!("d")));

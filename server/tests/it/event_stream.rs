@@ -1,4 +1,4 @@
-//! A group's log as server-sent events: the same promises as on a socket.
+//! A group's log as server-sent events, with the same promises as on a socket.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::{TestServer, TestUser};
 
-/// How long something that is to come may take.
+/// The timeout for an event that must come.
 const SOON: Duration = Duration::from_secs(10);
 
 /// One event of a stream.
@@ -38,7 +38,7 @@ impl Stream {
         Self { response, text: String::new() }
     }
 
-    /// The next event; `None` at the end. Comments are skipped.
+    /// The next event, or `None` at the end of the stream. Comments are skipped.
     async fn next(&mut self) -> Option<Heard> {
         loop {
             while let Some((block, _)) = self.text.split_once("\n\n") {
@@ -62,7 +62,7 @@ impl Stream {
         }
     }
 
-    /// The seqs of the next events of the log, with the last one's id.
+    /// The seqs of the next events of the log, and the id of the last one.
     async fn seqs(&mut self, count: usize) -> (Vec<u64>, String) {
         let (mut seqs, mut id) = (Vec::new(), String::new());
         while seqs.len() < count {
@@ -91,7 +91,7 @@ async fn a_stream_replays_goes_on_live_and_is_continued_where_it_ended() {
     assert_eq!(seqs, [4]);
     drop(stream);
     ana.sends(group, "mientras tanto").await;
-    // What `EventSource` says when it comes back stands above what the address says.
+    // `EventSource` sends `Last-Event-ID` when it reconnects. It takes precedence over the query.
     let mut stream = Stream::open(&bob, group, "?after=0", Some(&last)).await;
     assert_eq!(stream.seqs(1).await.0, [5]);
     let page = bob.get(&format!("/api/v1/groups/{group}/events?after=4")).await.json();
@@ -150,8 +150,8 @@ async fn a_stream_is_refused_like_everything_else() {
     assert!(second.headers.contains_key("retry-after"));
 }
 
-/// Streams heeded neither the pace of handshakes nor the number of connections of an address, which behind a proxy nobody else
-/// counts.
+/// Regression: streams ignored the limits on handshakes per second and on connections per address. Behind a proxy only
+/// the server can enforce them.
 #[tokio::test]
 async fn streams_of_one_address_are_paced_and_counted_like_sockets() {
     let paced = TestServer::builder().flag("--handshakes-per-second=1").start().await;

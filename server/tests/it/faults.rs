@@ -1,7 +1,7 @@
-//! Faults that must be survived: RELIABILITY's table, as far as it concerns one instance on SQLite.
+//! Faults that the server must survive: RELIABILITY's table for one instance on SQLite.
 //!
-//! Real processes on real files, killed, stopped short by the kernel, cut off from their clients. What takes longer than
-//! a moment is ignored here and run by `cargo xtask faults`.
+//! The tests run real processes on real files. They kill them, let system calls fail, and cut them off from their
+//! clients. Long tests are ignored here; `cargo xtask faults` runs them.
 
 mod clock;
 mod crash_points;
@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::support::database::Foreign;
 use crate::support::{TestServer, TestUser};
 
-/// A server in a process of its own on a file, somebody, and a group.
+/// A server in its own process on a SQLite file, with the user Ana and a group of hers.
 async fn ana_in_oaxaca() -> (TestServer, TestUser, GroupId) {
     let server = TestServer::builder().on_sqlite().own_process().start().await;
     let ana = server.register("Ana").await;
@@ -33,7 +33,8 @@ async fn ana_in_oaxaca() -> (TestServer, TestUser, GroupId) {
     (server, ana, group)
 }
 
-/// What any fault must leave: a sound database, and a log from 1 to its head without a hole. Answers the head.
+/// Checks what must hold after any fault: the database is intact, and the log has all seqs from 1 to its head. Returns
+/// the head.
 async fn database_is_sound(server: &TestServer, group: GroupId) -> u64 {
     let mut foreign = server.foreign().await;
     assert!(foreign.is_sound().await);
@@ -48,7 +49,7 @@ async fn log_is_whole(foreign: &mut Foreign, group: GroupId) -> u64 {
     u64::try_from(head).unwrap()
 }
 
-/// The texts of a group's messages, oldest first, as the server tells them.
+/// The texts of a group's messages, oldest first, as the server returns them.
 async fn history(user: &TestUser, group: GroupId) -> Vec<String> {
     let (mut texts, mut after) = (Vec::new(), 0);
     loop {
@@ -63,7 +64,7 @@ async fn history(user: &TestUser, group: GroupId) -> Vec<String> {
     }
 }
 
-/// Figures for people: what a fault cost on this machine.
+/// Prints a measured figure for the person who runs the tests.
 #[expect(clippy::print_stderr, reason = "figures are for those who run the tests, not for a log")]
 fn report(what: &str, figure: impl std::fmt::Display) {
     eprintln!("{what}: {figure}");

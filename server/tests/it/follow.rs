@@ -1,4 +1,4 @@
-//! Following groups: order, seams, resumes, removals.
+//! Following groups: order, the seam between replay and live, resumes, removals.
 
 use caravana_protocol::limits::{RESUME_DEPTH, SUBSCRIPTIONS};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn a_sender_who_does_not_wait_keeps_the_order() {
     let group = ana.create_group("Oaxaca").await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;
     let mut heard = Vec::new();
-    // As many at once as fit into a mailbox with their answers.
+    // As many at once as fit into a mailbox together with their answers.
     for start in (0..1_000).step_by(100) {
         for number in start..start + 100 {
             wire.say("send_message", json!({"message": number.to_string()})).await;
@@ -55,8 +55,8 @@ async fn a_sender_who_does_not_wait_keeps_the_order() {
     assert!(heard.is_sorted(), "{heard:?}");
 }
 
-/// Whoever sent a hundred messages at once was closed as too slow, though he read: a commit of 256 messages put all their
-/// events and acknowledgements into his mailbox before anybody could write one out.
+/// Regression: a client that sent a hundred messages at once was closed as too slow although it read. A commit of 256
+/// messages put all their events and acknowledgements into its mailbox before any of them could be written out.
 #[tokio::test]
 async fn a_commit_of_many_messages_overwhelms_nobody_who_reads() {
     let server = TestServer::start().await;
@@ -169,7 +169,7 @@ async fn five_thousand_missed_events_are_replayed_and_one_more_is_a_resync() {
     let texts: Vec<String> = (0..RESUME_DEPTH).map(|number| number.to_string()).collect();
     server.foreign().await.says(ana.id(), group, &texts).await;
 
-    // Whoever is live gets the other program's rows too, in order, without asking.
+    // A live client gets the other program's rows too, in order, without a request.
     let mut live = Vec::new();
     while live.len() < usize::try_from(RESUME_DEPTH).unwrap() {
         live.push(wire.expect("new_message").await["seq"].as_u64().unwrap());
@@ -204,7 +204,7 @@ async fn whoever_is_removed_hears_nothing_more() {
     on_many.say("send_message", json!({"group_id": group, "message": "¿hola?"})).await;
     assert_eq!(on_many.error().await, "not_found");
     on_many.say("subscribe", json!({"group_id": group})).await;
-    // Had anything come of the group in between, it would have been heard before this answer.
+    // An event of the group would have arrived before this answer.
     let frames = on_many.until("error").await;
     assert!(frames.iter().all(|frame| frame["type"] != "new_message"), "{frames:?}");
 }
@@ -253,7 +253,7 @@ async fn a_second_subscribe_starts_the_stream_afresh() {
     assert!(seqs(&wire_frames(&mut wire, group).await).is_empty());
 }
 
-/// Everything heard up to an answer that is asked for now.
+/// Everything that arrives up to the answer to a request made now.
 async fn wire_frames(wire: &mut Wire, group: caravana_protocol::GroupId) -> Vec<Value> {
     wire.say("unsubscribe", json!({"group_id": group})).await;
     wire.until("left").await
@@ -266,7 +266,8 @@ async fn a_socket_follows_a_bounded_number_of_groups() {
     let group = ana.create_group("Oaxaca").await;
     let mut wire = Wire::open(&ana).await;
     wire.follow(group, None).await;
-    // Groups of other people count too until they are refused, so that nobody can follow thousands at once.
+    // Groups that the user may not read count too until they are refused, so that no client can follow thousands at
+    // once.
     for _ in 1..SUBSCRIPTIONS + 20 {
         wire.say("subscribe", json!({"group_id": Uuid::new_v4()})).await;
     }
@@ -316,8 +317,8 @@ async fn frames_behind_a_subscribe_are_carried_out_in_the_group() {
     }
 }
 
-/// The kernels on both ends hold some megabytes for a socket that nobody reads; only what does not fit there any more
-/// reaches the mailbox.
+/// The kernels at both ends buffer some megabytes for a socket that the client does not read. Only data beyond that
+/// stays in the mailbox.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_is_closed_and_catches_up() {
     let server = TestServer::start().await;
@@ -339,9 +340,9 @@ async fn a_slow_reader_is_closed_and_catches_up() {
         }
         sent += 50;
     }
-    // The server waits a little for a reader who may come back to life, so that it can say why it closes.
+    // The server waits a little in case the client reads again, so that it can send the reason for the close.
     eventually("the slow reader is closed", async || (connections().await == 1).then_some(())).await;
-    // Ana has heard everything meanwhile; Bob finds what he missed.
+    // Ana has received everything meanwhile. Bob must get what he missed.
     let mut frames = Vec::new();
     while let Ok(frame) = slow.next().await {
         frames.push(frame);
@@ -355,7 +356,7 @@ async fn a_slow_reader_is_closed_and_catches_up() {
     assert_eq!(seqs(&missed), (last + 1..=head + sent).collect::<Vec<_>>());
 }
 
-/// A message that another program moved to another group was still shown in the one that it had left.
+/// Regression: a message that another program moved to another group was still shown in the old group.
 #[tokio::test]
 async fn a_row_that_another_program_moves_is_deleted_there_and_new_here() {
     let server = TestServer::start().await;

@@ -1,4 +1,5 @@
-//! Guests: people who come with a token of somebody who has not signed up anywhere. Each route, and what they become.
+//! Guests: users with a token of a person who has not signed up. The tests cover each route, and what happens when a
+//! guest signs up.
 
 use caravana_protocol::GroupId;
 use reqwest::Method;
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, TestServer, TestUser, Wire, jwt, seconds_from_now};
 
-/// Somebody with nothing but a token.
+/// A guest, who has only a token.
 struct Guest<'a> {
     server: &'a TestServer,
     id: String,
@@ -26,7 +27,7 @@ impl<'a> Guest<'a> {
         Self { server, token: token(&id, true, None), id }
     }
 
-    /// The same person, who has signed up meanwhile.
+    /// The guest signs up at the host and gets a new token.
     fn signs_up(&mut self, name: &str) {
         self.token = token(&self.id, false, Some(name));
     }
@@ -136,7 +137,8 @@ async fn an_owner_who_leaves_hands_over_to_somebody_permanent_if_there_is_one() 
     assert_eq!(now["group"]["role"], "owner", "the guest was here before, and is a guest");
 }
 
-/// The last token seen decided: one from before they signed up, still kept by another page, made guests of them again.
+/// Regression: the most recently seen token decided. An older token, from before the sign-up and still kept by another
+/// page, made the user a guest again.
 #[tokio::test]
 async fn who_has_signed_up_is_no_guest_again_whatever_an_older_token_says() {
     let server = TestServer::start().await;
@@ -153,7 +155,7 @@ async fn who_has_signed_up_is_no_guest_again_whatever_an_older_token_says() {
     assert_eq!(olga.patch(&member, &json!({"role": "admin"})).await.status, 204);
     assert_eq!(greta.call(Method::POST, "/api/v1/groups", Some(&json!({"name": "Sintra"}))).await.status, 201);
 
-    // So is who was never here as a guest, and who has an account of ours.
+    // The same holds for a user who was never here as a guest, and for a user with an account of ours.
     let mut late = Guest::new(&server);
     let older = late.token.clone();
     late.signs_up("Lea");

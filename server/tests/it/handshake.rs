@@ -1,4 +1,4 @@
-//! What is decided before an upgrade.
+//! What the server decides before the WebSocket upgrade.
 
 use caravana_protocol::GroupId;
 use futures::StreamExt as _;
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::{TestServer, TestUser, jwt};
 
-/// The first frame's type, or status and code of the refusal.
+/// The type of the first frame, or status and code of the refusal.
 async fn connect(request: Request) -> Result<String, (u16, String)> {
     match tokio_tungstenite::connect_async(request).await {
         Ok((mut socket, _)) => match socket.next().await {
@@ -44,7 +44,7 @@ async fn ana_in_lisboa() -> (TestServer, TestUser, GroupId) {
     (server, ana, group)
 }
 
-/// A handshake without cookie and origin.
+/// A handshake without a cookie and without an origin.
 fn bare(server: &TestServer, path: &str) -> Request {
     server.ws_url(path).into_client_request().unwrap()
 }
@@ -182,7 +182,8 @@ async fn upgrades_of_one_address_are_paced() {
     assert_eq!(outcomes[0], hello());
 }
 
-/// A proxy that writes `unknown` for everybody made them one address: of all people together so many came in as one may have.
+/// Regression: a proxy that writes `unknown` for every client made all users count as one address, so all together got
+/// the limit of one.
 #[tokio::test]
 async fn behind_a_proxy_that_tells_no_addresses_nobody_is_counted_by_address() {
     let server = TestServer::builder()
@@ -210,7 +211,7 @@ async fn the_seeds_endpoint_counts_connections() {
     let (server, ana, group) = ana_in_lisboa().await;
     let (mut first, _) = tokio_tungstenite::connect_async(ana.handshake(&format!("/ws/chat/{group}"))).await.unwrap();
     let (mut second, _) = tokio_tungstenite::connect_async(ana.handshake(&format!("/ws/chat/{group}"))).await.unwrap();
-    // `joined` comes after `hello`; then the connection is counted.
+    // `joined` comes after `hello`. From then on the connection is counted.
     for socket in [&mut first, &mut second] {
         socket.next().await.unwrap().unwrap();
         socket.next().await.unwrap().unwrap();

@@ -1,6 +1,7 @@
-//! Hostile texts and names: one corpus for the rendered page here and for the browser (end2end/tests/hostile.spec.ts).
+//! Hostile texts and names. One corpus is used for the rendered page here and for the browser
+//! (end2end/tests/hostile.spec.ts).
 //!
-//! Here the HTML itself is looked at, as a program reads it; what a browser makes of it is the other half.
+//! These tests parse the HTML as a program does. The browser tests check how a browser renders it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,11 +13,11 @@ use serde_json::json;
 
 use crate::support::{Answer, TestServer, TestUser};
 
-/// What is tried; shared with the browser tests.
+/// The texts to try. The browser tests use the same file.
 #[derive(Deserialize)]
 struct Corpus {
     messages: Vec<Hostile>,
-    /// Messages that can't be messages.
+    /// Texts that are refused as messages.
     refused: Vec<Hostile>,
     names: Vec<Hostile>,
 }
@@ -27,7 +28,7 @@ struct Hostile {
     text: Text,
 }
 
-/// A text, or pieces and how often each of them stands there.
+/// A text, or pieces with the number of their repetitions.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -60,7 +61,7 @@ impl Tag {
     }
 }
 
-/// Every start tag of the page, as HTML's own rules find them: outside of comments, and not inside of scripts.
+/// Every start tag of the page by HTML's rules: not in comments and not in scripts.
 fn tags(html: &str) -> Vec<Tag> {
     let mut found = Vec::new();
     let mut rest = html;
@@ -113,7 +114,7 @@ fn span(text: &str, is_in: impl Fn(char) -> bool) -> Range<usize> {
     0..text.find(|c| !is_in(c)).unwrap_or(text.len())
 }
 
-/// Nothing in a page may run, load, lead or look otherwise than the page's own code wants.
+/// Checks that the page contains no script, resource, link or style besides those of our own code.
 fn is_harmless(page: &Answer, what: &str) {
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
@@ -163,7 +164,7 @@ async fn no_message_is_more_than_text_in_the_rendered_page() {
         let (what, text) = (&hostile.what, hostile.text());
         let stored = says(&bob, group, what, &text).await;
         assert_eq!(stored, MessageBody::parse(&text).unwrap().into_string(), "{what}");
-        // By itself first, so that a failure names what broke out; the list shows it as a preview.
+        // Checked after each message, so that a failure names the text. The list of groups shows it as a preview.
         let page = ana.get(&format!("/g/{group}")).await;
         is_harmless(&page, what);
     }
@@ -189,7 +190,7 @@ async fn no_name_is_more_than_one_line_of_letters_in_the_rendered_pages() {
         let group = ana.create_group(&text).await;
         let stored = ana.get(&format!("/api/v1/groups/{group}")).await.json()["group"]["name"].clone();
         is_a_name(stored.as_str().unwrap(), GROUP_NAME_CHARACTERS, what);
-        // The same person under that name, with an e-mail that has nothing to do with it.
+        // A new user with this name, and an e-mail that does not depend on it.
         let bob = TestUser::stranger(&server);
         let body = json!({"email": format!("n{number}@example.org"), "password": crate::support::PASSWORD,
             "display_name": text});
@@ -213,7 +214,7 @@ async fn no_name_is_more_than_one_line_of_letters_in_the_rendered_pages() {
     }
 }
 
-/// RELIABILITY §5.11, of what is kept.
+/// Checks RELIABILITY §5.11 for a stored name.
 fn is_a_name(name: &str, limit: usize, what: &str) {
     use unicode_normalization::UnicodeNormalization as _;
     use unicode_normalization::char::is_combining_mark;
@@ -226,14 +227,14 @@ fn is_a_name(name: &str, limit: usize, what: &str) {
             matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}' | '\u{2028}' | '\u{2029}' | '\u{2060}' | '\u{FEFF}');
         assert!(!direction && !invisible && !c.is_control(), "{what}: {name:?}");
     }
-    // Joiners and selectors only where emoji need them.
+    // Joiners and variation selectors may only stand where emoji need them.
     let joiner = |c: char| matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}');
     assert!(!name.contains(joiner) || name.contains(['👩', '❤']), "{what}: {name:?}");
     let towers = name.split(|c| !is_combining_mark(c)).map(|marks| marks.chars().count());
     assert!(towers.max().unwrap_or(0) <= COMBINING_MARKS, "{what}: {name:?}");
 }
 
-/// The judge is not asleep: each of these would have been noticed.
+/// Tests the check itself: each of these texts must be noticed.
 #[tokio::test]
 async fn what_would_break_out_of_a_page_is_noticed() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! People who come with tokens of Supabase Auth, checked by the keys that it publishes.
+//! Users with tokens of Supabase Auth, which the server verifies with the published keys.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::support::{End, KeyServer, Published, SigningKey, TestServer, Wire, ev
 
 const ANA: &str = "0b1f3d52-4f47-4a61-9c55-6a0f35b7c001";
 
-/// What Supabase says of a person who has signed in.
+/// The claims of Supabase for a signed-in user.
 fn claims(provider: &KeyServer) -> Value {
     json!({
         "sub": ANA, "iss": provider.issuer(), "aud": "authenticated", "role": "authenticated",
@@ -140,7 +140,7 @@ async fn a_provider_that_is_down_at_the_start_is_found_when_it_comes() {
     let token = key.sign(&claims(&provider));
     let (status, body) = ask(&server, &token).await;
     assert_eq!((status, body["error"]["code"].as_str()), (503, Some("temporarily_unavailable")));
-    // A socket that is open stays open: nothing is known against the token.
+    // An open socket stays open, because nothing shows that its token is invalid.
     let mut wire = Wire::open(&ana).await;
     wire.say("auth", json!({ "token": token })).await;
     assert_eq!(wire.error().await, "temporarily_unavailable");

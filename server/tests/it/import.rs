@@ -1,4 +1,4 @@
-//! Moving house: from SQLite to PostgreSQL and back, and nobody notices.
+//! Import from SQLite to PostgreSQL and back, without a visible change for clients.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use crate::support::TestServer;
 use crate::support::postgres::TestDatabase;
 
-/// What is in one database and not in another.
+/// Tables that an import does not copy.
 const LEFT_BEHIND: [&str; 3] = ["_sqlx_migrations", "caravana_database", "caravana_ticket"];
-/// Rows of another program, enough for several transactions of an import.
+/// Rows of another program, so many that an import needs several transactions.
 const FOREIGN: u64 = 5_000;
 
-/// Ends the import by a panic after so many transactions, as a kill would.
+/// Ends the import by a panic after so many transactions, to simulate a kill.
 struct Impatient(u32);
 
 impl Progress for Impatient {
@@ -40,7 +40,7 @@ fn at(address: &str) -> DatabaseAddress {
     address.parse().unwrap()
 }
 
-/// A database with something in every column of every table.
+/// A database with a value in every column of every table.
 async fn lived_in(folder: &TempDir) -> String {
     let path = folder.path().join("old.db");
     let mut server = TestServer::builder().on_sqlite().database_at(path.clone()).start().await;
@@ -71,7 +71,7 @@ async fn lived_in(folder: &TempDir) -> String {
         format!("insert into caravana_reset values (x'00ff10', '{}', 7)", bob.id()),
         "update caravana_session set browser = 'Firefox'".to_owned(),
         "update caravana_invite set created_at = 8, revoked_at = 9".to_owned(),
-        // Of another program: nulls where the seed allows them, and much at once.
+        // Rows of another program, with nulls where the seed allows them, and many at once.
         "insert into group_chat (id, message, created_at, status) values (lower(hex(randomblob(16))), 'nowhere', null, null)"
             .to_owned(),
         format!(
@@ -93,7 +93,7 @@ async fn sqlite(address: &str) -> SqliteConnection {
 
 type Dump = BTreeMap<String, Vec<Value>>;
 
-/// All rows of all tables as JSON, with values written as PostgreSQL writes them.
+/// All rows of all tables as JSON, with values in PostgreSQL's notation.
 async fn dump(connection: &mut SqliteConnection) -> Dump {
     let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_master where type = 'table'")
         .fetch_all(&mut *connection)
@@ -123,7 +123,7 @@ async fn dump(connection: &mut SqliteConnection) -> Dump {
     dump
 }
 
-/// What means the same looks the same: times with and without microseconds, epochs with and without hyphens.
+/// Makes equal values look equal: times with and without microseconds, epochs with and without hyphens.
 fn alike(column: &str, value: &str) -> Value {
     let text = value.trim_matches('\'');
     if value == "NULL" {
@@ -167,7 +167,7 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
     let moved = loop {
         calls += 1;
         assert!(calls < 100, "it does not come forward");
-        // Each call gets two transactions further and is cut off in the third.
+        // Each call completes two transactions and panics in the third.
         let once = AssertUnwindSafe(import(&at(&old), &at(&to), &mut Impatient(2))).catch_unwind().await;
         if let Ok(done) = once {
             break done.unwrap();
@@ -179,7 +179,7 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
     assert!(!is_unfinished(&half).await);
     let mut there = database.connect().await;
     assert_eq!(count(&mut there, "public.group_chat").await, FOREIGN + 3);
-    // The triggers are on again.
+    // The triggers must be enabled again.
     let before: i64 = sqlx::query_scalar("select max(head) from caravana.head").fetch_one(&mut there).await.unwrap();
     assert!(u64::try_from(before).unwrap() > FOREIGN);
     let off: i64 = sqlx::query_scalar("select count(*) from pg_trigger where tgenabled = 'D'")
@@ -195,7 +195,7 @@ async fn count(connection: &mut PgConnection, table: &str) -> u64 {
     count.unsigned_abs()
 }
 
-/// Tables of another program call people and groups as they like.
+/// The host's tables can have any names for people and groups.
 #[tokio::test]
 async fn an_adopted_database_moves_out_with_its_names() {
     let (folder, database) = (tempfile::tempdir().unwrap(), TestDatabase::empty().await);
@@ -213,7 +213,7 @@ async fn an_adopted_database_moves_out_with_its_names() {
     .execute(&mut host)
     .await
     .unwrap();
-    // The server that adopted it.
+    // The server that adopted the database migrates it.
     caravana_server::store::postgres::migrate(&database.options()).await.unwrap();
     let to = format!("sqlite://{}", folder.path().join("new.db").display());
     let moved = moves(&database.url(), &to).await.unwrap();
@@ -246,7 +246,7 @@ async fn an_import_that_could_mix_two_histories_is_refused() {
     assert!(matches!(moves(&nowhere, &to).await, Err(ImportError::Source)));
     assert!(!Path::new(&nowhere["sqlite://".len()..]).exists(), "a wrong name must not make a file");
 
-    // Half of it, then the source goes on living.
+    // Half of the import runs. Then the source gets new rows.
     let half = AssertUnwindSafe(import(&at(&old), &at(&to), &mut Impatient(2))).catch_unwind().await;
     assert!(half.is_err());
     let mut other = sqlite(&old).await;

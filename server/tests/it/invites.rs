@@ -1,4 +1,4 @@
-//! Links that lead into a group.
+//! Invite links into a group.
 
 use caravana_protocol::GroupId;
 use caravana_protocol::rest::{Invite, InvitesAnswer};
@@ -126,7 +126,8 @@ async fn living_links_are_listed_for_who_manages_and_one_s_own_for_members_and_c
     assert_eq!(listed(&ana, group).await.len(), 2);
     assert_eq!(listed(&luis, group).await, [own.id.to_string()]);
 
-    // Another's link is nobody's business but of those who manage; neither is one of another group.
+    // A link of another member is visible only to members who manage the group. A link of another group is not visible
+    // at all.
     let revoke = |invite: &Invite| format!("{}/{}", invites(group), invite.id);
     luis.delete(&revoke(&first)).await.refused(404, "not_found");
     eva.delete(&revoke(&first)).await.refused(404, "not_found");
@@ -144,14 +145,14 @@ async fn living_links_are_listed_for_who_manages_and_one_s_own_for_members_and_c
     assert!(listed(&ana, group).await.is_empty());
     assert_eq!(accepts(&eva, &elsewhere).await, 200);
 
-    // What is over by itself is in no list.
+    // A used-up link is in no list.
     let once: Invite = ana.post(&invites(group), &json!({"max_uses": 1})).await.ok();
     assert_eq!(accepts(&eva, &once).await, 200);
     assert!(listed(&ana, group).await.is_empty());
 }
 
-/// Whoever was removed walked back in by any link that was still good: one that they had made themselves, the one by which they
-/// had come, also after the group no longer let members invite.
+/// Regression: a removed user could come back by any valid link: one that they had made themselves or had used before,
+/// even after members were no longer allowed to invite.
 #[tokio::test]
 async fn who_was_removed_comes_back_only_by_a_later_link_of_who_manages() {
     let server = TestServer::start().await;
@@ -177,12 +178,12 @@ async fn who_was_removed_comes_back_only_by_a_later_link_of_who_manages() {
     assert_eq!(accepts(&sister, &by_luis).await, 200, "a member");
     assert_eq!(accepts(&server.register("Teo").await, &by_luis).await, 410, "what was revoked stays so");
 
-    // Who leaves by themselves may come back by any good link, and their own are none any more.
+    // A user who leaves may come back by any valid link. The links that the user made are revoked.
     let own = link(&luis, group).await;
     removes(&luis, &luis, group).await;
     assert_eq!(accepts(&luis, &own).await, 410);
     assert_eq!(accepts(&luis, &before).await, 200);
-    // A second removal counts from its own moment.
+    // After a second removal, links from before it are invalid too.
     removes(&ana, &luis, group).await;
     assert_eq!(accepts(&luis, &after).await, 410);
 }
@@ -208,7 +209,7 @@ async fn links_of_members_rest_while_the_group_does_not_let_them_invite() {
     assert_eq!(accepts(&server.register("Teo").await, &of_member).await, 410, "revoked meanwhile");
 }
 
-/// Of a removal and somebody who follows a link at the same moment one comes first: nobody is in behind both.
+/// A removal and a use of a link at the same moment happen one after the other. No user is a member after both.
 #[tokio::test]
 async fn a_link_that_is_followed_while_it_ends_lets_in_before_that_or_not_at_all() {
     let server = TestServer::start().await;
@@ -223,7 +224,7 @@ async fn a_link_that_is_followed_while_it_ends_lets_in_before_that_or_not_at_all
         let (removed, revoked, back, came) =
             tokio::join!(ana.delete(&path), ana.delete(&revoke), accepts(&luis, &by_ana), accepts(&eva, &by_luis));
         assert_eq!((removed.status.as_u16(), revoked.status.as_u16()), (204, 204));
-        // While he was still a member the link told him the way, or it was over for him.
+        // Either he was still a member when he used the link, or the link was no longer valid for him.
         assert!(matches!(back, 200 | 404 | 410) && matches!(came, 200 | 410), "{back} {came}");
         luis.get(&format!("/api/v1/groups/{group}")).await.refused(404, "not_found");
         assert_eq!(accepts(&luis, &by_luis).await, 410);

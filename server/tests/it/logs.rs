@@ -1,7 +1,8 @@
-//! What never reaches a log or a figure (RELIABILITY §5.12): bodies, tokens, cookies, query strings, e-mails, names, passwords.
+//! Data that must never be in a log or a metric (RELIABILITY §5.12): bodies, tokens, cookies, query strings, e-mails,
+//! names, passwords.
 //!
-//! Every server of the suite is watched ([`crate::support::canary`]). Here one is asked everything it can be asked, in the
-//! real process, with every crate as talkative as it can be, and all that it wrote is searched for what it was told.
+//! All servers of the suite are checked ([`crate::support::canary`]). Here a real process with the most verbose logs of
+//! every crate gets every kind of request. Then the test searches its whole log for the data of these requests.
 
 use futures::SinkExt as _;
 use reqwest::Method;
@@ -12,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use crate::support::canary::{CANARY, secret_in};
 use crate::support::{Answer, TestServer, TestUser, Wire, jwt, seconds_from_now};
 
-/// Somebody whose every property is the canary, signed in.
+/// A signed-in user with the canary in every property.
 async fn bird(server: &TestServer) -> TestUser {
     let bird = server.register(CANARY).await;
     let account = json!({"email": format!("{CANARY}@{CANARY}.org"), "password": format!("{CANARY} {CANARY}"),
@@ -21,14 +22,14 @@ async fn bird(server: &TestServer) -> TestUser {
     assert_eq!(stranger.post("/api/v1/auth/register", &account).await.status, 201);
     stranger.post("/api/v1/auth/login", &account).await;
     let wrong = json!({"email": format!("{CANARY}@{CANARY}.org"), "password": format!("{CANARY} no")});
-    // Also those that are refused for their number.
+    // Also sign-ins that are refused because there were too many.
     for _ in 0..7 {
         stranger.post("/api/v1/auth/login", &wrong).await;
     }
     bird
 }
 
-/// What the canary's group is used for, all of it successful.
+/// Uses the group of the canary in every way. All requests succeed.
 async fn lives(server: &TestServer, bird: &TestUser) -> Vec<String> {
     let group = bird.create_group(CANARY).await;
     let path = format!("/api/v1/groups/{group}");
@@ -78,7 +79,7 @@ async fn lives(server: &TestServer, bird: &TestUser) -> Vec<String> {
     vec![invite, ticket, token, bird.cookie().split('=').nth(1).unwrap().to_owned()]
 }
 
-/// Everything that is described and some that is not, with the canary wherever something can stand.
+/// Sends every documented request and some others, with the canary in every possible place.
 async fn asks_everything(server: &TestServer, bird: &TestUser) -> usize {
     let document = bird.get("/openapi.json").await.json();
     let stranger = server.stranger();
@@ -107,7 +108,7 @@ async fn asks_everything(server: &TestServer, bird: &TestUser) -> usize {
         for with in [CANARY, &group] {
             let filled = filled(path, with);
             for method in ["GET", "POST", "PATCH", "DELETE", "PUT", "ANY-WORD"] {
-                // Would end what the others stand on.
+                // This would end the sign-in that the other requests need.
                 if path.ends_with("/logout") {
                     continue;
                 }

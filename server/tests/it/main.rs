@@ -13,7 +13,7 @@ mod bad_input;
 mod budgets;
 mod changes;
 mod event_stream;
-// They work on processes by strace, prlimit and /proc.
+// The fault tests need strace, prlimit and /proc.
 #[cfg(target_os = "linux")]
 mod faults;
 mod follow;

@@ -1,4 +1,4 @@
-//! That somebody is in a group or no longer, and what they are called, told on all their sockets.
+//! Joining, leaving and renaming: the server tells them on all sockets of the user.
 
 use caravana_protocol::GroupId;
 use caravana_protocol::rest::Invite;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{TestServer, TestUser, Wire};
 
-/// The two sockets of somebody with two devices.
+/// Two sockets of one user, as of two devices.
 async fn two_of(user: &TestUser) -> [Wire; 2] {
     [Wire::open(user).await, Wire::open(user).await]
 }
@@ -19,7 +19,8 @@ async fn invite(user: &TestUser, group: GroupId) -> String {
     user.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.ok::<Invite>().token
 }
 
-/// A group that was made or entered on one device was not in the list of another until that one was loaded again.
+/// Regression: a group that was made or entered on one device was missing in the list on another device until that page
+/// was reloaded.
 #[tokio::test]
 async fn a_group_that_somebody_makes_or_enters_is_told_on_all_their_sockets_as_they_see_it() {
     let server = TestServer::start().await;
@@ -33,7 +34,7 @@ async fn a_group_that_somebody_makes_or_enters_is_told_on_all_their_sockets_as_t
     assert_eq!((seen["role"].as_str(), seen["last_message"].is_null()), (Some("owner"), true));
     ana.sends(group, "hola").await;
 
-    // Once where nobody follows the group, and once where its maker does.
+    // Once without a follower of the group, and once while its creator follows it.
     let eva = server.register("Eva").await;
     let mut of_eva = two_of(&eva).await;
     for (user, wires, follows) in [(&bob, &mut of_bob, false), (&eva, &mut of_eva, true)] {
@@ -50,7 +51,7 @@ async fn a_group_that_somebody_makes_or_enters_is_told_on_all_their_sockets_as_t
         }
         assert_eq!((seen["role"].as_str(), seen["unread"].as_u64()), (Some("member"), Some(1)));
     }
-    // Nobody is told of somebody else's.
+    // A group of another user is not announced.
     ana.create_group("Porto").await;
     assert_eq!(added(&mut of_ana[1]).await["name"], "Porto");
     for wire in of_ana.iter_mut().chain(&mut of_bob).chain(&mut of_eva) {
@@ -110,7 +111,7 @@ async fn the_end_of_a_group_is_told_to_all_who_were_in_it() {
         assert_eq!(wire.expect("group_removed").await, json!({"group_id": group}));
     }
     assert_eq!(of_ana[0].expect("left").await["reason"], "group_deleted");
-    // The last one who leaves ends it, too.
+    // When the last member leaves, the group ends too.
     let alone = ana.create_group("Sola").await;
     assert_eq!(added(&mut of_ana[1]).await["id"], json!(alone));
     assert_eq!(ana.delete(&format!("/api/v1/groups/{alone}/members/{}", ana.id())).await.status, 204);
@@ -134,7 +135,7 @@ async fn a_new_name_is_told_on_all_sockets_of_the_person_and_on_no_others() {
     assert!(frames.iter().all(|frame| frame["type"] != "account_changed"), "{frames:?}");
 }
 
-/// What another program does to the table of members is seen where somebody follows the group.
+/// Another program's change of the member table is noticed while a client follows the group.
 #[tokio::test]
 async fn an_entry_by_another_program_is_told_while_somebody_follows_the_group() {
     let server = TestServer::start().await;
@@ -152,7 +153,7 @@ async fn an_entry_by_another_program_is_told_while_somebody_follows_the_group() 
     assert_eq!(of_eva.expect("group_removed").await, json!({"group_id": group}));
 }
 
-/// A group without messages stood at the end of the list, below all that had ever been written.
+/// Regression: a group without messages was at the end of the list, below every group with messages.
 #[tokio::test]
 async fn a_group_without_messages_stands_in_the_list_by_when_one_entered_it() {
     let server = TestServer::start().await;
@@ -167,10 +168,10 @@ async fn a_group_without_messages_stands_in_the_list_by_when_one_entered_it() {
     assert_eq!(order(&ana).await, ["Callado", "Antiguo"]);
     ana.sends(old, "ahora").await;
     assert_eq!(order(&ana).await, ["Antiguo", "Callado"]);
-    // For somebody who enters now, both are new: the one that was entered last stands first.
+    // For a user who enters both groups now, both are new. The one entered last is first.
     ana.brings(&bob, old).await;
     ana.brings(&bob, quiet).await;
     assert_eq!(order(&bob).await, ["Callado", "Antiguo"]);
-    // Somebody else's entry is no news in one's own list.
+    // Another user's entry does not change the order in one's own list.
     assert_eq!(order(&ana).await, ["Antiguo", "Callado"]);
 }

@@ -157,8 +157,8 @@ async fn a_flood_is_told_when_it_may_go_on() {
     assert!(answer.headers.contains_key("retry-after"));
 }
 
-/// Who came and went, and what the group was called, stood in the conversation until the page was loaded again: a page of
-/// history had messages only.
+/// Regression: a page of history held only messages. Joins, leaves and renames were shown until the page was reloaded,
+/// and then were missing.
 #[tokio::test]
 async fn a_page_of_history_brings_what_else_happened_in_its_part_of_the_log() {
     let server = TestServer::start().await;
@@ -196,20 +196,20 @@ async fn a_page_of_history_brings_what_else_happened_in_its_part_of_the_log() {
     let newest = page("limit=2").await;
     assert_eq!(shown(&newest), all[4..]);
     assert_eq!(newest["events"][0]["data"]["name"], "Sintra", "the present name, as in a replay");
-    // The next page ends where this one begins: nothing is missing between them, and nothing comes twice.
+    // The next page ends where this one begins: nothing is missing between them and nothing is repeated.
     assert_eq!(shown(&page(&format!("limit=1&before={}", newest["messages"][0]["seq"])).await), all[1..4]);
     assert_eq!(shown(&page("limit=2&before=7").await), all[..4]);
     assert_eq!(shown(&page("limit=1&after=3").await), all[1..4]);
     assert_eq!(shown(&page("limit=50&after=3").await), all[1..]);
     assert_eq!(shown(&page("limit=2&around=7").await), all[1..4]);
     assert_eq!(shown(&page("limit=200").await), all);
-    // A group in which nobody has written has a page of its own kind.
+    // A group without messages has a page with events only.
     let quiet = ana.create_group("Callado").await;
     let quiet = ana.get(&format!("/api/v1/groups/{quiet}/messages")).await.json();
     assert_eq!((shown(&quiet), quiet["messages"].as_array().map(Vec::len)), (vec![all[0].to_owned()], Some(0)));
 }
 
-/// Somebody lets thousands in: a page stays a page.
+/// Thousands of users join. The size of a page stays bounded.
 #[tokio::test]
 async fn of_very_many_joinings_a_page_brings_the_newest_two_hundred() {
     let server = TestServer::start().await;

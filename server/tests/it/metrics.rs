@@ -1,4 +1,4 @@
-//! `/metrics` (PROTOCOL §3): what happens to real people is in the figures, on their own address and nowhere else.
+//! `/metrics` (PROTOCOL §3): the metrics show what real users experience, and only their own address serves them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ async fn counting() -> TestServer {
     TestServer::builder().own_process().flag("--metrics-addr=127.0.0.1:0").start().await
 }
 
-/// The figures as they are now: the name with its labels, and the value.
+/// The current metrics: name with labels, and value.
 async fn figures(server: &TestServer) -> BTreeMap<String, f64> {
     let answer = reqwest::get(server.metrics_url()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
@@ -28,7 +28,7 @@ async fn figures(server: &TestServer) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// Waits until these figures are as they should be.
+/// Waits until these metrics have these values.
 async fn counts(server: &TestServer, expected: &[(&str, f64)]) {
     for (name, value) in expected {
         eventually(&format!("{name} is {value}"), || async {
@@ -95,7 +95,7 @@ async fn what_people_do_is_counted_once() {
     at_least("process_resident_memory_bytes", 1_000_000.0);
 }
 
-/// G17: what can't be shown is counted, so that somebody learns of it.
+/// G17: rows that can not be shown as they are must be counted, so that the operator notices them.
 #[tokio::test]
 async fn a_row_that_is_shown_as_something_else_is_counted() {
     let server = counting().await;
@@ -121,7 +121,7 @@ async fn figures_are_on_their_own_address_only() {
     assert_eq!(ana.get("/metrics").await.status, StatusCode::NOT_FOUND);
     let elsewhere = reqwest::get(server.metrics_url().replace("/metrics", "/healthz")).await.unwrap();
     assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
-    // Also where somebody else sits on the address already.
+    // Another process already listens on this address.
     let taken = server.metrics_url().replace("http://", "").replace("/metrics", "");
     let refused = std::process::Command::new(crate::support::server_binary())
         .args(["--database-url=sqlite://other.db", "--site-addr=127.0.0.1:0", &format!("--metrics-addr={taken}")])

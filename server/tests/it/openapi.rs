@@ -1,4 +1,4 @@
-//! The document and its page, as those who read them find them.
+//! The OpenAPI document and its page, as their readers get them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Answer, TestServer};
 
-/// PROTOCOL §3, and the routes of the seed without prefix.
+/// PROTOCOL §3, and the seed's routes without a prefix.
 const CONTRACT: [&str; 29] = [
     "delete /api/v1/groups/{}",
     "delete /api/v1/groups/{}/invites/{}",
@@ -40,7 +40,7 @@ const CONTRACT: [&str; 29] = [
     "post /api/v1/ws-ticket",
 ];
 
-/// Method and path of every operation, and what the document says of it.
+/// Method, path and description of every operation.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths = document["paths"].as_object().unwrap().iter();
     paths
@@ -51,7 +51,7 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
         .collect()
 }
 
-/// The path with something in the place of its variables.
+/// The path with all variables replaced by one value.
 fn filled(path: &str, with: &str) -> String {
     path.split('{').map(|part| part.split_once('}').map_or(part.into(), |(_, rest)| format!("{with}{rest}"))).collect()
 }
@@ -83,7 +83,7 @@ async fn what_is_described_is_served_and_other_methods_are_not() {
         let mut described: BTreeSet<&str> =
             operations.iter().filter(|(_, other, _)| other == path).map(|(method, ..)| method.as_str()).collect();
         if described.contains("GET") {
-            // As every web server does it; OpenAPI's readers take it for granted.
+            // Every web server answers HEAD like GET, so OpenAPI documents leave it out.
             described.insert("HEAD");
         }
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {

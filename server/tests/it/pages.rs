@@ -40,14 +40,14 @@ async fn the_first_paint_shows_real_messages_to_members_only() {
     }
 }
 
-/// What stands between two marks, the first of each.
+/// The text between the first `from` and the first `to` after it.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}"));
     rest.split_once(to).unwrap_or_else(|| panic!("no {to} in {rest}")).0
 }
 
-/// What the browser takes over is what it was sent, however many views the server makes on the way to a page and whatever
-/// happens meanwhile: otherwise the page in the browser stops at the first difference.
+/// The data with which the browser hydrates a page must equal what the page shows, however often the server renders its
+/// views and whatever happens meanwhile. Otherwise hydration stops at the first difference.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_a_page_shows_is_what_it_is_taken_over_with() {
     let server = TestServer::start().await;
@@ -111,7 +111,7 @@ async fn a_person_without_javascript_signs_up_makes_a_group_and_writes() {
     assert_eq!(location(&form(&ana, "/login", &right).await), "/");
 }
 
-/// What a browser without scripts would post of a page's form: its hidden fields, and what was typed.
+/// What a browser without scripts posts for the page's form: its hidden fields and the typed values.
 fn fill_in<'a>(page: &'a str, typed: &[(&'a str, &'a str)]) -> (String, Vec<(&'a str, &'a str)>) {
     let form = between(page, "<form ", "</form>");
     let action = between(form, "action=\"", "\"").replace("&amp;", "&");
@@ -120,8 +120,8 @@ fn fill_in<'a>(page: &'a str, typed: &[(&'a str, &'a str)]) -> (String, Vec<(&'a
     (action, fields.chain(typed.iter().copied()).collect())
 }
 
-/// The way back stood in the form's address and was read from its fields: whoever signed up or in without scripts, or before
-/// they ran, came to an empty list and the invitation was lost.
+/// Regression: the target after sign-in was in the form's address, but the server read it from the fields. A user who
+/// signed up or in without scripts, or before they ran, got an empty list and lost the invitation.
 #[tokio::test]
 async fn an_invitation_survives_signing_up_and_in_without_scripts_and_a_mistake_on_the_way() {
     let server = TestServer::start().await;
@@ -158,7 +158,7 @@ async fn an_invitation_survives_signing_up_and_in_without_scripts_and_a_mistake_
     assert_eq!(location(&form(&luis, &path, &[]).await), format!("/g/{group}"));
 }
 
-/// Its neighbour: what comes back in a form was written by anybody.
+/// The related case: the target in a form can come from an attacker.
 #[tokio::test]
 async fn signing_in_leads_to_no_other_site() {
     let server = TestServer::start().await;
@@ -182,7 +182,7 @@ async fn signing_in_leads_to_no_other_site() {
     }
 }
 
-/// A taken e-mail said «Revisa los datos».
+/// Regression: the page said only «Revisa los datos» for a taken e-mail.
 #[tokio::test]
 async fn a_taken_email_is_named_with_the_way_to_sign_in() {
     let server = TestServer::start().await;
@@ -195,7 +195,7 @@ async fn a_taken_email_is_named_with_the_way_to_sign_in() {
     assert!(page.contains("href=\"/login?next=/i/abc\""), "{page}");
 }
 
-/// Drafts and unsent messages stayed in the browser of whoever signed out, or ended their account, by a form.
+/// Regression: after signing out or deleting the account by a form, drafts and unsent messages stayed in the browser.
 #[tokio::test]
 async fn who_leaves_by_a_form_tells_the_browser_to_forget() {
     for (flag, is_secure) in
@@ -252,8 +252,8 @@ async fn files_of_the_site_come_compressed_and_unknown_pages_are_404() {
     assert_eq!(server.stranger().get("/pkg/../../test.db").await.status, StatusCode::NOT_FOUND);
 }
 
-/// The file system refused names of that length with an error, which a library logged for each request: 10 MB in 5 s, for
-/// anybody.
+/// Regression: the file system refused names of that length with an error, which a library logged for each request: 10
+/// MB in 5 s, for any client.
 #[tokio::test]
 async fn a_path_that_no_file_can_have_is_an_unknown_page_and_no_line_in_the_log() {
     let mut server = TestServer::builder().own_process().environment("RUST_LOG", "info").start().await;

@@ -1,4 +1,4 @@
-//! Links by which a lost password is replaced: by mail, and from the operator's command line.
+//! Links that replace a lost password: by mail, and from the operator's command line.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use crate::support::{End, PASSWORD, PostOffice, TestServer, TestUser, Wire};
 
 const ANOTHER: &str = "a much better password";
 
-/// A server that sends mail, and where it goes.
+/// A server that sends mail, and the mail server that receives it.
 async fn with_mail() -> (TestServer, PostOffice) {
     let office = PostOffice::open().await;
     let server =
@@ -20,7 +20,7 @@ async fn ask(server: &TestServer, email: &str) -> u16 {
     server.stranger().post("/api/v1/auth/reset", &json!({ "email": email })).await.status.as_u16()
 }
 
-/// The path of the route that uses up the link which stands in a text.
+/// The path of the route that uses the link in this text.
 fn route(text: &str) -> String {
     let (_, rest) = text.split_once("/reset/").unwrap_or_else(|| panic!("no link in {text}"));
     format!("/api/v1/auth/reset/{}", rest.split_whitespace().next().unwrap())
@@ -98,7 +98,7 @@ async fn who_was_on_the_way_to_an_invitation_is_still_on_it_afterwards() {
     assert_eq!(at, "/login?done=reset&next=%2Fi%2Fabc%3Fx%3D1");
     assert!(gone.unwrap().starts_with("caravana_going_to=; Path=/reset; Max-Age=0"));
 
-    // Only a path of this site leads on, whoever wrote it and wherever it was kept.
+    // Only a path of this site is accepted as the target, whatever the source of the value.
     for elsewhere in ["//evil.example", "https://evil.example", "/a;b", "/a\"b"] {
         let (at, kept) = post("/reset", None, &[ana, ("next", elsewhere)]).await;
         assert!(!at.contains("evil") && kept.unwrap().starts_with("caravana_going_to=;"), "{at}");
@@ -121,15 +121,15 @@ async fn nobody_learns_who_has_an_account_and_nobody_is_flooded() {
     assert!(letters.iter().all(|letter| letter.to == "ana@example.org"));
     assert!(letters[0].text.contains("Pediste una contraseña nueva"), "Spanish, where nothing else is asked for");
     assert!(signs_in(&server, PASSWORD).await, "asking is no failed sign-in");
-    // Each link is another one, and using one ends the others.
+    // Each link is different, and using one ends the others.
     let (first, second) = (route(&letters[0].text), route(&letters[1].text));
     assert_ne!(first, second);
     assert_eq!(server.stranger().post(&first, &json!({"password": ANOTHER})).await.status, 204);
     server.stranger().post(&second, &json!({"password": PASSWORD})).await.refused(410, "gone");
 }
 
-/// Each used link took one failure off its address's count, though none had been counted for it: whoever had accounts of their own
-/// had so many more guesses.
+/// Regression: each used link removed one failure from the count of its address, although it had added none. An
+/// attacker with own accounts got so many more guesses.
 #[tokio::test]
 async fn a_used_link_gives_nobody_more_guesses_on_other_accounts() {
     let (server, office) = with_mail().await;
@@ -149,10 +149,11 @@ async fn a_used_link_gives_nobody_more_guesses_on_other_accounts() {
     assert_eq!(guess(guessed).await, 429);
 }
 
-/// Who was told that the queue is full had used up a letter all the same, and was locked out of asking after five times.
+/// Regression: a request that failed because the mail queue was full used up the budget of letters. After five such
+/// requests the user could not ask any more.
 #[tokio::test]
 async fn a_letter_that_found_no_room_was_not_asked_for() {
-    // It takes nothing and says nothing.
+    // A mail server that never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = TestServer::builder()
         .flag(&format!("--smtp-url=smtp://{}", silent.local_addr().unwrap()))
@@ -240,8 +241,8 @@ async fn the_operator_makes_a_link_while_the_server_runs() {
     assert!(signs_in(&server, ANOTHER).await);
 }
 
-/// `a1<victim@x.org>` registered: the letter for its lost password went to `victim@x.org`, and prefixes of all kinds went past what
-/// one mailbox may get.
+/// Regression: `a1<victim@x.org>` could register. The letter for its lost password went to `victim@x.org`, and with
+/// different prefixes an attacker bypassed the limit on letters to one mailbox.
 #[tokio::test]
 async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
     let (server, office) = with_mail().await;
@@ -274,7 +275,7 @@ async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
             .await
             .refused(422, "bad_request");
     }
-    // Another spelling is the same mailbox, and the same budget.
+    // Another spelling is the same mailbox with the same budget.
     for spelling in ["ana@example.org", " ANA@example.org", "Ana@Example.Org ", "aNa@example.org", "ana@EXAMPLE.org"] {
         assert_eq!(ask(&server, spelling).await, 204);
     }
@@ -289,8 +290,8 @@ async fn every_door_refuses_the_same_texts_and_no_letter_goes_past_them() {
     assert!(!made.status.success() && String::from_utf8_lossy(&made.stderr).contains("no e-mail address"), "{made:?}");
 }
 
-/// Their e-mail was one when they signed up. When a stricter reading came they could neither sign in nor ask for a link, and the
-/// operator could not make one: locked out for ever.
+/// Regression: these e-mails were valid at sign-up. After the rules became stricter, the users could neither sign in
+/// nor request a link, and the operator could not make one.
 #[tokio::test]
 async fn whose_address_is_none_any_more_still_comes_in_and_nothing_is_sent_there() {
     let (server, office) = with_mail().await;
@@ -306,7 +307,7 @@ async fn whose_address_is_none_any_more_still_comes_in_and_nothing_is_sent_there
         };
         let present = if n == 0 { PASSWORD } else { ANOTHER };
         assert_eq!(login(&format!(" {} ", former.to_uppercase()), present).await.status, 200, "{former}");
-        // Nobody learns that somebody has it, by whatever door.
+        // The answer must not reveal that an account has this e-mail, on any route.
         for (email, password) in [(former, "wrong password"), ("eva@my_host.lan", PASSWORD), ("eva@пример.рф", "x")]
         {
             let answer = login(email, password).await;

@@ -1,8 +1,8 @@
-//! Who may what: each route and each frame × owner, admin, member, former member, member of another group, guest,
+//! Authorisation: each route and each frame × owner, admin, member, former member, member of another group, guest,
 //! anonymous.
 //!
-//! The rows are compared with what there is: the routes with the OpenAPI document (which a test of the server holds
-//! equal to the routes that are served), the frames with the protocol's list. A new one without a row fails.
+//! The tests compare the rows with what exists: the routes with the OpenAPI document (a test of the server checks that
+//! it lists exactly the served routes), the frames with the protocol's list. A new route or frame without a row fails.
 
 mod frames;
 mod people;

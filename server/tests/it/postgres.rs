@@ -1,5 +1,5 @@
-//! The SQL side of PostgreSQL: the schema, its triggers and the adoption of tables that were there before, asked as any
-//! other program would ask, by plain statements on a real server.
+//! The SQL side of PostgreSQL: the schema, its triggers and the adoption of existing tables. The tests use plain
+//! statements on a real server, as any other program would.
 
 mod adoption;
 mod doctor;
@@ -15,12 +15,12 @@ mod writers;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-/// A group by number.
+/// A group id by number.
 fn group(number: u8) -> Uuid {
     Uuid::from_u128(u128::from(number))
 }
 
-/// A user by number.
+/// A user id by number.
 fn user(number: u8) -> Uuid {
     Uuid::from_u128(0xa0 + u128::from(number))
 }

@@ -1,4 +1,4 @@
-//! The process: probes, the planned end, restarts.
+//! The server process: probes, planned shutdown, restarts.
 
 use futures::StreamExt as _;
 use tokio_tungstenite::tungstenite::Message;
@@ -63,7 +63,7 @@ async fn the_real_process_ends_on_sigterm_and_comes_back_after_kill() {
 #[tokio::test]
 async fn a_second_process_on_the_same_database_is_refused() {
     let server = TestServer::builder().on_sqlite().start().await;
-    // Once it answers, it has the database.
+    // When the server answers, it has opened the database.
     assert_eq!(server.stranger().get("/healthz").await.status, 200);
     let mut second = std::process::Command::new(crate::support::server_binary());
     second.arg(format!("--database-url={}", server.database().url())).arg("--site-addr=127.0.0.1:0");

@@ -1,6 +1,6 @@
-//! The end of a membership (G9): what a person who was removed still has open, holds and tries.
+//! The end of a membership (G9): a removed user's open sockets, valid cursors and tokens, and new requests.
 //!
-//! Who may what in general is the table in `permissions`; here is the moment in which it changes.
+//! The table in `permissions` covers authorisation in general. These tests cover the moment in which it changes.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use serde_json::json;
 
 use crate::support::{End, TestServer, TestUser, Wire};
 
-/// G9's bound for sockets of the server on which somebody was removed.
+/// G9's limit for sockets of the server on which the user was removed.
 const HERE: Duration = Duration::from_secs(1);
-/// G9's bound when only the sweep of the heads can notice.
+/// G9's limit if only the sweep of the heads can notice the removal.
 const BY_SWEEP: Duration = Duration::from_secs(10);
 
 fn membership(group: GroupId, user: &TestUser) -> String {
     format!("/api/v1/groups/{group}/members/{}", user.id())
 }
 
-/// Several sockets of one person on both endpoints.
+/// Several sockets of one user on both endpoints.
 struct Open {
     alone: Vec<Wire>,
     many: Vec<Wire>,
@@ -36,7 +36,7 @@ impl Open {
         Self { alone, many }
     }
 
-    /// Waits until the group is over on each of them.
+    /// Waits until each of them is told that the user was removed from the group.
     async fn ends(&mut self, group: GroupId) {
         for wire in &mut self.many {
             assert_eq!(wire.expect("left").await, json!({"group_id": group, "reason": "removed"}));
@@ -54,7 +54,7 @@ async fn a_removal_is_over_on_every_open_socket_within_a_second() {
     let (ana, bob, group) = server.couple().await;
     let eva = server.register("Eva").await;
     ana.brings(&eva, group).await;
-    // One is removed, the other leaves: the same end.
+    // One user is removed, the other leaves. Both have the same effect.
     for (actor, user) in [(&ana, &bob), (&eva, &eva)] {
         let mut open = Open::of(user, group).await;
         assert_eq!(actor.delete(&membership(group, user)).await.status, 204);
@@ -62,7 +62,7 @@ async fn a_removal_is_over_on_every_open_socket_within_a_second() {
         open.ends(group).await;
         assert!(since.elapsed() < HERE, "{:?}", since.elapsed());
         for wire in &mut open.many {
-            // The socket itself stays, for the other groups.
+            // The socket itself stays open for the other groups.
             wire.say("subscribe", json!({"group_id": group})).await;
             assert_eq!(wire.error().await, "not_found");
         }
@@ -81,7 +81,7 @@ async fn a_removal_by_another_program_is_over_on_every_open_socket_in_time() {
     assert!(since.elapsed() < BY_SWEEP, "{:?}", since.elapsed());
 }
 
-/// What is asked after the removal was answered, on every way there is, and with everything that was given before it.
+/// After the answer to the removal, every kind of request must fail, also with everything that the user got before.
 #[tokio::test]
 async fn what_was_given_before_a_removal_opens_nothing_after_it() {
     let server = TestServer::start().await;
@@ -107,7 +107,7 @@ async fn what_was_given_before_a_removal_opens_nothing_after_it() {
     let ticket = format!("/ws/chat/{group}?ticket={}", ticket["ticket"].as_str().unwrap());
     assert_eq!(Wire::open_bare(&server, &ticket).await.err(), Some(404));
 
-    // A socket that was never in the group knows nothing of it either, with whatever cursor.
+    // A socket that never followed the group gets the same answer, with any cursor.
     let mut wire = Wire::open(&bob).await;
     for (kind, data) in [
         ("subscribe", json!({"group_id": group, "cursor": cursor})),

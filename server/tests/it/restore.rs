@@ -1,4 +1,5 @@
-//! A database that was put back from an older copy: never a silent fork. What is about SQLite's file runs on SQLite.
+//! A database that was restored from an older copy must never cause a silent fork. Tests about SQLite's file run on
+//! SQLite.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,12 +9,12 @@ use serde_json::Value;
 
 use crate::support::{Peer, TestServer, TestUser};
 
-/// A copy as an operator takes it, while the server runs.
+/// Copies the database as an operator does, while the server runs.
 async fn copy(server: &TestServer, to: &Path) {
     server.foreign().await.run(&format!("vacuum into '{}'", to.display())).await;
 }
 
-/// Puts the copy back as docs/operations.md says. The server is stopped.
+/// Restores the copy as docs/operations.md says. The server must be stopped.
 fn put_back(server: &TestServer, from: &Path) {
     std::fs::copy(from, server.file()).unwrap();
     for suffix in ["-wal", "-shm"] {
@@ -48,7 +49,7 @@ async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
     bobby.is_not_online().await;
     put_back(&server, &folder.path().join("copy.db"));
     server.start_again().await;
-    // The log grows beyond what Bob has seen before he is back: by its seq alone his cursor would be a good one.
+    // Before Bob returns, the log grows beyond what he has seen. By its seq alone his cursor would look valid.
     for text in ["después, uno", "después, dos", "después, tres"] {
         ana.sends(group, text).await;
     }

@@ -1,7 +1,7 @@
-//! The seam between replay and live (G5), under load: nothing lost, nothing doubled, whatever a client does meanwhile.
+//! The seam between replay and live events (G5) under load: no event is lost or doubled, whatever a client does.
 //!
-//! People talk, and clients subscribe, ask again from anywhere, leave, come back on the same socket or on a new one. A
-//! judge hears along on every connection. At the end everybody must be live at the head.
+//! Senders write messages. Clients subscribe, resume from any cursor, unsubscribe, and come back on the same or a new
+//! socket. A judge checks the stream of every connection. At the end every client must be live at the head.
 
 mod listener;
 mod world;
@@ -14,10 +14,10 @@ use crate::support::Wire;
 use listener::{Listener, Tally};
 use world::World;
 
-/// Clients that come and go, and what each does at least.
+/// How many clients subscribe and leave, and how many actions each does at least.
 const LISTENERS: usize = 16;
 const ACTS: usize = 15;
-/// Senders, and what each says in a turn of 40 ms: 500 messages a second together.
+/// How many senders, and how many messages each sends in a turn of 40 ms: 500 messages a second together.
 const SENDERS: usize = 4;
 const EACH: usize = 5;
 
@@ -27,7 +27,7 @@ async fn streams_that_begin_and_end_under_load_have_no_hole_and_no_repeat() {
     let listening = listen(&world, LISTENERS);
     join_all((0..SENDERS).map(|_| world.talk(75, EACH, LISTENERS))).await;
     let tally = settle(&world, listening).await;
-    // Did it try what it is for?
+    // Checks that the run exercised enough of each action.
     assert!(tally.joined > LISTENERS * ACTS / 2, "{tally:?}");
     assert!(tally.caught_up > LISTENERS && tally.resynced > LISTENERS / 2 && tally.opened > LISTENERS, "{tally:?}");
 }
@@ -51,7 +51,7 @@ fn listen(world: &World, count: usize) -> Vec<JoinHandle<Tally>> {
     (0..count).map(|seed| tokio::spawn(Listener::new(world, seed as u64).run(ACTS))).collect()
 }
 
-/// Nobody talks any more; everybody must come to the head.
+/// The senders have stopped. Every client must reach the head.
 async fn settle(world: &World, listening: Vec<JoinHandle<Tally>>) -> Tally {
     world.is_at(world.head().await);
     let mut tally = Tally::default();
@@ -61,8 +61,8 @@ async fn settle(world: &World, listening: Vec<JoinHandle<Tally>>) -> Tally {
     tally
 }
 
-/// A removal is an event like any other: whoever is removed while a stream of theirs is just beginning gets what was
-/// before it, the word that it is over, and nothing else.
+/// A removal is an event like any other. A user who is removed while a stream begins gets the events before the
+/// removal, then `left`, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_removed_while_streams_begin_hears_nothing_behind_it() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! RELIABILITY §5, where no other file holds it: the policy of pages, what is stored of secrets, what production refuses.
+//! The parts of RELIABILITY §5 without an own file: the content security policy, how secrets are stored, and what
+//! production refuses.
 
 use std::process::{Command, Output};
 
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Answer, PASSWORD, TestServer, TestUser, Wire, end_of};
 
-/// §5.9, to the letter, on a site that is reached by TLS.
+/// §5.9, word by word, on a site with TLS.
 #[tokio::test]
 async fn a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own() {
     let server = TestServer::builder().flag("--public-url=https://chat.example.net").start().await;
@@ -38,7 +39,7 @@ async fn a_page_has_the_policy_to_the_letter_and_a_nonce_of_its_own() {
     }
 }
 
-/// §5.5, §5.7: whoever reads the file can't become anybody.
+/// §5.5, §5.7: the database file contains no secret that would let its reader act as a user.
 #[tokio::test]
 async fn no_secret_lies_in_the_database() {
     let mut server = TestServer::builder().on_sqlite().start().await;
@@ -55,13 +56,13 @@ async fn no_secret_lies_in_the_database() {
         ticket["ticket"].as_str().unwrap(),
         token["access_token"].as_str().unwrap(),
     ];
-    // Before the end, with what still lies in the write-ahead log, and after it.
+    // While the server runs, with data still in the write-ahead log, and after it has ended.
     for _ in 0..2 {
         let files = std::fs::read_dir(server.file().parent().unwrap()).unwrap();
         let files: Vec<Vec<u8>> = files.filter_map(|file| std::fs::read(file.unwrap().path()).ok()).collect();
         let holds = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
         assert!(holds("Lisboa") && holds("ana@example.org"), "these are the files");
-        // The beginning is enough: whatever kept only a part of a secret would be found too.
+        // Only the beginning of each secret is searched, so that a stored part of a secret is found too.
         for secret in secrets {
             assert!(!holds(&secret[..24]), "{secret}");
         }
@@ -69,7 +70,8 @@ async fn no_secret_lies_in_the_database() {
     }
 }
 
-/// §5.1: compression would let a stranger's text measure a neighbour's secret, and costs memory for every socket.
+/// §5.1: with compression, a stranger's text could reveal another user's secret by its size. It also costs memory for
+/// every socket.
 #[tokio::test]
 async fn no_extension_of_websockets_is_agreed_on() {
     let server = TestServer::start().await;
@@ -84,7 +86,7 @@ async fn no_extension_of_websockets_is_agreed_on() {
     assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().contains("hello"));
 }
 
-/// §5.10: whatever else is ever served to a cookie passes the same gate.
+/// §5.10: any future route that accepts the cookie has the same check.
 #[tokio::test]
 async fn a_write_to_any_address_needs_proof_of_our_own_page() {
     let server = TestServer::start().await;
@@ -101,7 +103,7 @@ async fn a_write_to_any_address_needs_proof_of_our_own_page() {
     assert_eq!(ana.get("/api/v1/groups").await.json(), json!({"groups": []}));
 }
 
-/// §5.13, with the real binary: it ends by itself, names the variable and prints no secret.
+/// §5.13, with the real binary: it exits, names the variable and prints no secret.
 #[test]
 fn production_does_not_start_with_what_is_unsafe() {
     const STRONG: &str = "--jwt-secret=3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
@@ -129,7 +131,7 @@ fn production_does_not_start_with_what_is_unsafe() {
     }
 }
 
-/// Starts the binary for production in an empty folder. What it printed, and what it left there.
+/// Starts the binary for production in an empty folder. Returns its output and the files that it left.
 fn start(flags: &[&str]) -> (Output, Vec<std::path::PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Command::new(crate::support::server_binary());
@@ -139,7 +141,7 @@ fn start(flags: &[&str]) -> (Output, Vec<std::path::PathBuf>) {
     (output, files)
 }
 
-/// §5.5: without the prefix a page of a neighbouring host could sign somebody in as somebody else.
+/// §5.5: without the cookie's prefix, a page on a neighbouring host could sign a user in to another account.
 #[tokio::test]
 async fn a_session_cookie_opens_nothing_under_a_name_that_a_neighbour_could_set() {
     let server = TestServer::builder().flag("--public-url=https://chat.example.net").start().await;

@@ -1,4 +1,4 @@
-//! A script that knows nothing but the seed's guide, and adds a bearer header.
+//! A script that uses only the seed's guide and a bearer header.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The real client against the real server: what a person sees when things go wrong between them.
+//! The real client against the real server: what a user sees when something fails between them.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ async fn a_row_of_another_program_is_on_the_screen_at_once() {
     let ana = Arc::new(server.register("Ana").await);
     let group = ana.create_group("Oaxaca").await;
     let mut alice = Peer::start(&ana, group).await;
-    // Or the row would come with the first page.
+    // Otherwise the row could come with the first page.
     alice.is_live().await;
     server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
     alice.sees(&["desde fuera"]).await;

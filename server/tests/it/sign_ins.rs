@@ -1,4 +1,4 @@
-//! The end of what somebody is signed in by, for their sockets: G10. And that a ticket is no more than its buyer was.
+//! Sockets end when the sign-in behind them ends (G10). A ticket has no more rights than the sign-in that bought it.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::database::{Database, Kind};
 use crate::support::{End, TestServer, TestUser, Wire, jwt, seconds_from_now};
 
-/// The promise of G10 on this instance, and a moment for a busy machine.
+/// G10's limit on this instance, and below it what a busy machine may add.
 const PROMISED: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(2);
 
@@ -60,7 +60,7 @@ async fn a_sign_in_that_was_idle_for_too_long_ends_its_open_sockets() {
     let (ana, bob) = (server.register("Ana").await, server.register("Bob").await);
     let mut sockets = [Wire::open(&ana).await, Wire::open_bare(&server, &ticket(&ana).await).await.unwrap()];
     let mut of_bob = Wire::open(&bob).await;
-    // As if two weeks had passed.
+    // Simulates that two weeks have passed.
     let over =
         format!("update {{ours}}session set expires_at = {} where user_id = '{}'", seconds_from_now(0), ana.id());
     server.foreign().await.run(&over).await;
@@ -90,7 +90,7 @@ async fn who_signs_out_everywhere_is_out_with_tokens_of_a_host_too() {
 async fn a_socket_ends_with_its_token_also_when_a_ticket_stands_between() {
     let server = TestServer::start().await;
     let ana = server.register("Ana").await;
-    // Already living on the leeway: eight of thirty seconds are left.
+    // The token has already expired: eight of the thirty seconds of leeway are left.
     let end = seconds_from_now(-22);
     let late = jwt(&json!({"sub": ana.id(), "exp": end}));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -150,20 +150,23 @@ async fn signing_out_everywhere_spares_what_is_kept_and_what_is_newer() {
     assert!(store.session(there, now).await.unwrap().is_none());
     assert!(store.take_ticket(ticket, now).await.unwrap().is_none());
     let over: Vec<Proof> = store.ended(all(), now).await.unwrap().into_iter().map(|(_, proof)| proof).collect();
-    // A token says in which second it was signed; one of the sign-out's own second may be older, and one that says nothing.
+    // A token only says the second in which it was signed. A token from the second of the sign-out may be older than
+    // it, so it ends, and so does a token without a time.
     assert_eq!(over, [by_cookie(there), before, same, by_token(None)]);
     for proof in proofs {
         let is_known = store.token_holder(holder(proof), now).await.unwrap().is_some();
         assert_eq!(is_known, proof == after, "{proof:?}");
     }
-    // A second one in the same second comes behind what was made between the two.
+    // A second sign-out in the same second counts as one second later, so that it also ends what was made between the
+    // two.
     assert_eq!(store.last_sign_out(ana).await.unwrap(), Some(1_000));
     store.end_sign_ins(ana, Some(here), now).await.unwrap();
     assert_eq!(store.last_sign_out(ana).await.unwrap(), Some(1_001));
     assert!(store.token_holder(holder(after), now).await.unwrap().is_none());
 }
 
-/// A token that was made in the second in which its holder signed out everywhere stayed good: both were the same second.
+/// Regression: a token made in the second in which its holder signed out everywhere stayed valid, because both times
+/// were equal.
 #[tokio::test]
 async fn no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_good() {
     let server = TestServer::start().await;
@@ -174,7 +177,7 @@ async fn no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_go
     let status = async |token: &str| {
         client.get(server.url("/api/v1/session")).bearer_auth(token).send().await.unwrap().status().as_u16()
     };
-    // All of it within one second or two, several times in each.
+    // All of it within one or two seconds, several times in each.
     for _ in 0..5 {
         let before = token().await;
         assert_eq!(status(&before).await, 200);
@@ -188,8 +191,8 @@ async fn no_token_of_the_second_of_a_sign_out_outlives_it_and_the_next_one_is_go
     assert_eq!(status(&of_host(second + 10)).await, 200);
 }
 
-/// Each sign-out everywhere was dated a second behind the one before: after a hundred within one second the next token was of a time
-/// to come, and a host's own were refused for so long.
+/// Regression: each sign-out everywhere was dated one second after the previous one. After a hundred within one second,
+/// new tokens were dated in the future, and the host's tokens were refused for that time.
 #[tokio::test]
 async fn however_often_somebody_signs_out_everywhere_the_next_second_is_theirs_again() {
     let server = TestServer::start().await;

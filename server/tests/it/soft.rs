@@ -1,4 +1,4 @@
-//! What may be lost: typing, presence, read marks on the way.
+//! Messages that may be lost: typing, presence and read marks.
 
 use serde_json::{Value, json};
 
@@ -48,8 +48,8 @@ async fn too_much_typing_is_dropped_without_an_error() {
     assert!(of_ana.until("message_sent").await.iter().all(|frame| frame["type"] != "error"));
 }
 
-/// Bruno sent a short message and went on writing: nobody saw that he did, because his next `typing` came within two
-/// seconds of the last one.
+/// Regression: Bruno sent a short message and continued to type. No client showed it, because his next `typing` came
+/// within two seconds of the last one.
 #[tokio::test]
 async fn whoever_goes_on_after_a_message_is_shown_at_once_but_not_without_end() {
     let server = TestServer::start().await;
@@ -88,7 +88,7 @@ async fn people_come_and_go_with_their_last_socket() {
     drop(one);
     drop(two);
     assert_eq!(of_ana.expect("presence").await["online"], false);
-    // The second socket neither came nor went on its own.
+    // Opening and closing the second socket caused no presence frame.
     of_ana.say("unsubscribe", json!({"group_id": group})).await;
     assert!(of_ana.until("left").await.iter().all(|frame| frame["type"] != "presence"));
 }

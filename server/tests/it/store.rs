@@ -1,4 +1,4 @@
-//! What every database adapter promises: each line is tried on both databases, on a file or a database of its own.
+//! The promises of every database adapter. Each test runs on both databases, on its own file or database.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::database::{Database, Foreign, Kind};
 
-/// Makes of each line a test for each database.
+/// Makes one test for each database from each line.
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod sqlite {
@@ -48,9 +48,9 @@ on_both! {
     a_page_of_the_log_is_bounded
 }
 
-/// A database with a group of two.
+/// A database with a group of two members.
 struct World {
-    // Before the folder and the database, which it uses.
+    // Declared before the folder and the database, because it uses them and fields are dropped in this order.
     store: SharedStore,
     database: Database,
     _folder: TempDir,
@@ -180,8 +180,8 @@ async fn an_id_belongs_to_one_author_group_text_and_reply(world: World) {
     assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
 }
 
-/// Blank lines at the ends of a message were kept once. Who was not answered then sends it again after the server was
-/// renewed, under the same id.
+/// An earlier version stored blank lines at the ends of a message. A client without an answer sends the message again,
+/// under the same id, after the server was upgraded.
 async fn a_text_that_was_kept_by_older_rules_is_repeated_by_todays(world: World) {
     let draft = world.draft(world.ana, "\n\nhola\n");
     let World { group, ana, .. } = world;
@@ -305,7 +305,7 @@ async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
     let mut hints = world.store.take_hints().unwrap();
     let mut foreign = world.foreign().await;
     if matches!(foreign, Foreign::Postgres(_)) {
-        // From here on it listens.
+        // This hint says that the store listens now.
         assert_eq!(hints.next().await, Some(Hint::Anything));
     }
     for text in ["uno", "dos"] {
@@ -317,7 +317,7 @@ async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
         loop {
             match (hints.next().await.unwrap(), &foreign) {
                 (Hint::Groups(groups), _) if groups.contains(&world.group) => return,
-                // A file does not tell which group it was.
+                // SQLite can not tell which group has changed.
                 (Hint::Anything, Foreign::Sqlite(_)) => return,
                 (Hint::Groups(_) | Hint::Anything, _) => {}
             }
@@ -333,7 +333,7 @@ async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
     assert_eq!(new.iter().filter_map(text_of).collect::<Vec<_>>(), ["", "tres", "tres", ""]);
 }
 
-/// Also who asks for the list of groups, for one of them or for its members, while the odd row is the last one.
+/// The list of groups, one group, and its members must also work while the unreadable row is the last message.
 async fn a_row_that_can_not_be_read_blocks_nothing(world: World) {
     let mut foreign = world.foreign().await;
     let odd: &[&str] = match &foreign {

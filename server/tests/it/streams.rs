@@ -1,5 +1,5 @@
-//! What the server itself puts into a connection never ends it: pages, `joined`, answers, one large event. A reader is too
-//! slow only by what he did not take.
+//! Data that the server itself puts into a connection never ends it: pages, `joined`, answers, one large event. A
+//! client counts as too slow only for data that it did not read.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn seqs(frames: &[Value]) -> Vec<u64> {
     frames.iter().filter_map(|frame| frame["data"]["seq"].as_u64().filter(|_| frame["type"] == "new_message")).collect()
 }
 
-/// All events up to `caught_up`, by server-sent events.
+/// The seqs of all events up to `caught_up`, by server-sent events.
 async fn stream_of(user: &TestUser, group: GroupId, after: u64) -> Vec<u64> {
     let path = format!("/api/v1/groups/{group}/events?after={after}");
     let request = user.request(Method::GET, &path).header("accept", "text/event-stream");
@@ -34,7 +34,7 @@ async fn stream_of(user: &TestUser, group: GroupId, after: u64) -> Vec<u64> {
     ids.collect()
 }
 
-/// All events behind a seq, page by page.
+/// The seqs of all events after a seq, page by page.
 async fn pages_of(user: &TestUser, group: GroupId, mut after: u64) -> Vec<u64> {
     let mut seqs = Vec::new();
     loop {
@@ -49,8 +49,9 @@ async fn pages_of(user: &TestUser, group: GroupId, mut after: u64) -> Vec<u64> {
     }
 }
 
-/// 130 messages of 4,000 quotes or line ends while somebody was away locked him out for ever: a page was measured by the
-/// length of its texts and the mailbox by framed bytes, twice as many, so that each resume ended as too slow after nothing.
+/// Regression: 130 messages of 4,000 quotes or line ends locked a returning user out for ever. The page was measured by
+/// the length of its texts but the mailbox by framed bytes, which were twice as many. So each resume ended as too slow
+/// without progress.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_comes_back_to_large_messages_gets_all_of_them() {
     let server = TestServer::start().await;
@@ -75,8 +76,8 @@ async fn whoever_comes_back_to_large_messages_gets_all_of_them() {
     }
 }
 
-/// One row of another program with 600 KB of quotes, or 1.2 MB of anything, cut off everybody who followed, and nobody ever
-/// got over it.
+/// Regression: one row of another program with 600 KB of quotes, or 1.2 MB of any text, cut off every follower, and no
+/// follower could ever get past it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_larger_than_any_mailbox_cuts_nobody_and_is_passed() {
     let server = TestServer::start().await;
@@ -121,8 +122,9 @@ async fn a_row_larger_than_any_mailbox_cuts_nobody_and_is_passed() {
     assert!(bob.get("/api/v1/groups").await.text.len() < 100_000, "the list of groups holds all of it");
 }
 
-/// The name that another program gave a group, and what it called people, were cut in the log only, and the name that a change
-/// of name gave not even there: one of 1.2 MB cut off everybody who followed the group, and whoever entered it, on all sockets.
+/// Regression: the names of groups and people that another program wrote were shortened only in the log, and the new
+/// name in a rename event not even there. A name of 1.2 MB cut off every follower of the group, and closed all sockets
+/// of a user who entered it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_larger_than_any_mailbox_cuts_nobody_and_is_cut_wherever_it_is_shown() {
     const CHANGES: usize = 20;
@@ -143,7 +145,7 @@ async fn a_name_larger_than_any_mailbox_cuts_nobody_and_is_cut_wherever_it_is_sh
     let head = joined["head"].as_u64().unwrap();
     assert_eq!(pages_of(&bob, group, head).await.len(), CHANGES);
 
-    // Who enters is told of it on their sockets.
+    // A user who enters the group is told on all own sockets.
     let eva = server.register("Eva").await;
     let mut of_eva = Wire::open(&eva).await;
     let token = invite["token"].as_str().unwrap();
@@ -162,7 +164,7 @@ async fn a_name_larger_than_any_mailbox_cuts_nobody_and_is_cut_wherever_it_is_sh
     }
 }
 
-/// A page of history had a bound of rows only.
+/// Regression: a page of history was limited only by its number of rows.
 #[tokio::test]
 async fn a_page_of_history_is_bounded_by_bytes_too() {
     let server = TestServer::start().await;
@@ -188,8 +190,8 @@ async fn a_page_of_history_is_bounded_by_bytes_too() {
     }
 }
 
-/// `joined` told every read mark and everybody online: 26,000 marks were more than a mailbox takes, and whoever joined was
-/// closed as too slow by it.
+/// Regression: `joined` listed every read mark and every online user. 26,000 marks exceeded a mailbox, so the server
+/// closed the joining client as too slow.
 #[tokio::test]
 async fn joined_is_bounded_whatever_the_size_of_the_group() {
     let server = TestServer::start().await;
@@ -222,7 +224,7 @@ async fn joined_is_bounded_whatever_the_size_of_the_group() {
     }
 }
 
-/// Every stream of a socket saw that there was room for a page, and all of them put one in.
+/// Regression: every stream of a socket saw that there was room for one page, and all of them put one in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_large_groups_come_back_on_one_socket() {
     let server = TestServer::start().await;
@@ -252,7 +254,8 @@ async fn many_large_groups_come_back_on_one_socket() {
     assert_eq!(events, groups.len() * texts.len());
 }
 
-/// What a client asked for in one breath was answered in one, and the answers alone closed it as too slow.
+/// Regression: the answers to many frames that a client sent at once came all at once, and alone closed the client as
+/// too slow.
 #[tokio::test]
 async fn answers_to_a_thousand_frames_in_one_breath_do_not_close_who_reads_them() {
     let server = TestServer::builder().flag("--send-rate-per-user=1").flag("--send-burst-per-user=1").start().await;
@@ -279,8 +282,8 @@ async fn answers_to_a_thousand_frames_in_one_breath_do_not_close_who_reads_them(
     }
 }
 
-/// Of what one connection had sent in one breath, a repetition was acknowledged before the message itself, and of twenty
-/// sends each had its own time.
+/// Regression: of frames that one connection had sent at once, a repetition was acknowledged before the message itself,
+/// and twenty sends were answered in any order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn acknowledgements_come_in_the_order_of_the_sends() {
     let server = TestServer::builder().flag("--send-rate-per-user=100").flag("--send-burst-per-user=15").start().await;
@@ -290,7 +293,8 @@ async fn acknowledgements_come_in_the_order_of_the_sends() {
     for round in 0..30 {
         let ids: Vec<Uuid> = (0..8).map(|_| Uuid::now_v7()).collect();
         let mut expected = Vec::new();
-        // Each twice, one that can't be a message, one that is somebody else's; beyond fifteen they are over the rate.
+        // Each id twice, one that can not be a message, one of another user. Those after the fifteenth are over the
+        // rate limit.
         for id in ids.iter().chain(&ids).chain(&[Uuid::now_v7(), Uuid::now_v7()]) {
             let message = if expected.len() == 9 { "" } else { "hola" };
             let mut frame = json!({"type": "send_message", "data": {"message": message}, "ref": id.to_string()});

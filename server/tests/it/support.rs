@@ -1,4 +1,4 @@
-//! A server to talk to and people who talk to it.
+//! The test server, the users and the tools of the integration tests.
 
 pub(crate) mod canary;
 mod chaos;
@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 /// How long a test waits for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks again until the answer is there, or fails the test with `what` after [`PATIENCE`].
+/// Calls `ask` until it returns `Some`, or fails the test with `what` after [`PATIENCE`].
 pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
@@ -55,8 +55,8 @@ where
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("did not happen: {what}"))
 }
 
-/// What a process said that must end by itself. One that does not, like a server that must not start and does, is ended
-/// after [`PATIENCE`].
+/// Waits until a process ends by itself and returns its output. Kills a process that still runs after [`PATIENCE`], for
+/// example a server that started although it had to refuse to start.
 pub(crate) fn end_of(command: &mut Command) -> Output {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let since = Instant::now();

@@ -1,5 +1,5 @@
-//! The ways out of the server, encrypted, as production has them: to PostgreSQL, to the mail server, to the identity provider.
-//! Each trusts who it was told to trust, and nobody else.
+//! Encrypted connections from the server, as in production: to PostgreSQL, to the mail server, to the identity
+//! provider. Each trusts only the configured authority.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::postgres::Cluster;
 use crate::support::tls::Authority;
 use crate::support::{KeyServer, PostOffice, SigningKey, TestServer, Wire, eventually, seconds_from_now};
 
-/// A PostgreSQL that takes encrypted connections only.
+/// A PostgreSQL that accepts only encrypted connections.
 async fn encrypted_cluster(authority: &Authority) -> Cluster {
     let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
     let identity = authority.vouches();
@@ -52,7 +52,7 @@ async fn postgres_is_spoken_to_encrypted_and_believed_only_by_its_certificate() 
     }
 }
 
-/// Asks for a link by a server that trusts this authority.
+/// Requests a password link from a server that trusts this authority.
 async fn letter_by(url: String, authority: &Authority) -> TestServer {
     let server = TestServer::builder()
         .own_process()
@@ -76,7 +76,7 @@ async fn letters_go_out_encrypted_to_the_mail_server_that_is_meant() {
     let front = authority.before(office.address()).await;
     let _sends = letter_by(format!("smtps://{front}"), &authority).await;
     assert!(office.until(1).await[0].text.contains("/reset/"));
-    // The same by STARTTLS, on the port that begins in the open.
+    // The same by STARTTLS, on a port that begins without encryption.
     let office = PostOffice::open_with_starttls(authority.acceptor()).await;
     let _sends = letter_by(format!("smtp://{}?tls=required", office.address()), &authority).await;
     assert!(office.until(1).await[0].text.contains("/reset/"));

@@ -1,4 +1,4 @@
-//! Sockets that live on a token's time, and how many a person may have.
+//! Sockets that end with their token, and the limit on sockets of one user.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -52,7 +52,7 @@ async fn the_socket_after_the_last_that_one_may_have_is_closed_with_the_reason()
                 assert_eq!(frame["type"], "hello");
                 break;
             }
-            // The server has not heard yet that the first one is gone.
+            // The server has not noticed yet that the first socket is closed.
             Err(end) => assert_eq!(end, End::Code(4504)),
         }
     }

@@ -1,7 +1,7 @@
-//! Servers and clients one version apart, in both directions: what the other one does not know harms nobody.
+//! Servers and clients that are one version apart, in both directions: unknown frames and events do no harm.
 //!
-//! The newer server is another program on the same database, as in a rolling upgrade: it writes an event of a kind that this
-//! build does not know. The newer client says a frame that this build does not know.
+//! Another program on the same database plays the newer server, as in a rolling upgrade. It writes an event of a kind
+//! that this build does not know. The newer client sends a frame that this build does not know.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::support::database::Foreign;
 use crate::support::{Peer, TestServer, Wire};
 
-/// Writes an event as a newer server's trigger would: at the head, with its own fields in the payload.
+/// Writes an event as a newer server's trigger would: at the head, with new fields in the payload.
 async fn newer_event(foreign: &mut Foreign, group: GroupId, kind: &str, message: Uuid, actor: Uuid, payload: &str) {
     let head = format!("update {{ours}}head set head = head + 1 where group_id = '{group}'");
     foreign.run(&head).await;
@@ -49,7 +49,7 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
     let nameless = wire.expect("unknown_event").await;
     assert_eq!((&nameless["seq"], &nameless["kind"]), (&json!(seq + 2), &json!("hello")));
 
-    // What comes after it comes as always, to who was there and to who comes back.
+    // Later events arrive as always, for connected and for returning clients.
     wire.say("send_message", json!({"message": "y otra", "id": Uuid::now_v7()})).await;
     of_bob.sees(&["hola", "y otra"]).await;
     of_bob
@@ -99,7 +99,7 @@ async fn a_frame_of_a_newer_client_is_refused_by_name_and_the_socket_goes_on() {
     wire.say_text(r#"{"type":"vote","ref":"v1","data":{"id":"x","option":2}}"#).await;
     let refused = wire.expect_frame("error").await;
     assert_eq!((&refused["code"], &refused["ref"]), (&json!("unknown_type"), &json!("v1")));
-    // A field that this build does not know is passed over.
+    // Unknown fields are ignored.
     wire.say("send_message", json!({"message": "hola", "mentions": [ana.id()], "poll": {"options": 2}})).await;
     assert_eq!(wire.expect("new_message").await["message"], "hola");
 }

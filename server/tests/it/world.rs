@@ -1,10 +1,11 @@
-//! The simulated world: real sessions and the real hub, everything between them and around them made of virtual time.
+//! The simulated world: real sessions and the real hub in virtual time. Everything around and between them is
+//! simulated.
 //!
-//! A schedule of steps says what people, networks, databases and operators do; a seed decides every delay. The runtime
-//! has one thread and a clock that jumps to the next moment at which anything is due, so that minutes of a schedule take
-//! milliseconds and the same seed and schedule give the same history. In the end everything is healed, everybody comes
-//! to rest, and the checker judges the history. What the world is made of: `schedule` (what may happen), `database` and
-//! `store` (what is durable, and how it is reached), `process` (the server), `network` and `internet`, `traveller`.
+//! A schedule of steps says what users, networks, databases and operators do. A seed decides every delay. The runtime
+//! has one thread and a clock that jumps to the next timer. So minutes of a schedule take milliseconds, and the same
+//! seed and schedule give the same history. At the end the world removes all faults and waits until every client has
+//! every event. Then the checker judges the history. The modules: `schedule` (the steps), `database` and `store` (the
+//! durable data and the access to it), `process` (the server), `network` and `internet`, `traveller` (a client).
 
 mod costs;
 mod database;
@@ -39,23 +40,24 @@ use schedule::Step;
 use store::{Faults, SimStore};
 use traveller::Traveller;
 
-/// How long everybody may take to get a link again once everything is healed: the longest wait of the backoff, and what
-/// it takes to notice that a socket is dead.
+/// How long the clients may take to get a link again after all faults are removed: the longest backoff, and the time to
+/// notice a dead socket.
 const RECONNECTED: Duration = Duration::from_mins(2);
-/// How long what was written without a link may take to go out.
+/// How long the clients may take to send what they wrote without a link.
 const SENT: Duration = Duration::from_mins(5);
-/// How long it is waited for everybody to have everything. More than the checker allows, so that it can say by how much.
+/// How long the world waits until every client has every event. It is longer than the checker allows, so that the
+/// checker can say how much too long it took.
 const SETTLED: Duration = Duration::from_mins(1);
-/// How often it is looked at meanwhile.
+/// How often the world checks this.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What this world is like, beyond its schedule.
+/// The properties of this world, besides its schedule.
 #[derive(Debug, Clone, Copy)]
 struct Nature {
     travellers: usize,
-    /// How often the hub looks for lost hints.
+    /// How often the hub checks for lost hints.
     sweep: Duration,
-    /// The flaws that the checker must find.
+    /// The flaw of this server. The checker must find it.
     flaw: Option<Flaw>,
 }
 
@@ -68,38 +70,38 @@ impl Default for Nature {
 /// A server that breaks a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// It answers before it commits.
+    /// It acknowledges before it commits.
     AnswersFirst,
-    /// It passes messages on with each other's seqs.
+    /// It swaps the seqs of two messages when it delivers them.
     SwapsSeqs,
-    /// It stores an id that it has stored already.
+    /// It stores an id a second time.
     ForgetsIds,
     /// It loses the first live event after a replay.
     LosesAtTheSeam,
-    /// It never looks for hints that were lost.
+    /// It never checks for lost hints.
     NeverSweeps,
 }
 
-/// Everything there is.
+/// The whole simulated world.
 struct World {
     nature: Nature,
     seed: u64,
     processes: u64,
     database: Arc<Mutex<Database>>,
     faults: Arc<Mutex<Faults>>,
-    /// What the running server is told of other programs' commits.
+    /// Hints for the running server about other programs' commits.
     hints: HintSender,
     internet: Arc<Internet>,
     travellers: Vec<Traveller>,
     inserted: u128,
 }
 
-/// One thread, and a clock that jumps.
+/// A runtime with one thread and a clock that jumps to the next timer.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
-/// Runs a schedule in a world of its own and gives its history.
+/// Runs a schedule in a new world and returns its history.
 fn live(nature: Nature, seed: u64, schedule: &[Step]) -> History {
     runtime().block_on(async {
         let mut world = World::begin(nature, seed);
@@ -111,7 +113,7 @@ fn live(nature: Nature, seed: u64, schedule: &[Step]) -> History {
 }
 
 impl World {
-    /// A server runs, everybody is a member and connected.
+    /// A world with a running server, in which every traveller is a connected member.
     fn begin(nature: Nature, seed: u64) -> Self {
         let mut database = Database::default();
         database.forgets_ids = nature.flaw == Some(Flaw::ForgetsIds);
@@ -212,7 +214,7 @@ impl World {
             Step::Slow(ms) => self.faults().slowness_ms = ms,
             Step::Pass(ms) => sleep(Duration::from_millis(ms)).await,
         }
-        // What was just done is taken notice of before the next thing happens.
+        // Lets all tasks handle this step before the next step.
         sleep(Duration::from_millis(1)).await;
     }
 
@@ -224,7 +226,7 @@ impl World {
 
     fn go_online(&self, who: usize) {
         self.internet.set_offline(self.travellers[who].user, false);
-        // Of a socket that was half-open some of the bytes are gone for good: it does not come back.
+        // A half-open socket has lost bytes, so it can not continue.
         if self.travellers[who].link_state() == Some(State::Silent) {
             self.travellers[who].link(State::Cut);
         }
@@ -252,24 +254,24 @@ impl World {
         self.tell_of_foreign_commit();
     }
 
-    /// Everything is healed; then the history is taken down.
+    /// Removes all faults, waits until the clients have settled, and returns the history.
     async fn end(mut self) -> History {
         self.faults().heal();
         self.start_server();
         for who in 0..self.travellers.len() {
             self.unstall(who);
-            // Nobody else is nudged: what was lost must be found without anybody touching a thing.
+            // Only offline travellers get an input here. All others must find what they lost without one.
             if self.internet.is_offline(self.travellers[who].user) {
                 self.go_online(who);
             }
         }
-        // First everybody has to notice what was cut.
+        // First every client must notice that its link was cut.
         sleep(Duration::from_secs(1)).await;
         self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_connected)).await;
         for traveller in &self.travellers {
             traveller.look_again(self.database.lock().unwrap().is_member(traveller.user));
         }
-        // What was written meanwhile goes out one by one, at the pace of the network and of the limits.
+        // Messages that were written meanwhile are sent one by one, at the speed of the network and of the rate limits.
         self.wait(SENT, |world| world.travellers.iter().all(Traveller::has_sent_everything)).await;
         let settled = self.settle().await;
         for traveller in &self.travellers {
@@ -290,7 +292,7 @@ impl World {
         }
     }
 
-    /// Waits until everybody has everything. Answers when each of them had, and still has.
+    /// Waits until every client has every event. Returns for each client when it got them, if it still has them.
     async fn settle(&self) -> Vec<Option<Duration>> {
         let start = Instant::now();
         let mut settled = vec![None; self.travellers.len()];

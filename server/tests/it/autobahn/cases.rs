@@ -1,13 +1,13 @@
-//! The cases: what is said, and what must come back.
+//! The cases: what the client sends, and which answer must come.
 
 pub(super) mod closes;
 pub(super) mod framing;
 pub(super) mod limits;
 pub(super) mod texts;
 
-/// The key of all masks.
+/// The mask of all client frames.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-/// The last frame of a message, or a whole one.
+/// Set in the last frame of a message, and in the frame of a whole message.
 const FIN: u8 = 0x80;
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -15,7 +15,7 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
-/// Not chopped.
+/// In one piece.
 const WHOLE: usize = usize::MAX;
 
 /// One case of the list.
@@ -29,13 +29,13 @@ pub(super) struct Case {
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Bytes, in pieces of this length.
+    /// Sends bytes in pieces of this length.
     Say { bytes: Vec<u8>, chop: usize },
-    /// So many frames have come since the beginning.
+    /// Waits until so many frames have arrived since the beginning.
     Hear(usize),
 }
 
-/// What came back, but for close frames.
+/// What arrived, except close frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Heard {
     Text(Vec<u8>),
@@ -46,11 +46,11 @@ pub(super) enum Heard {
 /// How the connection ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
-    /// All was heard, we close with 1000, and so does the server.
+    /// All frames arrived, then the client closes with 1000, and so does the server.
     Clean,
     /// The server closes with one of these codes, or without one.
     With(Vec<u16>),
-    /// The RFC leaves it open.
+    /// The RFC leaves the behaviour open.
     Undefined,
 }
 
@@ -59,17 +59,17 @@ impl Case {
         Self { number: number.into(), steps: Vec::new(), heard: Vec::new(), end: End::Clean }
     }
 
-    /// Says a frame: its first byte, its payload.
+    /// Sends a frame with this first byte and this payload.
     fn say(self, first: u8, payload: &[u8]) -> Self {
         self.say_chopped(first, payload, WHOLE)
     }
 
-    /// The same octet by octet, or in other pieces.
+    /// Like [`Self::say`], octet by octet or in larger pieces.
     fn say_chopped(self, first: u8, payload: &[u8], chop: usize) -> Self {
         self.say_bytes(frame(first, payload), chop)
     }
 
-    /// Says a message in frames of this length.
+    /// Sends a message in frames of this length.
     fn say_fragmented(mut self, opcode: u8, message: &[u8], length: usize) -> Self {
         let count = message.len().div_ceil(length);
         for (index, fragment) in message.chunks(length).enumerate() {
@@ -84,7 +84,7 @@ impl Case {
         self
     }
 
-    /// Waits until all that is expected up to here has come.
+    /// Waits until all frames that are expected so far have arrived.
     fn hear(mut self) -> Self {
         self.steps.push(Step::Hear(self.heard.len()));
         self
@@ -113,7 +113,7 @@ impl Case {
         self
     }
 
-    /// The same where the server refuses the message.
+    /// Like [`Self::ends_with`] with one code, and the server must not answer the message.
     pub(super) fn refused_with(self, code: u16) -> Self {
         Self { heard: Vec::new(), ..self.ends_with(&[code]) }
     }
@@ -126,7 +126,7 @@ impl Case {
         matches!(self.heard.first(), Some(Heard::Binary(_)))
     }
 
-    /// Bytes of the largest message.
+    /// The size of the largest message in bytes.
     pub(super) fn largest(&self) -> usize {
         let length = |heard: &Heard| match heard {
             Heard::Text(bytes) | Heard::Binary(bytes) | Heard::Pong(bytes) => bytes.len(),

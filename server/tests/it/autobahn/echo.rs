@@ -1,4 +1,4 @@
-//! The echo: says whatever it hears.
+//! The echo sends back whatever it receives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,12 +52,12 @@ impl Service for Echo {
             Message::Text(text) => websocket::text(&text),
             Message::Binary(bytes) => websocket::binary(&bytes),
         };
-        // Larger than any mailbox, and nobody else puts anything in.
+        // The message may be larger than a mailbox. The echo is the only writer of this one.
         self.peer.0.push_beginning(&Outgoing::own(said));
     }
 }
 
-/// A connection that is served, without a handshake: that is no part of what is asked here.
+/// A served connection without a handshake, which these cases do not test.
 pub(super) async fn connected(accepts: Accepts) -> TcpStream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The cases once more, by a runner that is not ours: kosoku drives the case files of Autobahn's Testsuite themselves.
+//! The cases once more with an independent runner: kosoku runs the case files of Autobahn's Testsuite.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use tokio::process::Command;
 use super::ALL;
 use super::echo::Echo;
 
-/// Answers a handshake and echoes. What its client says of extensions is not agreed on.
+/// Answers a handshake and echoes. It negotiates no extension.
 async fn serve(mut stream: TcpStream) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -52,7 +52,7 @@ async fn the_published_case_files_pass() {
     let sections = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*"];
     let mut command = Command::new(kosoku);
     command.args(sections.iter().flat_map(|section| ["-i", section])).arg("-o").arg(report.path()).arg(address);
-    // Its own verdict is the report's: it counts what is informational as it likes.
+    // The exit status is ignored: the report counts, because kosoku judges informational cases in its own way.
     command.stdout(Stdio::null()).status().await.unwrap();
     let outcomes = outcomes(&report.path().join("index.json"));
     let is_good = |outcome: &&String| matches!(outcome.as_str(), "OK" | "INFORMATIONAL");
@@ -61,7 +61,7 @@ async fn the_published_case_files_pass() {
     assert_eq!(outcomes.len(), 301, "the list has another length");
 }
 
-/// Of each case what became of it, and how the connection was closed.
+/// The outcome of each case, and how the connection was closed.
 fn outcomes(index: &Path) -> Vec<(String, [String; 2])> {
     let index: Value = serde_json::from_slice(&std::fs::read(index).unwrap()).unwrap();
     let agents = index.as_object().unwrap().values();

@@ -1,4 +1,4 @@
-//! Says what a case says, hears what comes back, and judges it.
+//! Runs a case: sends its bytes, reads the answers, and judges them.
 
 use std::io;
 
@@ -11,11 +11,11 @@ use super::cases::{Case, End, Heard, Step, close};
 use super::echo::connected;
 use crate::support::PATIENCE;
 
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Passed,
-    /// The RFC leaves open what happens, and the connection came to an end.
+    /// The RFC leaves the behaviour open, and the connection ended.
     Informational,
     Failed(String),
 }
@@ -35,7 +35,7 @@ struct Client {
     closed: Closed,
 }
 
-/// Runs a case against an echo of its own.
+/// Runs a case against its own echo.
 pub(super) async fn run(case: &Case, accepts: Accepts) -> Outcome {
     let (read, write) = connected(accepts).await.into_split();
     let mut client = Client { read: BufReader::new(read), write, heard: Vec::new(), closed: Closed::NotYet };
@@ -50,7 +50,7 @@ impl Client {
     async fn run(&mut self, case: &Case) -> io::Result<()> {
         for step in &case.steps {
             match step {
-                // Whoever was closed already can't say more.
+                // After the server has closed, the client can not send more.
                 Step::Say { bytes, chop } => {
                     if !self.say(bytes, *chop).await {
                         break;
@@ -64,7 +64,8 @@ impl Client {
             let _ = self.write.write_all(&close(&1000_u16.to_be_bytes())).await;
         }
         while self.closed == Closed::NotYet && self.hear_one().await? {}
-        // The server is who ends the connection: nothing comes behind its close frame, and it does not wait for our end.
+        // The server must end the connection: it sends nothing after its close frame, and does not wait for the
+        // client's end.
         let mut rest = Vec::new();
         self.read.read_to_end(&mut rest).await?;
         if rest.is_empty() { Ok(()) } else { Err(io::Error::other("something came behind the close frame")) }
@@ -84,7 +85,7 @@ impl Client {
         Ok(())
     }
 
-    /// The next frame; `false` at the end of the stream.
+    /// Reads the next frame. `false` at the end of the stream.
     async fn hear_one(&mut self) -> io::Result<bool> {
         let Ok(first) = self.read.read_u8().await else { return Ok(false) };
         let length = match self.read.read_u8().await? {
@@ -128,7 +129,7 @@ impl Client {
     }
 }
 
-/// The beginnings of what was heard: there are megabytes of it.
+/// The beginning of each message, because there can be megabytes.
 fn shown(heard: &[Heard]) -> String {
     let beginning = |kind, bytes: &[u8]| format!("{kind}({}: {:02x?})", bytes.len(), &bytes[..bytes.len().min(16)]);
     let one = |heard: &Heard| match heard {

@@ -1,4 +1,4 @@
-//! RELIABILITY §4 by the frame: each text has exactly one answer, and the socket stays open behind it.
+//! RELIABILITY §4, frame by frame: each text gets exactly one answer, and the socket stays open.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::one;
 use crate::support::{End, TestServer, Wire};
 
-/// Says a text and hears its error; other frames in between are not of interest.
+/// Sends a text and returns its error. Other frames before it are skipped.
 async fn error_of(wire: &mut Wire, text: &str) -> Value {
     wire.say_text(text).await;
     wire.expect_frame("error").await
@@ -15,7 +15,7 @@ async fn error_of(wire: &mut Wire, text: &str) -> Value {
 #[tokio::test]
 async fn what_is_no_json_object_is_bad_json() {
     let (_server, ana, group) = one().await;
-    // A socket takes nine of them in a minute.
+    // A socket accepts nine bad frames in a minute.
     let texts = [
         String::new(),
         "hola".into(),

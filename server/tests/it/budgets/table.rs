@@ -1,15 +1,15 @@
-//! The table: what keeps each route, frame and form from being used without end.
+//! The table: what limits the use of each route, frame and form.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::PASSWORD;
 
-/// How a route or frame is kept from being used without end.
+/// What limits the use of a route or frame.
 pub(super) enum Kept {
-    /// A budget: the same thing again and again is refused.
+    /// A budget: repeating the same request is refused at some point.
     Budget(Value),
-    /// Something else.
+    /// Another limit, described in words.
     By(&'static str),
 }
 
@@ -86,7 +86,8 @@ pub(super) fn frames() -> Vec<(&'static str, Kept)> {
 const PAGE: &str = "what a page reads is read as by the routes";
 const LEADS: &str = "leads to a page";
 
-/// What no document describes: pages and sockets, and forms with the fields that spend the budget of their route.
+/// Routes that the OpenAPI document does not describe: pages, sockets, and forms with the fields that use the budget of
+/// their route.
 pub(super) fn for_browsers() -> Vec<(&'static str, &'static str, Kept)> {
     let sockets = "upgrades of an address a second; sockets of a user, of an address, and of the process";
     let account = json!({"email": "c@example.org", "password": PASSWORD, "display_name": "Cleo"});

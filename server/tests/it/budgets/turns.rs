@@ -1,4 +1,4 @@
-//! Reads are made in turns: whoever has two under way waits with the third.
+//! Concurrent reads are limited: a user with two running reads waits with the third.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use super::table::{Kept::By, READ, routes};
 use crate::support::database::{Database, Kind};
 use crate::support::{TestServer, jwt, seconds_from_now};
 
-/// All routes without a socket around them, so that a test may have turns of its own.
+/// All routes without a socket, so that a test can have its own limiter.
 async fn routes_of(server: &TestServer) -> (Shared, Router, Database) {
     let (settings, shutdown) = (server.settings(), Shutdown::new());
     let tokens = Tokens::new(&settings.jwt_secret, None, None);
@@ -55,8 +55,8 @@ async fn ask(router: &Router, method: &str, path: &str, token: &str, body: &Valu
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// A group's page counted its members and looked through 10,000 events, as often at once as somebody liked, and stood in the
-/// table as one row.
+/// Regression: a group's page counted its members and read 10,000 events, with no limit on concurrent requests, and the
+/// table had it as one row.
 #[tokio::test]
 async fn who_has_two_reads_under_way_waits_with_the_third() {
     let server = TestServer::start().await;

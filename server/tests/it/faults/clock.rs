@@ -1,4 +1,4 @@
-//! The clock jumps by an hour, there and back, while the server runs (G18).
+//! The clock jumps by an hour, forward and back, while the server runs (G18).
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use super::crowd::Crowd;
 use crate::support::{TestServer, Wire, jwt};
 
-/// What must be preloaded so that a process has a clock of its own, as the tool itself says.
+/// The library that gives a process its own clock by `LD_PRELOAD`. `faketime` itself says where it is.
 fn library() -> String {
     let said = Command::new("faketime").args(["-m", "-f", "+0", "printenv", "LD_PRELOAD"]).output();
     let said =
@@ -17,7 +17,7 @@ fn library() -> String {
     String::from_utf8(said.stdout).unwrap().trim().to_owned()
 }
 
-/// Whether a token opens a socket.
+/// Whether the token can open a socket.
 async fn opens(server: &TestServer, token: &str) -> bool {
     let mut request = server.ws_url("/ws").into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
@@ -47,7 +47,7 @@ async fn a_clock_that_jumps_changes_nothing_but_the_end_of_tokens() {
         chat.goes_on(20).await;
         assert_eq!(opens(&server, &token).await, good, "a token of ten minutes at {offset}");
         shown.push(shown_time(&crowd).await);
-        // Everybody comes back from somewhere: resumes and repetitions under this clock.
+        // All clients reconnect, so that resumes and repeated sends happen under this clock.
         server.kill();
         server.start_process_again();
         crowd.peers.iter().for_each(|peer| peer.retry_now());
@@ -60,7 +60,7 @@ async fn a_clock_that_jumps_changes_nothing_but_the_end_of_tokens() {
     crowd.ends_soundly(&server).await;
 }
 
-/// What the server says that time it is, in seconds.
+/// The server's current time, in seconds.
 async fn shown_time(crowd: &Crowd) -> i64 {
     let mut wire = Wire::open_at(&crowd.users[0], "/ws").await;
     let hello = wire.expect("hello").await;

@@ -1,8 +1,8 @@
-//! The process dies at every point of a commit's way: between its head and its insert, between the pages of its
-//! write-ahead log, before the fsync, and between the fsync and the answer (G1, G2, G3, G15).
+//! The process is killed at every point of a commit: between the update of the head and the insert, between pages of
+//! the write-ahead log, before the fsync, and between the fsync and the answer (G1, G2, G3, G15).
 //!
-//! There is no fail point in the product. A tracer kills the process where it is about to make its first, second, third
-//! call of a kind, until a send gets through.
+//! The product has no fail points. A tracer kills the process before its first, second, third … call of a kind, until a
+//! send succeeds.
 
 use caravana_protocol::GroupId;
 use serde_json::json;
@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::{ana_in_oaxaca, database_is_sound};
 use crate::support::{End, Strace, TestServer, TestUser, Wire};
 
-/// What became of a send whose process was killed.
+/// The outcome of a send while the tracer was active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
-    /// It was not killed: the send was acknowledged.
+    /// The process was not killed: the send was acknowledged.
     Acknowledged,
-    /// Killed before the answer, and it was not stored.
+    /// The process was killed before the answer, and the message was not stored.
     Nothing,
-    /// Killed before the answer, and it was stored.
+    /// The process was killed before the answer, and the message was stored.
     Stored,
 }
 
@@ -56,7 +56,7 @@ async fn a_crash_at_any_call_of_a_commit_is_repaired_by_the_same_send() {
     assert!(count("sendto,writev", Found::Stored) >= 1, "no crash fell between the commit and its answer");
 }
 
-/// Sends while the process is to die, starts it again, sends the same again, and looks whether all is as it must be.
+/// Sends while the tracer kills the process, starts the process again, repeats the send, and checks the result.
 async fn crash(server: &mut TestServer, ana: &TestUser, group: GroupId, calls: &str, number: u32) -> Found {
     let before = database_is_sound(server, group).await;
     let (mut wire, _) = Wire::open_group(ana, group).await;
@@ -91,7 +91,7 @@ async fn crash(server: &mut TestServer, ana: &TestUser, group: GroupId, calls: &
     }
 }
 
-/// The acknowledgement's seq and whether it was a repetition; `None` when the socket ends instead.
+/// The acknowledgement's seq and whether it was a repetition. `None` if the socket ends instead.
 async fn answer(wire: &mut Wire) -> Option<(u64, bool)> {
     loop {
         match wire.next().await {

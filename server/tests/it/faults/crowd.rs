@@ -1,4 +1,4 @@
-//! Many people with the real client in one group, whose whole history is judged in the end.
+//! Many users with the real client in one group. At the end the checker judges their whole history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +15,15 @@ use crate::support::checker::assert_sound;
 use crate::support::history::{Client, Entry, History, Moments};
 use crate::support::{Peer, TestServer, TestUser, Voice};
 
-/// How often a waiting test looks again.
+/// How often a waiting test checks its condition.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long anything may take that must happen; longer than any rule allows, so that it is the rule that fails.
+/// The timeout for everything that must happen. It is longer than any rule allows, so that the rule fails and not the
+/// timeout.
 const HOPELESS: Duration = Duration::from_mins(1);
-/// Messages of one person that may be under way. More would only wait in the outbox.
+/// How many unacknowledged messages one client may have. More would only wait in the outbox.
 const UNSENT: usize = 8;
 
-/// People in a group.
+/// The users and clients of one group.
 pub(super) struct Crowd {
     pub(super) users: Vec<Arc<TestUser>>,
     pub(super) peers: Vec<Peer>,
@@ -31,7 +32,7 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// A group and its members. Nobody is there yet.
+    /// Creates a group and its members. No client is connected yet.
     pub(super) async fn gather(server: &TestServer, users: usize) -> Self {
         let first = Arc::new(server.register("Ana").await);
         let group = first.create_group("Oaxaca").await;
@@ -44,7 +45,7 @@ impl Crowd {
         Self { users: all, peers: Vec::new(), group, moments: Moments::default() }
     }
 
-    /// Everybody opens the group on that many devices, and is there when this returns.
+    /// Every user opens the group on that many devices. Returns when all are online.
     pub(super) async fn arrives(mut self, devices: usize) -> Self {
         for _ in 0..devices {
             self.peers.extend(self.users.iter().map(|user| Peer::arrive(user, self.group, &self.moments)));
@@ -53,7 +54,7 @@ impl Crowd {
         self
     }
 
-    /// Somebody more, by any way to the server.
+    /// Adds a client of this user, whose requests may go through another address.
     pub(super) fn add(&mut self, user: &Arc<TestUser>) -> &mut Peer {
         self.peers.push(Peer::arrive(user, self.group, &self.moments));
         self.peers.last_mut().unwrap()
@@ -63,7 +64,7 @@ impl Crowd {
         until("everybody is online", || self.peers.iter().all(|peer| peer.link() == LinkState::Online)).await;
     }
 
-    /// Everybody chats, all together so many messages a second, until that is dropped.
+    /// All clients send messages, `rate` per second together, until the returned value is dropped.
     pub(super) fn chats(&self, rate: u32) -> Chat {
         let voices: Vec<Voice> = self.peers.iter().map(Peer::voice).collect();
         let written = Arc::new(AtomicUsize::new(0));
@@ -71,10 +72,10 @@ impl Crowd {
         Chat { voices, written, task }
     }
 
-    /// The end of the test: waits until everybody has everything, and lets the checker judge it all.
+    /// The end of the test: waits until every client has every event, and lets the checker judge the history.
     pub(super) async fn ends_soundly(self, server: &TestServer) -> History {
         self.is_online().await;
-        // What was written last may still lie before the session, which then knows of nothing that waits.
+        // The last message may still be in the session's input queue. Then the session does not count it as unsent.
         let is_done = |peer: &Peer| !peer.has_unsaid() && peer.unsent() == 0;
         until("nothing waits to be sent", || self.peers.iter().all(is_done)).await;
         let log = Log::read(&self.users[0], self.group).await;
@@ -97,7 +98,7 @@ impl Crowd {
     }
 }
 
-/// A conversation that goes on.
+/// A running conversation.
 pub(super) struct Chat {
     voices: Vec<Voice>,
     written: Arc<AtomicUsize>,
@@ -105,20 +106,20 @@ pub(super) struct Chat {
 }
 
 impl Chat {
-    /// Waits until that many more messages have been written and, but for those under way, stored.
+    /// Waits until that many more messages are stored. Written messages that are not acknowledged yet do not count.
     pub(super) async fn goes_on(&self, messages: usize) {
         let enough = self.stored() + messages;
         until("the conversation goes on", || self.stored() >= enough).await;
     }
 
-    /// Waits until a message is under way.
+    /// Waits until a message is unacknowledged.
     pub(super) async fn is_sending(&self) {
         while self.voices.iter().all(|voice| voice.unsent() == 0) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Messages that were written.
+    /// How many messages were written.
     pub(super) fn written(&self) -> usize {
         self.written.load(Ordering::Relaxed)
     }
@@ -146,7 +147,7 @@ async fn talk(voices: Vec<Voice>, rate: u32, written: Arc<AtomicUsize>) {
     }
 }
 
-/// Waits for something that nobody tells.
+/// Waits for a condition that only polling can detect.
 pub(super) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + HOPELESS;
     while !holds() {
@@ -155,7 +156,7 @@ pub(super) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A group's log as the server tells it.
+/// A group's log as the server returns it.
 struct Log {
     epoch: Epoch,
     head: Seq,

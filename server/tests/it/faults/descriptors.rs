@@ -1,4 +1,4 @@
-//! No file descriptor is left (G13, G19).
+//! The server has no free file descriptor (G13, G19).
 
 use std::process::Command;
 
@@ -9,9 +9,9 @@ use super::ana_in_oaxaca;
 use super::crowd::until;
 use crate::support::{Vitals, Wire, eventually};
 
-/// Descriptors that the process may still open.
+/// How many more descriptors the process may open.
 const LEFT: usize = 12;
-/// Connections that want one.
+/// How many connections need one.
 const WANTED: usize = 40;
 
 fn limit(pid: u32, descriptors: usize) {
@@ -30,7 +30,7 @@ async fn a_process_without_descriptors_serves_those_inside_and_takes_others_when
     limit(server.pid(), limited);
     let mut crowd = Vec::new();
     for _ in 0..WANTED {
-        // The kernel takes them all; the process can't.
+        // The kernel accepts all of them. The process can not.
         crowd.push(TcpStream::connect(server.address).await.unwrap());
     }
     until("the process has no descriptor left", || Vitals::of(server.pid()).descriptors >= limited).await;

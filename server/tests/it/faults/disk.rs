@@ -1,7 +1,7 @@
-//! The disk refuses: errors of the device, and no space left (G1, G15).
+//! The disk fails: device errors, and no space left (G1, G15).
 //!
-//! What must come of it: no acknowledgement, an error by name, reads that go on, and sends that work again without a
-//! restart when the disk does.
+//! The server must not acknowledge and must name the error. Reads must still work. Sends must work again without a
+//! restart as soon as the disk works.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,12 +14,12 @@ use uuid::Uuid;
 use super::{ana_in_oaxaca, database_is_sound, history};
 use crate::support::{Answer, Strace, TestServer, TestUser};
 
-/// Sends with an id of the client's own.
+/// Sends with an id that the client chose.
 async fn send(ana: &TestUser, group: GroupId, id: Uuid, text: &str) -> Answer {
     ana.post(&format!("/api/v1/groups/{group}/messages"), &json!({"id": id, "message": text})).await
 }
 
-/// The given calls fail with the given error for a while.
+/// Tests that the server survives while the given system calls fail with the given error.
 async fn survives(calls: &str, error: &str, refusal: (u16, &str)) {
     let (server, ana, group) = ana_in_oaxaca().await;
     assert_eq!(ana.sends(group, "antes").await.status, 201);
@@ -41,7 +41,7 @@ async fn survives(calls: &str, error: &str, refusal: (u16, &str)) {
     restarts_with_the_same(server, &ana, group).await;
 }
 
-/// What was acknowledged after a fault is in the file, not only in the process' memory.
+/// Tests that everything acknowledged after a fault is in the file, and not only in the process' memory.
 async fn restarts_with_the_same(mut server: TestServer, ana: &TestUser, group: GroupId) {
     let before = history(ana, group).await;
     server.kill();
@@ -65,7 +65,7 @@ async fn a_disk_without_space_is_named_so() {
     survives("pwrite64", "ENOSPC", (507, "storage_full")).await;
 }
 
-/// A file system of its own, small.
+/// A small file system of its own.
 pub(super) struct SmallDisk {
     folder: TempDir,
 }
@@ -95,7 +95,7 @@ impl Drop for SmallDisk {
 #[tokio::test]
 #[ignore = "long: cargo xtask faults"]
 async fn a_disk_that_fills_up_refuses_by_name_and_works_again_when_there_is_space() {
-    // Declared before the server, so that it is unmounted after its end.
+    // Declared before the server, so that it is unmounted after the server has ended.
     let disk = SmallDisk::new(4);
     std::fs::write(disk.path("ballast"), vec![1; 1024 * 1024]).unwrap();
     let server = TestServer::builder().own_process().database_at(disk.path("test.db")).start().await;

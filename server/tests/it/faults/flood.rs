@@ -1,5 +1,5 @@
-//! One socket that says as much as it can (G13, G19): the others are served, memory is bounded and comes back, and the log
-//! does not grow with the number of frames.
+//! One socket sends as many frames as it can (G13, G19). The server must still serve others, its memory must be bounded
+//! and come back, and the log must not grow with the number of frames.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use uuid::Uuid;
 
 use crate::support::{TestServer, TestUser, Vitals, Wire, raw};
 
-/// How often memory is looked at.
+/// How often the memory is measured.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often a bystander does something.
+/// How often a bystander acts.
 const EVERY: Duration = Duration::from_millis(50);
-/// Who is not served within this time is not served.
+/// A request without an answer within this time counts as not served.
 const SERVED: Duration = Duration::from_secs(5);
-/// Frames in one write: those of sixty thousand a second that fall into a fiftieth of it.
+/// Frames in one write: at sixty thousand a second, those of a fiftieth of a second.
 const FRAMES: usize = 1_200;
 
-/// Resident memory of a process, before, at its height, and after.
+/// The resident memory of a process: before the load, at its peak, and after.
 pub(super) struct Memory {
     pid: u32,
     before: usize,
@@ -45,7 +45,7 @@ impl Memory {
         Self { pid, before: Vitals::of(pid).memory, height, looking }
     }
 
-    /// How it was, once it has had some time to come down.
+    /// Waits up to `within` for the memory to come down, and returns the figures.
     pub(super) async fn settles(self, within: Duration) -> Grown {
         let height = self.height.load(Ordering::Relaxed);
         let since = Instant::now();
@@ -65,12 +65,12 @@ pub(super) struct Grown {
 }
 
 impl Grown {
-    /// By how much it grew at most.
+    /// How much the memory grew at its peak.
     pub(super) fn height(&self) -> usize {
         self.height.saturating_sub(self.before)
     }
 
-    /// By how much it stayed grown.
+    /// How much of that growth remained.
     pub(super) fn left(&self) -> usize {
         self.after.saturating_sub(self.before)
     }
@@ -82,13 +82,13 @@ impl fmt::Display for Grown {
     }
 }
 
-/// Somebody who uses the same server meanwhile, in another group.
+/// A user of the same server who acts in another group during the flood.
 pub(super) struct Bystander {
     ends: Arc<AtomicBool>,
     task: JoinHandle<Felt>,
 }
 
-/// What a bystander has felt.
+/// The response times of a bystander.
 #[derive(Default)]
 pub(super) struct Felt {
     times: Vec<Duration>,
@@ -114,7 +114,7 @@ impl Bystander {
                     break;
                 }
                 let since = Instant::now();
-                // What he may send at the limits that there are by themselves.
+                // A user may send this much under the default limits.
                 let outcome = match number % 20 {
                     0 => sends(&mut wire).await,
                     1 => asks(ready.try_clone().unwrap()).await,
@@ -163,7 +163,7 @@ impl Felt {
         self.times[(self.times.len() * percent / 100).min(self.times.len() - 1)]
     }
 
-    /// Everything was answered, and soon.
+    /// Checks that every request was answered soon.
     #[track_caller]
     pub(super) fn is_served(&self) {
         assert!(self.unserved.is_empty(), "{} were not served, the first: {}", self.unserved.len(), self.unserved[0]);
@@ -179,14 +179,14 @@ impl fmt::Display for Felt {
     }
 }
 
-/// What is said again and again.
+/// What the socket floods with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    /// Messages under ids that nobody has used.
+    /// Messages with new ids.
     NewIds,
-    /// Messages that are stored already.
+    /// Messages that are already stored.
     StoredIds,
-    /// Every other frame there is, each in turn.
+    /// All other frame types in turn.
     Others,
 }
 
@@ -213,7 +213,7 @@ fn frames(what: What, group: GroupId, epoch: &Value, stored: &[Uuid]) -> Vec<u8>
     (0..FRAMES).flat_map(text).collect()
 }
 
-/// A socket that says as much as is taken of it, up to sixty thousand frames a second. Answers how many were taken.
+/// Floods the server on one socket with up to sixty thousand frames a second. Returns how many frames were written.
 async fn floods(server: &TestServer, user: &TestUser, group: GroupId, what: What, time: Duration) -> usize {
     let (mut wire, joined) = Wire::open_group(user, group).await;
     let mut stored = Vec::new();
@@ -224,7 +224,7 @@ async fn floods(server: &TestServer, user: &TestUser, group: GroupId, what: What
         stored.push(id);
     }
     let (mut reading, mut writing) = raw::open(server, user, "/ws").await.into_split();
-    // Who does not read his answers would be closed for that.
+    // A client that does not read its answers would be closed for that.
     let answers = tokio::spawn(async move {
         let mut buffer = vec![0; 64 * 1024];
         while reading.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
@@ -239,7 +239,7 @@ async fn floods(server: &TestServer, user: &TestUser, group: GroupId, what: What
         let some = frames(what, group, &joined["epoch"], &stored);
         match timeout(left, writing.write_all(&some)).await {
             Ok(Ok(())) => taken += FRAMES,
-            // It was closed, which is an answer, too; or nothing more is taken of it.
+            // The server closed the socket, which is a valid answer, or it stopped reading.
             Ok(Err(_)) | Err(_) => break,
         }
     }
@@ -272,8 +272,9 @@ async fn a_flood(what: What, time: Duration) {
     assert!(complaints.len() < 20, "{} lines of complaint, the first: {}", complaints.len(), complaints[0]);
 }
 
-/// Sixty thousand sends a second over the limit, each with an id, made a task and a read of each: others got 503 after
-/// twelve seconds, the process grew to three gigabytes and wrote nine hundred thousand lines.
+/// Regression: each of sixty thousand sends a second over the limit, each with an id, started a task and a read. After
+/// twelve seconds other users got 503, and the process grew to three gigabytes and wrote nine hundred thousand log
+/// lines.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_on_one_socket_is_not_felt_by_the_others() {
     for what in [What::NewIds, What::StoredIds, What::Others] {

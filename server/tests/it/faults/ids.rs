@@ -1,4 +1,4 @@
-//! One id in many hands (G2).
+//! Many concurrent sends of one id (G2).
 
 use caravana_protocol::MessageId;
 use futures::future::join_all;
@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::{database_is_sound, history};
 use crate::support::{TestServer, Wire};
 
-/// Sends of one id, half of them over sockets and half by REST.
+/// How many sends of one id, half of them over sockets and half by REST.
 const TIMES: usize = 50;
-/// Sockets of one user.
+/// How many sockets of one user.
 const SOCKETS: usize = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! kill -9 in the middle of everything, and the storm of those who come back (G1–G5, G12, G15).
+//! kill -9 under full traffic, and the storm of returning clients (G1–G5, G12, G15).
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::support::checker::{KEPT, lets_go};
 use crate::support::history::{History, Outcome};
 use crate::support::{TestServer, Vitals};
 
-/// Messages a second.
+/// Messages per second.
 const RATE: u32 = 500;
-/// From the start of the process to the first answer that it is ready. The promise of RELIABILITY is 3 s on a quiet
+/// The limit for the time from the start of the process to its first ready answer. RELIABILITY promises 3 s on a quiet
 /// machine.
 const BACK_WITHIN: Duration = Duration::from_secs(3);
 
@@ -38,7 +38,7 @@ async fn is_killed(times: u32) {
         chat.is_sending().await;
         server.kill();
         slowest = slowest.max(comes_back(&mut server).await);
-        // Who is killed again and again waits longer and longer, as it should. Here they are impatient.
+        // After repeated kills a client's backoff grows. The test reconnects at once.
         crowd.peers.iter().for_each(|peer| peer.retry_now());
     }
     let written = chat.written();
@@ -57,7 +57,7 @@ async fn is_killed(times: u32) {
     assert!(times < 50 || repeated > 0, "no kill fell between a send and its acknowledgement");
 }
 
-/// Starts the process again. Answers how long it took until it was ready.
+/// Starts the process again. Returns how long it took to become ready.
 async fn comes_back(server: &mut TestServer) -> Duration {
     let since = Instant::now();
     server.start_process_again();
@@ -82,14 +82,14 @@ async fn a_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn a_great_storm_of_returning_clients_is_caught_up_and_leaves_nothing_behind() {
-    // Both sides of 1,500 sockets on one machine, without optimisation.
+    // Both ends of 1,500 sockets run on one machine, without compiler optimisation.
     storm(150, 10, Duration::from_mins(1)).await;
 }
 
-/// What a client may cost while it is there, in KiB.
+/// How much memory one connected client may cost, in KiB.
 const EACH: usize = 128;
 
-/// Messages that are written while the server is away.
+/// How many messages are written while the server is down.
 const MEANWHILE: usize = 100;
 
 async fn storm(users: usize, devices: usize, within: Duration) {
@@ -101,7 +101,7 @@ async fn storm(users: usize, devices: usize, within: Duration) {
     server.kill();
     until("everybody has noticed", || crowd.peers.iter().all(|peer| peer.link() != caravana_client::LinkState::Online))
         .await;
-    // Not all of them: each message goes to everybody, and this one process is everybody.
+    // Only some clients write: each message goes to all clients, and all clients run in this process.
     for (number, peer) in crowd.peers.iter().step_by(clients.div_ceil(MEANWHILE)).enumerate() {
         peer.send(&format!("mientras tanto {number}"));
     }

@@ -1,5 +1,5 @@
-//! Messages and groups as large as they get (G7): how much the process holds for those who come back, and what the others
-//! feel of it.
+//! The largest messages and groups (G7): how much memory the server needs for returning clients, and how much other
+//! clients are slowed down.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::flood::{Bystander, Memory};
 use crate::support::{TestServer, TestUser, Wire};
 
-/// Everybody comes back to this much at once, and some of them take nothing of it.
+/// All sockets resume this many messages at once, and some of them read nothing.
 async fn returns(rows: usize, sockets: usize) {
     let server = TestServer::builder().own_process().environment("RUST_LOG", "info");
     let server = server.flag("--max-connections-per-user=100").start().await;

@@ -1,4 +1,4 @@
-//! Another process holds the database's lock (G13, G15).
+//! Another process holds the database lock (G13, G15).
 
 use std::time::Duration;
 
@@ -11,14 +11,15 @@ use crate::support::{TestServer, Wire};
 
 /// How long a write waits for the lock.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What the answer may take on a busy machine.
+/// What a busy machine may add to the answer time.
 const SLACK: Duration = Duration::from_millis(1_500);
-/// Sockets that send, and how much each: of each 64 are under way, together more than the queue to the writer holds.
+/// How many sockets send, and how many messages each. Each has 64 under way, so together they exceed the queue of the
+/// writer.
 const SOCKETS: usize = 80;
 const SENDS: usize = 70;
 
-/// A send that came while another one was waiting used to wait for the lock twice: once in the queue and once more in a
-/// transaction of its own.
+/// Regression: a send that arrived while another one waited had to wait for the lock twice, once in the queue and once
+/// in its own transaction.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_is_waited_for_once_and_then_named_while_reads_go_on() {
     let server = TestServer::builder().on_sqlite().own_process().flag("--max-connections-per-user=100").start().await;
@@ -39,7 +40,7 @@ async fn a_locked_database_is_waited_for_once_and_then_named_while_reads_go_on()
         assert!(since.elapsed() <= PATIENCE + SLACK, "the send after {number} s waited {:?}", since.elapsed());
         since.elapsed()
     }));
-    // When the others have their places in the queue.
+    // Starts later, when the other sends are already in the queue.
     let flood = join_all(wires.iter_mut().map(async |wire| {
         sleep(Duration::from_millis(3_500)).await;
         for _ in 0..SENDS {

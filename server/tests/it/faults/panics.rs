@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::support::{End, TestServer, Wire};
 
-/// A socket of the group's endpoint, with our own ends of it.
+/// A socket on the endpoint of one group. The test holds both ends.
 async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -31,7 +31,7 @@ async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_ends_its_own_socket_and_no_other() {
-    // A real server makes the people and the group; then its file is opened by a hub with a fault.
+    // A real server creates the users and the group. Then a hub with a fault opens its database file.
     let mut server = TestServer::start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;

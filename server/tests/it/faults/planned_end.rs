@@ -1,4 +1,4 @@
-//! A planned restart in the middle of traffic (G11).
+//! A planned restart under traffic (G11).
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use super::crowd::Crowd;
 use crate::support::{End, TestServer, TestUser, Wire};
 
-/// From the signal to the end of the process.
+/// The limit for the time from the signal to the end of the process.
 const END_WITHIN: Duration = Duration::from_secs(15);
 
-/// Probes that ask one after the other.
+/// How many probes run at the same time. Each sends one request after the other.
 const PROBES: usize = 4;
 
-/// Asks until the answer is 503; `false` when there was none before the process was gone.
+/// Sends requests until the answer is 503. `false` if the process ended before that.
 async fn hears_not_ready(anybody: &TestUser) -> bool {
     loop {
         match anybody.request(Method::GET, "/readyz").send().await {
@@ -35,7 +35,7 @@ async fn a_planned_restart_in_the_middle_of_traffic_loses_nothing() {
     let chat = crowd.chats(200);
     chat.goes_on(100).await;
     let since = Instant::now();
-    // Several probes, because forty sockets are sent away within a second, and who asks later finds nobody.
+    // Several probes, because the server closes forty sockets within a second. A later probe would find no server.
     let (told, ()) = tokio::join!(join_all((0..PROBES).map(|_| hears_not_ready(&anybody))), async {
         server.ask_to_end();
     });

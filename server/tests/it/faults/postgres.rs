@@ -1,7 +1,7 @@
-//! What happens to a PostgreSQL and to the way there: RELIABILITY's rows for it.
+//! Faults of PostgreSQL and of the connection to it: RELIABILITY's rows about them.
 //!
-//! Always on PostgreSQL, whatever `TEST_STORE` says, because nothing of this can happen to a file. A test that restarts
-//! the server has one of its own.
+//! The tests always run on PostgreSQL, whatever `TEST_STORE` says, because a SQLite file can not have these faults. A
+//! test that restarts the database server uses its own cluster.
 
 mod blocked;
 mod deaf;
@@ -21,14 +21,14 @@ use crate::support::database::Database;
 use crate::support::postgres::{Cluster, TestDatabase};
 use crate::support::{TestServer, TestUser};
 
-/// RELIABILITY §3: the time in which everything works again.
+/// RELIABILITY §3: how soon everything must work again.
 const RECOVERY: Duration = Duration::from_secs(5);
 /// What a slow machine may add to any time.
 const SLACK: Duration = Duration::from_secs(2);
-/// How often a waiting test looks again.
+/// How often a waiting test checks its condition.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A server on a database of its own in the cluster of all tests, Ana, and her group.
+/// A server on its own database in the shared cluster, the user Ana, and her group.
 async fn ana_in_oaxaca() -> (TestServer, TestUser, GroupId) {
     ana_on(Database::Postgres(TestDatabase::migrated().await), &[]).await
 }
@@ -44,18 +44,18 @@ async fn ana_on(database: Database, flags: &[&str]) -> (TestServer, TestUser, Gr
     (server, ana, group)
 }
 
-/// A cluster of the test's own.
+/// A cluster for one test.
 async fn cluster() -> Cluster {
     tokio::task::spawn_blocking(Cluster::start).await.unwrap()
 }
 
-/// Its database, as a server is told that comes to it by this port.
+/// The cluster's database, with this port in the server's URL.
 fn through(cluster: &Cluster, port: u16) -> Database {
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
     Database::Arranged { url, options: cluster.options() }
 }
 
-/// Sends the same message until it is taken. Answers how long that took, and how often it was told to try again.
+/// Repeats the same send until it succeeds. Returns how long that took and how often it was refused as retryable.
 async fn sends_at_last(user: &TestUser, group: GroupId, text: &str) -> (Duration, u32) {
     let (since, id) = (Instant::now(), uuid::Uuid::now_v7());
     let mut refused = 0;

@@ -1,6 +1,6 @@
-//! Clients that are cut off without a word, that do not read, or that take for ever (G7, G8, G14).
+//! Clients that lose the network without a close, that do not read, or that send without end (G7, G8, G14).
 //!
-//! Each of these takes the time that the guarantee allows. In the quick test they wait together.
+//! Each test takes as long as the guarantee allows. The short tests run in parallel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::support::{Chaos, End, Flow, How, Peer, TestServer, TestUser, Way, Wir
 
 /// What a busy machine may add to any of the times.
 const SLACK: Duration = Duration::from_secs(3);
-/// A silent peer is given up after this time, on both sides.
+/// Both sides give up a silent peer after this time.
 const SILENCE: Duration = Duration::from_secs(35);
-/// Headers must come within this time.
+/// The headers must arrive within this time.
 const HEADERS: Duration = Duration::from_secs(10);
-/// A message that has begun must end within this time.
+/// A message must end within this time after its beginning.
 const UNFINISHED: Duration = Duration::from_secs(30);
 /// Typing that is not repeated ends after this time.
 const TYPING: Duration = Duration::from_secs(6);
-/// A socket that takes nothing is closed within this time.
+/// A socket whose client does not read is closed within this time.
 const STALLED: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +58,7 @@ impl Pair {
         Self { server, proxy, ana: Arc::new(ana), bob, group }
     }
 
-    /// Waits until only so many are connected. Answers how long it took.
+    /// Waits until only so many connections are left. Returns how long it took.
     async fn only(&self, connections: u64) -> Duration {
         let since = Instant::now();
         loop {
@@ -72,10 +72,10 @@ impl Pair {
     }
 }
 
-/// The server used to count such a peer for two seconds more, in which it waited for an answer to its goodbye.
+/// Regression: the server counted such a peer for two seconds more, because it waited for an answer to its close frame.
 async fn half_open_peers_are_given_up_by_both_sides() {
     let pair = Pair::new().await;
-    // With a client, which answers the server's pings.
+    // Ana and Bob use the client, which answers the server's pings.
     let mut of_ana = Peer::start(&pair.ana, pair.group).await;
     let mut of_bob = Peer::start(&pair.bob, pair.group).await;
     of_ana.is_live().await;
@@ -106,7 +106,7 @@ async fn typing_ends_with_the_typists_network() {
     of_ana.expect("user_typing").await;
     pair.proxy.black_hole();
     let since = Instant::now();
-    // He goes on, and nobody hears of it.
+    // Bob types again, but nothing arrives at the server.
     of_bob.types();
     of_ana.expect("user_stop_typing").await;
     assert!(since.elapsed() <= TYPING + SLACK, "typing was shown for {:?}", since.elapsed());
@@ -136,7 +136,7 @@ async fn a_message_that_does_not_end_is_not_waited_for() {
     assert!(since.elapsed() + SLACK >= UNFINISHED, "closed after {:?}", since.elapsed());
 }
 
-/// Each ping that was answered, and each fragment, began the thirty seconds anew: a message never had to end.
+/// Regression: each answered ping and each fragment restarted the thirty seconds, so a message never had to end.
 async fn a_message_in_endless_pieces_is_not_waited_for() {
     let server = TestServer::start().await;
     let ana = server.register("Ana").await;
@@ -145,7 +145,7 @@ async fn a_message_in_endless_pieces_is_not_waited_for() {
     writing.write_all(&raw::frame(0x01, b"{")).await.unwrap();
     let trickling = tokio::spawn(async move {
         loop {
-            // A piece of the message, a ping, and a pong that nobody has asked for.
+            // A fragment of the message, a ping, and an unsolicited pong.
             let some = [raw::frame(0x00, b" "), raw::frame(0x89, b"?"), raw::frame(0x8A, b"!")].concat();
             if writing.write_all(&some).await.is_err() {
                 return;
@@ -163,7 +163,7 @@ async fn a_message_in_endless_pieces_is_not_waited_for() {
     assert!(heard.windows(2).any(|two| two == policy), "it was not told why");
 }
 
-/// A message of 16 kB, so that what the kernels hold for a reader is soon full.
+/// A message of 16 kB, so that the kernel buffers of a socket fill up soon.
 fn long() -> String {
     "🚀".repeat(4_000)
 }
@@ -180,7 +180,7 @@ async fn a_reader_of_nothing_is_closed_and_misses_nothing() {
     }
     pair.proxy.set(Way::Down, |weather| weather.flow = Flow::Stall);
     let mut stalled = Vec::new();
-    // More than the kernels and the mailbox hold.
+    // More than the kernel buffers and the mailbox can hold.
     while stalled.len() < 650 {
         stalled.push(round_trip(&mut of_ana, &long()).await);
     }
@@ -200,7 +200,7 @@ async fn a_reader_of_nothing_is_closed_and_misses_nothing() {
     drop(pair.server);
 }
 
-/// Sends and hears it back.
+/// Sends a message and waits until it comes back.
 async fn round_trip(wire: &mut Wire, text: &str) -> Duration {
     let since = Instant::now();
     wire.say("send_message", json!({"message": text})).await;
@@ -214,7 +214,7 @@ fn p99(times: &mut [Duration]) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Cuts at any byte of any frame, in both directions, while everybody chats.
+/// Cuts connections at any byte of any frame, in both directions, while all users chat.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
     let server = TestServer::start().await;
@@ -239,7 +239,7 @@ async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
     crowd.ends_soundly(&server).await;
 }
 
-/// One client of twenty reads nothing. The others must not feel it.
+/// One of twenty clients does not read. The others must not become slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
@@ -251,7 +251,8 @@ async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
         listeners.push(tokio::spawn(async move { while wire.next().await.is_ok() {} }));
     }
     let (mut of_ana, _) = Wire::open_group(&ana, group).await;
-    // Twelve megabytes in all: more than the kernel holds for who reads nothing, so that the server has to.
+    // Twelve megabytes in total: more than the kernel buffers for a client that does not read, so the server has to
+    // buffer too.
     let text = "ñ".repeat(3_000);
     let mut calm = Vec::new();
     for _ in 0..2_000 {
@@ -267,7 +268,7 @@ async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
     }
     let (calm, with) = (p99(&mut calm), p99(&mut with));
     super::report("p99 of a round trip among 40", format!("{calm:?}; with 5 % stalled {with:?}"));
-    // The promise is 1.2 times on a quiet machine; here others are at work.
+    // The promise is a factor of 1.2 on a quiet machine. Here other tests run at the same time.
     assert!(with <= calm * 2 + Duration::from_millis(5), "{calm:?} without and {with:?} with stalled clients");
     listeners.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -1,5 +1,6 @@
-//! One person, or none at all, who tries to use up what everybody needs: memory by failed tries and by hashing, the
-//! database by reads, the one task that writes by the end of a long life. The others are served meanwhile.
+//! One user, or a client without an account, tries to exhaust a shared resource: memory by failed sign-ins and by
+//! password hashing, the database by reads, and the single writer by deleting an account with a long history. The
+//! server must still serve the others.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
@@ -13,12 +14,12 @@ use super::report;
 use crate::support::database::Foreign;
 use crate::support::{PASSWORD, TestServer, TestUser};
 
-/// How long memory has to come down.
+/// How long the memory may take to come down.
 const SETTLES: Duration = Duration::from_secs(5);
-/// Requests at once.
+/// How many requests run at once.
 const AT_ONCE: usize = 8;
 
-/// A server as it is by itself, in a process of its own, and somebody who chats there.
+/// A server with default settings in its own process, and the user Ana with a group.
 async fn ana_and_a_server() -> (TestServer, TestUser, GroupId) {
     let server = TestServer::builder().own_process().environment("RUST_LOG", "info").start().await;
     let ana = server.register("Ana").await;
@@ -26,7 +27,7 @@ async fn ana_and_a_server() -> (TestServer, TestUser, GroupId) {
     (server, ana, group)
 }
 
-/// Failed tries with long e-mails, from as many addresses as they need. Answers how many were made.
+/// Failed sign-ins with long e-mails, from as many addresses as needed. Returns how many were made.
 async fn tries_with_long_emails(server: &TestServer, addresses: u8) -> usize {
     let long = "a".repeat(60_000);
     let tries = (0..addresses).map(|n| {
@@ -56,7 +57,7 @@ async fn tries_with_long_emails(server: &TestServer, addresses: u8) -> usize {
     }
 }
 
-/// The keys of the brake were the e-mails as they came: 3,000 requests without an account kept 290 MB.
+/// Regression: the rate limiter used the unshortened e-mails as keys. 3,000 requests without an account kept 290 MB.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn failed_tries_with_long_emails_leave_no_memory_behind() {
@@ -91,7 +92,8 @@ async fn sign_ups_and_log_ins(count: usize) {
     assert!(grown.left() <= 64, "{grown}");
 }
 
-/// Each hashing left its 19 MiB with the thread that it was on: 740 MB after 120 sign-ups, for ever.
+/// Regression: each password hash left its 19 MiB with the thread that computed it. After 120 sign-ups that was 740 MB
+/// for good.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn some_sign_ups_and_log_ins_leave_no_memory_behind() {
     sign_ups_and_log_ins(40).await;
@@ -103,7 +105,7 @@ async fn a_thousand_sign_ups_and_log_ins_leave_no_memory_behind() {
     sign_ups_and_log_ins(1_000).await;
 }
 
-/// Messages of these people, in turn, written by another program.
+/// Another program inserts messages of these users in turn.
 async fn messages(foreign: &mut Foreign, people: &[TestUser], group: GroupId, count: usize) {
     const STEP: usize = 20_000;
     for start in (0..count).step_by(STEP) {
@@ -130,7 +132,7 @@ async fn messages(foreign: &mut Foreign, people: &[TestUser], group: GroupId, co
     }
 }
 
-/// Sixteen people who have written all of that.
+/// Sixteen users who have written `count` messages together.
 async fn a_long_history(server: &TestServer, count: usize) -> (Vec<TestUser>, GroupId) {
     let mut people = Vec::new();
     for n in 0..16 {
@@ -141,14 +143,14 @@ async fn a_long_history(server: &TestServer, count: usize) -> (Vec<TestUser>, Gr
     (people, group)
 }
 
-/// What a bystander feels while nothing else happens.
+/// What a bystander measures while the server has no other load.
 async fn quiet(server: &TestServer, user: &TestUser, group: GroupId) -> Felt {
     let bystander = Bystander::starts(server, user, group).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     bystander.ends().await
 }
 
-/// An export walked through the whole table: sixteen of them, and everybody's reads took 3.7 s.
+/// Regression: an export scanned the whole table. During sixteen exports every read took 3.7 s.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn sixteen_exports_of_a_million_messages_are_not_felt_by_the_others() {
@@ -174,7 +176,8 @@ async fn sixteen_exports_of_a_million_messages_are_not_felt_by_the_others() {
     assert!(lengths.iter().all(|length| *length > 60_000 * 100), "{lengths:?}");
 }
 
-/// The end of an account was one write through the whole table: sends waited for 0.94 s, on PostgreSQL it failed after five.
+/// Regression: deleting an account was one write over the whole table. Sends waited for 0.94 s, and on PostgreSQL the
+/// deletion failed after five seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn the_end_of_a_long_life_is_not_felt_by_the_others() {
@@ -205,7 +208,8 @@ async fn the_end_of_a_long_life_is_not_felt_by_the_others() {
     felt.is_served();
 }
 
-/// A thousand groups cost a second a page, and each unread message a look into another table.
+/// Regression: with a thousand groups a page took one second, and each unread message needed a look-up in another
+/// table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
 async fn a_list_of_many_groups_is_read_at_once() {

@@ -1,4 +1,4 @@
-//! Each frame of a client × each column.
+//! Each client frame × each column.
 
 use std::collections::BTreeSet;
 
@@ -8,22 +8,23 @@ use serde_json::{Value, json};
 use super::people::{COLUMNS, NAMES, People, Place};
 use crate::support::{End, TestServer, TestUser, Wire};
 
-/// What somebody hears: the type of the frame that answers, or the code of the error or of the close.
+/// The result of a frame: the type of the answering frame, or the code of the error or of the close.
 type Heard = &'static str;
 
-/// No socket at all.
+/// The handshake was refused.
 const CLOSED: Heard = "no socket";
-/// Nothing: the frame after it is answered, and this one was not.
+/// The frame got no answer, but the frame after it did.
 const NOTHING: Heard = "nothing";
 
-/// The authorisation of every frame on `/ws`, after an attempt to follow the group. Columns as everywhere.
+/// The authorisation of every frame on `/ws`, after an attempt to follow the group. Columns as in
+/// [`NAMES`](super::people::NAMES).
 fn table() -> Vec<(&'static str, [Heard; COLUMNS])> {
     let stranger = "not_found";
     let all = |ok| [ok, ok, ok, stranger, stranger, ok, CLOSED];
     vec![
         ("subscribe", all("joined")),
         ("sync", all("joined")),
-        // Whoever does not follow a group is told that they don't, whether there is such a group or not.
+        // A user who does not follow the group gets `left`, whether the group exists or not.
         ("unsubscribe", ["left", "left", "left", "left", "left", "left", CLOSED]),
         ("send_message", all("message_sent")),
         ("edit_message", ["forbidden", "forbidden", "forbidden", stranger, stranger, "forbidden", CLOSED]),
@@ -57,7 +58,7 @@ async fn every_frame_knows_who_may() {
     }
 }
 
-/// What the others hear: nobody outside makes anything visible inside.
+/// What the members see: a non-member can not cause a visible frame in the group.
 #[tokio::test]
 async fn nobody_outside_is_seen_typing_or_reading_inside() {
     let server = TestServer::start().await;
@@ -95,13 +96,13 @@ async fn data(kind: &str, people: &People, place: &Place) -> Value {
             let log = people.owner.get(&format!("/api/v1/groups/{group}")).await.json();
             json!({"group_id": group, "cursor": {"epoch": log["group"]["epoch"], "seq": log["group"]["head"]}})
         }
-        // Somebody else's, whoever it is.
+        // A token of another user than the one who sends the frame.
         "auth" => json!({"token": people.victim_token()}),
         _ => json!({"group_id": group}),
     }
 }
 
-/// What comes back for one frame of somebody who has tried to follow the group.
+/// The answer to one frame of a user who has tried to follow the group.
 async fn heard(user: &TestUser, place: &Place, kind: &str, data: Value) -> String {
     let Some(mut wire) = Wire::try_open(user).await else { return CLOSED.to_owned() };
     let group = place.group;
@@ -117,7 +118,7 @@ async fn heard(user: &TestUser, place: &Place, kind: &str, data: Value) -> Strin
             Err(End::Code(code)) => return code.to_string(),
             Err(End::Cut) => return "cut".to_owned(),
             Ok(frame) if frame["ref"] == "asked" => return frame["code"].as_str().unwrap().to_owned(),
-            // Sends and events may come behind the answer to what was asked after them.
+            // The answer to a send or a change may come after the answer to a later frame.
             Ok(frame) if frame["ref"] == "after" && !answered_late(kind) => return NOTHING.to_owned(),
             Ok(frame) => {
                 let heard = frame["type"].as_str().unwrap_or_default();
@@ -129,7 +130,7 @@ async fn heard(user: &TestUser, place: &Place, kind: &str, data: Value) -> Strin
     }
 }
 
-/// Answered after the commit, or by an event that the hub delivers.
+/// Frames that are answered after the commit, or by an event that the hub delivers.
 fn answered_late(kind: &str) -> bool {
     matches!(kind, "send_message" | "edit_message" | "delete_message" | "mark_read" | "subscribe" | "sync" | "auth")
 }

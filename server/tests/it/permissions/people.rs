@@ -1,4 +1,4 @@
-//! The columns of the table, and a group for them to stand in and outside of.
+//! The users of the table's columns, and a group with and without them.
 
 use caravana_protocol::{GroupId, UserId};
 use reqwest::Method;
@@ -12,7 +12,7 @@ pub(super) const COLUMNS: usize = 7;
 pub(super) const NAMES: [&str; COLUMNS] =
     ["owner", "admin", "member", "former member", "member of another group", "guest", "anonymous"];
 
-/// The people of the table.
+/// The users of the table.
 pub(super) struct People {
     pub(super) owner: TestUser,
     pub(super) admin: TestUser,
@@ -22,16 +22,16 @@ pub(super) struct People {
     /// A member by invitation, with an anonymous account of the host's backend.
     pub(super) guest: TestUser,
     pub(super) anonymous: TestUser,
-    /// Somebody whom the owner may remove or give a role.
+    /// A member whom the owner may remove or give a role.
     pub(super) victim: TestUser,
 }
 
-/// A group with everybody in their place, and what the rows are about.
+/// A group with every user in their role, and the objects that the rows use.
 pub(super) struct Place {
     pub(super) group: GroupId,
     /// The secret of a link into it.
     pub(super) invite: String,
-    /// By what that link is listed.
+    /// The id of that link in the list.
     pub(super) invite_id: String,
 }
 
@@ -49,12 +49,12 @@ impl People {
         }
     }
 
-    /// In the columns' order.
+    /// The users in the columns' order.
     pub(super) fn columns(&self) -> [&TestUser; COLUMNS] {
         [&self.owner, &self.admin, &self.member, &self.former, &self.other, &self.guest, &self.anonymous]
     }
 
-    /// A fresh group, so that no row changes what another row is about.
+    /// A new group, so that no row affects another row.
     pub(super) async fn meet(&self) -> Place {
         let group = self.owner.create_group("Lisboa").await;
         self.other.create_group("Porto").await;
@@ -70,25 +70,25 @@ impl People {
         Place { group, invite: text("token"), invite_id: text("id") }
     }
 
-    /// A good token, of the victim.
+    /// A valid token of the victim.
     pub(super) fn victim_token(&self) -> String {
         let later = time::OffsetDateTime::now_utc().unix_timestamp() + 3_600;
         jwt(&json!({"sub": self.victim.id(), "exp": later}))
     }
 
-    /// A message of this member; its id.
+    /// Sends a message of this member and returns its id.
     pub(super) async fn message_of(&self, author: &TestUser, group: GroupId) -> String {
         let sent = author.sends(group, "hola").await.json();
         sent["message"]["id"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned()
     }
 }
 
-/// The address of a membership.
+/// The path of a membership.
 pub(super) fn member(group: GroupId, user: UserId) -> String {
     format!("/api/v1/groups/{group}/members/{user}")
 }
 
-/// A request as somebody makes it.
+/// Sends a request as this user.
 pub(super) async fn ask(user: &TestUser, method: &str, path: &str, body: Option<Value>) -> Answer {
     let method: Method = method.to_uppercase().parse().unwrap();
     user.call(method, path, body.as_ref()).await

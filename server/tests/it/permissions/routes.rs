@@ -1,4 +1,4 @@
-//! Each described route × each column.
+//! Each documented route × each column.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 use super::people::{COLUMNS, NAMES, People, Place, ask, member};
 use crate::support::{PASSWORD, TestServer, TestUser};
 
-/// What a row is about, made afresh for every cell, because the cell before may have used it up.
+/// The object of a row's request. It is made again for every cell, because the previous cell may have used it up.
 #[derive(Clone, Copy)]
 enum Target {
     /// Only the group.
     Group,
-    /// A message of somebody else.
+    /// A message of another user.
     AnothersMessage,
-    /// A message of the one who asks, where they can write.
+    /// A message of the requesting user, if the user can write.
     OwnMessage,
-    /// Another member, who is brought back.
+    /// Another member, who is added again if removed.
     Victim,
-    /// The one who asks.
+    /// The requesting user.
     Oneself,
     /// The owner.
     Owner,
-    /// A group of this row's own for every cell.
+    /// A new group for every cell.
     FreshGroup,
-    /// A place where somebody else is signed in.
+    /// A sign-in of another user.
     AnothersSession,
 }
 
@@ -41,7 +41,8 @@ fn row(method: &'static str, path: &'static str, target: Target, body: Option<Va
     Row { method, path, target, body, statuses }
 }
 
-/// The authorisation of the whole REST interface. Owner, admin, member, former, of another group, guest, anonymous.
+/// The authorisation of the whole REST interface. Columns: owner, admin, member, former member, member of another
+/// group, guest, anonymous.
 fn table() -> Vec<Row> {
     use Target::{AnothersMessage, AnothersSession, FreshGroup, Group, Oneself, OwnMessage, Owner, Victim};
     let text = || Some(json!({"message": "buenas"}));
@@ -55,24 +56,24 @@ fn table() -> Vec<Row> {
         row("get", "/version", Group, None, [200; COLUMNS]),
         row("get", "/openapi.json", Group, None, [200; COLUMNS]),
         row("post", "/api/v1/auth/register", Group, Some(account), [422; COLUMNS]),
-        // Not tried in earnest, because failed tries are counted.
+        // Without credentials, because failed sign-ins are counted.
         row("post", "/api/v1/auth/login", Group, Some(json!({})), [422; COLUMNS]),
         row("get", "/api/v1/session", Group, None, [200, 200, 200, 200, 200, 200, 401]),
         row("post", "/api/v1/auth/token", Group, None, [200, 200, 200, 200, 200, 401, 401]),
         row("post", "/api/v1/ws-ticket", Group, None, [200, 200, 200, 200, 200, 200, 401]),
-        // The same again, which ends the other sign-ins of who asks.
+        // The new password equals the old one. The request still ends the user's other sign-ins.
         row("post", "/api/v1/auth/password", Group, Some(again), COOKIE_204),
         row("get", "/api/v1/auth/reset", Group, None, [200; COLUMNS]),
         // This server sends no mail.
         row("post", "/api/v1/auth/reset", Group, Some(json!({"email": "olga@example.org"})), [403; COLUMNS]),
-        // An invite's secret is no link for a new password.
+        // An invite's secret is not valid as a link for a new password.
         row("post", "/api/v1/auth/reset/{token}", Group, Some(json!({"password": PASSWORD})), [410; COLUMNS]),
         row("get", "/api/v1/sessions", Group, None, COOKIE_200),
         row("delete", "/api/v1/sessions", Group, None, COOKIE_204),
         row("delete", "/api/v1/sessions/{session_id}", AnothersSession, None, [404, 404, 404, 404, 404, 401, 401]),
         row("patch", "/api/v1/account", Group, Some(json!({})), COOKIE_200),
         row("get", "/api/v1/account/export", Group, None, COOKIE_200),
-        // Not tried in earnest, because they are still needed.
+        // Without credentials, because later rows need the accounts.
         row("post", "/api/v1/account/delete", Group, Some(json!({})), [422, 422, 422, 422, 422, 401, 401]),
         row("get", "/api/v1/groups", Group, None, [200, 200, 200, 200, 200, 200, 401]),
         row("get", "/api/v1/groups/{group_id}", Group, None, reads),
@@ -92,22 +93,22 @@ fn table() -> Vec<Row> {
         row("delete", MESSAGE, AnothersMessage, None, manages(204)),
         row("patch", MEMBER, Victim, Some(json!({"role": "member"})), [204, 403, 403, 404, 404, 403, 401]),
         row("patch", MEMBER, Victim, Some(json!({"role": "admin"})), [204, 403, 403, 404, 404, 403, 401]),
-        // An owner who becomes the owner changes nothing.
+        // Making the owner the owner changes nothing.
         row("patch", MEMBER, Oneself, Some(json!({"role": "owner"})), [204, 403, 403, 404, 404, 403, 401]),
         row("delete", MEMBER, Victim, None, manages(204)),
         row("delete", MEMBER, Owner, None, [204, 403, 403, 404, 404, 403, 401]),
         row("delete", "/api/v1/groups/{group_id}", FreshGroup, None, [204, 403, 403, 404, 404, 403, 401]),
     ];
     rows.push(row("delete", MEMBER, Oneself, None, [204, 204, 204, 404, 404, 204, 401]));
-    // Of a link that somebody else made nobody hears but who manages the group.
+    // A link of another member is visible only to those who manage the group.
     rows.push(row("delete", INVITE, FreshGroup, None, [204, 204, 404, 404, 404, 404, 401]));
-    // These end what the others stand on.
+    // These come last, because they end what the other rows need.
     rows.push(row("post", "/api/v1/invites/{token}/accept", FreshGroup, None, [200, 200, 200, 200, 200, 200, 401]));
     rows.push(row("post", "/api/v1/auth/logout", Group, None, [204; COLUMNS]));
     rows
 }
 
-/// What a person does at the page: a token is not enough.
+/// The statuses of requests that need a cookie: a token is not enough.
 const COOKIE_200: [u16; COLUMNS] = [200, 200, 200, 200, 200, 401, 401];
 const COOKIE_204: [u16; COLUMNS] = [204, 204, 204, 204, 204, 401, 401];
 const MESSAGE: &str = "/api/v1/groups/{group_id}/messages/{message_id}";
@@ -136,7 +137,7 @@ async fn every_route_knows_who_may() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The address of a cell, with its target made.
+/// The path of a cell. Creates its target.
 async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> String {
     let group = place.group;
     let path = row.path.replace("{group_id}", &group.to_string()).replace("{token}", &place.invite);
@@ -153,7 +154,7 @@ async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> Str
         Target::AnothersMessage => path.replace("{message_id}", &people.message_of(&people.victim, group).await),
         Target::Victim => {
             people.owner.brings(&people.victim, group).await;
-            // With the role of everybody.
+            // Resets the role to `member`.
             people.owner.patch(&member(group, people.victim.id()), &json!({"role": "member"})).await;
             path.replace("{user_id}", &people.victim.id().to_string())
         }

@@ -1,4 +1,4 @@
-//! What somebody outside hears of a group: the same as of none, whatever they ask and however wrongly.
+//! A non-member gets the same answers about a group as about no group, whatever the request and however wrong it is.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::people::{People, Place};
 use crate::support::{Answer, End, TestServer, TestUser, Wire};
 
-/// The ids that an address may name: of what there is, or of nothing.
+/// The ids in a path, of existing objects or of none.
 struct Named {
     group: String,
     message: String,
@@ -38,7 +38,7 @@ impl Named {
     }
 }
 
-/// Bodies with their types: good ones of all routes, and what none of them takes.
+/// Bodies with their types: valid ones for all routes, and one that no route accepts.
 fn bodies() -> Vec<(&'static str, String)> {
     let json = |body: Value| ("application/json", body.to_string());
     vec![
@@ -64,8 +64,8 @@ async fn ask(user: &TestUser, method: &str, path: &str, body: Option<&(&str, Str
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// Somebody who was never in a group, or is no more, edited a message of it with a text that can't be one: 422 where there was
-/// such a message, and 404 where there was none.
+/// Regression: a former member or a stranger edited a message with a text that can not be a message. The answer was 422
+/// if the message existed and 404 if it did not.
 #[tokio::test]
 async fn strangers_can_not_tell_a_foreign_group_from_none() {
     let server = TestServer::start().await;
@@ -97,7 +97,7 @@ async fn strangers_can_not_tell_a_foreign_group_from_none() {
     assert!(wrong.is_empty() && tried > 200, "{tried}: {wrong:#?}");
 }
 
-/// What a frame may say: good, and wrong in what can be judged without knowing anything.
+/// Data of a frame: valid, and with errors that can be found without knowing the group.
 fn frames(kind: &str, named: &Named) -> Vec<Value> {
     let cursor = json!({"epoch": uuid::Uuid::nil(), "seq": 9});
     let group = &named.group;
@@ -107,7 +107,7 @@ fn frames(kind: &str, named: &Named) -> Vec<Value> {
             .flat_map(|text| {
                 [
                     json!({"group_id": group, "message": text}),
-                    // An id that is used up inside is nobody's business outside.
+                    // A non-member must not learn that an id is already used in the group.
                     json!({"group_id": group, "message": text, "id": named.message}),
                     json!({"group_id": group, "message": text, "reply_to": named.message}),
                 ]
@@ -119,19 +119,20 @@ fn frames(kind: &str, named: &Named) -> Vec<Value> {
         "subscribe" => vec![json!({"group_id": group}), json!({"group_id": group, "cursor": cursor})],
         "sync" => vec![json!({"group_id": group, "cursor": cursor})],
         "typing" | "stop_typing" | "unsubscribe" => vec![json!({"group_id": group})],
-        // Names no group.
+        // This frame names no group.
         "auth" => vec![],
         other => panic!("say what a stranger may try with {other}"),
     }
 }
 
-/// The codes of the errors that come back for these frames, in their order; `-` for one that is not answered by an error.
+/// The codes of the errors that answer these frames, in order. `-` for a frame without an error.
 async fn heard(user: &TestUser, kind: &str, frames: &[Value]) -> Vec<String> {
     let mut codes = Vec::new();
     for data in frames {
         let mut wire = Wire::open(user).await;
         wire.say_text(&json!({"type": kind, "data": data, "ref": "asked"}).to_string()).await;
-        // Of what is answered later the error still comes; of what is never answered the next frame's answer does.
+        // These frames always get an error, which may come late. The others may get none, so the answer to the next
+        // frame shows that.
         if !matches!(kind, "typing" | "stop_typing" | "unsubscribe") {
             codes.push(wire.error().await);
             continue;

@@ -1,4 +1,4 @@
-//! Taking over tables that were there before, with more columns and with rows.
+//! Adopting existing tables that have more columns and have rows.
 
 use caravana_server::store::postgres::{MigrateError, migrate};
 use sqlx::PgConnection;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{group, head, run, user};
 use crate::support::postgres::TestDatabase;
 
-/// What a host could have: more columns, other names, rows with nulls.
+/// Tables that a host could have: more columns, other names, rows with nulls.
 pub(super) const HOST: &str = "
     create table public.users (
         id uuid primary key, email text not null, full_name text, avatar text, created_at timestamptz default now());
@@ -30,7 +30,7 @@ pub(super) const HOST: &str = "
     select ('00000000-0000-0000-0000-00000000000' || i)::uuid, 'Viaje ' || i from generate_series(1, 4) i;
 ";
 
-/// 20,000 rows in three groups, neither in the order of their times nor all with a group, an author, a time, a status.
+/// 20,000 rows in three groups. They are not in time order, and some have no group, author, time or status.
 const OLD_ROWS: &str = "
     insert into public.group_chat (id, created_at, user_id, group_id, message, status)
     select md5('row' || i)::uuid,
@@ -41,7 +41,7 @@ const OLD_ROWS: &str = "
     from generate_series(1, 20000) i;
 ";
 
-/// Rows whose place is not the one that the contract gives them.
+/// Counts rows whose seq is not the one that the contract requires.
 const MISPLACED: &str = "
     select count(*) from (
         select c.id, row_number() over (partition by c.group_id order by c.created_at, c.id) as expected
@@ -131,7 +131,7 @@ async fn names_are_taken_from_the_host_s_columns_and_what_can_not_be_filled_is_o
     assert!(!added);
     run(&mut connection, "select caravana.rename_group('00000000-0000-0000-0000-000000000001', 'Oaxaca')").await;
     assert_eq!(head(&mut connection, group(1)).await, 1, "a group_updated");
-    // The host may still change its own table; the next start finds what it is then.
+    // The host may still change its own table. The next start uses the new columns.
     run(&mut connection, "alter table users drop column full_name; alter table users add name text default 'Nadie'")
         .await;
     run(&mut connection, "update groups set trip_id = 7; alter table groups rename column title to label").await;
@@ -165,7 +165,7 @@ async fn tables_that_are_not_the_seed_s_are_refused_and_left_as_they_are() {
     }
 }
 
-/// A start that was killed anywhere in the backfill, again and again, while other programs go on writing.
+/// A start is killed anywhere in the backfill, several times, while other programs write.
 #[tokio::test]
 async fn a_backfill_that_is_killed_again_and_again_while_others_write_numbers_every_row_once() {
     let database = host().await;
@@ -192,7 +192,8 @@ async fn a_backfill_that_is_killed_again_and_again_while_others_write_numbers_ev
             let options = options.clone();
             async move { migrate(&options).await }
         });
-        // Later each time, so that every part of it is met: the pause chooses the moment of the fault, and waits for nothing.
+        // Kills later each time, so that every part of the backfill is hit. The pause only chooses the moment of the
+        // kill.
         let killed: i64 = loop {
             let found = count(&mut connection, "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'caravana migrate' and state <> 'idle'").await;
             if start.is_finished() {
@@ -214,7 +215,7 @@ async fn a_backfill_that_is_killed_again_and_again_while_others_write_numbers_ev
     assert_eq!(count(&mut connection, "select count(*) from (select message_id from caravana.event where kind = 'new_message' group by message_id having count(*) > 1) twice").await, 0);
     assert_eq!(count(&mut connection, "select count(*) from caravana.head h where backfilling or head <> (select count(*) from caravana.event e where e.group_id = h.group_id) or head <> (select max(seq) from caravana.event e where e.group_id = h.group_id)").await, 0);
     assert_eq!(count(&mut connection, "select count(*) from caravana.backlog").await, 0);
-    // In the order in which one program wrote them.
+    // Rows of one program are in the order in which it wrote them.
     assert_eq!(count(&mut connection, "select count(*) from (select e.seq, lag(e.seq) over (partition by c.group_id order by c.created_at, split_part(c.message, ' ', 2)::numeric) as former from caravana.event e join group_chat c on c.id = e.message_id where c.message like 'meanwhile %.1') x where seq < former").await, 0);
 }
 
@@ -241,7 +242,7 @@ async fn a_role_that_owns_the_tables_and_is_no_superuser_can_adopt_them() {
     assert!(refused.to_string().contains("owner"), "{refused}");
 }
 
-/// The walk through old rows does not see what comes after it began: that waits in the backlog.
+/// The backfill does not see rows that come after it began. They wait in the backlog.
 #[tokio::test]
 async fn a_row_that_comes_behind_the_walk_is_numbered_when_its_group_is_closed() {
     let database = TestDatabase::migrated().await;

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::{group, head, run};
 use crate::support::postgres::TestDatabase;
 
-/// What is wrong, but for what the tests' own server has switched off for speed.
+/// The findings, except for settings that the tests' own server disables for speed.
 async fn wrong(database: &TestDatabase) -> Vec<String> {
     let findings = examine(&database.options(), None).await;
     let speed = |finding: &&Finding| finding.what.contains("fsync is off") || finding.what.contains("full_page_writes");

@@ -1,4 +1,4 @@
-//! Taking Caravana out of a database again, and letting a data API's people in.
+//! Removing Caravana from a database, and giving access to the users of a data API.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use crate::support::postgres::{TestDatabase, programs};
 
 const DOWN: &str = include_str!("../../../../migrations/postgres/down.sql");
 const RLS: &str = include_str!("../../../../migrations/postgres/rls.sql");
-/// What Supabase brings. Roles belong to the whole server, so they may be there already.
+/// The roles that Supabase creates. Roles belong to the whole server, so they may exist already.
 const DATA_API: &str = "
     do $$ begin create role anon; exception when duplicate_object or unique_violation then null; end $$;
     do $$ begin create role authenticated; exception when duplicate_object or unique_violation then null; end $$;
@@ -19,7 +19,7 @@ const DATA_API: &str = "
     create function auth.uid() returns uuid language sql stable as $$ select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid $$;
 ";
 
-/// The schema as text, but for the line that is drawn by chance.
+/// The schema as text, without the one line that is random.
 fn dump(database: &TestDatabase) -> String {
     let done =
         Command::new(programs().join("pg_dump")).args(["--schema-only", "--dbname", &database.url()]).output().unwrap();
@@ -50,12 +50,12 @@ async fn what_was_adopted_is_left_as_it_was() {
     assert_ne!(dump(&database), before);
     run(&mut connection, DOWN).await;
     let after = dump(&database);
-    // What rls.sql granted is the operator's own.
+    // The grants of rls.sql belong to the operator and stay.
     let after: String = after.replace("\n\n\n--\n-- Name: TABLE group_chat; Type: ACL; Schema: public; Owner: postgres\n--\n\nGRANT SELECT,INSERT ON TABLE public.group_chat TO authenticated;", "");
     assert_eq!(after, before);
     run(&mut connection, &chat).await;
     assert_eq!(rows(&mut connection).await, 2);
-    // And back again: the rows of the meantime are old rows now.
+    // Migrate again: the rows from the meantime count as old rows.
     assert_eq!(migrate(&database.options()).await.unwrap().backfilled, 2);
 }
 
@@ -82,7 +82,7 @@ async fn what_caravana_made_itself_goes_if_it_is_empty_and_stays_if_it_is_not() 
     .fetch_all(&mut connection)
     .await
     .unwrap();
-    // `groups` is empty, but a table that stays refers to it.
+    // `groups` is empty, but it stays because a remaining table refers to it.
     assert_eq!(left, ["group_chat", "groups", "users"]);
 }
 
@@ -108,7 +108,7 @@ async fn people_of_a_data_api_see_and_write_what_their_groups_do_and_no_more() {
         ),
     )
     .await;
-    // Before rls.sql: what we made is closed to them.
+    // Without rls.sql these roles can not read our tables.
     for role in ["anon", "authenticated"] {
         run(&mut connection, &format!("set role {role}")).await;
         assert_eq!(rows(&mut connection).await, 0, "{role}");

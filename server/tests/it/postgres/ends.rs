@@ -1,4 +1,4 @@
-//! The end of an account where the table of messages is the host's, and where there is another server.
+//! Deleting an account if the host owns the table of messages, and if another server runs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{group, run, user};
 use crate::support::postgres::TestDatabase;
 
-/// Two people who have written one message each.
+/// A database with two users who have written one message each.
 async fn two() -> (TestDatabase, PgConnection, SharedStore) {
     let database = TestDatabase::migrated().await;
     let settings = DatabaseSettings::at(database.url().parse().unwrap());
@@ -49,8 +49,8 @@ async fn named(connection: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(named).fetch_all(connection).await.unwrap()
 }
 
-/// A host's table said `user_id uuid not null`: the answer was 204, the name stayed on the messages for ever, and all who ended
-/// later kept theirs, too.
+/// Regression: a host's table had `user_id uuid not null`. The answer was 204, but the name stayed on the messages for
+/// ever, also the names of all accounts that were deleted later.
 #[tokio::test]
 async fn where_messages_need_an_author_no_account_ends_by_half() {
     let (_database, mut connection, store) = two().await;
@@ -83,8 +83,8 @@ async fn whose_name_can_not_be_taken_off_holds_up_nobody_else() {
     assert_eq!(named(&mut connection).await, Vec::<String>::new());
 }
 
-/// While another server was at the only person who had ended, this one said that there was nothing to do, and the answer to the
-/// deletion that nothing was left.
+/// Regression: while another server was removing the only deleted account, this server found nothing to do and answered
+/// that nothing was left.
 #[tokio::test]
 async fn what_another_server_is_forgetting_is_waited_for() {
     let (database, mut connection, store) = two().await;

@@ -1,4 +1,4 @@
-//! Where the host's own table says who is a member, over the wire.
+//! The host's own table decides who is a member, tested over the wire.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::database::Database;
 use crate::support::postgres::TestDatabase;
 use crate::support::{End, TestServer, Wire};
 
-/// The promise of G9 where nothing tells of a removal, and a moment for a busy machine.
+/// G9's limit if no hint tells of a removal, and what a busy machine may add.
 const IN_TIME: Duration = Duration::from_secs(12);
 
 #[tokio::test]

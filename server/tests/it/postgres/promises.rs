@@ -1,4 +1,4 @@
-//! What the adapter promises and only PostgreSQL can break: at its start, while it listens, and when a send meets a removal.
+//! Promises of the adapter that only PostgreSQL can break: at start, while it listens, and when a send meets a removal.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::run;
 use crate::support::database::Database;
 use crate::support::postgres::TestDatabase;
 
-/// Much longer than anything here takes, and shorter than any repetition that would find it too.
+/// Much longer than any step takes here, and shorter than any periodic check that would find it too.
 const SOON: Duration = Duration::from_secs(10);
 
 async fn ana_in_oaxaca(store: &SharedStore) -> (UserId, GroupId) {
@@ -31,7 +31,7 @@ async fn ana_in_oaxaca(store: &SharedStore) -> (UserId, GroupId) {
     (ana, group)
 }
 
-/// Asks until the answer is this number.
+/// Repeats the query until it returns this number.
 async fn becomes(connection: &mut PgConnection, number: i64, query: &'static str) {
     let asking = async {
         while sqlx::query_scalar::<_, i64>(query).fetch_one(&mut *connection).await.unwrap() != number {
@@ -86,7 +86,7 @@ async fn next(hints: &mut Hints) -> Option<Hint> {
     timeout(SOON, hints.next()).await.expect("nobody says anything")
 }
 
-/// What was committed while nobody listened has no notification any more.
+/// A commit while no listener is connected leaves no notification.
 #[tokio::test]
 async fn whoever_listens_again_looks_at_everything() {
     let database = TestDatabase::migrated().await;
@@ -95,7 +95,7 @@ async fn whoever_listens_again_looks_at_everything() {
     let store = database.open().await;
     let mut hints = store.take_hints().unwrap();
     for _ in 0..3 {
-        // It listens, from here on, and before it does it can't be ended.
+        // This hint says that it listens now. Before that the listener can not be ended.
         assert_eq!(next(&mut hints).await, Some(Hint::Anything));
         let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
                      where datname = current_database() and query ilike 'listen%'";
@@ -105,7 +105,7 @@ async fn whoever_listens_again_looks_at_everything() {
     store.close().await;
 }
 
-/// The removal is there first, and not committed: the send has to wait for it, and must not be stored behind it.
+/// The removal has begun first and is not committed. The send has to wait for it, and must not be stored after it.
 #[tokio::test]
 async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
     let database = TestDatabase::migrated().await;
@@ -127,7 +127,7 @@ async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
     becomes(&mut watcher, 1, waiting).await;
     run(&mut other, "commit").await;
     assert!(matches!(send.await.unwrap(), Err(StoreError::NotFound)));
-    // Nothing of hers comes behind the word that she left.
+    // No message of the user may come after the event that the user left.
     becomes(&mut watcher, 0, "select count(*) from caravana.event where kind = 'new_message'").await;
     store.close().await;
 }

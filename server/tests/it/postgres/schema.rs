@@ -1,4 +1,4 @@
-//! Making and completing the schema.
+//! Creating and completing the schema.
 
 use caravana_server::store::postgres::migrate;
 

@@ -1,5 +1,5 @@
-//! What the server looks at when it starts on a PostgreSQL: durability, whose membership counts, and whether it is the
-//! database that was left.
+//! What the server checks when it starts on a PostgreSQL: durability, whose membership counts, and whether it is the
+//! same database as before.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;
 
-/// Sets something for everybody who comes to this database from now on.
+/// Changes a setting for all later connections to this database.
 async fn set(database: &TestDatabase, setting: &str) {
     let set = format!("do $$ begin execute format('alter database %I set {setting}', current_database()); end $$");
     sqlx::raw_sql(sqlx::AssertSqlSafe(set)).execute(&mut database.connect().await).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_database_that_may_lose_commits_is_refused_unless_that_is_wanted() {
     PostgresStore::open(&wanted, false).await.unwrap().close().await;
     set(&database, "synchronous_commit = on").await;
     PostgresStore::open(&settings(&database), false).await.unwrap().close().await;
-    // The cluster of the tests does without fsync, which is nothing for real people.
+    // The tests' cluster runs without fsync, which production must refuse.
     let production = PostgresSettings { is_production: true, ..settings(&database) };
     assert!(matches!(PostgresStore::open(&production, false).await, Err(OpenError::Unsafe { setting: "fsync", .. })));
 }
@@ -99,7 +99,7 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     store.close().await;
 }
 
-/// As after a dump that was played back: the rows are the same, and the tables are new.
+/// Simulates a restored dump: the rows are the same, and the tables are new.
 #[tokio::test]
 async fn a_database_that_was_played_back_begins_new_epochs_and_an_ordinary_start_does_not() {
     let database = TestDatabase::migrated().await;

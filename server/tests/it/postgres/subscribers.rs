@@ -1,4 +1,5 @@
-//! What somebody hears who subscribed to the table before Caravana came: supabase-js, by logical decoding of the publication.
+//! What a client receives that subscribed to the table before Caravana was installed: supabase-js, by logical decoding
+//! of the publication.
 
 use caravana_server::store::postgres::migrate;
 

@@ -1,4 +1,4 @@
-//! Rows that any program writes, and their places.
+//! Rows that any program writes, and their seqs.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,8 @@ async fn eight_programs_write_at_once_and_the_seqs_are_the_order_of_the_commits(
                     .execute(&mut *tx)
                     .await
                     .unwrap();
-                // Inside the transaction that holds the head: nobody else can be between this and the commit.
+                // Inside the transaction that holds the head's lock: no other writer can come between this statement
+                // and the commit.
                 sqlx::query(
                     "insert into seen (group_id, head) select group_id, head from caravana.head where group_id = $1",
                 )

@@ -1,4 +1,4 @@
-//! A client without rest, and a judge who hears along.
+//! A client that acts all the time, and a judge of what it receives.
 
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::world::World;
 use crate::support::{End, StreamJudge, TestUser, Wire};
 
-/// Frames that a client hears at most before it does something else.
+/// How many frames a client reads at most before its next action.
 const PATIENCE_FRAMES: usize = 60;
 
-/// What was tried and heard.
+/// Counts of what was tried and received.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) opened: usize,
@@ -23,7 +23,7 @@ pub(super) struct Tally {
     pub(super) caught_up: usize,
     pub(super) resynced: usize,
     pub(super) events: usize,
-    /// Connections that were closed because they did not read fast enough, which is allowed.
+    /// Connections that the server closed because the client read too slowly, which is allowed.
     pub(super) too_slow: usize,
 }
 
@@ -38,7 +38,7 @@ impl AddAssign for Tally {
     }
 }
 
-/// A client without rest.
+/// A client that acts all the time.
 pub(super) struct Listener {
     user: Arc<TestUser>,
     group: GroupId,
@@ -46,16 +46,16 @@ pub(super) struct Listener {
     end: watch::Receiver<Option<Seq>>,
     random: StdRng,
     done: watch::Sender<usize>,
-    /// The last event that was heard on any connection.
+    /// The last event that arrived on any connection.
     last: Seq,
     tally: Tally,
 }
 
-/// One connection of it.
+/// One connection of the client.
 struct Line {
     wire: Wire,
     judge: StreamJudge,
-    /// Which group frames need not name.
+    /// Whether this is the endpoint of one group, whose frames need not name the group.
     only: bool,
 }
 
@@ -77,7 +77,7 @@ impl Listener {
         }
     }
 
-    /// Comes and goes until nobody talks any more, this often at least, and then gets everything.
+    /// Acts until the senders have stopped, at least this often, and then reads everything.
     pub(super) async fn run(mut self, at_least: usize) -> Tally {
         let mut line = self.open().await;
         for acts in 0.. {
@@ -94,7 +94,7 @@ impl Listener {
                 1..3 => self.leave(&mut line).await,
                 _ => self.ask(&mut line).await,
             }
-            // Sometimes nothing is waited for: what was asked is asked again before it is answered.
+            // Sometimes it reads nothing and so asks again before the answer arrives.
             let frames = self.random.random_range(0..PATIENCE_FRAMES);
             if self.hear(&mut line, frames).await.is_err() {
                 line = self.open().await;
@@ -103,7 +103,7 @@ impl Listener {
         self.tally
     }
 
-    /// The same until the person is removed. Answers the last event that was heard.
+    /// Like [`Self::run`], until the user is removed. Returns the last event that arrived.
     pub(super) async fn run_until_removed(mut self) -> Seq {
         let mut line = self.open_many().await;
         loop {
@@ -124,7 +124,7 @@ impl Listener {
         }
     }
 
-    /// A stream that was asked for after the removal is refused; until then nothing may be heard.
+    /// A subscription after the removal is refused. No event may arrive before the refusal.
     async fn hear_refusal(&mut self, mut line: Line) -> Seq {
         self.ask(&mut line).await;
         while !line.judge.is_answered(self.group) {
@@ -153,7 +153,7 @@ impl Listener {
         line
     }
 
-    /// From where a client might ask: mostly from a little while ago.
+    /// A cursor that a client might have, mostly a recent one.
     fn cursor(&mut self) -> Option<Cursor> {
         let (epoch, last) = (self.epoch, self.last);
         match self.random.random_range(0..12) {
@@ -178,7 +178,7 @@ impl Listener {
         line.say(&frame).await;
     }
 
-    /// Leaves and comes back, without waiting in between.
+    /// Unsubscribes and subscribes again without waiting in between.
     async fn leave(&mut self, line: &mut Line) {
         line.say(&ClientFrame::Unsubscribe { group_id: self.group }).await;
         self.ask(line).await;
@@ -186,7 +186,7 @@ impl Listener {
 
     async fn hear(&mut self, line: &mut Line, frames: usize) -> Result<(), ()> {
         for _ in 0..frames {
-            // A stream that is live hears nothing more when the others have stopped talking.
+            // A live stream receives nothing more after the senders have stopped.
             let mut end = self.end.clone();
             tokio::select! {
                 heard = self.hear_one(line) => drop(heard?),
@@ -196,7 +196,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Hears and judges one frame. An error is the end of a connection that was too slow.
+    /// Reads and judges one frame. `Err`: the server closed the connection as too slow.
     async fn hear_one(&mut self, line: &mut Line) -> Result<ServerFrame, ()> {
         let frame = match line.wire.next_frame().await {
             Ok(frame) => frame,
@@ -219,7 +219,8 @@ impl Listener {
         Ok(frame)
     }
 
-    /// Hears until the stream is live at the head. A stream that stops short of it hears nothing, which is a failure.
+    /// Reads until the stream is live at the head. If the stream stops before the head, the read times out and the test
+    /// fails.
     async fn settle(&mut self, line: &mut Line, head: Seq) {
         loop {
             if line.judge.is_answered(self.group) && !line.judge.is_following(self.group) {
@@ -243,7 +244,7 @@ impl Line {
     async fn say(&mut self, frame: &ClientFrame) {
         let reference = Uuid::now_v7().to_string();
         self.judge.said(frame, Some(&reference));
-        // A socket that was closed meanwhile says so when it is read.
+        // If the socket was closed meanwhile, the next read reports it.
         let _ = self.wire.try_say(&codec::encode_client(frame, Some(&reference))).await;
     }
 }

@@ -1,4 +1,4 @@
-//! A server, a group, and people who talk in it.
+//! A server, a group, and users who write in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::support::{PATIENCE, TestServer, TestUser, Wire};
 
-/// A sender says some messages this often; it is the load that is paced here, no test waits for it.
+/// The interval of a sender's turns. It only paces the load; no test waits for it.
 const TURN: Duration = Duration::from_millis(40);
 
-/// If the listeners are not done by then, they never will be.
+/// After so many turns, listeners that are not done will never be done.
 const MOST_TURNS: u32 = 1_000;
 
 /// A server with a busy group.
@@ -22,9 +22,9 @@ pub(super) struct World {
     pub(super) ana: Arc<TestUser>,
     pub(super) group: GroupId,
     pub(super) epoch: Epoch,
-    /// Listeners that have done what they came for.
+    /// How many listeners are done.
     done: watch::Sender<usize>,
-    /// The last event, when nobody talks any more.
+    /// The last event, as soon as the senders have stopped.
     end: watch::Sender<Option<Seq>>,
 }
 
@@ -49,10 +49,10 @@ impl World {
         assert!(self.ana.delete(&path).await.status.is_success());
     }
 
-    /// Says `each` messages at a time, in turns, each turn when the one before is stored: at least `turns`, and until
-    /// this many listeners are done.
+    /// Sends `each` messages per turn. A turn begins when the messages of the previous turn are stored. Runs at least
+    /// `turns` turns, and until this many listeners are done.
     pub(super) async fn talk(&self, turns: u32, each: usize, listeners: usize) {
-        // Not subscribed, so that nothing but its acknowledgements comes.
+        // Not subscribed, so that only its acknowledgements arrive.
         let mut wire = Wire::open(&self.ana).await;
         let start = Instant::now();
         let mut turn = 0;
@@ -69,18 +69,18 @@ impl World {
         }
     }
 
-    /// What a listener counts itself into when it is done.
+    /// The counter that a listener increments when it is done.
     pub(super) fn done(&self) -> watch::Sender<usize> {
         self.done.clone()
     }
 
-    /// Waits until this many are done.
+    /// Waits until this many listeners are done.
     pub(super) async fn are_done(&self, listeners: usize) {
         let mut done = self.done.subscribe();
         timeout(PATIENCE * 3, done.wait_for(|done| *done >= listeners)).await.expect("listeners are not done").unwrap();
     }
 
-    /// Another program's rows, all in one statement and one commit.
+    /// Another program inserts rows, all in one statement and one commit.
     pub(super) async fn foreign_rows(&self, count: u32) {
         let rows = format!(
             "with recursive number (n) as (select 1 union all select n + 1 from number where n < {count}) \
@@ -91,13 +91,13 @@ impl World {
         self.server.foreign().await.run(&rows).await;
     }
 
-    /// The last event, as the database has it.
+    /// The group's head in the database.
     pub(super) async fn head(&self) -> Seq {
         let page: Value = self.ana.get(&format!("/api/v1/groups/{}/messages?limit=1", self.group)).await.ok();
         page["head"].as_u64().unwrap()
     }
 
-    /// Nobody talks any more; everybody should come to this event.
+    /// Tells the listeners that the senders have stopped and that this is the last event.
     pub(super) fn is_at(&self, head: Seq) {
         self.end.send_replace(Some(head));
     }

@@ -1,4 +1,4 @@
-//! What every adapter promises of accounts: passwords, sign-ins, links for a new password, and the end.
+//! The promises of every adapter about accounts: passwords, sign-ins, links for a new password, and deletion.
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Event, UserId};
@@ -20,7 +20,7 @@ on_both! {
 
 const NOW: i64 = 1_000;
 const LATER: i64 = 2_000;
-/// What `person` made the accounts with.
+/// The password hash with which `person` made the accounts.
 const KNOWN: &str = "not a hash";
 
 fn session(token: SecretHash, user: UserId) -> NewSession {
@@ -69,7 +69,7 @@ async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest(world: World)
     assert!(store.create_reset(&email(*ana), link, NOW, LATER).await.unwrap());
     store.create_ticket([4; 32], (*ana, Proof { session: Some(here), ..Proof::default() }), LATER).await.unwrap();
 
-    // With a hash that is not the account's, or from a sign-in that is over or another's, nothing happens.
+    // A wrong password hash, an ended sign-in, or a sign-in of another user changes nothing.
     for wrong in [
         change(*ana, "other", here, renewed),
         change(*ana, KNOWN, [8; 32], renewed),

@@ -1,4 +1,4 @@
-//! What every adapter promises of what grows: bounds on what people make, and an end for what is over.
+//! The promises of every adapter about growth: limits on what users create, and the removal of what has expired.
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ on_both! {
 
 const NOW: i64 = 10_000_000;
 
-/// Rows of another program, many at once: `values` of each number.
+/// Another program inserts many rows at once: `values` returns those of each number.
 async fn insert(foreign: &mut Foreign, into: &str, count: usize, values: impl Fn(usize) -> String) {
     for start in (0..count).step_by(2_000) {
         let mut statement = format!("insert into {into} values ");
@@ -47,11 +47,11 @@ fn reached<T: std::fmt::Debug>(outcome: &Result<T, StoreError>, limit: Limit) {
 async fn nobody_is_in_more_groups_than_one_may_be(world: World) {
     let World { store, ana, bob, group, .. } = &world;
     let mut foreign = world.foreign().await;
-    // One is there, and two more shall fit.
+    // Bob is in one group, so two more are allowed.
     let ids: Vec<Uuid> = (3..GROUPS_PER_USER).map(|_| Uuid::new_v4()).collect();
     insert(&mut foreign, "groups (id, name)", ids.len(), |n| format!("'{}', 'g'", ids[n])).await;
     insert(&mut foreign, "{ours}member (group_id, user_id)", ids.len(), |n| format!("'{}', '{bob}'", ids[n])).await;
-    // At the same moment, so that each would find room.
+    // All at once, so that each alone would be within the limit.
     let made = join_all((0..8).map(|_| store.create_group(GroupId::new(Uuid::new_v4()), *bob, "Faro", None))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 2, "{made:?}");
     assert_eq!(store.groups(*bob).await.unwrap().len(), GROUPS_PER_USER);
@@ -85,7 +85,7 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     let made = join_all((0..most + 5).map(|n| store.create_invite(*bob, *group, invite(n, None)))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), INVITES_PER_MEMBER);
     reached(&store.create_invite(*bob, *group, invite(1_000, None)).await, Limit::Invites);
-    // Links of others, until the group has all that it may have.
+    // Links of other members, until the group has as many as allowed.
     let mut foreign = world.foreign().await;
     let others = INVITES_PER_GROUP - INVITES_PER_MEMBER;
     let token = |n: usize| match world.database {
@@ -102,7 +102,7 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     store.accept_invite(invite(1, None).token, carla, NOW).await.unwrap();
     reached(&store.create_invite(carla, *group, invite(2_000, None)).await, Limit::Invites);
     store.create_invite(*ana, *group, invite(3_000, Some(1))).await.unwrap();
-    // What is over leaves room.
+    // Expired links do not count.
     let late = NewInvite { created_at: NOW + 100, expires_at: NOW + 200, ..invite(4_000, None) };
     store.create_invite(carla, *group, late).await.unwrap();
 }

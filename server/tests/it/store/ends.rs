@@ -1,4 +1,4 @@
-//! What every adapter promises of the end of an account while its person is still busy.
+//! The promises of every adapter about deleting an account while its user is still active.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ on_both! {
     nothing_of_somebody_comes_behind_the_end_of_their_account
 }
 
-/// A link into a second group, which a busy person follows again and again.
+/// A link into a second group, which an active user follows again and again.
 const LINK: [u8; 32] = [6; 32];
 
-/// Accounts were deleted under load, and on PostgreSQL the last sends of each came between "messages lose their author" and
-/// "the member leaves": they kept the id for ever. What was queued behind a deletion could give the name back, join a group
-/// or make one.
+/// Regression: accounts were deleted under load. On PostgreSQL a user's last sends came between "messages lose their
+/// author" and "the member leaves", and kept the user's id for ever. A write that was queued behind the deletion could
+/// restore the name, join a group or create one.
 async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World) {
     let other = GroupId::new(Uuid::new_v4());
     world.store.create_group(other, world.ana, "Cusco", None).await.unwrap();
@@ -30,7 +30,7 @@ async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World)
         world.store.accept_invite([7; 32], eva, 0).await.unwrap();
         let has_ended = Arc::new(AtomicBool::new(false));
         let busy = busy(&world, eva, &has_ended).await;
-        // Each round comes at another moment of the writing.
+        // Each round deletes at another moment of the writing.
         for _ in 0..round {
             world.say(eva, "y más").await;
         }
@@ -42,8 +42,8 @@ async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World)
     }
 }
 
-/// Somebody who writes, reads, edits, renames themselves, follows a link and makes groups, all at once and without a pause,
-/// until none of it is possible any more.
+/// A user who writes, reads, edits, changes the own name, follows a link and creates groups, all at once and without a
+/// pause, until all of it is refused.
 async fn busy(world: &World, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSet<()> {
     let first = world.say(eva, "hola").await.id;
     let mut busy = JoinSet::new();
@@ -68,7 +68,7 @@ async fn busy(world: &World, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSe
     busy
 }
 
-/// Does the same again until it is refused for good, which it must be when it begins behind the end.
+/// Repeats an action until it is refused for good. An action that begins after the deletion must be refused.
 async fn until_refused<T, F>(has_ended: Arc<AtomicBool>, mut again: impl FnMut() -> F)
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -78,7 +78,7 @@ where
         match again().await {
             Err(StoreError::NotFound | StoreError::Forbidden) => return,
             Ok(_) if is_behind => panic!("done in the name of somebody who is no more"),
-            // The test's database may be slower than the test, or so fast that there are as many groups as may be.
+            // The database may be slower than the test, or so fast that the limit on groups is reached.
             Ok(_) | Err(StoreError::Overloaded | StoreError::Unavailable(_) | StoreError::LimitReached(_)) => {
                 tokio::task::yield_now().await;
             }

@@ -1,8 +1,8 @@
-//! What no line of a log may hold (RELIABILITY §5.12), looked for in every line that any server of the suite writes.
+//! Checks every log line of every server in the tests for what a log must never contain (RELIABILITY §5.12).
 //!
-//! Servers of the test's own process log into [`watch`]'s subscriber, at the most talkative level of our crates; those in a
-//! process of their own have their standard error read line by line. A find fails the test whose server ends next, with
-//! the line: whichever test it is, something was logged that must never be.
+//! Servers in the test's process log into [`watch`]'s subscriber, at the most verbose level of our crates. For servers
+//! in their own process, the test reads standard error line by line. If a line contains a secret, the test whose server
+//! ends next fails and shows the line. That test need not be the one that logged it.
 
 use std::io;
 use std::sync::{Mutex, Once, PoisonError};
@@ -10,18 +10,19 @@ use std::sync::{Mutex, Once, PoisonError};
 use super::PASSWORD;
 use super::server::JWT_SECRET;
 
-/// Put into whatever a test wants to find again: letters and digits, so that it stands in an address, a name, a header or
-/// a query as it is.
+/// A text that tests put where they expect it not to be logged. It has only letters and digits, so that it needs no
+/// escaping in an address, a name, a header or a query.
 pub(crate) const CANARY: &str = "kanarienvogel7b1e";
-/// Everything that our crates and the router can say; `logs` lets all crates talk, which is too slow for a whole suite.
+/// The most verbose level of our crates and the router. The module `logs` enables it for all crates, which is too slow
+/// for the whole suite.
 pub(crate) const TALKATIVE: &str =
     "info,caravana_server=trace,caravana_app=trace,caravana_client=trace,caravana_protocol=trace,axum=trace";
-/// Characters of a secret of ours, in base64url.
+/// The length of our secrets in base64url.
 const SECRET: usize = 43;
 
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What a line holds that it must not.
+/// What a line contains that it must not contain.
 pub(crate) fn secret_in(line: &str) -> Option<&'static str> {
     let is_secret = |run: &str| run.len() == SECRET || run.starts_with("eyJ");
     let mut runs = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
@@ -38,14 +39,14 @@ pub(crate) fn secret_in(line: &str) -> Option<&'static str> {
     }
 }
 
-/// Looks at a line of a log.
+/// Checks one log line.
 pub(crate) fn judge(line: &str) {
     if let Some(what) = secret_in(line) {
         found().push(format!("{what}: {line}"));
     }
 }
 
-/// Fails when anything was found.
+/// Fails if any checked line contained a secret.
 #[track_caller]
 pub(crate) fn assert_nothing_was_found() {
     let found = found().clone();
@@ -56,7 +57,7 @@ fn found() -> std::sync::MutexGuard<'static, Vec<String>> {
     FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Logs of this process go to [`judge`] from here on.
+/// From here on, the logs of this process go to [`judge`].
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -64,7 +65,7 @@ pub(crate) fn watch() {
     });
 }
 
-/// Takes one line a call, as the subscriber writes them.
+/// A writer that gets one log line per call, as the subscriber writes them.
 struct Judge;
 
 impl io::Write for Judge {

@@ -1,9 +1,9 @@
-//! A bad network between two sockets.
+//! A TCP proxy that simulates a bad network.
 //!
-//! Owns a listener of its own and, for each connection to it, one to the real address. Promises that bytes arrive in
-//! order and unchanged or not at all, and that no more than [`WAITING`] of them wait in each direction. Knows bytes only,
-//! so that it may stand before our server, a PostgreSQL or a Redis. The knobs may be turned while it runs and count for
-//! all its connections at once.
+//! The proxy owns a listener and opens one connection to the real address for each accepted connection. It promises
+//! that bytes arrive in order and unchanged or not at all, and that at most [`WAITING`] of them wait in each direction.
+//! It knows only bytes, so it can stand in front of our server, a PostgreSQL or a Redis. The knobs can change while it
+//! runs. A change applies to all connections at once.
 
 mod pump;
 mod tests;
@@ -21,12 +21,12 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use pump::{Reset, pump};
 
-/// Bytes that wait in one direction of a connection.
+/// How many bytes may wait in one direction of a connection.
 const WAITING: usize = 64 * 1024;
-/// What the kernel keeps for each of the proxy's sockets. Little, so that a stall is soon felt at the other end.
+/// The kernel's buffer for each socket of the proxy, in bytes. It is small, so that the other end soon notices a stall.
 const KERNEL_BUFFER: u32 = 16 * 1024;
 
-/// Where bytes go.
+/// The direction in which bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// From the client to the server.
@@ -35,16 +35,16 @@ pub(crate) enum Way {
     Down,
 }
 
-/// What becomes of bytes.
+/// What the proxy does with bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Flow {
-    /// They are passed on.
+    /// The proxy forwards them.
     #[default]
     Pass,
-    /// They are not taken any more: the sender's buffers fill and it has to wait.
+    /// The proxy stops reading: the sender's buffers fill up and the sender has to wait.
     Stall,
-    /// They are taken and forgotten, the end of the stream too, as behind a cable that was pulled. What was forgotten
-    /// never arrives.
+    /// The proxy reads them and drops them, and drops the end of the stream too, as if a cable were pulled. Dropped
+    /// bytes never arrive.
     Swallow,
 }
 
@@ -53,33 +53,33 @@ pub(crate) enum Flow {
 pub(crate) enum How {
     /// Both ends get a reset, for both directions.
     Reset,
-    /// The receiver gets the end of the stream; the other direction goes on.
+    /// The receiver gets the end of the stream. The other direction continues.
     HalfClose,
 }
 
-/// One direction's weather.
+/// The network conditions of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Weather {
-    /// What becomes of bytes.
+    /// What the proxy does with bytes.
     pub(crate) flow: Flow,
-    /// How long each of them is under way.
+    /// How long each byte travels.
     pub(crate) delay: Duration,
-    /// Up to how much longer, by chance. None overtakes another.
+    /// The maximum random addition to `delay`. Bytes stay in order.
     pub(crate) jitter: Duration,
-    /// Bytes a second; `None`: as many as come.
+    /// Bytes per second. `None`: no limit.
     pub(crate) rate: Option<u32>,
-    /// Ends each connection in this direction when so many more of its bytes have been passed on: more than at the turn
-    /// of this knob, or since its own beginning.
+    /// Ends each connection after it has forwarded so many more bytes in this direction. The count starts when this
+    /// knob is turned, or when the connection begins if that is later.
     pub(crate) end: Option<(u64, How)>,
 }
 
-/// The knobs.
+/// The settings of the proxy.
 #[derive(Debug, Clone, Copy, Default)]
 struct Knobs {
     up: Weather,
     down: Weather,
     refusing: bool,
-    /// How often all connections were reset. One that began before the last time ends.
+    /// How often all connections were reset. A connection that began before the last reset ends.
     resets: u64,
 }
 
@@ -92,7 +92,7 @@ impl Knobs {
     }
 }
 
-/// The proxy. It ends, and resets its connections, when this is dropped.
+/// The proxy. Dropping it ends it and resets its connections.
 pub(crate) struct Chaos {
     pub(crate) address: SocketAddr,
     knobs: watch::Sender<Knobs>,
@@ -100,7 +100,7 @@ pub(crate) struct Chaos {
     task: JoinHandle<()>,
 }
 
-/// Bytes that were passed on, of all connections.
+/// Bytes that all connections together have forwarded.
 #[derive(Debug, Default)]
 struct Passed {
     up: AtomicU64,
@@ -117,7 +117,7 @@ impl Passed {
 }
 
 impl Chaos {
-    /// A proxy with fair weather.
+    /// A proxy that forwards everything at once.
     pub(crate) fn before(target: SocketAddr) -> Self {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
@@ -127,12 +127,12 @@ impl Chaos {
         Self { address, knobs, passed, task }
     }
 
-    /// Bytes that were passed on in this direction, by all connections together.
+    /// Bytes that all connections together have forwarded in this direction.
     pub(crate) fn passed(&self, way: Way) -> u64 {
         self.passed.of(way).load(Ordering::Relaxed)
     }
 
-    /// Turns the knobs of one direction.
+    /// Changes the network conditions of one direction.
     pub(crate) fn set(&self, way: Way, change: impl FnOnce(&mut Weather)) {
         self.knobs.send_modify(|knobs| {
             change(match way {
@@ -142,24 +142,24 @@ impl Chaos {
         });
     }
 
-    /// Pulls the cable: nothing arrives in either direction, and nobody is told.
+    /// Simulates a pulled cable: nothing arrives in either direction, and neither end gets an error.
     pub(crate) fn black_hole(&self) {
         for way in [Way::Up, Way::Down] {
             self.set(way, |weather| weather.flow = Flow::Swallow);
         }
     }
 
-    /// Fair weather again, and new connections are taken.
+    /// Removes all faults and accepts new connections again.
     pub(crate) fn heal(&self) {
         self.knobs.send_modify(|knobs| *knobs = Knobs { resets: knobs.resets, ..Knobs::default() });
     }
 
-    /// New connections are refused, until [`Chaos::heal`].
+    /// Refuses new connections until [`Chaos::heal`].
     pub(crate) fn refuse(&self) {
         self.knobs.send_modify(|knobs| knobs.refusing = true);
     }
 
-    /// Resets all connections. New ones are taken.
+    /// Resets all connections. New connections are accepted.
     pub(crate) fn reset(&self) {
         self.knobs.send_modify(|knobs| knobs.resets += 1);
     }
@@ -171,13 +171,13 @@ impl Drop for Chaos {
     }
 }
 
-/// Takes connections until the proxy is dropped, and with it all tasks of the set.
+/// Accepts connections until the proxy is dropped. Dropping it also ends the tasks in the set.
 async fn accept(listener: TcpListener, target: SocketAddr, mut knobs: watch::Receiver<Knobs>, passed: Arc<Passed>) {
     let address = listener.local_addr().unwrap();
     let (mut listener, mut connections) = (Some(listener), JoinSet::new());
     loop {
         let refusing = knobs.borrow_and_update().refusing;
-        // A closed listener is what refuses.
+        // The proxy refuses connections by closing its listener.
         listener = listener.take().filter(|_| !refusing);
         if listener.is_none() && !refusing {
             listener = listen(address).ok();
@@ -214,7 +214,7 @@ fn small_buffers(socket: &TcpSocket) -> io::Result<()> {
     socket.set_send_buffer_size(KERNEL_BUFFER)
 }
 
-/// One connection, from its beginning to the end of both directions.
+/// Carries one connection until both directions have ended.
 async fn carry(mut client: TcpStream, target: SocketAddr, knobs: watch::Receiver<Knobs>, passed: Arc<Passed>) {
     let Ok(mut server) = connect(target).await else { return reset(&client) };
     let _ = client.set_nodelay(true);
@@ -239,7 +239,7 @@ async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The stream's end becomes a reset.
+/// Makes the socket send a reset instead of the end of the stream when it is dropped.
 fn reset(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

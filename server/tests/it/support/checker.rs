@@ -1,8 +1,8 @@
-//! The one judge of all fault tests.
+//! The checker that judges the results of all fault tests.
 //!
-//! Takes a [`History`] and gives the rules of RELIABILITY.md §2 that it breaks, each with what it saw. Knows nothing of
-//! servers, sockets or time: the simulated world and the real processes are judged by the same rules. Its own tests
-//! fabricate a history with each kind of violation, because a checker that never fails proves nothing.
+//! It takes a [`History`] and returns the rules of RELIABILITY.md §2 that the history breaks, each with a description.
+//! It knows nothing of servers, sockets or time, so the same rules apply to the simulated world and to real processes.
+//! Its own tests make up a history for each kind of violation, because a checker that never fails proves nothing.
 
 mod tests;
 
@@ -15,35 +15,36 @@ use caravana_protocol::{MessageId, Seq, UserId};
 use super::Vitals;
 use super::history::{Applied, Client, Entry, History, Outcome, What};
 
-/// How soon everybody must have everything once the faults are healed and the clients are connected again.
+/// After the faults are healed and the clients are connected again, how long a client may take to have every event.
 pub(crate) const CONVERGENCE: Duration = Duration::from_secs(10);
 
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rule {
-    /// C1: no acknowledged message is missing.
+    /// C1: every acknowledged message is stored.
     AcknowledgedIsStored,
-    /// C2: no id twice, and nothing that was refused.
+    /// C2: no id is stored twice, and no refused message is stored.
     StoredOnce,
     /// C3: seqs are 1 … head.
     NoHole,
-    /// C4: one (group, seq) is one id, everywhere.
+    /// C4: one (group, seq) has one id, in the log and in every view.
     OneIdPerSeq,
-    /// C5: each view is the log, ascending, without a hole or a repeat; and so is every connection's stream.
+    /// C5: each client's view is the log in ascending order, without a hole or a repeat. The same holds for each
+    /// connection's stream.
     ViewIsTheLog,
-    /// C6: what was acknowledged before another message was sent stands before it.
+    /// C6: if a message was sent after another was acknowledged, it has the higher seq.
     AcknowledgedFirst,
-    /// C7: nothing is seen outside membership.
+    /// C7: no user sees an event from outside their membership.
     MembersOnly,
-    /// C8: nothing is seen that nobody sent.
+    /// C8: no client sees a message that was not sent.
     NothingInvented,
-    /// C9: everybody has everything soon after the faults are healed.
+    /// C9: every client has every event soon after the faults are healed.
     Convergence,
-    /// C10: when everybody has left, a process holds no more than before they came.
+    /// C10: after all clients have disconnected, a process holds no more resources than before they connected.
     LetsGo,
 }
 
-/// A rule that is broken.
+/// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
     pub(crate) rule: Rule,
@@ -77,12 +78,14 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     judge.violations
 }
 
-/// Descriptors and threads that a process may hold of its own account: a reader of its pool, a worker that was started.
+/// How many more descriptors and threads a process may hold for itself, for example readers of its pool or started
+/// workers.
 const OWN: usize = 16;
-/// Memory that the process may keep, in KiB. Most of it are the allocator's arenas.
+/// How much more memory the process may keep, in KiB. Most of it belongs to the allocator's arenas.
 pub(crate) const KEPT: usize = 48 * 1024;
 
-/// C10, which no history tells: what a process held before anybody came, and what it holds when everybody has left.
+/// C10, which needs no history: compares what a process held before any client connected with what it holds after all
+/// have disconnected.
 pub(crate) fn lets_go(before: &Vitals, after: &Vitals) -> Vec<Violation> {
     let held = [
         ("descriptors", before.descriptors, after.descriptors, OWN),
@@ -101,10 +104,10 @@ struct Judge<'a> {
     violations: Vec<Violation>,
 }
 
-/// The log by what is asked of it.
+/// The log, indexed for the checks.
 struct Index<'a> {
     by_seq: BTreeMap<Seq, &'a What>,
-    /// Where each message stands.
+    /// The seqs of each message.
     messages: BTreeMap<MessageId, Vec<Seq>>,
     changed: BTreeSet<MessageId>,
 }
@@ -123,7 +126,7 @@ impl<'a> Index<'a> {
         index
     }
 
-    /// The last seq that a user may ever have seen; `None`: all of them.
+    /// The last seq that the user is allowed to see. `None`: the user is a member and may see all of them.
     fn last_visible(&self, user: UserId) -> Option<Seq> {
         let last = self.by_seq.iter().rev().find_map(|(seq, what)| match what {
             What::Joined(who) if *who == user => Some(None),
@@ -139,7 +142,7 @@ impl Judge<'_> {
         self.violations.push(Violation { rule, what });
     }
 
-    /// C2, C3, C8 of the log itself.
+    /// C2, C3 and C8 for the log itself.
     fn log(&mut self) {
         for (expected, entry) in (1..).zip(&self.history.log) {
             if entry.seq != expected {
@@ -188,7 +191,7 @@ impl Judge<'_> {
         own.chain(self.history.foreign.iter().map(|(id, text)| (*id, text.as_str()))).collect()
     }
 
-    /// C1, C2, C4 of what a client sent.
+    /// C1, C2 and C4 for what a client sent.
     fn sends(&mut self, client: &Client) {
         for sent in &client.sends {
             let stored = self.log.messages.get(&sent.id).and_then(|seqs| seqs.first()).copied();
@@ -208,7 +211,7 @@ impl Judge<'_> {
         }
     }
 
-    /// C4, C5, C7, C8 of what a client saw.
+    /// C4, C5, C7 and C8 for what a client saw.
     fn view(&mut self, client: &Client) {
         for what in &client.broken_streams {
             self.broken(Rule::ViewIsTheLog, format!("{}: a connection's stream: {what}", client.user));
@@ -237,7 +240,7 @@ impl Judge<'_> {
                 }
             }
         }
-        // After a reload there may be none.
+        // After a reload the client may have no cursor.
         let ends_at = client.cursor.map(|cursor| (cursor.epoch, cursor.seq));
         if ends_at.is_some() && ends_at != cursor {
             self.broken(Rule::ViewIsTheLog, format!("{} ends at {:?}, not at {cursor:?}", client.user, client.cursor));
@@ -245,7 +248,7 @@ impl Judge<'_> {
         self.screen(client);
     }
 
-    /// One event that a client saw, against the log.
+    /// Compares one event that a client saw with the log.
     fn seen(&mut self, client: &Client, seq: Seq, what: &What, last_visible: Option<Seq>) {
         if last_visible.is_some_and(|last| seq >= last) {
             self.broken(
@@ -259,7 +262,7 @@ impl Judge<'_> {
                 let text = format!("at {seq} {} saw {id} and {stored} is stored", client.user);
                 self.broken(Rule::OneIdPerSeq, text);
             }
-            // Texts may have been changed since.
+            // An edit may have changed the text since.
             (Some(What::Message { .. }), What::Message { .. }) => {}
             (Some(stored), seen) if *stored != seen => {
                 let text = format!("at {seq} {} saw {seen:?} and {stored:?} is stored", client.user);
@@ -269,7 +272,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The screen in the end, where somebody looked: all messages of the log, once, in order.
+    /// Checks the screen at the end, if the test read it: all messages of the log, each once, in order.
     fn screen(&mut self, client: &Client) {
         let Some(screen) = &client.screen else { return };
         let stored = self.history.log.iter().filter_map(|entry| match entry.what {
@@ -296,10 +299,10 @@ impl Judge<'_> {
         }
     }
 
-    /// C6: over all clients, in the order of moments.
+    /// C6 for all clients together, in the order of moments.
     fn order(&mut self) {
         let sends = self.history.clients.iter().flat_map(|client| &client.sends);
-        // What happened, in order: an acknowledgement raises the bar, a send must end up above it.
+        // An acknowledgement (`true`) raises the minimum seq. A message sent after it (`false`) must have a higher seq.
         let mut moments: BTreeMap<u64, (bool, MessageId, Seq)> = BTreeMap::new();
         for sent in sends {
             if let Some(seq) = self.log.messages.get(&sent.id).and_then(|seqs| seqs.first()) {

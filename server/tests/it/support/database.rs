@@ -1,7 +1,7 @@
-//! The database of a test: a file of its own, or a database of its own on a real PostgreSQL.
+//! The database of one test: its own SQLite file, or its own database on a real PostgreSQL.
 //!
-//! `TEST_STORE=postgres` puts every test of the whole server on PostgreSQL that is not about SQLite's file. The contract
-//! suite asks for each by name.
+//! `TEST_STORE=postgres` runs every test of the whole server on PostgreSQL, except those about SQLite's file. The
+//! contract suite names both kinds itself.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Sq
 use super::PATIENCE;
 use super::postgres::TestDatabase;
 
-/// Which kind.
+/// The kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Sqlite,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The one that this run is about.
+    /// The kind that `TEST_STORE` selects.
     pub(crate) fn chosen() -> Self {
         match std::env::var("TEST_STORE").as_deref() {
             Err(_) | Ok("" | "sqlite") => Self::Sqlite,
@@ -31,12 +31,12 @@ impl Kind {
     }
 }
 
-/// A database of a test's own.
+/// The database of one test.
 #[expect(clippy::large_enum_variant, reason = "there is one for each test")]
 pub(crate) enum Database {
     Sqlite(PathBuf),
     Postgres(TestDatabase),
-    /// A test's own arrangement: what the server is told, and how others come in.
+    /// A database that the test has set up: the URL for the server, and the options for other connections.
     Arranged {
         url: String,
         options: PgConnectOptions,
@@ -44,7 +44,7 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    /// A new one. `file` is where it lies if it is a file.
+    /// A new database. `file` is its path if it is a SQLite file.
     pub(crate) async fn new(kind: Kind, file: PathBuf) -> Self {
         match kind {
             Kind::Sqlite => Self::Sqlite(file),
@@ -52,7 +52,7 @@ impl Database {
         }
     }
 
-    /// What `DATABASE_URL` says of it.
+    /// Its `DATABASE_URL`.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(file) => format!("sqlite://{}", file.display()),
@@ -61,7 +61,7 @@ impl Database {
         }
     }
 
-    /// An id as a value of its type, where the database does not see by itself which it is.
+    /// An id as an SQL literal, with a cast where the database can not infer the type.
     pub(crate) fn uuid(&self, id: impl std::fmt::Display) -> String {
         match self {
             Self::Sqlite(_) => format!("'{id}'"),
@@ -69,12 +69,12 @@ impl Database {
         }
     }
 
-    /// The adapter that a server would open.
+    /// Opens the store as a server would.
     pub(crate) async fn open(&self) -> SharedStore {
         database::open(&DatabaseSettings::at(self.url().parse().unwrap()), false).await.unwrap()
     }
 
-    /// Another program's connection.
+    /// A connection of another program.
     pub(crate) async fn foreign(&self) -> Foreign {
         match self {
             Self::Sqlite(file) => {
@@ -87,19 +87,20 @@ impl Database {
     }
 }
 
-/// Its statements are the test's own, and belong in no log that a test looks through.
+/// A connection without statement logging: its statements are the test's own, and must not be in a log that a test
+/// checks.
 async fn outsider(options: PgConnectOptions) -> PgConnection {
     options.disable_statement_logging().connect().await.unwrap()
 }
 
-/// Another program, which speaks plain SQL. Values stand in the statements: they are the tests' own.
+/// Another program that uses plain SQL. Values are part of the statements, because they come from the tests.
 pub(crate) enum Foreign {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Foreign {
-    /// A table of ours, by its name in this database: `{ours}session`.
+    /// Replaces `{ours}` by the prefix of our tables in this database, as in `{ours}session`.
     fn sql(&self, statement: &str) -> AssertSqlSafe<String> {
         let prefix = match self {
             Self::Sqlite(_) => "caravana_",
@@ -108,7 +109,7 @@ impl Foreign {
         AssertSqlSafe(statement.replace("{ours}", prefix))
     }
 
-    /// A table of ours whose name is a word of SQL.
+    /// The name of one of our tables whose name is an SQL keyword.
     pub(crate) fn ours(&self, name: &str) -> String {
         match self {
             Self::Sqlite(_) => format!("caravana_{name}"),
@@ -116,8 +117,7 @@ impl Foreign {
         }
     }
 
-    /// Every column there is: its table as a statement names it, the table's name without what marks it as ours, and its
-    /// own name.
+    /// Every column: its table's name for a statement, the table's name without our prefix, and the column's name.
     pub(crate) async fn columns(&mut self) -> Vec<(String, String, String)> {
         match self {
             Self::Sqlite(connection) => sqlx::query_as(
@@ -138,7 +138,7 @@ impl Foreign {
         }
     }
 
-    /// Runs a statement, or several.
+    /// Runs one or more statements.
     pub(crate) async fn run(&mut self, statement: &str) {
         let statement = sqlx::raw_sql(self.sql(statement));
         match self {
@@ -147,7 +147,7 @@ impl Foreign {
         }
     }
 
-    /// The numbers of a query's only column.
+    /// Runs a query with one numeric column and returns its values.
     pub(crate) async fn numbers(&mut self, query: &str) -> Vec<i64> {
         let query = self.sql(query);
         match self {
@@ -156,7 +156,7 @@ impl Foreign {
         }
     }
 
-    /// Messages of somebody in a group, each a statement of its own, all in one commit.
+    /// Inserts messages of one author into a group, each by its own statement, all in one commit.
     pub(crate) async fn says(&mut self, author: impl ToString, group: impl ToString, texts: &[String]) {
         let (author, group) = (author.to_string(), group.to_string());
         let mut statements = vec!["begin".to_owned()];
@@ -167,7 +167,7 @@ impl Foreign {
         self.run(&statements.join(";")).await;
     }
 
-    /// Whether the files of the database are whole, where it has some.
+    /// Whether the database's files are intact. On PostgreSQL: whether the connection still answers.
     pub(crate) async fn is_sound(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => {

@@ -1,7 +1,8 @@
-//! What happened in a fault test: the log as the database has it in the end, and what each client did and saw.
+//! What happened in a fault test: the log that the database holds at the end, and what each client did and saw.
 //!
-//! Clients write their part through a [`Recorder`], which stands between the network and the session: it hears every
-//! frame before the session does, and looks at the session's cursor after it. The checker reads the whole.
+//! Each client writes its part through a [`Recorder`], which stands between the network and the session. The recorder
+//! sees every frame before the session does, and reads the session's cursor afterwards. The checker reads the whole
+//! history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +13,16 @@ use caravana_protocol::{ClientFrame, Cursor, Epoch, Event, GroupId, MessageId, S
 
 use super::stream::StreamJudge;
 
-/// One group's history, ready to be judged.
+/// The history of one group.
 #[derive(Debug, Clone)]
 pub(crate) struct History {
-    /// The epoch of the log in the end.
+    /// The epoch of the log at the end.
     pub(crate) epoch: Epoch,
-    /// The group's head in the end, as its own row says.
+    /// The group's head at the end, as the group's row says.
     pub(crate) head: Seq,
-    /// The log in the end, in the order of its seqs.
+    /// The log at the end, in seq order.
     pub(crate) log: Vec<Entry>,
-    /// Everybody who took part.
+    /// All clients of the test.
     pub(crate) clients: Vec<Client>,
     /// Messages that other programs wrote into the database, by id.
     pub(crate) foreign: BTreeMap<MessageId, String>,
@@ -37,15 +38,15 @@ pub(crate) struct Entry {
 /// What an event is about, as far as the checker compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    /// Somebody wrote a message.
+    /// A user wrote a message.
     Message { id: MessageId, author: Option<UserId>, text: String },
     /// A message was edited or deleted.
     Change(MessageId),
-    /// Somebody became a member, or another role.
+    /// A user became a member or got another role.
     Joined(UserId),
-    /// Somebody is a member no longer.
+    /// A user is no longer a member.
     Left(UserId),
-    /// The group's properties changed, or something that nobody here knows.
+    /// The group's properties changed, or the event has an unknown type.
     Updated,
 }
 
@@ -69,10 +70,10 @@ impl From<&Event> for Entry {
     }
 }
 
-/// A moment in the order of things as one process saw them. No clock: only before and after.
+/// A number that orders what one process saw. It is no clock: it only says what was before and what after.
 pub(crate) type Moment = u64;
 
-/// Gives out moments; shared by all recorders of a test.
+/// Gives out moments. All recorders of a test share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Moments(Arc<AtomicU64>);
 
@@ -86,18 +87,18 @@ impl Moments {
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) user: UserId,
-    /// Everything it wrote, in the order of writing.
+    /// Every message it wrote, in order.
     pub(crate) sends: Vec<Sent>,
     /// How its view grew.
     pub(crate) applied: Vec<Applied>,
-    /// What was wrong with the order of frames on one of its connections.
+    /// Violations of the frame order on one of its connections.
     pub(crate) broken_streams: Vec<String>,
-    /// Its cursor in the end.
+    /// Its cursor at the end.
     pub(crate) cursor: Option<Cursor>,
-    /// Messages on its screen in the end, all pages loaded; `None` where nobody looked.
+    /// The messages on its screen at the end, with all pages loaded. `None` if the test did not read the screen.
     pub(crate) screen: Option<Vec<MessageId>>,
-    /// After the faults were healed, how long it took until it had everything and nothing waited to be sent; `None` when
-    /// it never came to that.
+    /// How long after the healing of the faults the client had every event and nothing left to send. `None` if it never
+    /// reached that state.
     pub(crate) settled: Option<Duration>,
 }
 
@@ -108,18 +109,18 @@ pub(crate) struct Sent {
     pub(crate) text: String,
     pub(crate) at: Moment,
     pub(crate) outcome: Outcome,
-    /// How often it was said to the server.
+    /// How often the client sent it to the server.
     pub(crate) attempts: usize,
 }
 
 /// What a client knows about its send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The server said that it is stored.
+    /// The server said that the message is stored.
     Acknowledged { seq: Seq, at: Moment },
-    /// The server said that it is not, for good.
+    /// The server said that the message is refused and a retry is useless.
     Refused,
-    /// Neither.
+    /// The server said neither.
     Unknown,
 }
 
@@ -128,30 +129,30 @@ pub(crate) enum Outcome {
 pub(crate) enum Applied {
     /// It applied an event.
     Event { epoch: Epoch, seq: Seq, what: What },
-    /// Its cursor passed this seq, and no such event was ever heard.
+    /// Its cursor passed this seq, but the client never received the event.
     Unheard { epoch: Epoch, seq: Seq },
-    /// It began afresh from here: at the beginning, or because the server said so.
+    /// It reset its view to this cursor, because it had none yet or because the server told it to.
     Restart(Cursor),
-    /// It began afresh, and nobody had said so.
+    /// It reset its view to this cursor although the server did not tell it to.
     Skip(Cursor),
 }
 
-/// Writes down what one client does and sees in one group.
+/// Records what one client does and sees in one group.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     group: GroupId,
     moments: Moments,
     client: Client,
     heard: BTreeMap<(Epoch, Seq), What>,
-    /// The history that the present stream counts in.
+    /// The epoch of the current stream.
     epoch: Option<Epoch>,
-    /// The server said to begin afresh.
+    /// The server told the client to reset its view.
     told_to_restart: bool,
     stream: StreamJudge,
 }
 
 impl Client {
-    /// With what was found in the end.
+    /// Adds the results from the end of the test.
     pub(crate) fn ended(self, settled: Option<Duration>, screen: Option<Vec<MessageId>>) -> Self {
         Self { screen, settled, ..self }
     }
@@ -179,18 +180,18 @@ impl Recorder {
         }
     }
 
-    /// The person has written a message.
+    /// The user wrote a message.
     pub(crate) fn wrote(&mut self, id: MessageId, text: &str) {
         let at = self.moments.next();
         self.client.sends.push(Sent { id, text: text.to_owned(), at, outcome: Outcome::Unknown, attempts: 0 });
     }
 
-    /// A new socket is open: a new connection's order begins.
+    /// A new socket is open: the frame order is judged from the beginning.
     pub(crate) fn connected(&mut self) {
         self.stream = StreamJudge::default();
     }
 
-    /// The session says a frame.
+    /// The session sends a frame.
     pub(crate) fn said(&mut self, frame: &ClientFrame, reference: Option<&str>) {
         self.stream.said(frame, reference);
         if let ClientFrame::SendMessage { id: Some(id), .. } = frame
@@ -204,7 +205,7 @@ impl Recorder {
         self.client.sends.iter_mut().find(|sent| sent.id == id)
     }
 
-    /// A frame has come, before the session sees it.
+    /// A frame has arrived. Called before the session sees it.
     pub(crate) fn heard(&mut self, frame: &ServerFrame) {
         if let Err(error) = self.stream.heard(frame) {
             self.client.broken_streams.push(error);
@@ -227,7 +228,7 @@ impl Recorder {
                 }
             }
             ServerFrame::Error(error) if !error.retryable => {
-                // Only of a first attempt is a refusal the whole truth: an earlier one may have been stored.
+                // A refusal is certain only for the first attempt: an earlier attempt may have been stored.
                 let id = error.reference.as_ref().and_then(|reference| reference.parse().ok());
                 let sent = id.and_then(|id| self.sent(id)).filter(|sent| sent.attempts == 1);
                 if let Some(sent) = sent.filter(|sent| sent.outcome == Outcome::Unknown) {
@@ -263,7 +264,7 @@ impl Recorder {
         }
     }
 
-    /// Looks at the session after an input. `reset` where it said that it has begun its timeline afresh.
+    /// Reads the session's cursor after an input. `reset`: the session said that it reset its timeline.
     pub(crate) fn looked(&mut self, cursor: Option<Cursor>, reset: bool) {
         let before = std::mem::replace(&mut self.client.cursor, cursor);
         let Some(now) = cursor else { return };
@@ -283,19 +284,19 @@ impl Recorder {
         }
     }
 
-    /// The newest page of history has come: the timeline may begin afresh with it.
+    /// The newest page of history has arrived, so the timeline may be reset to it.
     pub(crate) fn loaded_latest(&mut self) {
         self.told_to_restart = true;
     }
 
-    /// The page was loaded afresh: what was on it is gone, what was written is not.
+    /// The page was reloaded: its view is lost, but the written messages are kept.
     pub(crate) fn reloaded(&mut self) {
         self.client.cursor = None;
         self.epoch = None;
         self.told_to_restart = false;
     }
 
-    /// What was written down so far.
+    /// What was recorded so far.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }

@@ -1,4 +1,4 @@
-//! An identity provider of a test's own: keys that sign, and the server that publishes them.
+//! An identity provider for one test: signing keys, and the server that publishes them.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What stands before the PKCS #1 key in the PKCS #8 form of an RSA key of 2048 bits.
+/// Bytes before the PKCS #1 key in the PKCS #8 encoding of a 2048-bit RSA key.
 const RSA_PREFIX: usize = 26;
 
 /// A key of an identity provider.
@@ -46,18 +46,18 @@ impl SigningKey {
         Self { id: id.to_owned(), algorithm, private }
     }
 
-    /// A token with these claims.
+    /// Signs a token with these claims.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         self.sign_as(claims, Some(&self.id))
     }
 
-    /// A token that names another key.
+    /// Signs a token whose header names another key id, or none.
     pub(crate) fn sign_as(&self, claims: &Value, id: Option<&str>) -> String {
         let header = Header { kid: id.map(str::to_owned), ..Header::new(self.algorithm) };
         jsonwebtoken::encode(&header, claims, &self.private).unwrap()
     }
 
-    /// The public half, as it is published.
+    /// The public key as a published JWK.
     pub(crate) fn public(&self) -> Value {
         let mut key = serde_json::to_value(Jwk::from_encoding_key(&self.private, self.algorithm).unwrap()).unwrap();
         (key["kid"], key["use"]) = (json!(self.id), json!("sig"));
@@ -65,7 +65,7 @@ impl SigningKey {
     }
 }
 
-/// Answers at the address of Supabase Auth's keys, over real sockets.
+/// A server on a real socket that answers at the address of Supabase Auth's keys.
 pub(crate) struct KeyServer {
     address: SocketAddr,
     published: Arc<Mutex<Published>>,
@@ -73,14 +73,14 @@ pub(crate) struct KeyServer {
     task: Option<JoinHandle<()>>,
 }
 
-/// What is answered.
+/// How the server answers.
 #[derive(Clone)]
 pub(crate) enum Published {
-    /// A list.
+    /// With a list of keys.
     Keys(Vec<Value>),
-    /// Something else, byte for byte.
+    /// With this body, byte for byte.
     Answer(String),
-    /// Nothing; the connection stays open.
+    /// Not at all. The connection stays open.
     Silence,
 }
 
@@ -101,7 +101,7 @@ impl KeyServer {
         self.address
     }
 
-    /// What `SUPABASE_URL` is set to.
+    /// The value of `SUPABASE_URL`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -111,7 +111,7 @@ impl KeyServer {
         format!("{}/auth/v1", self.url())
     }
 
-    /// How often the list was asked for.
+    /// How often the list was requested.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
@@ -120,7 +120,7 @@ impl KeyServer {
         *self.published.lock().unwrap() = published;
     }
 
-    /// Only these keys from now on.
+    /// Publishes only these keys from now on.
     pub(crate) fn rotate(&self, keys: &[&SigningKey]) {
         self.publish(Published::Keys(keys.iter().map(|key| key.public()).collect()));
     }
@@ -133,7 +133,7 @@ impl KeyServer {
         }
     }
 
-    /// Listens at the same address.
+    /// Listens again at the same address.
     pub(crate) async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
@@ -156,7 +156,7 @@ impl Drop for KeyServer {
     }
 }
 
-/// Answers the stream where it must stay open.
+/// Returns the stream if it must stay open.
 async fn answer_one(mut stream: TcpStream, published: Published, requests: &AtomicUsize) -> Option<TcpStream> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Somebody with the real client: the session and driver that browsers run, over a real socket.
+//! A user with the real client: the session and the driver that browsers run, over a real socket.
 
 mod ports;
 
@@ -16,14 +16,14 @@ use super::history::{Client, Moments, Recorder};
 use super::{PATIENCE, TestUser};
 use ports::{Notes, TestPorts};
 
-/// Somebody with the real client, in one group.
+/// A user with the real client, in one group.
 pub(crate) struct Peer {
     voice: Voice,
     changed: watch::Receiver<u64>,
     task: JoinHandle<()>,
 }
 
-/// What a peer can be asked and told by several tasks at once. The client ends with its [`Peer`].
+/// A handle to a peer that several tasks can use at once. The client ends with its [`Peer`].
 #[derive(Clone)]
 pub(crate) struct Voice {
     group: GroupId,
@@ -39,7 +39,7 @@ impl Peer {
         peer
     }
 
-    /// The same without waiting for the link, beside others whose moments it shares.
+    /// Like [`Self::start`], without waiting for the link. All peers of a test share the same moments.
     pub(crate) fn arrive(user: &Arc<TestUser>, group: GroupId, moments: &Moments) -> Self {
         let notes = Notes::new(Recorder::new(user.id(), group, moments));
         let ports = TestPorts { user: Arc::clone(user), start: std::time::Instant::now(), notes: notes.clone() };
@@ -60,7 +60,7 @@ impl Peer {
         self.voice.clone()
     }
 
-    /// Waits until the screen shows what is asked for.
+    /// Waits until `shown` is true of the session.
     pub(crate) async fn until(&mut self, what: &str, mut shown: impl FnMut(&Session) -> bool) {
         let waiting = async {
             while !self.handle.with(&mut shown) {
@@ -75,7 +75,7 @@ impl Peer {
         self.until("the link online", |session| session.link() == LinkState::Online).await;
     }
 
-    /// Waits until what happens in the group arrives as it happens; the link is online a moment before.
+    /// Waits until the group is live on this client. The link is online shortly before that.
     pub(crate) async fn is_live(&mut self) {
         let group = self.group;
         self.until("the group live", |session| session.group(group).is_some_and(caravana_client::Group::is_live)).await;
@@ -91,7 +91,7 @@ impl Peer {
         self.until(&format!("{texts:?}"), |session| stored(session, group) == texts).await;
     }
 
-    /// Waits until nothing waits to be sent.
+    /// Waits until the outbox is empty.
     pub(crate) async fn has_sent_everything(&mut self) {
         let group = self.group;
         let all_sent = |session: &Session| {
@@ -100,7 +100,7 @@ impl Peer {
         self.until("an empty outbox", all_sent).await;
     }
 
-    /// Its part of a history, of which it is the end.
+    /// Ends the client and returns its part of the history.
     pub(crate) fn finish(self, settled: Option<Duration>) -> Client {
         self.task.abort();
         let mut recorder = self.notes.lock();
@@ -115,7 +115,7 @@ impl Peer {
 }
 
 impl Voice {
-    /// Writes a message. Answers its id; it may still be on its way.
+    /// Writes a message and returns its id. The message may not be sent yet.
     pub(crate) fn send(&self, text: &str) -> MessageId {
         let id = MessageId::new(Uuid::now_v7());
         let body = MessageBody::parse(text).unwrap();
@@ -125,7 +125,7 @@ impl Voice {
         id
     }
 
-    /// Does what a person does who is tired of waiting for the link.
+    /// Reconnects at once, as when a person presses the button instead of waiting.
     pub(crate) fn retry_now(&self) {
         self.handle.send(Input::RetryNow).unwrap();
     }
@@ -139,17 +139,17 @@ impl Voice {
         self.handle.with(Session::link)
     }
 
-    /// Messages that are written and not acknowledged.
+    /// How many written messages are not acknowledged yet.
     pub(crate) fn unsent(&self) -> usize {
         self.handle.with(|session| session.group(self.group).map_or(0, |group| group.outbox().len()))
     }
 
-    /// Whether something was written that the session has not even been told yet, or has not said yet.
+    /// Whether a written message has not been sent once, because the session has not read it or has not sent it yet.
     pub(crate) fn has_unsaid(&self) -> bool {
         self.notes.lock().client().sends.iter().any(|sent| sent.attempts == 0)
     }
 
-    /// Whether it has everything up to here, and nothing waits to be sent.
+    /// Whether the client has every event up to `head` and an empty outbox.
     pub(crate) fn has_everything(&self, head: Seq) -> bool {
         let cursor = self.handle.with(|session| cursor(session, self.group));
         self.link() == LinkState::Online && self.unsent() == 0 && cursor.is_some_and(|cursor| cursor.seq == head)

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is given.
+//! A mail server that keeps the letters it receives.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -9,19 +9,19 @@ use tokio_rustls::TlsAcceptor;
 
 use super::eventually;
 
-/// A stub of an SMTP server on a port of its own.
+/// A stub of an SMTP server on its own port.
 pub(crate) struct PostOffice {
     address: SocketAddr,
     letters: Arc<Mutex<Vec<Received>>>,
     heard_in_the_open: Arc<Mutex<Vec<String>>>,
 }
 
-/// A letter as it was handed over.
+/// A received letter.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) to: String,
     pub(crate) headers: String,
-    /// Decoded.
+    /// The decoded body.
     pub(crate) text: String,
 }
 
@@ -30,7 +30,7 @@ impl PostOffice {
         Self::open_as(None).await
     }
 
-    /// One that takes letters only after STARTTLS.
+    /// A server that accepts letters only after STARTTLS.
     pub(crate) async fn open_with_starttls(acceptor: TlsAcceptor) -> Self {
         Self::open_as(Some(acceptor)).await
     }
@@ -63,12 +63,12 @@ impl PostOffice {
         self.address
     }
 
-    /// The words of clients before STARTTLS.
+    /// What clients sent before STARTTLS.
     pub(crate) fn heard_in_the_open(&self) -> Vec<String> {
         self.heard_in_the_open.lock().unwrap().clone()
     }
 
-    /// For `--smtp-url`.
+    /// The flag that makes a server send its letters here.
     pub(crate) fn flag(&self) -> String {
         format!("--smtp-url=smtp://{}", self.address)
     }
@@ -77,7 +77,7 @@ impl PostOffice {
         self.letters.lock().unwrap().clone()
     }
 
-    /// Waits until so many letters have come.
+    /// Waits until `count` letters have arrived.
     pub(crate) async fn until(&self, count: usize) -> Vec<Received> {
         eventually("the letters have come", || async { Some(self.letters()).filter(|all| all.len() >= count) }).await
     }
@@ -85,7 +85,7 @@ impl PostOffice {
 
 const GREETING: &str = "220 stub ready\r\n";
 
-/// Speaks in the open until the client wants to be alone. Whether it does.
+/// Answers in plain text until the client sends STARTTLS. Returns whether it did.
 async fn wait_for_starttls(stream: &mut BufReader<tokio::net::TcpStream>, heard: &Mutex<Vec<String>>) -> bool {
     stream.write_all(GREETING.as_bytes()).await.unwrap();
     loop {
@@ -151,7 +151,7 @@ async fn letter(stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>, to:
     Received { to, headers: headers.to_owned(), text: decode(headers, body) }
 }
 
-/// Reads the encodings that letters come in.
+/// Decodes the transfer encodings of letters.
 fn decode(headers: &str, body: &str) -> String {
     use base64::Engine as _;
     let headers = headers.to_lowercase();

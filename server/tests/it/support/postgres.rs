@@ -1,7 +1,7 @@
-//! PostgreSQL for tests: one throw-away cluster of this process, and a database of its own for each test.
+//! PostgreSQL for tests: one temporary cluster for this process, and one database for each test.
 //!
-//! Where `TEST_DATABASE_URL` names a server (as a role that may create databases), that one is used. Otherwise a cluster is
-//! made by the system's own PostgreSQL: [`Cluster`].
+//! If `TEST_DATABASE_URL` is set (with a role that may create databases), the tests use that server. Otherwise
+//! [`Cluster`] starts the PostgreSQL that is installed on this machine.
 
 mod cluster;
 
@@ -16,10 +16,10 @@ use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use cluster::{Cluster, programs};
 
-/// Databases at the same time: each may be used by servers with some dozen connections.
+/// How many databases may exist at the same time. Each may have servers with some dozen connections.
 const DATABASES: usize = 8;
 
-/// A database of a test's own. It is dropped with this value, whoever is still connected.
+/// The database of one test. It is dropped with this value, even if clients are still connected.
 pub(crate) struct TestDatabase {
     name: String,
     options: PgConnectOptions,
@@ -30,10 +30,10 @@ pub(crate) struct TestDatabase {
 /// The server of all tests of this process.
 struct Server {
     admin: PgConnectOptions,
-    /// A database that is migrated already, copied for each test.
+    /// A migrated database that is copied for each test.
     template: String,
     places: Arc<Semaphore>,
-    /// `create database` is not done twice at the same time from one template.
+    /// PostgreSQL refuses two `create database` at the same time from one template.
     creating: Mutex<()>,
     /// Lives as long as the process.
     _cluster: Option<Cluster>,
@@ -43,18 +43,18 @@ static SERVER: OnceCell<Server> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 impl TestDatabase {
-    /// A database with the whole schema and nothing in it.
+    /// A database with the whole schema and no rows.
     pub(crate) async fn migrated() -> Self {
         let server = server().await;
         Self::create(server, &format!("template {}", server.template)).await
     }
 
-    /// A database with nothing at all.
+    /// A database without a schema.
     pub(crate) async fn empty() -> Self {
         Self::create(server().await, "template template0").await
     }
 
-    /// A copy of this one, to which nobody may be connected.
+    /// A copy of this database. No client may be connected to it.
     pub(crate) async fn copied(&self) -> Self {
         Self::create(server().await, &format!("template {}", self.name)).await
     }
@@ -70,20 +70,20 @@ impl TestDatabase {
         Self { name, options, admin: server.admin.clone(), _place: place }
     }
 
-    /// How to come in as the database's owner.
+    /// How to connect as the database's owner.
     pub(crate) fn options(&self) -> PgConnectOptions {
         self.options.clone()
     }
 
-    /// What `DATABASE_URL` says of it.
+    /// Its `DATABASE_URL`.
     pub(crate) fn url(&self) -> String {
         let mut url = self.options.to_url_lossy();
-        // Its parameters are sqlx's own; other programs do not know them.
+        // The parameters are sqlx's own. Other programs do not know them.
         url.set_query(None);
         url.to_string()
     }
 
-    /// Another program's connection.
+    /// A connection of another program.
     pub(crate) async fn connect(&self) -> PgConnection {
         connect(&self.options).await
     }
@@ -92,7 +92,8 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (admin, name) = (self.admin.clone(), self.name.clone());
-        // Not on the test's own runtime, which may be ending. What can't be dropped goes with the cluster.
+        // Not on the test's own runtime, which may be ending. A database that can not be dropped is removed with the
+        // cluster.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -122,7 +123,8 @@ async fn server() -> &'static Server {
         .await
 }
 
-/// Makes the database that is copied for each test. On a server that outlives this process it stays behind.
+/// Creates the database that is copied for each test. On the server of `TEST_DATABASE_URL` it remains after this
+/// process.
 async fn template(admin: &PgConnectOptions) -> String {
     let name = format!("caravana_test_{}_template", std::process::id());
     let mut connection = connect(admin).await;

@@ -1,11 +1,12 @@
-//! A WebSocket of bare bytes: frames that are written before they are needed, as fast as the kernel takes them.
+//! A WebSocket without a client library. Tests prepare frames in advance and write them as fast as the kernel accepts
+//! them.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{TestServer, TestUser};
 
-/// Opens an endpoint. What the server says behind the head of its answer is left in the stream.
+/// Opens an endpoint. Frames of the server after the handshake's answer stay in the stream.
 pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let (origin, cookie) = (server.origin(), user.cookie());
@@ -23,8 +24,7 @@ pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> Tc
     stream
 }
 
-/// A client's frame: the first byte, and a payload of less than 64 KiB. Its mask is nought, so that the payload stands there
-/// as it is.
+/// A client frame: the first byte, and a payload of less than 64 KiB. The mask is zero, so the payload is unchanged.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     if let Ok(length @ 0..126) = u8::try_from(payload.len()) {

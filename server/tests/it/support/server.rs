@@ -1,4 +1,4 @@
-//! A server of a test's own.
+//! Starts, stops, kills and restarts the server that one test uses.
 
 use std::io::BufRead as _;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::database::{Database, Foreign, Kind};
 use super::{PATIENCE, TestUser, canary};
 
-/// The key of the tests' tokens.
+/// The secret that signs the tests' tokens.
 pub(super) const JWT_SECRET: &str = "3q2-7wFvT9x_Zk1LmN0pQr5sUu8yAbCd";
 
 /// A token that the host's backend could have signed.
@@ -27,20 +27,21 @@ pub(crate) fn jwt(claims: &serde_json::Value) -> String {
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key).unwrap()
 }
 
-/// A moment of a token, in seconds since 1970.
+/// A time in a token: `seconds` from now, in seconds since 1970.
 pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap() + seconds
 }
 
-/// A server on port 0 with a database of its own, in this process or, where it has to be killed, in one of its own.
+/// A server on port 0 with its own database. It runs in this process, or in its own process when the test has to kill
+/// it.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     running: Running,
     logged: Logged,
-    // After what uses it.
+    // Declared after the server that uses it, because fields are dropped in this order.
     database: Database,
     folder: TempDir,
 }
@@ -51,17 +52,17 @@ enum Running {
     Nowhere,
 }
 
-/// What a process of its own has logged, and who reads it.
+/// The log of a server that runs in its own process, and the thread that reads it.
 #[derive(Default)]
 struct Logged {
     lines: Arc<Mutex<Vec<String>>>,
     reader: Option<thread::JoinHandle<()>>,
 }
 
-/// Lines of a process' log that are kept; all are looked at.
+/// How many lines of a process' log are kept. All lines are checked for secrets, also those that are not kept.
 const LOG_LINES: usize = 50_000;
 
-/// Says what a test needs of its server.
+/// Configures and starts a [`TestServer`].
 #[derive(Default)]
 pub(crate) struct ServerBuilder {
     flags: Vec<String>,
@@ -73,7 +74,7 @@ pub(crate) struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// A flag as on the command line, `--name=value`. A later one of the same name wins over the test's defaults.
+    /// A command-line flag, `--name=value`. It replaces a default flag of the tests that has the same name.
     pub(crate) fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
         self
@@ -85,25 +86,25 @@ impl ServerBuilder {
         self
     }
 
-    /// A variable of the process' environment. Only for a process of its own.
+    /// Sets an environment variable. Only for a server in its own process.
     pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Where the database file lies, instead of a temporary folder on the disk.
+    /// Puts the SQLite file at this path instead of into a temporary folder.
     pub(crate) fn database_at(mut self, path: PathBuf) -> Self {
         self.file = Some(path);
         self.on_sqlite()
     }
 
-    /// A database that the test has arranged.
+    /// Uses a database that the test has set up.
     pub(crate) fn on(mut self, database: Database) -> Self {
         self.database = Some(database);
         self
     }
 
-    /// The test is about SQLite's file: it runs there whatever `TEST_STORE` says.
+    /// Uses SQLite whatever `TEST_STORE` says, because the test is about the SQLite file.
     pub(crate) fn on_sqlite(mut self) -> Self {
         self.is_on_sqlite = true;
         self
@@ -122,7 +123,7 @@ impl ServerBuilder {
             format!("--database-url={}", database.url()),
             format!("--site-root={}", folder.path().join("site").display()),
             format!("--jwt-secret={JWT_SECRET}"),
-            // Tests are many people behind one address, and impatient.
+            // Tests run many users behind one address and send fast, so the limits are set high.
             "--handshakes-per-second=100000".into(),
             "--max-connections-per-address=10000".into(),
             "--send-rate-per-user=1000000".into(),
@@ -158,12 +159,12 @@ impl TestServer {
         ServerBuilder::default()
     }
 
-    /// Somebody with an account, signed in.
+    /// A signed-in user with a new account.
     pub(crate) async fn register(&self, name: &str) -> TestUser {
         TestUser::register(self, name).await
     }
 
-    /// Ana and Bob, and a group that Ana has made and brought Bob into.
+    /// Ana and Bob, and a group that Ana created and that Bob joined by Ana's invite.
     pub(crate) async fn couple(&self) -> (TestUser, TestUser, GroupId) {
         let (ana, bob) = (self.register("Ana").await, self.register("Bob").await);
         let group = ana.create_group("Oaxaca").await;
@@ -171,12 +172,12 @@ impl TestServer {
         (ana, bob, group)
     }
 
-    /// Somebody with an anonymous account of the host's backend.
+    /// A user with an anonymous account of the host's backend.
     pub(crate) async fn guest(&self, name: &str) -> TestUser {
         TestUser::guest(self, name).await
     }
 
-    /// Somebody who has not signed in.
+    /// A user who has not signed in.
     pub(crate) fn stranger(&self) -> TestUser {
         TestUser::stranger(self)
     }
@@ -194,23 +195,23 @@ impl TestServer {
         format!("http://{}", self.address)
     }
 
-    /// The database file. Only a server [`ServerBuilder::on_sqlite`].
+    /// The path of the database file. Only for a server with [`ServerBuilder::on_sqlite`].
     pub(crate) fn file(&self) -> PathBuf {
         let Database::Sqlite(file) = &self.database else { panic!("a test about the file says so: on_sqlite()") };
         file.clone()
     }
 
-    /// The database that it uses.
+    /// The database that the server uses.
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Whether the process has logged this by now. Only a server in a process of its own.
+    /// Whether a line that the process has logged so far contains `words`. Only for a server in its own process.
     pub(crate) fn said(&self, words: &str) -> bool {
         self.logged.lines.lock().unwrap().iter().any(|line| line.contains(words))
     }
 
-    /// Where its figures are. Only a server in a process of its own, with `--metrics-addr`.
+    /// The URL of the metrics. Only for a server in its own process, with `--metrics-addr`.
     pub(crate) fn metrics_url(&self) -> String {
         let lines = self.logged.lines.lock().unwrap();
         let said = lines.iter().find_map(|line| {
@@ -219,13 +220,13 @@ impl TestServer {
         said.expect("the process did not say where it counts")
     }
 
-    /// The id of its process. Only a server in a process of its own.
+    /// The process id. Only for a server in its own process.
     pub(crate) fn pid(&self) -> u32 {
         let Running::Process(child) = &self.running else { panic!("only a process of its own has an id") };
         child.id()
     }
 
-    /// Waits until the process has ended by itself, or by somebody else's hand.
+    /// Waits until the process ends. The caller does not end it: it exits by itself, or another program kills it.
     pub(crate) async fn wait_for_end(&mut self) -> std::process::ExitStatus {
         let Running::Process(mut child) = std::mem::replace(&mut self.running, Running::Nowhere) else {
             panic!("only a process can be waited for")
@@ -243,7 +244,7 @@ impl TestServer {
         self.folder.path().join("site")
     }
 
-    /// Asks the server to end, as an operator would, and does not wait.
+    /// Starts a planned shutdown, as an operator would, and returns at once.
     pub(crate) fn ask_to_end(&mut self) {
         match &self.running {
             Running::Here { shutdown, .. } => shutdown.trigger(),
@@ -255,7 +256,7 @@ impl TestServer {
         }
     }
 
-    /// Ends the server as planned and waits until it is over.
+    /// Starts a planned shutdown and waits until the server has ended.
     pub(crate) async fn stop(&mut self) {
         self.ask_to_end();
         match std::mem::replace(&mut self.running, Running::Nowhere) {
@@ -270,7 +271,7 @@ impl TestServer {
         }
     }
 
-    /// kill -9. Only a server in a process of its own.
+    /// Sends SIGKILL (kill -9). Only for a server in its own process.
     pub(crate) fn kill(&mut self) {
         let Running::Process(child) = &mut self.running else { panic!("only a process can be killed") };
         child.kill().unwrap();
@@ -278,37 +279,38 @@ impl TestServer {
         self.running = Running::Nowhere;
     }
 
-    /// Starts again after [`Self::stop`] or [`Self::kill`]: same database, same port. In this process.
+    /// Starts the server again after [`Self::stop`] or [`Self::kill`], with the same database and the same port, in
+    /// this process.
     pub(crate) async fn start_again(&mut self) {
         assert!(matches!(self.running, Running::Nowhere), "the server is still running");
         self.spawn_here().await;
     }
 
-    /// The same with one more flag, this once.
+    /// Like [`Self::start_again`], with one more flag for this start only.
     pub(crate) async fn start_again_with(&mut self, flag: &str) {
         self.flags.push(flag.to_owned());
         self.start_again().await;
         self.flags.pop();
     }
 
-    /// The same in a process of its own.
+    /// Like [`Self::start_again`], in its own process.
     pub(crate) fn start_process_again(&mut self) {
         assert!(matches!(self.running, Running::Nowhere), "the server is still running");
         self.spawn_process();
     }
 
-    /// A planned restart.
+    /// A planned shutdown and a new start.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.start_again().await;
     }
 
-    /// What it is started with.
+    /// The settings that the server starts with.
     pub(crate) fn settings(&self) -> Settings {
         Settings::read(std::iter::once("server".to_owned()).chain(self.flags.iter().cloned())).unwrap()
     }
 
-    /// What a server in a process of its own has logged. Only after its end, when all of it was read.
+    /// The log of a server in its own process. Only after the process has ended: then the whole log has been read.
     pub(crate) fn log(&mut self) -> Vec<String> {
         assert!(matches!(self.running, Running::Nowhere), "the server is still running");
         self.logged.reader.take().expect("only a process has a log of its own").join().unwrap();
@@ -324,7 +326,7 @@ impl TestServer {
         self.running = Running::Here { shutdown, task };
     }
 
-    /// The process says where it listens as soon as it does.
+    /// Starts the process and reads its address from its log.
     fn spawn_process(&mut self) {
         let mut child = Command::new(server_binary())
             .args(&self.flags)
@@ -345,7 +347,7 @@ impl TestServer {
         });
         self.running = Running::Process(child);
         self.address = address.expect("the process did not say where it listens");
-        // A full pipe would stop the process.
+        // The pipe must be read all the time: a full pipe would block the process.
         let kept = Arc::clone(&self.logged.lines);
         self.logged.reader = Some(thread::spawn(move || {
             for line in lines {
@@ -374,8 +376,8 @@ impl Drop for TestServer {
     }
 }
 
-/// The program under test: the one that was built with the tests, or `CARAVANA_SERVER`, with which `cargo xtask faults`
-/// measures the released one.
+/// The server binary under test: the one that was built with the tests, or the one that `CARAVANA_SERVER` names. `cargo
+/// xtask faults` sets that variable to the release build.
 pub(crate) fn server_binary() -> PathBuf {
     std::env::var_os("CARAVANA_SERVER").map_or_else(|| env!("CARGO_BIN_EXE_server").into(), PathBuf::from)
 }

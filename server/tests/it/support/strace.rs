@@ -1,4 +1,4 @@
-//! Faults of the system under a running server: a call of the kernel that fails, or that the process does not survive.
+//! System faults under a running server: a system call that fails, or during which the process is killed.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// How often the tracer's end is looked for.
+/// How often the end of the tracer is checked.
 const POLL: Duration = Duration::from_millis(5);
 
-/// A tracer on a process. The faults end, and the process goes on, when this is dropped.
+/// A tracer on a process. Dropping it ends the faults, and the process continues.
 pub(crate) struct Strace {
     child: Child,
 }
 
 impl Strace {
-    /// Every call of these from now on fails with this error, and does nothing.
+    /// From now on, each of these system calls fails with this error and has no effect.
     pub(crate) fn failing(pid: u32, calls: &str, error: &str) -> Self {
         Self::attach(pid, calls, &format!("error={error}"))
     }
 
-    /// Kills the process, as by kill -9, where one of its threads is about to make the `number`th of these calls. The
-    /// call itself is not made. Each thread and each of the calls is counted for itself.
+    /// Kills the process as by kill -9 when one of its threads is about to make the `number`th of these system calls.
+    /// The call itself is not made. Calls are counted per thread and per name.
     pub(crate) fn killing(pid: u32, calls: &str, number: u32) -> Self {
         Self::attach(pid, calls, &format!("signal=SIGKILL:when={number}"))
     }
 
-    /// Returns when the tracer is on all threads.
+    /// Returns when the tracer has attached to all threads.
     fn attach(pid: u32, calls: &str, what: &str) -> Self {
         let mut child = Command::new("strace")
             .args(["--follow-forks", "--output=/dev/null"])
@@ -44,18 +44,18 @@ impl Strace {
             line.contains("attached")
         });
         assert!(attached, "strace could not attach to the server; it said: {said}");
-        // A full pipe would stop the tracer.
+        // The pipe must be read all the time: a full pipe would block the tracer.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child }
     }
 
-    /// Takes the faults away and waits until the process is free.
+    /// Ends the faults and waits until the tracer has detached.
     pub(crate) fn end(self) {
         drop(self);
     }
 
-    /// Waits for the tracer's own end, which comes when its process has ended. A tracer that is asked to go while its
-    /// process dies can get stuck.
+    /// Waits until the tracer ends by itself, after its process has ended. A tracer that is stopped while its process
+    /// dies can hang.
     pub(crate) async fn outlive(mut self) {
         let deadline = Instant::now() + PATIENCE;
         while self.child.try_wait().unwrap().is_none() {

@@ -1,16 +1,17 @@
-//! The judge of what one connection hears: PROTOCOL's «order on one connection», as a machine.
+//! The judge of what one connection receives: the section «order on one connection» of PROTOCOL as a state machine.
 //!
-//! Owns the rule and nothing else: no I/O, no clock. Give it what the client says ([`StreamJudge::said`]) and what it
-//! hears ([`StreamJudge::heard`]), in the order of the socket; the first breach is an error in words. From each `joined`
-//! on, a group's events must come in seq order without a hole or a repeat, beginning right after the cursor that was
-//! asked for (or after `joined.head` without one); `caught_up` must name the last event before it and not come before
-//! `joined.head`; nothing may come of a group that is not followed; no `heartbeat` may name a head beyond what came.
+//! It holds only this rule: no I/O and no clock. The caller passes what the client sends ([`StreamJudge::said`]) and
+//! what it receives ([`StreamJudge::heard`]), in the order of the socket. The first violation is returned as an error
+//! text. From each `joined` on, a group's events must come in seq order without a hole or a repeat. They begin right
+//! after the cursor of the subscription (or after `joined.head` if it had none). `caught_up` must name the last event
+//! before it and must not come before `joined.head`. No frame may come for a group that is not followed. No `heartbeat`
+//! may name a head beyond the last event.
 //!
-//! What a client says and what it hears cross on the way: an event of the old stream may still come after a new
-//! `subscribe`, and a removal may fall before or after it. So the judge keeps every state that fits what was heard, and
-//! it is a breach when none is left.
+//! Frames of the client and of the server cross on the way: an event of the old stream may still come after a new
+//! `subscribe`, and a removal may happen before or after it. So the judge keeps every state that fits what was
+//! received. It reports a violation when no state is left.
 
-// With their paths, because the model check in the server's sources takes this file in too.
+// The paths are explicit because the model check in the server's sources includes this file too.
 #[path = "stream/state.rs"]
 mod state;
 #[cfg(test)]
@@ -23,29 +24,29 @@ use caravana_protocol::{ClientFrame, Cursor, GroupId, Seq, ServerFrame};
 
 use state::{Asked, State, Subscription};
 
-/// Judges what one connection hears.
+/// Judges what one connection receives.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct StreamJudge {
-    /// The group of an endpoint of one group, whose frames need not name it.
+    /// The group of an endpoint of one group. Its frames may leave out the group id.
     only: Option<GroupId>,
-    /// For each group that was ever followed, all states that it may be in.
+    /// For each group that was ever followed, all states that are possible.
     groups: BTreeMap<GroupId, Vec<State>>,
 }
 
 impl StreamJudge {
-    /// A connection of the endpoint of many groups.
+    /// A connection to the endpoint of many groups.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// A connection of the endpoint of one group, which subscribes by itself.
+    /// A connection to the endpoint of one group. The server subscribes it without a frame.
     pub(crate) fn of_group(group: GroupId, cursor: Option<Cursor>) -> Self {
         let mut judge = Self { only: Some(group), groups: BTreeMap::new() };
         judge.asked(group, &Asked::Subscribe(Subscription { cursor, reference: None }));
         judge
     }
 
-    /// Takes note of what the client says, before it goes out.
+    /// Records what the client sends, before it is sent.
     pub(crate) fn said(&mut self, frame: &ClientFrame, reference: Option<&str>) {
         let subscription = |cursor| Asked::Subscribe(Subscription { cursor, reference: reference.map(str::to_owned) });
         match frame {
@@ -72,7 +73,7 @@ impl StreamJudge {
         }
     }
 
-    /// Judges the next frame.
+    /// Judges the next received frame.
     pub(crate) fn heard(&mut self, frame: &ServerFrame) -> Result<(), String> {
         match frame {
             ServerFrame::Joined(joined) => self.judge(joined.group_id, |state| state.joined(joined)),
@@ -105,29 +106,29 @@ impl StreamJudge {
         }
     }
 
-    /// Whether a group is followed and everything that was replayed has come.
+    /// Whether the group is followed and its replay is complete.
     pub(crate) fn is_live(&self, group: GroupId) -> bool {
         self.groups.get(&group).is_some_and(|states| states.iter().all(State::is_live))
     }
 
-    /// Whether anything may still come of a group: it is live or being replayed.
+    /// Whether frames of the group may still come: it is live or being replayed.
     pub(crate) fn is_following(&self, group: GroupId) -> bool {
         self.groups.get(&group).is_some_and(|states| states.iter().any(State::is_following))
     }
 
-    /// Whether all that was asked about a group was answered.
+    /// Whether every request about the group was answered.
     pub(crate) fn is_answered(&self, group: GroupId) -> bool {
         self.groups.get(&group).is_none_or(|states| states.iter().all(State::is_answered))
     }
 
-    /// The last event that a followed group must have got by now; `None` while that is not certain.
+    /// The last event that the client must have received from a followed group. `None` while this is not certain.
     pub(crate) fn position(&self, group: GroupId) -> Option<Seq> {
         let states = self.groups.get(&group)?;
         let first = states.first()?.position()?;
         states.iter().all(|state| state.position() == Some(first)).then_some(first)
     }
 
-    /// Moves every possible state of the group; those that the frame contradicts fall away.
+    /// Applies a frame to every possible state of the group. States that contradict the frame are removed.
     fn judge(&mut self, group: GroupId, step: impl Fn(&State) -> Result<Vec<State>, String>) -> Result<(), String> {
         let states = self.groups.entry(group).or_insert_with(|| vec![State::default()]);
         let (mut next, mut breach) = (Vec::new(), None);

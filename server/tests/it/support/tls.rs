@@ -1,4 +1,4 @@
-//! Certificates that a test trusts or does not, and TLS before servers that know nothing of it.
+//! Certificates that a test trusts or does not trust, and a TLS proxy for servers without TLS.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// An authority that vouches for this machine.
+/// A certificate authority that signs certificates for this machine.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     folder: TempDir,
 }
 
-/// What it says of a server, and the server's key, as PEM.
+/// A server's certificate and key, as PEM.
 pub(crate) struct Identity {
     pub(crate) certificate: String,
     pub(crate) key: String,
@@ -37,12 +37,12 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), folder }
     }
 
-    /// The file that whoever trusts it names.
+    /// The file with its certificate, for clients that trust it.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// For a server on this machine.
+    /// Signs a certificate for a server on this machine.
     pub(crate) fn vouches(&self) -> Identity {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
@@ -50,7 +50,7 @@ impl Authority {
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
-    /// The same, for a server that speaks TLS by itself.
+    /// Like [`Self::vouches`], as an acceptor for a server that speaks TLS itself.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let Identity { certificate, key } = self.vouches();
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
@@ -64,7 +64,7 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// Speaks TLS for a server that does not. Answers where.
+    /// Starts a TLS proxy in front of a server without TLS. Returns the proxy's address.
     pub(crate) async fn before(&self, server: SocketAddr) -> SocketAddr {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let (address, acceptor) = (listener.local_addr().unwrap(), self.acceptor());
@@ -72,7 +72,7 @@ impl Authority {
             while let Ok((outside, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Who does not trust it breaks off.
+                    // A client that does not trust the certificate ends the handshake.
                     let Ok(mut outside) = acceptor.accept(outside).await else { return };
                     let Ok(mut inside) = TcpStream::connect(server).await else { return };
                     let _ = copy_bidirectional(&mut outside, &mut inside).await;

@@ -1,4 +1,4 @@
-//! Somebody with a browser.
+//! A user with a browser.
 
 use std::net::SocketAddr;
 
@@ -12,23 +12,23 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 
 use super::TestServer;
 
-/// The password of everybody.
+/// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Somebody with a cookie jar. Every request carries the origin of the server's own pages, as a browser's would.
+/// A user with a cookie jar. Every request carries the origin of the server's own pages, as in a browser.
 pub(crate) struct TestUser {
     client: reqwest::Client,
-    /// Where requests go.
+    /// The URL that requests go to.
     base: String,
     /// The origin of the server's own pages.
     origin: String,
     user: Option<User>,
     cookie: String,
-    /// The token of somebody who comes without a cookie.
+    /// The bearer token of a user without a cookie.
     token: Option<String>,
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -51,7 +51,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Status and code of a refusal; `("", status)` of a success.
+    /// Status and error code of a refusal. A success has an empty code.
     pub(crate) fn refusal(&self) -> (u16, String) {
         let code = if self.status.is_success() { Value::Null } else { self.json()["error"]["code"].clone() };
         (self.status.as_u16(), code.as_str().unwrap_or("").to_owned())
@@ -70,7 +70,7 @@ impl TestUser {
     pub(crate) fn stranger(server: &TestServer) -> Self {
         let client = reqwest::Client::builder()
             .cookie_store(true)
-            // A kept connection to a server that was killed would fail the next request.
+            // Kept connections are off: one to a killed server would make the next request fail.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -90,7 +90,7 @@ impl TestUser {
         user
     }
 
-    /// Somebody with nothing but a token of the host's backend, and anonymous there.
+    /// A user with only a token of the host's backend, in which the user is anonymous.
     pub(crate) async fn guest(server: &TestServer, name: &str) -> Self {
         let later = time::OffsetDateTime::now_utc().unix_timestamp() + 3_600;
         let claims = json!({
@@ -106,7 +106,7 @@ impl TestUser {
         user
     }
 
-    /// The same person, signed in, by another way to the server.
+    /// The same signed-in user, with requests to another address.
     pub(crate) fn by(&self, address: SocketAddr) -> Self {
         let (client, user, cookie) = (self.client.clone(), self.user.clone(), self.cookie.clone());
         let token = self.token.clone();
@@ -162,7 +162,7 @@ impl TestUser {
         Answer::read(request.body(serde_urlencoded::to_string(fields).unwrap()).send().await.unwrap()).await
     }
 
-    /// Where such a form leads.
+    /// Posts such a form and returns the target of the redirect.
     pub(crate) async fn form_leads_to(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.form(path, fields).await;
         assert_eq!(answer.status, 303, "{path}: {}", answer.text);
@@ -174,7 +174,7 @@ impl TestUser {
         self.post("/api/v1/groups", &json!({"name": name})).await.ok::<GroupAnswer>().group.id
     }
 
-    /// Makes an invite and lets the other person use it.
+    /// Creates an invite and lets the other user accept it.
     pub(crate) async fn brings(&self, other: &Self, group: GroupId) {
         let invite: Invite = self.post(&format!("/api/v1/groups/{group}/invites"), &json!({})).await.ok();
         let _: GroupAnswer = other.post(&format!("/api/v1/invites/{}/accept", invite.token), &json!({})).await.ok();

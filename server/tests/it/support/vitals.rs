@@ -1,8 +1,8 @@
-//! What a process holds of the system.
+//! The system resources that a process holds.
 
 use std::path::PathBuf;
 
-/// A look into a process.
+/// The resources of a process at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Vitals {
     /// Open file descriptors.

@@ -1,4 +1,4 @@
-//! A socket that says and hears bare frames, as a client author without our library would.
+//! A socket that sends and receives bare frames, as a client without our library would.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{PATIENCE, TestServer, TestUser};
 /// An open socket.
 pub(crate) struct Wire {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// Heard while looking for something else.
+    /// Frames that were received while the test waited for another one.
     heard: VecDeque<Value>,
 }
 
@@ -31,14 +31,14 @@ pub(crate) enum End {
 }
 
 impl Wire {
-    /// Opens `/ws` and hears its hello.
+    /// Opens `/ws` and waits for `hello`.
     pub(crate) async fn open(user: &TestUser) -> Self {
         let mut wire = Self::open_at(user, "/ws").await;
         wire.expect("hello").await;
         wire
     }
 
-    /// The same for somebody who may be refused; `None` then.
+    /// Like [`Self::open`], for a user whose handshake may be refused. `None` when it is refused with 401.
     pub(crate) async fn try_open(user: &TestUser) -> Option<Self> {
         match connect_async(user.handshake("/ws")).await {
             Ok((socket, _)) => {
@@ -54,12 +54,12 @@ impl Wire {
         }
     }
 
-    /// Hears everything up to the error about the frame with this `ref`.
+    /// Reads up to and including the error with this `ref`.
     pub(crate) async fn until_reference(&mut self, reference: &str) {
         while self.next().await.unwrap()["ref"] != reference {}
     }
 
-    /// Opens the endpoint of one group and hears that it has joined. Answers the joined frame's data too.
+    /// Opens the endpoint of one group and waits for `joined`. Returns the data of `joined` too.
     pub(crate) async fn open_group(user: &TestUser, group: GroupId) -> (Self, Value) {
         let mut wire = Self::open_at(user, &format!("/ws/chat/{group}")).await;
         wire.expect("hello").await;
@@ -67,29 +67,29 @@ impl Wire {
         (wire, joined)
     }
 
-    /// Opens any endpoint and hears nothing yet.
+    /// Opens any endpoint and reads nothing yet.
     pub(crate) async fn open_at(user: &TestUser, path: &str) -> Self {
         let (socket, _) = connect_async(user.handshake(path)).await.unwrap();
         Self { socket, heard: VecDeque::new() }
     }
 
-    /// Opens the endpoint of one group with nothing but a bearer token.
+    /// Opens the endpoint of one group with a bearer token and without a cookie.
     pub(crate) async fn open_with_token(server: &TestServer, group: GroupId, token: &str) -> Self {
         Self::connect(server, &format!("/ws/chat/{group}"), Some(token)).await.unwrap()
     }
 
-    /// Opens the endpoint of many groups with nothing but a bearer token.
+    /// Opens the endpoint of many groups with a bearer token and without a cookie.
     pub(crate) async fn open_many_with_token(server: &TestServer, token: &str) -> Self {
         Self::connect(server, "/ws", Some(token)).await.unwrap()
     }
 
-    /// Opens an endpoint without cookie or token: with what stands in its address, if anything. `Err`: the status of
-    /// the refusal.
+    /// Opens an endpoint without a cookie and without a header token. Only the path may carry credentials. `Err`: the
+    /// status of the refusal.
     pub(crate) async fn open_bare(server: &TestServer, path: &str) -> Result<Self, u16> {
         Self::connect(server, path, None).await
     }
 
-    /// The status with which a token is refused at the upgrade.
+    /// The status of the answer to a handshake with this token: 101 if it is accepted.
     pub(crate) async fn refused_with_token(server: &TestServer, token: &str) -> u16 {
         match Self::connect(server, "/ws", Some(token)).await {
             Ok(_) => 101,
@@ -110,7 +110,7 @@ impl Wire {
         }
     }
 
-    /// A socket whose handshake is somebody else's business.
+    /// A socket on a stream whose handshake the caller has done.
     pub(crate) async fn over(stream: TcpStream) -> Self {
         let stream = MaybeTlsStream::Plain(stream);
         Self { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await, heard: VecDeque::new() }
@@ -124,7 +124,7 @@ impl Wire {
         self.say_raw(Message::text(text)).await;
     }
 
-    /// Says it unless the socket is broken.
+    /// Sends a text, and returns [`End::Cut`] if the socket is broken.
     pub(crate) async fn try_say(&mut self, text: &str) -> Result<(), End> {
         self.socket.send(Message::text(text)).await.map_err(|_| End::Cut)
     }
@@ -133,7 +133,7 @@ impl Wire {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Sends that many numbered messages, some at a time, and waits until they are stored.
+    /// Sends `count` numbered messages, 40 at a time, and waits until they are stored.
     pub(crate) async fn say_many(&mut self, count: usize) {
         for start in (0..count).step_by(40) {
             let some = start..count.min(start + 40);
@@ -147,13 +147,13 @@ impl Wire {
         }
     }
 
-    /// Follows a group, from a cursor where there is one. Answers the data of `joined`.
+    /// Subscribes to a group, from a cursor if there is one. Returns the data of `joined`.
     pub(crate) async fn follow(&mut self, group: GroupId, cursor: Option<Value>) -> Value {
         self.say("subscribe", json!({"group_id": group, "cursor": cursor})).await;
         self.expect("joined").await
     }
 
-    /// The next frame, whatever it is; the end of the socket where it comes first.
+    /// The next frame of any type, or the end of the socket if that comes first.
     pub(crate) async fn next(&mut self) -> Result<Value, End> {
         if let Some(frame) = self.heard.pop_front() {
             return Ok(frame);
@@ -161,8 +161,8 @@ impl Wire {
         self.receive().await
     }
 
-    /// The same as our own client reads it; types that it does not know are skipped. Cancel safe, and for a wire that
-    /// is read in no other way.
+    /// The next frame, decoded as our own client does it. Frames of unknown types are skipped. Cancel safe. Do not mix
+    /// it with the other ways to read.
     pub(crate) async fn next_frame(&mut self) -> Result<ServerFrame, End> {
         loop {
             if let Some(frame) = codec::decode_server(&self.receive_text().await?).unwrap() {
@@ -196,7 +196,7 @@ impl Wire {
         }
     }
 
-    /// The data of the next frame of this type; others before it are kept for later.
+    /// The data of the next frame of this type. Frames before it are kept for later calls.
     pub(crate) async fn expect(&mut self, kind: &str) -> Value {
         self.expect_frame(kind).await["data"].take()
     }
@@ -223,7 +223,7 @@ impl Wire {
         self.expect_frame("error").await["code"].as_str().unwrap().to_owned()
     }
 
-    /// Reads on until the socket ends.
+    /// Reads until the socket ends.
     pub(crate) async fn end(&mut self) -> End {
         loop {
             if let Err(end) = self.receive().await {
@@ -232,7 +232,7 @@ impl Wire {
         }
     }
 
-    /// The same for an end that may take longer than a test waits for anything else.
+    /// Like [`Self::end`], with a timeout of its own instead of [`PATIENCE`].
     pub(crate) async fn end_within(&mut self, patience: Duration) -> End {
         let ended = async {
             loop {
@@ -244,12 +244,12 @@ impl Wire {
         timeout(patience, ended).await.expect("the socket did not end in time")
     }
 
-    /// Forgets what was heard and not asked for.
+    /// Drops the frames that were received and not read.
     pub(crate) fn forget(&mut self) {
         self.heard.clear();
     }
 
-    /// The types of everything up to a frame of this type, which is the last.
+    /// All frames up to the next frame of this type, which is the last one.
     pub(crate) async fn until(&mut self, kind: &str) -> Vec<Value> {
         let mut frames = Vec::new();
         loop {

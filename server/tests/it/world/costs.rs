@@ -1,4 +1,4 @@
-//! What people who ask again and again cost the database, and a slow database them.
+//! What repeated requests cost the database, and what a slow database costs the clients.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Nature, World, runtime};
 
-/// A world in which nobody does anything by themselves.
+/// A world without travellers, so that only the test acts.
 fn empty() -> World {
     World::begin(Nature { travellers: 0, ..Nature::default() }, 7)
 }
@@ -27,7 +27,8 @@ fn connects(world: &World, user_id: UserId) -> Connection {
     process.hub.connect(&Identity { user_id, proof: Proof::default() }, Scope::Many)
 }
 
-/// Whoever was over the budget of edits was refused after the message had been read: 5,000 reads a second by ten sockets.
+/// Regression: an edit over the budget was refused only after the message had been read. Ten sockets caused 5,000 reads
+/// a second.
 #[test]
 fn an_edit_or_a_deletion_over_the_budget_asks_the_database_nothing() {
     runtime().block_on(async {
@@ -37,14 +38,14 @@ fn an_edit_or_a_deletion_over_the_budget_asks_the_database_nothing() {
         for _ in 0..500 {
             assert!(hub.edit(user(1), None, id, "otra").await.is_err() && hub.delete(user(1), None, id).await.is_err());
         }
-        // Ten at once of each, and what came back meanwhile.
+        // The first ten of each are within the budget, and a few more as the budget refills.
         let asked = world.faults().asked["stored"];
         assert!((20..60).contains(&asked), "{asked} reads");
     });
 }
 
-/// The beginnings of streams read how far a group is and who has read how much, and whether somebody is a member, all at once:
-/// a few people who subscribed in a circle had all the readers of the database.
+/// Regression: each new stream read the group's head, the read marks and the membership, without a limit on how many
+/// did so at once. A few users who subscribed in a loop occupied all readers of the database.
 #[test]
 fn however_many_streams_begin_a_few_read_the_database_at_once() {
     runtime().block_on(async {
@@ -64,15 +65,16 @@ fn however_many_streams_begin_a_few_read_the_database_at_once() {
     });
 }
 
-/// A text message as a client sends it.
+/// A masked text message from a client.
 fn said(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 126);
     [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// Somebody's phone came back after the database had been slow: the server had not read on for so long that the message whose
-/// beginning it had read counted as unfinished for thirty seconds, and closed with 1008, though its end had arrived long ago.
+/// Regression: while the database was slow, the server did not read the socket. It had read the beginning of a message,
+/// counted it as unfinished for thirty seconds and closed with 1008, although the end had arrived long before. This hit
+/// a phone that reconnected.
 #[test]
 fn a_message_whose_end_waits_to_be_read_is_no_unfinished_one() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();

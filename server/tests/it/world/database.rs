@@ -1,7 +1,7 @@
-//! A database in memory: what is durable in the simulated world.
+//! An in-memory database: the durable data of the simulated world.
 //!
-//! Owns one group's log and who its members are, and keeps the store's promises: seqs without a hole, one id stored
-//! once, one snapshot per question. Knows no time and no failure: those are the store's, which stands before it.
+//! It owns one group's log and members, and keeps the store's promises: seqs without a hole, each id stored once, one
+//! snapshot per query. It knows neither time nor failures. The store in front of it adds those.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// The only group.
 pub(super) const GROUP: GroupId = GroupId::new(Uuid::from_u128(0x1));
 
-/// When everything happens; nobody may look at it.
+/// The timestamp of every event. No test may depend on it.
 const AT: i64 = 0;
 
 /// The tables of one group.
@@ -28,7 +28,7 @@ pub(super) struct Database {
     reads: BTreeMap<UserId, Seq>,
     /// Messages that other programs wrote.
     pub(super) foreign: BTreeMap<MessageId, String>,
-    /// Stores an id again when it comes again: a fault that the checker must find.
+    /// A flaw that the checker must find: a repeated id is stored again.
     pub(super) forgets_ids: bool,
 }
 
@@ -51,7 +51,7 @@ impl Database {
         self.log.len() as Seq
     }
 
-    /// As it is now, to go back to.
+    /// A copy of the current state, for a rollback.
     pub(super) fn snapshot(&self) -> Self {
         self.clone()
     }
@@ -90,7 +90,7 @@ impl Database {
         }
     }
 
-    /// Stores a message once.
+    /// Stores a message. A repeated id is not stored again.
     pub(super) fn append(&mut self, draft: &Draft) -> Result<Appended, StoreError> {
         if !self.is_member(draft.user_id) || draft.group_id != GROUP {
             return Err(StoreError::NotFound);
@@ -128,7 +128,7 @@ impl Database {
         message
     }
 
-    /// Edits (`Some`) or deletes (`None`) an own message.
+    /// Edits (`Some`) or deletes (`None`) one of the actor's own messages.
     pub(super) fn change(
         &mut self,
         actor: UserId,
@@ -177,7 +177,7 @@ impl Database {
         Channel { epoch: self.epoch, head: self.head(), members: self.members.clone(), reads: self.reads.clone() }
     }
 
-    /// Events after `after`, each message in its present state.
+    /// Events after the seq `after`, with each message in its current state.
     pub(super) fn page(&self, after: Seq) -> Page {
         let start = usize::try_from(after).unwrap_or(usize::MAX).min(self.log.len());
         let events = self.log[start..].iter().take(limits::REPLAY_PAGE_EVENTS).map(|event| self.today(event));
@@ -192,7 +192,7 @@ impl Database {
     fn today(&self, event: &Event) -> Event {
         match event {
             Event::NewMessage(message) => {
-                // Under `forgets_ids` an id has several places; each keeps its own.
+                // With `forgets_ids` an id has several seqs. Each event keeps its own.
                 let now = self.messages.get(&message.id).unwrap_or(message);
                 Event::NewMessage(Message { seq: message.seq, ..now.clone() })
             }

@@ -1,7 +1,7 @@
-//! Each kind of broken promise, put into the world on purpose: the world must find it.
+//! Tests that the simulated world finds each kind of broken promise.
 //!
-//! The same schedules, the same checker, one promise that the server does not keep. That none of these tests is content
-//! is what makes the silence of the others mean something.
+//! They use the same schedules and the same checker, and a server that breaks one promise on purpose. Each test fails
+//! if the checker finds nothing. Without these tests, a clean result of the other tests would prove nothing.
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -10,13 +10,13 @@ use super::schedule::{Step, schedule};
 use super::{Flaw, Nature, live};
 use crate::support::checker::{Rule, judge};
 
-/// Schedules that are tried before a flaw counts as not found.
+/// After this many schedules a flaw counts as not found.
 const TRIES: u64 = 200;
 
-/// Tries random schedules until one of these rules is broken. Answers how many it took.
+/// Tries random schedules until one of these rules is broken. Returns the number of tried schedules.
 #[track_caller]
 fn find(flaw: Flaw, rules: &[Rule], prepare: impl Fn(Vec<Step>) -> Vec<Step>) -> u64 {
-    // Always the same schedules: whether a flaw is found must not be a matter of luck.
+    // The generator is deterministic, so that the result does not depend on chance.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     for seed in 0..TRIES {
@@ -31,7 +31,7 @@ fn find(flaw: Flaw, rules: &[Rule], prepare: impl Fn(Vec<Step>) -> Vec<Step>) ->
 
 #[test]
 fn an_acknowledgement_before_the_commit_is_found() {
-    // A process must die between the two; the others lose what they wrote to it anyway.
+    // The flaw shows only if the process dies between acknowledgement and commit.
     let with_kills = |schedule: Vec<Step>| {
         schedule
             .into_iter()

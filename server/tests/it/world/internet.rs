@@ -1,5 +1,5 @@
-//! Everything between the travellers and the server process of the moment: who is connected to what, who has no
-//! network, whether there is a server at all.
+//! The connection between the travellers and the current server process: open sockets, offline users, and whether a
+//! server runs.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -16,10 +16,10 @@ use tokio::time::sleep;
 use super::network::Link;
 use super::process::Process;
 
-/// The longest way of a request or its answer.
+/// The longest time that a request or its answer travels, in milliseconds.
 const WAY_MS: u64 = 200;
 
-/// The network and what stands at its end.
+/// The network and the server behind it.
 pub(super) struct Internet {
     rng: Mutex<SmallRng>,
     server: Mutex<Option<Arc<Process>>>,
@@ -32,17 +32,17 @@ impl Internet {
         Arc::new(Self { rng, server: Mutex::default(), offline: Mutex::default() })
     }
 
-    /// Puts another process, or none, at the end. Answers which one was there.
+    /// Replaces the current server process, or removes it. Returns the previous one.
     pub(super) fn serve(&self, server: Option<Arc<Process>>) -> Option<Arc<Process>> {
         std::mem::replace(&mut *self.server.lock().unwrap(), server)
     }
 
-    /// Which process there is.
+    /// The current server process.
     pub(super) fn server(&self) -> Option<Arc<Process>> {
         self.server.lock().unwrap().clone()
     }
 
-    /// Whether somebody has a network at all.
+    /// Takes a user offline or online.
     pub(super) fn set_offline(&self, user: UserId, offline: bool) {
         let mut all = self.offline.lock().unwrap();
         if offline {
@@ -61,14 +61,14 @@ impl Internet {
         sleep(Duration::from_millis(ms)).await;
     }
 
-    /// A request finds its way to the server, or not; or the server's answer does, or not.
+    /// Delivers a request to the server. `None` if the request or its answer is lost.
     pub(super) async fn ask(&self, user: UserId) -> Option<Arc<Process>> {
         self.way().await;
         let offline = self.is_offline(user);
         self.server().filter(|_| !offline)
     }
 
-    /// Opens a socket. The first is its state, the second what will be heard.
+    /// Opens a socket. Returns its link and the stream of what the client will receive.
     pub(super) async fn connect(
         &self,
         user: UserId,

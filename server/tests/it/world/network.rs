@@ -1,7 +1,7 @@
-//! The network between travellers and the server: delays, cuts, silence, readers who do not read.
+//! The network between travellers and the server: delays, cuts, silence, and clients that do not read.
 //!
-//! A [`Link`] is one socket, seen from both ends. What is said in one direction arrives in that order and late, by a
-//! seeded delay; different links do not wait for each other, so that everything else is reordered.
+//! A [`Link`] is one socket, seen from both ends. Frames in one direction stay in order. A seeded delay makes them
+//! late. Different links do not wait for each other, so frames of different links can overtake each other.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -16,25 +16,25 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// Frames that a direction holds before the writer has to wait: what kernels buffer.
+/// How many frames a direction buffers, like the kernel, before the writer has to wait.
 const BUFFERED: usize = 32;
-/// The longest delay of one frame.
+/// The longest delay of one frame, in milliseconds.
 const DELAY_MS: u64 = 120;
 
-/// How a link is.
+/// The state of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// Everything arrives.
     Flowing,
-    /// Half-open: nothing arrives any more, in neither direction, and nobody is told.
+    /// Half-open: nothing arrives in either direction, and neither end gets an error.
     Silent,
-    /// The traveller's end takes nothing.
+    /// The traveller's end does not read.
     Stalled,
-    /// Gone, and both ends are told.
+    /// Closed, and both ends know it.
     Cut,
 }
 
-/// What travels.
+/// What a link carries.
 #[derive(Debug)]
 pub(super) enum Packet {
     Text(String),
@@ -54,7 +54,7 @@ pub(super) struct Link {
     down_sender: mpsc::Sender<Due>,
 }
 
-/// One direction's clock: nothing overtakes.
+/// The clock of one direction. It keeps frames in order.
 struct Direction {
     rng: SmallRng,
     last: Instant,
@@ -78,7 +78,7 @@ pub(super) struct Ends {
     pub(super) traveller: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>,
 }
 
-/// What the server hears.
+/// The server's receiving end.
 pub(super) struct ServerEnd {
     packets: mpsc::UnboundedReceiver<Due>,
     state: watch::Receiver<State>,
@@ -98,7 +98,7 @@ impl Link {
 
     pub(super) fn set(&self, state: State) {
         self.state.send_if_modified(|now| {
-            // What a half-open link has swallowed is gone for good: it never flows again.
+            // A half-open link has lost frames, so it can only be cut: it never flows again.
             let is_lost = *now == State::Cut || *now == State::Silent && state != State::Cut;
             let changes = !is_lost && *now != state;
             if changes {
@@ -108,7 +108,7 @@ impl Link {
         });
     }
 
-    /// The server's end is gone. Over a half-open link that is not heard either.
+    /// The server closes its end. Over a half-open link the traveller does not notice.
     pub(super) fn hang_up(&self) {
         if self.state() != State::Silent {
             self.set(State::Cut);
@@ -119,7 +119,7 @@ impl Link {
         *self.state.borrow()
     }
 
-    /// The traveller says something. Never waits: travellers say little.
+    /// Sends from the traveller to the server. Never waits, because travellers send little.
     fn say_up(&self, packet: Packet) {
         if !matches!(self.state(), State::Silent | State::Cut) {
             let due = self.up.lock().unwrap().due();
@@ -127,7 +127,7 @@ impl Link {
         }
     }
 
-    /// The server says something, when there is room for it. An error is the end of the link.
+    /// Sends from the server to the traveller, as soon as there is room. `Err`: the link has ended.
     pub(super) async fn say_down(&self, packet: Packet) -> Result<(), ()> {
         let mut state = self.state.subscribe();
         tokio::select! {
@@ -197,7 +197,7 @@ impl TravellerEnd {
             }
             match packet {
                 Packet::Text(text) => return Some((SocketEvent::Text(text), self)),
-                // Every browser does this by itself.
+                // Browsers answer pings by themselves.
                 Packet::Ping => self.link.say_up(Packet::Pong),
                 Packet::Pong => {}
                 Packet::Close(reason) => return Some(self.end(reason)),
@@ -211,7 +211,7 @@ impl TravellerEnd {
     }
 }
 
-/// What a traveller's driver holds.
+/// The socket of a traveller's driver.
 pub(super) struct SimSocket {
     link: Arc<Link>,
     incoming: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>,
@@ -225,7 +225,7 @@ impl SimSocket {
 
 impl Drop for SimSocket {
     fn drop(&mut self) {
-        // Over a half-open link even this is not heard.
+        // Over a half-open link this is lost too.
         self.link.say_up(Packet::Close(CloseReason::Abnormal));
     }
 }

@@ -1,8 +1,8 @@
-//! One process of the server in the simulated world: the real hub, and in place of sockets the links of the network.
+//! One server process in the simulated world: the real hub, with links of the simulated network instead of sockets.
 //!
-//! Does for a link what `socket.rs` does for a TCP stream, with the same patience: reads texts into the connection,
-//! writes out what lies in its mailbox, gives up on a peer that is silent or takes nothing. A killed process is fenced:
-//! its links are cut, and nothing that it still does is seen by anybody.
+//! It does for a link what `socket.rs` does for a TCP stream, with the same timeouts. It passes texts to the
+//! connection, sends the frames in its mailbox, and closes a link whose client is silent or does not read. A killed
+//! process is fenced: its links are cut, and nothing that it still does has an effect.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(super) struct Process {
     pub(super) store: Arc<SimStore>,
     fenced: CancellationToken,
     links: Mutex<Vec<Weak<Link>>>,
-    /// A flaw: of the live events after each `caught_up` the first is lost.
+    /// A flaw: it loses the first live event after each `caught_up`.
     loses_at_the_seam: bool,
 }
 
@@ -44,7 +44,7 @@ impl Process {
         Arc::new(Self { hub, store, fenced, links: Mutex::default(), loses_at_the_seam })
     }
 
-    /// Takes a socket in.
+    /// Accepts a socket.
     pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
         self.links.lock().unwrap().push(Arc::downgrade(&link));
         let connection = self.hub.connect(&Identity { user_id: user, proof: Proof::default() }, Scope::Many);
@@ -59,7 +59,7 @@ impl Process {
         });
     }
 
-    /// Dies without a word.
+    /// Ends at once, without a close frame.
     pub(super) fn kill(&self) {
         self.fenced.cancel();
         for link in self.links.lock().unwrap().drain(..) {
@@ -69,7 +69,7 @@ impl Process {
         }
     }
 
-    /// Ends as planned.
+    /// Ends by a planned shutdown.
     pub(super) async fn end(&self) {
         self.hub.drain(Duration::from_millis(200)).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -122,7 +122,7 @@ impl Process {
 async fn say_goodbye(link: &Link, mailbox: &Mailbox, reason: CloseReason) {
     mailbox.abandon();
     let _ = timeout(LAST_WORDS, link.say_down(Packet::Close(reason))).await;
-    // Whoever hears it has the time; whoever does not is cut off.
+    // The client has one second to close. Then the link is cut.
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
@@ -151,7 +151,7 @@ async fn read(mut end: ServerEnd, connection: &mut Connection) -> CloseReason {
     }
 }
 
-/// The flaw at the seam.
+/// The state of the flaw `loses_at_the_seam`.
 struct Seam {
     is_faulty: bool,
     just_caught_up: bool,
@@ -169,7 +169,7 @@ impl Seam {
     }
 }
 
-/// What an entry of a mailbox is on the wire: RFC 6455 as a client reads it.
+/// Parses the WebSocket frames of one mailbox entry, as a client would by RFC 6455.
 fn packets(mut rest: &[u8]) -> Vec<Packet> {
     let mut packets = Vec::new();
     while let [first, second, after @ ..] = rest {

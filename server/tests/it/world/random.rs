@@ -1,4 +1,4 @@
-//! Random schedules: whatever happens, the checker finds nothing.
+//! Random schedules: the checker must find no violation.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -8,8 +8,9 @@ use super::schedule::schedule;
 use super::{Nature, live};
 use crate::support::checker::judge;
 
-/// Schedules in every run of the tests, always the same: what somebody has changed is judged, not their luck. `cargo xtask sim
-/// --cases N` lives as many as it is told, others each time, and what it finds becomes a test of its own below.
+/// How many schedules each test run executes. They are always the same, so that the result depends on the change under
+/// test and not on chance. `cargo xtask sim --cases N` runs N different random schedules each time. A schedule that
+/// fails there becomes a test below.
 const CASES: u32 = 300;
 
 fn runner() -> TestRunner {
@@ -37,8 +38,8 @@ fn whatever_happens_nothing_is_lost_doubled_or_out_of_order() {
     }
 }
 
-/// Schedules that once broke the rules, all of somebody who is removed and let in again while questions are under way: an answer
-/// that they are no member says so when they are one again and have opened the group meanwhile.
+/// Schedules that once broke the rules. In all of them a user is removed and added again while a request is under way.
+/// The answer says that the user is no member, but it arrives when the user is a member again and has opened the group.
 #[test]
 fn who_is_let_in_while_an_old_question_is_under_way_gets_everything() {
     use super::schedule::Step::{Admit, Look, LoseHints, Pass, Remove, Slow};

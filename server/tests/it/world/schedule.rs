@@ -1,40 +1,40 @@
-//! What may happen in the simulated world, and how often.
+//! The steps that can happen in the simulated world, and how often each is chosen.
 
 use proptest::prelude::*;
 
-/// Travellers in the world.
+/// The number of travellers. (A step names a traveller by its index.)
 pub(super) const TRAVELLERS: usize = 4;
 
-/// One thing that happens.
+/// One step of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Somebody writes so many messages.
+    /// A user writes so many messages.
     Write(usize, usize),
-    /// Somebody edits an own message.
+    /// A user edits an own message.
     Edit(usize, usize),
-    /// Somebody deletes an own message.
+    /// A user deletes an own message.
     Delete(usize, usize),
-    /// Somebody types.
+    /// A user types.
     Type(usize),
-    /// Somebody has read everything.
+    /// A user has read everything.
     Read(usize),
     /// Another program inserts so many rows in one transaction.
     Insert(usize),
-    /// Somebody is removed.
+    /// A user is removed from the group.
     Remove(usize),
-    /// Somebody is a member (again).
+    /// A user becomes a member (again).
     Admit(usize),
     /// A socket is reset.
     Cut(usize),
     /// A socket becomes half-open.
     Silence(usize),
-    /// Somebody stops reading.
+    /// A client stops reading its socket.
     Stall(usize),
-    /// Somebody reads again.
+    /// The client reads again.
     Unstall(usize),
-    /// Somebody loses the network.
+    /// A user loses the network.
     GoOffline(usize),
-    /// Somebody has it again.
+    /// The user has a network again.
     GoOnline(usize),
     /// A tab crashes, or is reloaded.
     Reload(usize),
@@ -44,17 +44,17 @@ pub(super) enum Step {
     Kill,
     /// The server ends as planned.
     End,
-    /// A server is started, if there is none.
+    /// A server starts, if none runs.
     Start,
-    /// The database answers no questions.
+    /// Reads of the database fail (or work again).
     FailReads(bool),
-    /// The database takes no writes.
+    /// Writes to the database fail (or work again).
     FailWrites(bool),
-    /// Nobody is told of commits.
+    /// The hub gets no hints about commits (or gets them again).
     LoseHints(bool),
-    /// The database is this slow.
+    /// One step of a query takes up to so many milliseconds.
     Slow(u64),
-    /// Time passes.
+    /// So many milliseconds pass.
     Pass(u64),
 }
 
@@ -62,7 +62,7 @@ fn who() -> impl Strategy<Value = usize> {
     0..TRAVELLERS
 }
 
-/// Any step.
+/// Any step, with its weight.
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let passing = prop_oneof![1_u64..300, 300_u64..5_000, 5_000_u64..60_000];
     prop_oneof![

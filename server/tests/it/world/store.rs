@@ -1,7 +1,6 @@
-//! The store of one server process: the hub's port to the [`Database`], with the time that questions take and everything
-//! that goes wrong on the way.
+//! The store of one server process: the hub's port to the [`Database`], with delays and failures.
 //!
-//! A process that was killed is fenced: whatever it still does reaches neither the database nor anybody else.
+//! A killed process is fenced: nothing that it still does reaches the database or anything else.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,36 +21,36 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::Database;
 
-/// Writes that may wait.
+/// How many writes may wait.
 const QUEUE: usize = 64;
-/// Writes in one transaction.
+/// How many writes one transaction takes.
 const BATCH: usize = 16;
 
-/// What is wrong with the database at the moment, and what is wrong with this store for ever. Shared by all processes.
+/// The current faults of the database, and the permanent flaws of the store. All processes share them.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one fault that a schedule switches on by itself")]
 pub(super) struct Faults {
-    /// Questions are answered by an error.
+    /// Reads return an error.
     pub(super) reads_fail: bool,
-    /// Transactions are answered by an error, whether they were committed or not.
+    /// Writes return an error, whether the transaction was committed or not.
     pub(super) writes_fail: bool,
-    /// Hints are lost: the hub is told of no commit, its own or another program's.
+    /// Hints are lost: the hub learns of no commit, neither its own nor another program's.
     pub(super) hints_are_lost: bool,
-    /// The longest time that one step of a question takes.
+    /// The longest time of one step of a query, in milliseconds.
     pub(super) slowness_ms: u64,
-    /// A flaw: answers, and commits afterwards.
+    /// A flaw: it answers first and commits afterwards.
     pub(super) answers_first: bool,
-    /// A flaw: the hub is told the messages of one transaction with each other's seqs.
+    /// A flaw: the hub gets the messages of one transaction with swapped seqs.
     pub(super) swaps_seqs: bool,
-    /// How often each question was asked.
+    /// How often each query was made.
     pub(super) asked: BTreeMap<&'static str, usize>,
-    /// How many are being asked, and how many were at most.
+    /// How many queries are running, and below it the highest number so far.
     pub(super) under_way: usize,
     pub(super) most_under_way: usize,
 }
 
 impl Faults {
-    /// The database is well again. Flaws are not healed.
+    /// Ends the faults of the database. Flaws stay.
     pub(super) fn heal(&mut self) {
         (self.reads_fail, self.writes_fail, self.hints_are_lost) = (false, false, false);
         self.slowness_ms = 5;
@@ -61,7 +60,7 @@ impl Faults {
 type Answer = Box<dyn FnOnce(bool) + Send>;
 type Write = Box<dyn FnOnce(&mut Database, &mut Effects) -> Answer + Send>;
 
-/// One process' way to the database.
+/// One process' access to the database.
 pub(super) struct SimStore {
     database: Arc<Mutex<Database>>,
     faults: Arc<Mutex<Faults>>,
@@ -73,7 +72,7 @@ pub(super) struct SimStore {
 }
 
 impl SimStore {
-    /// The store of a process that lives until `fenced`.
+    /// The store of a process that lives until `fenced` is cancelled.
     pub(super) fn start(
         database: &Arc<Mutex<Database>>,
         faults: &Arc<Mutex<Faults>>,
@@ -104,14 +103,14 @@ impl SimStore {
         self.faults.lock().unwrap()
     }
 
-    /// A step of a question takes its time.
+    /// Waits for the time that one step of a query takes.
     async fn step(&self) {
         let slowness = self.faults().slowness_ms;
         let ms = self.rng.lock().unwrap().random_range(0..=slowness);
         sleep(Duration::from_millis(ms)).await;
     }
 
-    /// Asks the database: the question travels, one snapshot is read, the answer travels.
+    /// Runs a query: the request travels, one snapshot is read, the answer travels.
     async fn ask<T>(&self, name: &'static str, read: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
         let _asking = Asking::begin(&self.faults, name);
         self.step().await;
@@ -126,7 +125,7 @@ impl SimStore {
         Ok(answer)
     }
 
-    /// Takes a place in the queue of writes; the future is the answer.
+    /// Puts a write into the queue. The future returns its outcome.
     fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Database, &mut Effects) -> Result<T, StoreError> + Send + 'static,
@@ -147,7 +146,7 @@ impl SimStore {
         })
     }
 
-    /// The one task that writes: takes what waits, commits, tells the hub, answers.
+    /// The only task that writes: takes the waiting writes, commits them, tells the hub, and answers.
     async fn commit(self: Arc<Self>, mut jobs: mpsc::Receiver<Write>, sink: mpsc::Sender<Vec<Effect>>) {
         loop {
             let mut batch = Vec::new();
@@ -161,13 +160,13 @@ impl SimStore {
                 let faults = self.faults();
                 (faults.answers_first, faults.writes_fail)
             };
-            // Of a write that fails nobody knows whether it was done.
+            // After a failed write the caller does not know whether it was committed. Here half of them are.
             let lost = fails && self.rng.lock().unwrap().random_bool(0.5);
             if self.fenced.is_cancelled() {
                 return;
             }
             if lost {
-                // Dropped unanswered, which the callers read as unavailable.
+                // Dropped without an answer. The callers treat this as unavailable.
                 continue;
             }
             if answers_first {
@@ -176,7 +175,8 @@ impl SimStore {
             }
             let (answers, effects) = self.transaction(batch);
             self.tell(&sink, effects).await;
-            // The moment between commit and answer: a process that dies here has stored and not said so.
+            // The time between commit and answer. A process that is killed here has stored the messages but not
+            // acknowledged them.
             self.step().await;
             if self.fenced.is_cancelled() {
                 return;
@@ -194,7 +194,7 @@ impl SimStore {
         (answers, effects)
     }
 
-    /// The flaw: everybody is answered from what the transaction would give, and it is committed later, if ever.
+    /// The flaw: answers with the result that the transaction would have, and commits later or never.
     async fn commit_too_late(&self, batch: Vec<Write>, sink: &mpsc::Sender<Vec<Effect>>) {
         let (answers, effects, after) = {
             let mut database = self.database();
@@ -231,7 +231,7 @@ impl SimStore {
     }
 }
 
-/// A question that is under way.
+/// A running query.
 struct Asking<'a>(&'a Mutex<Faults>);
 
 impl<'a> Asking<'a> {
@@ -250,7 +250,7 @@ impl Drop for Asking<'_> {
     }
 }
 
-/// The flaw: the first two messages change places.
+/// The flaw: swaps the seqs of the first two messages.
 fn swap_seqs(effects: &mut [Effect]) {
     let mut messages: Vec<&mut Message> = effects
         .iter_mut()

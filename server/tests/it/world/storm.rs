@@ -1,4 +1,4 @@
-//! What a storm of returning travellers costs.
+//! The cost of many travellers that return at once.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::schedule::Step;
 use super::{Nature, World, runtime};
 use crate::support::checker::{CONVERGENCE, assert_sound};
 
-/// Everybody comes back at once.
+/// How many travellers return at once.
 const TRAVELLERS: usize = 200;
 
 #[test]

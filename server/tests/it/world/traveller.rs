@@ -1,5 +1,5 @@
-//! Somebody in the simulated world: the real session and driver over the simulated network, a device that keeps the
-//! outbox, and a recorder that writes down what is said, heard and applied.
+//! A client in the simulated world: the real session and driver over the simulated network, a device that keeps the
+//! outbox, and a recorder for what it sends, receives and applies.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,10 +23,10 @@ use super::internet::Internet;
 use super::network::{Link, SimSocket, State};
 use crate::support::history::{Client, Moments, Recorder};
 
-/// A small page, so that history has several.
+/// A small page size, so that the history has several pages.
 const PAGE: usize = 20;
 
-/// Somebody.
+/// One client.
 pub(super) struct Traveller {
     pub(super) user: UserId,
     internet: Arc<Internet>,
@@ -38,12 +38,12 @@ pub(super) struct Traveller {
     task: JoinHandle<()>,
 }
 
-/// What outlives the page.
+/// What survives a reload of the page.
 struct Device {
     user: UserId,
     saved: Mutex<BTreeMap<IntentId, SavedIntent>>,
     recorder: Mutex<Recorder>,
-    /// The socket that was opened last.
+    /// The most recent socket.
     link: Mutex<Option<Arc<Link>>>,
 }
 
@@ -66,7 +66,7 @@ impl Traveller {
         Self { user, internet: Arc::clone(internet), device, seed, written: 0, changed: 0, handle, task }
     }
 
-    /// The tab crashes, or is reloaded: a fresh session with what the device kept.
+    /// Simulates a crash or reload of the tab: a new session starts with what the device kept.
     pub(super) fn reload(&mut self) {
         self.task.abort();
         if let Some(link) = self.device.link.lock().unwrap().take() {
@@ -81,7 +81,7 @@ impl Traveller {
         self.handle.send(input).unwrap();
     }
 
-    /// Shows the group again, as after an invite.
+    /// Opens the group again, as after an invite.
     pub(super) fn open_group(&self) {
         self.say(Input::OpenGroup { group: GROUP, page: None, last_read: None });
     }
@@ -96,7 +96,7 @@ impl Traveller {
         self.say(Input::Send { group: GROUP, id, content: Content::text(body), at: Timestamp::from_unix_micros(0) });
     }
 
-    /// Changes or deletes one of its own messages.
+    /// Edits or deletes one of its own messages.
     pub(super) fn change(&mut self, nth: usize, delete: bool) {
         let own = self.handle.with(|session| {
             let rows = session.group(GROUP).into_iter().flat_map(|group| group.timeline().rows());
@@ -118,7 +118,7 @@ impl Traveller {
         }
     }
 
-    /// Something happens to its socket.
+    /// Changes the state of its socket.
     pub(super) fn link(&self, state: State) {
         if let Some(link) = self.device.link.lock().unwrap().as_ref() {
             link.set(state);
@@ -129,7 +129,7 @@ impl Traveller {
         self.device.link.lock().unwrap().as_ref().map(|link| link.state())
     }
 
-    /// Whether it is online, and not only believes so.
+    /// Whether the session says that it is online and the link really works.
     pub(super) fn is_connected(&self) -> bool {
         let is_online = self.handle.with(|session| session.link() == LinkState::Online);
         is_online && self.link_state() == Some(State::Flowing)
@@ -139,7 +139,7 @@ impl Traveller {
         self.handle.with(|session| session.group(GROUP).and_then(|group| group.timeline().cursor()))
     }
 
-    /// Whether it has everything up to here, and nothing waits to be sent.
+    /// Whether the client has every event up to `head` and an empty outbox.
     pub(super) fn has_everything(&self, head: Seq) -> bool {
         self.handle.with(|session| {
             session.group(GROUP).is_some_and(|group| {
@@ -153,8 +153,8 @@ impl Traveller {
         self.handle.with(|session| session.group(GROUP).is_none_or(|group| group.outbox().is_empty()))
     }
 
-    /// Does what a person does who comes back to the page: a member opens the group again if it was closed meanwhile,
-    /// and tries again what was refused; who is no member gives it up.
+    /// Does what a person does after coming back to the page. A member opens the group again if it was closed, and
+    /// retries refused messages. Otherwise the person discards refused entries.
     pub(super) fn look_again(&self, is_member: bool) {
         let is_gone = |session: &Session| session.group(GROUP).is_none_or(caravana_client::Group::is_gone);
         if is_member && self.handle.with(is_gone) {
@@ -174,7 +174,7 @@ impl Traveller {
         }
     }
 
-    /// Scrolls up to the beginning.
+    /// Loads pages until the beginning of the history.
     pub(super) async fn load_everything(&self) {
         for _ in 0..200 {
             let page = self.handle.with(|session| {
@@ -200,7 +200,7 @@ impl Traveller {
         })
     }
 
-    /// Its part of the history.
+    /// Ends the client and returns its part of the history.
     pub(super) fn finish(self, settled: Option<Duration>, screen: bool) -> Client {
         let screen = screen.then(|| self.screen());
         self.task.abort();
@@ -226,7 +226,7 @@ fn open_page(internet: &Arc<Internet>, device: &Arc<Device>, seed: u64) -> (Hand
     (handle, task)
 }
 
-/// The ports of a page.
+/// The client's ports for one page.
 struct Ports {
     internet: Arc<Internet>,
     device: Arc<Device>,
@@ -250,7 +250,7 @@ impl Sockets for Ports {
     }
 }
 
-/// A socket of which the recorder hears what is said.
+/// A socket that records what the client sends.
 struct Said {
     socket: SimSocket,
     device: Arc<Device>,

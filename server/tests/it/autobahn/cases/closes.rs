@@ -14,7 +14,7 @@ fn close(case: Case, code: u16, reason: &[u8]) -> Case {
     case.say(FIN | CLOSE, &[&code.to_be_bytes(), reason].concat())
 }
 
-/// 7.1: what comes behind a close frame is not answered.
+/// 7.1: frames after a close frame are not answered.
 fn behaviour() -> Vec<Case> {
     let hello = b"Hello World!";
     let closed = |number: &str| close(Case::new(number), NORMAL, b"").ends_with(&[NORMAL]);
@@ -26,12 +26,12 @@ fn behaviour() -> Vec<Case> {
         closed("7.1.3").say(FIN | PING, b""),
         closed("7.1.4").say(FIN | TEXT, hello),
         fragment.say(FIN | CONTINUATION, b"fragment2").ends_with(&[NORMAL]),
-        // Whether the messages are answered before the close frame is carried out is left to who implements it.
+        // The RFC lets the implementation choose whether it answers the messages before it handles the close frame.
         close(large, NORMAL, b"").say(FIN | PING, b"").ends_somehow(),
     ]
 }
 
-/// 7.3 and 7.5: what stands in a close frame.
+/// 7.3 and 7.5: the payload of a close frame.
 fn payloads() -> Vec<Case> {
     let with = |number: &str, reason: &[u8]| close(Case::new(number), NORMAL, reason);
     let no_text = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80\x65\x64\x69\x74\x65\x64";
@@ -46,7 +46,7 @@ fn payloads() -> Vec<Case> {
     ]
 }
 
-/// 7.7, 7.9 and 7.13: codes that may be said, codes that may not, and codes above them all.
+/// 7.7, 7.9 and 7.13: valid codes, invalid codes, and codes out of range.
 fn codes() -> Vec<Case> {
     let said = |number: String, code: u16| close(Case::new(number), code, b"");
     let valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];

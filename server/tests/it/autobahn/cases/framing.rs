@@ -3,10 +3,10 @@
 use super::{BINARY, CLOSE, CONTINUATION, Case, FIN, Heard, PING, PONG, TEXT, WHOLE};
 
 const HELLO: &[u8] = b"Hello, world!";
-/// Closed because the protocol was broken.
+/// The server closes because of a protocol error.
 const BROKEN: &[u16] = &[1002];
 
-/// 1: messages of all forms of length.
+/// 1: messages with every encoding of the length.
 pub(in crate::autobahn) fn messages() -> Vec<Case> {
     let whole = [0, 125, 126, 127, 128, 65_535, 65_536].map(|length| (length, WHOLE));
     let lengths = || whole.into_iter().chain([(65_536, 997)]).zip(1..);
@@ -22,7 +22,7 @@ pub(in crate::autobahn) fn messages() -> Vec<Case> {
     lengths().map(text).chain(lengths().map(binary)).collect()
 }
 
-/// 2: pings are answered in order, with their payload; pongs that nobody asked for are nothing.
+/// 2: pings are answered in order and with their payload; unsolicited pongs are ignored.
 pub(in crate::autobahn) fn pings() -> Vec<Case> {
     let ping = |number: &str, payload: &[u8], chop| {
         Case::new(number).say_chopped(FIN | PING, payload, chop).expect_pong(payload)
@@ -48,13 +48,13 @@ pub(in crate::autobahn) fn pings() -> Vec<Case> {
     ]
 }
 
-/// A good text, then a bad frame, then a ping: the text is answered and the ping is not.
+/// A valid text, then a bad frame, then a ping: the text is answered and the ping is not.
 fn after_a_text(number: &str, bad: u8, payload: &[u8], chop: usize) -> Case {
     let case = Case::new(number).say_chopped(FIN | TEXT, HELLO, chop).expect_text(HELLO);
     case.say_chopped(bad, payload, chop).say_chopped(FIN | PING, b"", chop).ends_with(BROKEN)
 }
 
-/// 3: nothing was agreed on that gives the reserved bits a meaning.
+/// 3: no extension was negotiated that uses the reserved bits.
 pub(in crate::autobahn) fn reserved_bits() -> Vec<Case> {
     let reserved = |bits: u8| FIN | bits << 4;
     let binary = b"\x00\xff\xfe\xfd\xfc\xfb\x00\xff";
@@ -69,7 +69,7 @@ pub(in crate::autobahn) fn reserved_bits() -> Vec<Case> {
     ]
 }
 
-/// 4: opcodes that mean nothing.
+/// 4: reserved opcodes.
 pub(in crate::autobahn) fn opcodes() -> Vec<Case> {
     let kind = |section: &str, first: u8| {
         let number = |index: u8| format!("{section}.{index}");
@@ -85,7 +85,7 @@ pub(in crate::autobahn) fn opcodes() -> Vec<Case> {
     [kind("4.1", 0x3), kind("4.2", 0xB)].into_iter().flatten().collect()
 }
 
-/// 5: messages in fragments, and fragments that belong to no message.
+/// 5: fragmented messages, and fragments without a message.
 pub(in crate::autobahn) fn fragments() -> Vec<Case> {
     let control = |number: &str, opcode: u8| {
         let case = Case::new(number).say(opcode, b"fragment1").say(FIN | CONTINUATION, b"fragment2");
@@ -141,7 +141,7 @@ fn ping_between(number: &str, chop: usize) -> Case {
 
 fn pings_between(number: &str) -> Case {
     let case = Case::new(number).say(TEXT, b"fragment1").say(CONTINUATION, b"fragment2");
-    // It is answered before the end of the message has come.
+    // The ping is answered before the message has ended.
     let case = case.say(FIN | PING, b"pongme 1!").expect_pong(b"pongme 1!").hear();
     let case = case.say(CONTINUATION, b"fragment3").say(CONTINUATION, b"fragment4");
     let case = case.say(FIN | PING, b"pongme 2!").expect_pong(b"pongme 2!");

@@ -4,10 +4,10 @@ use super::{BINARY, Case, FIN, Heard, TEXT};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * 1024;
-/// Messages of a case that measures round trips.
+/// How many messages a case about round trips sends.
 const ROUND_TRIPS: usize = 1_000;
 
-/// The cases of two sections, of which the first says texts and the second bytes.
+/// The cases of two sections: the first sends texts, the second binary messages.
 fn sections(text: u8, lengths: &[usize], case: impl Fn(Case, u8, usize) -> Case) -> Vec<Case> {
     let kinds = [(text, TEXT), (text + 1, BINARY)];
     let numbered = kinds.into_iter().flat_map(|(section, opcode)| {
@@ -20,7 +20,7 @@ fn heard(opcode: u8, message: Vec<u8>) -> Heard {
     if opcode == TEXT { Heard::Text(message) } else { Heard::Binary(message) }
 }
 
-/// A message that shows whether its bytes are in their places.
+/// A message with a pattern, so that misplaced bytes are noticed.
 fn message(opcode: u8, length: usize) -> Vec<u8> {
     let pattern: &[u8] = if opcode == TEXT { b"BAsd7&jh23" } else { b"\x00\xfe\x23\xfa\xf0" };
     pattern.iter().copied().cycle().take(length).collect()
@@ -51,7 +51,7 @@ pub(in crate::autobahn) fn chops() -> Vec<Case> {
     })
 }
 
-/// 9.7 and 9.8: each message is said when the one before has come back.
+/// 9.7 and 9.8: each message is sent after the previous one has come back.
 pub(in crate::autobahn) fn round_trips() -> Vec<Case> {
     sections(7, &[0, 16, 64, 256, 1024, 4096], |case, opcode, length| {
         (0..ROUND_TRIPS).fold(case, |case, _| {

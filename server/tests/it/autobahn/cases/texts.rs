@@ -1,14 +1,14 @@
-//! Section 6: what is text and what is not.
+//! Section 6: valid and invalid UTF-8.
 
 use super::{CONTINUATION, Case, FIN, MASK, TEXT, WHOLE, frame};
 
 /// κόσμε.
 const WORLD: &[u8] = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
 const EDITED: &[u8] = b"edited";
-/// Closed because a text was none.
+/// The server closes because a text is not valid UTF-8.
 const NO_TEXT: &[u16] = &[1007];
 
-/// 6.1 to 6.4: empty texts, characters that are cut by the end of a frame, and when a bad one is noticed.
+/// 6.1 to 6.4: empty texts, characters that are split across frames, and how early invalid UTF-8 is noticed.
 pub(in crate::autobahn) fn framed() -> Vec<Case> {
     let empty = Case::new("6.1.2").say(TEXT, b"").say(CONTINUATION, b"").say(FIN | CONTINUATION, b"");
     let middle = Case::new("6.1.3").say(TEXT, b"").say(CONTINUATION, b"middle frame payload");
@@ -35,18 +35,18 @@ pub(in crate::autobahn) fn framed() -> Vec<Case> {
     ]
 }
 
-/// A text that can't be one any more from its 13th byte on: a character above the last there is.
+/// A text that is invalid from its 13th byte on: it has a character above U+10FFFF.
 fn above_all() -> Vec<u8> {
     [WORLD, b"\xf4\x90\x80\x80", EDITED].concat()
 }
 
-/// Good up to `good`, bad up to `bad`, and the last frame never comes: whoever waits for it is not strict.
+/// Valid up to `good`, invalid up to `bad`, and the last frame never comes. A server that waits for it is not strict.
 fn in_time_by_frames(number: &str, good: usize, bad: usize) -> Case {
     let text = above_all();
     Case::new(number).say(TEXT, &text[..good]).say(CONTINUATION, &text[good..bad]).ends_with(NO_TEXT)
 }
 
-/// The same within one frame, whose rest never comes.
+/// The same within one frame whose rest never comes.
 fn in_time_by_chops(number: &str, good: usize, bad: usize) -> Case {
     let whole = frame(FIN | TEXT, &above_all());
     let header = 2 + MASK.len();
@@ -54,7 +54,7 @@ fn in_time_by_chops(number: &str, good: usize, bad: usize) -> Case {
     Case::new(number).say_bytes(good, WHOLE).say_bytes(bad, WHOLE).ends_with(NO_TEXT)
 }
 
-/// 6.5 to 6.23: the sequences of Markus Kuhn's stress test of UTF-8 decoders, each a text.
+/// 6.5 to 6.23: the sequences of Markus Kuhn's stress test for UTF-8 decoders, each as a text.
 pub(in crate::autobahn) fn sequences() -> Vec<Case> {
     let prefixes = (1..=WORLD.len()).map(|length| WORLD[..length].to_vec()).collect();
     let mut unexpected: Vec<Vec<u8>> = (1..=6).map(|length| b"\x80\xbf\x80\xbf\x80\xbf"[..length].to_vec()).collect();
@@ -81,7 +81,7 @@ fn of(texts: &[&[u8]]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.to_vec()).collect()
 }
 
-/// The last two of each plane: no characters, but good UTF-8.
+/// The last two code points of each plane: non-characters, but valid UTF-8.
 fn no_characters() -> Vec<Vec<u8>> {
     let planes = (0..=0x10_u32).flat_map(|plane| [plane << 16 | 0xfffe, plane << 16 | 0xffff]);
     planes.map(|code| char::from_u32(code).unwrap().to_string().into_bytes()).collect()

@@ -1,4 +1,4 @@
-//! A PostgreSQL that answers, but does not do what it is asked.
+//! A PostgreSQL that answers but can not do what the server asks.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::super::{database_is_sound, history};
 use super::{SLACK, ana_in_oaxaca, sends_at_last};
 use crate::support::database::Database;
 
-/// How long a send waits for a log that somebody else has locked.
+/// How long a send waits for a log that another program has locked.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Groups enough that some share a lane with the locked one.
+/// So many groups that some share a lane with the locked one.
 const GROUPS: usize = 12;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,10 +12,11 @@ use crate::support::database::Database;
 use crate::support::postgres::TestDatabase;
 use crate::support::{Peer, TestServer, TestUser, eventually};
 
-/// Shorter than the sweep, which would find everything in the end and hide what is looked for here.
+/// Shorter than the interval of the sweep. The sweep would find everything later and hide the fault that this test
+/// looks for.
 const SOON: Duration = Duration::from_millis(1_500);
 
-/// Other programs' rows are on the screen, each of them soon.
+/// Checks that other programs' rows reach the screen soon.
 async fn hears_others(server: &TestServer, ana: TestUser, group: GroupId, what: &str) {
     let ana = Arc::new(ana);
     let mut alice = Peer::start(&ana, group).await;
@@ -50,7 +51,7 @@ async fn a_listener_that_was_ended_listens_again() {
         async move { (own.await.numbers(ended).await == [1]).then_some(()) }
     })
     .await;
-    // It listens again, or there would be nobody to end.
+    // Waits until a listener is connected again.
     eventually("it listens again", || {
         let own = server.foreign();
         async move {
@@ -64,14 +65,14 @@ async fn a_listener_that_was_ended_listens_again() {
     hears_others(&server, ana, group, "after the listener was ended").await;
 }
 
-/// As behind a pooler in transaction mode: the listener stands, and nothing ever arrives. Here because it listens in
+/// Simulates a pooler in transaction mode: the listener is connected but no notification arrives. Here it listens in
 /// another database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_notifications_are_eaten_the_database_is_asked_instead() {
     let (database, elsewhere) = (TestDatabase::migrated().await, TestDatabase::empty().await);
     let flag = format!("--database-listen-url={}", elsewhere.url());
     let (server, ana, group) = ana_on(Database::Postgres(database), &[&flag]).await;
-    // Its test of itself takes five seconds; until then the sweep is all there is.
+    // The server tests its listener, which takes five seconds. Until then only the sweep finds new rows.
     for listeners in [1, 0] {
         eventually("somebody listens there and gives it up", || {
             let there = elsewhere.connect();
@@ -97,7 +98,7 @@ async fn where_notifications_are_switched_off_the_database_is_asked_instead() {
     hears_others(&server, ana, group, "NOTIFY off").await;
 }
 
-/// A hundred thousand rows in one commit: whoever is there gets all of them, as pages, and nobody is closed.
+/// A hundred thousand rows in one commit: every connected client gets all of them as pages, and no client is closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_rows_in_one_commit_reach_everybody_in_order() {
     const ROWS: u64 = 100_000;

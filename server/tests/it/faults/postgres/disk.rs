@@ -10,7 +10,7 @@ use super::super::disk::SmallDisk;
 use super::super::{database_is_sound, history, report};
 use super::{ana_on, cluster, through};
 
-/// Four kilobytes that can't be compressed: what PostgreSQL compresses would not fill a disk.
+/// Four kilobytes that PostgreSQL can not compress. Compressed rows would not fill the disk.
 fn long() -> String {
     (0..125).map(|_| Uuid::new_v4().simple().to_string()).collect()
 }
@@ -18,11 +18,11 @@ fn long() -> String {
 #[tokio::test]
 #[ignore = "long: cargo xtask faults"]
 async fn a_database_without_space_refuses_by_name_and_works_again_when_there_is_some() {
-    // Declared before the cluster, so that it is unmounted after its end.
+    // Declared before the cluster, so that it is unmounted after the cluster has ended.
     let disk = SmallDisk::new(12);
     let tables = disk.path("tables");
     std::fs::create_dir(&tables).unwrap();
-    // Only root can mount, and PostgreSQL is never root.
+    // Only root can mount, and PostgreSQL refuses to run as root.
     assert!(Command::new("chown").arg("postgres").arg(&tables).status().is_ok_and(|status| status.success()));
     let cluster = cluster().await;
     let mut admin = cluster.options().connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! A PostgreSQL that goes away and comes back, and a way there that falls silent.
+//! A PostgreSQL that stops and starts again, and a connection to it that becomes silent.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::super::{database_is_sound, history, report};
 use super::{LOOK, RECOVERY, SLACK, ana_on, cluster, sends_at_last, through};
 use crate::support::{Chaos, TestServer};
 
-/// Messages a second.
+/// Messages per second.
 const RATE: u32 = 200;
 
-/// Restarts without a shutdown, as after a crash, in the middle of traffic; the checker judges what everybody saw.
+/// Restarts the database without a shutdown, as after a crash, under traffic. The checker judges what every client saw.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_of_the_database_under_load_lose_nothing_and_double_nothing() {
     let cluster = cluster().await;
     let server = TestServer::builder().on(through(&cluster, cluster.port())).start().await;
     let crowd = Crowd::gather(&server, 6).await.arrives(1).await;
-    // Not in the crowd's group, whose every message the checker knows.
+    // In another group, because the checker must know every message of the crowd's group.
     let aside = crowd.users[0].create_group("Aparte").await;
     let chat = crowd.chats(RATE);
     let mut slowest = Duration::ZERO;
@@ -38,7 +38,7 @@ async fn restarts_of_the_database_under_load_lose_nothing_and_double_nothing() {
     crowd.ends_soundly(&server).await;
 }
 
-/// The cable is pulled: nothing arrives any more, in either direction, and nobody says so.
+/// Simulates a pulled cable: nothing arrives in either direction, and neither end gets an error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_way_to_the_database_is_named_in_time_and_left() {
     let cluster = cluster().await;

@@ -1,4 +1,4 @@
-//! Two servers on one database, without anything between them but its notifications.
+//! Two servers on one database. Only the database's notifications connect them.
 
 use std::collections::BTreeSet;
 

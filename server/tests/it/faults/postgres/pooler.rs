@@ -1,4 +1,4 @@
-//! A pooler in transaction mode before the database: PgBouncer 1.18, which knows no prepared statements at all.
+//! A pooler in transaction mode in front of the database: PgBouncer 1.18, which does not support prepared statements.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -15,10 +15,10 @@ use super::{cluster, through};
 use crate::support::postgres::Cluster;
 use crate::support::{TestServer, Wire};
 
-/// Shorter than the sweep, which would find everything in the end.
+/// Shorter than the interval of the sweep, which would find everything later.
 const SOON: Duration = Duration::from_millis(1_500);
 
-/// A PgBouncer of the test's own. It ends with this value.
+/// A PgBouncer for one test. It ends with this value.
 struct Pooler {
     process: Child,
     port: u16,
@@ -35,14 +35,14 @@ impl Pooler {
              unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 6\nmax_client_conn = 200\n",
             cluster.port()
         );
-        // As `any` everybody comes in as the user that the database's line names.
+        // With `auth_type = any`, every client connects as the user in the line of the database.
         let settings = settings.replace("\n[pgbouncer]", " user=postgres\n[pgbouncer]");
         std::fs::File::create(&path).unwrap().write_all(settings.as_bytes()).unwrap();
         let is_root =
             std::env::var("USER").is_ok_and(|user| user == "root") || std::path::Path::new("/root/.").is_dir();
         let mut command = Command::new("pgbouncer");
         if is_root {
-            // It refuses root, and reads its settings before it becomes somebody else.
+            // It refuses to run as root, and reads its settings before it changes its user.
             command.args(["-u", "nobody"]);
         }
         let process = command
@@ -80,7 +80,7 @@ async fn behind_a_pooler_in_transaction_mode_everything_works() {
     ana.brings(&bob, group).await;
     let mut wire = Wire::open(&bob).await;
     let joined = wire.follow(group, None).await;
-    // All its connections are used at once, so that each of ours meets many of the database's.
+    // Uses all pooled connections at once, so that each of the server's connections meets many of the database's.
     let sends = join_all((0..100).map(|number| {
         let ana = &ana;
         async move { ana.sends(group, &number.to_string()).await.status }
@@ -91,12 +91,12 @@ async fn behind_a_pooler_in_transaction_mode_everything_works() {
     for _ in 0..100 {
         wire.expect("new_message").await;
     }
-    // Nothing is notified through a pooler: the database is asked.
+    // Notifications do not pass the pooler, so the server polls the database.
     server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;
     let since = Instant::now();
     assert_eq!(wire.expect("new_message").await["message"], "desde fuera");
     assert!(since.elapsed() < SOON, "seen after {:?}", since.elapsed());
-    // Whoever was away gets what they missed.
+    // A client that was away gets the missed events.
     let mut late = Wire::open(&bob).await;
     late.follow(group, Some(json!({"epoch": joined["epoch"], "seq": joined["head"]}))).await;
     for _ in 0..101 {
@@ -111,7 +111,7 @@ async fn behind_a_pooler_in_transaction_mode_everything_works() {
     }
 }
 
-/// As the operator asks: by the same address that the server has.
+/// Uses the server's own database URL, as an operator would.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn migrate_and_doctor_work_through_a_pooler_and_recognise_it() {
     let cluster = cluster().await;

@@ -1,6 +1,7 @@
-//! Another database in the place of the one that is being served: a copy from before, a standby that has taken over.
+//! Another database replaces the one in use: an older copy, or a promoted standby.
 //!
-//! Its log goes on at numbers that have been given already, to other messages. Whoever has seen those must not go on there.
+//! Its log continues with seqs that were already given to other messages. Clients that have seen those must not
+//! continue from their cursor.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use crate::support::database::Database;
 use crate::support::postgres::{Cluster, programs};
 use crate::support::{End, TestServer, TestUser, Wire};
 
-/// The drain of a planned end, which comes before the new beginning.
+/// The limit for the drain of a planned end, which comes before the new start.
 const ANEW: Duration = Duration::from_secs(15);
-/// Longer than an old connection goes without saying where it leads.
+/// Longer than an existing connection may take to check which database it is connected to.
 const LOOKED: Duration = Duration::from_secs(7);
 
 async fn administer(cluster: &Cluster, statements: &[&str]) {
@@ -27,20 +28,20 @@ async fn administer(cluster: &Cluster, statements: &[&str]) {
     }
 }
 
-/// Nobody is in that database, and nobody comes in.
+/// Ends all sessions of that database and refuses new ones.
 const EMPTY_LIVE: [&str; 2] = [
     "alter database live with allow_connections false",
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = 'live'",
 ];
 
-/// Somebody who follows a group, and what the hub has told them at the beginning.
+/// A user who follows a group. Returns the socket and the data of `joined`.
 async fn following(user: &TestUser, group: GroupId) -> (Wire, Value) {
     let mut wire = Wire::open(user).await;
     let joined = wire.follow(group, None).await;
     (wire, joined)
 }
 
-/// The socket is closed as by a planned restart. Answers what came over it before that, but for signs of life.
+/// Waits until the socket is closed as by a planned restart. Returns the `new_message` frames before that.
 async fn sent_away(mut wire: Wire) -> Vec<Value> {
     let mut heard = Vec::new();
     let ended = timeout(ANEW + SLACK, async {
@@ -56,7 +57,7 @@ async fn sent_away(mut wire: Wire) -> Vec<Value> {
     heard
 }
 
-/// Comes back with a cursor of the old log.
+/// Resumes with a cursor of the old log.
 async fn comes_back(user: &TestUser, group: GroupId, joined: &Value, seq: u64) -> Value {
     let mut wire = Wire::open(user).await;
     let cursor = json!({"epoch": joined["epoch"], "seq": seq});
@@ -106,7 +107,7 @@ async fn a_standby_that_takes_over_begins_new_epochs_under_a_running_server() {
     let (server, ana, group) = ana_on(through(&cluster, cluster.port()), &[]).await;
     let (wire, joined) = following(&ana, group).await;
     let seen = ana.sends(group, "antes").await.json()["message"]["seq"].as_u64().unwrap();
-    // The same files as a standby would have, on a timeline of its own from here on.
+    // A standby would have the same files. From here on it has its own timeline.
     tokio::task::block_in_place(|| {
         cluster.pg_ctl(&["--mode=immediate", "stop"]);
         cluster.becomes_standby();
@@ -121,7 +122,7 @@ async fn a_standby_that_takes_over_begins_new_epochs_under_a_running_server() {
     database_is_sound(&server, group).await;
 }
 
-/// What `pg_dump` and `pg_restore` do to the database that is being served.
+/// Runs `pg_dump` or `pg_restore` on the database in use.
 async fn plays(cluster: &Cluster, program: &str, arguments: &[&str]) {
     let done = tokio::process::Command::new(programs().join(program))
         .args(["--host=127.0.0.1", "--username=postgres", &format!("--port={}", cluster.port())])
@@ -141,8 +142,9 @@ async fn a_dump_that_is_played_back_under_a_running_server_is_waited_for_and_is_
     plays(&cluster, "pg_dump", &["--format=custom", "--file", dump.to_str().unwrap(), "postgres"]).await;
     let (wire, joined) = following(&ana, group).await;
     let seen = ana.sends(group, "vista por todos").await.json()["message"]["seq"].as_u64().unwrap();
-    // Step by step, because a dump of a whole trip takes minutes. First what was there goes, then all rows come; what numbers
-    // and guards new ones, the triggers and keys, comes last.
+    // The sections are restored one after the other, because the restore of a whole trip takes minutes. First the old
+    // tables are dropped, then all rows are restored. The triggers and keys, which number and check new rows, come
+    // last.
     administer(&cluster, &["drop schema public, caravana cascade; create schema public"]).await;
     let plays_section = |section: &'static str| {
         let arguments = ["--dbname=postgres".to_owned(), format!("--section={section}"), dump.display().to_string()];
@@ -151,7 +153,7 @@ async fn a_dump_that_is_played_back_under_a_running_server_is_waited_for_and_is_
     };
     plays_section("pre-data").await;
     plays_section("data").await;
-    // People go on meanwhile, for longer than the server takes to look where it is.
+    // Users continue to send, for longer than the server needs to check its database.
     let since = Instant::now();
     while since.elapsed() < LOOKED {
         let answer = ana.sends(group, "mientras").await;

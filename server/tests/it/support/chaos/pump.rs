@@ -14,14 +14,14 @@ use super::{Flow, How, Knobs, Passed, WAITING, Way, Weather};
 
 /// Bytes read at a time.
 const CHUNK: usize = 8 * 1024;
-/// A limited rate is kept in steps of this length, or of one byte.
+/// The proxy applies a limited rate in steps of this length, or of one byte if that takes longer.
 const STEP: Duration = Duration::from_millis(20);
 
-/// The connection ends by a reset, of both directions.
+/// The connection ends with a reset in both directions.
 #[derive(Debug)]
 pub(super) struct Reset;
 
-/// Carries bytes until the end of the stream, which is passed on.
+/// Carries bytes until the end of the stream, and forwards that end.
 pub(super) async fn pump(
     way: Way,
     mut from: ReadHalf<'_>,
@@ -60,7 +60,7 @@ pub(super) async fn pump(
             read = from.read(&mut buffer), if reads => match read {
                 Ok(0) => line.ended = true,
                 Ok(length) => line.take(&buffer[..length], &weather),
-                // Nobody hears of it while the cable is pulled.
+                // While the cable is pulled, an error at one end stays unknown to the other.
                 Err(_) if weather.flow == Flow::Swallow => line.ended = true,
                 Err(_) => return Err(Reset),
             },
@@ -73,31 +73,31 @@ pub(super) async fn pump(
             },
         }
     }
-    // The other end may be gone already, which it knows best itself.
+    // If the other end is already gone, this fails and there is nothing to do.
     let _ = to.shutdown().await;
     Ok(())
 }
 
-/// Waits and writes some; dropped at any time, it has written all that it says or nothing.
+/// Waits until `due` and writes some bytes. Cancel safe: a dropped call has written nothing.
 async fn write(to: &mut WriteHalf<'_>, due: Instant, bytes: &[u8]) -> std::io::Result<usize> {
     sleep_until(due).await;
     to.write(bytes).await
 }
 
-/// What is under way.
+/// The bytes on their way in one direction.
 struct Line {
     waiting: VecDeque<(Instant, Vec<u8>)>,
     bytes: usize,
-    /// The sender has ended.
+    /// Whether the sender has ended its stream.
     ended: bool,
-    /// Bytes that were passed on.
+    /// Bytes that were forwarded.
     passed: u64,
-    /// The end that was last asked for, and at which byte that is.
+    /// The last requested end ([`Weather::end`]), and below it the byte number at which it happens.
     asked: Option<(u64, How)>,
     end: Option<(u64, How)>,
-    /// No byte may leave before this, because of the rate.
+    /// The rate allows no byte to leave before this time.
     free_at: Instant,
-    /// No byte may arrive before the one before it.
+    /// When the byte before arrives: the next byte must not arrive earlier.
     last_due: Instant,
 }
 
@@ -141,7 +141,7 @@ impl Line {
         self.waiting.front().map_or(self.free_at, |(due, _)| self.free_at.max(*due))
     }
 
-    /// What may be written at once, when it is due.
+    /// The bytes that can be written in one call when they are due.
     fn next(&self, weather: &Weather) -> &[u8] {
         let front = self.waiting.front().map_or(&[][..], |(_, bytes)| bytes);
         let until_end = self.end.map_or(u64::MAX, |(at, _)| at.saturating_sub(self.passed));
@@ -165,7 +165,7 @@ impl Line {
     }
 }
 
-/// Bytes in one step of a rate.
+/// Bytes that a rate allows in one [`STEP`].
 fn step(rate: u32) -> u64 {
     let bytes = u128::from(rate) * STEP.as_millis() / 1_000;
     u64::try_from(bytes).unwrap_or(u64::MAX).max(1)

@@ -1,4 +1,4 @@
-//! The proxy does what its knobs say.
+//! Tests of the proxy: each knob has its effect.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ async fn hears(stream: &mut TcpStream, expected: &[u8]) {
     assert!(heard == expected, "other bytes came");
 }
 
-/// Reads to the end of the stream. Answers what came and, where it did not end by itself, why.
+/// Reads to the end of the stream. Returns the bytes, and the error if the stream did not end normally.
 async fn rest(stream: &mut TcpStream) -> (Vec<u8>, Option<ErrorKind>) {
     let mut rest = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the stream does not end");
@@ -83,7 +83,7 @@ async fn a_stall_makes_the_sender_wait_and_loses_nothing() {
     hears(&mut server, b"antes").await;
     proxy.set(Way::Up, |weather| weather.flow = Flow::Stall);
     let mut taken = 0;
-    // The sender's own kernel takes some, and grows its buffer as it likes.
+    // The sender's kernel buffers some bytes, and may enlarge its buffer.
     while let Ok(written) = timeout(Duration::from_millis(200), client.write(&[1; 4_096])).await {
         taken += written.unwrap();
         assert!(taken < 64 * 1024 * 1024, "the sender never has to wait");
@@ -134,7 +134,7 @@ async fn a_reset_ends_what_is_open_and_nothing_later() {
     assert_eq!(rest(&mut client).await, (Vec::new(), RESET));
     assert_eq!(rest(&mut server).await, (Vec::new(), RESET));
     let mut another = TcpStream::connect(proxy.address).await.unwrap();
-    // The target of this test is gone; that its proxy took the connection at all is what counts.
+    // The target of this test is gone. The test only checks that the proxy accepted the connection.
     let _ = another.write_all(b"x").await;
 }
 

@@ -1,4 +1,4 @@
-//! Fabricated histories, one for each kind of violation.
+//! Made-up histories, one for each kind of violation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn client(user: UserId, sends: Vec<Sent>) -> Client {
     }
 }
 
-/// Ana writes, Bob sees it and answers, and both see both.
+/// A history without a violation: Ana writes, Bob sees it and answers, and both see both messages.
 fn sound() -> History {
     History {
         epoch: EPOCH,
@@ -163,7 +163,7 @@ fn a_screen_that_is_not_the_log_is_found() {
 #[test]
 fn a_later_message_that_stands_before_an_acknowledged_one_is_found() {
     breaks(Rule::AcknowledgedFirst, |history| {
-        // Bob's was acknowledged before Ana wrote hers, which stands before it.
+        // Bob's message was acknowledged before Ana wrote hers, but Ana's has the lower seq.
         history.clients[0].sends[0] = sent(1, 10, (3, 11));
     });
 }

@@ -1,5 +1,5 @@
-//! The ports of a test's process: a real socket, real requests, nothing kept over reloads. Everything that is said and
-//! heard is written down for the checker on its way.
+//! The client's ports for a test: a real socket, real requests, and no storage. They record every sent and received
+//! frame for the checker.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) struct TestPorts {
     pub(super) notes: Notes,
 }
 
-/// What a peer writes down for the checker.
+/// The record of a peer for the checker.
 #[derive(Clone)]
 pub(super) struct Notes(Arc<Mutex<Recorder>>);
 
@@ -73,7 +73,7 @@ impl Sockets for TestPorts {
     }
 }
 
-/// A sink and a stream that were split, as one again.
+/// A sink and a stream that were split, joined again.
 struct Joined<A, B> {
     sink: A,
     stream: B,
@@ -90,7 +90,7 @@ impl<A: Unpin, B: Stream + Unpin> Stream for Joined<A, B> {
     }
 }
 
-// Not futures' own way to change an error, which panics when it is asked again after one.
+// Not `sink_map_err` of futures, because it panics when it is polled again after an error.
 impl<A: Sink<String> + Unpin, B: Unpin> Sink<String> for Joined<A, B> {
     type Error = ();
 

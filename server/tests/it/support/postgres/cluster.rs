@@ -1,8 +1,8 @@
 //! A PostgreSQL server that lives as long as its owner.
 //!
-//! It can't outlive this process, however that ends: a shell holds the other end of a pipe, and when the pipe breaks it
-//! stops the server by its own process id and removes the folder. Nothing of it survives a crash of the machine, and need
-//! not.
+//! It ends with this process, however the process ends: a shell holds the other end of a pipe. When the pipe breaks,
+//! the shell stops the server by its process id and removes the folder. The data need not survive a crash of the
+//! machine.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use sqlx::postgres::PgConnectOptions;
 
-/// Where distributions put the programs that are not meant for everybody's search path; the newest first.
+/// Where distributions install the programs that are not on the search path, newest first.
 const FOLDERS: [&str; 4] = [
     "/usr/lib/postgresql/18/bin",
     "/usr/lib/postgresql/17/bin",
@@ -20,7 +20,7 @@ const FOLDERS: [&str; 4] = [
     "/usr/lib/postgresql/15/bin",
 ];
 
-/// As a production server, but for what only matters when the machine itself crashes.
+/// As on a production server, except for settings that matter only when the machine crashes.
 const CONFIGURATION: &str = "
 listen_addresses = '127.0.0.1'
 max_connections = 250
@@ -34,7 +34,8 @@ shared_buffers = 64MB
 timezone = 'UTC'
 ";
 
-/// The shell that keeps the server. `$1`: where the programs are, `$2`: the folder, `$3`: the configuration.
+/// The shell that watches the server. `$1`: the folder of the programs, `$2`: the server's folder, `$3`: the
+/// configuration.
 const KEEPER: &str = r#"
 trap '' INT HUP TERM
 cd "$2" && umask 077
@@ -46,10 +47,10 @@ cat >/dev/null
 cd / && rm -rf "$2"
 "#;
 
-/// How often another port is tried when somebody was faster.
+/// How many ports are tried, because another program may take a free port first.
 const ATTEMPTS: u32 = 3;
 
-/// A PostgreSQL server of this process' own.
+/// A PostgreSQL server of this process.
 pub(crate) struct Cluster {
     programs: PathBuf,
     owner: Option<Owner>,
@@ -60,7 +61,7 @@ pub(crate) struct Cluster {
     pipe: Option<ChildStdin>,
 }
 
-/// Whom the server runs as: PostgreSQL refuses root.
+/// The user that the server runs as, because PostgreSQL refuses root.
 #[derive(Clone, Copy)]
 struct Owner {
     user: u32,
@@ -68,12 +69,12 @@ struct Owner {
 }
 
 impl Cluster {
-    /// Starts a server with an empty cluster. Takes two seconds and blocks meanwhile.
+    /// Starts a server with an empty cluster. Blocks for about two seconds.
     pub(crate) fn start() -> Self {
         Self::start_with("")
     }
 
-    /// The same with more lines of configuration.
+    /// Like [`Self::start`], with more lines of configuration.
     pub(crate) fn start_with(configuration: &str) -> Self {
         let programs = programs();
         let mut log = String::new();
@@ -102,7 +103,7 @@ impl Cluster {
             .arg(programs)
             .arg(&folder)
             .arg(configuration)
-            // An interrupt of the terminal is for the tests; the shell goes when they have gone.
+            // Ctrl+C in the terminal must reach only the tests. The shell ends after them.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -119,7 +120,7 @@ impl Cluster {
         Err("its log went with its folder; run initdb and pg_ctl by hand".to_owned())
     }
 
-    /// How to come in, as superuser, to the database `postgres`.
+    /// How to connect as superuser to the database `postgres`.
     pub(crate) fn options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .host("127.0.0.1")
@@ -129,19 +130,20 @@ impl Cluster {
             .ssl_mode(sqlx::postgres::PgSslMode::Disable)
     }
 
-    /// Where it listens on 127.0.0.1.
+    /// Its port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// At its next start it recovers for ever, until it is promoted. Only while it is stopped.
+    /// Makes it a standby: after its next start it recovers until it is promoted. Call it only while the server is
+    /// stopped.
     pub(crate) fn becomes_standby(&self) {
         let signal = self.folder.join("data/standby.signal");
         let made = as_owner(Command::new("touch"), self.owner).arg(signal).status().unwrap();
         assert!(made.success(), "standby.signal can't be made");
     }
 
-    /// Writes a file into its data, that only its owner can read.
+    /// Writes a file into the data folder that only its owner can read.
     pub(crate) fn keeps(&self, name: &str, content: &str) {
         let mut writing = as_owner(Command::new("/bin/sh"), self.owner)
             .args(["-c", "umask 077 && cat >\"$1\"", "sh"])
@@ -177,7 +179,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Where the programs are; fails the test where there are none.
+/// The folder of the PostgreSQL programs. Fails the test if there is none.
 pub(crate) fn programs() -> PathBuf {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     FOLDERS
@@ -190,7 +192,7 @@ pub(crate) fn programs() -> PathBuf {
         )
 }
 
-/// The system's user for PostgreSQL, where we are root.
+/// The system's user for PostgreSQL. `None` if this process is not root.
 fn owner() -> Option<Owner> {
     let id = |arguments: &[&str]| -> Option<u32> {
         let answer = Command::new("id").args(arguments).stderr(Stdio::null()).output().ok()?;

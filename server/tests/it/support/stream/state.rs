@@ -1,4 +1,4 @@
-//! One group on one connection, in one of the states that fit what was heard.
+//! One possible state of one group on one connection.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use caravana_protocol::limits::RESUME_DEPTH;
 use caravana_protocol::{CaughtUp, Cursor, Epoch, Joined, LeftReason, Resync, ResyncReason, Seq};
 
-/// What a client has said about a group and not yet heard the answer of.
+/// A request about a group that the client has sent and that is not answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Asked {
     /// `subscribe` or `sync`.
@@ -15,30 +15,30 @@ pub(super) enum Asked {
     Unsubscribe,
 }
 
-/// A stream that was asked for.
+/// The stream that a request asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subscription {
     pub(super) cursor: Option<Cursor>,
     pub(super) reference: Option<String>,
 }
 
-/// One group on one connection.
+/// One possible state of one group on one connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct State {
-    /// In the order in which it was said, which is the order of the answers.
+    /// In the order of sending. The server answers in the same order.
     asked: VecDeque<Asked>,
     stream: Stream,
 }
 
-/// What is to come of the group.
+/// What may come next for the group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Stream {
-    /// Nothing: it is not followed.
+    /// Nothing: the group is not followed.
     #[default]
     Silent,
-    /// `joined` came and answered this cursor: a replay of it, or `resync`.
+    /// `joined` answered a request with this cursor. Next comes the replay after the cursor, or `resync`.
     Begun { cursor: Cursor, epoch: Epoch, head: Seq },
-    /// Events from `last + 1` on, and `caught_up` when that is at least `head`.
+    /// Events from `last + 1` on, and `caught_up` as soon as `last` is at least `head`.
     Replaying { epoch: Epoch, head: Seq, last: Seq },
     /// Events from `last + 1` on.
     Live { last: Seq },
@@ -133,7 +133,7 @@ impl State {
         let same = cursor.epoch == epoch;
         let is_true = match resync.reason {
             ResyncReason::UnknownEpoch => !same,
-            // The head may have moved on while the answer was on its way, so there is nothing to compare with.
+            // The head may have moved while the answer was on its way, so there is nothing to compare with.
             ResyncReason::AboveHead => same,
             ResyncReason::TooDeep => same && head.saturating_sub(cursor.seq) > RESUME_DEPTH,
         };
@@ -152,7 +152,8 @@ impl State {
                 }
                 Ok(vec![Self { asked, stream: Stream::Silent }])
             }
-            // Either it ended the stream before what was asked last was read, or it is the answer to that.
+            // Either the removal ended the stream before the server read the oldest open request, or it is the answer
+            // to that request.
             LeftReason::Removed | LeftReason::GroupDeleted => {
                 let ended = Self { asked: self.asked.clone(), stream: Stream::Silent };
                 let mut answered = ended.clone();
@@ -165,8 +166,8 @@ impl State {
         }
     }
 
-    /// Typing, presence, read marks: only to who follows. Between a `subscribe` and its `joined` the stream before still
-    /// counts.
+    /// Typing, presence and read marks come only to a client that follows the group. Between a `subscribe` and its
+    /// `joined`, the previous stream still counts.
     pub(super) fn soft(&self) -> Followers {
         if self.stream == Stream::Silent {
             return Err("a soft frame of a group that is not followed".into());
@@ -183,15 +184,15 @@ impl State {
         Ok(vec![self.clone()])
     }
 
-    /// An error with the reference of a `subscribe` refuses it; one without may.
+    /// An error with the reference of a `subscribe` refuses it. An error without a reference may refuse it.
     pub(super) fn refused(&self, reference: Option<&str>) -> Vec<Self> {
-        // What is asked is answered in turn: who is refused now is behind nobody who still waits.
+        // The server answers in order, so a refused request is always the oldest open one.
         let is_later = |asked: &Asked| matches!(asked, Asked::Subscribe(one) if reference.is_some() && one.reference.as_deref() == reference);
         if self.asked.iter().skip(1).any(is_later) {
             return Vec::new();
         }
         let Some(Asked::Subscribe(first)) = self.asked.front() else { return vec![self.clone()] };
-        // A stream that is refused has taken the place of the one before.
+        // A refused `subscribe` has already ended the previous stream.
         let mut refused = Self { asked: self.asked.clone(), stream: Stream::Silent };
         refused.asked.pop_front();
         match (reference, first.reference.as_deref()) {
@@ -202,7 +203,7 @@ impl State {
     }
 }
 
-/// The rule of the log.
+/// Each event has the seq after the previous one.
 fn next(last: Seq, seq: Seq) -> Result<Seq, String> {
     match seq {
         _ if seq == last.saturating_add(1) => Ok(seq),

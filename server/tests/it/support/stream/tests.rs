@@ -1,4 +1,4 @@
-//! Fabricated sequences: what the contract allows passes, each kind of breach is caught.
+//! Made-up sequences of frames. The judge accepts what the contract allows and catches each kind of violation.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ fn presence() -> ServerFrame {
     ServerFrame::Presence(Presence { group_id: GROUP, user_id, online: true })
 }
 
-/// A judge who has heard the answer to one `subscribe` without a breach.
+/// A judge that has received the answer to one `subscribe` without a violation.
 fn after(cursor: Option<Cursor>, heard: &[ServerFrame]) -> StreamJudge {
     let mut judge = StreamJudge::new();
     judge.said(&subscribe(cursor), None);
@@ -179,13 +179,13 @@ fn a_removal_may_fall_before_or_after_what_was_asked_last() {
     let mut judge = after(None, &[joined(7)]);
     judge.said(&subscribe(Some(at(5))), Some("r"));
     judge.heard(&left(LeftReason::Removed)).unwrap();
-    // It was the answer: the person is invited again and asks again, from somewhere else.
+    // First case: the removal was the answer. The user is invited again and subscribes from another cursor.
     let mut answered = judge.clone();
     answered.said(&subscribe(Some(at(8))), Some("s"));
     for frame in [joined(9), event(9), caught_up(9)] {
         answered.heard(&frame).unwrap();
     }
-    // It was not: the answer is still to come, and it may be a refusal.
+    // Second case: the removal was not the answer. The answer is still to come, and it may be a refusal.
     judge.heard(&refusal(Some("r"))).unwrap();
     assert!(judge.is_answered(GROUP));
     breach(judge, &joined(9), "answers no");
