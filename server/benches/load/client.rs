@@ -1,7 +1,7 @@
 //! All client connections in one thread: one readiness loop, one shared buffer, frames counted in place.
 //!
-//! It must cost much less than what it measures, so there is no task per connection and no JSON is decoded. Promises
-//! that every frame is counted once and that the numbers in the texts are seen in order, or counted as gaps.
+//! The client must cost much less than the measured server, so it has no task per connection and decodes no JSON.
+//! Promises: every frame is counted once, and a missing number in the texts is counted as a gap.
 
 mod frames;
 mod link;

@@ -31,7 +31,7 @@ pub(crate) enum Role {
     Stalled,
 }
 
-/// What the kernel keeps for a connection that reads nothing.
+/// The receive buffer of a connection that reads nothing.
 const SLEEPERS_BUFFER: usize = 4 * 1024;
 
 pub(super) struct Link {
