@@ -36,7 +36,7 @@ pub(super) enum RoleChange {
 }
 
 /// Only an owner changes roles. A group always has an owner: an owner can get a lower role only by handing the group
-/// over. A guest can neither own nor manage a group.
+/// over. A request can't make a guest an admin or an owner.
 pub(super) fn role_change(request: RoleRequest) -> Result<RoleChange, StoreError> {
     let RoleRequest { actor, user, is_own, is_guest, role } = request;
     owners_only(actor)?;
