@@ -1,10 +1,10 @@
-//! Moving house: everything of one database into another, from SQLite to PostgreSQL or back.
+//! Import: copies everything from one database into another, from SQLite to PostgreSQL or back.
 //!
-//! Ids, seqs and epochs are kept, so that a client's cursor and its outbox go on as if nothing had happened. Promises: the
-//! target is changed only where it is empty, or half filled by an import of the same source; killed at any moment, the next
-//! call goes on where it stopped; a server does not start on a database that is half filled; at the end every group's
-//! log is counted once more. It reads and writes tables, not messages: the triggers are off while it writes, because what
-//! they would number has its number already.
+//! Ids, seqs and epochs are kept, so that a client's cursor and outbox stay valid. Promises: the target is changed only
+//! if it is empty, or partly filled by an import of the same source; if the process is killed at any moment, the next
+//! call continues where it stopped; a server does not start on a partly filled database; at the end the log of every
+//! group is counted again. The import copies tables, not messages. The triggers are off while it writes, because the
+//! rows that the triggers would number already have their numbers.
 
 mod postgres;
 mod sqlite;
@@ -18,42 +18,42 @@ use crate::store::sqlite::OpenError;
 use crate::store::{DatabaseAddress, DatabaseSettings};
 use table::{Row, TABLES, Table};
 
-/// Rows that are written in one transaction.
+/// Rows per transaction.
 const BATCH: i64 = 2_000;
 
-/// What was moved.
+/// What was copied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moved {
     /// Rows of all tables.
     pub rows: u64,
-    /// Groups whose log was counted.
+    /// Groups whose log was checked.
     pub groups: u64,
-    /// Values that the target can't hold, and what can be shown in their place.
+    /// Values that the target can't hold and that were replaced by a displayable value.
     pub replaced: u64,
 }
 
-/// Why a database was not moved.
+/// Why the import failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// Two of a kind.
+    /// Both databases are SQLite, or both are PostgreSQL.
     #[error("one of the two databases must be SQLite and the other PostgreSQL; for two of a kind use their own tools")]
     SameKind,
-    /// The source has no tables of this server, or not those of this version.
+    /// The source does not have this server's tables, or has those of another version.
     #[error("the source is no database of this server's version; start this version on it once")]
     Source,
-    /// The target holds something already.
+    /// The target already has rows.
     #[error("the target is not empty")]
     NotEmpty,
     /// The target's tables `users`, `groups` or `group_chat` belong to another program.
     #[error("the target has tables of another program; an import needs a database of its own")]
     Adopted,
-    /// The source was written to between two calls.
+    /// The source changed between two calls.
     #[error("the source has changed since this import began; begin again with an empty target")]
     Changed,
-    /// One of them is being written to.
+    /// Another process writes to one of the databases.
     #[error("a server is using one of the databases; stop it first")]
     InUse,
-    /// The two sides do not agree at the end.
+    /// After the import, the log of a group is incomplete.
     #[error("after the import the log of group {0} is not what it was")]
     Differs(String),
     /// A SQLite database could not be opened.
@@ -67,39 +67,40 @@ pub enum ImportError {
     Database(#[from] sqlx::Error),
 }
 
-/// Told how far it is.
+/// Receives the progress.
 pub trait Progress: Send {
-    /// How many rows there are in all, and how many of them an earlier call has moved.
+    /// Called once, with the number of all rows and how many of them an earlier call has copied.
     fn begins(&mut self, rows: u64, moved: u64);
-    /// So many more rows of this table are in their place.
+    /// Called after each page: `rows` more rows of this table are written.
     fn moved(&mut self, table: &str, rows: u64);
 }
 
-/// Where rows come from.
+/// The database that is read.
 #[async_trait]
 trait Source: Send {
-    /// Something that changes when the logs do.
+    /// A value that changes whenever the logs change.
     async fn fingerprint(&mut self) -> Result<String, ImportError>;
     /// How many rows a table has.
     async fn count(&mut self, table: &Table) -> Result<u64, ImportError>;
-    /// The next rows by key; each is a JSON array in the order of the table's columns.
+    /// The next rows in key order; each is a JSON array in the order of the table's columns.
     async fn page(&mut self, table: &Table, after: Option<&[String]>, limit: i64) -> Result<Vec<Row>, ImportError>;
 }
 
-/// Where rows go to.
+/// The database that is written.
 #[async_trait]
 trait Target: Source {
-    /// How far an earlier call has come with this source; everything that is not begun when there was none.
+    /// How far an earlier call has come with this source, table by table. If there was none, it records a new import
+    /// and all tables are at their beginning.
     async fn resume(&mut self, fingerprint: &str) -> Result<Vec<Reached>, ImportError>;
-    /// Writes rows and how far it is now, in one transaction, without triggers.
+    /// Writes rows, and the new progress of their table, in one transaction and without triggers.
     async fn write(&mut self, table: &Table, rows: &[Vec<Value>], reached: &Reached) -> Result<(), ImportError>;
-    /// A group whose log has a hole or another head than its events, if there is one.
+    /// A group whose log has a hole, or whose head differs from its last event, if there is one.
     async fn broken_log(&mut self) -> Result<Option<String>, ImportError>;
-    /// Forgets that there was an import.
+    /// Deletes the record of the import.
     async fn finish(&mut self) -> Result<(), ImportError>;
 }
 
-/// How far a table is.
+/// The progress of a table.
 #[derive(Debug, Clone, Default)]
 struct Reached {
     table: String,
@@ -109,7 +110,7 @@ struct Reached {
     done: bool,
 }
 
-/// Moves everything from one address to the other.
+/// Copies everything from one address to the other.
 pub async fn import(
     from: &DatabaseAddress,
     to: &DatabaseAddress,
@@ -131,8 +132,8 @@ pub async fn import(
     }
 }
 
-/// Whether a database is half filled, so that no server may start on it. One that can't be asked is not said to be: who
-/// opens it finds out why.
+/// Whether a database is partly filled by an import, so that no server may start on it. `false` for a database that
+/// can't be read: opening it reports why.
 pub async fn is_unfinished(database: &DatabaseSettings) -> bool {
     match database {
         DatabaseSettings::Sqlite(path) => sqlite::is_unfinished(path).await.unwrap_or(false),
@@ -177,7 +178,7 @@ async fn transfer(
     Ok(moved)
 }
 
-/// Nothing is finished before it has been counted.
+/// Checks the copy before the import counts as finished.
 async fn verify(
     source: &mut dyn Source,
     target: &mut dyn Target,

@@ -1,14 +1,15 @@
-//! What the server needs of a database, without saying which.
+//! What the server needs from a database, independent of which database it is.
 //!
-//! The database is the only truth (ARCHITECTURE, idea 2). One port for each noun, in the file of that name, and each is
-//! implemented in the adapter's file of the same name. [`Log`] is the groups' event logs, used by the hub and the message
-//! routes. The other routes use [`Accounts`], what people are signed in by ([`Sessions`], [`Proofs`], [`Tickets`],
-//! [`Resets`]), [`Groups`] with their [`Members`] and [`Invites`], and [`Exports`]; [`Pruning`] is for the server itself.
-//! [`Store`] is all of them. Secrets come here only as SHA-256 hashes. Times that decide something are passed in by the
-//! caller, in seconds since 1970: adapters read no clock. Promises of every adapter, checked by one contract suite:
+//! The database is the only truth (ARCHITECTURE, idea 2). There is one port (a trait) for each noun, in the file of
+//! that name. Each adapter implements it in its own file of the same name. [`Log`] is the groups' event logs, used by
+//! the hub and the message routes. The other routes use [`Accounts`], the credentials ([`Sessions`], [`Proofs`],
+//! [`Tickets`], [`Resets`]), [`Groups`] with their [`Members`] and [`Invites`], and [`Exports`]. [`Pruning`] is for the
+//! server's own clean-up. [`Store`] combines all ports. Secrets reach a port only as SHA-256 hashes. Adapters read no
+//! clock for a decision: the caller passes the time in, in seconds since 1970. Every adapter makes these promises, and
+//! one contract suite checks them:
 //! - an answer to a write comes after its commit;
-//! - in every group seqs are 1 … head without a hole, and commit order is seq order;
-//! - every question about a group names who asks, and a group that the asker is no member of does not exist.
+//! - in every group the seqs are 1 … head without a hole, and commit order is seq order;
+//! - every question about a group names the asker, and for an asker who is not a member the group does not exist.
 
 mod accounts;
 mod address;
@@ -59,30 +60,30 @@ pub use tickets::Tickets;
 /// The hash of a secret.
 pub type SecretHash = [u8; 32];
 
-/// A whole database.
+/// All ports of one database.
 pub trait Store:
     Log + Accounts + Exports + Groups + Invites + Members + Proofs + Pruning + Resets + Sessions + Tickets
 {
-    /// Whether it answers; for `/readyz`.
+    /// Checks that the database answers; for `/readyz`.
     fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Waits until another database turns out to be in the place of the one that was opened, like an older copy or one that
-    /// has not got all that was committed. Nothing is asked of that one here; it has to be opened.
+    /// Waits until the address leads to another database than the one that was opened, for example to an older copy, or
+    /// to a replica that lacks some commits. This store sends no queries to that database; the caller has to open it.
     fn replaced(&self) -> futures::future::BoxFuture<'_, ()>;
 
     /// Finishes what waits and closes the database.
     fn close(&self) -> futures::future::BoxFuture<'_, ()>;
 }
 
-/// What a commit of our own did, for the hub. The event itself where whoever wrote it has it, so that nobody reads the log for
-/// it; for everything else a hint to read the log.
+/// What a commit of this server did, for the hub. It carries the event itself where the writer has it, so that the hub
+/// need not read the log. For everything else it is a hint to read the log.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// This was added to its group's log.
+    /// This event was added to its group's log.
     Event(Event),
-    /// The group's log moved.
+    /// The group's log has new events.
     Moved(GroupId),
-    /// This user entered the group, left it, or has another role there.
+    /// This user joined the group, left it, or has another role in it.
     Member(GroupId, UserId),
     /// The group ended; these were its members.
     GroupDeleted(GroupId, Vec<UserId>),
@@ -90,8 +91,8 @@ pub enum Effect {
     Renamed(UserId, String),
 }
 
-/// How the rest of the server holds a database.
+/// The type by which the rest of the server holds a database.
 pub type SharedStore = Arc<dyn Store>;
 
-/// How the hub holds it: the hub needs the logs only.
+/// The type by which the hub holds a database: the hub needs the logs only.
 pub type SharedLog = Arc<dyn Log>;

@@ -1,8 +1,8 @@
-//! `cargo xtask api`: the REST interface against its own description.
+//! `cargo xtask api`: tests the REST interface against its OpenAPI document.
 //!
-//! Schemathesis makes requests out of the OpenAPI document, right ones and wrong ones, and looks whether the server
-//! answers as the document says: status, shape, headers, refusals of what the schemas forbid, no refusal of what they
-//! allow, no way around a sign-in. It runs against a real server with a database of its own.
+//! Schemathesis generates valid and invalid requests from the document, and checks that the server answers as the
+//! document says: status, shape, headers, refusal of what the schemas forbid, acceptance of what they allow, no way
+//! around a sign-in. It runs against a real server with its own database.
 
 mod http;
 mod server;
@@ -19,17 +19,17 @@ use crate::workspace::Workspace;
 use http::Client;
 use server::Server;
 
-/// With the same seed it makes the same requests, so that what it finds can be repeated.
+/// With the same seed it generates the same requests, so that a failure can be repeated.
 const SEED: &str = "20270403";
 
-/// Builds the server and tries it out; the arguments go to schemathesis.
+/// Builds the server and tests it; the arguments go to schemathesis.
 pub(crate) fn run(workspace: &Workspace, profile: Profile, arguments: &[String]) -> Result<()> {
     let tools = setup::setup(workspace, Needs { schemathesis: true, ..Needs::default() })?;
     let binary = build::server(workspace, &tools, profile)?;
     try_out(workspace, &tools, &binary, arguments)
 }
 
-/// Tries out a server that is built.
+/// Tests a server that is already built.
 pub(crate) fn try_out(workspace: &Workspace, tools: &Tools, binary: &Path, arguments: &[String]) -> Result<()> {
     let program = tools.schemathesis.as_ref().context("the REST interface is tried out by schemathesis")?;
     let folder = workspace.target.join("api");
@@ -46,7 +46,7 @@ pub(crate) fn try_out(workspace: &Workspace, tools: &Tools, binary: &Path, argum
     process::run(command.args(arguments)).context("the REST interface and its description differ")
 }
 
-/// The token of somebody with an account. A token and not a cookie, so that a sign-out that is tried out ends nothing.
+/// The token of a user with an account. A token and not a cookie, so that a tested sign-out does not end it.
 fn token(server: &Server) -> Result<String> {
     let mut client = Client::new(&server.url);
     let account = json!({"email": "api@example.org", "password": "correct horse battery", "display_name": "Api"});

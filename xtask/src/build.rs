@@ -1,7 +1,7 @@
-//! Building the server and the site, in the same steps and from the same metadata as cargo-leptos.
+//! Builds the server and the site, in the same steps and from the same metadata as cargo-leptos.
 //!
-//! cargo-leptos takes longer to install than all the rest takes to build, so that only `cargo xtask dev` needs it. The
-//! server and the browser's bundle are two cargo calls, never one: features are unified within a call, and `ssr`
+//! cargo-leptos takes longer to install than everything else takes to build, so only `cargo xtask dev` needs it. The
+//! server and the browser's bundle are two cargo calls, never one: cargo unifies features within a call, and `ssr`
 //! together with `hydrate` drops event handlers.
 
 mod css;
@@ -19,7 +19,7 @@ use crate::setup::Tools;
 use crate::setup::toolchain::WASM_TARGET;
 use crate::workspace::Workspace;
 
-/// How the code is compiled, and whether the site is made small.
+/// How the code is compiled, and whether the site is minimized.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Profile {
     /// What users get: optimised, run through wasm-opt, compressed in advance.
@@ -28,7 +28,7 @@ pub(crate) enum Profile {
     Debug,
 }
 
-/// What a build leaves behind.
+/// The results of a build.
 pub(crate) struct Built {
     /// The server's binary.
     pub(crate) server: PathBuf,
@@ -86,8 +86,8 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
     let stamp_file = workspace.target.join("site.stamp");
     let known = fs::read_to_string(&stamp_file).unwrap_or_default();
     if known != stamp(&inputs, &leptos.site_root)? {
-        // Laid out beside the old site and put in its place at the end: a file that is gone from the sources, or a
-        // compressed twin of an older build, never survives.
+        // The new site is laid out beside the old one and then replaces it. So no file that is gone from the sources,
+        // and no compressed twin of an older build, survives.
         let fresh = leptos.site_root.with_extension("new");
         files::remove_folder(&fresh)?;
         lay_out(workspace, tools, profile, &compiled, &style, &fresh)?;
@@ -151,7 +151,7 @@ fn lay_out(
     Ok(())
 }
 
-/// What a site is made of, in one number.
+/// A hash of everything that the site is made of.
 fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     profile.hash(&mut hasher);
@@ -162,8 +162,8 @@ fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str)
     Ok(format!("{:016x} {:016x}", hasher.finish(), files::fingerprint(&workspace.leptos.assets_dir)?))
 }
 
-/// Says whether a site must be laid out again: what it is made of, and what lies there. The second half matters because
-/// cargo-leptos writes its builds to the same place.
+/// Tells whether the site must be laid out again: a hash of its inputs, and one of the present site. The second is
+/// needed because cargo-leptos writes its builds to the same place.
 fn stamp(inputs: &str, site: &Path) -> Result<String> {
     Ok(format!("{inputs} {:016x}\n", files::fingerprint(site)?))
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask ci`: what must pass before a change is taken.
+//! `cargo xtask ci`: what must pass before a change is accepted.
 //!
-//! It is `cargo xtask test` and what stands around it: before the tests the quick checks, behind them what needs the release
-//! build or tests that have passed. Every profile is compiled once: the lints and the documentation share one set of
-//! artefacts, all tests share a second, and the release build is both what is measured and what the browser tests run.
+//! It is `cargo xtask test`, with quick checks before the tests, and after them what needs the release build or passed
+//! tests. Every profile is compiled once: the lints and the documentation share one set of artefacts, all tests share a
+//! second, and the release build is both measured and used by the browser tests.
 
 use anyhow::Result;
 
@@ -58,11 +58,11 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// A link in the documentation that leads nowhere is an error.
+/// A broken link in the documentation is an error.
 fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let doc = || {
         let mut command = tools.cargo(workspace);
-        // With the private items, because their readers are the people who work here.
+        // With the private items, because the readers are the developers of this project.
         command
             .args(["doc", "--no-deps", "--document-private-items"])
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");

@@ -1,4 +1,4 @@
-//! `cargo xtask dev`: cargo-leptos with our tools on its search path.
+//! `cargo xtask dev`: cargo-leptos with this project's tools on its search path.
 
 use std::{fs, io};
 
@@ -17,8 +17,8 @@ pub(crate) fn dev(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     process::become_process(tools.cargo_with_tools_on_path(workspace)?.args(["leptos", "watch"]).args(arguments))
 }
 
-/// Builds once with cargo-leptos and looks whether it left what our own build leaves: both read the same metadata, and
-/// only this shows that both still understand it alike.
+/// Builds once with cargo-leptos and checks that it produces what `cargo xtask build` produces. Both read the same
+/// metadata; only this check shows that both still interpret it in the same way.
 pub(crate) fn check(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let tools = setup::setup(workspace, Needs { cargo_leptos: true, ..Needs::default() })?;
     let leptos = &workspace.leptos;

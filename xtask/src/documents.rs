@@ -1,6 +1,7 @@
-//! What documents say, held against the sources: tests that they name exist, and rules that they state are kept.
+//! Checks documents against the sources: tests that they name exist, and rules that they state are kept.
 //!
-//! Only tests; nothing of it is in the command. The table of guarantees has a stricter check, with its mutants.
+//! This module has only tests; the command does not use it. The table of guarantees has a stricter check, with its
+//! mutants.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +18,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// All files below these folders whose names end so.
+/// All files below these folders whose names end with `end`.
 fn files(folders: &[&str], end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
@@ -35,7 +36,7 @@ fn files(folders: &[&str], end: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The names of all browser tests; those that are made in a loop end where their number begins.
+/// The names of all browser tests. For tests that are made in a loop, the name ends where the number begins.
 fn browser_tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in files(&["end2end/tests"], ".ts") {
@@ -82,7 +83,7 @@ fn every_point_of_security_has_its_row_and_the_tests_named_there_exist() {
         for name in pages {
             assert!(browser.contains(name), "{point}: there is no browser test «{name}»");
         }
-        // A link that leads nowhere names a mechanism that is no more.
+        // A broken link names a mechanism that no longer exists.
         for link in mechanism.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
             assert!(root().join(link.0).exists(), "{point}: {} is not there", link.0);
         }
@@ -109,7 +110,7 @@ fn no_crate_has_unsafe_code_and_the_server_survives_a_panic() {
     }
 }
 
-/// What `deny.toml` says of bans and sources, for those who have no cargo-deny.
+/// Checks the bans and sources of `deny.toml` without cargo-deny.
 #[test]
 fn the_lock_file_names_one_registry_and_nothing_that_is_banned() {
     let (lock, rules) = (read("Cargo.lock"), read("deny.toml"));
@@ -127,7 +128,7 @@ fn the_lock_file_names_one_registry_and_nothing_that_is_banned() {
     }
 }
 
-/// Every call that compiles what is tested or shipped takes the lock file as it is.
+/// Every cargo call that compiles for tests or for a release uses the lock file as it is.
 #[test]
 fn whatever_is_built_is_built_as_locked() {
     for file in ["xtask/src/build.rs", "xtask/src/ci.rs", "xtask/src/test.rs"] {

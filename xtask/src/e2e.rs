@@ -1,7 +1,7 @@
 //! `cargo xtask e2e`: the browser tests, against the real server and the real site.
 //!
-//! By default both are the release build, because that is what users get: other optimisation has other bugs, and the
-//! CI needs that build anyway. `--debug` is for those who look for the cause of a hydration error.
+//! By default both are the release build, because users get that build: another optimization may have other bugs, and
+//! the CI needs the release build anyway. `--debug` helps to find the cause of a hydration error.
 
 use anyhow::{Context, Result};
 
@@ -11,7 +11,7 @@ use crate::setup::{self, Needs, Tools};
 use crate::test::Store;
 use crate::workspace::Workspace;
 
-/// Builds what is tested and runs Playwright; the arguments go to it.
+/// Builds the server and the site and runs Playwright; the arguments go to Playwright.
 pub(crate) fn run(workspace: &Workspace, profile: Profile, store: Store, arguments: &[String]) -> Result<()> {
     let postgres = store == Store::Postgres;
     let tools = setup::setup(workspace, Needs { chromium: true, postgres, ..Needs::default() })?;

@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: real faults with real processes, the long ones too.
+//! `cargo xtask faults`: tests of real faults with real processes, including the long ones.
 
 use anyhow::{Result, ensure};
 
@@ -8,8 +8,8 @@ use crate::setup::{self, Needs};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 
-/// Runs the fault tests one after the other, because they measure time and memory. Figures are printed as they come. With
-/// `release` those servers that run in a process of their own are the released one.
+/// Runs the fault tests one after the other, because they measure time and memory. Figures are printed as they arrive.
+/// With `release`, the servers that run as their own process are release builds.
 pub(crate) fn faults(workspace: &Workspace, release: bool, names: &[String]) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the tests of faults need strace and /proc, and so Linux");
     let mut steps = Steps::default();

@@ -1,7 +1,7 @@
-//! `cargo xtask layers`: checks that knowledge only flows in the directions of ARCHITECTURE's rule.
+//! `cargo xtask layers`: checks that dependencies only go in the directions that ARCHITECTURE allows.
 //!
 //! Reads the dependencies of every crate and the paths in its sources. Code behind `#[cfg(test)]` and the `tests` and
-//! `benches` folders are free: a test may look at the house from anywhere.
+//! `benches` folders are exempt: a test may use any module.
 
 mod paths;
 mod rules;
@@ -39,7 +39,7 @@ pub(crate) fn layers(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The forbidden ones among the dependencies that are compiled into the crate.
+/// The forbidden dependencies among those that are compiled into the crate.
 fn check_manifest(rule: &CrateRule, package: &Value) -> Vec<String> {
     let dependencies = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     dependencies
@@ -53,7 +53,7 @@ fn check_manifest(rule: &CrateRule, package: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The forbidden ones among the paths that the crate's sources name.
+/// The forbidden paths among those in the crate's sources.
 fn check_sources(rule: &CrateRule, folder: &Path) -> Result<Vec<String>> {
     let mut violations = Vec::new();
     for file in sources::of_crate(folder)? {

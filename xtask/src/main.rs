@@ -1,8 +1,8 @@
 //! The one way to do each thing in this repository: `cargo xtask <command>`.
 //!
-//! Owns every step between a clean clone and a running, tested system: the tools, the builds, the tests and their
-//! order. It promises that each command does all the set-up it needs and says so, and that running it again is
-//! harmless. It never changes sources and never installs anything outside the clone without saying it first.
+//! Owns every step from a clean clone to a running, tested system: tools, builds, tests and their order. Promises: each
+//! command does all the set-up that it needs and says so, and running it again is harmless. It never changes sources,
+//! and it announces everything that it installs outside the clone.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     match execute(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line with every cause; a backtrace through xtask helps nobody whose linter has failed.
+            // One line with every cause; a backtrace through xtask does not help if a linter has failed.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

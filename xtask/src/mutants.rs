@@ -1,11 +1,11 @@
-//! `cargo xtask mutants`: switches off each mechanism that keeps a guarantee, and looks whether its tests notice.
+//! `cargo xtask mutants`: switches off each mechanism that keeps a guarantee, and checks that its tests notice.
 //!
-//! Owns the list of switched-off mechanisms (`xtask/mutants/*.toml`, read by [`list`]) and a copy of the tree in which they
-//! are tried; the sources themselves are never touched. A mutant names the function in which it changes something, wherever
-//! that function stands. In the copy it must compile; then each test that docs/guarantees.md names for it must fail. A test
-//! that passes proves less than it says, and is an error here. Before that the same tests must pass on the unchanged copy,
-//! or their failure would mean nothing. What a change of the sources does to the list is checked by xtask's own tests: a
-//! place that is no longer there is noticed at once.
+//! Owns the list of switched-off mechanisms (`xtask/mutants/*.toml`, read by [`list`]) and a copy of the tree in which
+//! they are tried; the sources themselves never change. A mutant names the function that it changes, and finds it in
+//! any file. The changed copy must compile; then each test that docs/guarantees.md names for the mutant must fail. A
+//! test that passes proves less than it claims, and is an error. Before that, the same tests must pass on the unchanged
+//! copy, because otherwise their failure would mean nothing. xtask's own tests check the list against the sources: a
+//! mutant whose place no longer exists is reported at once.
 
 mod copy;
 mod items;
@@ -29,7 +29,7 @@ use list::Mutant;
 use run::{Outcome, Which};
 use share::Share;
 
-/// Tries the mutants whose name begins with one of `names`, or those of a share; all of them without either.
+/// Tries the mutants whose name begins with one of `names`, or those of a share; without either, all mutants.
 pub(crate) fn mutants(workspace: &Workspace, names: &[String], share: Option<Share>) -> Result<()> {
     let tools = setup::setup(workspace, Needs { faults: true, postgres: true, ..Needs::default() })?;
     let mut chosen = list::read(workspace)?;
@@ -40,15 +40,15 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[String], share: Option<Sha
     try_out(workspace, &tools, &chosen, Which::All)
 }
 
-/// Tries the share of today, after the tests have passed on this tree: only those that `cargo test` leaves out have still to
-/// be seen to pass.
+/// Tries today's share, after the tests have passed on this tree: only the tests that `cargo test` ignores must still
+/// be run on the unchanged copy.
 pub(crate) fn todays(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let share = Share::of_today()?;
     println!("today's share; again by: cargo xtask mutants --share {share}");
     try_out(workspace, tools, &share.take(list::read(workspace)?), Which::Ignored)
 }
 
-/// Tries these mutants; `beforehand` says which of their tests must be seen to pass before.
+/// Tries these mutants; `beforehand` says which of their tests must first pass on the unchanged copy.
 fn try_out(workspace: &Workspace, tools: &Tools, mutants: &[Mutant], beforehand: Which) -> Result<()> {
     ensure!(!mutants.is_empty(), "no mutant is called that");
     let trial = Trial {
@@ -73,17 +73,17 @@ fn try_out(workspace: &Workspace, tools: &Tools, mutants: &[Mutant], beforehand:
     Ok(())
 }
 
-/// Everything that trying a mutant needs.
+/// Everything that is needed to try a mutant.
 struct Trial<'a> {
     copy: Copy<'a>,
     items: Items,
     tests: NamedTests,
-    /// Where the tests' output goes.
+    /// The file for the tests' output.
     log: PathBuf,
 }
 
 impl Trial<'_> {
-    /// Tells what is wrong with a mutant: tests that did not notice it.
+    /// The problems of a mutant: the tests that did not notice it.
     fn mutant(&self, mutant: &Mutant) -> Result<Vec<String>> {
         let changed = mutant.changed(&self.items)?;
         let originals: BTreeMap<PathBuf, &str> =
@@ -91,7 +91,7 @@ impl Trial<'_> {
         self.copy.put(&changed)?;
         let outcome = self.tests(&mutant.tests.iter().collect::<Vec<_>>(), Which::All);
         self.copy.put(&originals)?;
-        // The others are tried all the same.
+        // An error of one mutant does not stop the others.
         let Outcome { passed, failed } = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {

@@ -1,6 +1,6 @@
-//! The tests of all crates by their names, with the program of cargo's that has them.
+//! The tests of all crates by name, with the test program of cargo that contains them.
 //!
-//! Read from the sources, without compiling anything. Who uses it: the list of mutants, and the checks of documents.
+//! Read from the sources, without compiling anything. The list of mutants and the checks of documents use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -12,12 +12,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// A program that cargo builds of tests.
+/// A test program that cargo builds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Program {
     /// The package.
     pub(crate) package: String,
-    /// The name of a file or folder in its `tests`; without one it is the program of the crate's own tests.
+    /// The name of a file or folder in the crate's `tests`; `None` is the program of the crate's own unit tests.
     pub(crate) integration: Option<String>,
 }
 
@@ -32,7 +32,8 @@ impl Program {
         self.package.trim_start_matches("caravana-")
     }
 
-    /// `it` is the program of that name in a crate's `tests`, `lib` any crate's own tests, `hub` all those of a crate.
+    /// Whether `word` names this program: `it` is the program of that name in a crate's `tests`, `lib` any crate's own
+    /// tests, `hub` all tests of a crate.
     fn is_called(&self, word: &str) -> bool {
         match &self.integration {
             Some(name) => name == word || self.short_name() == word,
@@ -68,8 +69,8 @@ impl NamedTests {
         self.programs.contains_key(name)
     }
 
-    /// The program of a test that is written as `name`, or as `word/name` where several programs have a test of that
-    /// name. A name may begin with the modules that tell it from others in the program: `postgres::name`.
+    /// The program of a test. It is written as `name`, or as `word/name` if several programs have a test of that name.
+    /// A name may begin with modules, to tell it from others in the program: `postgres::name`.
     pub(crate) fn program(&self, written: &str) -> Result<&Program> {
         let (word, name) = written.split_once('/').map_or((None, written), |(word, name)| (Some(word), name));
         let own = name.rsplit("::").next().unwrap_or(name);
@@ -86,7 +87,7 @@ impl NamedTests {
         }
     }
 
-    /// All tests in a file, or in those below a folder.
+    /// Collects all tests in a file, or in all files below a folder.
     fn take(&mut self, path: &Path, program: &Program) -> Result<()> {
         if path.is_dir() {
             return entries(path)?.iter().try_for_each(|path| self.take(path, program));
@@ -100,7 +101,7 @@ impl NamedTests {
     }
 }
 
-/// What is in a folder; nothing where there is none.
+/// The entries of a folder; empty if there is no such folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

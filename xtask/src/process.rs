@@ -1,6 +1,7 @@
-//! Starting other programs: how a command is announced, run, and reported when it fails.
+//! Starts other programs: announces a command, runs it, and reports its failure.
 //!
-//! Every step of xtask goes through here, so that a failure always names the command line a user can repeat by hand.
+//! Every step of xtask uses this module, so that a failure always names the command line that a user can repeat by
+//! hand.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// How often a program with a deadline is looked at.
+/// How often a program with a deadline is polled.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Announces the command, runs it with the terminal as its own, and fails if it fails.
+/// Announces the command, runs it on this terminal, and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", line(command));
     let status = command.status().with_context(|| format!("could not start `{}`", line(command)))?;
@@ -23,7 +24,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Like [`run`], and ends the program when it takes longer than `limit`: for programs that wait on a network.
+/// Like [`run`], but ends the program when it takes longer than `limit`: for programs that wait for a network.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     println!("$ {}", line(command));
     match status_within(command, limit)? {
@@ -33,7 +34,7 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     }
 }
 
-/// How the program ended; nothing where it had to be ended after `limit`.
+/// The program's exit status; `None` if it had to be ended after `limit`.
 pub(crate) fn status_within(command: &mut Command, limit: Duration) -> Result<Option<ExitStatus>> {
     let mut child =
         command.stdin(Stdio::null()).spawn().with_context(|| format!("could not start `{}`", line(command)))?;
@@ -65,7 +66,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
-/// Gives the process over to the command where the system can do that, so that signals reach it directly.
+/// Replaces this process by the command, so that signals reach it directly.
 #[cfg(unix)]
 pub(crate) fn become_process(command: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt as _;
@@ -78,8 +79,8 @@ pub(crate) fn become_process(command: &mut Command) -> Result<()> {
     run(command)
 }
 
-/// A program by name or path, in a folder, without what `cargo run` added to this process' environment: those
-/// variables describe xtask, and build scripts that watch them would run again.
+/// A program by name or path, with its working folder, without the variables that `cargo run` added to this process's
+/// environment: they describe xtask, and build scripts that watch them would run again.
 pub(crate) fn program(name: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(name);
     command.current_dir(folder);
@@ -92,7 +93,7 @@ pub(crate) fn program(name: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// The command as one would type it, without its environment.
+/// The command line as a user would type it, without the environment.
 fn line(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|word| {

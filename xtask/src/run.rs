@@ -9,7 +9,7 @@ use crate::process;
 use crate::setup::{self, Needs};
 use crate::workspace::Workspace;
 
-/// Builds the release and becomes the server, on SQLite unless the environment says otherwise.
+/// Builds the release and replaces this process by the server, on SQLite unless the environment names another database.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let tools = setup::setup(workspace, Needs::default())?;
     let built = build::build(workspace, &tools, Profile::Release)?;

@@ -1,8 +1,9 @@
 //! Installs what the other commands need, and only what is missing.
 //!
-//! Everything lands inside the clone (`.tools/`, `end2end/node_modules/`), but for what only the system can provide:
-//! the wasm32 standard library, Chromium, PostgreSQL, strace and faketime. Each step says what it does and how long it may take, and what it would
-//! need where it may not do it. Nothing is fetched but from the registries of Rust, npm and the system.
+//! Everything goes into the clone (`.tools/`, `end2end/node_modules/`), except what only the system can provide: the
+//! wasm32 standard library, Chromium, PostgreSQL, strace and faketime. Each step says what it does and how long it may
+//! take, and what the user must install if the step may not. Downloads come only from the registries of Rust, npm and
+//! the system.
 
 mod cargo_leptos;
 mod chromium;
@@ -99,13 +100,13 @@ fn quick_install(command: &mut Command, workspace: &Workspace) {
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
-        // Kept between attempts: an install that was interrupted goes on where it was.
+        // Kept between attempts, so that an interrupted install continues where it stopped.
         .env("CARGO_TARGET_DIR", workspace.target.join("tools"))
         .arg("--root")
         .arg(workspace.tools_dir());
 }
 
-/// What a tool says when it is asked for its version, if it is there and runs.
+/// The version output of a tool, if the tool is installed and runs.
 fn version_of(program: impl AsRef<std::ffi::OsStr>, workspace: &Workspace) -> Option<String> {
     process::output(process::program(program, &workspace.root).arg("--version")).ok().map(|text| text.trim().to_owned())
 }

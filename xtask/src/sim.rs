@@ -1,4 +1,4 @@
-//! `cargo xtask sim`: the simulated world for longer than the tests have time.
+//! `cargo xtask sim`: runs the simulated world for longer than the tests do.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::process;
 use crate::setup::{self, Needs};
 use crate::workspace::Workspace;
 
-/// Lives so many random schedules, a failure prints the seed and the shrunken one.
+/// Runs `cases` random schedules; a failure prints the seed and the shrunken schedule.
 pub(crate) fn sim(workspace: &Workspace, cases: u32) -> Result<()> {
     let tools = setup::setup(workspace, Needs::default())?;
     let package = workspace.leptos.bin_package.as_str();

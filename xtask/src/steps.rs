@@ -1,4 +1,4 @@
-//! Steps with their times, for commands that take long enough for somebody to ask where the minutes went.
+//! Measures and prints the time of each step of a long command.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Runs a step under its name. A failure ends the whole command, and says in which step it was.
+    /// Runs a step under its name. A failure ends the whole command, and the error names the step.
     pub(crate) fn run<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         println!("\n== {name}");
         let start = Instant::now();

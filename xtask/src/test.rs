@@ -32,7 +32,7 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// What the tests are told in `TEST_STORE`.
+    /// The value of `TEST_STORE` for the tests.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -45,7 +45,7 @@ impl Store {
 pub(crate) const NEEDS: Needs =
     Needs { chromium: true, cargo_leptos: false, schemathesis: false, faults: true, postgres: true };
 
-/// Sets up, and runs all tests, or only those that care on one of the two databases.
+/// Sets up and runs all tests, or only those that depend on the database, on one of the two.
 pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
     let mut steps = Steps::default();
     let tools = steps.run("setup", || setup::setup(workspace, NEEDS))?;
@@ -61,7 +61,7 @@ pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
     Ok(())
 }
 
-/// The tests, as steps of a longer list. Answers the release build that they made.
+/// Runs the tests as steps of a longer list. Returns the release build that they made.
 pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<Built> {
     steps.run("tests of the crates", || process::run(tools.cargo(workspace).arg("test").args(NATIVE)))?;
     steps.run("tests of the server, PostgreSQL", || server(workspace, tools, Store::Postgres))?;
@@ -71,8 +71,8 @@ pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Re
     Ok(built)
 }
 
-/// The tests of the whole server on one of the databases. The simulated world has a database of its own kind, and the tests
-/// of one adapter have run.
+/// The tests of the whole server on one of the databases. Skipped are the simulated world, which has its own kind of
+/// database, and the tests of a single adapter, which have already run.
 fn server(workspace: &Workspace, tools: &Tools, store: Store) -> Result<()> {
     let skipped = ["--skip=world::", "--skip=store::", "--skip=postgres::", "--skip=import::"];
     process::run(

@@ -1,6 +1,6 @@
-//! Where things are: the clone's root, cargo's target folder, and what the root manifest says about the site.
+//! The places of things: the clone's root, cargo's target folder, and the root manifest's settings of the site.
 //!
-//! Everything is read from `cargo metadata` and `Cargo.lock`, so that a name or a version stands in one place.
+//! Everything is read from `cargo metadata` and `Cargo.lock`, so that each name and version is defined in one place.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! All client connections in one thread: one readiness loop, one shared buffer, frames counted in place.
 //!
-//! It must cost much less than what it measures, so there is no task per connection and no JSON is decoded. Promises
-//! that every frame is counted once and that the numbers in the texts are seen in order, or counted as gaps.
+//! The client must cost much less than the measured server, so it has no task per connection and decodes no JSON.
+//! Promises: every frame is counted once, and a missing number in the texts is counted as a gap.
 
 mod frames;
 mod link;
@@ -23,13 +23,14 @@ use link::{Link, State};
 
 /// Handshakes at the same time.
 const HANDSHAKES: usize = 64;
-/// A bound on all handshakes together.
+/// The most time for all handshakes together.
 const CONNECT: Duration = Duration::from_mins(3);
-/// Source addresses, because one has only some 28,000 ports, and a server may count by address.
+/// Source addresses: several, because one has only some 28,000 ports, and because a server may limit connections per
+/// address.
 const SOURCES: u8 = 8;
-/// One read, shared by all connections.
+/// The size of one read; all connections share the buffer.
 const BUFFER: usize = 256 * 1024;
-/// Events taken at a time.
+/// Readiness events per poll.
 const EVENTS: usize = 1_024;
 
 const CONTINUATION: u8 = 0;
@@ -46,24 +47,24 @@ pub(crate) struct Counts {
     pub(crate) sent: u64,
     /// Messages that reached a receiver.
     pub(crate) delivered: u64,
-    /// Messages that came back to a sender as everybody gets them.
+    /// Messages that came back to their sender as an event.
     pub(crate) echoed: u64,
     /// Acknowledgements.
     pub(crate) acknowledged: u64,
-    /// Deliveries whose number was not the next one; with one sender there must be none.
+    /// Deliveries whose number was not the next one; with a single sender there must be none.
     pub(crate) gaps: u64,
-    /// Events that are messages, whatever their text.
+    /// `new_message` events, whatever their text.
     pub(crate) events: u64,
-    /// Connections that got all that they had missed.
+    /// Connections that received everything that they had missed.
     pub(crate) caught_up: u64,
     /// Connections that ended.
     pub(crate) closed: u64,
-    /// Reads that brought something.
+    /// Reads that returned bytes.
     pub(crate) reads: u64,
 }
 
 impl Counts {
-    /// All frames that carry a message's text, which is what the server's cost is divided by.
+    /// All frames that carry a message's text. The server's cost is divided by this number.
     pub(crate) fn frames(&self) -> u64 {
         self.delivered + self.echoed + self.acknowledged
     }
@@ -78,11 +79,11 @@ pub(crate) struct Swarm {
     buffer: Vec<u8>,
     start: Instant,
     joined: usize,
-    /// What the server said to the first connection that it did not let in.
+    /// The server's answer to the first connection that it refused.
     refusal: Option<String>,
-    /// Where the mark stood in the last frame of a receiver.
+    /// The offset of the mark in a receiver's last frame.
     guess: usize,
-    /// Every so many deliveries one's time is taken.
+    /// The time of every `sample`-th delivery is recorded.
     sample: u64,
     /// Handshakes at the same time.
     handshakes: usize,
@@ -92,12 +93,12 @@ pub(crate) struct Swarm {
     pub(crate) latency: Latencies,
     /// From a send to its acknowledgement.
     pub(crate) acknowledgement: Latencies,
-    /// Senders that were acknowledged since this was last emptied.
+    /// Senders that were acknowledged since this list was last emptied.
     pub(crate) free: Vec<usize>,
 }
 
 impl Swarm {
-    /// Without connections yet; every `sample`-th delivery is timed.
+    /// A swarm without connections; every `sample`-th delivery is timed.
     pub(crate) fn new(server: SocketAddr, sample: u64) -> Result<Self> {
         if !server.ip().is_loopback() {
             bail!("load goes to loopback addresses only");
@@ -121,14 +122,14 @@ impl Swarm {
         })
     }
 
-    /// The same with more handshakes at the same time than a polite crowd has.
+    /// Allows more handshakes at the same time than normal clients would make.
     pub(crate) fn in_a_storm(mut self, handshakes: usize) -> Self {
         self.handshakes = handshakes;
         self
     }
 
-    /// Connects all of them, a bounded number at a time, and waits until each is in its group. A group may carry a query
-    /// with the cursor that the connection resumes from.
+    /// Connects all of them, at most `handshakes` at a time, and waits until each has joined its group. A group may
+    /// carry a query with the cursor to resume from.
     pub(crate) fn connect(&mut self, who: &[(&str, &Person, Role)]) -> Result<Duration> {
         let begin = Instant::now();
         let (before, first) = (self.joined, self.links.len());
@@ -174,7 +175,7 @@ impl Swarm {
         let link = &mut self.links[index];
         link.sent += 1;
         self.counts.sent += 1;
-        // As the web client does: its own id, version 7, which is the row's primary key.
+        // Like the web client: the sender chooses the id, version 7, which is the row's primary key.
         let frame = format!(
             r#"{{"type":"send_message","data":{{"id":"{}","message":"{}"}}}}"#,
             Uuid::now_v7(),
@@ -184,19 +185,19 @@ impl Swarm {
         link.flush().context("a sender's connection ended")
     }
 
-    /// Whether the kernel has taken all that was sent on this connection.
+    /// Whether the kernel has accepted all bytes of this connection.
     pub(crate) fn is_flushed(&self, index: usize) -> bool {
         self.links[index].is_flushed()
     }
 
-    /// Waits at most this long for anything and handles it. Answers whether there was anything.
+    /// Waits at most this long for events and handles them. Answers whether there were any.
     pub(crate) fn turn(&mut self, patience: Duration) -> Result<bool> {
         match self.poll.poll(&mut self.events, Some(patience)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        // Taken out so that the links can be borrowed; a swap of pointers.
+        // Taken out so that the links can be borrowed; this only swaps pointers.
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             let index = event.token().0;
@@ -216,14 +217,14 @@ impl Swarm {
         Ok(any)
     }
 
-    /// Handles what comes until nothing has come for this long, or until the deadline.
+    /// Handles events until there were none for `quiet`, or until the deadline.
     pub(crate) fn settle(&mut self, quiet: Duration, limit: Duration) -> Result<()> {
         let deadline = Instant::now() + limit;
         while self.turn(quiet)? && Instant::now() < deadline {}
         Ok(())
     }
 
-    /// Readiness is told once per arrival, so reading goes on until the kernel has less than the buffer holds.
+    /// The kernel reports readiness once per arrival, so reading goes on until a read does not fill the buffer.
     fn read(&mut self, index: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         loop {
@@ -261,7 +262,7 @@ impl Swarm {
         }
     }
 
-    /// Answers how many bytes were whole frames.
+    /// Counts the frames in `bytes`. Answers how many bytes were whole frames.
     fn count(&mut self, index: usize, bytes: &[u8], now: Duration) -> usize {
         let mut used = 0;
         if self.links[index].state == State::Upgrading {
@@ -336,7 +337,7 @@ impl Swarm {
         if link.state != State::Closed {
             link.state = State::Closed;
             self.counts.closed += 1;
-            // The descriptor goes with the swarm; shutting down is enough for the peer.
+            // The socket is closed when the swarm is dropped; for the peer a shutdown is enough.
             let _ = link.stream.shutdown(std::net::Shutdown::Both);
         }
     }

@@ -1,4 +1,4 @@
-//! What the measured server stores in.
+//! The database of the measured server.
 
 #[path = "../../tests/it/support/postgres/cluster.rs"]
 #[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is the tests' own")]
@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use cluster::Cluster;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-/// What a promise costs is measured with the promise.
+/// The measurement includes the cost of durability, so fsync is on.
 const DURABLE: &str = "fsync = on\nfull_page_writes = on\nshared_buffers = 256MB\n";
 
 /// Which database.
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Postgres,
 }
 
-/// Where databases come from.
+/// Creates the databases.
 pub(crate) enum Database {
     /// Files.
     Sqlite,
@@ -40,7 +40,7 @@ impl Database {
         }
     }
 
-    /// An empty one, by its address. A file lies in `folder`.
+    /// Creates an empty database and answers its address. A SQLite file is created in `folder`.
     pub(crate) fn create(&self, folder: &Path) -> Result<String> {
         let (cluster, number) = match self {
             Self::Sqlite => return Ok(format!("sqlite://{}", folder.join("bench.db").display())),
@@ -56,7 +56,7 @@ impl Database {
         Ok(admin.database(&name).to_url_lossy().to_string())
     }
 
-    /// As it is printed.
+    /// The name for the output.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",

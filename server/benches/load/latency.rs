@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Samples that are kept; a window of a few seconds stays below.
+/// The most samples that are kept; a window of a few seconds needs fewer.
 const SAMPLES: usize = 4_000_000;
-/// What a stored unit is: 100 ns, so that four bytes reach to seven minutes.
+/// The unit of a stored sample: with 100 ns, four bytes reach up to seven minutes.
 const UNIT: Duration = Duration::from_nanos(100);
 
 /// A bounded list of durations.
@@ -12,19 +12,19 @@ const UNIT: Duration = Duration::from_nanos(100);
 pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
-    /// Keeps one, while there is room.
+    /// Adds a sample, while there is room.
     pub(crate) fn record(&mut self, took: Duration) {
         if self.0.len() < SAMPLES {
             self.0.push(u32::try_from(took.as_nanos() / UNIT.as_nanos()).unwrap_or(u32::MAX));
         }
     }
 
-    /// Forgets all, but keeps the memory.
+    /// Removes all samples, but keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// The duration that this share of all (0.5, 0.99) does not exceed; zero when there are none.
+    /// The duration that this share of all samples (0.5, 0.99) does not exceed; zero when there are none.
     pub(crate) fn percentile(&mut self, share: f64) -> Duration {
         let Some(last) = self.0.len().checked_sub(1) else { return Duration::ZERO };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index below the length")]

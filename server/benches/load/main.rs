@@ -1,7 +1,7 @@
-//! Load from outside: the real server as a process of its own, real sockets, real files.
+//! Load tests from outside: the real server as its own process, real sockets, real files.
 //!
-//! `cargo xtask bench` runs it; docs/performance.md tells how to read what it prints. It ends by itself, talks to the
-//! loopback only, and ends the servers that it started by their handles. A benchmark passes or fails nothing.
+//! `cargo xtask bench` runs it; docs/performance.md explains its output. It ends by itself, connects only to the
+//! loopback interface, and ends the servers that it started by their handles. A benchmark neither passes nor fails.
 
 mod client;
 mod database;
@@ -22,16 +22,16 @@ use database::{Database, Kind};
 use process::Placement;
 use workload::{Outcome, Plan};
 
-/// Idle connections at most: what the peers were measured with.
+/// The most idle connections: the peers were measured with this number.
 const CONNECTIONS: usize = 19_000;
-/// Files that a process needs for itself.
+/// Open files that a process needs for itself.
 const OWN_FILES: usize = 500;
-/// Receivers of the fan-out.
+/// Numbers of receivers in the fan-out workload.
 const RECEIVERS: [usize; 2] = [100, 1_000];
-/// Messages in flight: nothing can be joined, much can.
+/// Messages in flight: with 1 no batching is possible, with 64 much is.
 const IN_FLIGHT: [u64; 2] = [1, 64];
 
-/// People who send in the durable workload, each with one message in flight.
+/// Numbers of senders in the durable workload, each with one message in flight.
 const SENDERS: [usize; 2] = [16, 256];
 
 /// Measures the server and prints the peers' figures beside its own.
@@ -90,7 +90,7 @@ enum Workload {
 fn main() -> Result<()> {
     let options = Options::parse();
     if !options.bench {
-        // `cargo test --benches` runs this too, and wants an answer at once.
+        // `cargo test --benches` also runs this, and must end at once.
         println!("this is measured by `cargo xtask bench` or `cargo bench`");
         return Ok(());
     }

@@ -1,16 +1,16 @@
-//! What others take, to be printed beside ours.
+//! Figures of other servers (the peers), printed beside those of this server.
 //!
-//! The figures are those of the house's peer benchmark (PERFORMANCE.md and `bench/RESULTS.md` of the shared documents),
-//! medians measured on 2026-11-22 between 15:00 and 15:45 UTC on two virtual CPUs of an AMD EPYC, Linux 6.18, the
-//! server pinned to one CPU, others compiling meanwhile. Compare the cost per frame first: of all figures it depends
-//! least on what else the machine does. None of the peers but the seed's stack with SQLite stores anything.
+//! They come from the peer benchmark (PERFORMANCE.md and `bench/RESULTS.md` of the shared documents): medians measured
+//! on 2026-11-22 between 15:00 and 15:45 UTC on two virtual CPUs of an AMD EPYC, Linux 6.18, with the server pinned to
+//! one CPU while other programs compiled. Compare the cost per frame first: it depends least on what else the machine
+//! does. Of the peers, only the seed's stack with SQLite stores anything.
 
 use crate::workload::{ACK_P50, ACK_P99, ACKS, CONNECT_COST, CONNECTS, FRAME_COST, FRAMES, MEMORY, P50, SEND_COST};
 
 /// A peer and one figure of it.
 type Known = (&'static str, &'static str, f64);
 
-/// The figures of each case; a case is found by the beginning of its name.
+/// The figures of each case. A case is found by the beginning of its name.
 const CASES: [(&str, &[Known]); 7] = [
     (
         "fan-out: 1 group × 100, 1 in",
@@ -75,7 +75,7 @@ const CASES: [(&str, &[Known]); 7] = [
     (
         "durable: 16 senders, 10 receivers, fsync on, server on one CPU",
         &[
-            // One epoll thread that commits once a turn and checks nothing: what the machine gives.
+            // One epoll thread that commits once per turn and checks nothing: the limit of the machine.
             ("bare epoll + SQLite", ACKS, 2_263.0),
             ("bare epoll + SQLite", ACK_P50, 7.55),
             ("bare epoll + SQLite", ACK_P99, 17.89),
@@ -100,7 +100,7 @@ const CASES: [(&str, &[Known]); 7] = [
         ],
     ),
     (
-        // At 19,000 connections. Only ours checks a token and reads the group from a database.
+        // At 19,000 connections. Only this server checks a token and reads the group from a database.
         "idle",
         &[
             ("Bun", MEMORY, 1.92),
@@ -119,7 +119,7 @@ const CASES: [(&str, &[Known]); 7] = [
     ),
 ];
 
-/// What is aimed at (PERFORMANCE.md, "Targets").
+/// The targets (PERFORMANCE.md, "Targets").
 const TARGETS: [(&str, &str, &str); 8] = [
     ("fan-out: 1 group × 100, 1 in", FRAME_COST, "≤ Bun's"),
     ("fan-out: 1 group × 100, 64 in", FRAME_COST, "≤ Bun's"),
@@ -131,7 +131,7 @@ const TARGETS: [(&str, &str, &str); 8] = [
     ("idle", CONNECTS, "≥ 10,000"),
 ];
 
-/// The peers that a case knows, in the order of the columns.
+/// The peers with figures for a case, in the order of the columns.
 pub(crate) fn names(case: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     for (name, _, _) in known(case) {
@@ -142,12 +142,12 @@ pub(crate) fn names(case: &str) -> Vec<&'static str> {
     names
 }
 
-/// A peer's figure, where it was measured.
+/// A peer's figure, if it was measured.
 pub(crate) fn figure(case: &str, peer: &str, figure: &str) -> Option<f64> {
     known(case).iter().find(|(name, what, _)| *name == peer && *what == figure).map(|(_, _, value)| *value)
 }
 
-/// What is aimed at.
+/// The target of a figure.
 pub(crate) fn target(case: &str, figure: &str) -> &'static str {
     let found = TARGETS.iter().find(|(begin, what, _)| case.starts_with(begin) && *what == figure);
     found.map_or("", |(_, _, target)| target)

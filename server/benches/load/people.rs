@@ -1,4 +1,4 @@
-//! Users, groups and invites, made as any program would make them: by tokens and REST.
+//! Creates users, groups and invites like any other program: by tokens and REST.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -17,15 +17,15 @@ use crate::process::JWT_SECRET;
 const CONCURRENCY: usize = 32;
 /// A request that takes longer fails the run.
 const REQUEST: Duration = Duration::from_secs(30);
-/// Between two looks at whether a server is ready.
+/// The pause between two checks whether a server is ready.
 const LOOK: Duration = Duration::from_millis(5);
-/// Tokens outlive any run.
+/// The lifetime of tokens: longer than any run.
 const LIFETIME: Duration = Duration::from_hours(2);
 
-/// Somebody with a token.
+/// A user with a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    /// A token of HS256 that the server checks at every upgrade.
+    /// An HS256 token, which the server checks at every upgrade.
     pub(crate) token: String,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Person {
 pub(crate) struct Party {
     /// The group's id.
     pub(crate) group: String,
-    /// Everybody in it.
+    /// The members.
     pub(crate) people: Vec<Person>,
 }
 
@@ -55,7 +55,7 @@ impl Person {
     }
 }
 
-/// Makes `groups` groups of `size` members each.
+/// Creates `groups` groups of `size` members each.
 pub(crate) fn parties(address: SocketAddr, groups: usize, size: usize) -> Result<Vec<Party>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -68,7 +68,7 @@ pub(crate) fn parties(address: SocketAddr, groups: usize, size: usize) -> Result
     })
 }
 
-/// Where a group's log is.
+/// The position of a group's log.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
     epoch: String,
@@ -76,13 +76,13 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// The group with the query that resumes this many events before the head.
+    /// The group, with a query that resumes `missed` events before the head.
     pub(crate) fn before(&self, group: &str, missed: u64) -> String {
         format!("{group}?epoch={}&after={}", self.epoch, self.head.saturating_sub(missed))
     }
 }
 
-/// Has somebody in each group say this many messages. Answers where the logs are afterwards, in the groups' order.
+/// Sends this many messages to each group. Answers the positions of the logs afterwards, in the groups' order.
 pub(crate) fn talk(address: SocketAddr, parties: &[Party], messages: usize) -> Result<Vec<Standing>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -91,7 +91,7 @@ pub(crate) fn talk(address: SocketAddr, parties: &[Party], messages: usize) -> R
     })
 }
 
-/// Waits until the server says that it can serve. Answers when that was.
+/// Waits until the server says that it is ready. Answers the time of that.
 pub(crate) fn until_ready(address: SocketAddr) -> Result<Instant> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -132,7 +132,7 @@ impl Rest {
         Ok(Standing { epoch: text(&answer, "/group/epoch")?, head })
     }
 
-    /// One group whose members come by an invite, so many at a time.
+    /// Creates one group, whose members join by an invite, `at_a_time` at once.
     async fn party(&self, size: usize, at_a_time: usize) -> Result<Party> {
         let people: Vec<Person> = (0..size).map(|_| Person::mint()).collect::<Result<_>>()?;
         let owner = people.first().context("a group without anybody")?;

@@ -1,7 +1,7 @@
-//! The measured server: a process of its own, with its own folder, on a loopback port.
+//! The measured server: its own process, with its own folder, on a loopback port.
 //!
-//! Owns the child process and ends it by its handle, whatever happens to the benchmark. Reads what the server costs
-//! from `/proc`; nothing in the server knows that it is measured.
+//! Owns the child process and ends it by its handle, whatever happens to the benchmark. Reads the server's cost from
+//! `/proc`; the server does not know that it is measured.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,14 +15,14 @@ use tempfile::TempDir;
 
 use crate::database::Database;
 
-/// A server that does not listen after this time never will.
+/// How long the server may take until it listens.
 const START: Duration = Duration::from_secs(20);
-/// Between two looks at whether it listens already.
+/// The pause between two checks whether it listens.
 const LOOK: Duration = Duration::from_millis(5);
-/// The key of the tokens that the benchmark signs. The server lives for seconds, on the loopback only.
+/// The key of the benchmark's tokens. The server lives for seconds, on the loopback interface only.
 pub(crate) const JWT_SECRET: &str = "a key of the benchmarks only, 32 bytes or more";
 
-/// Limits that a benchmark must not run into. What is bounded by memory (mailboxes, frames) stays as it is.
+/// Raised limits, so that the benchmark does not reach them. Limits on memory (mailboxes, frames) keep their defaults.
 const SETTINGS: [(&str, &str); 7] = [
     ("JWT_SECRET", JWT_SECRET),
     ("SEND_RATE_PER_USER", "1000000"),
@@ -33,11 +33,11 @@ const SETTINGS: [(&str, &str); 7] = [
     ("HANDSHAKES_PER_SECOND", "1000000"),
 ];
 
-/// What a server logs.
+/// The log filter.
 const LOG: &str = "info";
-/// The same and each statement of the database, one line each.
+/// The log filter that adds a line for each database statement.
 const LOG_STATEMENTS: &str = "info,sqlx::query=debug";
-/// What a line of a statement has.
+/// Marks the log line of a statement.
 const STATEMENT: &str = "sqlx::query";
 
 /// The running server.
@@ -45,34 +45,34 @@ const STATEMENT: &str = "sqlx::query";
 pub(crate) struct Process {
     running: Running,
     address: SocketAddr,
-    /// Where its database is.
+    /// The address of its database.
     url: String,
-    /// Holds the log, and the database where that is a file; removed after the process.
+    /// Holds the log, and the database if it is a file; removed after the process has ended.
     folder: TempDir,
 }
 
-/// A child process that ends with its handle.
+/// A child process that is killed when its handle is dropped.
 #[derive(Debug)]
 struct Running(Child);
 
-/// Where processes run.
+/// The CPUs on which the processes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placement {
     /// The server on the first CPU, the client on the second.
     Apart,
-    /// Wherever the kernel puts them.
+    /// Chosen by the kernel.
     Free,
 }
 
 impl Placement {
-    /// [`Placement::Apart`] where that can be had: `taskset` and two CPUs.
+    /// [`Placement::Apart`] if possible: it needs `taskset` and two CPUs.
     pub(crate) fn best() -> Self {
         let taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
         let cpus = thread::available_parallelism().map_or(1, usize::from);
         if cpus >= 2 && taskset.is_ok_and(|status| status.success()) { Self::Apart } else { Self::Free }
     }
 
-    /// Moves this process there. Called with the CPUs that it may use in all.
+    /// Moves this process to its CPU. `all` names all CPUs that it may use.
     pub(crate) fn take_place(self, all: &str) -> Result<()> {
         let cpus = match self {
             Self::Apart => "1",
@@ -82,7 +82,7 @@ impl Placement {
         let moved = Command::new("taskset").args(["-a", "-c", "-p", cpus, &own]).stdout(Stdio::null()).status();
         match (moved, self) {
             (Ok(status), _) if status.success() => Ok(()),
-            // Without taskset nothing was ever moved away.
+            // Without taskset this process was never moved.
             (_, Self::Free) => Ok(()),
             (_, Self::Apart) => bail!("taskset could not move the client to CPU {cpus}"),
         }
@@ -97,16 +97,15 @@ impl Process {
         Self::start_in(folder, url, binary, placement, LOG)
     }
 
-    /// The same, and the server writes every statement into its log, which [`Process::statements`] counts. Only for
-    /// counting: it costs too much for anything to be timed.
+    /// Like [`Process::restart`], but the server logs every statement, and [`Process::statements`] counts them. Only
+    /// for counting: the log is too slow for a measurement of time.
     pub(crate) fn restart_counting(self, binary: &Path, placement: Placement) -> Result<Self> {
         let Self { running, folder, url, .. } = self;
         drop(running);
         Self::start_in(folder, url, binary, placement, LOG_STATEMENTS)
     }
 
-    /// A new server on the database that this one leaves, which is killed, so that nothing of what was made through this one is in its
-    /// memory.
+    /// Kills the server and starts a new one on the same database, so that its memory holds nothing from before.
     pub(crate) fn restart(self, binary: &Path, placement: Placement) -> Result<Self> {
         let Self { running, folder, url, .. } = self;
         drop(running);
@@ -155,17 +154,17 @@ impl Process {
         Ok(())
     }
 
-    /// Where its database is, for another program.
+    /// The address of its database, for another program.
     pub(crate) fn database(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
+    /// The address where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it has logged, its end first to be of use in an error.
+    /// The last lines of its log, newest first, for an error message.
     pub(crate) fn log(&self) -> String {
         let log = fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
@@ -187,7 +186,7 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Statements in its log up to now: all, and those whose text has `word`.
+    /// The statements in its log up to now: all of them, and those whose text contains `word`.
     pub(crate) fn statements(&self, word: &str) -> Result<(u64, u64)> {
         let log = fs::read_to_string(self.folder.path().join("server.log"))?;
         let (mut all, mut named) = (0, 0);
@@ -198,7 +197,7 @@ impl Process {
         Ok((all, named))
     }
 
-    /// The most memory that it ever had in KiB, resident.
+    /// Its peak resident memory, in KiB.
     pub(crate) fn peak(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id()))?;
         status
@@ -219,19 +218,19 @@ impl Process {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What was committed stays, which is what the server promises for a kill.
+        // A kill loses no committed data, as the server promises.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A port that was free a moment ago.
+/// Finds a free port; another program could still take it.
 fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?)
 }
 
-/// Open files that this process, and so the server too, may have.
+/// The limit of open files of this process, and so of the server.
 pub(crate) fn open_files() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     limits
@@ -249,7 +248,7 @@ pub(crate) fn allowed_cpus() -> String {
         .map_or_else(|| "0-1023".to_owned(), |list| list.trim().to_owned())
 }
 
-/// The machine's load of the last minute: how far figures are to be believed.
+/// The machine's load average of the last minute: a high load makes the figures unreliable.
 pub(crate) fn load_average() -> f64 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! Tables for people, JSON lines for programs.
+//! Output: tables for readers, JSON lines for programs.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

@@ -1,4 +1,4 @@
-//! The workloads, and what they have in common: a plan, windows of time, figures.
+//! The workloads, and their common parts: plan, time windows, figures.
 
 mod durable;
 mod fan_out;
@@ -30,21 +30,21 @@ use crate::client::{Counts, Swarm};
 use crate::database::Database;
 use crate::process::{Placement, Process};
 
-/// How long and how often is measured, and with what.
+/// The settings of a run.
 pub(crate) struct Plan {
     /// The server's binary.
     pub(crate) server: PathBuf,
-    /// Where databases are put; on a real disk, because the durable workload measures its fsync.
+    /// The folder for databases; on a real disk, because the durable workload measures its fsync.
     pub(crate) scratch: PathBuf,
-    /// What stores.
+    /// The kind of database.
     pub(crate) database: Database,
-    /// Where processes run, where a workload does not say otherwise.
+    /// The placement of processes, unless a workload chooses another.
     pub(crate) placement: Placement,
     /// The CPUs that the client may use when it is not pinned.
     pub(crate) cpus: String,
     /// How long one repetition measures.
     pub(crate) window: Duration,
-    /// How long it runs before.
+    /// How long each repetition warms up before it measures.
     pub(crate) warm_up: Duration,
     /// Repetitions of each case.
     pub(crate) repetitions: usize,
@@ -55,9 +55,9 @@ pub(crate) struct Plan {
 /// One thing that was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Figure {
-    /// What it is, with its unit.
+    /// Its name, with the unit.
     pub(crate) name: &'static str,
-    /// How many.
+    /// Its value.
     pub(crate) value: f64,
 }
 
@@ -83,7 +83,7 @@ impl Moment {
         Ok(Self { at: Instant::now(), counts: swarm.counts, server: process.cpu()?, client: own_cpu() })
     }
 
-    /// What every window tells: speed, cost, and whether the client was the bottleneck.
+    /// The figures of every window: speed, cost, and whether the client was the bottleneck.
     fn common(&self, end: &Self) -> Vec<Figure> {
         let seconds = (end.at - self.at).as_secs_f64();
         let frames = count(end.counts.frames() - self.counts.frames());
@@ -96,12 +96,12 @@ impl Moment {
         ]
     }
 
-    /// Seconds of CPU time that the server used since then. A thread that ended meanwhile takes its time with it.
+    /// Seconds of CPU time that the server used since `begin`. The time of a thread that ended meanwhile is missing.
     fn server_since(&self, begin: &Self) -> f64 {
         self.server.saturating_sub(begin.server).as_secs_f64()
     }
 
-    /// Messages that were sent and not delivered, and deliveries out of order.
+    /// Messages that were sent but not delivered, and connections that ended.
     fn lost(swarm: &Swarm, receivers: usize) -> Figure {
         let due = swarm.counts.sent * u64::try_from(receivers).unwrap_or(0);
         Figure { name: LOST, value: count(due.saturating_sub(swarm.counts.delivered) + swarm.counts.closed) }
@@ -118,17 +118,17 @@ pub(crate) const SERVER_CPUS: &str = "server, CPUs busy";
 pub(crate) const CLIENT_CPUS: &str = "client, CPUs busy";
 /// Median from a send to its delivery.
 pub(crate) const P50: &str = "delivery p50, ms";
-/// All but one in a hundred from a send to its delivery.
+/// 99th percentile from a send to its delivery.
 pub(crate) const P99: &str = "delivery p99, ms";
 /// Messages that did not arrive, and connections that ended.
 pub(crate) const LOST: &str = "lost or closed";
-/// Deliveries that were not the next of their sender.
+/// Deliveries whose number was not the next one of their sender.
 pub(crate) const GAPS: &str = "out of order";
 /// Acknowledgements in a second.
 pub(crate) const ACKS: &str = "acks/s";
 /// Median from a send to its acknowledgement.
 pub(crate) const ACK_P50: &str = "ack p50, ms";
-/// All but one in a hundred from a send to its acknowledgement.
+/// 99th percentile from a send to its acknowledgement.
 pub(crate) const ACK_P99: &str = "ack p99, ms";
 /// The server's CPU time for each message sent, its deliveries included.
 pub(crate) const SEND_COST: &str = "server CPU, µs/send";
@@ -136,9 +136,9 @@ pub(crate) const SEND_COST: &str = "server CPU, µs/send";
 pub(crate) const CONNECTIONS: &str = "connections";
 /// Connections in a second, from the first connect until all have their group's `joined`.
 pub(crate) const CONNECTS: &str = "connects/s";
-/// The server's CPU time for each of them.
+/// The server's CPU time for each new connection.
 pub(crate) const CONNECT_COST: &str = "server CPU, µs/connect";
-/// The server's memory for each of them.
+/// The server's memory for each idle connection.
 pub(crate) const MEMORY: &str = "KiB/connection (PSS)";
 /// CPUs that the server keeps busy with nothing but idle connections.
 pub(crate) const IDLE_CPUS: &str = "server, CPUs busy idle";
@@ -147,27 +147,27 @@ pub(crate) const IDLE_CPUS: &str = "server, CPUs busy idle";
 pub(crate) const READY: &str = "kill to ready, ms";
 /// From the kill to the first acknowledgement of a message.
 pub(crate) const FIRST_ACK: &str = "kill to first ack, ms";
-/// From the kill until everybody has all that was missed.
+/// From the kill until every client has received what it missed.
 pub(crate) const ALL_BACK: &str = "kill to all caught up, s";
 /// The most memory that the server had.
 pub(crate) const PEAK: &str = "server, peak RSS, MiB";
 /// Statements of the database for each connection that came back, those of the upgrade included.
 pub(crate) const STATEMENTS: &str = "statements/return";
-/// Those of them that read the log.
+/// The queries of the log among these statements, for each resume.
 pub(crate) const PAGES: &str = "log queries/resume";
-/// From the first byte of a connection until it has all that it missed.
+/// From the first byte of a connection until it has received everything that it missed.
 pub(crate) const RESUMED: &str = "caught up, ms";
-/// Messages that came in that time.
+/// Messages that arrived in that time.
 pub(crate) const EVENTS: &str = "events replayed";
-/// From another program's statement to a client's read.
+/// Median from another program's statement to a client's read.
 pub(crate) const FOREIGN_P50: &str = "insert to frame p50, ms";
-/// From another program's statement to a client's read.
+/// 99th percentile from another program's statement to a client's read.
 pub(crate) const FOREIGN_P99: &str = "insert to frame p99, ms";
-/// One question for the heads of all groups.
+/// Median of one query for the heads of all groups.
 pub(crate) const SWEEP_P50: &str = "one question p50, ms";
-/// One question for the heads of all groups.
+/// 99th percentile of one query for the heads of all groups.
 pub(crate) const SWEEP_P99: &str = "one question p99, ms";
-/// The 99th percentile with sleepers by the one without.
+/// The 99th percentile with connections that read nothing, divided by that without.
 pub(crate) const RATIO: &str = "p99 with / without";
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -180,7 +180,7 @@ fn count(count: u64) -> f64 {
     count as f64
 }
 
-/// CPU time of this thread, which is the whole client while it measures.
+/// CPU time of this thread, which runs the whole client during a measurement.
 fn own_cpu() -> Duration {
     let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     Duration::from_nanos(schedstat.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0))

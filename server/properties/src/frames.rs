@@ -1,29 +1,29 @@
-//! The codec: text from a stranger, in both directions.
+//! Properties of the codec for untrusted text, in both directions.
 
 use caravana_protocol::limits::{COMBINING_MARKS, FRAME_DEPTH, MESSAGE_CHARACTERS, REF_CHARACTERS};
 use caravana_protocol::{ClientFrame, Cursor, ErrorCode, Incoming, MessageBody, Seq, ServerFrame, WireError, codec};
 
 use crate::json::Shape;
 
-/// Codes that the decoder itself may answer with; all others need somebody to ask.
+/// Error codes that the decoder itself may return; all others need the server's state.
 const DECODING: [ErrorCode; 4] =
     [ErrorCode::BadJson, ErrorCode::BadRequest, ErrorCode::UnknownType, ErrorCode::InvalidId];
-/// An error repeats a piece of what it is about, of 64 characters and each perhaps written out: this much at most.
+/// The most bytes of an error: it quotes up to 64 characters of the input, and each may be escaped.
 const ERROR_BYTES: usize = 768;
-/// The reference is written out even where it was the `data.id`.
+/// The most bytes of a reference: it is written out even if it was the `data.id`.
 const REFERENCE_BYTES: usize = 6 * REF_CHARACTERS + 16;
-/// Databases count in signed 64 bits.
+/// The highest seq: databases use signed 64-bit integers.
 const HIGHEST_SEQ: Seq = i64::MAX as u64;
 
-/// One text, read as a client's frame and as a server's.
+/// Checks one text as a client's frame and as a server's frame.
 pub fn text(text: &str) {
     client(text);
     server(text);
 }
 
-/// What the server makes of a client's text.
+/// Checks what the server decodes from a client's text.
 pub fn client(text: &str) {
-    // Whether it is JSON as it should be, before anybody looks at what it says.
+    // Whether it is strict JSON, checked independently of its content.
     let is_strict = Shape::of(text).map(|shape| shape.is_strict_object(FRAME_DEPTH));
     match codec::decode_client(text) {
         Ok(incoming) => {
@@ -47,7 +47,7 @@ fn accepted(text: &str, incoming: &Incoming) {
     assert!(reference.is_none_or(|text| text.chars().count() <= REF_CHARACTERS), "a reference over the limit");
     let again = codec::encode_client(&incoming.frame, incoming.own_reference.as_deref());
     assert!(again.len() <= text.len() + REFERENCE_BYTES, "{} bytes became {}", text.len(), again.len());
-    // A `data.id` that errors repeat is repeated as it was written, and written again in its usual form.
+    // Errors repeat a `data.id` as the client wrote it. A decoded frame is encoded with the id in its usual form.
     let said = |incoming: &Incoming| (incoming.frame.clone(), incoming.own_reference.clone());
     assert_eq!(codec::decode_client(&again).as_ref().map(said), Ok(said(incoming)), "it is not the same after {again}");
     match &incoming.frame {
@@ -65,7 +65,7 @@ fn accepted(text: &str, incoming: &Incoming) {
     }
 }
 
-/// What becomes of a message's text.
+/// Checks the normalization of a message's text.
 pub fn body(text: &str) {
     let Ok(body) = MessageBody::parse(text) else { return };
     let clean = body.as_str();
@@ -73,14 +73,14 @@ pub fn body(text: &str) {
     assert!((1..=MESSAGE_CHARACTERS).contains(&characters), "a body of {characters} characters");
     assert!(clean.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "a control character in {clean:?}");
     assert!(!clean.starts_with('\n') && !clean.ends_with('\n'), "a blank line at an end of {clean:?}");
-    // Blocks of marks that every normal form keeps as they are.
+    // Blocks of combining marks that every normal form keeps.
     let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1ACE}' | '\u{20D0}'..='\u{20F0}');
     let tower = clean.split(|c| !is_mark(c)).map(|marks| marks.chars().count()).max();
     assert!(tower.is_none_or(|marks| marks <= COMBINING_MARKS), "{tower:?} marks on one letter in {clean:?}");
     assert_eq!(MessageBody::parse(clean).as_ref(), Ok(&body), "a clean body is not clean: {clean:?}");
 }
 
-/// What a client makes of a server's text.
+/// Checks what a client decodes from a server's text.
 pub fn server(text: &str) {
     let Ok(Some(frame)) = codec::decode_server(text) else { return };
     let again = codec::encode_server(&frame);

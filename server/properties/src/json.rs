@@ -1,29 +1,29 @@
-//! A second opinion on JSON, got in another way than the strict parser's.
+//! A second, independent check of JSON, for comparison with the strict parser.
 //!
-//! serde_json says whether a text is JSON at all and what is left when repeated keys have fallen together; a scanner
-//! that knows nothing but quotes counts what was written. Where the two differ, a key stood twice.
+//! serde_json tells whether a text is JSON, and how many entries remain after repeated keys are merged. A scanner that
+//! only understands quotes counts the entries as written. If the two numbers differ, a key was repeated.
 
 use serde_json::Value;
 
-/// Integers from here on do not fit in 64 bits.
+/// The first integer that does not fit in 64 bits.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
-/// What kind of JSON a text is.
+/// The properties of a JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// It is JSON with an object outside.
+    /// Whether it is JSON whose outermost value is an object.
     pub object: bool,
-    /// Levels of `{` and `[`.
+    /// The depth of nested `{` and `[`.
     pub depth: usize,
-    /// A key stands twice in one object.
+    /// Whether an object has the same key twice.
     pub repeats: bool,
-    /// A number that does not fit.
+    /// Whether a number does not fit in 64 bits.
     pub overflows: bool,
 }
 
 impl Shape {
-    /// Looks at a text. `None` where serde_json's own opinion does not count: it reads a key of its private names as
-    /// something else than a key.
+    /// Examines a text. `None` where serde_json's result can't be used, because it treats its private key names as
+    /// something else than keys.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         if text.contains("$serde_json::private") {
@@ -35,14 +35,14 @@ impl Shape {
         Some(Self { object: value.is_object(), depth, repeats, overflows })
     }
 
-    /// What a frame must be before anybody looks at what it says.
+    /// Whether the text may be a frame, independent of its content.
     #[must_use]
     pub fn is_strict_object(&self, depth: usize) -> bool {
         self.object && self.depth <= depth && !self.repeats && !self.overflows
     }
 }
 
-/// The nesting, and the number of entries of all objects: in valid JSON there is one colon for each outside of texts.
+/// The depth, and the number of entries of all objects: valid JSON has one colon outside of strings for each entry.
 fn scan(text: &str) -> (usize, usize) {
     let (mut depth, mut deepest, mut colons) = (0_usize, 0, 0);
     let mut in_text = false;

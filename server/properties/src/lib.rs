@@ -1,8 +1,8 @@
-//! What must hold of Caravana's decoders for any input whatever (G19, RELIABILITY §4).
+//! Properties of Caravana's decoders that must hold for any input (G19, RELIABILITY §4).
 //!
-//! Owns the questions, not the inputs: each function takes one input, asks everything that must be true of what the
-//! decoder makes of it, and panics with the breach. The tests beside it ask about the committed seeds and about mutated
-//! frames; the fuzzers in `fuzz/` ask the same functions about whatever they can think of. Never in a product.
+//! This crate has the checks, not the inputs: each function takes one input, checks all properties of what the decoder
+//! makes of it, and panics with the violation. The tests of this crate check the committed seeds and mutated frames;
+//! the fuzzers in `fuzz/` call the same functions with generated inputs. No product contains this crate.
 
 #![expect(clippy::missing_panics_doc, reason = "to panic with the breach is what all of them are for")]
 

@@ -1,12 +1,12 @@
-//! The raw socket: bytes from a stranger, in whatever pieces the network makes of them.
+//! Properties of the WebSocket decoder for untrusted bytes, cut into pieces at any point.
 
 use caravana_protocol::CloseReason;
 use caravana_protocol::limits::FRAME_BYTES;
 
 use crate::frames;
 
-// The server's own file, not a copy of it, and without the rest of the server: a fuzzer builds everything with
-// sanitizers, and this is seconds instead of many minutes.
+// The server's own source file, without the rest of the server: a fuzzer builds everything with sanitizers, and this
+// way that takes seconds instead of many minutes.
 #[path = "../../src/socket/decoder.rs"]
 pub mod decoder;
 
@@ -16,15 +16,16 @@ use decoder::{Decoder, Received};
 const HEADER: usize = 14;
 /// Largest payload of a control frame.
 const CONTROL: usize = 125;
-/// A frame of a client is never shorter: two bytes and its mask.
+/// The shortest frame of a client: two bytes and its mask.
 const SHORTEST: usize = 6;
-/// What may be held for one connection: a message or frame of the largest size, twice, because vectors double when they
+/// The most memory for one connection: a message or frame of the largest size, twice, because vectors double when they
 /// grow.
 const HELD: usize = 2 * (FRAME_BYTES + HEADER);
-/// Lengths of pieces that an input may name.
+/// The most piece lengths that an input may name.
 const CUTS: usize = 8;
 
-/// One input of a fuzzer: how many piece lengths follow, the lengths, and the stream that is cut by them in turn.
+/// Checks one input of a fuzzer: the number of piece lengths, the lengths, and the stream, which is cut by these
+/// lengths in turn.
 pub fn input(data: &[u8]) {
     let Some((count, rest)) = data.split_first() else { return };
     let count = usize::from(*count) % CUTS;
@@ -32,7 +33,7 @@ pub fn input(data: &[u8]) {
     pieces(stream, cuts);
 }
 
-/// A stream in these pieces, against the same stream at once.
+/// Checks that a stream in pieces gives the same result as the whole stream at once.
 pub fn pieces(stream: &[u8], cuts: &[u8]) {
     let whole = feed([stream]);
     check(&whole, stream.len());
@@ -46,7 +47,7 @@ pub fn pieces(stream: &[u8], cuts: &[u8]) {
     assert_eq!(feed(cut), whole, "the pieces are heard otherwise than the whole");
 }
 
-/// What a decoder makes of the pieces; what it holds is looked at after each.
+/// Feeds the pieces to a decoder, and checks its memory after each.
 fn feed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Received> {
     let mut decoder = Decoder::default();
     let mut received = Vec::new();
@@ -102,7 +103,7 @@ fn check(received: &[Received], bytes: usize) {
     }
 }
 
-/// A client's frame as it stands on the wire: first byte, payload, mask.
+/// A client's frame as bytes: first byte, payload, mask.
 #[must_use]
 pub fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mut bytes = vec![first];

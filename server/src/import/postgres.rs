@@ -10,12 +10,13 @@ use super::{ImportError, Reached, Source, Target};
 use crate::store::PostgresAddress;
 use crate::store::postgres::migrate;
 
-/// One database. Its connection works through a pooler in any mode: all that must hold together is within a transaction.
+/// One PostgreSQL database. Its connection works through a pooler in any mode, because everything that belongs together
+/// is in one transaction.
 pub(super) struct Postgres {
     connection: PgConnection,
 }
 
-/// Whether this database is half filled.
+/// Whether this database is partly filled by an import.
 pub(super) async fn is_unfinished(address: &PostgresAddress) -> Result<bool, sqlx::Error> {
     let mut connection = options(address).connect().await?;
     let found = sqlx::query_scalar("select to_regclass('caravana.import') is not null").persistent(false);
@@ -49,7 +50,7 @@ impl Postgres {
         Ok(Self { connection: options(address).connect().await? })
     }
 
-    /// Servers say who they are when they connect.
+    /// A server is recognized by the application name of its connection.
     async fn refuse_servers(&mut self) -> Result<(), ImportError> {
         let used = "select exists (select from pg_stat_activity where datname = current_database() \
                     and application_name = 'caravana' and pid <> pg_backend_pid())";
@@ -65,7 +66,7 @@ fn options(address: &PostgresAddress) -> PgConnectOptions {
     address.options().statement_cache_capacity(0).application_name("caravana import")
 }
 
-/// How a column is read as a JSON value.
+/// The expression that reads a column as a JSON value.
 fn read(name: &str, kind: Kind) -> String {
     match kind {
         Kind::Time => format!("to_char(\"{name}\" at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"),
@@ -74,7 +75,7 @@ fn read(name: &str, kind: Kind) -> String {
     }
 }
 
-/// A text as a value of a column of this kind.
+/// The expression that converts a text to a value of a column of this kind.
 fn parse(text: &str, kind: Kind) -> String {
     match kind {
         Kind::Id => format!("({text})::uuid"),
@@ -91,7 +92,8 @@ fn key_as_text(name: &str, kind: Kind) -> String {
     if kind == Kind::Bytes { format!("encode(\"{name}\", 'hex')") } else { format!("\"{name}\"::text") }
 }
 
-/// Where a table's rows are read from. Adopted tables call people and groups by columns of their own, or not at all.
+/// The expression that a table's rows are read from. Adopted tables may have other columns for the names of users and
+/// groups, or none.
 fn rows_of(table: &Table) -> String {
     let named = |names: &str, label: &str| {
         format!(
@@ -128,7 +130,8 @@ impl Source for Postgres {
 
     async fn page(&mut self, table: &Table, after: Option<&[String]>, limit: i64) -> Result<Vec<Row>, ImportError> {
         let values = table.columns.iter().map(|(name, kind)| read(name, *kind)).collect::<Vec<_>>().join(", ");
-        // With the table's name, because a result column of the same name is the key as text, and in another order.
+        // Qualified with the table's alias, because a result column with the same name is the key as text, which sorts
+        // in another order.
         let keys = table.key().iter().map(|(name, _)| format!("t.\"{name}\"")).collect::<Vec<_>>().join(", ");
         let texts: Vec<String> = table.key().iter().map(|(name, kind)| key_as_text(name, *kind)).collect();
         let texts = texts.join(", ");
@@ -221,8 +224,8 @@ impl Target for Postgres {
             values.join(", ")
         );
         let mut tx = self.connection.begin().await?;
-        // What a trigger would do is done: the log comes with the rows. Others wait for this transaction or never see
-        // the table without its triggers.
+        // The triggers have nothing to do, because the log is copied with the rows. Other transactions wait for this
+        // one, and so never see the table without its triggers.
         sqlx::raw_sql(AssertSqlSafe(format!("alter table {name} disable trigger user"))).execute(&mut *tx).await?;
         sqlx::query(AssertSqlSafe(insert))
             .persistent(false)
@@ -255,7 +258,7 @@ impl Target for Postgres {
 
     async fn finish(&mut self) -> Result<(), ImportError> {
         sqlx::raw_sql("drop table caravana.import").execute(&mut self.connection).await?;
-        // The planner knows nothing of rows that have just come.
+        // The planner has no statistics about the new rows.
         sqlx::raw_sql("analyze").execute(&mut self.connection).await?;
         Ok(())
     }

@@ -12,13 +12,13 @@ use super::table::{Kind, Row, TABLES, Table};
 use super::{ImportError, Reached, Source, Target};
 use crate::store::sqlite::{self, OpenError};
 
-/// One file, which no server may use meanwhile.
+/// One SQLite file. The lock keeps servers away from it during the import.
 pub(super) struct Sqlite {
     connection: SqliteConnection,
     _lock: File,
 }
 
-/// Whether this database is half filled.
+/// Whether this database is partly filled by an import.
 pub(super) async fn is_unfinished(path: &Path) -> Result<bool, OpenError> {
     let Some(mut connection) = sqlite::look_into(path).await? else { return Ok(false) };
     let found = sqlx::query_scalar::<_, i64>(
@@ -49,7 +49,7 @@ impl Sqlite {
             Err(OpenError::InUse(_)) => return Err(ImportError::InUse),
             Err(error) => return Err(error.into()),
         };
-        // Whatever other programs have left without a counterpart is moved as it is.
+        // Rows that other programs left without the row that they refer to are copied as they are.
         sqlx::query("pragma foreign_keys = off").execute(&mut connection).await?;
         Ok(Self { connection, _lock: lock })
     }
@@ -60,11 +60,11 @@ impl Sqlite {
     }
 }
 
-/// How a column is read as a JSON value.
+/// The expression that reads a column as a JSON value.
 fn read(name: &str, kind: Kind) -> String {
     match kind {
         Kind::Id | Kind::Time => format!("cast(\"{name}\" as text)"),
-        // PostgreSQL holds no NUL.
+        // PostgreSQL can't store NUL characters.
         Kind::Text => format!("replace(cast(\"{name}\" as text), char(0), char(65533))"),
         Kind::Integer => format!("cast(\"{name}\" as integer)"),
         Kind::Bool => format!(
@@ -76,7 +76,7 @@ fn read(name: &str, kind: Kind) -> String {
     }
 }
 
-/// How a column of the key is compared, and read as text.
+/// The expression that compares a key column and reads it as text.
 fn key(name: &str, kind: Kind) -> String {
     match kind {
         Kind::Bytes => format!("hex(\"{name}\")"),
@@ -84,7 +84,7 @@ fn key(name: &str, kind: Kind) -> String {
     }
 }
 
-/// How a column is written from the JSON array `value`.
+/// The expression that writes a column from the JSON array `value`.
 fn write(index: usize, kind: Kind) -> String {
     let value = format!("value ->> '$[{index}]'");
     if kind == Kind::Bytes { format!("unhex({value})") } else { value }
@@ -109,7 +109,7 @@ impl Source for Sqlite {
         let values = table.columns.iter().map(|(name, kind)| read(name, *kind)).collect::<Vec<_>>().join(", ");
         let keys: Vec<String> = table.key().iter().map(|(name, kind)| key(name, *kind)).collect();
         let texts: Vec<String> = keys.iter().map(|key| format!("cast({key} as text)")).collect();
-        // An integer's text must not be compared as a text.
+        // An integer key must be compared as an integer, not as text.
         let bound = |(_, kind): &(&str, Kind)| if *kind == Kind::Integer { "cast(? as integer)" } else { "?" };
         let bounds: Vec<&str> = table.key().iter().map(bound).collect();
         let (keys, texts, bounds) = (keys.join(", "), texts.join(", "), bounds.join(", "));
@@ -129,7 +129,7 @@ impl Source for Sqlite {
 
 fn decode(row: &SqliteRow, table: &Table) -> Result<Row, ImportError> {
     let bytes: Vec<u8> = row.try_get(0)?;
-    // Bytes that are no UTF-8 are replaced, as they are for readers of the chat.
+    // Invalid UTF-8 is replaced, as it is for readers of the chat.
     let values =
         serde_json::from_str(&String::from_utf8_lossy(&bytes)).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let key = (1..=table.key).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
@@ -193,7 +193,7 @@ impl Target for Sqlite {
             values.join(", ")
         );
         let mut tx = self.connection.begin_with("begin immediate").await?;
-        // What a trigger would do is done: the log comes with the rows.
+        // The triggers have nothing to do, because the log is copied with the rows.
         let triggers: Vec<(String, String)> =
             sqlx::query_as("select name, sql from sqlite_master where type = 'trigger' and tbl_name = ?")
                 .bind(table.in_sqlite())

@@ -1,7 +1,8 @@
-//! What is moved: the tables in the order in which rows may refer to one another, and what their columns hold.
+//! The tables that are copied, in an order in which a row comes after the rows that it refers to, and the kinds of
+//! their columns.
 //!
-//! A column that is in a schema and not here fails `it/import.rs`. Left behind on purpose: tickets, which live for seconds, and
-//! what a database knows of itself.
+//! The test `it/import.rs` fails if a schema has a column that is missing here. Two things are not copied on purpose:
+//! tickets, which live for seconds, and the data that a database stores about itself.
 
 use caravana_protocol::Timestamp;
 use serde_json::Value;
@@ -13,7 +14,7 @@ pub(super) enum Kind {
     /// A UUID, as text in SQLite.
     Id,
     Text,
-    /// A moment, as RFC 3339 text in SQLite.
+    /// A time, as RFC 3339 text in SQLite.
     Time,
     Bool,
     Integer,
@@ -23,25 +24,25 @@ pub(super) enum Kind {
     Json,
 }
 
-/// A table of both schemas.
+/// A table that exists in both schemas.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Its name in the progress, and in SQLite behind the prefix `caravana_` where it is ours.
+    /// Its name in the progress output. In SQLite the server's own tables have this name after the prefix `caravana_`.
     pub(super) name: &'static str,
-    /// Whether it is one of the seed's.
+    /// Whether it is one of the seed's tables.
     pub(super) seed: bool,
     pub(super) columns: &'static [(&'static str, Kind)],
-    /// The first so many columns are the primary key.
+    /// How many of the first columns form the primary key.
     pub(super) key: usize,
 }
 
-/// A row on its way.
+/// A row between source and target.
 pub(super) struct Row {
     pub(super) key: Vec<String>,
     pub(super) values: Vec<Value>,
 }
 
-/// Where the heads stand in [`TABLES`].
+/// The index of the table of heads in [`TABLES`].
 pub(super) const HEADS: usize = 3;
 
 use Kind::{Bool, Bytes, Id, Integer, Json, Text, Time};
@@ -133,8 +134,8 @@ impl Table {
         self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
     }
 
-    /// Makes a row fit: SQLite lets any column hold anything, and other programs write to the seed's tables. Answers how
-    /// many values were replaced.
+    /// Replaces values that do not fit their column: SQLite allows any value in any column, and other programs write to
+    /// the seed's tables. Answers how many values were replaced.
     pub(super) fn fit(&self, values: Vec<Value>) -> (Vec<Value>, u64) {
         let mut replaced = 0;
         let values = self
@@ -153,7 +154,7 @@ impl Table {
     }
 }
 
-/// What to put in place of a value that PostgreSQL can't hold in a column of this kind.
+/// The replacement for a value that PostgreSQL can't store in a column of this kind.
 fn fit(kind: Kind, value: &Value) -> Option<Value> {
     if value.is_null() {
         return None;
@@ -162,7 +163,7 @@ fn fit(kind: Kind, value: &Value) -> Option<Value> {
     match kind {
         Kind::Id => match Uuid::parse_str(&text()) {
             Ok(_) => None,
-            // The same text gives the same id in all tables, so that what belonged together does.
+            // The same text gives the same id in all tables, so that references between rows stay intact.
             Err(_) => Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, text().as_bytes()).to_string().into()),
         },
         Kind::Text => text().contains('\0').then(|| text().replace('\0', "\u{fffd}").into()),

@@ -1,7 +1,7 @@
-//! Where a database is.
+//! The address of a database.
 //!
-//! The one reader of database addresses: what an operator wrote is read once, and from there on it is a file or a server. An
-//! address may have a password in it, so neither an address nor an error about one says what stands in it.
+//! This is the only parser of database addresses. The rest of the server sees a file path or the options of a server.
+//! An address may contain a password, so its `Debug` output and its parse errors show nothing of it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
-/// Where a database is: `sqlite://path/to/file.db` or `postgres://user:password@host/database`.
+/// The address of a database: `sqlite://path/to/file.db` or `postgres://user:password@host/database`.
 #[derive(Debug, Clone)]
 pub enum DatabaseAddress {
     /// A file.
@@ -18,16 +18,16 @@ pub enum DatabaseAddress {
     Postgres(PostgresAddress),
 }
 
-/// Why a text is no address.
+/// Why a text is not a valid address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It begins with something else.
+    /// It begins with neither scheme.
     #[error("not understood; use sqlite://path/to/file.db or postgres://user:password@host/database")]
     Unknown,
-    /// No file, or SQLite's own word for a database that ends with its process.
+    /// It names no file, or it is SQLite's `:memory:`, a database that ends with its process.
     #[error("the database must be a file: what is acknowledged has to survive the process")]
     NoFile,
-    /// Not that of a server.
+    /// It is not the address of a PostgreSQL server.
     #[error("not understood; use postgres://user:password@host/database")]
     NoServer,
 }
@@ -35,7 +35,7 @@ pub enum AddressError {
 impl FromStr for DatabaseAddress {
     type Err = AddressError;
 
-    /// Options of a file (behind `?`) are SQLite's own words; the adapters set what they need by themselves.
+    /// Ignores SQLite's options (after `?`): the adapter sets the options that it needs.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         if is_server(text) {
             return Ok(Self::Postgres(text.parse()?));
@@ -50,12 +50,12 @@ impl FromStr for DatabaseAddress {
     }
 }
 
-/// Where a PostgreSQL server is, and how it is entered.
+/// The address of a PostgreSQL server and the credentials for it.
 #[derive(Clone)]
 pub struct PostgresAddress(Box<PgConnectOptions>);
 
 impl PostgresAddress {
-    /// For a connection.
+    /// The options for a connection.
     pub(crate) fn options(&self) -> PgConnectOptions {
         self.0.as_ref().clone()
     }
@@ -69,13 +69,13 @@ impl FromStr for PostgresAddress {
             return Err(AddressError::NoServer);
         }
         let options = PgConnectOptions::from_str(text).map_err(|_| AddressError::NoServer)?;
-        // A pooler takes no connection that begins with a setting which it does not know.
+        // A pooler refuses a connection whose start-up message contains a setting that the pooler does not know.
         Ok(Self(Box::new(options.extra_float_digits(None))))
     }
 }
 
 impl fmt::Debug for PostgresAddress {
-    /// The password is among the options.
+    /// Prints no options, because the password is one of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresAddress").finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The stream of what our own commits did, from an adapter to the hub.
+//! The stream of the effects of this server's own commits, from an adapter to the hub.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,16 +7,16 @@ use tokio::sync::mpsc;
 
 use super::Effect;
 
-/// Commits whose effects wait to be passed on.
+/// How many commits' effects may wait in the channel to the hub.
 const COMMITS: usize = 64;
 
-/// What a job tells the hub once it is committed.
+/// What a job tells the hub after its commit.
 #[derive(Debug, Default)]
 pub struct Effects(Vec<Effect>);
 
 impl Effects {
-    /// This was added to its group's log. What a deletion takes away is not delivered any more, either: an event of the same
-    /// transaction shows the message as it is at the commit.
+    /// Adds an event that was added to its group's log. When the event is a deletion, earlier events of the same
+    /// transaction show the message as deleted too: they show it as it is at the commit.
     pub fn event(&mut self, event: Event) {
         if let Event::MessageDeleted(deleted) = &event {
             self.blank(deleted.message.id);
@@ -41,12 +41,12 @@ impl Effects {
         }
     }
 
-    /// This group's log moved.
+    /// This group's log has new events.
     pub fn group(&mut self, group: GroupId) {
         self.0.push(Effect::Moved(group));
     }
 
-    /// This user entered the group, left it, or has another role there; its log moved.
+    /// This user joined the group, left it, or has another role in it; its log has new events.
     pub fn member(&mut self, group: GroupId, user: UserId) {
         self.group(group);
         self.0.push(Effect::Member(group, user));
@@ -62,31 +62,32 @@ impl Effects {
         self.0.push(Effect::Renamed(user, display_name));
     }
 
-    /// How many there are.
+    /// The number of effects.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no effects.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All of them, in order.
+    /// All effects, in order.
     #[must_use]
     pub fn into_vec(self) -> Vec<Effect> {
         self.0
     }
 
-    /// Forgets those that came after the first so many: what they tell of was undone.
+    /// Keeps the first `len` effects and drops the rest, because their changes were rolled back.
     pub fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
 }
 
-/// Where effects go once somebody wants them. The stream is bounded, which paces the writers.
+/// The sender of effects, once a receiver was taken. The channel is bounded, which slows the writers down to the hub's
+/// speed.
 #[derive(Clone, Default)]
 pub(super) struct Commits(Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>);
 
@@ -102,11 +103,12 @@ impl Commits {
         Some(receiver)
     }
 
-    /// Passes on what a commit did. Nobody may have been answered yet: whoever is may ask at once for what was written.
+    /// Sends a commit's effects to the hub. Call it before you answer the callers of that commit: a caller with an
+    /// answer may read its write at once.
     pub(super) async fn tell(&self, effects: Effects) {
         let sink = self.0.lock().ok().and_then(|sink| sink.clone());
         if let Some(sink) = sink.filter(|_| !effects.is_empty()) {
-            // A hub that is gone needs no hints.
+            // A hub that has stopped needs no hints.
             let _ = sink.send(effects.0).await;
         }
     }

@@ -1,11 +1,11 @@
-//! What an examination of a database finds.
+//! The findings of `caravana doctor` about a database.
 
 use std::fmt;
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How it is.
+    /// Its state.
     pub state: State,
     /// What was found, as a sentence.
     pub what: String,
@@ -13,29 +13,29 @@ pub struct Finding {
     pub advice: Option<String>,
 }
 
-/// How a thing is.
+/// The state of a checked thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// As it should be.
+    /// It is as it should be.
     Good,
     /// It works, but the operator should know.
     Note,
-    /// Something must be done.
+    /// The operator must act.
     Wrong,
 }
 
 impl Finding {
-    /// As it should be.
+    /// A finding in the state [`State::Good`].
     pub fn good(what: impl Into<String>) -> Self {
         Self { state: State::Good, what: what.into(), advice: None }
     }
 
-    /// Works, with something to know.
+    /// A finding in the state [`State::Note`].
     pub fn note(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { state: State::Note, what: what.into(), advice: Some(advice.into()) }
     }
 
-    /// Something must be done.
+    /// A finding in the state [`State::Wrong`].
     pub fn wrong(what: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { state: State::Wrong, what: what.into(), advice: Some(advice.into()) }
     }

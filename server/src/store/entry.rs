@@ -1,7 +1,8 @@
-//! From a stored event, whatever database it was read from, to the wire's types.
+//! Converts a stored event, from any database, to the types of the protocol.
 //!
-//! Total: any row becomes something that can be delivered (G17). What is missing becomes a placeholder, is logged and counted, and
-//! blocks nothing. The adapters read their own types into these.
+//! The conversion is total: any row becomes something that can be delivered (G17). A missing value becomes a
+//! placeholder, which is logged and counted, and delivery goes on. The adapters read their own row types into the types
+//! of this file.
 
 #[cfg(test)]
 mod tests;
@@ -27,27 +28,28 @@ use super::{Anchor, Appended, Draft, History, Page, StoreError};
 use crate::metrics;
 use crate::telemetry::{Seldom, user_value};
 
-/// An event as the log holds it, beside what its frame says of other tables. Rows of those can be removed by other programs.
+/// An event of the log, with the data from other tables that its frame contains. Other programs can remove rows of
+/// those tables.
 pub(super) struct Entry {
     pub(super) seq: Seq,
     pub(super) kind: String,
     pub(super) message_id: Option<MessageId>,
     pub(super) actor_id: Option<UserId>,
-    /// What the kind has of its own: a JSON object, or whatever another program has put there.
+    /// The fields of this kind: a JSON object, or whatever another program has stored.
     pub(super) payload: Option<String>,
     pub(super) at: Timestamp,
-    /// The message that it is about.
+    /// The message that the event is about.
     pub(super) message: MessageState,
-    /// The name of who it is about, where it is about a member.
+    /// The name of the member that the event is about.
     pub(super) display_name: Option<String>,
-    /// The group, where it is about that.
+    /// The group's properties, if the event is about the group.
     pub(super) group: GroupState,
 }
 
-/// A message as it is now.
+/// The present state of a message.
 #[derive(Default)]
 pub(super) struct MessageState {
-    /// Whether its row is there.
+    /// Whether the message's row exists.
     pub(super) is_stored: bool,
     pub(super) user_id: Option<UserId>,
     pub(super) text: Option<String>,
@@ -58,7 +60,7 @@ pub(super) struct MessageState {
     pub(super) edited_at: Option<Timestamp>,
 }
 
-/// A group's properties as they are now.
+/// The present properties of a group.
 #[derive(Default)]
 pub(super) struct GroupState {
     pub(super) name: Option<String>,
@@ -66,7 +68,8 @@ pub(super) struct GroupState {
     pub(super) members_can_invite: Option<bool>,
 }
 
-/// The fields of the payloads of the kinds that this build knows. Of any type, because another program may have written one.
+/// The payload fields of the kinds that this build knows. They may have any JSON type, because another program may have
+/// written the payload.
 #[derive(Default, Deserialize)]
 struct Payload {
     role: Option<Value>,
@@ -120,7 +123,7 @@ impl Entry {
         }
     }
 
-    /// What this build does not know is passed on as it is stored.
+    /// An event of a kind that this build does not know is delivered as it is stored.
     fn into_other(self, group_id: GroupId) -> Other {
         let Self { seq, kind, message_id, actor_id, payload, at, .. } = self;
         let fields = payload.as_deref().filter(|text| is_object(text));
@@ -139,7 +142,7 @@ impl Entry {
         Payload::of(self.payload.as_deref())
     }
 
-    /// Who it is about.
+    /// The member that the event is about; the nil UUID if the row names none.
     fn member(&self) -> UserId {
         self.actor_id.unwrap_or_else(|| UserId::new(Uuid::nil()))
     }
@@ -182,18 +185,18 @@ fn is_object(text: &str) -> bool {
     serde_json::from_str::<BTreeMap<String, &RawValue>>(text).is_ok()
 }
 
-/// A stable id for a row whose own id is no UUID, so that clients can still tell it from others.
+/// A stable placeholder id for a row whose own id is not a UUID. With it clients can still tell the row from others.
 pub(super) fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
     metrics::placeholder();
     MessageId::new(Uuid::from_u128(group_id.uuid().as_u128() ^ u128::from(seq)))
 }
 
-/// The answer to a send of which nothing was inserted, because its id is there: the stored row if it is the same message.
-/// `text` is the stored one, also of a deleted message. It is compared as a text that is sent now would be kept: an
-/// earlier version, or another program, may have kept more of it.
+/// The answer to a send that inserted nothing because its id is already stored: the stored row if it is the same
+/// message. `text` is the stored text, also of a deleted message. It is compared after the normalization that a new
+/// text gets: an earlier version or another program may have stored it without.
 pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<Appended, StoreError> {
-    // After an edit or a deletion the stored text is no longer the one that was sent, and the sender may still be
-    // waiting for the first answer.
+    // After an edit or a deletion the stored text is no longer the one that was sent, but the sender may still wait for
+    // the first answer.
     let changed_since = message.edited_at.is_some() || !message.status;
     let same = message.user_id == Some(draft.user_id)
         && message.group_id == draft.group_id
@@ -204,20 +207,20 @@ pub(super) fn repetition(draft: &Draft, message: Message, text: &str) -> Result<
     if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
 }
 
-/// The answer to a send over the limit whose id is stored as this message.
+/// The answer to a send that exceeds the rate limit, when its id is already stored as this message.
 pub(crate) fn repeated(draft: &Draft, message: Message) -> Result<Appended, StoreError> {
-    // Of a message that was deleted the text is not compared.
+    // For a deleted message the text is not compared.
     let text = message.content.body.clone();
     repetition(draft, message, &text)
 }
 
-/// Rows of one page.
+/// The number of rows of one page.
 pub(super) fn page_limit() -> i64 {
     i64::try_from(REPLAY_PAGE_EVENTS).unwrap_or(i64::MAX)
 }
 
-/// A page of the log: of events after a seq, beside the group's epoch and head, as many as fit into so many bytes of frames, and
-/// at least one. Reads no further than that. `None` when there is no row at all.
+/// A page of the log: the events after a seq, and the group's epoch and head. It takes as many events as fit into
+/// `most` bytes of frames, but at least one, and reads no further rows. `None` when there is no row at all.
 pub(super) async fn page(
     rows: impl Stream<Item = Result<(Epoch, Seq, Option<Event>), sqlx::Error>> + Send,
     most: usize,
@@ -237,10 +240,10 @@ pub(super) async fn page(
     Ok(page)
 }
 
-/// Bytes of an event's frame without the texts in it, measured generously.
+/// An upper bound for the bytes of an event's frame without its texts.
 const ENVELOPE: usize = 420;
 
-/// How many bytes the event's frame has at most.
+/// An upper bound for the bytes of the event's frame.
 fn weight(event: &Event) -> usize {
     let texts = match event {
         Event::NewMessage(message) => json_length(&message.content.body),
@@ -251,13 +254,13 @@ fn weight(event: &Event) -> usize {
             let given = [&group.time_zone, &group.renamed].into_iter().flatten();
             json_length(&group.name) + given.map(|text| json_length(text)).sum::<usize>()
         }
-        // It is JSON already.
+        // The payload is already JSON.
         Event::Other(other) => other.payload().len(),
     };
     ENVELOPE + texts
 }
 
-/// Bytes of a text in JSON, without its quotes.
+/// The bytes of a text as a JSON string, without the quotes.
 fn json_length(text: &str) -> usize {
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 1,
@@ -267,16 +270,17 @@ fn json_length(text: &str) -> usize {
     text.len() + text.bytes().map(escaped).sum::<usize>()
 }
 
-/// The statements of both adapters read one character more than is shown whole, and say so as a number.
+/// The statements of both adapters read one character more than is delivered whole, and contain this number as a
+/// literal.
 const _: () = assert!(EVENT_CHARACTERS + 1 == 65_537);
-/// Characters of a name or a time zone in a row of another program that are shown.
+/// How many characters of a name or a time zone are delivered, where another program wrote a longer one.
 const NAME_CHARACTERS: usize = 256;
 
-/// A stored text as it is delivered: whole, or where it is longer than any mailbox could take, its beginning, which is no longer
-/// than a message may be.
+/// A stored text as it is delivered. A text longer than [`EVENT_CHARACTERS`] would not fit into a mailbox: it is cut to
+/// [`MESSAGE_CHARACTERS`].
 pub(super) fn shown(text: String) -> String {
     static CUT: Seldom = Seldom::new();
-    // No text has more characters than bytes.
+    // A text never has more characters than bytes.
     if text.len() <= EVENT_CHARACTERS || text.chars().nth(EVENT_CHARACTERS).is_none() {
         return text;
     }
@@ -287,7 +291,7 @@ pub(super) fn shown(text: String) -> String {
     text.chars().take(MESSAGE_CHARACTERS - 1).chain(['…']).collect()
 }
 
-/// The same for a name, or a time zone: wherever one is read that another program may have written.
+/// The same for a name or a time zone. Used wherever another program may have written the value.
 pub(super) fn shown_name(name: String) -> String {
     match name.char_indices().nth(NAME_CHARACTERS) {
         Some((end, _)) => name[..end].to_owned(),
@@ -295,14 +299,14 @@ pub(super) fn shown_name(name: String) -> String {
     }
 }
 
-/// Groups as they stand in a list: by last activity, the latest first.
+/// Sorts groups for a list: the most recently active first.
 pub(super) fn by_activity(mut groups: Vec<Group>) -> Vec<Group> {
     groups.sort_by_key(|group| (std::cmp::Reverse(group.active_at()), group.id));
     groups
 }
 
-/// Messages on one side of a seq, and whether there are more: of one row more than was asked for, and of no more than fit on a
-/// page. Reads no further than that.
+/// The messages on one side of a seq, and whether there are more. `found` has one row more than `limit`. Stops reading
+/// at `limit` messages, or when the messages fill a page's bytes.
 pub(super) async fn side(
     found: impl Stream<Item = Result<Option<Event>, sqlx::Error>> + Send,
     limit: usize,
@@ -321,7 +325,7 @@ pub(super) async fn side(
     Ok((messages, false))
 }
 
-/// What has to be read for a page of messages: below which seq how many, above which seq how many.
+/// The two reads for a page of messages: how many messages below which seq, and how many above which seq.
 pub(super) struct Sides {
     pub(super) older: Option<(Seq, usize)>,
     pub(super) newer: Option<(Seq, usize)>,
@@ -341,7 +345,7 @@ impl Sides {
     }
 }
 
-/// Puts a page of messages together from what was read of its two sides. `older` is descending.
+/// Combines the two sides into a page of messages. `older` is in descending order.
 pub(super) fn history(
     anchor: Anchor,
     (epoch, head): (Epoch, Seq),
@@ -356,24 +360,24 @@ pub(super) fn history(
     History { messages, events: Vec::new(), epoch, head, has_more_before, has_more_after }
 }
 
-/// The most events besides messages in a page of history: as many as it may have messages.
+/// The most other events in a page of history: as many as the page may have messages.
 pub(super) const HISTORY_EVENTS: usize = HISTORY_PAGE;
 
-/// What else happened in the part of the log that a page of messages stands for, ascending. `found` is descending.
+/// The other events in the part of the log that a page of messages covers, ascending. `found` is in descending order.
 pub(super) async fn besides(
     found: impl Stream<Item = Result<Option<Event>, sqlx::Error>> + Send,
 ) -> Result<Vec<Event>, StoreError> {
-    // One row after the other: what is cut of a row is gone before the next one is read.
+    // Rows are converted one by one: the cut-off rest of a row is freed before the next row is read.
     let mut events: Vec<Event> = found.try_filter_map(async |event| Ok(event)).try_collect().await?;
     events.reverse();
     Ok(events)
 }
 
-/// They need no bound of bytes: cut names are no more than this.
+/// The other events need no limit in bytes: with names cut to [`NAME_CHARACTERS`] they are never more than this.
 const _: () = assert!(HISTORY_EVENTS * (ENVELOPE + 3 * NAME_CHARACTERS * 6) < HISTORY_PAGE_BYTES / 4);
 
-/// The part of the log that a page stands for, from its first seq to its last: up to the neighbouring pages' messages, and
-/// where there are none to the end of the log.
+/// The part of the log that a page covers, from its first seq to its last. It reaches to the next message of the page
+/// itself where there are more messages on that side, and otherwise to the end of the log.
 pub(super) fn part(anchor: Anchor, page: &History) -> (Seq, Seq) {
     let first = match anchor {
         Anchor::After(seq) => seq.saturating_add(1),

@@ -1,4 +1,4 @@
-//! What callers of a database are told when it did not do what was asked.
+//! The errors that callers of a database get.
 
 mod postgres;
 pub(super) mod sqlite;
@@ -12,54 +12,55 @@ use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No such thing, or the asker is no member: the two look the same.
+    /// There is no such thing, or the asker is not a member. The two cases look the same on purpose.
     #[error("not found")]
     NotFound,
-    /// A member, but without the right.
+    /// The asker is a member but may not do this.
     #[error("forbidden")]
     Forbidden,
-    /// It existed and ended.
+    /// It existed, and it has ended.
     #[error("gone")]
     Gone,
     /// The id is stored with another author, group, text or `reply_to`; or the e-mail is taken.
     #[error("conflict with what is stored")]
     Conflict,
-    /// There is as much of it as may be.
+    /// A limit is reached.
     #[error(transparent)]
     LimitReached(#[from] Limit),
     /// The disk is full.
     #[error("the disk is full")]
     Full(#[source] sqlx::Error),
-    /// Too much waits for the database already; nothing was tried.
+    /// Too many writes are waiting. This one was not tried.
     #[error("too many writes are waiting")]
     Overloaded,
-    /// The database did not answer in time or is being restarted. The outcome is unknown; the same id may be retried.
+    /// The database did not answer in time or is being restarted. It is unknown whether the write was stored; the
+    /// caller may retry with the same id.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
     /// The database is being closed.
     #[error("the database is closed")]
     Closed,
-    /// Something that should not happen.
+    /// An unexpected failure.
     #[error("the database failed")]
     Failed(#[source] sqlx::Error),
 }
 
-/// A bound on what people can make, see the protocol's limits.
+/// A limit on what people can create; see the protocol's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
-    /// Of groups that one user is in.
+    /// Groups per user.
     #[error("one person can be in at most {GROUPS_PER_USER} groups")]
     Groups,
-    /// Of members of a group.
+    /// Members per group.
     #[error("a group can have at most {MEMBERS_PER_GROUP} members")]
     Members,
-    /// Of living links into a group.
+    /// Valid invites per group or per member.
     #[error("there are as many links into this group as there may be; wait until some are over, or revoke some")]
     Invites,
 }
 
 impl StoreError {
-    /// The same kind of failure once more, for another who waits for the same transaction.
+    /// The same kind of failure, for another caller of the same transaction.
     pub(super) fn again(&self) -> Self {
         let why = || sqlx::Error::Protocol("the transaction was rolled back".into());
         match self {
@@ -77,14 +78,14 @@ impl StoreError {
     }
 }
 
-/// What a database's own code means for callers.
+/// What a database's error code means for callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// The disk is full.
     Full,
-    /// It can't answer now.
+    /// The database can't answer now.
     Unavailable,
-    /// It should not happen.
+    /// The error is unexpected.
     Failed,
 }
 

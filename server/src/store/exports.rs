@@ -1,4 +1,4 @@
-//! The port to what is kept of a user, for them to take away.
+//! The port to the data export: everything that is stored about a user.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;
@@ -6,63 +6,63 @@ use caravana_protocol::{GroupId, Message, Role, Timestamp, UserId};
 
 use super::StoreError;
 
-/// What is kept of a user.
+/// The data that is stored about a user.
 #[async_trait]
 pub trait Exports: Send + Sync + 'static {
-    /// What is kept of a user besides messages. [`StoreError::NotFound`] when there is no such user.
+    /// The user's data besides messages. [`StoreError::NotFound`] when there is no such user.
     async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError>;
 
-    /// A user's own messages in all groups, also in those that they have left, in the order of the stored ids: at most
-    /// `limit` of them, after the place that the page before ended at.
+    /// A page of the user's own messages from all groups, including groups that the user has left, ordered by stored
+    /// id. It has at most `limit` messages and begins after the position `after`, where the previous page ended.
     async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError>;
 }
 
-/// What is kept of a user besides messages.
+/// A user's data besides messages.
 #[derive(Debug, Clone)]
 pub struct Belongings {
-    /// With e-mail, where there is an account.
+    /// The user, with e-mail if there is an account.
     pub user: User,
-    /// Since when the user is known here.
+    /// When the user was first seen here.
     pub created_at: Timestamp,
-    /// The groups that the user is in.
+    /// The groups that the user is a member of.
     pub memberships: Vec<Membership>,
-    /// The links that the user has made into groups that still exist.
+    /// The invites that the user made into groups that still exist.
     pub invites: Vec<OwnInvite>,
 }
 
-/// A group that somebody is in.
+/// A group that the user is a member of.
 #[derive(Debug, Clone)]
 pub struct Membership {
-    /// Which.
+    /// The group's id.
     pub group: GroupId,
     /// Its name.
     pub name: String,
-    /// What they may do there.
+    /// The user's role.
     pub role: Role,
-    /// Since when.
+    /// When the user joined.
     pub joined_at: Timestamp,
-    /// How far they have read.
+    /// The user's read mark.
     pub last_read: u64,
 }
 
-/// A link that somebody has made.
+/// An invite that the user made.
 #[derive(Debug, Clone)]
 pub struct OwnInvite {
-    /// Where it leads.
+    /// The group that it leads to.
     pub group: GroupId,
-    /// How many people may use it.
+    /// How many people may use it; `None` means no limit.
     pub max_uses: Option<u32>,
-    /// How many did.
+    /// How many people have used it.
     pub uses: u32,
-    /// When it ends, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub expires_at: i64,
 }
 
-/// A page of somebody's own messages.
+/// A page of a user's own messages.
 #[derive(Debug, Clone)]
 pub struct OwnMessages {
-    /// In their present state.
+    /// The messages in their present state.
     pub messages: Vec<Message>,
-    /// Where the next page begins; `None` when this was the last one.
+    /// The position where the next page begins; `None` when this was the last page.
     pub next: Option<String>,
 }

@@ -1,9 +1,10 @@
-//! Hints from other programs and other servers: "this group moved", or "look at all of them".
+//! Hints about commits of other programs and other servers: "these groups have new events", or "any group may have
+//! some".
 //!
-//! Owns what waits between an adapter, which hears of foreign commits, and the hub, which reads the heads of what it
-//! was told. Promises that saying a hint never waits and never fails, that hints which nobody has taken are folded into
-//! one, and that memory is bounded: who is told of too many groups at once is told to look at all of them. A bulk insert
-//! of a hundred thousand rows is one hint for each of its groups, or one for everything.
+//! Holds what waits between an adapter, which detects foreign commits, and the hub, which then reads the heads of the
+//! named groups. Promises: sending a hint never waits and never fails; hints that the hub has not yet taken are merged
+//! into one; memory is bounded, because more than `GROUPS` waiting groups become [`Hint::Anything`]. A bulk insert of
+//! a hundred thousand rows is one hint for each of its groups, or one for everything.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,19 +12,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caravana_protocol::GroupId;
 use tokio::sync::Notify;
 
-/// More groups than this in one go are "all of them": asking for their heads costs as much.
+/// The most groups in one hint. For more, the hint is [`Hint::Anything`]: to ask for their heads would cost as much.
 const GROUPS: usize = 1_000;
 
-/// What may have moved.
+/// Which logs may have new events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
-    /// These groups' logs.
+    /// The logs of these groups.
     Groups(BTreeSet<GroupId>),
     /// Any log.
     Anything,
 }
 
-/// What waits.
+/// The hint that waits for the hub.
 #[derive(Default)]
 struct Waiting {
     hint: Option<Hint>,
@@ -42,13 +43,13 @@ impl Shared {
     }
 }
 
-/// The end that hints are said to. When it is dropped, the other end hears that there will be none.
+/// The sending end. When it is dropped, the receiving end learns that no more hints will come.
 pub struct HintSender(Arc<Shared>);
 
-/// The end that takes them.
+/// The receiving end.
 pub struct Hints(Arc<Shared>);
 
-/// A way for hints.
+/// Makes a channel for hints.
 #[must_use]
 pub fn hints() -> (HintSender, Hints) {
     let shared = Arc::new(Shared::default());
@@ -56,7 +57,7 @@ pub fn hints() -> (HintSender, Hints) {
 }
 
 impl HintSender {
-    /// These groups moved.
+    /// Says that these groups have new events.
     pub fn groups(&self, moved: impl IntoIterator<Item = GroupId>) {
         let is_news = self.0.with(|waiting| {
             let groups = match waiting.hint.get_or_insert_with(|| Hint::Groups(BTreeSet::new())) {
@@ -76,7 +77,7 @@ impl HintSender {
         }
     }
 
-    /// Any group may have moved.
+    /// Says that any group may have new events.
     pub fn anything(&self) {
         self.0.with(|waiting| waiting.hint = Some(Hint::Anything));
         self.0.news.notify_one();
@@ -91,8 +92,8 @@ impl Drop for HintSender {
 }
 
 impl Hints {
-    /// All that was said since the last call, as one; waits for it. `None`: nothing more will come. Dropping the future
-    /// loses nothing.
+    /// Waits for a hint, and returns everything since the last call as one hint. `None`: no more hints will come.
+    /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Hint> {
         loop {
             let (hint, is_closed) = self.0.with(|waiting| (waiting.hint.take(), waiting.is_closed));

@@ -1,4 +1,4 @@
-//! The port to who is in a group, and what they may do there.
+//! The port to group members and their roles.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;
@@ -9,35 +9,36 @@ use super::StoreError;
 /// The members of groups.
 #[async_trait]
 pub trait Members: Send + Sync + 'static {
-    /// The members, owner first, then by the time they joined; `None` when the viewer is not one of them.
+    /// The members: the owner first, then by the time when they joined; `None` when the viewer is not a member.
     async fn members(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<MemberRow>>, StoreError>;
 
-    /// Gives a member another role; owner only. [`Role::Owner`] hands the group over: the actor becomes admin. A guest
-    /// stays a member: [`StoreError::Forbidden`].
+    /// Changes a member's role; owner only. [`Role::Owner`] hands the group over: the actor becomes admin. A guest can
+    /// only be a member: any higher role is [`StoreError::Forbidden`].
     async fn set_role(&self, actor: UserId, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError>;
 
-    /// Removes a member (owner; admin, but not another admin or the owner) or lets the actor leave. The links that they
-    /// made are revoked with it. An owner who leaves hands over to the longest-serving admin, else member, a guest only
-    /// where there is nobody else; the last one's leaving ends the group.
+    /// Removes a member, or lets the actor leave. The owner may remove anyone; an admin may remove anyone except the
+    /// owner and other admins. The invites that the member made are revoked in the same commit. When the owner leaves,
+    /// the longest-serving admin becomes owner, or else the longest-serving member; a guest only if there are only
+    /// guests. When the last member leaves, the group ends.
     async fn remove_member(&self, actor: UserId, group: GroupId, user: UserId) -> Result<Removal, StoreError>;
 }
 
 /// A member as stored.
 #[derive(Debug, Clone)]
 pub struct MemberRow {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// What they may do.
+    /// The member's role.
     pub role: Role,
-    /// Since when.
+    /// When the user joined.
     pub joined_at: Timestamp,
 }
 
 /// What a removal did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// One member less.
+    /// The group has one member less.
     Member,
-    /// Nobody was left; the group ended.
+    /// The last member left, and the group ended.
     Group,
 }

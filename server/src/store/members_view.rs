@@ -1,21 +1,21 @@
-//! The name of the table or view that says who is a member, where it is not ours: `MEMBERS_VIEW`.
+//! The name of the table or view that holds the members when it is not the server's own (`MEMBERS_VIEW`).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a table or view, `name` or `schema.name`, as it may stand in a statement.
+/// The name of a table or view, `name` or `schema.name`, safe to insert into a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembersView {
     schema: Option<String>,
     name: String,
 }
 
-/// Why a text is no such name.
+/// The text is not such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a name of a table or view, like `trip_members` or `app.trip_members`")]
 pub struct MembersViewError;
 
-/// PostgreSQL cuts longer names.
+/// PostgreSQL silently cuts longer names.
 const NAME_BYTES: usize = 63;
 
 impl FromStr for MembersView {
@@ -34,7 +34,7 @@ impl FromStr for MembersView {
     }
 }
 
-/// Letters, digits and underscores: what needs no quoting but for its case. It is quoted all the same.
+/// Letters, digits and underscores only. Such a name needs quotes only to keep its case; it is always quoted.
 fn is_identifier(part: &str) -> bool {
     let starts_well = part.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
     starts_well && part.len() <= NAME_BYTES && part.chars().all(|letter| letter.is_alphanumeric() || letter == '_')

@@ -1,14 +1,15 @@
-//! The PostgreSQL adapter: our schema beside the tables of the seed, in a database that others use too.
+//! The PostgreSQL adapter: the server's schema beside the seed's tables, in a database that other programs use too.
 //!
-//! [`migrate()`] brings a database up to what the rest relies on. [`PostgresStore`] promises what every adapter does, and
-//! G1 by the database's own `synchronous_commit`, read at the start and set again for every connection. Sends go through
-//! the [`Writer`]'s lanes; everything else is a question or a transaction of its own ([`Access`]); what others commit is
-//! heard by the [`Feed`]. Nothing here keeps anything that the database could contradict.
+//! [`migrate()`] brings a database to the state that the rest relies on. [`PostgresStore`] keeps the promises of every
+//! adapter. It keeps G1 by the database's own `synchronous_commit`, which it reads at the start and sets again for
+//! every connection. Sends go through the lanes of the [`Writer`]; everything else is a query or a transaction of its
+//! own ([`Access`]); the [`Feed`] listens for commits of other programs. The adapter caches no data of the chat.
 //!
-//! Membership and role are asked inside the statements and transactions that depend on them, never before; who changes a
-//! group or its members holds the group's row until the commit, so that two of them act one after the other. Every write
-//! that the triggers turn into events tells the hub which group's log moved. Where the database has a membership of its
-//! own (`MEMBERS_VIEW`), what would change ours is [`StoreError::Forbidden`].
+//! Membership and role are checked inside the statements and transactions that depend on them, never before. A write
+//! that changes a group or its members holds the group's row until the commit, so that two such writes run one after
+//! the other. Every write that the triggers turn into events tells the hub which group's log has new events. Where the
+//! database has a membership table of its own (`MEMBERS_VIEW`), a write that would change the server's table is
+//! [`StoreError::Forbidden`].
 
 mod access;
 mod accounts;
@@ -56,7 +57,7 @@ use safety::Way;
 use shape::Shape;
 use writer::{Backends, Writer};
 
-/// How often it is looked whether the database is still the one that was opened.
+/// How often to check that the address still leads to the database that was opened.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// A PostgreSQL database.
@@ -74,7 +75,7 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error("the schema could not be brought up to date")]
     Migration(#[from] MigrateError),
-    /// Acknowledged messages might be lost.
+    /// The database's settings allow that acknowledged messages get lost.
     #[error(
         "{setting} is {value}, so that acknowledged messages may be lost; switch it on for this database, or set \
          ALLOW_UNSAFE_DURABILITY=true"
@@ -82,10 +83,10 @@ pub enum OpenError {
     Unsafe {
         /// The database's setting.
         setting: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
     },
-    /// Nobody could be a member.
+    /// The table or view of `MEMBERS_VIEW` is missing or lacks columns.
     #[error("there is no table or view {0} with the columns group_id and user_id")]
     MembersView(String),
     /// The database failed.
@@ -94,8 +95,8 @@ pub enum OpenError {
 }
 
 impl PostgresStore {
-    /// Brings the database up to date, looks at it, and opens it. All groups begin a new epoch when it turns out to be an
-    /// older copy of what was there, or when the operator knows that it is (`new_epochs`).
+    /// Brings the schema up to date, checks the database, and opens it. All groups begin a new epoch if the database
+    /// turns out to be an older copy, or if the operator says so (`new_epochs`).
     pub async fn open(settings: &PostgresSettings, new_epochs: bool) -> Result<Self, OpenError> {
         let options = options_of(&settings.address);
         let listen_options = settings.listen.as_ref().map_or_else(|| options.clone(), options_of);
@@ -119,7 +120,7 @@ impl PostgresStore {
         let missing =
             || OpenError::MembersView(settings.members_view.as_ref().map(ToString::to_string).unwrap_or_default());
         let shape = shape.ok_or_else(missing)?;
-        // Told politely; what it says then does not matter.
+        // An error while closing has no effect.
         let _ = connection.close().await;
         let is_pooled = safety::is_pooled(&options).await?;
         if is_pooled {
@@ -135,7 +136,7 @@ impl PostgresStore {
         Ok(Self { access, writer, feed: tokio::spawn(feed.run()), look, hints: Mutex::new(Some(hints)) })
     }
 
-    /// Finishes what waits and closes all connections.
+    /// Finishes the waiting writes and closes all connections.
     pub async fn close(&self) {
         self.feed.abort();
         self.look.abort();
@@ -170,8 +171,9 @@ impl Store for PostgresStore {
     }
 }
 
-/// New connections find out by themselves whether the database is still the one that was opened. This is for those that stay
-/// while the database behind them changes: a pooler's, and those to a database into which a dump is played back.
+/// Checks periodically that the database is still the one that was opened. A new connection checks this itself. This
+/// task is for connections that stay open while the database behind them changes: those of a pooler, and those to a
+/// database into which a dump is restored.
 async fn look_where_it_is(access: Access) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -188,13 +190,13 @@ async fn look_where_it_is(access: Access) {
     }
 }
 
-/// Servers say who they are when they connect.
+/// The application name tells other programs that this connection belongs to a server.
 fn options_of(address: &PostgresAddress) -> PgConnectOptions {
     let options = address.options();
     if options.get_application_name().is_some() { options } else { options.application_name("caravana") }
 }
 
-/// Whether this is a broken `unique` or `primary key`.
+/// Whether the error is a violated `unique` or `primary key` constraint.
 fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

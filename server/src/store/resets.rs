@@ -1,4 +1,4 @@
-//! The port to links for a new password.
+//! The port to password-reset links.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
@@ -6,24 +6,24 @@ use caravana_protocol::rest::User;
 
 use super::{SecretHash, StoreError};
 
-/// How many links for a new password of one account live at once.
+/// The most valid password-reset links of one account.
 pub const RESETS: u32 = 5;
 
-/// Links for a new password, known by the hashes of their secrets.
+/// Password-reset links, known by the hashes of their secrets.
 #[async_trait]
 pub trait Resets: Send + Sync + 'static {
-    /// Remembers a link for a new password of the account with this e-mail (in lower case). `false`, and nothing is
-    /// remembered, when there is no such account, or [`RESETS`] of its links live already: each is a letter, and
-    /// nobody's mailbox is to be filled from here.
+    /// Stores a password-reset link for the account with this e-mail (in lower case). Answers `false` and stores
+    /// nothing when there is no such account, or when it already has [`RESETS`] valid links. Each link is sent as an
+    /// e-mail, and the limit keeps an attacker from filling a mailbox.
     async fn create_reset(&self, email: &str, token: SecretHash, now: i64, expires_at: i64)
     -> Result<bool, StoreError>;
 
-    /// Whose link this is, with e-mail, without using it up. `None` when unknown, used or over.
+    /// The user of a link, with e-mail, without using the link up. `None` when the link is unknown, used or expired.
     async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError>;
 
-    /// Uses a link up: its account gets this password, and in the same commit the user's other links and everything
-    /// that they are signed in by end. Answers who it is; `None`, and nothing changes, when the link is unknown, used
-    /// or over.
+    /// Uses a link up: its account gets this password, and the same commit ends the user's other reset links and all
+    /// sign-ins, tokens and tickets. Answers the user; `None`, and nothing changes, when the link is unknown, used or
+    /// expired.
     async fn reset_password(
         &self,
         token: SecretHash,

@@ -1,30 +1,30 @@
-//! Who may do what in a group, and how much of it there may be.
+//! Rules: which role may do what in a group, and the limits of a group.
 //!
-//! Pure: an adapter reads, inside the transaction that depends on it, what is asked here, and acts on the answer. So each
-//! rule stands once for both databases. Whom a group is hidden from (who is no member) is the adapter's question, and comes
-//! first.
+//! The functions are pure. An adapter reads their arguments inside the transaction that depends on the answer. So each
+//! rule exists once for both databases. An adapter first checks that the actor is a member at all, because the group is
+//! hidden from everyone else.
 
 use caravana_protocol::Role;
 use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
 
 use super::{Limit, StoreError};
 
-/// A member asks that a user gets another role.
+/// A member's request to change the role of a user.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoleRequest {
-    /// What the member is.
+    /// The role of the member.
     pub(super) actor: Role,
-    /// What the user is; `None`: no member.
+    /// The role of the user; `None`: not a member.
     pub(super) user: Option<Role>,
-    /// Whether the two are one person.
+    /// Whether the member and the user are the same person.
     pub(super) is_own: bool,
-    /// Whether the user has not signed up anywhere.
+    /// Whether the user is a guest (has not signed up anywhere).
     pub(super) is_guest: bool,
-    /// What the user is to be.
+    /// The role that the user should get.
     pub(super) role: Role,
 }
 
-/// What becomes of a [`RoleRequest`].
+/// The outcome of a [`RoleRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoleChange {
     /// The owner stays the owner.
@@ -35,8 +35,8 @@ pub(super) enum RoleChange {
     HandedOver,
 }
 
-/// Only an owner gives roles. A group always has an owner: who wants to be less hands it over. Who has not signed up anywhere
-/// has no groups of their own, and manages none.
+/// Only an owner changes roles. A group always has an owner: an owner can get a lower role only by handing the group
+/// over. A request can't make a guest an admin or an owner.
 pub(super) fn role_change(request: RoleRequest) -> Result<RoleChange, StoreError> {
     let RoleRequest { actor, user, is_own, is_guest, role } = request;
     owners_only(actor)?;
@@ -53,17 +53,17 @@ pub(super) fn role_change(request: RoleRequest) -> Result<RoleChange, StoreError
     }
 }
 
-/// Ends a group; gives roles.
+/// Rule for ending a group and for changing roles.
 pub(super) fn owners_only(actor: Role) -> Result<(), StoreError> {
     allow(actor == Role::Owner)
 }
 
-/// Changes a group's name, time zone and rules.
+/// Rule for changing a group's name, time zone and settings.
 pub(super) fn managers_only(actor: Role) -> Result<(), StoreError> {
     allow(actor.manages())
 }
 
-/// Anybody may leave. An owner removes everybody else, an admin those who manage nothing.
+/// Every member may leave. An owner may remove everyone else; an admin may remove those who do not manage the group.
 pub(super) fn may_remove(actor: Role, user: Role, is_own: bool) -> Result<(), StoreError> {
     allow(
         is_own
@@ -74,7 +74,7 @@ pub(super) fn may_remove(actor: Role, user: Role, is_own: bool) -> Result<(), St
     )
 }
 
-/// Somebody who may own a group after its owner left.
+/// A member who could become owner after the owner left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate<T> {
     pub(super) user: T,
@@ -82,35 +82,37 @@ pub(super) struct Candidate<T> {
     pub(super) is_guest: bool,
 }
 
-/// Who owns the group after its owner left, of all others in the order in which they joined: the longest-serving admin, else
-/// member. A guest only where the group would end otherwise. `None`: nobody is left.
+/// The new owner after the owner left. `others` are in the order in which they joined. The longest-serving admin is
+/// chosen, or else the longest-serving member; a guest only if there are only guests, because the group would end
+/// otherwise. `None`: there is no other member.
 pub(super) fn heir<T>(others: impl IntoIterator<Item = Candidate<T>>) -> Option<T> {
     let others = others.into_iter();
     others.min_by_key(|other| (other.is_guest, other.role != Role::Admin)).map(|heir| heir.user)
 }
 
-/// Makes a link into the group.
+/// Rule for making an invite.
 pub(super) fn may_invite(actor: Role, members_can_invite: bool) -> Result<(), StoreError> {
     allow(actor.manages() || members_can_invite)
 }
 
-/// Takes a link back. Of one that somebody else has made, who manages nothing is not told either.
+/// Rule for revoking an invite. A member who does not manage the group gets [`StoreError::NotFound`] for an invite of
+/// another member, so that the answer does not show that it exists.
 pub(super) fn may_revoke(actor: Role, is_own: bool) -> Result<(), StoreError> {
     if actor.manages() || is_own { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
-/// Whether somebody who is in so many groups may be in one more.
+/// Whether a user who is in `count` groups may join one more.
 pub(super) fn one_more_group(count: usize) -> Result<(), StoreError> {
     refuse(count >= GROUPS_PER_USER, Limit::Groups)
 }
 
-/// Whether a group of so many members may have one more.
+/// Whether a group with `count` members may have one more.
 pub(super) fn one_more_member(count: usize) -> Result<(), StoreError> {
     refuse(count >= MEMBERS_PER_GROUP, Limit::Members)
 }
 
-/// Whether a member who has made so many of all links that lead into a group may make one more. Members together can't keep
-/// those who manage the group from it.
+/// Whether a member may make one more invite, with `own` invites of this member and `all` invites into the group. Owner
+/// and admins are not subject to the limit of the group, so that other members can't use it up for them.
 pub(super) fn one_more_invite(maker: Role, own: i64, all: i64) -> Result<(), StoreError> {
     let is_at = |count: i64, most: usize| usize::try_from(count).is_ok_and(|count| count >= most);
     refuse(is_at(own, INVITES_PER_MEMBER) || !maker.manages() && is_at(all, INVITES_PER_GROUP), Limit::Invites)

@@ -6,28 +6,27 @@ use caravana_protocol::rest::User;
 
 use super::{SecretHash, StoreError};
 
-/// How many sign-ins a user has at most.
+/// The most sign-ins of one user.
 pub const SIGN_INS: u32 = 100;
 
 /// Sign-ins by cookie, known by the hashes of their secrets.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
-    /// Remembers a sign-in; of more than [`SIGN_INS`] of a user those that would end first end now.
-    /// [`StoreError::Conflict`], and nothing is remembered, when the password that proved it is no longer the
-    /// account's: of a sign-in and a change of password at the same time, the sign-in with the old password never
-    /// outlives the change.
+    /// Stores a sign-in. If the user then has more than [`SIGN_INS`], the sign-ins that would expire first end now.
+    /// [`StoreError::Conflict`], and nothing is stored, when `password_hash` is no longer the account's: if a sign-in
+    /// with the old password and a change of password run at the same time, that sign-in does not survive the change.
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError>;
 
-    /// A user's living sign-ins, at most [`SIGN_INS`] of them, the one that ends last first.
+    /// The user's valid sign-ins, at most [`SIGN_INS`] of them, latest expiry first.
     async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError>;
 
-    /// The user of a live sign-in, with e-mail, and when it ends. `None` when unknown or over.
+    /// The user of a valid sign-in, with e-mail, and when it expires. `None` when the sign-in is unknown or expired.
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError>;
 
-    /// Moves the end of a sign-in.
+    /// Moves the expiry of a sign-in.
     async fn extend_session(&self, token: SecretHash, expires_at: i64) -> Result<(), StoreError>;
 
-    /// Forgets a sign-in. Answers whose it was.
+    /// Deletes a sign-in. Answers its user.
     async fn delete_session(&self, token: SecretHash) -> Result<Option<UserId>, StoreError>;
 }
 
@@ -36,27 +35,27 @@ pub trait Sessions: Send + Sync + 'static {
 pub struct NewSession {
     /// The hash of the cookie's secret.
     pub token: SecretHash,
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// The PHC string that their password was found to match.
+    /// The PHC string that the password was checked against.
     pub password_hash: String,
-    /// What the browser calls itself, in a few words.
+    /// The browser's name, in a few words.
     pub browser: Option<String>,
-    /// Since when.
+    /// The time of the sign-in.
     pub now: i64,
-    /// When it ends if nothing moves the end.
+    /// When it expires, unless the expiry is moved.
     pub expires_at: i64,
 }
 
-/// A living sign-in. Times are seconds since 1970.
+/// A valid sign-in. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// The hash of the cookie's secret.
     pub token: SecretHash,
-    /// What the browser called itself.
+    /// The browser's name.
     pub browser: Option<String>,
-    /// Since when.
+    /// The time of the sign-in.
     pub created_at: i64,
-    /// When it ends if nothing moves the end.
+    /// When it expires, unless the expiry is moved.
     pub expires_at: i64,
 }

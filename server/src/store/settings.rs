@@ -1,35 +1,35 @@
-//! What an operator says about the database. Plain values, checked where they are read.
+//! The operator's settings for the database. Plain values; the settings reader has checked them.
 
 use std::path::PathBuf;
 
 use super::{DatabaseAddress, MembersView, PostgresAddress};
 
-/// Which database, and what its operator says about it.
+/// Which database to use, and its settings.
 #[derive(Debug, Clone)]
 pub enum DatabaseSettings {
-    /// A file.
+    /// A SQLite file.
     Sqlite(PathBuf),
-    /// A server.
+    /// A PostgreSQL database.
     Postgres(Box<PostgresSettings>),
 }
 
-/// What an operator says about a database on a server.
+/// The settings for a PostgreSQL database.
 #[derive(Debug, Clone)]
 pub struct PostgresSettings {
-    /// Where it is.
+    /// Its address.
     pub address: PostgresAddress,
-    /// Where to listen, if `address` leads to a pooler that does not pass notifications on.
+    /// The address to listen for notifications, if `address` leads to a pooler that does not forward notifications.
     pub listen: Option<PostgresAddress>,
-    /// The table or view that says who is a member, in the place of ours.
+    /// The table or view that holds the members, instead of the server's own.
     pub members_view: Option<MembersView>,
-    /// Whether a database may be used that can lose commits.
+    /// Whether to start on a database whose settings can lose commits.
     pub allows_unsafe_durability: bool,
-    /// Whether it is for real people.
+    /// Whether this is a production database.
     pub is_production: bool,
 }
 
 impl DatabaseSettings {
-    /// A database with nothing special about it.
+    /// The default settings for this address.
     #[must_use]
     pub fn at(address: DatabaseAddress) -> Self {
         match address {
@@ -40,7 +40,7 @@ impl DatabaseSettings {
 }
 
 impl PostgresSettings {
-    /// A database with nothing special about it.
+    /// The default settings for this address.
     #[must_use]
     pub fn at(address: PostgresAddress) -> Self {
         Self { address, listen: None, members_view: None, allows_unsafe_durability: false, is_production: false }

@@ -1,10 +1,10 @@
 //! The SQLite adapter: one file, one writer, several readers.
 //!
-//! Owns the database file while it is open (a second server on the same file is refused). Promises G1: WAL with
-//! `synchronous=FULL`, set and read back, so that a commit is on the disk before anybody is told. Reads go to a small
-//! pool of read-only connections and see every commit that was answered (G16); all writes go through the one [`Writer`].
-//! Membership and role are asked inside the statements and transactions that depend on them, never before. Every write
-//! that the triggers turn into events tells the hub which group's log moved.
+//! Owns the database file while it is open: a second server on the same file is refused. Promises G1: the mode is WAL
+//! with `synchronous=FULL`, set and read back, so that a commit is on the disk before its caller gets an answer. Reads
+//! go to a small pool of read-only connections and see every commit that was answered (G16). All writes go through the
+//! one [`Writer`]. Membership and role are checked inside the statements and transactions that depend on them, never
+//! before. Every write that the triggers turn into events tells the hub which group's log has new events.
 
 mod accounts;
 mod bounds;
@@ -46,9 +46,9 @@ use writer::Writer;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a read waits for a free connection before the answer is `temporarily_unavailable`.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Reading connections: enough that one long page does not hold up the others on a small machine.
+/// Read connections: on a small machine, enough that one long page does not delay the other reads.
 const READERS: u32 = 4;
-/// The first SQLite without the WAL-reset bug, which could lose commits.
+/// The first SQLite version without the WAL-reset bug, which could lose commits.
 const SAFE_VERSION: (u32, u32, u32) = (3, 51, 3);
 
 /// The schema, version by version.
@@ -76,7 +76,7 @@ pub enum OpenError {
     /// Another server has the file open.
     #[error("another server is using {0}")]
     InUse(PathBuf),
-    /// The SQLite inside is too old to be trusted with commits.
+    /// The linked SQLite is too old to be trusted with commits.
     #[error("SQLite {0} may lose commits; 3.51.3 or later is needed")]
     OldSqlite(String),
     /// The database did not accept a setting that durability needs.
@@ -91,9 +91,8 @@ pub enum OpenError {
 }
 
 impl SqliteStore {
-    /// Opens the database in this file, makes it when it is missing, and brings its schema up to date.
-    /// All groups begin a new epoch when it turns out to be an older copy of what was there, or when the operator knows
-    /// that it is (`new_epochs`).
+    /// Opens the database in this file, creates it if it is missing, and brings its schema up to date. All groups begin
+    /// a new epoch if the file turns out to be an older copy, or if the operator says so (`new_epochs`).
     pub async fn open(path: &Path, new_epochs: bool) -> Result<Self, OpenError> {
         let Opened { lock, options, mut connection } = prepare(path).await?;
         let (witness, past) = Witness::open(path, &lock, &mut connection, new_epochs).await?;
@@ -111,7 +110,7 @@ impl SqliteStore {
         Ok(Self { readers, writer, hints: Mutex::new(Some(hints)) })
     }
 
-    /// Finishes what waits and closes the file.
+    /// Finishes the waiting writes and closes the file.
     pub async fn close(&self) {
         self.writer.close().await;
         self.readers.close().await;
@@ -126,7 +125,7 @@ impl Store for SqliteStore {
         })
     }
 
-    /// An open file stays the file that was opened, whatever is put in its place.
+    /// Never returns: an open file stays the same file, even if its path gets another one.
     fn replaced(&self) -> futures::future::BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
@@ -136,7 +135,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// A database that is locked, safe and of today's schema.
+/// A database that is locked, safe and has the current schema.
 struct Opened {
     lock: File,
     options: SqliteConnectOptions,
@@ -154,23 +153,23 @@ async fn prepare(path: &Path) -> Result<Opened, OpenError> {
         .busy_timeout(BUSY_TIMEOUT);
     let mut connection = sqlx::ConnectOptions::connect(&options).await?;
     check_safety(&mut connection).await?;
-    // An older binary must go on working on a newer schema, so unknown newer migrations are no error.
-    // Not `run`: its bound keeps every future around it on one thread.
+    // An older binary must keep working on a newer schema, so unknown newer migrations are not an error. This does not
+    // use `run`: its trait bound would make every future around it `!Send`.
     let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
     migrations.set_ignore_missing(true).run_direct(None, &mut connection, false).await?;
     Ok(Opened { lock, options, connection })
 }
 
-/// Opens the database for a task that must be alone with it: as [`SqliteStore::open`] does, but for what watches over the
-/// commits of a server. The file is free for a server when both values are dropped.
+/// Opens the database for a task that must be alone with it, like [`SqliteStore::open`], but without a server's commit
+/// [`Witness`]. The file is free for a server again when both values are dropped.
 pub(crate) async fn open_alone(path: &Path) -> Result<(SqliteConnection, File), OpenError> {
     let Opened { lock, mut connection, .. } = prepare(path).await?;
-    // Where it lies is written down, so that the next server does not take it for a copy.
+    // Records the file's place, so that the next server does not take the file for a copy.
     Witness::open(path, &lock, &mut connection, false).await?;
     Ok((connection, lock))
 }
 
-/// Opens the database to read only, beside whoever uses it. `None` when there is no such file.
+/// Opens the database read-only, also while a server uses it. `None` when there is no such file.
 pub(crate) async fn look_into(path: &Path) -> Result<Option<SqliteConnection>, OpenError> {
     if !path.exists() {
         return Ok(None);
@@ -194,7 +193,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Reads back what durability rests on.
+/// Reads back the settings that durability depends on.
 async fn check_safety(connection: &mut sqlx::SqliteConnection) -> Result<(), OpenError> {
     let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut *connection).await?;
     if !is_safe_version(&version) {
@@ -217,12 +216,13 @@ fn is_safe_version(version: &str) -> bool {
     (next(), next(), next()) >= SAFE_VERSION
 }
 
-/// Whether this is a broken `unique` or `primary key`.
+/// Whether the error is a violated `unique` or `primary key` constraint.
 fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
-/// A stored id. Ours are UUIDs; one that another program wrote otherwise is nobody that we could name.
+/// Parses a stored id. The server's ids are UUIDs; a row with another id, written by another program, can't be named in
+/// the protocol.
 fn id<T: FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Failed(sqlx::Error::Protocol("a stored id is no UUID".into())))
 }
@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    /// Read back, not believed: a file system may refuse the log, and a build may have other defaults.
+    /// The settings are read back, because a file system may refuse the WAL and a build may have other defaults.
     #[tokio::test]
     async fn a_connection_that_could_lose_commits_is_refused() {
         use SqliteJournalMode::{Delete, Memory, Wal};

@@ -1,14 +1,14 @@
-//! The port to tickets, each good for one upgrade.
+//! The port to tickets. Each ticket is good for one WebSocket upgrade.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
 
 use super::{Proof, SecretHash, StoreError};
 
-/// Tickets for one upgrade, known by the hashes of their secrets.
+/// Tickets, known by the hashes of their secrets.
 #[async_trait]
 pub trait Tickets: Send + Sync + 'static {
-    /// Remembers a ticket for one upgrade and what it was bought with.
+    /// Stores a ticket, and the user and credentials that it was issued for.
     async fn create_ticket(
         &self,
         ticket: SecretHash,
@@ -16,7 +16,7 @@ pub trait Tickets: Send + Sync + 'static {
         expires_at: i64,
     ) -> Result<(), StoreError>;
 
-    /// Uses a ticket up: whose it is, and what it was bought with. `None` when unknown, used or over, or when that has
-    /// ended meanwhile.
+    /// Uses a ticket up. Answers its user and the credentials that it was issued for. `None` when the ticket is
+    /// unknown, used or expired, or when those credentials have ended since.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! As much of HTTP as it takes to make an account: one request, one connection, one JSON answer.
+//! The part of HTTP that is needed to create an account: one request, one connection, one JSON answer.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,19 +9,20 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Somebody with a cookie.
+/// A client with a cookie.
 pub(super) struct Client {
     host: String,
     cookie: String,
 }
 
 impl Client {
-    /// Nobody yet.
+    /// A client without a cookie.
     pub(super) fn new(url: &str) -> Self {
         Self { host: url.trim_start_matches("http://").to_owned(), cookie: String::new() }
     }
 
-    /// Posts, keeps the cookie that comes back, and gives the answer's body. Anything but a success is an error.
+    /// Sends a POST, keeps the cookie of the answer, and returns the answer's body. Any status but a success is an
+    /// error.
     pub(super) fn post(&mut self, path: &str, body: &Value) -> Result<Value> {
         let (host, cookie, body) = (&self.host, &self.cookie, body.to_string());
         let request = format!(

@@ -1,4 +1,4 @@
-//! The real server, with an empty database of its own.
+//! The real server, with its own empty database.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::process;
 
-/// A server that runs as long as this lives.
+/// A server that runs until this value is dropped.
 pub(super) struct Server {
     process: Child,
     pub(super) url: String,
 }
 
-/// Limits that would answer a tester before the handlers do.
+/// Raised limits, so that the server does not refuse test requests before the handlers see them.
 const GENEROUS: [&str; 6] = [
     "--max-connections-per-address=10000",
     "--send-rate-per-user=1000000",
@@ -28,7 +28,7 @@ const GENEROUS: [&str; 6] = [
 ];
 
 impl Server {
-    /// Starts it in a folder that is emptied before; answers once it listens.
+    /// Starts it in a folder that is emptied before; returns once it listens.
     pub(super) fn start(binary: &Path, folder: &Path) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
@@ -50,9 +50,9 @@ impl Server {
             let line: Value = serde_json::from_str(&line).ok()?;
             line["address"].as_str().map(str::to_owned)
         });
-        // Its warnings are shown, and a full pipe would stop it.
+        // Prints the server's output: a full pipe would stop the server.
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("server: {line}")));
-        // Made before the address is looked at, so that a server which never listened is ended too.
+        // Created before the address is read, so that a server that never listened is ended too.
         let mut server = Self { process, url: String::new() };
         server.url = url.context("the server did not say where it listens")?;
         Ok(server)
@@ -61,7 +61,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its database is thrown away; there is nothing to drain.
+        // Its database is thrown away, so a graceful stop is not needed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

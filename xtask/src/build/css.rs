@@ -1,7 +1,7 @@
-//! Joins a style sheet and what it imports into one file, so that a page asks once.
+//! Joins a style sheet and its imports into one file, so that a page needs one request.
 //!
-//! Understands what our own sheets use: `@import "./name.css";` on a line of its own, before everything else. Other
-//! forms of `@import` (addresses, media, layers) are an error and never silently left to the browser.
+//! Understands what this project's sheets use: `@import "./name.css";` on a line of its own, before everything else.
+//! Other forms of `@import` (addresses, media, layers) are an error and never left to the browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,8 +53,7 @@ fn imported(line: &str) -> Import<'_> {
     }
 }
 
-/// Drops comments and the indentation of lines, and nothing else: quoted text is kept as it is, and compression takes
-/// care of the rest.
+/// Drops comments and the indentation of lines only. Quoted text stays as it is; compression does the rest.
 fn strip(css: &str) -> String {
     let mut plain = String::with_capacity(css.len());
     let mut characters = css.chars().peekable();
@@ -64,7 +63,7 @@ fn strip(css: &str) -> String {
             (None, '/') if characters.peek() == Some(&'*') => {
                 characters.next();
                 skip_comment(&mut characters);
-                // Two words that only a comment parts stay two words.
+                // Two words with only a comment between them stay two words.
                 plain.push(' ');
                 continue;
             }

@@ -13,7 +13,7 @@ use flate2::write::GzEncoder;
 /// Endings of files that are worth compressing; pictures and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
-/// A file below this many bytes fits into one packet either way.
+/// A smaller file fits into one packet anyway.
 const WORTH_COMPRESSING: usize = 1024;
 
 /// All files below a folder, in a fixed order. A folder that does not exist has none.
@@ -64,7 +64,8 @@ pub(super) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts a `.br` and a `.gz` twin beside every file that gets smaller by it, for the server to send as they are.
+/// Writes a `.br` and a `.gz` twin beside every file that gets smaller by compression. The server sends the twins as
+/// they are.
 pub(super) fn compress_folder(folder: &Path) -> Result<()> {
     for file in walk(folder)? {
         let is_compressible =
@@ -78,7 +79,7 @@ pub(super) fn compress_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a folder with all that is in it; one that is not there is fine.
+/// Removes a folder with everything in it; a missing folder is not an error.
 pub(super) fn remove_folder(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -95,7 +96,7 @@ fn write_twin(file: &Path, ending: &str, bytes: &[u8]) -> Result<()> {
     fs::write(&twin, bytes).with_context(|| format!("could not write {}", Path::new(&twin).display()))
 }
 
-/// The bytes as brotli with its slowest, smallest setting: done once, sent often.
+/// The bytes as brotli with its slowest, smallest setting: compressed once, sent often.
 fn brotli(plain: &[u8]) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
     let parameters = BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: plain.len(), ..Default::default() };
@@ -103,7 +104,7 @@ fn brotli(plain: &[u8]) -> Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// The bytes as gzip, for clients and proxies that know nothing else.
+/// The bytes as gzip, for clients and proxies without brotli.
 fn gzip(plain: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain)?;

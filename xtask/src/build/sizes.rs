@@ -1,4 +1,4 @@
-//! Prints what a browser has to load, and says when the WASM outgrows its budget.
+//! Prints the sizes of what a browser has to load, and warns when the WASM exceeds its budget.
 
 use std::fs;
 use std::path::Path;

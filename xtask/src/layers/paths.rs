@@ -1,22 +1,22 @@
 //! Finds the paths that a source file names, in `use` declarations and anywhere else.
 //!
-//! Works on tokens and not on a syntax tree: comments and strings are gone, what macros are given is still there, and
-//! xtask stays quick to compile.
+//! It works on tokens and not on a syntax tree: comments and strings are gone, the arguments of macros are included,
+//! and xtask compiles quickly.
 
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// A path with at least two segments, or one segment of a `use`.
 pub(super) struct NamedPath {
-    /// The segments; a path into the own crate always starts with `crate`.
+    /// The segments; a path into the same crate always starts with `crate`.
     pub(super) segments: Vec<String>,
-    /// The module in which it stands.
+    /// The module that contains it.
     pub(super) module: Vec<String>,
     /// The line in which it starts, from 1.
     pub(super) line: usize,
 }
 
-/// Every path that a file names outside of `#[cfg(test)]`, seen from the module that the file is.
+/// Every path that a file names outside of `#[cfg(test)]`. `module` is the module of the file.
 pub(super) fn in_source(text: &str, module: &[String]) -> Result<Vec<NamedPath>> {
     let tokens: Vec<_> = tokens(text)?.into_iter().collect();
     let mut scan = Scan { module: module.to_vec(), found: Vec::new() };
@@ -24,8 +24,8 @@ pub(super) fn in_source(text: &str, module: &[String]) -> Result<Vec<NamedPath>>
     Ok(scan.found)
 }
 
-/// The names of the modules that a file declares behind `#[cfg(test)]`. A file that can't be read has none; reading it
-/// for its paths reports it.
+/// The names of the modules that a file declares behind `#[cfg(test)]`. Empty for a file that can't be parsed;
+/// [`in_source`] reports that error.
 pub(super) fn test_modules(text: &str) -> Vec<String> {
     let Ok(stream) = tokens(text) else { return Vec::new() };
     let tokens: Vec<_> = stream.into_iter().collect();
@@ -78,8 +78,8 @@ impl Scan {
         self.tokens(&tokens);
     }
 
-    /// Reads one path, or a tree of them, that starts at a token; gives the place after it. `prefix` is what stands
-    /// before the braces of a tree.
+    /// Reads one path, or a tree of paths, from the token at `start`; returns the position after it. `prefix` is the
+    /// path before the braces of a tree.
     fn path(&mut self, tokens: &[TokenTree], start: usize, prefix: &[String], in_use: bool) -> usize {
         let mut segments = prefix.to_vec();
         let mut at = start;
@@ -119,7 +119,7 @@ impl Scan {
         }
     }
 
-    /// The same path from the crate's root, where it starts with `self` or `super`.
+    /// The path from the crate's root, if it starts with `self` or `super`.
     fn seen_from_root(&self, segments: Vec<String>) -> Vec<String> {
         let is_relative = matches!(segments.first().map(String::as_str), Some("self" | "super"));
         if !is_relative {
@@ -160,7 +160,7 @@ fn is_cfg_test(tokens: &[TokenTree]) -> bool {
         && group.stream().to_string().replace(' ', "") == "cfg(test)"
 }
 
-/// The place after the item whose first attribute is at `start`.
+/// The position after the item whose first attribute is at `start`.
 fn end_of_item(tokens: &[TokenTree], start: usize) -> usize {
     let is_end = |token: &TokenTree| match token {
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,

@@ -1,24 +1,24 @@
-//! The directions themselves, as data: `server → app ← frontend`, below them `client → protocol`, and inside the
-//! server `http → hub → {store, broker} → protocol`.
+//! The allowed directions, as data: `server → app ← frontend`, below them `client → protocol`, and inside the server
+//! `http → hub → {store, broker} → protocol`.
 
 use super::paths::NamedPath;
 
-/// What one crate may not know.
+/// The imports that one crate may not have.
 pub(super) struct CrateRule {
     package: &'static str,
     folder: &'static str,
-    /// The only crates of ours that it may be built from.
+    /// The only crates of this project that it may depend on.
     ours: &'static [&'static str],
-    /// Crates of others that it may not name; each stands for its family, `gloo` for `gloo_net` too.
+    /// Crates of other projects that it may not name; each stands for its family, `gloo` for `gloo_net` too.
     crates: &'static [&'static str],
-    /// Paths that it may not name, whatever they are reached through.
+    /// Paths that it may not name, through any re-export.
     paths: &'static [&'static [&'static str]],
     reason: &'static str,
     /// Narrower rules for its top-level modules.
     modules: &'static [ModuleRule],
 }
 
-/// What one top-level module of a crate may not know.
+/// The imports that one top-level module of a crate may not have.
 struct ModuleRule {
     module: &'static str,
     crates: &'static [&'static str],

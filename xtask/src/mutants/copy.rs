@@ -1,6 +1,6 @@
-//! A copy of the tree that may be broken, with a target folder of its own.
+//! A copy of the tree that may be broken, with its own target folder.
 //!
-//! The copy takes over what cargo has compiled of other people's crates, so that only ours are compiled anew, and those
+//! The copy reuses cargo's artefacts of third-party crates, so that only this project's crates are compiled, and those
 //! incrementally: a mutant then costs seconds and not the minute that a whole server takes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,20 +25,20 @@ pub(super) struct Copy<'a> {
     target: PathBuf,
 }
 
-/// A program that was built, and the folder of its package in the copy.
+/// A test program that was built, and the folder of its package in the copy.
 pub(super) struct Built {
     pub(super) executable: PathBuf,
     pub(super) folder: PathBuf,
 }
 
 impl<'a> Copy<'a> {
-    /// Brings the copy to the state of the tree.
+    /// Updates the copy to the state of the tree.
     pub(super) fn make(workspace: &'a Workspace, tools: &'a Tools) -> Result<Self> {
         let folder = workspace.target.join("mutants");
         let copy = Self { workspace, tools, root: folder.join("tree"), target: folder.join("target") };
         let listed = files(&workspace.root)?;
         for file in &listed {
-            // Listed and not there: deleted, and not committed yet.
+            // A file that is listed but missing was deleted, and the deletion is not committed yet.
             let Ok(content) = fs::read(workspace.root.join(file)) else { continue };
             copy.write(Path::new(file), &content)?;
         }
@@ -49,12 +49,12 @@ impl<'a> Copy<'a> {
         Ok(copy)
     }
 
-    /// Writes files where they differ.
+    /// Writes the files that differ.
     pub(super) fn put<T: AsRef<str>>(&self, files: &BTreeMap<PathBuf, T>) -> Result<()> {
         files.iter().try_for_each(|(file, text)| self.write(file, text.as_ref().as_bytes()))
     }
 
-    /// Only what differs, so that cargo compiles only what differs.
+    /// Writes only a file that differs, so that cargo compiles only what differs.
     fn write(&self, file: &Path, content: &[u8]) -> Result<()> {
         let path = self.root.join(file);
         if fs::read(&path).is_ok_and(|there| there == content) {
@@ -64,7 +64,7 @@ impl<'a> Copy<'a> {
         fs::write(&path, content).with_context(|| format!("{} can't be written", path.display()))
     }
 
-    /// A file that was moved away would still be a migration, or a test.
+    /// Removes files that are no longer in the tree: such a file would still be a migration or a test.
     fn remove_others(&self, listed: &BTreeSet<PathBuf>) -> Result<()> {
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
@@ -80,7 +80,7 @@ impl<'a> Copy<'a> {
         Ok(())
     }
 
-    /// Builds these programs in one call, with the features that all tests have. Takes as long as it takes.
+    /// Builds these programs in one call, with the features that all tests use. There is no time limit.
     pub(super) fn build(&self, programs: &BTreeSet<&Program>) -> Result<BTreeMap<Program, Built>> {
         let mut cargo = self.tools.cargo(self.workspace);
         cargo.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
@@ -118,22 +118,22 @@ fn files(root: &Path) -> Result<Vec<String>> {
     Ok(process::output(process::program("git", root).args(arguments))?.lines().map(str::to_owned).collect())
 }
 
-/// The program of tests that one of cargo's messages tells of.
+/// The test program that one of cargo's messages describes.
 fn executable(message: &Value) -> Option<(Program, Built)> {
     let executable = PathBuf::from(message["executable"].as_str()?);
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
     message["profile"]["test"].as_bool().filter(|test| *test)?;
     let target = &message["target"];
     let integration = (target["kind"][0].as_str()? == "test").then(|| target["name"].as_str()).flatten();
-    // The manifest is the only place that tells the package's name in one form.
+    // Only the manifest has the package's name in a stable form.
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
     let manifest: toml::Table = toml::from_str(&manifest).ok()?;
     let package = manifest.get("package")?.get("name")?.as_str()?.to_owned();
     Some((Program { package, integration: integration.map(str::to_owned) }, Built { executable, folder }))
 }
 
-/// Takes over what is in a folder of cargo's and not yet in ours. What cargo writes anew in its place is linked; what it
-/// may write into is copied. The times stay, because cargo compares them.
+/// Takes over the entries of cargo's target folder that the copy's lacks. Files that cargo replaces are linked; files
+/// that it may write into are copied. The times are kept, because cargo compares them.
 fn take_over(from: &Path, to: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(from) else { return Ok(()) };
     fs::create_dir_all(to)?;

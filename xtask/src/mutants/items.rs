@@ -1,8 +1,9 @@
-//! The places that a mutant can name: functions, constants and types of all crates, and what the migrations define.
+//! The places that a mutant can name: functions, constants and types of all crates, and the definitions in the
+//! migrations.
 //!
-//! A place is named by its path, of which only as much is written as tells it from others: `Hub::post` is found in
+//! A place is named by the end of its path, with as many words as make it unique: `Hub::post` is found in
 //! `hub::writes::Hub::post`, and is still found when the type moves to another module or crate. The last word must be
-//! the item's own; the words before it may leave out others in between.
+//! the item's own name; between the words before it, others may be left out.
 
 mod rust;
 mod sql;
@@ -17,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use crate::layers::sources;
 use crate::workspace::Workspace;
 
-/// All places, with the files that they are in.
+/// All places, and the texts of their files.
 pub(super) struct Items {
     items: Vec<Item>,
     files: BTreeMap<PathBuf, String>,
@@ -30,7 +31,7 @@ pub(super) struct Item {
     pub(super) path: Vec<String>,
     /// The file, seen from the root of the repository.
     pub(super) file: PathBuf,
-    /// Where it stands there.
+    /// Its byte range in the file.
     pub(super) range: Range<usize>,
 }
 
@@ -39,7 +40,7 @@ impl Items {
     pub(super) fn read(workspace: &Workspace) -> Result<Self> {
         let mut all = Self { items: Vec::new(), files: BTreeMap::new() };
         for package in workspace.crates()?.into_iter().filter(|package| package.name != env!("CARGO_PKG_NAME")) {
-            // `caravana-server` is `server` here, so that a module that becomes a crate keeps its name.
+            // `caravana-server` is `server` here, so that a module keeps its name when it becomes a crate.
             let name = package.name.trim_start_matches("caravana-").replace('-', "_");
             for file in sources::of_crate(&package.folder.join("src"))? {
                 let text = fs::read_to_string(&file.path)?;
@@ -55,12 +56,12 @@ impl Items {
             all.items.extend(sql::items(&file, &text));
             all.files.insert(file, text);
         }
-        // A later migration defines anew what an earlier one has defined: what counts is the last.
+        // A later migration may redefine what an earlier one defined: only the last definition counts.
         all.items = sql::without_replaced(all.items);
         Ok(all)
     }
 
-    /// The one item that is called so.
+    /// The only item with this name.
     pub(super) fn find(&self, name: &str) -> Result<&Item> {
         let found: Vec<&Item> = self.items.iter().filter(|item| item.is_called(name)).collect();
         match found[..] {
@@ -78,7 +79,7 @@ impl Items {
         self.files.get(file).map(String::as_str).with_context(|| format!("{} was not read", file.display()))
     }
 
-    /// The fewest words that name this item and no other: its own, with one before it, two, or all.
+    /// The shortest name that is unique to this item: its own name, with one word before it, two, or all.
     fn shortest_name(&self, item: &Item) -> String {
         let (own, before) = item.path.split_last().expect("an item has a name");
         let pairs = || (0..before.len()).rev().flat_map(|second| (0..second).rev().map(move |first| (first, second)));

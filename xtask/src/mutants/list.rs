@@ -1,4 +1,4 @@
-//! The list of mechanisms that are switched off: what `xtask/mutants/*.toml` says.
+//! The list of switched-off mechanisms: the content of `xtask/mutants/*.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -30,9 +30,9 @@ pub(super) struct Mutant {
     pub(super) name: String,
     /// What the product no longer does.
     pub(super) what: String,
-    /// The tests that must fail now, each by itself.
+    /// The tests that must fail now, each of them.
     pub(super) tests: Vec<String>,
-    /// Shared changes that are made too.
+    /// Names of shared changes that are made too.
     #[serde(default)]
     with: Vec<String>,
     /// How it is switched off.
@@ -46,9 +46,9 @@ pub(super) struct Mutant {
 struct Change {
     /// The function, constant, type or SQL definition.
     r#in: String,
-    /// What stands there, once, whatever its layout.
+    /// The text to find there. It must occur once; its layout does not matter.
     find: String,
-    /// What stands there instead.
+    /// The replacement.
     replace: String,
 }
 
@@ -97,7 +97,7 @@ impl Mutant {
         }
         let mut texts = BTreeMap::new();
         for (file, mut places) in places {
-            // From the end, so that what is before keeps its place.
+            // From the end, so that earlier ranges stay valid.
             places.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
             if places.windows(2).any(|pair| pair[1].0.end > pair[0].0.start) {
                 bail!("{}: two changes overlap in {}", self.name, file.display());

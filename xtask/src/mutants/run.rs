@@ -1,4 +1,4 @@
-//! Runs tests by their names in a program that was built, and tells of each how it ended.
+//! Runs tests by name in a built program, and reports the result of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -10,15 +10,15 @@ use anyhow::{Result, ensure};
 use super::copy::Built;
 use crate::process;
 
-/// A mutant may make a test wait for ever; then it has failed.
+/// The time limit of a program: a mutant may make a test wait for ever, which counts as a failure.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Which of a program's tests are meant.
+/// Selects tests of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
-    /// Those that `cargo test` leaves out, too.
+    /// All tests, including those that `cargo test` ignores.
     All,
-    /// Only those that `cargo test` leaves out.
+    /// Only the tests that `cargo test` ignores.
     Ignored,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn tests(built: &Built, names: &BTreeSet<&str>, which: Which, log: &P
     for name in names {
         let end = format!("::{name}");
         let full: Vec<&str> = listed.iter().copied().filter(|test| test == name || test.ends_with(&end)).collect();
-        // A name that no test has would pass, whatever is switched off.
+        // A name without a test would always pass.
         ensure!(!full.is_empty() || which == Which::Ignored, "there is no test {name}");
         chosen.insert(name, full);
     }
@@ -45,22 +45,22 @@ pub(super) fn tests(built: &Built, names: &BTreeSet<&str>, which: Which, log: &P
     Ok(outcome)
 }
 
-/// What became of tests. A name that several tests have has failed when one of them has.
+/// The results of tests. If several tests have the same name, one failure counts for all.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) passed: BTreeSet<String>,
     pub(super) failed: BTreeSet<String>,
 }
 
-/// The tests that have passed. All of them run in one process, as they do otherwise; those that it did not come to, because
-/// another one has ended it, get one of their own.
+/// The tests that have passed. All of them run in one process. If one test ends the process, each test that did not run
+/// gets a process of its own.
 fn passed<'a>(built: &Built, tests: &BTreeSet<&'a str>, log: &Path) -> Result<BTreeSet<&'a str>> {
     let ended = run(built, tests, log)?;
     let output = String::from_utf8_lossy(&fs::read(log)?).into_owned();
     let said = |end: &str| tests.iter().copied().filter(|test| is_told(&output, test, end)).collect::<BTreeSet<&str>>();
     let (mut passed, failed) = (said("ok"), said("FAILED"));
     let untold = tests.iter().copied().filter(|test| !passed.contains(test) && !failed.contains(test));
-    // Those that had not ended after all that time have failed.
+    // Tests that had not ended within the time limit have failed.
     for test in untold.filter(|_| ended).collect::<Vec<_>>() {
         let log = log.with_extension("single.log");
         run(built, &BTreeSet::from([test]), &log)?;
@@ -76,7 +76,7 @@ fn is_told(output: &str, test: &str, end: &str) -> bool {
     output.lines().any(|told| told == line)
 }
 
-/// Whether the program has come to its end by itself.
+/// Whether the program ended by itself.
 fn run(built: &Built, tests: &BTreeSet<&str>, log: &Path) -> Result<bool> {
     let file = File::create(log)?;
     let mut command = built.command();

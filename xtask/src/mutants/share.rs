@@ -1,14 +1,14 @@
-//! A tenth of the list for each day, so that ten days of the CI try all of it.
+//! Selects a tenth of the list for each day, so that ten days of the CI try all of it.
 
 use std::str::FromStr;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
-/// How many days it takes.
+/// The number of days for the whole list.
 const PARTS: u64 = 10;
 
-/// Every so many-th of the list, from one of the first on: `3/10` is the 3rd, the 13th, the 23rd …
+/// Every `of`-th mutant of the list, beginning with the `number`-th: `3/10` is the 3rd, the 13th, the 23rd …
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
     number: u64,
@@ -25,7 +25,7 @@ impl Share {
         Self { number: day % PARTS + 1, of: PARTS }
     }
 
-    /// Takes the part's members out of a list.
+    /// Selects this share's elements of a list.
     pub(super) fn take<T>(self, list: Vec<T>) -> Vec<T> {
         let is_in = |at: u64| at % self.of == self.number - 1;
         (0..).zip(list).filter(|(at, _)| is_in(*at)).map(|(_, member)| member).collect()

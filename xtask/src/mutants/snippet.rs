@@ -1,10 +1,11 @@
-//! Finds a piece of source whatever its layout: white space, and what a formatter adds with it, does not count.
+//! Finds a piece of source regardless of its layout: white space, and what a formatter adds to it, is ignored.
 
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
 
-/// Where in `text` the snippet stands, which must be once. The range begins and ends with a character that counts.
+/// The range of the snippet in `text`, where it must occur once. The range begins and ends with a significant
+/// character.
 pub(super) fn find(text: &str, snippet: &str) -> Result<Range<usize>> {
     let (text, snippet) = (Condensed::of(text), Condensed::of(snippet));
     ensure!(!snippet.characters.is_empty(), "the snippet is empty");
@@ -21,7 +22,7 @@ pub(super) fn find(text: &str, snippet: &str) -> Result<Range<usize>> {
     Ok(text.places[first]..text.places[last] + text.characters[last].len_utf8())
 }
 
-/// A text without what its layout decides.
+/// A text without its layout.
 struct Condensed {
     characters: Vec<char>,
     /// The offset of each character in the text.
@@ -32,12 +33,12 @@ impl Condensed {
     fn of(text: &str) -> Self {
         let mut condensed = Self { characters: Vec::new(), places: Vec::new() };
         for (place, character) in text.char_indices() {
-            // A long string goes on in the next line behind a backslash.
+            // A long string continues on the next line after a backslash.
             let continues = character == '\\' && text[place..].starts_with("\\\n");
             if character.is_whitespace() || continues {
                 continue;
             }
-            // The formatter sets a comma behind the last of several lines.
+            // The formatter adds a comma after the last of several lines.
             if matches!(character, ')' | ']' | '}') && condensed.characters.last() == Some(&',') {
                 condensed.characters.pop();
                 condensed.places.pop();

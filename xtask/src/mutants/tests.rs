@@ -1,4 +1,4 @@
-//! The list held against the sources, the tests and the table of guarantees, without compiling anything.
+//! Checks the list against the sources, the tests and the table of guarantees, without compiling anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ fn mutants() -> Vec<Mutant> {
     list::read(&workspace()).unwrap()
 }
 
-/// What stands in a table of the guarantees about one of them.
+/// The content of a table row about one guarantee.
 #[derive(Default)]
 struct Row {
     tests: BTreeSet<String>,
@@ -26,7 +26,7 @@ fn every_mutant_finds_its_places_and_is_still_rust() {
     let items = Items::read(&workspace()).unwrap();
     let mut lost = Vec::new();
     for mutant in mutants() {
-        // All at once: after a refactor there are several.
+        // Reports all errors at once: after a refactoring there are several.
         let changed = match mutant.changed(&items) {
             Ok(changed) => changed,
             Err(error) => {
@@ -70,13 +70,13 @@ fn rows() -> BTreeMap<String, Row> {
     rows
 }
 
-/// A test's name without the word that tells its program.
+/// A test's name without the word for its program.
 fn plain(test: &str) -> String {
     test.split_once('/').map_or(test, |(_, name)| name).to_owned()
 }
 
-/// Both ways: a test that no mutant names was not seen to fail, and a mutant that the table does not name is not
-/// found by its readers.
+/// Both directions are checked: a test that no mutant names was never seen to fail, and a mutant that the table does
+/// not name can't be found by its readers.
 #[test]
 fn the_table_of_guarantees_names_each_mutant_and_just_the_tests_that_notice() {
     let all = mutants();

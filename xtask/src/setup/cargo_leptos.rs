@@ -1,4 +1,4 @@
-//! cargo-leptos, which only `cargo xtask dev` and those who type `cargo leptos …` themselves need.
+//! cargo-leptos, needed only by `cargo xtask dev` and by users who run `cargo leptos …` themselves.
 
 use anyhow::{Context, Result};
 
@@ -10,8 +10,8 @@ use crate::workspace::Workspace;
 /// Versions of cargo-leptos, newest first, and the minor version of Rust 1 from which its locked dependencies build.
 const VERSIONS: [(&str, u32); 2] = [("0.3.11", 96), ("0.3.10", 0)];
 
-/// Finds cargo-leptos on the search path or in `.tools`, else installs it: ready-made where cargo-binstall is there
-/// and its servers answer, else from source.
+/// Finds cargo-leptos on the search path or in `.tools`, or installs it: as a binary if cargo-binstall is installed and
+/// its servers answer, otherwise from source.
 pub(super) fn ensure(workspace: &Workspace, toolchain: Toolchain) -> Result<()> {
     let own = workspace.tools_dir().join("bin").join(format!("cargo-leptos{}", std::env::consts::EXE_SUFFIX));
     if [own.as_os_str(), "cargo-leptos".as_ref()].iter().any(|program| version_of(program, workspace).is_some()) {

@@ -1,4 +1,4 @@
-//! What the tests of real faults need of the system: strace, whose injections are the faults, and libfaketime.
+//! The system programs for the tests of real faults: strace, which injects the faults, and libfaketime.
 
 use anyhow::{Context, Result, bail};
 

@@ -1,4 +1,5 @@
-//! PostgreSQL's programs, of which the tests make a throw-away server of their own, and PgBouncer, which stands before it.
+//! PostgreSQL's programs, with which the tests make their own temporary server, and PgBouncer, the pooler in front of
+//! it.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::system;
 
-/// Where Debian puts what is not meant for everybody's search path: below it a folder for each version.
+/// The folder where Debian puts PostgreSQL's server programs: it has a folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// The first version that the server and its tests work with.
 const OLDEST: u32 = 15;

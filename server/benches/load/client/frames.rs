@@ -1,15 +1,15 @@
-//! RFC 6455 as far as a load generator needs it: frames are found by their header and looked at in place.
+//! The part of RFC 6455 that a load generator needs: it finds frames by their headers and reads them in place.
 
-/// The text of every message begins with this, its stamp and its number follow: characters that no JSON encoder escapes,
-/// so that they are found in whatever frame carries the text.
+/// Every message's text begins with this mark; a timestamp and a number follow. All three use characters that no JSON
+/// encoder escapes, so that they can be found in any frame that carries the text.
 const MARK: &[u8] = b"@@";
-/// Hex digits of the stamp, in nanoseconds since the client's start.
+/// Hex digits of the timestamp, in nanoseconds since the client's start.
 const STAMP: usize = 16;
 /// Hex digits of the sender's count.
 const NUMBER: usize = 8;
-/// Bytes of a message's text, as the peers were measured with.
+/// Bytes of a message's text; the peers were measured with the same size.
 pub(crate) const TEXT: usize = 200;
-/// Any key will do; clients must mask, and the server's unmasking costs the same with every key.
+/// Clients must mask their frames. Any key will do: the server's cost is the same with every key.
 const MASK: [u8; 4] = [0x5a, 0x01, 0xc3, 0x7e];
 const FILLER: &str = "the quick brown fox jumps over the lazy dog while the group plans its next trip ";
 
@@ -22,7 +22,7 @@ pub(super) struct ServerFrame<'a> {
     pub(super) length: usize,
 }
 
-/// The frame that the bytes begin with, once it is whole.
+/// The first frame in the bytes, if it is complete.
 pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
     let (&flags, &short) = (bytes.first()?, bytes.get(1)?);
     let (start, length): (usize, usize) = match short & 0x7f {
@@ -57,7 +57,7 @@ pub(super) fn text(nanoseconds: u64, number: u32) -> String {
     text
 }
 
-/// Where the mark stands. `guess` is where it stood in the last frame, and mostly does again.
+/// The offset of the mark. `guess` is its offset in the last frame, which is usually right.
 pub(super) fn mark(payload: &[u8], guess: usize) -> Option<usize> {
     if payload.get(guess..guess + MARK.len()) == Some(MARK) {
         return Some(guess);
@@ -65,12 +65,12 @@ pub(super) fn mark(payload: &[u8], guess: usize) -> Option<usize> {
     payload.windows(MARK.len()).position(|window| window == MARK)
 }
 
-/// The stamp behind a mark.
+/// The timestamp after a mark.
 pub(super) fn stamp(payload: &[u8], mark: usize) -> u64 {
     hex(payload, mark + MARK.len(), STAMP)
 }
 
-/// The sender's count behind a mark.
+/// The sender's number after a mark.
 pub(super) fn number(payload: &[u8], mark: usize) -> u64 {
     hex(payload, mark + MARK.len() + STAMP, NUMBER)
 }

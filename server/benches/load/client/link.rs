@@ -1,4 +1,5 @@
-//! One client connection: its socket, what has arrived of an unfinished frame, what the kernel did not take yet.
+//! One client connection: its socket, the bytes of an unfinished frame, and the bytes that the kernel has not yet
+//! accepted.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -6,55 +7,55 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// How far a connection is.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// The request is out, the answer is not here.
+    /// The upgrade request is sent, the answer has not arrived.
     Upgrading,
-    /// Upgraded, `joined` has not come.
+    /// Upgraded, `joined` has not arrived.
     Joining,
     /// In its group.
     Joined,
-    /// Over.
+    /// Closed.
     Closed,
 }
 
-/// What a connection is counted as.
+/// How the frames of a connection are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Its frames are deliveries.
     Receiver,
     /// Its frames are echoes and acknowledgements.
     Sender,
-    /// Reads nothing from the moment it is in its group.
+    /// Reads nothing after it has joined its group.
     Stalled,
 }
 
-/// What the kernel keeps for a connection that reads nothing.
+/// The receive buffer of a connection that reads nothing.
 const SLEEPERS_BUFFER: usize = 4 * 1024;
 
 pub(super) struct Link {
     pub(super) stream: TcpStream,
     pub(super) state: State,
     pub(super) role: Role,
-    /// A frame that is not whole yet. Empty and without memory between frames.
+    /// The bytes of an unfinished frame. Empty and without memory between frames.
     pub(super) partial: Vec<u8>,
-    /// What the kernel did not take yet.
+    /// Bytes that the kernel has not yet accepted.
     out: Vec<u8>,
     /// Messages that it has sent.
     pub(super) sent: u32,
-    /// The number in the last text that it got.
+    /// The number in the last received text.
     pub(super) last: u64,
 }
 
 impl Link {
-    /// Begins to connect, from the source address given, and has the upgrade request wait for the connection.
+    /// Begins to connect from this source address. The upgrade request is sent once the connection is open.
     pub(super) fn connect(server: SocketAddr, source: Ipv4Addr, role: Role, request: Vec<u8>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if role == Role::Stalled {
-            // What the kernel would take for a sleeper is no business of the server's.
+            // A small buffer, so that the kernel does not buffer much for a connection that does not read.
             socket.set_recv_buffer_size(SLEEPERS_BUFFER)?;
         }
         socket.bind(&SocketAddr::V4(SocketAddrV4::new(source, 0)).into())?;
@@ -67,17 +68,17 @@ impl Link {
         Ok(Self { stream, state: State::Upgrading, role, partial: Vec::new(), out: request, sent: 0, last: 0 })
     }
 
-    /// Adds to what is to be written; the caller flushes.
+    /// The output buffer; the caller flushes it.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Whether the kernel has taken everything.
+    /// Whether the kernel has accepted everything.
     pub(super) fn is_flushed(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// Writes what the kernel takes.
+    /// Writes as much as the kernel accepts.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let mut written = 0;
         while written < self.out.len() {
@@ -94,7 +95,7 @@ impl Link {
         Ok(())
     }
 
-    /// Reads once. `None` when nothing is there.
+    /// Reads once. `None` when there are no bytes.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match self.stream.read(buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -111,7 +112,7 @@ fn in_progress(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS)
 }
 
-/// A socket that is still connecting says that it is not connected.
+/// Whether the socket is not ready; a socket that is still connecting reports `NotConnected`.
 fn is_not_ready(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected | io::ErrorKind::Interrupted)
 }

@@ -1,4 +1,4 @@
-//! Many write at once: what an acknowledged, stored message costs, with fsync on.
+//! Many users write at once: the cost of an acknowledged, stored message, with fsync on.
 
 use std::time::{Duration, Instant};
 
@@ -10,17 +10,17 @@ use crate::client::{Role, Swarm};
 use crate::people::parties;
 use crate::process::{Placement, Process};
 
-/// People who send in one group; more of them are in more groups, so that each message goes to as many.
+/// Senders per group. More senders are spread over more groups, so that each message has the same number of receivers.
 const IN_A_GROUP: usize = 16;
-/// People in each group who only listen.
+/// Members of each group who only listen.
 const RECEIVERS: usize = 10;
-/// Nothing has come for this long: everybody is in.
+/// When no event has arrived for this long, all connections have joined.
 const QUIET: Duration = Duration::from_millis(200);
 const QUIET_LIMIT: Duration = Duration::from_secs(5);
-/// How long the last deliveries are waited for.
+/// How long to wait for the last deliveries.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Each of these people sends its next message when the last was acknowledged.
+/// Each sender sends its next message when the last one was acknowledged.
 pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Result<Vec<Outcome>> {
     placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, placement)?;
@@ -33,7 +33,7 @@ pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Resu
             people.iter().map(move |person| (party.group.as_str(), person, role))
         })
     };
-    // The senders first: they are known by their numbers.
+    // The senders connect first: their indexes identify them.
     let who: Vec<_> = of(Role::Sender).chain(of(Role::Receiver)).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
@@ -78,7 +78,7 @@ fn measure(plan: &Plan, senders: usize, process: &Process, swarm: &mut Swarm) ->
     Ok(figures)
 }
 
-/// Every sender whose message was acknowledged sends the next, for this long.
+/// For the given time, every sender whose message was acknowledged sends the next one.
 pub(super) fn send_when_free(swarm: &mut Swarm, time: Duration) -> Result<()> {
     let end = Instant::now() + time;
     while Instant::now() < end && swarm.counts.closed == 0 {

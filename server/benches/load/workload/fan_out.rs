@@ -1,4 +1,4 @@
-//! Many listen to one: what a delivered frame costs.
+//! Many users listen to one sender: the cost of a delivered frame.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use crate::client::{Role, Swarm, TEXT};
 use crate::people::parties;
 use crate::process::Process;
 
-/// How long the end of a window is waited for.
+/// How long to wait for the last deliveries of a window.
 const DRAIN: Duration = Duration::from_secs(10);
-/// A connection is quiet when nothing has come for this long …
+/// The connections are quiet when no event has arrived for this long …
 const QUIET: Duration = Duration::from_millis(300);
-/// … which is waited for at most this long.
+/// … and this is the longest wait for that.
 const QUIET_LIMIT: Duration = Duration::from_secs(20);
-/// A prime, so that it is not always the same receivers that are timed.
+/// A prime number, so that not always the same receivers are timed.
 const SAMPLE: u64 = 7;
 
-/// One sender, `receivers` receivers, each of `windows` messages in flight in turn.
+/// One sender and `receivers` receivers; measures each number of messages in flight in `windows` in turn.
 pub(crate) fn fan_out(plan: &Plan, receivers: usize, windows: &[u64]) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
@@ -61,14 +61,15 @@ fn measure(plan: &Plan, process: &Process, swarm: &mut Swarm, receivers: usize, 
     Ok(Outcome { case: String::new(), figures })
 }
 
-/// A closed window: a message counts as in flight until the receivers, on average, really have it. So no server is
-/// measured by how long a queue it can build, and none has to drop.
+/// A closed window: a message counts as in flight until the receivers, on average, have received it. So a server gains
+/// nothing from building a long queue, and need not drop messages.
 pub(super) fn keep_in_flight(swarm: &mut Swarm, receivers: usize, window: u64, time: Duration) -> Result<()> {
     const SENDER: usize = 0;
     let receivers = u64::try_from(receivers)?;
     let end = Instant::now() + time;
     while Instant::now() < end && swarm.counts.closed == 0 {
-        // In whole deliveries, so that with one in flight the next goes out when the last receiver has it.
+        // Counted in whole deliveries, so that with one message in flight the next is sent when the last receiver has
+        // it.
         while (swarm.counts.sent * receivers).saturating_sub(swarm.counts.delivered) + receivers <= window * receivers
             && swarm.is_flushed(SENDER)
         {

@@ -1,4 +1,4 @@
-//! Another program writes: how soon its row is on a connected page.
+//! Another program writes: how soon its row reaches a connected client.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,13 @@ use crate::latency::Latencies;
 use crate::people::parties;
 use crate::process::Process;
 
-/// Rows in one repetition, one after the other.
+/// Rows per repetition, one after the other.
 const ROWS: usize = 200;
-/// A row that takes longer never comes.
+/// The longest wait for a row.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One client in one group. Counted from before the other program's `insert` until the client has read the frame, so the
-/// commit with its fsync is in it.
+/// One client in one group. Measured from before the other program's `insert` until the client has read the frame, so
+/// it includes the commit with its fsync.
 pub(crate) fn foreign(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
@@ -51,7 +51,7 @@ pub(crate) fn foreign(plan: &Plan) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
-/// Another program with a connection of its own.
+/// Another program with its own connection.
 struct Program {
     runtime: Runtime,
     connection: Other,

@@ -1,4 +1,4 @@
-//! Many are there and say nothing: what a connection costs.
+//! Many connections without messages: the cost of a connection.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use crate::process::Process;
 
 /// Members of each group, all of them connected.
 const GROUP: usize = 10;
-/// What connecting has stirred up has settled when nothing has come for this long.
+/// The server is idle again when no event has arrived for this long.
 const QUIET: Duration = Duration::from_millis(500);
 const QUIET_LIMIT: Duration = Duration::from_secs(20);
 
-/// Connects everybody, with a token each, and lets them be.
+/// Connects all members, each with its own token, and sends nothing.
 pub(crate) fn idle(plan: &Plan) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
@@ -24,7 +24,7 @@ pub(crate) fn idle(plan: &Plan) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
-/// Each repetition has a fresh server, because memory once taken is not given back.
+/// Each repetition has a fresh server, because a process does not return memory that it once had.
 fn once(plan: &Plan) -> Result<Outcome> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;

@@ -1,4 +1,4 @@
-//! A kill in the middle of sends: how long nobody can write.
+//! A kill during sends: how long users can't write.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,13 @@ use crate::client::{Role, Swarm};
 use crate::people::{Party, parties, until_ready};
 use crate::process::Process;
 
-/// People who send, each with one message in flight, until the server is gone.
+/// Users who send, each with one message in flight, until the server is killed.
 const SENDERS: usize = 16;
-/// A first acknowledgement that takes longer never comes.
+/// The longest wait for the first acknowledgement.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// kill -9 under load, and a new process on the same file: until it is ready, and until it has stored something.
+/// kill -9 under load, then a new process on the same file: measures until it is ready, and until it has stored a
+/// message.
 pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let mut process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;

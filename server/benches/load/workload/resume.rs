@@ -1,4 +1,4 @@
-//! One who was away for long: as much as is replayed at all.
+//! A client that was away for long: it has missed as many events as are replayed at most.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::process::Process;
 
 /// Messages in flight while the log is being filled.
 const IN_FLIGHT: u64 = 64;
-/// A replay that takes longer never ends.
+/// The longest wait for a replay.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// From the connect to `caught_up`, with the deepest cursor that is replayed.
+/// Measures from the connect to `caught_up`, with the oldest cursor that is still replayed.
 pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
@@ -28,7 +28,7 @@ pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     while talking.counts.sent < RESUME_DEPTH {
         keep_in_flight(&mut talking, 1, IN_FLIGHT, Duration::from_millis(50))?;
     }
-    // What is still in flight would move the head beyond the depth that is asked for.
+    // Messages in flight would move the head beyond the depth that is measured.
     let begin = Instant::now();
     while talking.counts.acknowledged < talking.counts.sent {
         talking.turn(Duration::from_millis(5))?;

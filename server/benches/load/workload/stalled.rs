@@ -1,4 +1,4 @@
-//! Some who read nothing: what the others notice of it.
+//! Some connections read nothing: how this affects the others.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::client::{Role, Swarm};
 use crate::people::{Party, parties};
 use crate::process::Process;
 
-/// People who read.
+/// Connections that read.
 const RECEIVERS: usize = 95;
-/// People who do not: one in twenty.
+/// Connections that do not read: one in twenty.
 const SLEEPERS: usize = 5;
-/// Messages in flight: the latency is a message's own, not that of a queue.
+/// One message in flight, so that the latency is that of a message and not of a queue.
 const IN_FLIGHT: u64 = 1;
 const QUIET: Duration = Duration::from_millis(300);
 const QUIET_LIMIT: Duration = Duration::from_secs(20);
 
-/// The same group with and without sleepers, in turn, each on a fresh connection of everybody.
+/// The same group with and without stalled connections, in turn, with all connections new each time.
 pub(crate) fn stalled(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
@@ -41,7 +41,7 @@ fn p99(figures: &[Figure]) -> f64 {
     figures.iter().find(|figure| figure.name == P99).map_or(0.0, |figure| figure.value)
 }
 
-/// The last ones of the group have this role; all others read.
+/// The last [`SLEEPERS`] members of the group have the role `last`; all others read.
 fn measure(plan: &Plan, process: &Process, party: &Party, last: Role) -> Result<Vec<Figure>> {
     let mut swarm = Swarm::new(process.address(), 1)?;
     let role = |index| match index {

@@ -1,4 +1,4 @@
-//! Everybody comes back at once, each with something missed.
+//! All clients come back at once, and each has missed some messages.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,21 @@ use crate::client::{Role, Swarm};
 use crate::people::{Party, Standing, parties, talk, until_ready};
 use crate::process::Process;
 
-/// People who come back, where the limit of open files allows so many.
+/// Clients that come back, if the limit of open files allows so many.
 const PEOPLE: usize = 10_000;
 /// Members of each group.
 const GROUP: usize = 10;
-/// What each has missed.
+/// Messages that each client has missed.
 const MISSED: u64 = 5;
-/// Who waits for a handshake at the same time; the kernel's queue of a listener takes about as many.
+/// Handshakes at the same time; the kernel's queue of a listener holds about as many.
 const HANDSHAKES: usize = 1_000;
-/// A storm that takes longer is none that was weathered.
+/// The longest wait until all clients are back.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// What only the statement that reads a page of the log says.
+/// A word that only the statement that reads a page of the log contains.
 const PAGE: &str = "caravana_event";
 
-/// All are connected, the server is killed, all come back. The last repetition counts statements and is not timed.
+/// All clients are connected, the server is killed, all come back. The last repetition counts statements and is not
+/// timed.
 pub(crate) fn storm(plan: &Plan) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
@@ -87,7 +88,7 @@ fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
     ])
 }
 
-/// Connects everybody, each from where `place` says.
+/// Connects all clients, each from the cursor that `place` gives.
 fn connect(
     process: &Process,
     parties: &[Party],

@@ -1,4 +1,4 @@
-//! What a sweep asks the database: the heads of a thousand groups, in one question.
+//! The sweep's query: the heads of a thousand groups at once.
 
 use std::time::Instant;
 
@@ -12,14 +12,15 @@ use uuid::Uuid;
 use super::{Figure, Outcome, Plan, SWEEP_P50, SWEEP_P99, milliseconds};
 use crate::latency::Latencies;
 
-/// Groups, as many as the hub puts into one question.
+/// Groups per query, as in the hub.
 const GROUPS: usize = 1_000;
-/// Questions in one repetition.
+/// Queries per repetition.
 const QUESTIONS: usize = 200;
-/// Groups that are made at the same time.
+/// Groups that are created at the same time.
 const CONCURRENCY: usize = 32;
 
-/// The adapter alone, asked by this process: what is measured is the question, not what a server does with the answer.
+/// Measures the adapter alone, called by this process, so the figure is the cost of the query without what a server
+/// does with the answer.
 pub(crate) fn sweep(plan: &Plan) -> Result<Vec<Outcome>> {
     let folder =
         tempfile::Builder::new().prefix("bench-").tempdir_in(&plan.scratch).context("no folder for a database")?;

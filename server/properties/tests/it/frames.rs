@@ -1,4 +1,4 @@
-//! The codec, about frames that are almost right.
+//! The codec's properties, checked with frames that are almost valid.
 
 use caravana_properties::frames;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ proptest! {
         length in 3_970_usize..4_010,
     ) {
         frames::body(&text);
-        // The same at the end of a message that is nearly too long.
+        // The same at the end of a message that is almost too long.
         frames::body(&format!("{}{text}", "x".repeat(length - text.chars().count())));
     }
 

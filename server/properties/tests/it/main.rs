@@ -1,4 +1,4 @@
-//! The properties, asked about the fuzzers' seeds and about frames that are almost right.
+//! The properties, checked with the fuzzers' seeds and with frames that are almost valid.
 
 #![expect(clippy::unwrap_used, reason = "a test that can not go on fails")]
 

@@ -1,9 +1,9 @@
-//! Almost right is worse than random: valid input with a few things changed.
+//! Mutations: valid input with a few changes finds more than random input.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// What the fuzzers' dictionary has too: pieces that mean something somewhere.
+/// Tokens with a meaning in some format; the fuzzers' dictionary has the same.
 const WORDS: [&str; 24] = [
     "{",
     "}",
@@ -31,18 +31,18 @@ const WORDS: [&str; 24] = [
     "\u{FEFF}",
 ];
 
-/// One change. Places are relative, so that each fits whatever it is applied to.
+/// One change. Positions are relative, so that each fits any input.
 #[derive(Debug, Clone)]
 pub(crate) enum Mutation {
     /// Cuts a piece out.
     Cut(Index, Index),
-    /// Says a piece again, right behind itself: keys twice, deeper nesting, longer texts.
+    /// Repeats a piece right after itself: repeated keys, deeper nesting, longer texts.
     Repeat(Index, Index, usize),
-    /// Puts a word in.
+    /// Inserts a word.
     Insert(Index, &'static str),
-    /// Puts junk in the place of what was there.
+    /// Overwrites bytes with junk.
     Overwrite(Index, Vec<u8>),
-    /// Goes on with another input from there.
+    /// Continues with another input from there.
     Splice(Index, Index, Index),
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     prop::collection::vec(one, 0..6)
 }
 
-/// Applies the changes to a seed; `others` are what may be spliced in.
+/// Applies the changes to a seed; `others` are the inputs that may be spliced in.
 pub(crate) fn mutate(mut bytes: Vec<u8>, mutations: &[Mutation], others: &[Vec<u8>]) -> Vec<u8> {
     for mutation in mutations {
         let place = |index: &Index| index.index(bytes.len() + 1);

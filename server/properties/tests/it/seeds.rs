@@ -1,4 +1,4 @@
-//! What the fuzzers begin with: real frames, and the bad input of RELIABILITY §4.
+//! The fuzzers' seeds: real frames, and the bad input of RELIABILITY §4.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The raw socket, about streams that are almost right, in any pieces.
+//! The WebSocket decoder's properties, checked with streams that are almost valid, in any pieces.
 
 use caravana_properties::socket::decoder::{Decoder, Received};
 use caravana_properties::socket::{self, frame};
@@ -9,10 +9,10 @@ use proptest::sample::Index;
 use crate::mutation::{mutate, mutations};
 use crate::seeds;
 
-/// First bytes of frames: whole and fragmented texts, controls, and what nobody may send.
+/// First bytes of frames: whole and fragmented texts, control frames, and frames that are forbidden.
 const FIRST: [u8; 14] = [0x81, 0x81, 0x81, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8A, 0x82, 0xC1, 0x83, 0x09, 0x0B];
 
-/// A stream of frames that are right in themselves, but not always in their place.
+/// A stream of frames that are valid by themselves, but not always in this order.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let payload = prop_oneof![
         8 => any::<Index>().prop_map(|index| SEEDS.with(|seeds| index.get(seeds).clone())),
@@ -24,7 +24,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|frames| frames.iter().flat_map(|(first, payload, mask)| frame(*first, payload, *mask)).collect())
 }
 
-/// One text in fragments whose lengths together are about what a message may have.
+/// One text in fragments, whose total length is near the limit of a message.
 fn fragments() -> impl Strategy<Value = Vec<u8>> {
     let lengths = prop::collection::vec(0_usize..50_000, 1..4);
     (lengths, any::<[u8; 4]>(), any::<bool>()).prop_map(|(lengths, mask, exact)| {

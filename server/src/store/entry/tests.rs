@@ -1,4 +1,4 @@
-//! How much fits on a page, in the unit of what goes into a mailbox.
+//! Tests of page sizes, measured in bytes of frames as they lie in a mailbox.
 
 use caravana_protocol::Epoch;
 use caravana_protocol::limits::{MAILBOX_BYTES, REPLAY_PAGE_BYTES, REPLAY_PIECE_BYTES};
@@ -38,7 +38,8 @@ fn renamed(text: &str) -> Event {
     })
 }
 
-/// A page was measured by the length of its texts, and was twice as long in the mailbox where these were all quotes.
+/// Regression: the size of a page was once measured by the length of its texts. A text of quotes takes twice as many
+/// bytes in the mailbox, because JSON escapes each quote.
 #[test]
 fn a_frame_is_never_longer_than_it_is_taken_for() {
     for text in ["", "hola", "\"", "\\", "\n\r\t", "\u{8}\u{c}", "\u{1}", "\u{7f}\u{2028}", "é", "🚀"] {

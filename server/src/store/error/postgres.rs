@@ -8,9 +8,10 @@ pub(super) fn meaning(code: &str) -> Meaning {
         // disk_full
         "53100" => Meaning::Full,
         // read_only_sql_transaction, lock_not_available, query_canceled (by its timeout), transaction_timeout,
-        // idle_in_transaction_session_timeout, and broken off for another's sake
+        // idle_in_transaction_session_timeout, serialization_failure, deadlock_detected
         "25006" | "55P03" | "57014" | "25P03" | "25P04" | "40001" | "40P01" => Meaning::Unavailable,
-        // the connection failed; no room for one; the server ends, begins or recovers; its disk or files fail
+        // classes: connection failed (08), no resources (53), server shuts down, starts or recovers (57P), disk or
+        // files fail (58)
         _ if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Meaning::Unavailable,
         _ => Meaning::Failed,
     }

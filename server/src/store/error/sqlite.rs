@@ -4,7 +4,7 @@ use sqlx::error::DatabaseError;
 
 use super::Meaning;
 
-/// Another connection holds the file.
+/// Another connection holds the lock of the file.
 pub(in crate::store) const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const READ_ONLY: i32 = 8;

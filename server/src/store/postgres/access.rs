@@ -1,9 +1,9 @@
-//! The way to the database for everything but sends: questions, and writes in a transaction of their own.
+//! Database access for everything but sends: queries, and writes in their own transaction.
 //!
-//! Owns the pool. Promises that every call ends in time, also when the other end has fallen silent; that a connection
-//! which died while it was idle is replaced without anybody noticing; that a transaction which the database has broken
-//! off for another's sake is tried again; and that what a commit did is told before its caller is answered. Works over a
-//! pooler in transaction mode too: then every question is a transaction, and nothing stays behind in the session.
+//! Owns the pool. Promises: every call ends in time, also when the database has stopped answering; a connection that
+//! died while idle is replaced without an error for the caller; a transaction that the database aborted because of a
+//! conflict with another one is tried again; the hub is told of a commit before the caller gets its answer. It also
+//! works over a pooler in transaction mode: then every query is a transaction, and the session keeps no state.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,24 +23,24 @@ use super::shape::Shape;
 use crate::store::commits::{Commits, Effects};
 use crate::store::{HintSender, StoreError};
 
-/// Connections for questions and writes; sends have their own. Enough for a page, a burst of resumes and the sweep at
-/// once; few enough that ten servers fit into the hundred that PostgreSQL allows by itself.
+/// Connections for queries and writes; sends have their own. Enough for a page, a burst of resumes and the sweep at
+/// once; few enough that ten servers stay below PostgreSQL's default of a hundred connections.
 const CONNECTIONS: u32 = 8;
-/// How long a caller waits for an answer, whatever happens, before it is `temporarily_unavailable`.
+/// How long a caller waits for an answer at most; then it gets `temporarily_unavailable`.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many connections may turn out to be dead before a question gives up: all of the pool's, after a restart.
+/// How many dead connections a query may meet before it fails: all of the pool's, after a restart, and two more.
 const DEAD: u32 = CONNECTIONS + 2;
-/// A transaction that the database has broken off for another's sake is tried this often.
+/// How often a transaction is tried that the database aborts because of a conflict with another one.
 const TRIES: u32 = 6;
-/// The longest pause before the first repetition, in milliseconds; it doubles.
+/// The longest pause before the first retry, in milliseconds; it doubles with each retry.
 const PAUSE_MS: u64 = 10;
 
-/// What a read needs of its transaction.
+/// What a read needs from its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// One statement.
     Statement,
-    /// Several statements that must see the same moment.
+    /// Several statements that must see the same state.
     Snapshot,
 }
 
@@ -51,19 +51,19 @@ pub(super) struct Access {
     options: Arc<PgConnectOptions>,
     commits: Commits,
     writes: TaskTracker,
-    /// Whether a pooler lends its connections for a transaction only. May turn out later than at the start.
+    /// Whether a pooler lends its connections for one transaction only. May become true after the start.
     is_pooled: Arc<AtomicBool>,
-    /// What `synchronous_commit` is held at.
+    /// The value to which `synchronous_commit` is set.
     durability: &'static str,
     shape: Arc<Shape>,
     home: Home,
     hints: Arc<HintSender>,
-    /// When the database last fell silent in the middle of something: connections from before are not trusted.
+    /// When the database last stopped answering during a call. Connections from before are not used again.
     silent_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Access {
-    /// Nothing is connected yet.
+    /// Makes the pool without connecting.
     pub(super) fn new(
         options: PgConnectOptions,
         is_pooled: bool,
@@ -80,7 +80,7 @@ impl Access {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
-            // A dead one is found out by its use, and replaced.
+            // A dead connection is found when it is used, and replaced.
             .test_before_acquire(false)
             .before_acquire(move |_, meta| {
                 let silent_at = *last_silence.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,17 +138,18 @@ impl Access {
         &self.shape
     }
 
-    /// A statement with the words of this database in it: [`Shape::put_into`].
+    /// A statement with this database's names filled in: see [`Shape::put_into`].
     pub(super) fn sql(&self, template: &'static str) -> sqlx::AssertSqlSafe<String> {
         self.shape.put_into(template)
     }
 
-    /// These groups may have moved, without anybody here knowing.
+    /// Hints to the hub that these groups may have new events that no caller was told of.
     pub(super) fn hint(&self, groups: impl IntoIterator<Item = GroupId>) {
         self.hints.groups(groups);
     }
 
-    /// One statement that may be repeated without harm: a read, or a write that says where something is now.
+    /// Runs one statement that may be repeated without harm: a read, or a write that sets a value to where it already
+    /// may be.
     pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send,
@@ -157,7 +158,7 @@ impl Access {
         self.repeat(Reading::Statement, &question).await
     }
 
-    /// Several reads that see the same moment.
+    /// Runs several reads that see the same state.
     pub(super) async fn ask_in_snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send,
@@ -211,8 +212,8 @@ impl Access {
         answer
     }
 
-    /// Runs a write in a transaction of its own, to its end even if the caller goes away, and tells what it did. `work`
-    /// may be run more than once, each time in a new transaction.
+    /// Runs a write in its own transaction, to its end even if the caller goes away, and tells the hub its effects.
+    /// `work` may run more than once, each time in a new transaction.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -226,7 +227,7 @@ impl Access {
                 let mut is_begun = false;
                 let outcome = timeout_at(deadline, this.transaction(&work, &mut is_begun)).await;
                 match outcome.unwrap_or_else(|_| Err(this.silence())) {
-                    // Nothing was asked of it yet.
+                    // The transaction had not begun.
                     Err(error) if !is_begun && this.is_worth_another(&error) && dead < DEAD => dead += 1,
                     Err(error) if is_conflict(&error) && tries < TRIES => {
                         pause(tries).await;
@@ -279,13 +280,13 @@ impl Access {
         manners(true, self.durability, LOCK_TIMEOUT)
     }
 
-    /// Whether the same again has a chance: the connection was dead, or there is a pooler of which nobody knew.
+    /// Whether a retry can succeed: the connection was dead, or a pooler was just detected.
     fn is_worth_another(&self, error: &StoreError) -> bool {
         is_lost(error) || self.notices_pooler(error)
     }
 
-    /// A statement that was just given a name and is not known any more, or a name that somebody else has given: the
-    /// connection's other end has changed. From now on it is expected.
+    /// Detects a pooler: either a statement that was just prepared is unknown, or the name of a new one is already
+    /// taken, so the backend behind the connection has changed. From then on the pool expects a pooler.
     pub(super) fn notices_pooler(&self, error: &StoreError) -> bool {
         const UNKNOWN_STATEMENT: &str = "26000";
         const STATEMENT_EXISTS: &str = "42P05";
@@ -298,13 +299,14 @@ impl Access {
         notices
     }
 
-    /// The database did not say anything for as long as anybody waits.
+    /// The error for a database that did not answer within the patience. Marks all present connections as not to be
+    /// used again.
     pub(super) fn silence(&self) -> StoreError {
         *self.silent_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         StoreError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
 
-    /// Lets writes end, and closes the pool.
+    /// Waits for the running writes, and closes the pool.
     pub(super) async fn close(&self) {
         self.writes.close();
         self.writes.wait().await;
@@ -312,7 +314,7 @@ impl Access {
     }
 }
 
-/// The database's own code of a failure.
+/// The SQLSTATE code of an error.
 pub(super) fn code(error: &StoreError) -> Option<&str> {
     match error {
         StoreError::Full(error) | StoreError::Unavailable(error) | StoreError::Failed(error) => {
@@ -328,8 +330,8 @@ pub(super) fn code(error: &StoreError) -> Option<&str> {
     }
 }
 
-/// Whether the connection is gone, or its server is ending or beginning. A silence of [`PATIENCE`] is not meant: nobody
-/// would wait for another.
+/// Whether the connection is lost, or its server is stopping or starting. A timeout of [`PATIENCE`] does not count:
+/// there is no time left for another try.
 pub(super) fn is_lost(error: &StoreError) -> bool {
     if let StoreError::Unavailable(sqlx::Error::Io(error)) = error {
         return error.kind() != std::io::ErrorKind::TimedOut;
@@ -337,7 +339,7 @@ pub(super) fn is_lost(error: &StoreError) -> bool {
     code(error).is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
 }
 
-/// Whether the link can't be trusted any more: the connection failed below the database's own words.
+/// Whether the link must not be used again: the connection failed, not the statement.
 fn is_broken<T>(outcome: &Result<T, StoreError>) -> bool {
     match outcome {
         Err(error @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_))) => {
@@ -347,12 +349,12 @@ fn is_broken<T>(outcome: &Result<T, StoreError>) -> bool {
     }
 }
 
-/// Broken off by the database, because two transactions stood in each other's way.
+/// Whether the database aborted the transaction because of a conflict with another one.
 pub(super) fn is_conflict(error: &StoreError) -> bool {
     matches!(code(error), Some("40001" | "40P01"))
 }
 
-/// Waits before the next try, differently each time, so that the same two do not meet again.
+/// Waits a random time before the next try, so that the same two transactions do not conflict again.
 pub(super) async fn pause(tries: u32) {
     let most = PAUSE_MS << tries.min(6);
     let millis = rand::rng().random_range(1..=most);

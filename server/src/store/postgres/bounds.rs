@@ -1,4 +1,4 @@
-//! What the bounds on what people can make are about, counted inside the write that makes it.
+//! Counts for the limits on what people can create. Each count runs inside the write that creates something.
 
 use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
 use caravana_protocol::{GroupId, Role, UserId};
@@ -7,23 +7,24 @@ use uuid::Uuid;
 use super::link::Link;
 use crate::store::{StoreError, rules};
 
-/// The first half of our advisory locks for counting, the second is a hash of the id: "boun" in ASCII.
+/// The first half of the key of the advisory locks for counting ("boun" in ASCII). The second half is a hash of the id.
 const LOCK: i32 = 0x626f_756e;
 
-/// Whether a user may be in one more group. Until the transaction's end nobody else asks for the same user.
+/// Whether a user may be in one more group. Other transactions that ask for the same user wait until this one ends.
 pub(super) async fn one_more_group(link: &mut Link, user: UserId) -> Result<(), StoreError> {
     lock(link, user.uuid()).await?;
     let question = "select count(*) from (select from caravana.member where user_id = $1 limit $2) one";
     rules::one_more_group(count(link, question, user.uuid(), GROUPS_PER_USER).await?)
 }
 
-/// Whether a group, which the caller holds, may have one more member.
+/// Whether a group may have one more member. The caller holds the group's row.
 pub(super) async fn one_more_member(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
     let question = "select count(*) from (select from caravana.member where group_id = $1 limit $2) one";
     rules::one_more_member(count(link, question, group.uuid(), MEMBERS_PER_GROUP).await?)
 }
 
-/// Whether this member may make one more link; until the transaction's end nobody else asks for the same group.
+/// Whether this member may make one more invite. Other transactions that ask for the same group wait until this one
+/// ends.
 pub(super) async fn one_more_invite(
     link: &mut Link,
     group: GroupId,

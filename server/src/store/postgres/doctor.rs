@@ -1,6 +1,6 @@
-//! Examines a PostgreSQL database: whether the server can work on it safely, and what to do where it can't.
+//! Examines a PostgreSQL database: whether the server can work on it safely, and what to do if not.
 //!
-//! Reads only, but for notifications on a channel of its own. Called by `server doctor`, also while servers run.
+//! It only reads, apart from notifications on its own channel. `server doctor` calls it, also while servers run.
 
 mod connection;
 mod schema;
@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, PgConnection};
 
 use crate::store::doctor::Finding;
 
-/// Looks at everything. `listen` is where notifications are listened to, where that is another address.
+/// Runs all checks. `listen` is the address for notifications, if it is another one.
 pub async fn examine(options: &PgConnectOptions, listen: Option<&PgConnectOptions>) -> Vec<Finding> {
     let mut connection = match connect(options).await {
         Ok(connection) => connection,

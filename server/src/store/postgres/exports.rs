@@ -1,4 +1,4 @@
-//! What is kept of a user, for them to take away.
+//! The data export: everything that is stored about a user.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;

@@ -1,11 +1,12 @@
-//! The change feed: what other programs and other servers commit, as hints for the hub.
+//! The change feed: turns the commits of other programs and other servers into hints for the hub.
 //!
-//! Owns the task that listens. The triggers notify with the group's id, once for each transaction and group; an empty
-//! payload means that there were too many to name. A notification is worth nothing (idea 2): when one is lost the hub's
-//! sweep finds what it told of. So nothing here is stored or retried. What it promises is to notice when it is deaf, and
-//! to say so: a listener is believed only after a notification of its own has come back, and has to prove it again
-//! whenever it was silent for a while. While it is deaf (a pooler in transaction mode, NOTIFY switched off, no connection)
-//! the hub is told to look at its groups four times a second, and listening is tried again.
+//! Owns the task that listens. The triggers send a notification with the group's id, once for each transaction and
+//! group; an empty payload means that there were too many groups to name. A notification is only a hint (idea 2): if
+//! one is lost, the hub's sweep finds the new events. So this task neither stores nor retries notifications. Its
+//! promise is to detect when notifications do not arrive. A listener counts as working only after its own test
+//! notification has come back, and it repeats the test after each longer silence. While notifications do not arrive (a
+//! pooler in transaction mode, NOTIFY switched off, no connection), the task tells the hub four times a second to look
+//! at its groups, and tries again to listen.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,32 +26,32 @@ use crate::metrics;
 use crate::store::{HintSender, StoreError};
 use crate::telemetry::causes;
 
-/// Where the triggers notify.
+/// The channel on which the triggers notify.
 const CHANNEL: &str = "caravana";
-/// A listener that has heard nothing for this long is probed, give or take a fifth.
+/// A listener that has heard nothing for this long is probed; the time varies randomly by a fifth.
 const PROBE_AFTER: Duration = Duration::from_secs(30);
 /// How long a probe may take to come back.
 const PROBE_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection for listening may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How often the hub looks at its groups while nothing is heard.
+/// How often the hub looks at its groups while no notifications arrive.
 const POLL: Duration = Duration::from_millis(250);
-/// How long it does so before listening is tried again, where the database's answers do not arrive at all.
+/// How long it does so before the next try to listen, if the cause will probably last.
 const DEAF_FOR: Duration = Duration::from_mins(1);
-/// The longest pause after a connection that was lost, and the shortest.
+/// The shortest and the longest pause after a lost connection.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
-/// Why nothing is heard.
+/// Why no notifications arrive.
 #[derive(Debug, thiserror::Error)]
 enum Deaf {
-    /// What was notified did not arrive.
+    /// A test notification did not arrive.
     #[error("notifications do not arrive")]
     Silent,
-    /// The way to the database leads through a pooler in transaction mode. `LISTEN` would not only be of no use there: its
-    /// other end would go on listening for whomever it is lent to next, and disturb them.
+    /// The address leads to a pooler in transaction mode. `LISTEN` would do harm there: the backend would go on
+    /// listening, and disturb the client that the pooler lends it to next.
     #[error("the address leads to a pooler in transaction mode")]
     Pooled,
-    /// The database's owner has switched them off.
+    /// The owner of the database has switched notifications off.
     #[error("notifications are switched off (caravana.notify)")]
     SwitchedOff,
     /// The connection for listening failed.
@@ -61,16 +62,16 @@ enum Deaf {
     Store(#[from] StoreError),
 }
 
-/// The listening task's belongings.
+/// The state of the listening task.
 pub(super) struct Feed {
     access: Access,
     /// Where to listen: `DATABASE_LISTEN_URL`, or the database's own address.
     options: PgConnectOptions,
     backends: Backends,
     hints: Arc<HintSender>,
-    /// Whether the operator was told that nothing is heard.
+    /// Whether the operator was already warned that no notifications arrive.
     is_deaf: bool,
-    /// Whether the way was seen to be a direct one.
+    /// Whether the connection was found not to go through a pooler.
     is_direct: bool,
 }
 
@@ -133,7 +134,7 @@ impl Feed {
         }
     }
 
-    /// Listens until it is deaf.
+    /// Listens until notifications stop arriving.
     async fn listen(&mut self) -> Result<std::convert::Infallible, Deaf> {
         if !self.is_direct {
             let pooled = timeout(CONNECT_WITHIN, safety::is_pooled(&self.options));
@@ -142,7 +143,7 @@ impl Feed {
             }
             self.is_direct = true;
         }
-        // A pool of one, because that is what a listener is made from; it is never asked for a second connection.
+        // A listener can only be made from a pool, so the pool has one connection.
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_WITHIN);
         let pool: PgPool = pool.connect_lazy_with(self.options.clone());
         let listened = self.listen_on(&pool).await;
@@ -175,14 +176,14 @@ impl Feed {
                 Ok(heard) => self.hear(&lost(heard)?),
                 Err(_) => self.probe(&mut listener, &own).await?,
             }
-            // What has come meanwhile is one hint with it.
+            // Hints that arrived meanwhile are merged with it.
             while let Some(more) = listener.next_buffered() {
                 self.hear(&more);
             }
         }
     }
 
-    /// Sends a notification by another connection, as triggers do, and waits for it.
+    /// Sends a test notification by another connection, as triggers do, and waits for it.
     async fn probe(&self, listener: &mut PgListener, own: &str) -> Result<(), Deaf> {
         let is_on: bool = self
             .access
@@ -219,7 +220,7 @@ impl Feed {
         }
         match notification.payload().parse::<GroupId>() {
             Ok(group) => self.hints.groups([group]),
-            // Too many to name, or not for us: looking costs little.
+            // Too many groups to name, or not sent by the triggers: in both cases a look at all groups costs little.
             Err(_) => self.hints.anything(),
         }
     }
@@ -229,7 +230,7 @@ fn timed_out<T>(_: Elapsed) -> Result<T, sqlx::Error> {
     Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
 }
 
-/// What was heard, if the connection still stands.
+/// The notification, or an error if the connection is lost.
 fn lost(heard: Result<Option<PgNotification>, sqlx::Error>) -> Result<PgNotification, Deaf> {
     match heard {
         Ok(Some(notification)) => Ok(notification),
@@ -238,7 +239,7 @@ fn lost(heard: Result<Option<PgNotification>, sqlx::Error>) -> Result<PgNotifica
     }
 }
 
-/// A pause that grows with the failures, different each time.
+/// A random pause that grows with the number of failures.
 fn pause(failures: u32) -> Duration {
     let (shortest, longest) = PAUSES;
     let most = (shortest * 2u32.saturating_pow(failures.min(10))).min(longest);

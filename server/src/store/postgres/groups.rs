@@ -16,9 +16,9 @@ use crate::store::entry::{by_activity, shown};
 use crate::store::{Groups, StoreError, rules};
 use crate::telemetry::causes;
 
-/// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events:
-/// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
-/// the log alone, which lies in one piece; only those that were deleted are looked up.
+/// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events: a larger
+/// number is of no use, and a list of groups must not scan whole histories. The count uses the log alone, which is
+/// contiguous on disk; only deleted messages are looked up.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
@@ -222,7 +222,8 @@ impl Groups for PostgresStore {
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
-                    // Said by the triggers, "they left" would overtake "the group ended" on its way to our own hub.
+                    // If the triggers notified, the server's own hub would hear "the member left" before "the group
+                    // ended".
                     link.run("set local caravana.notify = off").await?;
                     let members = end(link, group).await?;
                     effects.group_deleted(group, members);
@@ -230,7 +231,7 @@ impl Groups for PostgresStore {
                 })
             })
             .await?;
-        // Our hub knows now; the other servers hear it here, or find it with their next sweep.
+        // The server's own hub already knows. Other servers learn it from this notification, or from their next sweep.
         let told = self.access.ask(|link| {
             Box::pin(async move {
                 let hint = "select caravana.hint(array[$1])";
@@ -276,7 +277,7 @@ async fn set_time_zone(link: &mut Link, group: GroupId, time_zone: &str) -> Resu
     Ok(())
 }
 
-/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table. Answers who was a member.
+/// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
 pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<Vec<UserId>, StoreError> {
     let members: Vec<Uuid> = sqlx::query_scalar("select user_id from caravana.member where group_id = $1")
         .bind(group.uuid())

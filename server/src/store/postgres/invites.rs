@@ -1,6 +1,6 @@
-//! Links that lead into a group.
+//! Invite links into a group.
 //!
-//! One condition says which let people in (`lives!`), for the preview, the list and whoever comes.
+//! The macro `lives!` is the one condition for a valid invite. The preview, the list and the join use it.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::InvitedGroup;
@@ -12,8 +12,8 @@ use super::rows::{Name, unsigned};
 use super::{PostgresStore, bounds, ends, members};
 use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError, rules};
 
-/// Whether the link `i` lets people in at `$2`. It is as good as its maker's right to invite: who is no member any more, or
-/// may not invite now, lets nobody in.
+/// Whether the invite `i` is valid at `$2`. An invite depends on its maker's right to invite: if the maker is no longer
+/// a member, or may not invite now, the invite is not valid.
 macro_rules! lives {
     () => {
         "(i.revoked_at is null and i.expires_at > $2 and (i.max_uses is null or i.uses < i.max_uses) \
@@ -31,7 +31,8 @@ impl Invites for PostgresStore {
             .write(move |link, _| {
                 let (access, invite) = (access.clone(), invite.clone());
                 Box::pin(async move {
-                    // Held, so that a removal which comes meanwhile finds the link, and revokes it.
+                    // The member's row is held, so that a removal at the same time waits, finds the invite, and revokes
+                    // it.
                     let role = members::role_held(&access, link, group, actor).await?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
@@ -107,7 +108,7 @@ impl Invites for PostgresStore {
             .write(move |link, _| {
                 let access = access.clone();
                 Box::pin(async move {
-                    // Whoever comes by the link at this moment is in before, or is refused.
+                    // A join by this invite at the same time either finishes before, or is refused.
                     members::hold_group(link, group).await?;
                     let role = members::role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
                     if !access.shape().members().is_ours() {
@@ -183,7 +184,8 @@ impl Invites for PostgresStore {
                             .fetch_optional(&mut *link)
                             .await?;
                     let group = GroupId::new(group.ok_or(StoreError::NotFound)?);
-                    // First the group, as everybody does who changes its members; its end takes the invites, too.
+                    // Lock the group first, as every change of its members does; the end of a group deletes the
+                    // invites, too.
                     members::hold_group(link, group).await?;
                     let row: Option<(bool, bool)> = sqlx::query_as(concat!(
                         "select ",
@@ -198,7 +200,7 @@ impl Invites for PostgresStore {
                     .fetch_optional(&mut *link)
                     .await?;
                     let (lives, takes_back) = row.ok_or(StoreError::NotFound)?;
-                    // A member who opens the link again just goes on to the group, also after the link's end.
+                    // A member who opens the invite again is sent to the group, even if the invite has ended.
                     if members::role_of(&access, link, group, user).await?.is_some() {
                         return Ok(group);
                     }
@@ -230,7 +232,7 @@ impl Invites for PostgresStore {
 
 type Listed = (Vec<u8>, Uuid, Option<i64>, i64, i64, Option<i64>);
 
-/// The links of somebody whose membership ends, in that write's own transaction, which has deleted the member's row.
+/// Revokes the invites of a member whose membership ends, inside the transaction that has deleted the member's row.
 pub(super) async fn end_of(link: &mut Link, group: GroupId, maker: UserId) -> Result<(), StoreError> {
     sqlx::query(
         "update caravana.invite set revoked_at = extract(epoch from now())::bigint

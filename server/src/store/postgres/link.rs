@@ -1,8 +1,8 @@
 //! One connection, as the adapter's statements see it.
 //!
-//! Owns the difference between a connection of our own and one that a pooler lends us for a transaction: there a
-//! statement must have no name, and nothing may be left behind in the session. A link that is dropped in the middle of
-//! something is closed and never used again, because nobody knows what its other end is doing.
+//! Hides the difference between the server's own connection and one that a pooler lends for one transaction: through a
+//! pooler a statement must not be a named prepared statement, and the session must keep no state. A link that is
+//! dropped during a call is closed and never used again, because the state of its backend is unknown.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Either, Execute, Executor, Postgres, SqlStr};
 
-/// A statement that takes longer is ended by the database.
+/// The database ends a statement that takes longer.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a statement waits for a lock that somebody else holds.
+/// How long a statement waits for a lock that another transaction holds.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Link {
     held: Held,
-    /// Whether statements may have a name, and so be parsed once for many questions.
+    /// Whether statements are prepared under a name, so that they are parsed only once.
     named: bool,
     /// Whether it may be used again.
     clean: bool,
@@ -41,17 +41,17 @@ impl Link {
         Self { held: Held::Pooled(Some(connection)), named, clean: false }
     }
 
-    /// A connection for one user only.
+    /// A connection that is not in the pool.
     pub(super) fn own(connection: PgConnection, named: bool) -> Self {
         Self { held: Held::Own(Box::new(connection)), named, clean: false }
     }
 
-    /// Nothing is going on in it any more: the pool may have it back.
+    /// Says that no call is in progress: the pool may reuse the connection.
     pub(super) fn release(mut self) {
         self.clean = true;
     }
 
-    /// Runs statements without arguments, several in one go.
+    /// Runs one or more statements without arguments, in one round trip.
     pub(super) async fn run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
         let statements = sqlx::AssertSqlSafe(statements.to_owned());
         sqlx::raw_sql(statements).execute(self.connection()?).await.map(|_| ())
@@ -69,15 +69,16 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         if let (false, Held::Pooled(connection)) = (self.clean, &mut self.held) {
-            // Not closed politely: its other end may not listen any more, and the place in the pool is needed.
+            // Dropped without a goodbye: the database may not answer any more, and the place in the pool is needed.
             drop(connection.take().map(PoolConnection::detach));
         }
     }
 }
 
-/// What a connection of our own is told once, and one of a pooler for each transaction (`set local`). `durability` is the
-/// value of `synchronous_commit` that the start has found good. Statements are planned for the tables as they are: a plan that
-/// was kept from when a table was small reads all of it when it no longer is, until the database's next `analyze`.
+/// The settings for a connection: set once on the server's own connection, and in each transaction behind a pooler
+/// (`set local`). `durability` is the value of `synchronous_commit` that was approved at the start. Statements are
+/// planned anew each time: a cached plan from when a table was small would scan the whole table after it has grown,
+/// until the next `analyze`.
 pub(super) fn manners(local: bool, durability: &str, lock_timeout: Duration) -> String {
     let set = if local { "set local" } else { "set" };
     format!(
@@ -90,8 +91,8 @@ pub(super) fn manners(local: bool, durability: &str, lock_timeout: Duration) -> 
     )
 }
 
-/// What a lane of the writer is told beside it: its few statements look up a handful of rows by their keys, however large the
-/// tables are. So the one plan that is right for that is kept, which makes a commit a quarter cheaper than planning each time.
+/// Additional settings for a lane of the writer. Its few statements look up a handful of rows by key, however large the
+/// tables are. So one cached plan is always right, and a commit costs a quarter less than with planning each time.
 pub(super) const BY_KEYS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
                                   set enable_hashjoin = off; set enable_mergejoin = off";
 

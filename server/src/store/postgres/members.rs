@@ -1,4 +1,4 @@
-//! Who is in a group, and what they may do there.
+//! Group members and their roles.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;
@@ -13,7 +13,7 @@ use crate::store::commits::Effects;
 use crate::store::rules::{self, Candidate, RoleChange, RoleRequest};
 use crate::store::{MemberRow, Members, Removal, StoreError};
 
-/// The role of a user, `None` for who is no member.
+/// The role of a user; `None` for a non-member.
 pub(super) async fn role_of(
     access: &Access,
     link: &mut Link,
@@ -24,7 +24,8 @@ pub(super) async fn role_of(
         .await
 }
 
-/// The role of a member, who stays one until the transaction's end; [`StoreError::NotFound`] for everybody else.
+/// The role of a member, whose membership is locked until the transaction ends; [`StoreError::NotFound`] for a
+/// non-member.
 pub(super) async fn role_held(
     access: &Access,
     link: &mut Link,
@@ -48,7 +49,7 @@ async fn role(
     Ok(role.map(|role| Role::from_word(&role.0)))
 }
 
-/// Whoever changes a group or its members holds its row until the commit.
+/// Locks a group's row until the commit. Every change of a group or its members does this first.
 pub(super) async fn hold_group(link: &mut Link, group: GroupId) -> Result<(), StoreError> {
     sqlx::query("select from caravana.\"group\" where group_id = $1 for update")
         .bind(group.uuid())
@@ -59,7 +60,8 @@ pub(super) async fn hold_group(link: &mut Link, group: GroupId) -> Result<(), St
 
 #[async_trait]
 impl Members for PostgresStore {
-    /// The viewer is a member, so an empty answer means a stranger.
+    /// The list of a member's group contains at least the viewer, so an empty result means that the viewer is not a
+    /// member.
     async fn members(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<MemberRow>>, StoreError> {
         let found: Vec<(Uuid, Name, Loose, Option<i64>)> = self
             .access
@@ -137,7 +139,8 @@ impl Members for PostgresStore {
                     }
                     let removal = leave(&access, link, effects, group, user).await?;
                     if actor != user {
-                        // Who comes back, and by what, is decided by those who manage the group.
+                        // From now on the user can rejoin only by an invite that an owner or admin makes after this
+                        // removal.
                         sqlx::query(
                             "insert into caravana.removed (group_id, user_id, head)
                              select group_id, $2, head from caravana.head where group_id = $1
@@ -155,7 +158,7 @@ impl Members for PostgresStore {
     }
 }
 
-/// Whether they have not signed up anywhere.
+/// Whether the user is a guest (has not signed up anywhere).
 pub(super) async fn is_guest(link: &mut Link, user: UserId) -> Result<bool, StoreError> {
     let question = sqlx::query_scalar("select exists (select from caravana.guest where user_id = $1)");
     Ok(question.bind(user.uuid()).fetch_one(link).await?)
@@ -171,7 +174,7 @@ async fn give_role(link: &mut Link, group: GroupId, user: UserId, role: Role) ->
     Ok(())
 }
 
-/// Takes a member out, inside a write's own transaction that holds the group; [`StoreError::NotFound`] when they are none.
+/// Removes a member, inside a transaction that holds the group; [`StoreError::NotFound`] for a non-member.
 pub(super) async fn leave(
     access: &Access,
     link: &mut Link,
@@ -199,7 +202,7 @@ pub(super) async fn leave(
     Ok(Removal::Member)
 }
 
-/// Who owns the group after its owner left.
+/// The new owner after the owner left.
 async fn heir(link: &mut Link, group: GroupId, owner: UserId) -> Result<Option<UserId>, StoreError> {
     let others: Vec<(Uuid, Loose, bool)> = sqlx::query_as(
         "select m.user_id, m.role, exists (select from caravana.guest g where g.user_id = m.user_id)

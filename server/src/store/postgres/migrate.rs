@@ -1,10 +1,10 @@
-//! Brings a PostgreSQL database up to date: our schema, and what was there before us.
+//! Brings a PostgreSQL database up to date: the server's schema, and the rows that were there before the server.
 //!
-//! Called at every start and by `server migrate`. Promises: two that start together do it once, one after the other; a
-//! process that dies in the middle leaves a database on which the next one goes on; a newer schema than this binary's is
-//! left alone; when it returns, every row that was here before has its place. It needs a role that owns the seed's tables
-//! (or may make them), and no superuser. It works through a pooler in any mode, because all that must hold together is
-//! within a transaction. It never changes a row or a column of the host's.
+//! It runs at every start and in `server migrate`. Promises: two processes that start together do the work once, one
+//! after the other; if a process dies in the middle, the next one can continue; a schema newer than this binary's stays
+//! unchanged; when it returns, every row that was there before has its place in a log. It needs a role that owns the
+//! seed's tables (or may create them), but no superuser. It works through a pooler in any mode, because everything that
+//! belongs together is in one transaction. It never changes a row or a column of the host's.
 
 mod backfill;
 mod schema;
@@ -17,19 +17,20 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-/// What was found and done.
+/// What the migration found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The versions of the schema that were added now.
+    /// The schema versions that it added.
     pub applied: Vec<i64>,
-    /// How many rows that were here before got their place now.
+    /// How many old rows got their place in a log.
     pub backfilled: u64,
-    /// Why nobody can sign up here: the host's table needs what we can't fill. People then come by token.
+    /// Why sign-up is impossible here: the host's `users` table requires columns that the server can't fill. Users then
+    /// come by token.
     pub sign_up_off: Option<String>,
-    /// Why nobody can make a group here.
+    /// Why no group can be created here.
     pub groups_off: Option<String>,
-    /// What could not be done, and is no reason not to start. Each a sentence.
+    /// Problems that do not prevent the start. Each is a sentence.
     pub warnings: Vec<String>,
 }
 
@@ -39,10 +40,10 @@ pub enum MigrateError {
     /// The server is too old.
     #[error("PostgreSQL {0} is too old; 15 or later is needed")]
     OldServer(String),
-    /// A version that was applied here differs from this binary's.
+    /// A version that was applied here differs from the same version in this binary.
     #[error("version {0} of the schema was applied here with another text than this server has")]
     Changed(i64),
-    /// One of the seed's tables is there, but it is not the seed's.
+    /// A table has the name of a seed's table, but another structure.
     #[error("table {table} can't be adopted: {reason}")]
     Table {
         /// Its name.
@@ -50,7 +51,7 @@ pub enum MigrateError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Other programs held the host's tables for a minute.
+    /// Other programs kept the host's tables locked for a minute.
     #[error("other programs keep the tables locked; try again when their transactions have ended")]
     Locked,
     /// The database failed.
@@ -58,33 +59,33 @@ pub enum MigrateError {
     Database(#[from] sqlx::Error),
 }
 
-/// The first PostgreSQL that the tests run on.
+/// The oldest PostgreSQL that the tests run on.
 const OLDEST_SERVER: i32 = 150_000;
-/// The number of our lock among the database's advisory locks: "caravana" in ASCII.
+/// The key of the migration's advisory lock: "caravana" in ASCII.
 const LOCK: i64 = 0x6361_7261_7661_6e61;
-/// Rows that get their place in one transaction.
+/// Old rows per transaction.
 const BATCH: usize = 5_000;
-/// While a lock on the host's tables is waited for, their writers wait behind us: not longer than this …
+/// How long to wait for a lock on the host's tables. Other writers queue behind this wait.
 const LOCK_TIMEOUT: &str = "set local lock_timeout = '3s'";
-/// … then they get their turn for so long …
+/// How long the other writers then get before the next try.
 const TURN: Duration = Duration::from_secs(1);
-/// … and this often we come back.
+/// How many tries there are.
 const LOCK_ATTEMPTS: u32 = 15;
 /// SQLSTATE `lock_not_available`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Brings the database up to date and says what it is like.
+/// Brings the database up to date, and reports what it found and did.
 pub async fn migrate(options: &PgConnectOptions) -> Result<Report, MigrateError> {
     run(options, false).await
 }
 
-/// The versions of the schema that this binary has and a database lacks.
+/// The schema versions that this binary has and the database lacks.
 pub(super) fn pending(there: &[i64]) -> Vec<i64> {
     schema::versions().filter(|version| !there.contains(version)).collect()
 }
 
-/// The same for `server migrate`: looks also for rows that were written past the triggers, which takes a walk through the
-/// whole table, and gives them their place.
+/// Like [`migrate()`], for `server migrate`: it also finds rows that were written without the triggers, which needs a
+/// scan of the whole table, and gives them their place.
 pub async fn migrate_and_repair(options: &PgConnectOptions) -> Result<Report, MigrateError> {
     run(options, true).await
 }
@@ -92,7 +93,8 @@ pub async fn migrate_and_repair(options: &PgConnectOptions) -> Result<Report, Mi
 async fn run(options: &PgConnectOptions, repair: bool) -> Result<Report, MigrateError> {
     let mut guard = connect(options).await?;
     check_version(&mut guard).await?;
-    // Held by a transaction and not by the session, which a pooler may give to somebody else.
+    // The lock is held by a transaction and not by the session, because a pooler may give the session to another
+    // client.
     let mut guard = guard.begin().await?;
     sqlx::raw_sql("set local idle_in_transaction_session_timeout = 0; set local statement_timeout = 0")
         .execute(&mut *guard)
@@ -112,7 +114,7 @@ async fn run(options: &PgConnectOptions, repair: bool) -> Result<Report, Migrate
     Ok(report)
 }
 
-/// Waits for the host's tables without holding up their writers for long.
+/// Waits for the host's tables without blocking their writers for long.
 async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     for _ in 0..LOCK_ATTEMPTS {
         match schema::bring_up(connection).await {
@@ -126,7 +128,8 @@ async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateErro
     Err(MigrateError::Locked)
 }
 
-/// Tells the existing subscribers' publication of the table. Without the right to, they only hear less.
+/// Adds the table to the existing publication for subscribers. Without the right to do that, the subscribers get fewer
+/// events.
 async fn publish(connection: &mut PgConnection, report: &mut Report) -> Result<(), MigrateError> {
     let refused: Option<String> =
         sqlx::query_scalar("select caravana.publish()").persistent(false).fetch_one(connection).await?;

@@ -1,4 +1,4 @@
-//! What an operator's task writes while servers may be running on the same database.
+//! A write of an operator's command, while servers may be running on the same database.
 
 use sqlx::ConnectOptions as _;
 
@@ -6,8 +6,8 @@ use super::link::{LOCK_TIMEOUT, Link, manners};
 use super::{OpenError, options_of, resets};
 use crate::store::{PostgresAddress, SecretHash};
 
-/// [`create_reset`](crate::store::Resets::create_reset) beside running servers, however many links live. Whether there is
-/// such an account.
+/// [`create_reset`](crate::store::Resets::create_reset) beside running servers, without the limit on valid links.
+/// Answers whether there is such an account.
 pub async fn create_reset(
     address: &PostgresAddress,
     email: &str,
@@ -15,7 +15,7 @@ pub async fn create_reset(
     now: i64,
     expires_at: i64,
 ) -> Result<bool, OpenError> {
-    // As behind a pooler, which it may be: one transaction, and no names.
+    // As if there were a pooler, because there may be one: one transaction, and no named statements.
     let mut link = Link::own(options_of(address).connect().await?, false);
     link.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
     let made = resets::insert(&mut link, email, token, (now, expires_at), u32::MAX).await?;

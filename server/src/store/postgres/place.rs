@@ -1,12 +1,13 @@
-//! Whether the database is the one that was left, or another that was put in its place.
+//! Detects whether the database is the one that was left here, or another one that replaced it.
 //!
-//! A database that was restored from an older copy goes on at seqs that its clients have seen already with other messages:
-//! a silent fork. So it remembers where it is: the cluster's identifier, its timeline (which a restore to a point in time
-//! and a failover change, and both may lose the last commits), the database, and the table of heads, which a dump that is
-//! played back makes anew. Found in another place at the start, all groups begin a new epoch, which tells every client to
-//! begin afresh; that costs each of them one page. Found in another place later, by a connection that was made anew or by a
-//! look now and then, nothing more is asked of it: the server begins anew with it ([`Home::left`]). What looks the same, like
-//! a disk that was put back, the operator has to name: `--new-epochs`.
+//! A database that was restored from an older copy continues at seqs for which its clients already have other messages:
+//! a silent fork. So the database stores its place: the cluster's identifier, the cluster's timeline (which changes at
+//! a restore to a point in time and at a failover, and both may lose the last commits), the database's id, and the id
+//! of the table of heads (which changes when a dump is restored). If the place differs at the start, all groups begin a
+//! new epoch, which tells every client to load everything again; that costs each client one page. If the place differs
+//! later, on a new connection or in the periodic check, the server sends that database no further queries and begins
+//! anew with it ([`Home::left`]). A replacement that looks the same, like a restored disk, must be named by the
+//! operator: `--new-epochs`.
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::{Connection as _, Executor, Row as _};
 use tokio_util::sync::CancellationToken;
 
-/// Both questions have two answers: where it is (`NULL` where the schema is not there), and whether it is whole. A dump brings
-/// the triggers last, when all rows are there.
+/// Both queries give two values: the place (`NULL` if the schema is missing), and whether the schema is complete. A
+/// dump creates the triggers last, after all rows.
 macro_rules! question {
     ($cluster:literal, $from:literal) => {
         concat!(
@@ -31,17 +32,17 @@ macro_rules! question {
     };
 }
 
-/// The cluster and its timeline as it is written to now: the control file names the timeline of the last checkpoint, which
-/// may be a minute behind a failover.
+/// The cluster and the timeline that it writes now. (The control file has the timeline of the last checkpoint, which
+/// may be a minute behind a failover.)
 const WHERE: &str = question!(
     "s.system_identifier || ':' || ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int",
     ", pg_control_system() s"
 );
 
-/// For a role that may not know the cluster's: a failover is not noticed then.
+/// For a role that may not read the cluster's identifier. A failover is then not detected.
 const WHERE_AS_FAR_AS_KNOWN: &str = question!("'?'", "");
 
-/// The place that the database was found in when it was opened.
+/// The place where the database was when it was opened.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     question: &'static str,
@@ -50,9 +51,10 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes sure that a connection leads there. From the first that does not, the database counts as left.
+    /// Checks that a connection leads to this place. After the first connection that leads elsewhere, the database
+    /// counts as left.
     ///
-    /// By the simple protocol, so that it is one question also for a pooler.
+    /// Uses the simple protocol, so that it is one query through a pooler, too.
     pub(super) async fn check<'c>(
         &self,
         connection: impl Executor<'c, Database = Postgres>,
@@ -64,12 +66,12 @@ impl Home {
                 self.left.cancel();
                 Err(elsewhere())
             }
-            // A dump is just being played back, and must not be touched before it is all there.
+            // A dump is being restored, and must not be touched before it is complete.
             (Some(_), false) | (None, _) => Err(elsewhere()),
         }
     }
 
-    /// Refuses where a connection has led elsewhere: others may lead there, too.
+    /// Fails after a connection has led elsewhere: other connections may lead there, too.
     pub(super) fn is_still_there(&self) -> Result<(), sqlx::Error> {
         if self.is_left() { Err(elsewhere()) } else { Ok(()) }
     }
@@ -85,16 +87,17 @@ impl Home {
     }
 }
 
-/// What whoever meets another database is told: the same again, soon, finds a server that has begun anew.
+/// The error for a call that reached another database. A retry soon finds a server that has begun anew.
 fn elsewhere() -> sqlx::Error {
     std::io::Error::other("this is not the database that was opened").into()
 }
 
-/// Compares, remembers, and begins new epochs where it must be. Answers where it is, and whether it did.
+/// Compares the place with the stored one, stores the new one, and begins new epochs if needed. Answers the place, and
+/// whether it began new epochs.
 pub(super) async fn settle(connection: &mut PgConnection, forced: bool) -> Result<(Home, bool), sqlx::Error> {
     let home = home(connection).await?;
     let mut tx = connection.begin().await?;
-    // Of two servers that start at once the second finds what the first has written.
+    // If two servers start at the same time, the second one sees what the first one has stored.
     let known: Option<String> = sqlx::query_scalar("select place from caravana.database for update")
         .persistent(false)
         .fetch_one(&mut *tx)
@@ -112,7 +115,7 @@ pub(super) async fn settle(connection: &mut PgConnection, forced: bool) -> Resul
     Ok((home, is_rewritten))
 }
 
-/// Where the database is, as far as this role may know.
+/// The database's place, as far as this role may read it.
 async fn home(connection: &mut PgConnection) -> Result<Home, sqlx::Error> {
     let (question, place) = match ask(WHERE, &mut *connection).await {
         Ok((place, _)) => (WHERE, place),

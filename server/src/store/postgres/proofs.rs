@@ -1,4 +1,4 @@
-//! Whether what somebody is signed in by still holds, and its end.
+//! Checks whether credentials are still valid, and ends them.
 
 use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use super::shape::NAMELESS;
 use super::{PostgresStore, ends, members};
 use crate::store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 
-/// What is known of the holder of a token.
+/// What is stored about the holder of a token.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
     display_name: Name,
@@ -24,7 +24,7 @@ struct HolderRow {
 
 #[async_trait]
 impl Proofs for PostgresStore {
-    /// Nearly always the user is known as the token says, and a read is the whole work.
+    /// Usually the stored user already matches the token. Then one read is enough.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
         let TokenHolder { id, display_name, is_guest, proof } = holder;
         let row: Option<HolderRow> = self
@@ -61,7 +61,7 @@ impl Proofs for PostgresStore {
                 Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
             }
             None if proof.session.is_some() => Ok(None),
-            // The row is somebody else's to make, and they have not.
+            // Only the host may create users here, and it has not created this one.
             None if !self.access.shape().makes_users() => Ok(None),
             Some(_) | None => match remember(self, id, display_name, is_guest).await {
                 Ok(known) => Ok(Some(known)),
@@ -87,7 +87,7 @@ impl Proofs for PostgresStore {
         self.access.write(move |link, _| Box::pin(async move { sign_out(link, user, kept, now).await })).await
     }
 
-    /// Two reads of one moment for any number of proofs.
+    /// Two queries in one snapshot, for any number of proofs.
     async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError> {
         let sessions: BTreeSet<SecretHash> = proofs.iter().filter_map(|(_, proof)| proof.session).collect();
         let sessions: Vec<Vec<u8>> = sessions.into_iter().map(|hash| hash.to_vec()).collect();
@@ -121,8 +121,8 @@ impl Proofs for PostgresStore {
     }
 }
 
-/// Makes the user, or takes over what their new token says: a guest has become permanent, which nothing takes back, or has
-/// a name at last.
+/// Creates the user, or stores what a new token says: that a guest has signed up, which is never undone, or a name for
+/// a user without one.
 async fn remember(
     store: &PostgresStore,
     id: UserId,
@@ -133,7 +133,7 @@ async fn remember(
     store
         .access
         .write(move |link, _| {
-            // Somebody else may have been first; then their name stands.
+            // Another request may have been first; then its name is kept.
             let insert =
                 access.sql("insert into public.users (id{, user name}) values ($1{, $2}) on conflict (id) do nothing");
             let rename = access.sql("{rename user}");
@@ -169,7 +169,7 @@ async fn remember(
         .await
 }
 
-/// Whether a proof still holds, inside a write's own transaction.
+/// Whether a proof is still valid, inside a write's own transaction.
 pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
         "select ($2::bytea is null or exists (select from caravana.session s
@@ -186,9 +186,9 @@ pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64
     .await?)
 }
 
-/// Ends everything that a user is signed in by, but for the kept sign-in, inside a write's own transaction. A second sign-out
-/// within one second is the next second's: it comes behind the tokens that were made between the two. A third goes no further,
-/// because no token is made for more than a second ahead.
+/// Ends all sign-ins, tickets and tokens of a user except the kept sign-in, inside a write's own transaction. A second
+/// sign-out within one second counts for the next second, so that it also ends tokens that were made between the two. A
+/// third one does not go further, because no token is made for more than one second ahead.
 pub(super) async fn sign_out(
     link: &mut Link,
     user: UserId,

@@ -1,4 +1,4 @@
-//! The end of what is over, in short writes: nobody else's waits for long.
+//! Deletes expired rows in short writes, so that other writes do not wait long.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
@@ -10,7 +10,7 @@ use crate::store::{INVITE_REMEMBERED, Pruning, StoreError};
 
 #[async_trait]
 impl Pruning for PostgresStore {
-    /// What another server is using up or pruning just now is left to it.
+    /// Skips rows that another server is using up or pruning at the moment.
     async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError> {
         self.access
             .write(move |link, _| {
@@ -47,8 +47,8 @@ impl Pruning for PostgresStore {
             .await
     }
 
-    /// One batch of one person who has ended. A person whom the database keeps to their messages holds up nobody else: the next one is
-    /// taken, and the failure told only when nothing else is left to do.
+    /// Processes one batch of one ended user. If the database refuses to remove a user's author ids, the next user is
+    /// tried; the failure is reported only if no other user is left.
     async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError> {
         self.access
             .write(move |link, _| {
@@ -65,7 +65,7 @@ impl Pruning for PostgresStore {
                             Err(error) => return Err(error),
                         }
                     }
-                    // Another server may have finished whom this one has waited for, and there may be others behind.
+                    // Another server may have finished the user that this one waited for, and more users may follow.
                     let others = "select exists (select from caravana.ended where $1::uuid is null or user_id > $1)";
                     let others: bool = sqlx::query_scalar(others).bind(after).fetch_one(link).await?;
                     if others { Ok(true) } else { failed.map_or(Ok(false), Err) }
@@ -75,18 +75,19 @@ impl Pruning for PostgresStore {
     }
 }
 
-/// The next person. Another server that works at the same one is waited for: what is said to be done must be done.
+/// The next ended user. Waits if another server works on the same user: this server must not answer "done" before the
+/// other one is.
 async fn next(link: &mut Link, after: Option<Uuid>) -> Result<Option<Uuid>, StoreError> {
     let next =
         "select user_id from caravana.ended where $1::uuid is null or user_id > $1 order by user_id limit 1 for update";
     Ok(sqlx::query_scalar(next).bind(after).fetch_optional(link).await?)
 }
 
-/// Messages first: when their author is gone from all of them, from the events, and then from the list.
+/// Order: first the messages; when none has the author, the events; then the user's entry in the list of ended users.
 async fn forget(link: &mut Link, user: Uuid, limit: u32) -> Result<(), StoreError> {
     for statement in [
         LOSE_AUTHOR,
-        // Who joined and left keeps the id, which clients need to know whom to take from their lists.
+        // Events of joining and leaving keep the user's id: clients need it to update their member lists.
         "update caravana.event set actor_id = null where (group_id, seq) in
            (select e.group_id, e.seq from caravana.event e
             where e.actor_id = $1 and e.message_id is not null limit $2)",
@@ -103,8 +104,9 @@ async fn forget(link: &mut Link, user: Uuid, limit: u32) -> Result<(), StoreErro
 const LOSE_AUTHOR: &str = "update public.group_chat set user_id = null where id in
    (select c.id from public.group_chat c where c.user_id = $1 limit $2)";
 
-/// Whether the author can be taken out of their messages; [`StoreError::Forbidden`] where the host's table does not let one be without.
-/// It is tried on one of them and taken back, because nothing but the database knows all of its reasons.
+/// Checks that the author can be removed from messages; [`StoreError::Forbidden`] if the host's table does not accept
+/// messages without an author. It tries this on one message and rolls back, because only the database knows all of its
+/// constraints.
 pub(super) async fn can_be_forgotten(link: &mut Link, user: UserId) -> Result<(), StoreError> {
     link.run("savepoint tried").await?;
     match sqlx::query(LOSE_AUTHOR).bind(user.uuid()).bind(1_i64).execute(&mut *link).await.map_err(StoreError::from) {

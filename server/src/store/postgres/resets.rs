@@ -1,4 +1,4 @@
-//! Links for a new password, known by their hashes only.
+//! Password-reset links, known by their hashes only.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
@@ -49,7 +49,7 @@ impl Resets for PostgresStore {
         }))
     }
 
-    /// Of two posts with the same link one uses it up.
+    /// If two requests use the same link, only one succeeds.
     async fn reset_password(
         &self,
         token: SecretHash,
@@ -82,7 +82,7 @@ impl Resets for PostgresStore {
     }
 }
 
-/// Whether a link was made: there is such an account, and it has fewer than `most` that live.
+/// Inserts a link. Answers whether it did: there must be such an account, with fewer than `most` valid links.
 pub(super) async fn insert(
     link: &mut Link,
     email: &str,
@@ -107,7 +107,7 @@ pub(super) async fn insert(
     Ok(made.rows_affected() > 0)
 }
 
-/// A new password, by whatever way, ends the other ways to set one.
+/// Deletes all reset links of a user. Every change of the password does this.
 pub(super) async fn end_all(link: &mut Link, user: UserId) -> Result<(), StoreError> {
     sqlx::query("delete from caravana.reset where user_id = $1").bind(user.uuid()).execute(link).await?;
     Ok(())

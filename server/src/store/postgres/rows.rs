@@ -1,7 +1,8 @@
-//! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17).
+//! Converts rows to the types of the protocol. The conversion is total: any stored row becomes something that can be
+//! delivered (G17).
 //!
-//! Columns have types here, so less can be odd than in SQLite: a text of a database without an encoding, a time beyond
-//! what anybody can read. Times come as microseconds; one outside the years of our era is none.
+//! Columns have types here, so less can go wrong than in SQLite: only a text in a database without an encoding, or a
+//! time out of range. Times are read as microseconds; a time outside the years of our era is read as null.
 
 use caravana_protocol::{Content, Event, GroupId, Message, MessageId, Seq, Timestamp, UserId};
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::store::entry::{Entry, GroupState, MessageState, shown, shown_name};
 
-/// Microseconds since 1970 of a column, or null.
+/// The expression for a column's microseconds since 1970, or null.
 macro_rules! micros {
     ($column:literal) => {
         concat!(
@@ -24,8 +25,9 @@ macro_rules! micros {
     };
 }
 
-/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group. Of a payload no more is read
-/// than a frame can hold; of one that holds a name no more than is shown of names, because that may be another program's.
+/// The columns of a [`LogRow`]: an event, the message and the user that it is about, and its group. Of a payload, no
+/// more is read than fits into a frame. Of a payload with a name, no more is read than is delivered of a name, because
+/// another program may have written it.
 macro_rules! log_columns {
     () => {
         concat!(
@@ -42,9 +44,9 @@ macro_rules! log_columns {
     };
 }
 
-/// The joins that give an event `e` the rest of [`log_columns`]. Each row is looked up by its key: with a limit of one the
-/// database can't take it into its head to read whole tables for a page, which it does right after a bulk insert. By the group,
-/// too: a message that another program has moved to another group is not shown in the one that it left.
+/// The joins that give an event `e` the rest of [`log_columns`]. Each row is looked up by its key: the limit of one
+/// keeps the planner from scanning whole tables for a page, which it would do right after a bulk insert. The joins also
+/// compare the group: a message that another program has moved to another group is not shown in the old one.
 macro_rules! log_joins {
     () => {
         "left join lateral (select m.seq, m.reply_to, m.edited_at from caravana.message m \
@@ -75,8 +77,8 @@ macro_rules! message_columns {
 
 pub(super) use {log_columns, log_joins, message_columns, micros};
 
-/// A text of a table that other programs write too. A database may have been made without an encoding, and then holds any
-/// bytes; what is no UTF-8 is replaced.
+/// A text from a table that other programs also write. A database without an encoding may hold any bytes; invalid UTF-8
+/// is replaced.
 #[derive(Debug)]
 pub(super) struct Loose(pub(super) String);
 
@@ -96,7 +98,7 @@ impl<'r> sqlx::Decode<'r, Postgres> for Loose {
     }
 }
 
-/// The name of a person or a group, as it is shown wherever it stands.
+/// The name of a user or a group, cut to the length that is delivered.
 #[derive(Debug)]
 pub(super) struct Name(pub(super) String);
 
@@ -116,7 +118,7 @@ impl<'r> sqlx::Decode<'r, Postgres> for Name {
     }
 }
 
-/// An event, and what its frame says of other tables.
+/// An event, with the data from other tables that its frame contains.
 #[derive(FromRow)]
 pub(super) struct LogRow {
     seq: Option<i64>,
@@ -196,7 +198,7 @@ impl GroupColumns {
     }
 }
 
-/// A place in a log with the message that has it, if that is still there.
+/// A place in a log, with its message if the message's row exists.
 #[derive(FromRow)]
 pub(super) struct MessageRow {
     message_id: Uuid,
@@ -220,12 +222,12 @@ impl MessageRow {
         unsigned(self.seq)
     }
 
-    /// Whether the row itself is there, and not only its place in the log.
+    /// Whether the message's row exists, and not only its place in the log.
     pub(super) fn is_stored(&self) -> bool {
         self.stored_id.is_some()
     }
 
-    /// The stored text, also of a deleted message; never leaves the adapter.
+    /// The stored text, also of a deleted message. It never leaves the adapter.
     pub(super) fn text(&self) -> &str {
         self.message.as_ref().map_or("", |text| text.0.as_str())
     }
@@ -257,12 +259,12 @@ pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A time that can't be read is shown as 1970.
+/// Converts a time; one that can't be read is shown as 1970.
 pub(super) fn moment(micros: Option<i64>) -> Timestamp {
     Timestamp::from_unix_micros(micros.unwrap_or(0))
 }
 
-/// A moment as the database takes it.
+/// A time as a parameter of a statement.
 pub(super) fn bound(moment: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.unix_micros()) * 1_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! Whether a database can be trusted with commits, and what leads to it.
+//! Checks whether a database can be trusted with commits, and what kind of connection leads to it.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use sqlx::{ConnectOptions as _, Executor as _};
 
 use super::OpenError;
 
-/// Reads what durability rests on (G1) and answers what `synchronous_commit` is held at.
+/// Reads the settings that durability depends on (G1), and answers the value to set `synchronous_commit` to.
 ///
-/// `on` waits until a commit is on the database's own disk, and where there are synchronous standbys on theirs; less than
-/// that loses acknowledged messages at a power cut or at a failover. It is not enough to set it for our own connections:
-/// what another program commits without waiting is seen and passed on, and if it is lost then, its seq is given to
-/// something else. So it is the database's own setting that must be right. `fsync` and `full_page_writes` are asked only
-/// in production: a database for tests or for play may do without.
+/// `on` waits until a commit is on the database's own disk and, if there are synchronous standbys, on theirs. Any lower
+/// value loses acknowledged messages at a power cut or a failover. It is not enough to set it for the server's own
+/// connections: the commits of another program that does not wait are delivered, too. If such a commit is then lost,
+/// its seq is given to another event. So the database's own setting must be right. `fsync` and `full_page_writes` are
+/// checked only in production: a database for tests may run without them.
 pub(super) async fn durability(
     connection: &mut PgConnection,
     is_production: bool,
@@ -51,20 +51,20 @@ pub(super) async fn durability(
     Ok(held_at.unwrap_or_else(|weaker| weaker))
 }
 
-/// How safe the way to a database is from those who stand beside it.
+/// How well the connection to the database is protected against eavesdropping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     /// It does not leave this machine.
     Local,
-    /// Encrypted, and the other end has to show whose it is.
+    /// Encrypted, and the server's certificate is verified.
     Verified,
-    /// Encrypted to whoever answers.
+    /// Encrypted, but the server is not verified.
     Encrypted,
-    /// In the open, or as the other end likes it.
+    /// Not encrypted, or only if the server wants it.
     Open,
 }
 
-/// By the address alone.
+/// Judges by the address alone.
 pub(super) fn way(options: &PgConnectOptions) -> Way {
     let host = options.get_host();
     let is_here = options.get_socket().is_some()
@@ -79,13 +79,14 @@ pub(super) fn way(options: &PgConnectOptions) -> Way {
     }
 }
 
-/// Connections that are asked for at once, so that a pooler has to show its hand.
+/// The number of connections that are held at once, so that a pooler must share or switch backends.
 const WITNESSES: usize = 3;
-/// How often the first connection is asked again. A busy pooler lends it any of its own, and now and then the same.
+/// How often the first connection is asked again. A busy pooler lends it any of its backends, and sometimes the same
+/// one.
 const QUESTIONS: usize = 12;
 
-/// Whether there is a pooler that lends its connections for a transaction only: two of our connections have the same
-/// process at their other end, or one has not the same as before.
+/// Whether there is a pooler in transaction mode: two connections have the same backend process, or one connection
+/// changes its backend.
 pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
     let options = options.clone().statement_cache_capacity(0);
     let mut first = options.connect().await?;
@@ -98,7 +99,7 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
         is_pooled |= backend(&mut other).await? == before;
         holding.push(other);
     }
-    // While the others hold theirs.
+    // While the other connections hold their backends.
     for _ in 0..QUESTIONS {
         is_pooled = is_pooled || backend(&mut first).await? != before;
     }
@@ -108,7 +109,7 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
     Ok(is_pooled)
 }
 
-/// By the simple protocol, which needs no prepared statement.
+/// Uses the simple protocol, which needs no prepared statement.
 async fn backend(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
     use sqlx::Row as _;
     sqlx::raw_sql("select pg_backend_pid()::text").fetch_one(connection).await?.try_get_unchecked(0)

@@ -11,8 +11,8 @@ use crate::store::{NewSession, SIGN_INS, SecretHash, Sessions, SignIn, StoreErro
 
 #[async_trait]
 impl Sessions for PostgresStore {
-    /// The password is looked at in the statement that remembers, and held there until the commit: there is no moment
-    /// between the two.
+    /// The insert itself checks the password hash and holds the account's row until the commit, so that the password
+    /// can't change between the check and the commit.
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
         self.access
             .write(move |link, _| {
@@ -64,7 +64,7 @@ impl Sessions for PostgresStore {
             })
             .await?;
         let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
-            // A hash of another length is none of ours, and nobody can be signed in by it.
+            // A hash of another length was not written by the server, and no cookie matches it.
             Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
         };
         Ok(rows.into_iter().filter_map(sign_in).collect())

@@ -1,45 +1,46 @@
-//! How this database looks where it is not ours: what users and groups are called by, whether we can make some, and who
-//! says who is a member.
+//! The shape of this database where a host may have its own tables: the columns with the names of users and groups,
+//! whether the server can create users and groups, and which table holds the members.
 //!
-//! Read once, at the start. Statements are written with words in braces for what differs, and these are put in here; all
-//! of them are names that the database itself has told, quoted, or that [`MembersView`] has checked.
+//! Read once, at the start. Statements are templates with placeholders in braces for what differs, and
+//! [`Shape::put_into`] fills them in. All inserted names come from the database's own catalog, quoted, or were checked
+//! by [`MembersView`].
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::migrate::Report;
 use crate::store::MembersView;
 
-/// The name of somebody of whom none is known. The chat needs something to show.
+/// The display name of a user without a known name. The chat needs something to show.
 pub(super) const NAMELESS: &str = "Viajero";
 
-/// The columns that hold what a person is called by, the best first.
+/// The columns that may hold a user's name, the preferred one first.
 const USER_NAMES: [&str; 4] = ["display_name", "full_name", "name", "username"];
-/// The same for groups.
+/// The columns that may hold a group's name, the preferred one first.
 const GROUP_NAMES: [&str; 3] = ["name", "title", "display_name"];
 
-/// What was found.
+/// What was found in the database.
 pub(super) struct Shape {
     users: Table,
     groups: Table,
     members: Members,
 }
 
-/// One of the seed's tables of which only `id` is certain.
+/// One of the seed's tables, of which only the column `id` is certain.
 struct Table {
     /// The column with the name, quoted.
     name: Option<String>,
-    /// Whether we can make a row in it.
+    /// Whether the server can insert a row.
     is_open: bool,
 }
 
-/// Who says who is a member.
+/// The table or view that holds the members.
 pub(super) struct Members {
     source: String,
     is_ours: bool,
 }
 
 impl Members {
-    /// Whether it is our table, which our routes may change.
+    /// Whether it is the server's own table, which the routes may change.
     pub(super) fn is_ours(&self) -> bool {
         self.is_ours
     }
@@ -48,7 +49,7 @@ impl Members {
         Self { source: "caravana.member".into(), is_ours: true }
     }
 
-    /// Somebody else's table or view: what it is good for. `None` when it is not there or lacks what is needed.
+    /// Checks a host's table or view. `None` when it is missing or lacks a needed column.
     async fn of(view: &MembersView, connection: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
         let columns: Vec<String> = sqlx::query_scalar(
             "select a.attname::text from pg_catalog.pg_attribute a
@@ -91,15 +92,15 @@ impl Table {
         Ok(Self { name: name.map(|name| format!("\"{name}\"")), is_open: closed.is_none() })
     }
 
-    /// A statement that gives the row `$1` the name `$2`.
+    /// Appends a statement that gives the row `$1` the name `$2`.
     fn put_name(&self, table: &str, text: &mut String) {
         if let Some(name) = &self.name {
             text.extend(["update public.", table, " set ", name, " = $2 where id = $1"]);
         }
     }
 
-    /// The name of a row, which other programs may have left out. Of a long one its beginning, in which the characters that are
-    /// shown have their place also where the database counts bytes.
+    /// The expression for the name of a row; other programs may have left the name empty. A long name is cut to its
+    /// beginning. That is long enough for the displayed characters, also if the database counts bytes.
     fn name_of(&self, alias: &str) -> String {
         match &self.name {
             Some(column) => format!("coalesce(left({alias}.{column}::text, 1025), '{NAMELESS}')"),
@@ -109,7 +110,8 @@ impl Table {
 }
 
 impl Shape {
-    /// Looks at the database. `None`: what `view` names is not there, or has no `group_id` and `user_id`.
+    /// Reads the database's shape. `None`: the table or view that `view` names is missing, or lacks `group_id` or
+    /// `user_id`.
     pub(super) async fn of(
         connection: &mut PgConnection,
         view: Option<&MembersView>,
@@ -134,39 +136,40 @@ impl Shape {
         Ok(Some(shape))
     }
 
-    /// Who says who is a member.
+    /// The table or view that holds the members.
     pub(super) fn members(&self) -> &Members {
         &self.members
     }
 
-    /// Whether a user's row can be made here.
+    /// Whether the server can create users here.
     pub(super) fn makes_users(&self) -> bool {
         self.users.is_open
     }
 
-    /// Whether a group can be made here. Nobody would be its member where membership is somebody else's.
+    /// Whether the server can create groups here. It can't where another program owns the membership, because the maker
+    /// would not become a member.
     pub(super) fn makes_groups(&self) -> bool {
         self.groups.is_open && self.members.is_ours
     }
 
-    /// Whether users have a place for their name.
+    /// Whether users have a column for their name.
     pub(super) fn keeps_names(&self) -> bool {
         self.users.name.is_some()
     }
 
-    /// Whether groups have one.
+    /// Whether groups have a column for their name.
     pub(super) fn renames_groups(&self) -> bool {
         self.groups.name.is_some()
     }
 
-    /// The statement with this database's words in it:
-    /// - `{members}` who is a member; `{members locked}` keeps the members in `v` members until the transaction's end,
-    ///   which somebody else's view can't promise: there `{author lives}` leaves out whose account has ended, for a
-    ///   transaction that has asked [`hold_lives`](super::ends::hold_lives);
-    /// - `{user name}` of the user `u`, `{group name}` of the group `g`;
-    /// - `{, user name}` and `{, group name}` among the columns of an insert, `{, $2}` its value;
-    /// - `{rename user}` gives the user `$1` the name `$2` in the place of none or `$3`, `{name user}` in any
-    ///   case, `{rename group}` a group.
+    /// The statement with the placeholders filled in:
+    /// - `{members}`: the members; `{members locked}`: locks the membership rows `v` until the transaction ends. A
+    ///   host's view can't be locked; there `{author lives}` excludes authors whose account has ended, for a
+    ///   transaction that has called [`hold_lives`](super::ends::hold_lives);
+    /// - `{user name}`: the name of the user `u`; `{group name}`: that of the group `g`;
+    /// - `{, user name}` and `{, group name}`: the name column in the column list of an insert; `{, $2}`: its value;
+    /// - `{rename user}`: gives the user `$1` the name `$2` if the user has none or the name `$3`; `{name user}`: in
+    ///   any case; `{rename group}`: the same for a group.
     pub(super) fn put_into(&self, template: &'static str) -> AssertSqlSafe<String> {
         let mut text = String::with_capacity(template.len() + 64);
         let mut rest = template;
@@ -193,7 +196,7 @@ impl Shape {
             "group name" => text.push_str(&self.groups.name_of("g")),
             ", user name" => text.push_str(&column(&self.users)),
             ", group name" => text.push_str(&column(&self.groups)),
-            // The value stands behind the columns.
+            // The value is needed only if the column list has the name column.
             ", $2" if before.contains("values") && text.contains(", \"") => text.push_str(", $2"),
             "rename user" => {
                 self.users.put_name("users", text);

@@ -1,10 +1,11 @@
 //! The tasks that store messages.
 //!
-//! Owns a few connections, each with a lane of its own: a group's messages all go through one lane, in the order of the
-//! calls, and a group whose log somebody else has locked holds up the others of its lane once, not each time. A lane takes
-//! whatever waits, stores it by one statement and one commit, tells the hub, and then answers everybody: sixteen senders
-//! cost one fsync, not sixteen (G1). A message that the database refuses is refused alone. When the connection breaks the
-//! outcome is unknown: everybody in it is told so, and the next send finds a new connection.
+//! Owns a few connections, one per lane. All messages of a group go through one lane, in the order of the calls. If
+//! another program holds the lock of a group's log, the other groups of the lane wait for it once, not each time. A
+//! lane takes all jobs that wait, stores them by one statement and one commit, tells the hub, and then answers all
+//! callers: sixteen senders cost one fsync, not sixteen (G1). If the database refuses a message, only that message
+//! fails. If the connection breaks, the outcome is unknown: all callers of the batch are told so, and the next send
+//! uses a new connection.
 
 mod batch;
 
@@ -27,47 +28,49 @@ use crate::store::{Appended, Draft, StoreError};
 use crate::telemetry::{Seldom, causes};
 use batch::Batch;
 
-/// Lanes. Each costs a connection; more than a machine has disks and cores to fsync with gain nothing.
+/// The number of lanes. Each costs a connection; more lanes than the machine has disks and cores for fsync bring
+/// nothing.
 const LANES: usize = 4;
-/// Messages that may wait in a lane; all lanes together hold what the one writer of SQLite does.
+/// Messages that may wait in a lane; all lanes together hold as many as the one writer of SQLite.
 const QUEUE: usize = 1_024;
-/// Messages in one commit: see `sqlite/writer.rs`, which has the same reasons.
+/// Messages in one commit; `sqlite/writer.rs` gives the reasons.
 const BATCH: usize = MAILBOX_FRAMES / 2;
-/// How long a batch may take before the connection counts as dead: longer than it may wait for a lock.
+/// How long a batch may take before the connection counts as dead: longer than a batch may wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a new connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-/// After a failed connection the next is tried not earlier than this; who comes meanwhile is told at once.
+/// After a failed connection attempt, the pause before the next one. A send that arrives meanwhile fails at once.
 const RECONNECT_AFTER: Duration = Duration::from_millis(250);
-/// A connection that was idle for longer is asked whether it lives before it is trusted with a message.
+/// A connection that was idle for longer is probed before it is used for a message.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
-/// How long it may take to say so.
+/// How long the answer to the probe may take.
 const PROBE_WITHIN: Duration = Duration::from_secs(1);
-/// How often a batch is tried that the database breaks off for another's sake.
+/// How often a batch is tried that the database aborts because of a conflict.
 const TRIES: u32 = 6;
-/// How long a group whose log is locked by somebody else is waited for when everybody in its lane has done so once.
+/// How long to wait for a locked group's log, after all jobs of the lane have already waited for it once.
 const LOCK_AGAIN: Duration = Duration::from_millis(50);
 
-/// A message and who waits for its answer.
+/// A message, and the channel for its answer.
 struct Job {
     draft: Draft,
     answer: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
-/// The way to the lanes.
+/// The handle of the lanes.
 pub(super) struct Writer {
     lanes: Vec<mpsc::Sender<Job>>,
     closing: watch::Sender<bool>,
-    /// Its other ends go with the lanes.
+    /// Closes when all lanes have ended.
     ended: watch::Receiver<()>,
 }
 
-/// The backends that are ours: what they commit the hub is told of by us. Ids of processes in the database's machine.
+/// The server's own PostgreSQL backends, by process id. The server itself tells the hub of their commits, so the feed
+/// ignores their notifications.
 #[derive(Clone, Default)]
 pub(super) struct Backends(Arc<Mutex<BTreeSet<i32>>>);
 
 impl Backends {
-    /// Whether a notification comes from one of ours.
+    /// Whether this backend is one of the server's own.
     pub(super) fn has(&self, backend: i32) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&backend)
     }
@@ -108,7 +111,7 @@ impl Writer {
         Self { lanes: (0..LANES).map(lane).collect(), closing, ended }
     }
 
-    /// Stores a message. Takes its place in its lane before it returns.
+    /// Stores a message. The message enters its lane before this function returns.
     pub(super) fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
         let (answer, answered) = oneshot::channel();
         let lane = usize::try_from(draft.group_id.uuid().as_u128() % self.lanes.len() as u128).unwrap_or(0);
@@ -122,7 +125,7 @@ impl Writer {
         })
     }
 
-    /// Lets the lanes finish what waits, and ends them.
+    /// Lets the lanes finish the waiting jobs, and waits for their end.
     pub(super) async fn close(&self) {
         let _ = self.closing.send(true);
         let mut ended = self.ended.clone();
@@ -137,14 +140,14 @@ struct Lane {
     closed: watch::Receiver<bool>,
     connection: Option<Line>,
     failed_at: Option<Instant>,
-    /// Groups whose log somebody else held locked when they were last tried.
+    /// Groups whose log was locked by another program at the last try.
     blocked: BTreeSet<GroupId>,
 }
 
 /// A lane's connection.
 struct Line {
     link: Link,
-    /// Its process in the database's machine, where it stays the same.
+    /// Its backend's process id; `None` behind a pooler, where the backend changes.
     backend: Option<i32>,
     used_at: Instant,
 }
@@ -161,7 +164,7 @@ impl Lane {
                     }
                     self.store(&mut jobs).await;
                 }
-                // An error means that nobody can send any more.
+                // An error means that all senders are gone.
                 _ = self.closed.changed() => self.queue.close(),
             }
         }
@@ -180,14 +183,14 @@ impl Lane {
                 );
             }
             self.refuse(jobs.drain(..), &error);
-            // What came meanwhile has waited too, and must not wait for a connection once more.
+            // The jobs that arrived meanwhile have already waited; they must not wait for another connection attempt.
             for _ in 0..self.queue.len() {
                 let Ok(job) = self.queue.try_recv() else { break };
                 let _ = job.answer.send(Err(error.again()));
             }
             return;
         }
-        // Whoever is blocked goes behind all others; within a group the order stays.
+        // Jobs of blocked groups come last; within a group the order stays.
         let (blocked, free): (Vec<_>, Vec<_>) =
             jobs.drain(..).partition(|job| self.blocked.contains(&job.draft.group_id));
         for part in in_order(free) {
@@ -198,7 +201,7 @@ impl Lane {
         }
     }
 
-    /// Stores jobs by one commit; if that can't be, in smaller parts, so that each gets the answer that is its own.
+    /// Stores jobs by one commit. If that fails, tries smaller parts, so that each job gets its own answer.
     async fn store_together(&mut self, jobs: Vec<Job>, patience: Duration) {
         if jobs.is_empty() {
             return;
@@ -210,10 +213,10 @@ impl Lane {
                 for group in jobs.iter().map(|job| job.draft.group_id) {
                     self.blocked.remove(&group);
                 }
-                // The hub first: whoever is answered may ask at once for what was written.
+                // Tell the hub first: an answered caller may read its write at once.
                 self.access.commits().tell(effects).await;
                 for (job, answer) in jobs.into_iter().zip(answers) {
-                    // Whoever asked may be gone; the message stands all the same.
+                    // The caller may be gone; the message is committed anyway.
                     let _ = job.answer.send(answer);
                 }
             }
@@ -233,7 +236,7 @@ impl Lane {
             self.blocked.extend(&groups);
             self.refuse(jobs.into_iter(), &error);
         } else if matches!(error, StoreError::Failed(_)) && jobs.len() > 1 && self.connection.is_some() {
-            // A check or a trigger of the database's owner does not like one of them.
+            // A check or a trigger of the host refuses one of the messages.
             for job in jobs {
                 Box::pin(self.store_together(vec![job], LOCK_TIMEOUT)).await;
             }
@@ -254,12 +257,12 @@ impl Lane {
             let _ = job.answer.send(Err(error.again()));
         }
         if matches!(error, StoreError::Unavailable(_) | StoreError::Failed(_)) {
-            // It may have been committed all the same, and nobody was told.
+            // It may be committed, and no effects were sent to the hub.
             self.access.hint(moved);
         }
     }
 
-    /// One commit, tried again where the database broke it off for another's sake.
+    /// Runs one commit, and tries again if the database aborted it because of a conflict.
     async fn commit(
         &mut self,
         jobs: &[Job],
@@ -292,7 +295,7 @@ impl Lane {
         }
     }
 
-    /// Makes sure of a connection that lives.
+    /// Makes sure that the lane has a live connection.
     async fn connect(&mut self) -> Result<(), StoreError> {
         self.access.home().is_still_there()?;
         if let Some(line) = &mut self.connection {
@@ -319,7 +322,7 @@ impl Lane {
 
     fn disconnect(&mut self) {
         if let Some(backend) = self.connection.take().and_then(|line| line.backend) {
-            // What it may still commit the hub hears of by the database's own word.
+            // If it still commits something, the hub must learn of that by the database's notification.
             self.backends.remove(backend);
         }
     }
@@ -339,7 +342,8 @@ async fn new_line(access: &Access) -> Result<Line, StoreError> {
     Ok(Line { link, backend, used_at: Instant::now() })
 }
 
-/// Splits jobs where one answers a message that comes before it: the statement that stores both would not know it yet.
+/// Splits jobs so that a message and a reply to it are never in the same part: the statement that stores both would not
+/// find the message.
 fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut parts = vec![Vec::with_capacity(jobs.len())];
     let mut ids: BTreeSet<MessageId> = BTreeSet::new();

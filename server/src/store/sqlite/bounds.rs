@@ -1,4 +1,4 @@
-//! What the bounds on what people can make are about, counted inside the write that makes it.
+//! Counts for the limits on what people can create. Each count runs inside the write that creates something.
 
 use caravana_protocol::Role;
 use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
@@ -18,7 +18,7 @@ pub(super) async fn one_more_member(tx: &mut SqliteConnection, group: &str) -> R
     rules::one_more_member(count(tx, question, group, MEMBERS_PER_GROUP).await?)
 }
 
-/// Whether this member may make one more link.
+/// Whether this member may make one more invite.
 pub(super) async fn one_more_invite(
     tx: &mut SqliteConnection,
     group: &str,

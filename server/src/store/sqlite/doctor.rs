@@ -9,13 +9,13 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::{MIGRATIONS, OpenError, SAFE_VERSION};
 use crate::store::doctor::Finding;
 
-/// Looks at everything.
+/// Runs all checks.
 pub async fn examine(path: &Path) -> Result<Vec<Finding>, OpenError> {
     if !path.is_file() {
         let advice = "start the server on it, or call `server migrate`";
         return Ok(vec![Finding::wrong(format!("there is no database at {}", path.display()), advice)]);
     }
-    // Not read-only: a database in WAL mode that nobody has open needs its index beside it, even to be read.
+    // Not read-only: if no process has a WAL database open, SQLite must create its index file even for a read.
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
     let mut connection = sqlx::ConnectOptions::connect(&options).await?;
     let mut findings = vec![version(&mut connection).await?, durability(&mut connection).await?];

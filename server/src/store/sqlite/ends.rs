@@ -1,4 +1,4 @@
-//! The end of an account: nothing that says who it was is left, and no log changes.
+//! Ends an account: removes everything that identifies the user. No log changes.
 
 use caravana_protocol::GroupId;
 use sqlx::SqliteConnection;
@@ -7,10 +7,10 @@ use super::{id, members, proofs, resets};
 use crate::store::StoreError;
 use crate::store::commits::Effects;
 
-/// Later than any token: none is good any more.
+/// A sign-out time later than any token, so that no token of the user is valid any more.
 pub(super) const FOR_EVER: i64 = i64::MAX;
 
-/// Refuses somebody whose account has ended before this write's turn came, as [`StoreError::NotFound`].
+/// Refuses a user whose account ended before this write's turn, as [`StoreError::NotFound`].
 pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     let ended: Option<i64> = sqlx::query_scalar("select 1 from caravana_sign_out where user_id = ? and at = ?")
         .bind(user)
@@ -20,18 +20,18 @@ pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), S
     if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
-/// Ends somebody inside the write's own transaction that has deleted their account.
+/// Ends a user, inside the transaction that has deleted the user's account.
 pub(super) async fn end(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
     resets::end_all(tx, user).await?;
     proofs::sign_out(tx, user, None, FOR_EVER).await?;
-    // Before the groups are left, so that their events no longer know the name.
+    // Before the user leaves the groups, so that the events of that have no name.
     sqlx::query("update users set display_name = '' where id = ?").bind(user).execute(&mut *tx).await?;
     leave_all(tx, effects, user).await?;
     forget(tx, user).await
 }
 
-/// Takes the person out of what stays, when nothing of theirs can come any more. The triggers see no change of a message in it,
-/// so no log moves.
+/// Removes the user from the data that stays. Nothing new can be stored in the user's name any more. The triggers do
+/// not see this as a change of a message, so no log gets an event.
 async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     for statement in [
         "delete from caravana_guest where user_id = ?",
@@ -39,7 +39,7 @@ async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError>
         "delete from caravana_read where user_id = ?",
         "delete from caravana_invite where created_by = ?",
         "delete from caravana_removed where user_id = ?",
-        // What they have written loses its author bit by bit, see `pruning`.
+        // The background task in `pruning` removes the author from the messages, in small parts.
         "insert into caravana_ended (user_id) values (?)",
     ] {
         sqlx::query(statement).bind(user).execute(&mut *tx).await?;

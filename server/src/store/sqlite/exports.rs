@@ -1,4 +1,4 @@
-//! What is kept of a user, for them to take away.
+//! The data export: everything that is stored about a user.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;
@@ -12,7 +12,7 @@ use crate::store::{Belongings, Exports, Membership, OwnInvite, OwnMessages, Stor
 impl Exports for SqliteStore {
     async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError> {
         let key = user.to_string();
-        // One moment of the database for all of it.
+        // One transaction, so that all reads see the same state.
         let mut reader = self.readers.begin().await?;
         let who: Option<(Name, Option<String>, Option<Loose>)> = sqlx::query_as(
             "select u.display_name, a.email, u.created_at

@@ -12,9 +12,9 @@ use super::{SqliteStore, bounds, is_duplicate, rows};
 use crate::store::entry::{by_activity, shown};
 use crate::store::{Groups, StoreError, rules};
 
-/// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events:
-/// beyond that nobody reads the figure, and a list of groups must not cost a walk through whole histories. They are counted in
-/// the log alone, which lies in one piece; only those that were deleted are looked up.
+/// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events: a larger
+/// number is of no use, and a list of groups must not scan whole histories. The count uses the log alone, which is
+/// contiguous on disk; only deleted messages are looked up.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
@@ -70,7 +70,7 @@ struct GroupRow {
 }
 
 impl GroupRow {
-    /// `None` for a group with an id that no client could name.
+    /// `None` for a group whose id can't be named in the protocol.
     fn into_group(mut self) -> Option<Group> {
         let id: GroupId = self.id.parse().ok()?;
         Some(Group {
@@ -89,7 +89,7 @@ impl GroupRow {
         })
     }
 
-    /// `None` also for a row that another program removed or wrote with an id that no client could name.
+    /// `None` also for a row that another program removed, or wrote with an id that can't be named in the protocol.
     fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
         let id: MessageId = self.last_id.take()?.parse().ok()?;
         let status = self.last_status.as_ref().is_none_or(Loose::is_true);
@@ -210,7 +210,7 @@ pub(super) async fn one(store: &SqliteStore, group: GroupId, viewer: UserId) -> 
     Ok(row.and_then(GroupRow::into_group))
 }
 
-/// The group as its writer leaves it, read in the same transaction.
+/// The group after a write, read in the same transaction.
 async fn written(tx: &mut SqliteConnection, group: &str, viewer: &str) -> Result<Group, StoreError> {
     sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
         .bind(viewer)
@@ -230,7 +230,7 @@ async fn set_time_zone(tx: &mut SqliteConnection, group: &str, time_zone: &str) 
     Ok(())
 }
 
-/// Ends a group: nobody is a member, no link leads in. Its messages stay in the table. Answers who was a member.
+/// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
 pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<Vec<UserId>, StoreError> {
     let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?")
         .bind(group)

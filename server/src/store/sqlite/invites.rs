@@ -1,6 +1,6 @@
-//! Links that lead into a group.
+//! Invite links into a group.
 //!
-//! One condition says which let people in (`lives!`), for the preview, the list and whoever comes.
+//! The macro `lives!` is the one condition for a valid invite. The preview, the list and the join use it.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::InvitedGroup;
@@ -12,8 +12,8 @@ use super::rows::Name;
 use super::{SqliteStore, bounds, ends, id, rows};
 use crate::store::{InviteRow, Invites, NewInvite, SecretHash, StoreError, rules};
 
-/// Whether the link `i` lets people in at `?2`. It is as good as its maker's right to invite: who is no member any more, or
-/// may not invite now, lets nobody in.
+/// Whether the invite `i` is valid at `?2`. An invite depends on its maker's right to invite: if the maker is no longer
+/// a member, or may not invite now, the invite is not valid.
 macro_rules! lives {
     () => {
         "(i.revoked_at is null and i.expires_at > ?2 and (i.max_uses is null or i.uses < i.max_uses) \
@@ -159,7 +159,7 @@ impl Invites for SqliteStore {
                     .await?;
                     let (group, lives, takes_back) = row.ok_or(StoreError::NotFound)?;
                     let group_id: GroupId = id(&group)?;
-                    // A member who opens the link again just goes on to the group, also after the link's end.
+                    // A member who opens the invite again is sent to the group, even if the invite has ended.
                     if role_of(tx, &group, &user).await?.is_some() {
                         return Ok(group_id);
                     }
@@ -195,7 +195,7 @@ async fn members_can_invite(tx: &mut SqliteConnection, group: &str) -> Result<bo
 
 type Listed = (Vec<u8>, String, Option<i64>, i64, u32, Option<u32>);
 
-/// The links of somebody whose membership ends, in that write's own transaction.
+/// Revokes the invites of a member whose membership ends, inside that transaction.
 pub(super) async fn end_of(tx: &mut SqliteConnection, group: &str, maker: &str) -> Result<(), StoreError> {
     sqlx::query(
         "update caravana_invite set revoked_at = unixepoch()

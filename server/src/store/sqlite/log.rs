@@ -126,7 +126,8 @@ impl Log for SqliteStore {
             .fetch_optional(&mut *connection)
             .await?;
         let Some((text, head)) = head else { return Ok(None) };
-        // Read behind the head: who changes meanwhile has an event that is still to be delivered, and is put in or taken out twice.
+        // Read after the head: a member who joins or leaves between the two reads has an event after this head, so the
+        // hub adds or removes the member a second time, which is harmless.
         let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?1")
             .bind(group.to_string())
             .fetch_all(&mut *connection)

@@ -1,4 +1,4 @@
-//! Who is in a group, and what they may do there.
+//! Group members and their roles.
 
 use async_trait::async_trait;
 use caravana_protocol::rest::User;
@@ -23,7 +23,8 @@ pub(super) async fn role(store: &SqliteStore, group: GroupId, user: UserId) -> R
 
 #[async_trait]
 impl Members for SqliteStore {
-    /// The viewer is a member, so an empty answer means a stranger.
+    /// The list of a member's group contains at least the viewer, so an empty result means that the viewer is not a
+    /// member.
     async fn members(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<MemberRow>>, StoreError> {
         let found: Vec<(Loose, Name, String, String)> = sqlx::query_as(
             "select u.id, u.display_name, m.role, m.joined_at
@@ -39,7 +40,7 @@ impl Members for SqliteStore {
         if found.is_empty() {
             return Ok(None);
         }
-        // Whose id is no UUID is nobody that a client could name.
+        // Skips rows whose id is not a UUID: the protocol can't name them.
         let member = |(user, display_name, role, joined_at): (Loose, Name, String, String)| {
             Some(MemberRow {
                 user: User { id: rows::user(Some(&*user))?, display_name: display_name.0, email: None },
@@ -88,7 +89,8 @@ impl Members for SqliteStore {
                     rules::may_remove(actor_role, user_role, actor == user)?;
                     let removal = leave(tx, effects, group_id, &user_key).await?;
                     if actor != user {
-                        // Who comes back, and by what, is decided by those who manage the group.
+                        // From now on the user can rejoin only by an invite that an owner or admin makes after this
+                        // removal.
                         sqlx::query(
                             "insert into caravana_removed (group_id, user_id, head)
                              select group_id, ?2, head from caravana_head where group_id = ?1
@@ -106,12 +108,12 @@ impl Members for SqliteStore {
     }
 }
 
-/// The role of a member inside a write's own transaction; [`StoreError::NotFound`] for everybody else.
+/// The role of a member, inside a write's own transaction; [`StoreError::NotFound`] for a non-member.
 pub(super) async fn role_in(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Role, StoreError> {
     role_of(tx, group, user).await?.ok_or(StoreError::NotFound)
 }
 
-/// The same; `None` for everybody else.
+/// Like [`role_in`], but `None` for a non-member.
 pub(super) async fn role_of(tx: &mut SqliteConnection, group: &str, user: &str) -> Result<Option<Role>, StoreError> {
     let role: Option<String> =
         sqlx::query_scalar("select role from caravana_member where group_id = ? and user_id = ?")
@@ -122,7 +124,7 @@ pub(super) async fn role_of(tx: &mut SqliteConnection, group: &str, user: &str) 
     Ok(role.map(|role| Role::from_word(&role)))
 }
 
-/// Whether they have not signed up anywhere.
+/// Whether the user is a guest (has not signed up anywhere).
 pub(super) async fn is_guest(tx: &mut SqliteConnection, user: &str) -> Result<bool, StoreError> {
     let guest: Option<i64> =
         sqlx::query_scalar("select 1 from caravana_guest where user_id = ?").bind(user).fetch_optional(tx).await?;
@@ -139,7 +141,7 @@ async fn give_role(tx: &mut SqliteConnection, group: &str, user: &str, role: Rol
     Ok(())
 }
 
-/// Takes a member out, inside a write's own transaction; [`StoreError::NotFound`] when they are none.
+/// Removes a member, inside a write's own transaction; [`StoreError::NotFound`] for a non-member.
 pub(super) async fn leave(
     tx: &mut SqliteConnection,
     effects: &mut Effects,
@@ -167,7 +169,7 @@ pub(super) async fn leave(
     Ok(Removal::Member)
 }
 
-/// Who owns the group after its owner left.
+/// The new owner after the owner left.
 async fn heir(tx: &mut SqliteConnection, group: &str, owner: &str) -> Result<Option<String>, StoreError> {
     let others: Vec<(Loose, Loose, bool)> = sqlx::query_as(
         "select user_id, role, user_id in (select g.user_id from caravana_guest g) from caravana_member

@@ -1,7 +1,7 @@
-//! What an operator's task writes while a server may be running on the same file.
+//! A write of an operator's command, while a server may be running on the same file.
 //!
-//! Takes no part in the `.lock`, which is for servers: one statement is a writer like any other program's, and a server
-//! finds its commit as it finds those.
+//! It ignores the `.lock` file, which only keeps a second server away. The write is one statement, like that of any
+//! other program, and the server detects its commit in the same way.
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -12,8 +12,8 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use super::{BUSY_TIMEOUT, OpenError, resets};
 use crate::store::SecretHash;
 
-/// [`create_reset`](crate::store::Resets::create_reset) beside a running server, however many links live. Whether there is
-/// such an account.
+/// [`create_reset`](crate::store::Resets::create_reset) beside a running server, without the limit on valid links.
+/// Answers whether there is such an account.
 pub async fn create_reset(
     path: &Path,
     email: &str,
@@ -27,7 +27,7 @@ pub async fn create_reset(
     Ok(made)
 }
 
-/// A file that is missing is not made: the address must be a mistake.
+/// Does not create a missing file: the address must be a mistake.
 async fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let options = SqliteConnectOptions::from_str("sqlite:")?
         .filename(path)

@@ -1,4 +1,4 @@
-//! Whether what somebody is signed in by still holds, and its end.
+//! Checks whether credentials are still valid, and ends them.
 
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use super::rows::Name;
 use super::{SqliteStore, ends, members};
 use crate::store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 
-/// The name of somebody whose token brings none. The chat needs something to show.
+/// The display name of a user whose token has no name. The chat needs something to show.
 const NAMELESS: &str = "Viajero";
 
-/// What is known of the holder of a token.
+/// What is stored about the holder of a token.
 #[derive(sqlx::FromRow)]
 struct HolderRow {
     display_name: Name,
@@ -25,7 +25,7 @@ struct HolderRow {
 
 #[async_trait]
 impl Proofs for SqliteStore {
-    /// Nearly always the user is known as the token says, and a read that needs no writer is the whole work.
+    /// Usually the stored user already matches the token. Then one read is enough and the writer is not used.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
         let TokenHolder { id, display_name, is_guest, proof } = holder;
         let row: Option<HolderRow> = sqlx::query_as(
@@ -77,7 +77,7 @@ impl Proofs for SqliteStore {
         self.writer.run(move |tx, _| Box::pin(async move { sign_out(tx, &user.to_string(), kept, now).await })).await
     }
 
-    /// Two reads for any number of proofs.
+    /// Two queries for any number of proofs.
     async fn ended(&self, proofs: Vec<(UserId, Proof)>, now: i64) -> Result<Vec<(UserId, Proof)>, StoreError> {
         let sessions: BTreeSet<String> =
             proofs.iter().filter_map(|(_, proof)| proof.session.as_ref()).map(hex).collect();
@@ -109,8 +109,8 @@ impl Proofs for SqliteStore {
     }
 }
 
-/// Makes the user, or takes over what their new token says: a guest has become permanent, which nothing takes back, or has
-/// a name at last.
+/// Creates the user, or stores what a new token says: that a guest has signed up, which is never undone, or a name for
+/// a user without one.
 async fn remember(
     store: &SqliteStore,
     id: UserId,
@@ -124,7 +124,7 @@ async fn remember(
                 let user = id.to_string();
                 ends::lives(tx, &user).await?;
                 let name = display_name.as_deref().unwrap_or(NAMELESS);
-                // Somebody else may have been first; then their name stands.
+                // Another request may have been first; then its name is kept.
                 let display_name: Name = sqlx::query_scalar(
                     "insert into users (id, display_name) values (?1, ?2)
                      on conflict (id) do update set display_name =
@@ -157,7 +157,7 @@ async fn remember(
         .await
 }
 
-/// Whether a proof still holds, inside a write's own transaction.
+/// Whether a proof is still valid, inside a write's own transaction.
 pub(super) async fn holds(tx: &mut SqliteConnection, user: &str, proof: &Proof, now: i64) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
         "select (?2 is null or exists (select 1 from caravana_session s
@@ -174,9 +174,9 @@ pub(super) async fn holds(tx: &mut SqliteConnection, user: &str, proof: &Proof, 
     .await?)
 }
 
-/// Ends everything but the kept sign-in, inside a write's own transaction. A second sign-out within one second is the next
-/// second's: it comes behind the tokens that were made between the two. A third goes no further, because no token is made for more
-/// than a second ahead.
+/// Ends all sign-ins, tickets and tokens of a user except the kept sign-in, inside a write's own transaction. A second
+/// sign-out within one second counts for the next second, so that it also ends tokens that were made between the two. A
+/// third one does not go further, because no token is made for more than one second ahead.
 pub(super) async fn sign_out(
     tx: &mut SqliteConnection,
     user: &str,
@@ -209,7 +209,6 @@ fn json(texts: &BTreeSet<String>) -> String {
 fn hex(hash: &SecretHash) -> String {
     use std::fmt::Write as _;
     hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

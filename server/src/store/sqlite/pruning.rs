@@ -1,4 +1,4 @@
-//! The end of what is over, in short writes: nobody else's waits for long.
+//! Deletes expired rows in short writes, so that other writes do not wait long.
 
 use super::SqliteStore;
 use crate::store::{INVITE_REMEMBERED, Pruning, StoreError};
@@ -41,7 +41,8 @@ impl Pruning for SqliteStore {
             .await
     }
 
-    /// Messages first: when their author is gone from all of them, from the events, and then from the list.
+    /// Order: first the messages; when none has the author, the events; then the user's entry in the list of ended
+    /// users.
     async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError> {
         let ended: Option<String> =
             sqlx::query_scalar("select user_id from caravana_ended limit 1").fetch_optional(&self.readers).await?;
@@ -53,7 +54,7 @@ impl Pruning for SqliteStore {
                 for statement in [
                     "update group_chat set user_id = null where id in
                            (select id from group_chat where user_id = ? limit ?)",
-                    // Who joined and left keeps the id, which clients need to know whom to take from their lists.
+                    // Events of joining and leaving keep the user's id: clients need it to update their member lists.
                     "update caravana_event set actor_id = null where (group_id, seq) in
                            (select group_id, seq from caravana_event where actor_id = ? and message_id is not null limit ?)",
                 ] {

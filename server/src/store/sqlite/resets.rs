@@ -1,4 +1,4 @@
-//! Links for a new password, known by their hashes only.
+//! Password-reset links, known by their hashes only.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
@@ -39,7 +39,7 @@ impl Resets for SqliteStore {
             .transpose()
     }
 
-    /// Of two posts with the same link one uses it up.
+    /// If two requests use the same link, only one succeeds.
     async fn reset_password(
         &self,
         token: SecretHash,
@@ -71,7 +71,7 @@ impl Resets for SqliteStore {
     }
 }
 
-/// Whether a link was made: there is such an account, and it has fewer than `most` that live.
+/// Inserts a link. Answers whether it did: there must be such an account, with fewer than `most` valid links.
 pub(super) async fn insert(
     tx: &mut SqliteConnection,
     email: &str,
@@ -94,7 +94,7 @@ pub(super) async fn insert(
     Ok(made.rows_affected() > 0)
 }
 
-/// A new password, by whatever way, ends the other ways to set one.
+/// Deletes all reset links of a user. Every change of the password does this.
 pub(super) async fn end_all(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
     sqlx::query("delete from caravana_reset where user_id = ?").bind(user).execute(tx).await?;
     Ok(())

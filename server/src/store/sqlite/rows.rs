@@ -1,5 +1,5 @@
-//! From rows to the wire's types. Total: any stored row becomes something that can be delivered (G17). A value that
-//! can't be read becomes a placeholder, is logged, and blocks nothing.
+//! Converts rows to the types of the protocol. The conversion is total: any stored row becomes something that can be
+//! delivered (G17). A value that can't be read becomes a placeholder, is logged, and does not stop delivery.
 
 use caravana_protocol::{Content, Epoch, Event, GroupId, Message, Timestamp, UserId};
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::super::entry::{Entry, GroupState, MessageState, placeholder, shown, shown_name};
 use crate::telemetry::Seldom;
 
-/// The columns of a [`LogRow`]: an event, the message it is about, the user it is about, its group. Of a payload no more is read
-/// than a frame can hold; of one that holds a name no more than is shown of names, because that may be another program's.
+/// The columns of a [`LogRow`]: an event, the message and the user that it is about, and its group. Of a payload, no
+/// more is read than fits into a frame. Of a payload with a name, no more is read than is delivered of a name, because
+/// another program may have written it.
 macro_rules! log_columns {
     () => {
         "e.seq, e.kind, e.message_id, e.actor_id, case when e.kind = 'group_updated' and json_valid(e.payload) \
@@ -22,8 +23,8 @@ macro_rules! log_columns {
     };
 }
 
-/// The joins that give an event `e` the rest of [`log_columns`]. By the group, too: a message that another program has moved
-/// to another group is not shown in the one that it left.
+/// The joins that give an event `e` the rest of [`log_columns`]. They also compare the group: a message that another
+/// program has moved to another group is not shown in the old one.
 macro_rules! log_joins {
     () => {
         "left join caravana_message m on m.message_id = e.message_id and m.group_id = e.group_id \
@@ -43,12 +44,12 @@ macro_rules! message_columns {
 
 pub(super) use {log_columns, log_joins, message_columns};
 
-/// A value of a table that other programs write too. SQLite lets any column hold anything, so every value is taken as
-/// the text that it can be shown as.
+/// A value from a table that other programs also write. SQLite allows any value in any column, so every value is read
+/// as text.
 pub(super) struct Loose(String);
 
 impl Loose {
-    /// Of a `status`.
+    /// The value as a `status` flag.
     pub(super) fn is_true(&self) -> bool {
         !matches!(self.0.as_str(), "" | "0" | "f" | "false")
     }
@@ -80,13 +81,13 @@ impl sqlx::Type<Sqlite> for Loose {
 
 impl<'r> sqlx::Decode<'r, Sqlite> for Loose {
     fn decode(value: SqliteValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
-        // SQLite itself turns numbers into text here; bytes that are no UTF-8 are replaced.
+        // SQLite converts numbers to text here; invalid UTF-8 is replaced.
         let bytes = <&[u8] as sqlx::Decode<'r, Sqlite>>::decode(value)?;
         Ok(Self(String::from_utf8_lossy(bytes).into_owned()))
     }
 }
 
-/// The name of a person or a group, as it is shown wherever it stands.
+/// The name of a user or a group, cut to the length that is delivered.
 pub(super) struct Name(pub(super) String);
 
 impl sqlx::Type<Sqlite> for Name {
@@ -105,7 +106,7 @@ impl<'r> sqlx::Decode<'r, Sqlite> for Name {
     }
 }
 
-/// An event, and what its frame says of other tables.
+/// An event, with the data from other tables that its frame contains.
 #[derive(FromRow)]
 pub(super) struct LogRow {
     pub(super) seq: Option<i64>,
@@ -200,12 +201,12 @@ pub(super) struct MessageRow {
 }
 
 impl MessageRow {
-    /// The stored text, also of a deleted message; never leaves the adapter.
+    /// The stored text, also of a deleted message. It never leaves the adapter.
     pub(super) fn text(&self) -> &str {
         &self.message
     }
 
-    /// The id as it is stored, readable or not.
+    /// The id as it is stored, valid or not.
     pub(super) fn stored_id(&self) -> &str {
         &self.id
     }
@@ -244,7 +245,7 @@ pub(super) fn user(id: Option<&str>) -> Option<UserId> {
     id.and_then(|id| id.parse().ok())
 }
 
-/// The database writes an epoch without hyphens, which is not how it stands on the wire.
+/// Parses an epoch. The database stores it without hyphens; the protocol writes it with hyphens.
 pub(super) fn epoch(text: &str) -> Epoch {
     Epoch::new(Uuid::try_parse(text).unwrap_or_else(|_| {
         static UNREADABLE: Seldom = Seldom::new();
@@ -255,7 +256,7 @@ pub(super) fn epoch(text: &str) -> Epoch {
     }))
 }
 
-/// Reads RFC 3339, and also what `datetime('now')` and other programs write: a space for the `T`, no zone.
+/// Reads RFC 3339, and also what `datetime('now')` and other programs write: a space instead of the `T`, and no zone.
 pub(super) fn time(text: Option<&str>) -> Timestamp {
     let Some(text) = text else { return Timestamp::from_unix_micros(0) };
     text.parse().or_else(|_| format!("{}Z", text.replacen(' ', "T", 1)).parse()).unwrap_or_else(|_| {

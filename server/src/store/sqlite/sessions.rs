@@ -10,7 +10,7 @@ use crate::store::{NewSession, SIGN_INS, SecretHash, Sessions, SignIn, StoreErro
 
 #[async_trait]
 impl Sessions for SqliteStore {
-    /// The password is looked at in the statement that remembers: there is no moment between the two.
+    /// The insert itself checks the password hash, so that the password can't change between the check and the insert.
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
         self
         .writer
@@ -58,7 +58,7 @@ impl Sessions for SqliteStore {
         .fetch_all(&self.readers)
         .await?;
         let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
-            // A hash of another length is none of ours, and nobody can be signed in by it.
+            // A hash of another length was not written by the server, and no cookie matches it.
             Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
         };
         Ok(rows.into_iter().filter_map(sign_in).collect())

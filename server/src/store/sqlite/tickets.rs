@@ -1,4 +1,4 @@
-//! Tickets for one upgrade, known by their hashes only. A ticket ends with what it was bought with.
+//! Tickets for one upgrade, known by their hashes only. A ticket ends with the credentials that it was issued for.
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
@@ -36,7 +36,7 @@ impl Tickets for SqliteStore {
             .await
     }
 
-    /// Reading and using up is one statement: of two upgrades with the same ticket one gets it.
+    /// One statement reads the ticket and uses it up: if two upgrades send the same ticket, only one gets it.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError> {
         self.writer
             .run_simple(move |tx, _| {

@@ -1,16 +1,17 @@
-//! Whether the database is the one that was left here, or a copy that was put in its place.
+//! Detects whether the database is the one that was left here, or a copy that replaced it.
 //!
-//! A database that was restored from an older copy goes on at seqs that its clients have seen already with other messages:
-//! a silent fork. So it is found out at the start, and then all groups begin a new epoch, which tells every client to begin
-//! afresh. Two things are compared:
-//! - Every commit of ours is counted inside the database and, once it is durable, in the file `<database>.commits`. A
-//!   database that is behind its file is an older copy. The file is never ahead of what is durable and needs no fsync:
-//!   after a power cut it may be behind, which means nothing.
-//! - The database remembers its place: the lock file beside it by its inode and the time of its last change, which no
-//!   program that copies files can carry over. Lying beside another one, it was copied, whole folder or not. Who deletes
-//!   the lock file or changes its owner gets new epochs once, too; that costs every client one page.
+//! A database that was restored from an older copy continues at seqs for which its clients already have other messages:
+//! a silent fork. So the server detects this at the start, and then all groups begin a new epoch, which tells every
+//! client to load everything again. It compares two things:
+//! - Every commit of the server is counted inside the database and, once it is durable, in the file
+//!   `<database>.commits`. A database whose count is lower than that of the file is an older copy. The file is written
+//!   after the commit is durable and needs no fsync: after a power cut its count may be too low, which has no effect.
+//! - The database stores its place: the inode and the time of the last change of the lock file beside it, which no
+//!   copying program can preserve. If the lock file is another one, the database was copied, alone or with its folder.
+//!   An operator who deletes the lock file or changes its owner also gets new epochs once; that costs every client one
+//!   page.
 //!
-//! A snapshot of a whole disk carries all of it; for that there is the flag `--new-epochs`.
+//! A snapshot of a whole disk preserves both; for that case there is the flag `--new-epochs`.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,27 +20,27 @@ use std::path::Path;
 
 use sqlx::SqliteConnection;
 
-/// Digits of the figure in the file: all that a 64-bit number can have, so that every line has one length.
+/// Digits of the number in the file: enough for any 64-bit number, so that every line has the same length.
 const DIGITS: usize = 20;
 
-/// The writer's end of the file.
+/// The file `<database>.commits`, as the writer updates it.
 pub(super) struct Witness {
     file: File,
     database: String,
     commits: u64,
 }
 
-/// Whether the database is the one that was left.
+/// Whether the database is the one that was left here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Past {
-    /// It is, or nothing is known.
+    /// It is, or there is no record.
     Continues,
-    /// It is an older copy, or the operator says so: all groups have begun a new epoch.
+    /// It is an older copy, or the operator says so. All groups have begun a new epoch.
     Rewritten,
 }
 
 impl Witness {
-    /// Compares the database with what lies beside it, and begins new epochs where it was rewritten or `forced`.
+    /// Compares the database with the files beside it. Begins new epochs if it is an older copy or if `forced` is set.
     pub(super) async fn open(
         path: &Path,
         lock: &File,
@@ -65,11 +66,11 @@ impl Witness {
         Ok((witness, past))
     }
 
-    /// A transaction in which the database has counted itself is durable.
+    /// Records that a transaction, in which the database has counted itself, is durable.
     pub(super) fn committed(&mut self) {
         self.commits += 1;
         if let Err(error) = self.write() {
-            // Nothing is lost by it but the warning that this file is for.
+            // No data is lost; only the detection of an older copy gets weaker.
             tracing::warn!(%error, "the number of commits could not be written down");
         }
     }
@@ -80,7 +81,7 @@ impl Witness {
     }
 }
 
-/// Writes down where the database lies now, and begins new epochs where its past was rewritten.
+/// Stores the database's present place, and begins new epochs if it is an older copy.
 async fn settle(connection: &mut SqliteConnection, past: Past, place: &str, commits: u64) -> Result<(), sqlx::Error> {
     sqlx::query("begin immediate").execute(&mut *connection).await?;
     if past == Past::Rewritten {
@@ -95,7 +96,7 @@ async fn settle(connection: &mut SqliteConnection, past: Past, place: &str, comm
     Ok(())
 }
 
-/// The lock file as no copy of it can be.
+/// An identity of the lock file that no copy of it can have.
 fn place(lock: &File) -> io::Result<String> {
     let lock = lock.metadata()?;
     Ok(format!("{}:{}.{:09}", lock.ino(), lock.ctime(), lock.ctime_nsec()))
@@ -105,7 +106,7 @@ fn line(database: &str, commits: u64) -> String {
     format!("{database} {commits:0DIGITS$}\n")
 }
 
-/// The figure that the file has for this database; zero when it has none, or one that can't be read.
+/// The count in the file for this database; zero if there is none or it is unreadable.
 fn seen(file: &mut File, database: &str) -> io::Result<u64> {
     let mut bytes = Vec::new();
     file.take(256).read_to_end(&mut bytes)?;

@@ -1,10 +1,10 @@
 //! The one task that writes to the file.
 //!
-//! Owns the only writing connection. Takes whatever waits, runs it in one transaction, commits once, then answers
-//! everybody: sixteen senders cost one fsync, not sixteen. Promises that nobody is answered before the commit (G1), and that
-//! the effects of a commit go out in commit order. A job that fails is undone alone; when the database itself fails,
-//! the whole transaction is undone and everybody in it is told that the outcome can be retried. Never waits for a
-//! reader of its effects longer than they take to pass them on: the channel is bounded, which paces the writers.
+//! Owns the only writing connection. The task takes all jobs that wait, runs them in one transaction, commits once, and
+//! then answers all callers: sixteen senders cost one fsync, not sixteen. Promises: no caller gets an answer before the
+//! commit (G1), and the effects of commits reach the hub in commit order. A job that fails is undone alone. If the
+//! database itself fails, the whole transaction is undone, and every caller in it is told to retry. The channel of
+//! effects is bounded, so that the writer is never much faster than the hub.
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
@@ -24,27 +24,28 @@ use crate::metrics;
 use crate::store::error::sqlite::BUSY;
 use crate::telemetry::{Seldom, causes};
 
-/// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; who comes later is
-/// told `overloaded`.
+/// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; a caller beyond that
+/// gets `overloaded`.
 const QUEUE: usize = 4_096;
-/// Jobs in one transaction: as many as do not keep the first of them waiting, and half of what a mailbox holds. All events of a
-/// commit reach a follower's mailbox in one go, and a sender's acknowledgements with them; who reads must not look slow.
+/// Jobs in one transaction. Few enough that the first job does not wait long, and half of a mailbox: all events of a
+/// commit reach a follower's mailbox at once, and a sender's acknowledgements with them, and the follower must not look
+/// slow because of that.
 const BATCH: usize = MAILBOX_FRAMES / 2;
-/// How often the file is asked whether another program has committed. The question costs microseconds.
+/// How often the task checks whether another program has committed. The query takes microseconds.
 const FOREIGN_POLL: Duration = Duration::from_millis(100);
 
 /// Every transaction counts itself; see [`Witness`].
 const COUNT: &str = "update caravana_database set commits = commits + 1";
-/// In one question, because each costs two switches between this task's thread and the database's.
+/// Both statements in one call, because each call costs two switches between this task's thread and the database's.
 const BEGIN: &str = "begin immediate; update caravana_database set commits = commits + 1";
 
 /// The outcome of a job inside the open transaction.
 enum Verdict {
-    /// Keep what it did.
+    /// Keep the job's changes.
     Keep,
-    /// Undo what it did; the others go on.
+    /// Undo the job's changes and go on with the other jobs.
     Undo,
-    /// The database failed; nothing of this transaction can be trusted.
+    /// The database failed: undo the whole transaction.
     Abort,
 }
 
@@ -54,23 +55,23 @@ type Run =
 
 struct Job {
     run: Run,
-    /// Whether it is more than one statement, so that undoing it needs a savepoint.
+    /// Whether the job has several statements, so that undoing it needs a savepoint.
     compound: bool,
 }
 
-/// The way to the writing task.
+/// The handle of the writing task.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     commits: Commits,
     closing: watch::Sender<bool>,
-    /// Its other end goes with the task, when the file is closed.
+    /// Closes when the task has closed the file.
     ended: watch::Receiver<()>,
 }
 
 impl Writer {
-    /// Starts the task on its connection; it holds the file's `lock` until it has closed it. The second value tells
-    /// that another program has committed.
+    /// Starts the task on its connection. The task holds the file's `lock` until it has closed the file. The second
+    /// value gives hints about commits of other programs.
     pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, Hints) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let commits = Commits::default();
@@ -90,7 +91,7 @@ impl Writer {
         self.commits.take()
     }
 
-    /// Runs a job of several statements in a savepoint of its own.
+    /// Runs a job of several statements in its own savepoint.
     pub(super) fn run<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
     where
         T: Send + 'static,
@@ -101,8 +102,8 @@ impl Writer {
         self.enqueue(true, work)
     }
 
-    /// Runs a job whose only refusals come before its first change, so that there is never anything to undo. Takes its
-    /// place in the queue before it returns: of two calls the first is committed first.
+    /// Runs a job that only fails before its first change, so that there is never anything to undo. The job enters the
+    /// queue before this function returns: of two calls, the first is committed first.
     pub(super) fn run_simple<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
     where
         T: Send + 'static,
@@ -130,7 +131,7 @@ impl Writer {
                     Err(_) => Verdict::Undo,
                 };
                 let answer: Answer = Box::new(move |committed| {
-                    // Whoever asked may be gone; the write stands all the same.
+                    // The caller may be gone; the write is committed anyway.
                     let _ = answer.send(outcome.and_then(|value| committed.map(|()| value)));
                 });
                 (verdict, answer)
@@ -148,10 +149,10 @@ impl Writer {
         })
     }
 
-    /// Lets the task finish what waits, and ends it.
+    /// Lets the task finish the waiting jobs, and waits for its end.
     pub(super) async fn close(&self) {
         let _ = self.closing.send(true);
-        // Not when the queue is closed: then the last jobs are still being written, and the file is open.
+        // Waiting for a closed queue would not be enough: the last jobs may still be running, with the file open.
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
     }
@@ -185,26 +186,28 @@ impl Task {
                 _ = poll.tick() => self.look_for_foreign_commits(&mut version).await,
             }
         }
-        // A reader may have seen what another program has written since the last look.
+        // A reader may have seen what another program committed since the last check.
         self.look_for_foreign_commits(&mut version).await;
-        // Dropping the connection would leave the WAL for the next start to recover; closing it folds it in.
+        // Closing the connection writes the WAL back into the file; a dropped connection would leave that to the next
+        // start.
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the database did not close cleanly");
         }
     }
 
-    /// `data_version` moves for this connection only when another one commits, and no connection of ours does.
+    /// `data_version` changes for this connection only when another connection commits, and the server has no other
+    /// writing connection.
     async fn look_for_foreign_commits(&mut self, version: &mut Option<i64>) {
         match sqlx::query_scalar::<_, i64>("pragma data_version").fetch_one(&mut self.connection).await {
             Ok(now) => {
                 if version.replace(now).is_some_and(|before| before != now) {
-                    // What the other program wrote must be missed, too, if an older copy is ever put back; so it is counted
-                    // before anybody is told.
+                    // An older copy must also be recognized if it lacks only the other program's commit. So that commit
+                    // is counted before the hub hears of it.
                     match execute(&mut self.connection, COUNT).await {
                         Ok(()) => self.witness.committed(),
                         Err(error) => tracing::debug!(%error, "another program's commit could not be counted"),
                     }
-                    // Which group it was the file does not tell.
+                    // SQLite does not tell which group changed.
                     self.foreign.anything();
                 }
             }
@@ -221,7 +224,7 @@ impl Task {
             Ok(()) => {
                 metrics::committed(jobs, begun.elapsed());
                 self.witness.committed();
-                // The hub first: whoever is answered may ask at once for what was written.
+                // Tell the hub first: an answered caller may read its write at once.
                 self.commits.tell(effects).await;
                 for answer in answers {
                     answer(Ok(()));
@@ -244,7 +247,7 @@ impl Task {
                 for answer in answers {
                     answer(Err(if full { StoreError::Full(again()) } else { StoreError::Unavailable(again()) }));
                 }
-                // Those that were not run are dropped unanswered, which their callers read as unavailable.
+                // Jobs that did not run are dropped without an answer, which their callers read as `Unavailable`.
                 batch.clear();
                 if is_busy(&error) {
                     self.forget_waiting();
@@ -253,11 +256,11 @@ impl Task {
         }
     }
 
-    /// Another process has held the lock for as long as anybody waits for it. What came meanwhile has waited too, and
-    /// must not do so once more for each transaction before its own.
+    /// Another process held the lock for the whole timeout. The jobs that arrived meanwhile have already waited that
+    /// long. They are dropped, so that they do not wait once more for each transaction before theirs.
     fn forget_waiting(&mut self) {
         for _ in 0..self.queue.len() {
-            // Dropped unanswered, as above.
+            // Dropped without an answer, as above.
             let _ = self.queue.try_recv();
         }
     }
@@ -274,7 +277,7 @@ impl Task {
                 execute(&mut self.connection, "savepoint job").await?;
             }
             let before = effects.len();
-            // A panic in one job must not end the one task that writes.
+            // A panic in one job must not end the only writing task.
             let ran = AssertUnwindSafe(run(&mut self.connection, effects)).catch_unwind().await;
             let Ok((verdict, answer)) = ran else {
                 return Err(sqlx::Error::Protocol("a job panicked".into()));
@@ -302,7 +305,7 @@ async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> 
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    // Its lower byte is the code; the rest says more about the lock.
+    // The lower byte is the primary code; the rest gives details about the lock.
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
     code.is_some_and(|code| code & 0xff == BUSY)
 }

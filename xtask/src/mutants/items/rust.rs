@@ -20,7 +20,7 @@ pub(super) fn items(file: &Path, text: &str, module: &[String]) -> Result<Vec<It
 
 struct Found<'a> {
     file: &'a Path,
-    /// The path of what is around.
+    /// The path of the surrounding items.
     module: Vec<String>,
     items: Vec<Item>,
 }
@@ -107,7 +107,7 @@ impl Found<'_> {
     }
 }
 
-/// The last word of a type's path; for other types nothing that could be written.
+/// The last word of a type's path; for other types an empty text, which no mutant can name.
 fn name_of(of: &Type) -> String {
     match of {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What migrations define: triggers, functions, tables.
+//! The definitions in migrations: triggers, functions, tables.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::Item;
 
-/// Folders that hold no source of ours.
+/// Folders without sources of this project.
 const FOREIGN: [&str; 3] = ["target", "node_modules", "fuzz"];
 
 /// All SQL files, in the order in which migrations run, seen from the root.
@@ -34,7 +34,7 @@ pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What a file defines. A definition begins a line, and ends where the next statement begins one.
+/// The definitions in a file. A definition begins at the start of a line, and ends where the next statement begins.
 pub(super) fn items(file: &Path, text: &str) -> Vec<Item> {
     let mut path: Vec<String> = file.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     path.pop();

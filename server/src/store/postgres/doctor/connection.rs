@@ -1,4 +1,4 @@
-//! The server and the way to it.
+//! Checks of the PostgreSQL server and of the connection to it.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +13,9 @@ use crate::store::doctor::Finding;
 const CHANNEL: &str = "caravana_doctor";
 /// How long a notification may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Clocks that differ by more are worth a word …
+/// If the clocks differ by more seconds than this, the finding is a note.
 const CLOCK_NOTE: f64 = 2.0;
-/// … and by more than tokens are given, a fault. Seconds.
+/// If they differ by more seconds than this, which is the tokens' leeway, the finding is a fault.
 const CLOCK_WRONG: f64 = 30.0;
 
 pub(super) async fn version(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
@@ -32,7 +32,7 @@ pub(super) async fn version(connection: &mut PgConnection, findings: &mut Vec<Fi
     Ok(())
 }
 
-/// What the address asks for; behind a pooler that is the way to the pooler.
+/// The encryption that the address asks for; behind a pooler, that of the connection to the pooler.
 pub(super) fn encryption(options: &PgConnectOptions, findings: &mut Vec<Finding>) {
     findings.push(match safety::way(options) {
         Way::Local => Finding::good("the way to the database does not leave this machine"),
@@ -117,8 +117,8 @@ pub(super) async fn clock(connection: &mut PgConnection, findings: &mut Vec<Find
     Ok(())
 }
 
-/// Whether a pooler gives the same backend to whoever has a transaction: then two connections of ours meet in one, or one
-/// of ours changes its backend.
+/// Whether there is a pooler in transaction mode: then two connections share a backend, or one connection changes its
+/// backend.
 pub(super) async fn pooler(
     connection: &mut PgConnection,
     options: &PgConnectOptions,
@@ -146,8 +146,8 @@ async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("select pg_backend_pid()").persistent(false).fetch_one(connection).await
 }
 
-/// Sends one round, as the server's own self-test does. Listening through a pooler in transaction mode is not tried: the
-/// backend would go on listening for whoever comes next.
+/// Sends a test notification and waits for it, as the server does at its start. It does not listen through a pooler in
+/// transaction mode: the backend would go on listening for the pooler's next client.
 pub(super) async fn notifications(
     connection: &mut PgConnection,
     listen: Option<&PgConnectOptions>,

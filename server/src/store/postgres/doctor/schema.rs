@@ -1,11 +1,11 @@
-//! Our schema, and who can reach it.
+//! Checks of the server's schema, and of who can access it.
 
 use sqlx::PgConnection;
 
 use super::super::migrate;
 use crate::store::doctor::Finding;
 
-/// What every number of the schema rests on.
+/// The triggers that number the events.
 const TRIGGERS: [(&str, &str); 10] = [
     ("public.group_chat", "caravana_chat_inserted"),
     ("public.group_chat", "caravana_chat_updated"),
@@ -19,7 +19,7 @@ const TRIGGERS: [(&str, &str); 10] = [
     ("caravana.group", "group_updated"),
 ];
 
-/// Whether the schema is there and all of it. Answers whether there is one to look at.
+/// Checks that the schema is there and complete. Answers whether there is one to check further.
 pub(super) async fn versions(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<bool, sqlx::Error> {
     let is_there: bool = sqlx::query_scalar("select to_regclass('caravana.migration') is not null")
         .persistent(false)
@@ -78,7 +78,7 @@ pub(super) async fn triggers(connection: &mut PgConnection, findings: &mut Vec<F
     Ok(())
 }
 
-/// Whether every row has its place.
+/// Checks that every row has its place in a log.
 pub(super) async fn places(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
     let unfinished: bool = sqlx::query_scalar(
         "select finished_at is null or exists (select from caravana.head where backfilling) from caravana.adoption",
@@ -111,7 +111,7 @@ pub(super) async fn places(connection: &mut PgConnection, findings: &mut Vec<Fin
     Ok(())
 }
 
-/// Whether an account can end: its messages stay, without an author.
+/// Checks that an account can end: its messages must be able to stay without an author.
 pub(super) async fn authors(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
     let required: bool = sqlx::query_scalar(
         "select attnotnull from pg_attribute where attrelid = 'public.group_chat'::regclass and attname = 'user_id'",
@@ -131,7 +131,8 @@ pub(super) async fn authors(connection: &mut PgConnection, findings: &mut Vec<Fi
 }
 
 pub(super) async fn indexes(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
-    // Everything is looked up by the keys of our tables and by the ids of the host's; no index of group_chat but its key.
+    // All lookups use the keys of the server's tables and the host's ids; of the indexes on `group_chat` only the
+    // primary key is used.
     let broken: Vec<String> = sqlx::query_scalar(
         "select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid \
          where not i.indisvalid and (c.relnamespace = 'caravana'::regnamespace \
@@ -181,7 +182,7 @@ pub(super) async fn publication(connection: &mut PgConnection, findings: &mut Ve
     Ok(())
 }
 
-/// What the people of a data API could reach.
+/// Checks what users of a data API could access.
 pub(super) async fn exposure(connection: &mut PgConnection, findings: &mut Vec<Finding>) -> Result<(), sqlx::Error> {
     let roles: Vec<(String, bool, bool, bool)> = sqlx::query_as(
         "select r.rolname::text, has_schema_privilege(r.oid, 'caravana', 'usage'), \
@@ -213,7 +214,7 @@ pub(super) async fn exposure(connection: &mut PgConnection, findings: &mut Vec<F
     Ok(())
 }
 
-/// What the host's tables do not let us do.
+/// Reports what the host's tables do not allow the server to do.
 pub(super) async fn closed_doors(
     connection: &mut PgConnection,
     findings: &mut Vec<Finding>,

@@ -1,7 +1,7 @@
-//! Messages by id, and what their authors and the group's managers change in them.
+//! Messages by id, and changes of them by their authors and the group's managers.
 //!
-//! The message's row is locked first and the group's head after it, by the triggers, which is the order in which every
-//! other program's change takes them.
+//! The message's row is locked first, and then the triggers lock the group's head. Changes by other programs take the
+//! locks in the same order.
 
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, UserId};
 
@@ -12,7 +12,7 @@ use super::super::members;
 use super::super::rows::{MessageRow, message_columns, micros, unsigned};
 use crate::store::{Changed, StoreError};
 
-/// The row of a message, whoever wrote it.
+/// The row of a message, from any author.
 pub(super) async fn message_by_id(link: &mut Link, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
     let question = sqlx::query_as(concat!(
         "select ",
@@ -22,15 +22,15 @@ pub(super) async fn message_by_id(link: &mut Link, id: MessageId) -> Result<Opti
     Ok(question.bind(id.uuid()).fetch_optional(link).await?)
 }
 
-/// A message, held until the transaction's end, and the actor's role in its group. For somebody who is not a member it
-/// does not exist.
+/// A message, locked until the transaction ends, and the actor's role in its group; [`StoreError::NotFound`] for a
+/// non-member.
 async fn message_for(
     access: &Access,
     link: &mut Link,
     actor: UserId,
     id: MessageId,
 ) -> Result<(Message, Role), StoreError> {
-    // A stranger holds up nobody.
+    // A non-member must not lock the message.
     let lock = access.sql(
         "select 1 from public.group_chat c where c.id = $1 \
            and exists (select from {members} v where v.group_id = c.group_id and v.user_id = $2) for update of c",
@@ -43,7 +43,8 @@ async fn message_for(
     Ok((message, role))
 }
 
-/// The event that the last change of a message has made. The head is still locked, so that it is this change's own.
+/// The event of the last change of a message. The head is still locked, so the event belongs to this transaction's
+/// change.
 async fn change(link: &mut Link, id: MessageId) -> Result<MessageChange, StoreError> {
     let message = message_by_id(link, id).await?.ok_or(StoreError::NotFound)?.to_message();
     let seq = head(link, message.group_id).await?;
@@ -51,7 +52,7 @@ async fn change(link: &mut Link, id: MessageId) -> Result<MessageChange, StoreEr
     Ok(MessageChange { message: Message { seq, ..message }, message_seq })
 }
 
-/// The answer where nothing had to change.
+/// The answer if nothing had to change.
 async fn unchanged(link: &mut Link, message: Message) -> Result<Changed, StoreError> {
     let seq = head(link, message.group_id).await?;
     Ok(Changed { message, seq, is_new: false })

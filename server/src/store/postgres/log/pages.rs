@@ -11,7 +11,7 @@ use super::super::rows::{LogRow, log_columns, log_joins, micros, signed, unsigne
 use crate::store::entry::{self, page_limit};
 use crate::store::{Page, StoreError};
 
-/// An event beside its group's epoch and head.
+/// An event with its group's epoch and head.
 #[derive(FromRow)]
 pub(super) struct PageRow {
     epoch: Uuid,
@@ -20,7 +20,7 @@ pub(super) struct PageRow {
     event: LogRow,
 }
 
-/// `None` when there is no row at all: no such group, or not a member of it.
+/// A page of the log. `None` when there is no row at all: the group does not exist, or the viewer is not a member.
 pub(super) async fn page(
     group: GroupId,
     rows: impl Stream<Item = Result<PageRow, sqlx::Error>> + Send,
@@ -30,8 +30,8 @@ pub(super) async fn page(
     entry::page(rows.map_ok(of_row), most).await
 }
 
-/// The last seq of a page that begins after this one. A log has no holes, so that its rows need no counting: the database
-/// reads exactly these, whatever it believes about the table's size.
+/// The last seq of a page that begins after this one. A log has no holes, so the page is a range of seqs: the database
+/// reads exactly these rows, whatever its statistics about the table say.
 pub(super) fn page_end(after: Seq) -> i64 {
     signed(after).saturating_add(page_limit())
 }
@@ -75,7 +75,7 @@ pub(super) async fn newer(
     beside(access, link, messages_beside!(">", "asc"), group, seq, limit).await
 }
 
-/// What else happened from one seq to another, ascending; the newest where it is too much for a page.
+/// The other events from one seq to another, ascending; only the newest if they are too many for a page.
 pub(super) async fn besides_messages(
     access: &Access,
     link: &mut Link,

@@ -1,9 +1,9 @@
-//! Old rows get their places, once, in bounded transactions.
+//! Gives old rows their place in a log, once, in transactions of limited size.
 //!
-//! One statement walks through the rows that have none, group by group, on a connection of its own; what it finds is numbered
-//! on another one, a batch at a time, under the locks of the groups' heads. What other programs write meanwhile waits in the
-//! group's backlog and is numbered when the group is closed. Whoever is killed here left whole batches: the next start walks
-//! through what is left.
+//! One statement reads the rows without a place, group by group, on its own connection. A second connection numbers
+//! them in batches, with the groups' heads locked. What other programs write meanwhile goes to the group's backlog and
+//! is numbered when the group is closed. A process that is killed leaves only whole batches: the next start reads the
+//! rows that remain.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::{BATCH, MigrateError};
 
-/// How often the log tells how far it is.
+/// How often to log the progress.
 const TELL: Duration = Duration::from_secs(5);
 
-/// Numbers all that was here before. `reader` walks, `writer` numbers. Answers how many rows got a place.
+/// Numbers all old rows. `reader` reads them, `writer` numbers them. Answers how many rows got a place.
 pub(super) async fn old_rows(reader: &mut PgConnection, writer: &mut PgConnection) -> Result<u64, MigrateError> {
     let mut progress = Progress::new();
     loop {
@@ -30,7 +30,7 @@ pub(super) async fn old_rows(reader: &mut PgConnection, writer: &mut PgConnectio
     }
 }
 
-/// Numbers what was written past the triggers.
+/// Numbers rows that were written without the triggers.
 pub(super) async fn strays(writer: &mut PgConnection) -> Result<u64, MigrateError> {
     let mut progress = Progress::new();
     loop {
@@ -48,7 +48,7 @@ pub(super) async fn strays(writer: &mut PgConnection) -> Result<u64, MigrateErro
     }
 }
 
-/// A transaction for a walk through a whole table, which may take longer than the database gives to others.
+/// A transaction for a scan of a whole table, without the database's statement timeout.
 async fn patient(connection: &mut PgConnection) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, sqlx::Error> {
     let mut tx = connection.begin().await?;
     sqlx::raw_sql("set local statement_timeout = 0").execute(&mut *tx).await?;
@@ -64,7 +64,8 @@ async fn is_open(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     .await
 }
 
-/// Every group that is named anywhere gets its rows in our tables. The trigger makes them for those that come now.
+/// Creates the rows of the server's tables for every group that any table names. For new groups the trigger creates
+/// them.
 async fn make_heads(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     for statement in [
         "insert into caravana.\"group\" (group_id) select g.id from public.groups g \
@@ -90,7 +91,7 @@ async fn make_heads(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Walks through all rows without a place, in the order in which they get one.
+/// Reads all rows without a place, in the order in which they get one.
 async fn walk(
     reader: &mut PgConnection,
     writer: &mut PgConnection,
@@ -119,8 +120,8 @@ async fn walk(
     batch.write(writer, progress).await
 }
 
-/// Closes the groups that have no old rows at all, and those that a killed process had just finished. One that another program
-/// floods stays open for another round.
+/// Closes the groups without old rows, and those that a killed process had just finished. A group to which another
+/// program keeps writing stays open for another round.
 async fn close_rest(writer: &mut PgConnection, progress: &mut Progress) -> Result<(), MigrateError> {
     let mut after = Uuid::nil();
     loop {
@@ -137,7 +138,8 @@ async fn close_rest(writer: &mut PgConnection, progress: &mut Progress) -> Resul
     }
 }
 
-/// From here on a group that nobody knew is a new one. Left for another round while there are open groups.
+/// Ends the backfill: from now on an unknown group is a new one. Does nothing while there are open groups; then another
+/// round follows.
 async fn finish(writer: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(
         "begin; \
@@ -155,12 +157,12 @@ async fn finish(writer: &mut PgConnection) -> Result<(), sqlx::Error> {
 struct Batch {
     groups: Vec<Uuid>,
     ids: Vec<Uuid>,
-    /// Groups of which this batch holds the last row.
+    /// Groups whose last row is in this batch.
     closing: Vec<Uuid>,
 }
 
 impl Batch {
-    /// One transaction. Leaves the batch empty.
+    /// Writes the batch in one transaction and empties it.
     async fn write(&mut self, writer: &mut PgConnection, progress: &mut Progress) -> Result<(), MigrateError> {
         if self.groups.is_empty() && self.closing.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
-//! Our schema, version by version.
+//! The server's schema, version by version.
 //!
-//! The list of what was applied lies in the schema itself, not in `public`, where the host may keep one of its own. All that
-//! is missing is added in one transaction: a database has it all, or nothing of it.
+//! The list of applied versions is in the schema itself and not in `public`, where the host may have a list of its own.
+//! All missing versions are added in one transaction: a database gets all of them or none.
 
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
@@ -10,13 +10,13 @@ use super::{LOCK_TIMEOUT, MigrateError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
-/// What this binary knows.
+/// The versions that this binary has.
 pub(super) fn versions() -> impl Iterator<Item = i64> {
     MIGRATIONS.iter().map(|migration| migration.version)
 }
 
-/// Adds the versions that the database does not have. Answers which. Versions that only the database knows are a newer
-/// binary's, and no matter.
+/// Adds the versions that the database lacks. Answers which. Versions that only the database has come from a newer
+/// binary and are ignored.
 pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, MigrateError> {
     let mut tx = connection.begin().await?;
     let is_there: bool = sqlx::query_scalar("select to_regclass('caravana.migration') is not null")
@@ -24,7 +24,8 @@ pub(super) async fn bring_up(connection: &mut PgConnection) -> Result<Vec<i64>, 
         .fetch_one(&mut *tx)
         .await?;
     if !is_there {
-        // Not "if not exists" at every start: that asks for the right to make a schema also where there is one.
+        // This runs only if the schema is missing: `create schema if not exists` needs the right to create a schema
+        // even if it exists.
         sqlx::raw_sql(
             "create schema if not exists caravana;
              create table caravana.migration (

@@ -1,13 +1,13 @@
-//! The seed's tables, as they are found: what can't be adopted is refused before anything is changed.
+//! Checks the seed's tables as they are found. A table that can't be adopted is refused before anything is changed.
 
 use sqlx::{FromRow, PgConnection};
 
 use super::MigrateError;
 
-/// A column, and the types that it may have.
+/// A column, and the types that are accepted for it.
 type Expected = (&'static str, &'static [&'static str]);
 
-/// The columns that are relied on.
+/// The columns that the server relies on.
 const COLUMNS: [(&str, &[Expected]); 3] = [
     ("users", &[("id", &["uuid"])]),
     ("groups", &[("id", &["uuid"])]),
@@ -39,7 +39,7 @@ struct Column {
     is_required: bool,
 }
 
-/// Refuses tables that are not the seed's. A table that is missing will be made.
+/// Refuses tables that are not the seed's. A missing table will be created.
 pub(super) async fn check(connection: &mut PgConnection) -> Result<(), MigrateError> {
     for (table, expected) in COLUMNS {
         if let Some(reason) = objection(connection, table, expected).await? {
@@ -83,7 +83,7 @@ async fn objection(
     let columns = columns(connection, table).await?;
     Ok(expected.iter().find_map(|(name, types)| wrong_column(&columns, name, types)).or_else(|| {
         let known = |column: &&Column| expected.iter().any(|(name, _)| *name == column.name);
-        // A user or a group may come from the host. A message must be ours to write.
+        // Users and groups may be created by the host alone. But the server must be able to insert messages.
         let unfilled = columns.iter().filter(|column| column.is_required && !known(column));
         (table == "group_chat")
             .then(|| names(unfilled.map(|column| column.name.as_str())))?
@@ -112,7 +112,7 @@ async fn columns(connection: &mut PgConnection, table: &str) -> Result<Vec<Colum
     .await
 }
 
-/// Why nobody can sign up here, and why nobody can make a group.
+/// Why no user can sign up here, and why no group can be created.
 pub(in super::super) async fn closed_doors(
     connection: &mut PgConnection,
 ) -> Result<(Option<String>, Option<String>), sqlx::Error> {
@@ -126,7 +126,8 @@ pub(in super::super) async fn closed_doors(
     Ok((closed(connection, "users", user_name).await?, closed(connection, "groups", group_name).await?))
 }
 
-/// Why no row can be made in a table: it keeps no names, requires more than we know, or its ids come from another table.
+/// Why the server can't insert rows into a table: it has no column for names, it requires columns that the server does
+/// not know, or its ids come from another table.
 async fn closed(
     connection: &mut PgConnection,
     table: &str,

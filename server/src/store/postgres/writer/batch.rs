@@ -1,9 +1,8 @@
-//! Storing messages once (G2): the id is the primary key, for ever, and whoever sends it again gets the stored row or a
-//! conflict.
+//! Stores messages once (G2): the id is the primary key for ever. A repeated send gets the stored row or a conflict.
 //!
-//! One statement stores all of a batch. Membership is asked in it, and the member's row is held until the commit, so that
-//! nothing of somebody comes behind the word that they were removed (G9). The seqs are the triggers' work and can be read
-//! only afterwards, together with the rows of those ids that were there before.
+//! One statement stores the whole batch. It also checks membership, and holds the member's row until the commit, so
+//! that no message of a member is stored after the event of the member's removal (G9). The triggers assign the seqs. So
+//! the seqs are read afterwards, together with the rows of ids that were already stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use super::super::rows::{MessageRow, bound, message_columns, micros};
 use crate::store::commits::Effects;
 use crate::store::{Appended, Draft, StoreError, entry};
 
-/// What is stored by one commit.
+/// The messages of one commit.
 pub(super) struct Batch<'b> {
     drafts: &'b [&'b Draft],
     access: &'b Access,
@@ -34,25 +33,27 @@ impl<'b> Batch<'b> {
         Self { drafts, access, patience }
     }
 
-    /// Stores it. The answers are in the drafts' order. An error is about all of them: nothing is stored, or nobody knows.
+    /// Stores the batch. The answers are in the order of the drafts. An error applies to all of them: nothing is
+    /// stored, or the outcome is unknown.
     pub(super) async fn store(self, link: &mut Link) -> Result<Stored, StoreError> {
         let has_replies = self.drafts.iter().any(|draft| draft.content.reply_to.is_some());
         let holds_members = self.access.shape().members().is_ours();
         let is_plain = !has_replies && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
         let (inserted, rows) = if is_plain {
-            // The statement is the transaction, which saves the ways to the database and back around it.
+            // The single statement is the transaction. That saves two round trips to the database.
             let inserted = self.insert(link).await?;
             (inserted, self.rows(link).await?)
         } else {
             link.run(&format!("begin; {}", manners(true, self.access.durability(), self.patience))).await?;
             if !holds_members {
-                // Nothing of somebody comes behind the end of their account, which no row of somebody else's view tells.
+                // No message of a user may be stored after the user's account has ended. A host's membership view does
+                // not tell that the account has ended.
                 let authors: Vec<UserId> = self.drafts.iter().map(|draft| draft.user_id).collect();
                 ends::hold_lives(link, &authors).await?;
             }
             let outcome = self.insert_with_replies(link).await;
             if outcome.is_err() {
-                // Where this fails, too, the connection goes.
+                // If this fails too, the connection is dropped.
                 link.run("rollback").await?;
             }
             let stored = outcome?;
@@ -64,8 +65,8 @@ impl<'b> Batch<'b> {
         Ok(stored)
     }
 
-    /// That an id is used up is told to members only. An error here is about what is stored already, or is not at all: who
-    /// asks again gets the answer.
+    /// Tells only members that an id is used. An error here concerns messages that are already stored or will not be
+    /// stored: a retry gets the answer.
     async fn hide_from_strangers(
         &self,
         link: &mut Link,
@@ -117,8 +118,8 @@ impl<'b> Batch<'b> {
         Ok((inserted, self.rows(link).await?))
     }
 
-    /// Inserts those whose author is a member and whose id is not used up, and that answer nothing or a message of their
-    /// group. Answers the ids of those that were inserted.
+    /// Inserts the drafts whose author is a member, whose id is not used, and whose `reply_to`, if any, is a message of
+    /// their group. Answers the ids of the inserted ones.
     async fn insert(&self, link: &mut Link) -> Result<BTreeSet<Uuid>, StoreError> {
         let statement = self.access.sql(
             "insert into public.group_chat (id, created_at, user_id, group_id, message, status) \
@@ -149,7 +150,7 @@ impl<'b> Batch<'b> {
         Ok(inserted.into_iter().collect())
     }
 
-    /// Where these ids lie in the logs, by whomever they were stored.
+    /// The places of these ids in the logs, whoever stored them.
     async fn rows(&self, link: &mut Link) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
         let ids: Vec<Uuid> = self.drafts.iter().map(|draft| draft.id.uuid()).collect();
         let rows: Vec<MessageRow> = sqlx::query_as(concat!(
@@ -172,19 +173,21 @@ impl<'b> Batch<'b> {
             .iter()
             .map(|draft| {
                 let Some(row) = rows.get(&draft.id) else {
-                    // Stored, but an adopted group that is not yet numbered gives it its place later; it will be asked
-                    // for again. Not stored: a stranger, or an answer to nothing.
+                    // If stored: an adopted group that is not yet numbered gives the message its place later, and the
+                    // client will retry. If not stored: the author is not a member, or `reply_to` is not a message of
+                    // the group.
                     let is_stored = inserted.contains(&draft.id.uuid());
                     return Err(if is_stored { unnumbered() } else { StoreError::NotFound });
                 };
                 if row.is_stored() {
                     let repeated = entry::repetition(draft, row.to_message(), row.text());
-                    // Of several with one id the first that is what was stored is the one.
+                    // If several drafts have one id, the first one that equals the stored message counts as the one
+                    // that was stored.
                     if repeated.is_err() || !inserted.remove(&draft.id.uuid()) {
                         return repeated;
                     }
                 } else if !inserted.remove(&draft.id.uuid()) {
-                    // The row itself is gone while its place in the log remains: the id is used up.
+                    // The row is deleted while its place in the log remains: the id is used.
                     return Err(StoreError::Conflict);
                 }
                 let message = of(draft, row);
@@ -200,7 +203,7 @@ impl<'b> Batch<'b> {
     }
 }
 
-/// The message as it was committed, whatever has become of it since.
+/// The message as it was committed, even if it has changed since.
 fn of(draft: &Draft, row: &MessageRow) -> Message {
     Message {
         id: draft.id,

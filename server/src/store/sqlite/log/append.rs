@@ -1,5 +1,4 @@
-//! Storing a message once (G2): the id is the primary key, for ever, and whoever sends it again gets the stored row or a
-//! conflict.
+//! Stores a message once (G2): the id is the primary key for ever. A repeated send gets the stored row or a conflict.
 
 use caravana_protocol::Seq;
 use sqlx::SqliteConnection;
@@ -9,11 +8,11 @@ use super::super::members::role_in;
 use super::super::rows::unsigned;
 use super::changes::message_by_id;
 
-/// Inserts the message if its author is a member and what it answers is a message of the group. `None`: nothing was
+/// Inserts the message if its author is a member and its `reply_to` is a message of the group. `None`: nothing was
 /// inserted.
 pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>, StoreError> {
-    // Both statements in one question, because each question costs two switches between this task's thread and the
-    // database's. `changes()` counts what the insert itself inserted, not what the triggers did.
+    // Both statements in one call, because each call costs two switches between this task's thread and the database's.
+    // `changes()` counts the rows of the insert itself, not those of the triggers.
     let seq: Option<i64> = sqlx::query_scalar(
         "insert into group_chat (id, created_at, user_id, group_id, message, status) \
          select ?1, ?2, ?3, ?4, ?5, true \
@@ -42,8 +41,8 @@ pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<O
     Ok(Some(unsigned(seq)))
 }
 
-/// Nothing was inserted: the id was there (answered from the stored row if it is the same message), or the author may
-/// not write here. That an id is used up is told to members only.
+/// The answer after an insert that inserted nothing. Either the id is already stored (answered with the stored row if
+/// it is the same message), or the author may not write here. Only members are told that an id is used.
 pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
     match repeated(tx, draft).await {
         Err(StoreError::Conflict) => {
@@ -56,7 +55,7 @@ pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> 
 
 async fn repeated(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
     let Some(row) = message_by_id(tx, draft.id).await? else {
-        // The row itself may be gone while its place in the log remains: the id is used up.
+        // The row may be deleted while its place in the log remains: then the id is still used.
         let used: Option<i64> = sqlx::query_scalar("select 1 from caravana_message where message_id = ?1")
             .bind(draft.id.to_string())
             .fetch_optional(tx)

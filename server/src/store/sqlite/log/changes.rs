@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::super::super::{Changed, StoreError};
 use super::super::rows::{MessageRow, message_columns, unsigned};
 
-/// The row of a message, whoever wrote it.
+/// The row of a message, from any author.
 pub(super) async fn message_by_id(
     connection: &mut SqliteConnection,
     id: MessageId,
@@ -21,7 +21,7 @@ pub(super) async fn message_by_id(
     .await?)
 }
 
-/// A message and the actor's role in its group. For somebody who is not a member it does not exist.
+/// A message and the actor's role in its group; [`StoreError::NotFound`] for a non-member.
 pub(super) async fn message_for(
     tx: &mut SqliteConnection,
     actor: UserId,
@@ -38,7 +38,7 @@ pub(super) async fn message_for(
     Ok((message, Role::from_word(&role)))
 }
 
-/// The event that the last change of a message has made.
+/// The event of the last change of a message.
 pub(super) async fn change(
     tx: &mut SqliteConnection,
     id: MessageId,
@@ -50,7 +50,7 @@ pub(super) async fn change(
     Ok(MessageChange { message: Message { seq, ..message }, message_seq })
 }
 
-/// The answer where nothing had to change.
+/// The answer if nothing had to change.
 pub(super) async fn unchanged(tx: &mut SqliteConnection, message: Message) -> Result<Changed, StoreError> {
     let seq = head(tx, message.group_id).await?;
     Ok(Changed { message, seq, is_new: false })

@@ -7,7 +7,7 @@ use sqlx::{FromRow, SqliteConnection};
 use super::super::super::{Page, StoreError, entry};
 use super::super::rows::{LogRow, epoch, log_columns, log_joins, signed, unsigned};
 
-/// An event beside its group's epoch and head.
+/// An event with its group's epoch and head.
 #[derive(FromRow)]
 pub(super) struct PageRow {
     epoch: String,
@@ -16,7 +16,7 @@ pub(super) struct PageRow {
     event: LogRow,
 }
 
-/// `None` when there is no row at all: no such group, or not a member of it.
+/// A page of the log. `None` when there is no row at all: the group does not exist, or the viewer is not a member.
 pub(super) async fn page(
     group: GroupId,
     rows: impl Stream<Item = Result<PageRow, sqlx::Error>> + Send,
@@ -63,7 +63,7 @@ pub(super) async fn newer(
     beside(tx, messages_beside!(">", "asc"), group, seq, limit).await
 }
 
-/// What else happened from one seq to another, ascending; the newest where it is too much for a page.
+/// The other events from one seq to another, ascending; only the newest if they are too many for a page.
 pub(super) async fn besides_messages(
     tx: &mut SqliteConnection,
     group: GroupId,
