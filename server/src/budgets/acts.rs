@@ -1,4 +1,4 @@
-//! What has a budget, and which. docs/protocol.md has the same table.
+//! The acts that have a budget, and their budgets. docs/protocol.md has the same table.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use super::{Buckets, BudgetSettings, Rate};
 /// A number at once, and how fast one comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// So many in one moment.
+    /// How many at one moment.
     pub at_once: u32,
-    /// One more after each of these.
+    /// How long until one more is available.
     pub every: Duration,
 }
 
 impl Quota {
-    /// So many a second, and so many at once.
+    /// `rate` per second, and `at_once` at one moment.
     #[must_use]
     pub fn per_second(rate: u32, at_once: u32) -> Self {
         Self { at_once, every: Duration::from_secs(1) / rate.max(1) }
@@ -34,12 +34,12 @@ impl Quota {
     }
 }
 
-/// A budget that comes back more slowly is none.
+/// The longest interval: no budget comes back more slowly.
 const LONGEST: Duration = Duration::from_hours(24);
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $name:ident: $user:expr, $group:expr;)*) => {
-        /// What has a budget.
+        /// An act that has a budget.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Act { $($(#[$doc])* $name,)* }
 
@@ -58,7 +58,7 @@ const fn quota(at_once: u32, every_ms: u64) -> Quota {
     Quota { at_once, every: Duration::from_millis(every_ms) }
 }
 
-/// The operator's figures, see [`Act::quotas`].
+/// A placeholder for the operator's figures, see [`Act::quotas`].
 const AS_SENDS: Quota = quota(10, 500);
 
 acts! {
@@ -101,7 +101,7 @@ acts! {
 }
 
 impl Act {
-    /// What each user and each group has.
+    /// The quotas of each user and of each group.
     #[must_use]
     pub fn quotas(self, settings: &BudgetSettings) -> (Quota, Option<Quota>) {
         if matches!(self, Self::SendMessage | Self::EditMessage | Self::DeleteMessage) {
