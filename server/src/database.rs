@@ -1,4 +1,4 @@
-//! Which adapter a database is opened by. The ports know none of them.
+//! Chooses the adapter for a database. The ports know no adapter.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use crate::store::{DatabaseSettings, SecretHash, SharedStore};
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file.
+    /// The SQLite file could not be opened.
     #[error(transparent)]
     Sqlite(#[from] sqlite::OpenError),
-    /// The server.
+    /// The PostgreSQL server could not be opened.
     #[error(transparent)]
     Postgres(#[from] postgres::OpenError),
 }
 
 impl OpenError {
-    /// The setting that has to be looked at.
+    /// The setting that the operator has to check.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         match self {
@@ -28,8 +28,8 @@ impl OpenError {
     }
 }
 
-/// Opens the database, and brings its schema up to date. With `new_epochs` every group begins a new epoch, as after a
-/// restored copy was recognised.
+/// Opens the database and migrates its schema. With `new_epochs` every group begins a new epoch, as after the server
+/// has recognised a restored copy.
 pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<SharedStore, OpenError> {
     Ok(match database {
         DatabaseSettings::Sqlite(path) => Arc::new(SqliteStore::open(path, new_epochs).await?),
@@ -37,7 +37,8 @@ pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<Share
     })
 }
 
-/// [`Resets::create_reset`](crate::store::Resets::create_reset) beside running servers, for an operator's task. Whether there is such an account.
+/// [`Resets::create_reset`](crate::store::Resets::create_reset) for an operator's task, while servers are running.
+/// Returns whether the account exists.
 pub async fn create_reset(
     database: &DatabaseSettings,
     email: &str,

@@ -45,7 +45,7 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// Takes a token, or tells how long it takes until there is one.
+    /// Takes a token, or returns how long it takes until there is one.
     pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         let paid_at = self.after_one_more(rate, now);
         if let Some(excess) = (paid_at - now).checked_sub(rate.depth).filter(|excess| !excess.is_zero()) {
@@ -99,7 +99,7 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
         Self { rate, used: Mutex::new(Used { buckets: HashMap::new(), sweep_at: SWEEP_AT }) }
     }
 
-    /// Takes a token, or tells how long it takes until there is one.
+    /// Takes a token, or returns how long it takes until there is one.
     pub(crate) fn charge(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.buckets.len() >= used.sweep_at {
