@@ -38,41 +38,44 @@ figures! {
     CONNECTIONS = "caravana_connections", Gauge;
     /// Connections that were opened.
     OPENED = "caravana_connections_opened_total", Counter;
-    /// Connections that ended, by the code of the close frame; 1006 is one that was lost, 4008 a reader who was too slow.
+    /// Connections that ended, by the code of the close frame; 1006 is a lost connection, 4008 a reader that was too
+    /// slow.
     CLOSED = "caravana_connections_closed_total", Counter;
-    /// Sockets that were turned away before the upgrade because there are enough, in all (full) or of their address (address).
+    /// Sockets that were refused before the upgrade because a limit was reached: in total (full) or per address
+    /// (address).
     SHED = "caravana_sockets_shed_total", Counter;
     /// Frames of clients that were carried out or refused.
     RECEIVED = "caravana_frames_received_total", Counter;
-    /// Frames that were given to the kernel.
+    /// Frames that the kernel has taken.
     WRITTEN = "caravana_frames_written_total", Counter;
     /// Bytes of those frames.
     WRITTEN_BYTES = "caravana_written_bytes_total", Counter;
-    /// Messages that somebody sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
+    /// Messages that clients sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
     SENDS = "caravana_sends_total", Counter;
-    /// Changes that somebody asked for, by what they are (edit, delete, read) and how they ended: done, or the code of the refusal.
+    /// Changes that clients asked for, by kind (edit, delete, read) and outcome: done, or the code of the refusal.
     CHANGES = "caravana_changes_total", Counter;
-    /// Commits of the task that writes, by how they ended: ok or failed.
+    /// Commits of the task that writes, by outcome: ok or failed.
     COMMITS = "caravana_commits_total", Counter;
-    /// What those commits had to write: by commits it is how much one flush carries.
+    /// Jobs in those commits: divided by the commits it is how much one flush carries.
     COMMIT_JOBS = "caravana_commit_jobs_total", Counter;
-    /// How long those commits took, from their begin to the database's word.
+    /// How long those commits took, from their start until the database confirmed them.
     COMMIT_SECONDS = "caravana_commit_seconds", Seconds;
-    /// Events that were read from the log again for clients that came back.
+    /// Events that were read from the log again for returning clients.
     REPLAYED = "caravana_replayed_events_total", Counter;
     /// Cursors that could not be continued, by the reason.
     RESYNCS = "caravana_resyncs_total", Counter;
-    /// Times that a group was behind the database and was read from it: what other programs and servers wrote, or a hint that was lost.
+    /// How often a group was behind the database and was read from it, because of other programs, other servers or a
+    /// lost hint.
     GAPS = "caravana_gaps_total", Counter;
-    /// Stored rows that can't be shown as they are and went out as a placeholder.
+    /// Stored rows that can't be shown as they are and were sent as a placeholder.
     PLACEHOLDERS = "caravana_placeholders_total", Counter;
     /// 1 while PostgreSQL's notifications arrive, 0 while the database is asked four times a second instead.
     LISTENING = "caravana_database_listening", Gauge;
     /// Requests that were answered, by method, route and status.
     REQUESTS = "caravana_http_requests_total", Counter;
-    /// How long answers took, by route; upgrades and streams end with their head.
+    /// How long answers took, by route; for upgrades and streams, until the head of the answer.
     REQUEST_SECONDS = "caravana_http_request_seconds", Seconds;
-    /// Panics. Each is a fault of ours.
+    /// Panics. Each is a bug in this server.
     PANICS = "caravana_panics_total", Counter;
 }
 

@@ -75,7 +75,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Removes the attempt that [`Self::begin`] counted, because it ended for another reason than a wrong password.
+    /// Removes the attempt that [`Self::begin`] counted, because it failed for a reason that the client did not cause.
     pub fn take_back(&self, account: &str, address: impl Into<Option<IpAddr>>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in self.keys(account, address.into()).all() {

@@ -62,41 +62,42 @@ const fn quota(at_once: u32, every_ms: u64) -> Quota {
 const AS_SENDS: Quota = quota(10, 500);
 
 acts! {
-    /// A message, by its sender.
+    /// Sending a message.
     SendMessage: AS_SENDS, Some(AS_SENDS);
-    /// Another text for a message.
+    /// Editing the text of a message.
     EditMessage: AS_SENDS, Some(AS_SENDS);
-    /// The end of a message.
+    /// Deleting a message.
     DeleteMessage: AS_SENDS, Some(AS_SENDS);
-    /// A read mark that moves.
+    /// Moving a read mark.
     MarkRead: quota(100, 200), Some(quota(1_000, 10));
-    /// A new group.
+    /// Making a group.
     MakeGroup: quota(120, 10_000), None;
-    /// Another name, time zone or rule of a group.
+    /// Changing the name, the time zone or a rule of a group.
     UpdateGroup: quota(30, 2_000), Some(quota(60, 1_000));
-    /// The end of a group, which has only one.
+    /// Deleting a group. No group budget, because a group is deleted only once.
     EndGroup: quota(120, 10_000), None;
-    /// Another role for a member.
+    /// Changing the role of a member.
     GiveRole: quota(60, 1_000), Some(quota(120, 500));
-    /// The end of a membership: somebody else's, or one's own.
+    /// Removing a member, or leaving a group.
     RemoveMember: quota(150, 1_000), Some(quota(300, 200));
-    /// A new link into a group.
+    /// Making an invite link.
     MakeInvite: quota(200, 1_000), Some(quota(400, 500));
-    /// The end of such a link.
+    /// Revoking an invite link.
     RevokeInvite: quota(200, 1_000), Some(quota(400, 500));
-    /// Joining by a link. A link that thousands have must not make the log grow faster than a removal could.
+    /// Joining by an invite link. A link that thousands of users have must not make the log grow faster than removals
+    /// could.
     AcceptInvite: quota(120, 1_000), Some(quota(300, 200));
-    /// A ticket for an upgrade.
+    /// Making a ticket for an upgrade.
     BuyTicket: quota(120, 500), None;
-    /// A token for programs.
+    /// Making a token for programs.
     MintToken: quota(120, 500), None;
-    /// A sign-in with the right password. Wrong ones are the throttle's.
+    /// Signing in with the right password. The throttle counts wrong ones.
     SignIn: quota(200, 500), None;
-    /// Another name or password of one's own.
+    /// Changing one's own name or password.
     ChangeAccount: quota(30, 2_000), None;
-    /// The end of one's sign-ins elsewhere.
+    /// Ending one's other sign-ins.
     EndSignIns: quota(120, 1_000), None;
-    /// A copy of all that one has written.
+    /// Exporting all data of one's own account.
     Export: quota(20, 30_000), None;
 }
 

@@ -21,7 +21,7 @@ pub struct Peer {
     pub(super) proof: Mutex<Proof>,
     /// The only group that the connection may follow, on the endpoint of one group.
     pub(super) only: Option<GroupId>,
-    /// What waits to be written.
+    /// The queue of frames that wait to be written.
     pub(super) mailbox: Mailbox,
     /// Limits how fast the client's frames are carried out.
     pub(super) pace: Pace,
@@ -34,7 +34,7 @@ impl AsRef<Mailbox> for Peer {
 }
 
 impl Peer {
-    /// What waits to be written.
+    /// The queue of frames that wait to be written.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
