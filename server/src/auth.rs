@@ -1,6 +1,6 @@
-//! Proofs of who somebody is: passwords, secrets, tokens, and the brake on guessing them.
+//! Authentication: passwords, secrets, tokens, and the throttle against guessing them.
 //!
-//! Pure of HTTP: `http` brings the proofs here and decides what an answer looks like; the hub verifies the token of an
+//! Knows nothing about HTTP: `http` passes credentials to it and forms the answers. The hub verifies the token of an
 //! `auth` frame with [`bearer()`].
 
 mod account_name;

@@ -1,9 +1,9 @@
-//! How often somebody may do something: one budget for everything that leaves something behind or costs much.
+//! Rate limits: one budget for every act that stores something or costs much.
 //!
-//! Sockets, REST and the pages' forms all ask here, so that there is no second way around a bound. Every [`Act`] has a budget
-//! for each user, most that happen in a group one for each group too: one user can't use up what others need, and many
-//! together can't make a group's log grow faster than its members can follow. Takes no time from anywhere but the clock
-//! that tests can hold.
+//! Sockets, REST and the forms of the pages all use these budgets, so no path avoids a limit. Every [`Act`] has a
+//! budget per user, and most acts in a group also have one per group. So one user can't use up what others need, and
+//! many users together can't make a group's log grow faster than its members can follow. The only source of time is the
+//! clock that tests can pause.
 
 mod acts;
 mod buckets;
@@ -23,22 +23,22 @@ pub use turns::{Turn, Turns};
 /// Accounts that one address may make. A school behind one address can sign up in a morning.
 const SIGN_UPS: Quota = Quota { at_once: 1_000, every: Duration::from_millis(500) };
 
-/// What an operator decides.
+/// The budgets that an operator can set.
 #[derive(Debug, Clone, Copy)]
 pub struct BudgetSettings {
-    /// Messages of a user, and each kind of change of a message.
+    /// Messages of one user, and each kind of change of a message.
     pub of_user: Quota,
-    /// Messages to a group, and each kind of change in it.
+    /// Messages to one group, and each kind of change in it.
     pub of_group: Quota,
-    /// By how much all other budgets are larger than they are documented.
+    /// The factor by which all other budgets are larger than documented.
     pub factor: f64,
 }
 
-/// There is nothing left of a budget.
+/// A budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too often; wait a little")]
 pub struct TooSoon {
-    /// When there is something again.
+    /// How long until the budget allows one more.
     pub retry_after: Duration,
 }
 
@@ -55,7 +55,7 @@ struct Budget {
     groups: Option<Buckets<GroupId>>,
 }
 
-/// What a group was charged for something that is under way.
+/// A group's charge for work that is in progress.
 #[derive(Debug)]
 #[must_use]
 pub struct GroupCharge<'a> {
@@ -66,7 +66,7 @@ pub struct GroupCharge<'a> {
 }
 
 impl GroupCharge<'_> {
-    /// It was done.
+    /// Keeps the charge, because the work was done.
     pub fn stays(mut self) {
         self.stays = true;
     }
@@ -102,7 +102,8 @@ impl Budgets {
         groups.charge(group, Instant::now()).map_err(too_soon)
     }
 
-    /// Does something in a group, within the budgets of both. For members, who may know that a group's budget is used up.
+    /// Runs `work` in a group, within the budgets of the user and the group. Only for members, who may know that a
+    /// group's budget is used up.
     pub async fn within<T, E: From<TooSoon>>(
         &self,
         act: Act,
@@ -115,8 +116,8 @@ impl Budgets {
         self.charged(act, group, work).await
     }
 
-    /// Does something that was charged for. What was refused has used up the user's budget only: who is no member can't use up a
-    /// group's.
+    /// Runs `work` that was already charged. If it is refused, only the user stays charged: a user who is not a member
+    /// can't use up a group's budget.
     pub async fn charged<T, E>(
         &self,
         act: Act,
@@ -131,31 +132,31 @@ impl Budgets {
         done
     }
 
-    /// A charge of a group that was made already. Unless it is said to stay, it is given back, also where the work for it is
-    /// broken off: a stranger who resets connections must not use up what members have.
+    /// Guards a group charge that was already made. The charge is refunded unless [`GroupCharge::stays`] is called,
+    /// even if the work is cancelled: a stranger who resets connections must not use up the members' budget.
     pub fn group_charge(&self, act: Act, group: GroupId) -> GroupCharge<'_> {
         GroupCharge { budgets: self, act, group, stays: false }
     }
 
-    /// Gives a user's charge back.
+    /// Refunds a user's charge.
     pub fn refund(&self, act: Act, user: UserId) {
         self.of(act).users.refund(user);
     }
 
-    /// Gives a group's charge back.
+    /// Refunds a group's charge.
     pub fn refund_group(&self, act: Act, group: GroupId) {
         if let Some(groups) = &self.of(act).groups {
             groups.refund(group);
         }
     }
 
-    /// Charges an address for a new account. One that is not known is not charged: it may be anybody's.
+    /// Charges an address for a new account. An unknown address is not charged, because it stands for many users.
     pub fn sign_up(&self, address: Option<IpAddr>) -> Result<(), TooSoon> {
         let Some(address) = address else { return Ok(()) };
         self.sign_ups.charge(Network::of(address), Instant::now()).map_err(too_soon)
     }
 
-    /// No account was made.
+    /// Refunds the charge for an account that was not made.
     pub fn no_sign_up(&self, address: Option<IpAddr>) {
         if let Some(address) = address {
             self.sign_ups.refund(Network::of(address));
@@ -171,18 +172,18 @@ fn too_soon(retry_after: Duration) -> TooSoon {
     TooSoon { retry_after }
 }
 
-/// How often each address may do something: a number a second, twice as many at once.
+/// A rate limit per address: a number per second, twice as many at once.
 #[derive(Debug)]
 pub struct PerAddress(Buckets<Network>);
 
 impl PerAddress {
-    /// So many a second.
+    /// A limit of `rate` per second.
     #[must_use]
     pub fn new(rate: u32) -> Self {
         Self(Buckets::new(Rate::new(f64::from(rate), rate.saturating_mul(2))))
     }
 
-    /// Takes one, where the address is known. `Err`: how long until there is one.
+    /// Takes one if the address is known. `Err`: how long until there is one.
     pub fn take(&self, address: impl Into<Option<IpAddr>>, now: std::time::Instant) -> Result<(), Duration> {
         let Some(address) = address.into() else { return Ok(()) };
         self.0.charge(Network::of(address), Instant::from_std(now))
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(edits(&budgets, user(1), Ok(())).await, Ok(()));
     }
 
-    /// Requests that were reset before their answer came kept the group's charge, without anything being done.
+    /// Before the fix, requests that were reset before their answer kept the group's charge, although nothing was done.
     #[tokio::test(start_paused = true)]
     async fn what_is_broken_off_uses_up_the_users_budget_and_not_the_groups() {
         use futures::FutureExt as _;

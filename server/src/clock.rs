@@ -1,4 +1,4 @@
-//! The one place where the wall clock is read for proofs. It decides only when they end (G18).
+//! The only place where the wall clock is read for credentials. It decides only about their expiry (G18).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ pub(crate) fn unix_seconds() -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
-/// How long until this second begins; nothing, if it has.
+/// How long until this second begins. Zero if it has begun.
 pub(crate) fn until_second(second: i64) -> Duration {
     let begin = UNIX_EPOCH.checked_add(Duration::from_secs(second.max(0).unsigned_abs()));
     let until = |begin: SystemTime| begin.duration_since(SystemTime::now()).unwrap_or_default();

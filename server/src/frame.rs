@@ -1,13 +1,13 @@
-//! Frames on their way to clients: encoded once, shared by everybody who gets them.
+//! Frames on their way to clients: encoded once, shared by all connections that get them.
 //!
-//! A leaf: knows the protocol's JSON and the forms that transports give it, nothing else. The hub makes an [`Outgoing`] of
-//! a frame or of a page of the log and puts it into mailboxes; whoever writes for a connection takes the form of its own
-//! transport, which is made once for all connections of that transport. A transport that comes later gets a module here,
-//! and the hub does not notice.
+//! This module depends only on the protocol's JSON and on the encodings of the transports. The hub makes an
+//! [`Outgoing`] from a frame or from a page of the log, and puts it into mailboxes. The task that writes for a
+//! connection takes the encoding of its own transport, which is made once for all connections of that transport. A new
+//! transport adds a module here, and the hub does not change.
 //!
-//! Every frame's text lies behind the header that RFC 6455 puts in front of it: that is the form of our own socket
-//! ([`websocket`]), which nearly everybody gets, and so no text is kept twice (G7). Other forms are made from the texts
-//! when somebody first asks for them.
+//! The text of every frame is stored behind its RFC 6455 header. This is the encoding of our own socket
+//! ([`websocket`]), which nearly all connections use, so no text is stored twice (G7). Other encodings are made from
+//! the texts when a connection first needs them.
 
 pub mod event_stream;
 pub mod websocket;
@@ -18,11 +18,12 @@ use caravana_protocol::{Cursor, Epoch, Event, Seq, ServerFrame, codec};
 
 use event_stream::EventStream;
 
-/// A frame, or a page of events of which the first may be left out, as it waits for a connection. Cloning shares it.
+/// A frame, or a page of events of which the first ones may be left out, that waits for a connection. A clone shares
+/// the bytes.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     shared: Arc<Shared>,
-    /// How many of a page's frames are left out, and how many bytes of its WebSocket form they are.
+    /// How many frames of a page are left out, and how many bytes they have in the WebSocket encoding.
     skipped: Skipped,
 }
 
@@ -34,7 +35,7 @@ struct Skipped {
 
 #[derive(Debug)]
 struct Shared {
-    /// The WebSocket form of all frames, one behind the other.
+    /// The WebSocket encoding of all frames, one after the other.
     bytes: Vec<u8>,
     frames: Frames,
     event_stream: OnceLock<EventStream>,
@@ -44,13 +45,13 @@ struct Shared {
 enum Frames {
     /// One frame, and where its text begins.
     One(Head, usize),
-    /// Ascending events: one entry in a mailbox.
+    /// Events in ascending order. The page is one entry in a mailbox.
     Page(Vec<Place>),
-    /// What a transport says for itself: it has no text, and is no other transport's business.
+    /// A transport's own frame. It has no text, and other transports ignore it.
     Own,
 }
 
-/// Where an event lies in a page.
+/// The position of an event in a page.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     seq: Seq,
@@ -58,18 +59,18 @@ struct Place {
     end: usize,
 }
 
-/// What a transport may have to know of a frame beside its text.
+/// What a transport may have to know about a frame in addition to its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
     /// An event of a group's log.
     Event(Seq),
-    /// The stream begins in this history.
+    /// A `joined` frame: the stream begins in this history.
     Joined(Epoch),
-    /// The stream goes on from here.
+    /// A `resync` frame: the stream continues from here.
     Resync(Cursor),
-    /// The server restarts; wait for so many milliseconds at least.
+    /// The server restarts. Wait at least this many milliseconds.
     GoingAway(u64),
-    /// Any other frame, by the name of its kind.
+    /// Any other frame, with the name of its kind.
     Other(&'static str),
 }
 
@@ -126,8 +127,8 @@ impl Outgoing {
         Self::of(bytes, Frames::Page(places))
     }
 
-    /// What a transport has to say for itself, ready to be written: an answer to a ping, for example. Only the transport
-    /// that the connection is of puts it in.
+    /// A transport's own frame in its final encoding, for example an answer to a ping. Only the transport of the
+    /// connection puts it in.
     #[must_use]
     pub fn own(bytes: Vec<u8>) -> Self {
         Self::of(bytes, Frames::Own)
@@ -145,7 +146,7 @@ impl Outgoing {
         Self { shared: Arc::new(shared), skipped: Skipped::default() }
     }
 
-    /// What of a page comes after this event. Nothing is copied.
+    /// The part of a page after this event. Nothing is copied.
     #[must_use]
     pub fn after(&self, seq: Seq) -> Self {
         let Frames::Page(places) = &self.shared.frames else { return self.clone() };
@@ -154,19 +155,20 @@ impl Outgoing {
         Self { shared: Arc::clone(&self.shared), skipped: Skipped { frames, bytes } }
     }
 
-    /// The same with nothing left out.
+    /// The same page with no frames left out.
     fn whole(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), skipped: Skipped::default() }
     }
 
-    /// The form of our own socket.
+    /// The encoding of our own socket.
     #[must_use]
     pub fn websocket(&self) -> &[u8] {
         self.shared.bytes.get(self.skipped.bytes..).unwrap_or_default()
     }
 
-    /// How much it is: the unit of a mailbox, whatever the transport, so that it does not depend on how somebody listens
-    /// how much may wait. It is the length of the texts and of their WebSocket headers, which are at most ten bytes each.
+    /// The size in the unit of a mailbox. It is the same for every transport, so that the limit of a mailbox does not
+    /// depend on the transport. It is the length of the texts and of their WebSocket headers, which are at most ten
+    /// bytes each.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.bytes.len() - self.skipped.bytes

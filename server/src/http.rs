@@ -1,8 +1,8 @@
 //! The HTTP side: routes, upgrades, pages.
 //!
-//! Owns the way from a TCP connection to a handler, and what every answer has in common. Promises that whoever asks is
-//! known by one function ([`identity`]), that every refusal has one shape ([`envelope`]), and that nothing a client
-//! sends is read without a bound. Decides nothing about groups and messages: that is the store's and the hub's.
+//! Owns the path from a TCP connection to a handler, and the parts that all answers share. Promises that one function
+//! identifies the user of a request ([`identity`]), that every refusal has one shape ([`envelope`]), and that nothing
+//! from a client is read without a limit. Decides nothing about groups and messages: the store and the hub do that.
 
 mod accept;
 mod account;
@@ -60,10 +60,10 @@ pub use error::ApiError;
 pub use origins::Origins;
 pub use state::{AppState, Shared};
 
-/// A request whose body does not arrive, or that waits for something, is answered after this time.
+/// A request whose body does not arrive, or that waits for something else, is answered after this time.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
-/// All routes with all that lies around them.
+/// All routes with all their layers.
 pub fn router(state: &Shared) -> Router {
     site::prepare();
     all_routes()
@@ -78,7 +78,7 @@ pub fn router(state: &Shared) -> Router {
         .with_state(state.clone())
 }
 
-/// All routes, and the document that describes those of them that programs use.
+/// All routes, and the document that describes the routes for programs.
 fn all_routes() -> (Router<Shared>, OpenApi) {
     let (api, described) = api().split_for_parts();
     let (others, document) = without_prefix().split_for_parts();
@@ -93,10 +93,10 @@ fn all_routes() -> (Router<Shared>, OpenApi) {
     (router, document.nest(API, described))
 }
 
-/// Where PROTOCOL §3 lies.
+/// The prefix of the routes of PROTOCOL §3.
 const API: &str = "/api/v1";
 
-/// PROTOCOL §3. A handler's route, method and description stand above the handler.
+/// The routes of PROTOCOL §3. Each handler has its route, method and description above it.
 fn api() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(accounts::register))
@@ -126,7 +126,7 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(invites::accept))
 }
 
-/// What programs find without the prefix.
+/// The routes for programs that have no prefix.
 fn without_prefix() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(members::connections))
@@ -136,11 +136,11 @@ fn without_prefix() -> OpenApiRouter<Shared> {
         .routes(routes!(openapi::document))
 }
 
-/// Makes the routes and the list of them out of one.
+/// Makes both the routes and their list from one table.
 macro_rules! for_browsers {
     ($($path:literal: $($method:ident $handler:path),+;)+) => {
-        /// What no OpenAPI document can describe: sockets, and pages whose forms also post to their own address. Each path with
-        /// its methods.
+        /// The routes that OpenAPI can't describe: sockets, and pages whose forms also post to their own address. Each
+        /// path with its methods.
         pub const FOR_BROWSERS: &[(&str, &[&str])] = &[$(($path, &[$(stringify!($method)),+])),+];
 
         fn for_browsers() -> Router<Shared> {
@@ -167,7 +167,7 @@ for_browsers! {
     "/i/{token}": get site::page, post forms::accept_invite;
 }
 
-/// Addresses that programs mistake for ours are not answered with a page.
+/// Paths that programs confuse with the API's get an API error, not a page.
 fn nothing_here() -> Router<Shared> {
     Router::new().route("/api", any(unknown)).route("/api/", any(unknown)).route("/api/{*rest}", any(unknown))
 }

@@ -1,9 +1,9 @@
-//! The hub: from a client's frames to the log, and from the log to everybody who follows.
+//! The hub: it carries frames from clients to the log, and events from the log to all followers.
 //!
 //! Owns all open connections of this process and the groups they follow. Promises: an acknowledgement and a delivery
-//! come after the commit (idea 3); every follower sees a group's events in seq order, without a hole or a repeat
-//! (G3, G5); whoever stops reading changes nothing for the others (G7); nothing here waits for a socket. Knows nothing
-//! of HTTP, of any database or of how bytes reach a socket: it is given a [`SharedLog`] and hands out
+//! come after the commit (idea 3); every follower sees a group's events in seq order, without a gap and without a
+//! duplicate (G3, G5); a reader that stops reading does not affect the others (G7); nothing here waits for a socket.
+//! The hub knows nothing about HTTP, databases or how bytes reach a socket. It receives a [`SharedLog`] and returns
 //! [`Connection`]s, which the socket drives.
 
 mod answers;
@@ -46,27 +46,28 @@ use answers::Pace;
 use memberships::Memberships;
 use registry::Registry;
 
-/// Streams whose beginnings read the database at the same time.
+/// How many streams may read the database at the same time while they begin.
 const REPLAYS: usize = 4;
-/// Sends over the limit that are looked up at the same time: whether they are repetitions.
+/// How many sends over the rate limit may be looked up at the same time, to find out whether they are repetitions.
 const LOOKUPS: usize = 2;
-/// How often somebody may stop typing and begin again within the time in which one `typing` is taken: who answers in short messages does.
+/// How often a user may stop typing and start again within the time in which one `typing` is accepted. A user who
+/// answers in short messages does this.
 const TYPING_STARTS: u32 = 3;
-/// What `going_away` tells clients to wait, at least.
+/// The minimum time that `going_away` tells clients to wait before they reconnect.
 const RETURN_AFTER: Duration = Duration::from_millis(500);
 
-/// The hub. Shared by everything that has to do with connections.
+/// The hub. All code that deals with connections shares it.
 pub struct Hub {
     log: SharedLog,
     registry: Registry,
     settings: HubSettings,
     budgets: Budgets,
-    /// Beginnings of typing that follow each other too fast, by connection and group.
+    /// Limits restarts of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
-    /// Turns for what the beginnings of streams read.
+    /// Limits how many beginning streams read the database at once.
     replays: Semaphore,
-    /// Turns for looking up whether a send over the limit is a repetition.
+    /// Limits how many lookups of possible repetitions run at once.
     lookups: Semaphore,
     next_key: AtomicU64,
     tasks: TaskTracker,
@@ -76,53 +77,54 @@ pub struct Hub {
 /// What an operator decides about the hub.
 #[derive(Clone)]
 pub struct HubSettings {
-    /// How often somebody may do something.
+    /// Rate limits.
     pub budgets: BudgetSettings,
     /// Open sockets of one user.
     pub connections_per_user: usize,
-    /// How often the heads of all followed groups are compared with the database, give or take a fifth.
+    /// The period in which the heads of all followed groups are compared with the database, with a jitter of one fifth.
     pub sweep: Duration,
-    /// Decides about jitter only; any number that differs between servers will do.
+    /// Seeds the jitter only. Any number that differs between servers is fine.
     pub seed: u64,
-    /// This build, for `hello`.
+    /// The name of this build, for `hello`.
     pub build: String,
-    /// Checks a token that comes in an `auth` frame.
+    /// Checks a token from an `auth` frame.
     pub verify: VerifyToken,
 }
 
-/// Checks a token: whose it is and until when. May take some seconds, when keys have to be fetched.
+/// Checks a token and returns its user and its expiry. May take some seconds when keys have to be fetched.
 pub type VerifyToken = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Identity, Unverified>> + Send + Sync>;
 
-/// Why a token is not taken.
+/// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unverified {
-    /// It is not good.
+    /// The token is invalid.
     Refused,
-    /// It can't be told now.
+    /// The token can't be checked at the moment.
     Later,
 }
 
-/// Who opens a connection, as the upgrade has found out.
+/// The user who opens a connection, as the upgrade has verified it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// With what the connection ends.
+    /// The credential that the connection depends on. The connection ends when the credential ends.
     pub proof: Proof,
 }
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The endpoint of one group: joined at once, live from its head or from the cursor. The upgrade has checked that
-    /// the user is a member.
+    /// The endpoint of one group. The connection joins the group at once, and is live from its head or from the cursor.
+    /// The upgrade has checked that the user is a member.
     Group(GroupId, Option<Cursor>),
     /// The endpoint of many groups.
     Many,
 }
 
 impl Hub {
-    /// Starts the hub and its tasks. They end when `shutdown` is cancelled, and `tasks` can be waited for.
+    /// Starts the hub and its tasks. The tasks end when `shutdown` is cancelled; the caller can wait for them with
+    /// `tasks`.
     #[must_use]
     pub fn start(log: SharedLog, settings: HubSettings, tasks: TaskTracker, shutdown: CancellationToken) -> Arc<Self> {
         let hub = Arc::new(Self {
@@ -150,9 +152,9 @@ impl Hub {
         hub
     }
 
-    /// Opens a connection: its first frame waits in the mailbox already, and on the endpoint of one group it is
-    /// subscribed. A user with too many connections gets one that only closes, because a browser can't read a refused
-    /// handshake.
+    /// Opens a connection. Its first frame is already in the mailbox, and on the endpoint of one group it is
+    /// subscribed. A user with too many connections gets a connection that only closes, because a browser can't read a
+    /// refused handshake.
     #[must_use]
     pub fn connect(self: &Arc<Self>, identity: &Identity, scope: Scope) -> Connection {
         let peer = Arc::new(Peer {
@@ -177,13 +179,13 @@ impl Hub {
         connection
     }
 
-    /// How often somebody may do something, by whatever way they come.
+    /// The rate limits, shared by sockets, requests and forms.
     #[must_use]
     pub fn budgets(&self) -> &Budgets {
         &self.budgets
     }
 
-    /// The users who are connected to a group here, and how many connections each has.
+    /// The users who are connected to a group on this server, and how many connections each of them has.
     #[must_use]
     pub fn online(&self, group: GroupId) -> BTreeMap<UserId, u32> {
         self.registry.with(group, |state| state.online()).unwrap_or_default()
@@ -194,7 +196,8 @@ impl Hub {
         self.close_where(user, reason, |_| true);
     }
 
-    /// Closes all connections of a user but those of this sign-in itself: a token that it asked for goes, too.
+    /// Closes all connections of a user except those that this sign-in opened directly. Connections with a token that
+    /// this sign-in asked for are closed too.
     pub fn close_others(&self, user: UserId, kept: SecretHash) {
         let is_kept = |proof: &Proof| proof.session == Some(kept) && proof.expires_at.is_none();
         self.close_where(user, CloseReason::SessionRevoked, |proof| !is_kept(proof));
@@ -205,8 +208,8 @@ impl Hub {
         self.close_where(user, CloseReason::SessionRevoked, |proof| proof.session == Some(session));
     }
 
-    /// The sign-in has another secret now: connections that rest on it rest on that. A token or ticket that it asked for
-    /// before is none of them.
+    /// A sign-in has a new secret: its connections now depend on the new secret. This does not apply to connections
+    /// with a token or ticket that the sign-in asked for before.
     pub fn renew_session(&self, user: UserId, session: SecretHash, renewed: SecretHash) {
         for peer in self.registry.of_user(user) {
             let proof = peer.proof();
@@ -216,7 +219,7 @@ impl Hub {
         }
     }
 
-    /// Closes the connections that rest on this.
+    /// Closes the connections that depend on this credential.
     pub fn close_proof(&self, user: UserId, ended: Proof) {
         self.close_where(user, CloseReason::SessionRevoked, |proof| *proof == ended);
     }
@@ -227,13 +230,13 @@ impl Hub {
         }
     }
 
-    /// The sign-ins by cookie that a user's open connections rest on.
+    /// The cookie sign-ins that a user's open connections depend on.
     #[must_use]
     pub fn sessions_of(&self, user: UserId) -> BTreeSet<SecretHash> {
         self.registry.of_user(user).iter().filter_map(|peer| peer.proof().session).collect()
     }
 
-    /// What the open connections rest on, each once.
+    /// The credentials that the open connections depend on, without duplicates.
     #[must_use]
     pub fn proofs(&self) -> Vec<(UserId, Proof)> {
         let proofs: BTreeSet<_> = self.registry.all().iter().map(|peer| (peer.user, peer.proof())).collect();
@@ -246,8 +249,8 @@ impl Hub {
         self.registry.all().len()
     }
 
-    /// Tells all connections that the server restarts and closes them, spread over `window` so that they do not all
-    /// come back at once.
+    /// Tells all connections that the server restarts, and closes them. The closes are spread over `window` so that the
+    /// clients do not all reconnect at once.
     pub async fn drain(&self, window: Duration) {
         let peers = self.registry.all();
         let retry_after_ms = u64::try_from(RETURN_AFTER.as_millis()).unwrap_or(0);

@@ -1,6 +1,6 @@
-//! The server of Caravana: [`serve`] is all of it, as a function of its socket and its end.
+//! The server of Caravana: [`serve`] runs it on a socket until a shutdown.
 
-// Rendered pages are deeply nested types.
+// The types of rendered pages are deeply nested.
 #![recursion_limit = "256"]
 
 pub mod auth;
@@ -45,18 +45,18 @@ use settings::Settings;
 use shutdown::Shutdown;
 use store::{DatabaseSettings, Proofs, Pruning, SharedLog, SharedStore};
 
-/// This build, for `hello`, `/version` and the figures.
+/// The name of this build, for `hello`, `/version` and the metrics.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
-/// From the request to end to the end.
+/// The maximum time of a shutdown.
 const END_WITHIN: Duration = Duration::from_secs(15);
-/// Sockets are closed one after the other, this far apart, so that their clients do not come back all at once …
+/// Sockets are closed one after the other, this far apart, so that their clients do not all reconnect at once.
 const CLOSE_EVERY: Duration = Duration::from_millis(20);
-/// … but all of them within this time.
+/// All sockets are closed within this time.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
-/// A hint that was lost costs this long at most (G6).
+/// The sweep period: a lost hint delays an event by this much at most (G6).
 const SWEEP: Duration = Duration::from_secs(5);
-/// Kept back for the database.
+/// The part of the shutdown time that is reserved for closing the database.
 const CLOSE_STORE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the server did not start.
@@ -68,13 +68,13 @@ pub enum ServeError {
     /// The database could not be opened.
     #[error("{}: the database could not be opened", .0.setting())]
     Store(#[from] OpenError),
-    /// The database is only half there.
+    /// An import into the database is not complete.
     #[error("DATABASE_URL: an import into this database has not ended; call `server import` again")]
     HalfImported,
-    /// Nothing can be fetched from the identity provider; mostly because the machine has no certificates to trust.
+    /// The server can't fetch from the identity provider, usually because the machine has no root certificates.
     #[error("SUPABASE_URL: keys can't be fetched")]
     KeyList(#[source] auth::FetchSetupError),
-    /// The mail server can't be used as it is named.
+    /// The configured mail server can't be used.
     #[error("SMTP_URL: mail can't be sent")]
     Mail(#[from] mail::MailError),
     /// Passwords can't be hashed here.
@@ -82,10 +82,10 @@ pub enum ServeError {
     Passwords(#[from] PasswordError),
 }
 
-/// Serves until `shutdown` is triggered, then ends as G11 promises: no new upgrades, requests in flight finish, sockets
-/// are told to come back, and everything is over within 15 s. Where another database takes the place of the one that is being
-/// served (a failover, an older copy), it does the same and begins anew with that, on the same socket: whatever was known of the
-/// old one goes, and clients find out by the epochs what they have to load afresh.
+/// Serves until `shutdown` is triggered, then ends as G11 promises: no new upgrades, running requests finish, sockets
+/// are told to reconnect, and everything ends within 15 s. If another database replaces the one that is being served (a
+/// failover, an older copy), it does the same and starts again with the new one on the same socket. All state of the
+/// old database is dropped, and clients learn from the epochs what they have to load again.
 pub async fn serve(listener: TcpListener, mut settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let listener = Arc::new(listener);
     loop {
@@ -95,12 +95,12 @@ pub async fn serve(listener: TcpListener, mut settings: Settings, shutdown: Shut
             return Ok(());
         }
         tracing::warn!("another database is in the place of the one that was opened: beginning anew with it");
-        // That was meant for the first start.
+        // `new_epochs` applies only to the first start.
         settings.new_epochs = false;
     }
 }
 
-/// Serves one database, until the end or until another is in its place.
+/// Serves one database until the shutdown, or until another database replaces it.
 async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     if half_imported(settings.database.clone()).await {
@@ -126,7 +126,7 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
         () = replaced(&store) => shutdown.trigger(),
     }
     let deadline = Instant::now() + END_WITHIN - CLOSE_STORE_WITHIN;
-    // New connections are still accepted, so that /readyz can say 503 instead of nothing.
+    // New connections are still accepted, so that /readyz can answer 503.
     let sockets = u32::try_from(hub.connections()).unwrap_or(u32::MAX);
     drain(Arc::clone(&hub), CLOSE_EVERY.saturating_mul(sockets).min(CLOSE_WITHIN)).await;
     stop.cancel();
@@ -145,7 +145,7 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
     Ok(())
 }
 
-// Boxed, because the compiler can't see through their borrows that a future which contains them may change threads.
+// Boxed, because otherwise the compiler can't prove that the containing future is `Send`.
 
 fn half_imported(database: DatabaseSettings) -> BoxFuture<'static, bool> {
     Box::pin(async move { import::is_unfinished(&database).await })
@@ -178,7 +178,7 @@ fn tokens(settings: &Settings, shutdown: &Shutdown) -> Result<Tokens, ServeError
 fn budgets(settings: &Settings) -> BudgetSettings {
     BudgetSettings {
         of_user: Quota::per_second(settings.send_rate_per_user, settings.send_burst_per_user),
-        // A group's holds one second of its rate.
+        // The burst of a group is one second of its rate.
         of_group: Quota::per_second(settings.send_rate_per_group, settings.send_rate_per_group),
         factor: settings.budget_factor,
     }

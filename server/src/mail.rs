@@ -1,8 +1,8 @@
-//! Letters to people: the port to whoever carries them, and the ones that are written here.
+//! Mail to users: the port to the mail server, and the letters that this server writes.
 //!
-//! Owns the queue of links for a new password. Promises that asking for a link takes as long and looks the same whether
-//! there is such an account or not: whoever asks only fills the queue, and what it holds is looked up afterwards. Nothing
-//! about a letter is logged but that it could not be sent.
+//! Owns the queue of requested password links. Promises that a request takes the same time and gets the same answer
+//! whether the account exists or not: the request only fills the queue, and the accounts are looked up afterwards.
+//! About a letter, only a failure to send it is logged.
 
 mod letters;
 mod resets;
@@ -21,33 +21,33 @@ pub use smtp::Smtp;
 /// A letter, in plain text.
 #[derive(Clone)]
 pub struct Letter {
-    /// The address, with no name beside it.
+    /// The address, without a name.
     pub to: EmailAddress,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
-/// Who carries letters.
+/// Sends letters.
 #[async_trait]
 pub trait Mailer: Send + Sync + 'static {
-    /// Hands a letter over. An answer means that somebody else has taken it, not that it has arrived.
+    /// Sends a letter. `Ok` means that the mail server has accepted it, not that it has arrived.
     async fn send(&self, letter: Letter) -> Result<(), MailError>;
 }
 
 /// Why a letter was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// The address of the mail server, or the letter's own.
+    /// The address of the mail server or of the letter can't be used.
     #[error("not an address that mail can be sent to")]
     Address,
-    /// The mail server did not take it.
+    /// The mail server did not accept the letter.
     #[error("the mail server did not take a letter")]
     Server(#[source] lettre::transport::smtp::Error),
 }
 
-/// Who carries this server's letters; `None` where it sends none.
+/// The mailer of this server. `None` if it sends no mail.
 pub fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, MailError> {
     match &settings.mail {
         Some(settings) => Ok(Some(Arc::new(Smtp::new(settings)?))),

@@ -1,4 +1,5 @@
-//! The server's process: reads the settings, starts the logs, binds the socket, serves; or does an operator's task.
+//! The process of the server: reads the settings, starts logging, binds the socket and serves, or runs an operator's
+//! task.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use caravana_server::{BUILD, metrics, operator, serve, telemetry, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
-/// Password hashings that still run when the server has ended are not waited for longer than this.
+/// The maximum wait for password hashings that still run after the server has ended.
 const LEFTOVERS: Duration = Duration::from_millis(500);
 
 #[expect(clippy::print_stderr, reason = "there are no logs before the settings are read")]
 fn main() -> ExitCode {
-    // Before any thread is started, because it changes the environment. A missing file is the normal case.
+    // This changes the environment, so it must run before any thread starts. A missing file is the normal case.
     match dotenvy::dotenv() {
         Err(error) if !error.not_found() => {
             eprintln!("error: .env can't be read: {error}");
@@ -58,7 +59,7 @@ fn reset_link(task: &ResetLink) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the operator waits for it")]
 fn migrate(database: &Database) -> anyhow::Result<()> {
-    // Old messages of a large database take minutes; how far it is stands in the log.
+    // The migration of old messages in a large database takes minutes; the log shows its progress.
     telemetry::start(LogFormat::Text, "info")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for line in runtime.block_on(upkeep::migrate(&database.address))? {
@@ -91,7 +92,7 @@ fn move_house(task: &Import) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A bar on a terminal; nothing where nobody looks.
+/// A progress bar on a terminal; invisible if the output is not a terminal.
 struct Bar(ProgressBar);
 
 impl Progress for Bar {

@@ -1,9 +1,9 @@
-//! What the process counts.
+//! The metrics of the process.
 //!
-//! Owns the names, and one function for each thing that is worth counting. Promises that labels are words of the source
-//! (routes as they are declared, codes of the protocol) and never anybody's: nothing that people say or hold is in them, and
-//! there is an end to their number. Counts nothing until [`endpoint`] was set up, which is `main`'s to do: a server within a
-//! test has no place for it. Called from wherever something happens; knows nothing of who fetches it.
+//! Owns the names of the metrics, and one function for each event that is counted. Promises that labels are constants
+//! of the source (routes as they are declared, codes of the protocol), never data of users, and that their number is
+//! bounded. Counts nothing until `main` has set up [`endpoint`]; a server inside a test does not count. Called wherever
+//! an event happens; knows nothing about who fetches the metrics.
 
 pub mod endpoint;
 
@@ -13,12 +13,12 @@ use std::time::Duration;
 use caravana_protocol::{CloseReason, ErrorCode, ResyncReason};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
-/// What a figure is.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Counter,
     Gauge,
-    /// Seconds, in the buckets of [`endpoint`].
+    /// A histogram of seconds, in the buckets of [`endpoint`].
     Seconds,
 }
 
@@ -26,7 +26,7 @@ macro_rules! figures {
     ($($(#[doc = $help:literal])+ $name:ident = $text:literal, $kind:ident;)*) => {
         $($(#[doc = $help])+ const $name: &str = $text;)*
 
-        /// All of them, with what they say of themselves where they are fetched.
+        /// All metrics, with the help text that is shown where they are fetched.
         const ALL: &[(&str, Kind, &str)] = &[$(($text, Kind::$kind, concat!($($help),+))),*];
     };
 }
@@ -38,45 +38,48 @@ figures! {
     CONNECTIONS = "caravana_connections", Gauge;
     /// Connections that were opened.
     OPENED = "caravana_connections_opened_total", Counter;
-    /// Connections that ended, by the code of the close frame; 1006 is one that was lost, 4008 a reader who was too slow.
+    /// Connections that ended, by the code of the close frame; 1006 is a lost connection, 4008 a reader that was too
+    /// slow.
     CLOSED = "caravana_connections_closed_total", Counter;
-    /// Sockets that were turned away before the upgrade because there are enough, in all (full) or of their address (address).
+    /// Sockets that were refused before the upgrade because a limit was reached: in total (full) or per address
+    /// (address).
     SHED = "caravana_sockets_shed_total", Counter;
     /// Frames of clients that were carried out or refused.
     RECEIVED = "caravana_frames_received_total", Counter;
-    /// Frames that were given to the kernel.
+    /// Frames that the kernel has taken.
     WRITTEN = "caravana_frames_written_total", Counter;
     /// Bytes of those frames.
     WRITTEN_BYTES = "caravana_written_bytes_total", Counter;
-    /// Messages that somebody sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
+    /// Messages that clients sent, over a socket or by REST: stored, duplicate, or the code of the refusal.
     SENDS = "caravana_sends_total", Counter;
-    /// Changes that somebody asked for, by what they are (edit, delete, read) and how they ended: done, or the code of the refusal.
+    /// Changes that clients asked for, by kind (edit, delete, read) and outcome: done, or the code of the refusal.
     CHANGES = "caravana_changes_total", Counter;
-    /// Commits of the task that writes, by how they ended: ok or failed.
+    /// Commits of the task that writes, by outcome: ok or failed.
     COMMITS = "caravana_commits_total", Counter;
-    /// What those commits had to write: by commits it is how much one flush carries.
+    /// Jobs in those commits: divided by the commits it is how much one flush carries.
     COMMIT_JOBS = "caravana_commit_jobs_total", Counter;
-    /// How long those commits took, from their begin to the database's word.
+    /// How long those commits took, from their start until the database confirmed them.
     COMMIT_SECONDS = "caravana_commit_seconds", Seconds;
-    /// Events that were read from the log again for clients that came back.
+    /// Events that were read from the log again for returning clients.
     REPLAYED = "caravana_replayed_events_total", Counter;
     /// Cursors that could not be continued, by the reason.
     RESYNCS = "caravana_resyncs_total", Counter;
-    /// Times that a group was behind the database and was read from it: what other programs and servers wrote, or a hint that was lost.
+    /// How often a group was behind the database and was read from it, because of other programs, other servers or a
+    /// lost hint.
     GAPS = "caravana_gaps_total", Counter;
-    /// Stored rows that can't be shown as they are and went out as a placeholder.
+    /// Stored rows that can't be shown as they are and were sent as a placeholder.
     PLACEHOLDERS = "caravana_placeholders_total", Counter;
     /// 1 while PostgreSQL's notifications arrive, 0 while the database is asked four times a second instead.
     LISTENING = "caravana_database_listening", Gauge;
     /// Requests that were answered, by method, route and status.
     REQUESTS = "caravana_http_requests_total", Counter;
-    /// How long answers took, by route; upgrades and streams end with their head.
+    /// How long answers took, by route; for upgrades and streams, until the head of the answer.
     REQUEST_SECONDS = "caravana_http_request_seconds", Seconds;
-    /// Panics. Each is a fault of ours.
+    /// Panics. Each is a bug in this server.
     PANICS = "caravana_panics_total", Counter;
 }
 
-/// Those that are counted many times a second; found once.
+/// The metrics that are counted many times a second. They are looked up once.
 struct Often {
     connections: Gauge,
     opened: Counter,
@@ -105,7 +108,7 @@ static OFTEN: LazyLock<Often> = LazyLock::new(|| Often {
     gaps: counter!(GAPS),
 });
 
-/// Begins those without a label at nothing: what has not happened is not unknown.
+/// Sets the metrics without a label to zero at the start, so that they exist before the first event.
 fn begin() {
     LazyLock::force(&OFTEN);
     for rare in [PLACEHOLDERS, PANICS] {
@@ -122,7 +125,7 @@ pub(crate) fn opened() {
 /// A connection has ended.
 pub(crate) fn closed(reason: CloseReason) {
     OFTEN.connections.decrement(1);
-    // A client may name any number.
+    // A client may send any close code.
     let is_ours = !matches!(reason, CloseReason::Other(_));
     let code = if is_ours { reason.code().to_string() } else { "other".to_owned() };
     counter!(CLOSED, "code" => code).increment(1);
@@ -133,23 +136,23 @@ pub(crate) fn shed(reason: &'static str) {
     counter!(SHED, "reason" => reason).increment(1);
 }
 
-/// A client's frame has come.
+/// A client's frame has arrived.
 pub(crate) fn received() {
     OFTEN.received.increment(1);
 }
 
-/// So many frames are in the kernel's hands, and so many bytes.
+/// The kernel has taken this many frames and bytes.
 pub(crate) fn written(frames: usize, bytes: usize) {
     OFTEN.written.increment(frames as u64);
     OFTEN.written_bytes.increment(bytes as u64);
 }
 
-/// How a message that was sent came out.
+/// The outcome of a sent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// It is in the log.
     Stored,
-    /// It was there already.
+    /// It was already stored.
     Duplicate,
     /// It was refused.
     Refused(ErrorCode),
@@ -166,7 +169,7 @@ pub(crate) enum Change {
     Read,
 }
 
-/// Somebody asked for a change, and it was done or refused with this code.
+/// A client asked for a change. It was done, or refused with this code.
 pub(crate) fn changed(change: Change, refused: Option<ErrorCode>) {
     let change = match change {
         Change::Edit => "edit",
@@ -176,7 +179,7 @@ pub(crate) fn changed(change: Change, refused: Option<ErrorCode>) {
     counter!(CHANGES, "change" => change, "outcome" => refused.map_or("done", ErrorCode::as_str)).increment(1);
 }
 
-/// Somebody sent a message.
+/// A client sent a message.
 pub(crate) fn sent(outcome: Sent) {
     match outcome {
         Sent::Stored => OFTEN.stored.increment(1),
@@ -185,19 +188,19 @@ pub(crate) fn sent(outcome: Sent) {
     }
 }
 
-/// A commit of so many jobs went well.
+/// A commit of this many jobs succeeded.
 pub(crate) fn committed(jobs: usize, took: Duration) {
     OFTEN.commits.increment(1);
     OFTEN.commit_jobs.increment(jobs as u64);
     OFTEN.commit_seconds.record(took);
 }
 
-/// A commit failed; its jobs were told so.
+/// A commit failed; its jobs got the error.
 pub(crate) fn commit_failed() {
     counter!(COMMITS, "outcome" => "failed").increment(1);
 }
 
-/// So many events were read again for somebody who came back.
+/// This many events were read again for a returning client.
 pub(crate) fn replayed(events: usize) {
     OFTEN.replayed.increment(events as u64);
 }
@@ -217,7 +220,7 @@ pub(crate) fn gap() {
     OFTEN.gaps.increment(1);
 }
 
-/// A row is shown as something else.
+/// A row is shown as a placeholder.
 pub(crate) fn placeholder() {
     counter!(PLACEHOLDERS).increment(1);
 }
@@ -227,7 +230,7 @@ pub(crate) fn listening(arrive: bool) {
     gauge!(LISTENING).set(if arrive { 1.0 } else { 0.0 });
 }
 
-/// A request was answered. The method may be any word, the route is one of ours.
+/// A request was answered. The method may be any text; the route is one of ours.
 pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let method = KNOWN.iter().find(|known| **known == method).copied().unwrap_or("other");

@@ -1,14 +1,14 @@
-//! Where somebody comes from, as it is counted.
+//! The network of a client, for counting.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An address for counting: an IPv4 address, or the /64 of an IPv6 one. Whoever has one IPv6 address has all of its /64,
-/// so that counting single addresses there would count nothing.
+/// An address for counting: an IPv4 address, or the /64 of an IPv6 address. A client with one IPv6 address has its
+/// whole /64, so limits on single IPv6 addresses would have no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network that an address is counted as. An IPv4 address that is written as an IPv6 one is that IPv4 address.
+    /// The network that an address counts as. An IPv4-mapped IPv6 address counts as that IPv4 address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {

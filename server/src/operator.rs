@@ -1,17 +1,18 @@
-//! What an operator does with the binary beside serving. Each task works while the server runs, and prints nothing itself.
+//! The tasks that an operator runs with the binary, apart from serving. Each task works while the server runs, and
+//! prints nothing itself.
 
 use crate::auth::{AccountName, RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
 use crate::database;
 use crate::settings::ResetLink;
 
-/// Why a task was not done.
+/// Why a task failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
-    /// What was given can't be anybody's.
+    /// The given text can't be the name of an account.
     #[error("this is no e-mail address")]
     NoAddress,
-    /// Nobody here has that e-mail.
+    /// No account has that e-mail.
     #[error("there is no account with this e-mail")]
     NoAccount,
     /// The database could not be used.
@@ -19,7 +20,7 @@ pub enum TaskError {
     Database(#[from] database::OpenError),
 }
 
-/// Makes a link by which the person of this e-mail sets a new password. Whoever holds it first can use it.
+/// Makes a link with which the user of this e-mail sets a new password. The first holder who uses the link sets it.
 pub async fn reset_link(task: &ResetLink) -> Result<String, TaskError> {
     let name = AccountName::parse(&task.email).ok_or(TaskError::NoAddress)?;
     let (secret, now) = (Secret::generate(), unix_seconds());

@@ -1,14 +1,14 @@
-//! Where pages come from.
+//! The origins of pages.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Scheme, host and port, in the spelling that browsers send in `Origin`. Compared exactly.
+/// Scheme, host and port, as browsers write them in `Origin`. Compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Reads an address of a site. A path other than `/` is refused: the site can't live below one.
+    /// Parses the address of a site. A path other than `/` is refused: the site can't be served below a path.
     pub fn parse(text: &str) -> Result<Self, String> {
         let refuse = |problem: &str| format!("{text:?} {problem}");
         let uri: axum::http::Uri =
@@ -33,7 +33,7 @@ impl Origin {
         }
     }
 
-    /// The site of a server that listens here, on this machine.
+    /// The site of a server that listens at this address, as seen from this machine.
     pub(crate) fn listening(address: SocketAddr) -> Option<Self> {
         let host = match address.ip() {
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) | IpAddr::V6(Ipv6Addr::UNSPECIFIED) => "localhost".to_owned(),
@@ -43,25 +43,25 @@ impl Origin {
         Self::parse(&format!("http://{host}:{}", address.port())).ok()
     }
 
-    /// The last resort where nothing is known.
+    /// The fallback if no address is known.
     pub(crate) fn localhost() -> Self {
         Self("http://localhost".into())
     }
 
-    /// As browsers write it.
+    /// The text, as browsers write it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is on this machine, where nobody can listen in.
+    /// Whether it is on this machine, where traffic can't be intercepted.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.host() == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
     }
 
-    /// Whether its host is no name that a stranger can lead to another machine (DNS rebinding): an address, a name of this
-    /// machine, or one that only the local network knows.
+    /// Whether its host can't be pointed at another machine by a stranger (DNS rebinding): an IP address, a name of
+    /// this machine, or a name that only the local network knows.
     #[must_use]
     pub fn is_never_rebound(&self) -> bool {
         let host = self.host();
@@ -78,7 +78,7 @@ impl Origin {
         self.host().trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
-    /// Whether it is reached by TLS.
+    /// Whether it uses TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.starts_with("https://")

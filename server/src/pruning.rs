@@ -1,7 +1,7 @@
-//! Takes out of the database what is over, in short writes between those of people.
+//! Deletes expired rows from the database, in short writes between those of users.
 //!
-//! Promises that nothing which ends by itself (tickets, sign-ins, links) stays for ever, and that what was begun for the end
-//! of an account is finished, also after a restart.
+//! Promises that nothing that expires (tickets, sign-ins, links) stays for ever, and that the deletion of an account is
+//! completed even after a restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::shutdown::Shutdown;
 use crate::store::{Pruning, StoreError};
 use crate::telemetry::causes;
 
-/// How often it is looked for.
+/// How often expired rows are looked for.
 const EVERY: Duration = Duration::from_mins(1);
-/// Rows of one write: some milliseconds.
+/// Rows of one write, which takes some milliseconds.
 const BATCH: u32 = 500;
 
 /// Prunes until the process ends.
@@ -41,7 +41,7 @@ async fn all(store: &dyn Pruning) -> Result<(), StoreError> {
     forget_authors(store).await
 }
 
-/// Takes people whose account has ended out of what they have written, to the end.
+/// Removes deleted users as authors from all messages that they wrote.
 pub(crate) async fn forget_authors(store: &dyn Pruning) -> Result<(), StoreError> {
     while store.forget_authors(BATCH).await? {}
     Ok(())

@@ -1,8 +1,8 @@
-//! What the operator decides.
+//! The settings of the operator.
 //!
-//! Owns the names of PROTOCOL §5, as flags and as environment variables, with their defaults. Promises that a wrong
-//! value, an unsafe one in production, or one for something that this build does not have, ends the start with a
-//! sentence that names the variable. Read once, by `main` and by tests; never changed afterwards.
+//! Owns the names of PROTOCOL §5, as flags and as environment variables, with their defaults. Promises that the start
+//! fails with a sentence that names the variable if a value is wrong, is unsafe in production, or is for a feature that
+//! this build does not have. `main` and the tests read the settings once; they never change afterwards.
 
 mod arguments;
 mod database;
@@ -45,29 +45,29 @@ pub struct Settings {
     pub output_name: String,
     /// The port of the live-reload socket, for `cargo leptos watch`.
     pub reload_port: u32,
-    /// Where people find the site. `None` in development: the address that is listened on.
+    /// The public address of the site. `None` in development: the address that the server listens on.
     pub public_url: Option<Origin>,
-    /// Other origins whose pages may use a person's cookie.
+    /// Other origins whose pages may use a user's cookie.
     pub allowed_origins: Vec<Origin>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// The key of tokens that we and others sign with HS256.
+    /// The key of HS256 tokens, signed by us or by others.
     pub jwt_secret: SecretString,
-    /// The `iss` that tokens must have.
+    /// The required `iss` of tokens.
     pub jwt_issuer: Option<String>,
-    /// The `aud` that tokens must have.
+    /// The required `aud` of tokens.
     pub jwt_audience: Option<String>,
-    /// The Supabase project whose users' tokens are good here, by the keys that it publishes.
+    /// The Supabase project whose users' tokens are accepted, verified with the keys that it publishes.
     pub supabase_url: Option<Origin>,
     /// That project's secret for tokens signed with HS256.
     pub supabase_jwt_secret: Option<SecretString>,
-    /// How mail is sent, where it is.
+    /// How mail is sent. `None`: no mail is sent.
     pub mail: Option<MailSettings>,
-    /// Sends a second that a user may go on with.
+    /// Messages per second that a user may send over a longer time.
     pub send_rate_per_user: u32,
-    /// Sends that a user may make at once.
+    /// Messages that a user may send at once.
     pub send_burst_per_user: u32,
-    /// Sends a second of a whole group.
+    /// Messages per second in a whole group.
     pub send_rate_per_group: u32,
     /// Sockets of the whole process.
     pub max_connections: usize,
@@ -75,11 +75,11 @@ pub struct Settings {
     pub max_connections_per_user: usize,
     /// Sockets of one address.
     pub max_connections_per_address: usize,
-    /// Upgrades a second of one address.
+    /// Upgrades per second of one address.
     pub handshakes_per_second: u32,
-    /// By how much the budgets of everything but messages are larger than they are documented.
+    /// The factor by which the budgets of everything except messages are larger than documented.
     pub budget_factor: f64,
-    /// Where the figures of the process are served, if they are.
+    /// Where the metrics of the process are served, if at all.
     pub metrics_addr: Option<SocketAddr>,
     /// What may be logged, in the syntax of `RUST_LOG`.
     pub log_filter: String,
@@ -89,7 +89,7 @@ pub struct Settings {
     pub app_env: AppEnv,
 }
 
-/// A setting that the process can't start with.
+/// A setting with which the process can't start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {problem}")]
 pub struct SettingError {
@@ -105,10 +105,10 @@ impl SettingError {
     }
 }
 
-/// Why there are no settings.
+/// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A flag or variable is not understood, or help was asked for. Knows how to print itself.
+    /// A flag or variable can't be parsed, or help was requested. This error can print itself.
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// A value that can't be used.
@@ -117,7 +117,7 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads flags (the first word is the program's name) and, for those left out, the environment.
+    /// Reads the flags (the first item is the program's name), and the environment for flags that are left out.
     pub fn read<I, T>(arguments: I) -> Result<Self, SettingsError>
     where
         I: IntoIterator<Item = T>,
@@ -169,7 +169,7 @@ impl Settings {
             budget_factor: given.budget_factor,
             metrics_addr: metrics_addr(arguments::text(given.metrics_addr))?,
             log_filter: given.log_filter,
-            // What a production logs is read by machines first.
+            // In production the logs are mainly read by machines.
             log_format: given.log_format.unwrap_or(match given.app_env {
                 AppEnv::Development => LogFormat::Text,
                 AppEnv::Production => LogFormat::Json,
@@ -178,7 +178,7 @@ impl Settings {
         })
     }
 
-    /// Whether people reach the site by TLS.
+    /// Whether users reach the site by TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.public_url.as_ref().is_some_and(Origin::is_secure)
@@ -194,7 +194,7 @@ fn metrics_addr(value: Option<String>) -> Result<Option<SocketAddr>, SettingErro
     parsed.map_err(|_| SettingError::new("METRICS_ADDR", "must be an address and a port, like 127.0.0.1:9464"))
 }
 
-/// Whoever can change the keys on their way here can be anybody.
+/// An attacker who can change the keys on their way here can impersonate any user, so production requires TLS.
 fn supabase_url(value: Option<String>, app_env: AppEnv) -> Result<Option<Origin>, SettingError> {
     const NAME: &str = "SUPABASE_URL";
     let url = origin(NAME, value)?;

@@ -1,8 +1,8 @@
-//! The planned end of the process.
+//! The planned shutdown of the process.
 //!
 //! Owns one signal and one list of tasks. Promises that every task spawned here is waited for, up to a deadline. It
-//! never ends a task by force: what is still running after the deadline ends with the runtime. `serve` waits; the accept
-//! loop, the connections and the hub spawn.
+//! never kills a task: a task that still runs after the deadline ends with the runtime. `serve` waits; the accept loop,
+//! the connections and the hub spawn tasks.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// The signal that the process is to end, and the tasks that must end before it. Clones share both.
+/// The signal that the process must end, and the tasks that must finish first. Clones share both.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     signal: CancellationToken,
@@ -19,35 +19,35 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// A process that runs.
+    /// The state of a running process.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The end of a part of the process, with tasks of its own: it ends with the whole, or by itself.
+    /// The shutdown of a part of the process with its own tasks: triggered by the whole process, or separately.
     #[must_use]
     pub fn of_a_part(&self) -> Self {
         Self { signal: self.signal.child_token(), tasks: TaskTracker::new() }
     }
 
-    /// Asks everything to end. Doing it again changes nothing.
+    /// Asks all tasks to end. Further calls change nothing.
     pub fn trigger(&self) {
         self.signal.cancel();
     }
 
-    /// Whether the end was asked for.
+    /// Whether the shutdown was triggered.
     #[must_use]
     pub fn is_triggered(&self) -> bool {
         self.signal.is_cancelled()
     }
 
-    /// Waits until the end is asked for.
+    /// Waits until the shutdown is triggered.
     pub async fn triggered(&self) {
         self.signal.cancelled().await;
     }
 
-    /// Runs a task that the end waits for.
+    /// Spawns a task that the shutdown waits for.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -56,20 +56,20 @@ impl Shutdown {
         self.tasks.spawn(task)
     }
 
-    /// Makes the end wait for the holder of this token, too.
+    /// Makes the shutdown wait for the holder of this token, too.
     pub fn token(&self) -> TaskTrackerToken {
         self.tasks.token()
     }
 
-    /// Waits for all tasks. `false` when some were still running after `patience`.
+    /// Waits for all tasks. Returns `false` if some were still running after `patience`.
     pub async fn finished(&self, patience: Duration) -> bool {
         self.tasks.close();
         tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
     }
 }
 
-/// Asks for the end when the operator does: SIGTERM or SIGINT. A process that can't listen to signals ends by SIGKILL
-/// only, which is said at the start.
+/// Triggers the shutdown on SIGTERM or SIGINT. A process that can't listen to signals ends only by SIGKILL; the start
+/// logs this.
 pub fn trigger_on_signals(shutdown: &Shutdown) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,9 +1,9 @@
-//! The end of a sign-in, for the sockets that rest on it (G10).
+//! Closes the sockets of sign-ins that have ended (G10).
 //!
-//! Promises that a socket is closed within five seconds after what it was opened by has ended: a sign-in that was signed
-//! out, left idle or deleted by whatever program, a user who signed out everywhere. Routes that end something close its
-//! sockets at once; [`watch`] finds the rest, and those that were being opened in that moment. A token's own end is the
-//! connection's business.
+//! Promises that a socket is closed within five seconds after its credential has ended: a sign-in that was signed out,
+//! expired or was deleted by any program, or a user who signed out everywhere. Routes that end a sign-in close its
+//! sockets at once. [`watch`] finds the rest, including sockets that were being opened at that moment. The connection
+//! itself handles the expiry of its token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::shutdown::Shutdown;
 use crate::store::{Proofs, SecretHash, StoreError};
 use crate::telemetry::causes;
 
-/// How often all open sockets' sign-ins are looked up: two reads for all of them together.
+/// How often the credentials of all open sockets are checked, with two reads for all of them together.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Closes the sockets of sign-ins that have ended, until the process ends.
@@ -40,7 +40,7 @@ pub(crate) fn watch(hub: Arc<Hub>, proofs: Arc<dyn Proofs>, shutdown: Shutdown) 
                         hub.close_proof(user, proof);
                     }
                 }
-                // Said once: a store that does not answer is in the log many times already.
+                // Logged once: a store that does not answer is logged elsewhere many times.
                 Err(error) if !is_failing => {
                     is_failing = true;
                     tracing::warn!(error = %causes(&error), "sign-ins could not be looked up");
@@ -51,16 +51,18 @@ pub(crate) fn watch(hub: Arc<Hub>, proofs: Arc<dyn Proofs>, shutdown: Shutdown) 
     })
 }
 
-/// Signs a user out everywhere: sign-ins, tickets, tokens and their sockets; but for the kept sign-in and its sockets.
+/// Signs a user out everywhere: ends sign-ins, tickets and tokens, and closes their sockets, except the kept sign-in
+/// and its sockets.
 pub async fn end_all(hub: &Hub, proofs: &dyn Proofs, user: UserId, kept: Option<SecretHash>) -> Result<(), StoreError> {
-    // The store first: a socket that is opened in between finds nothing that it could rest on.
+    // The store comes first: a socket that is opened in between then finds no valid credential.
     proofs.end_sign_ins(user, kept, unix_seconds()).await?;
     close_all(hub, user, kept);
     Ok(())
 }
 
-/// The sockets' part of [`end_all`], where the store has ended the sign-ins together with something else: a password was
-/// changed (kept: the sign-in that changed it), set by a link, or the account has ended.
+/// Closes the sockets as [`end_all`] does, for cases where the store has already ended the sign-ins together with
+/// another change: the password was changed (kept: the sign-in that changed it), the password was set by a link, or the
+/// account was deleted.
 pub fn close_all(hub: &Hub, user: UserId, kept: Option<SecretHash>) {
     match kept {
         Some(kept) => hub.close_others(user, kept),

@@ -1,11 +1,11 @@
-//! A WebSocket over the bare TCP stream that an upgrade left.
+//! A WebSocket over the plain TCP stream that remains after an upgrade.
 //!
-//! Owns the stream: the only reader and the only writer of a connection live here, in one task, and all that RFC 6455 says
-//! of pings, pongs and close frames. Reads frames with a [`Decoder`] out of one buffer per thread, so that an idle connection
-//! owns no buffer, hands whole messages to its [`Service`], which is the hub's [`Connection`], and writes what lies in its
-//! mailbox, all that waits in one flush. Promises: a silent peer is gone
-//! within 35 s (G8), a peer that takes nothing within 20 s (G7), one that never finishes a message within 30 s, and a
-//! broken frame is answered with the close code that RFC 6455 names.
+//! Owns the stream: the only reader and the only writer of a connection live here, in one task, together with all that
+//! RFC 6455 says about pings, pongs and close frames. Reads frames with a [`Decoder`] from one buffer per thread, so
+//! that an idle connection owns no buffer. Passes whole messages to its [`Service`], which is the hub's [`Connection`],
+//! and writes all frames that wait in its mailbox in one flush. Promises: the socket closes a silent peer within 35 s
+//! (G8), a peer that reads nothing within 20 s (G7), a peer that never finishes a message within 30 s. A broken frame
+//! is answered with the close code that RFC 6455 names.
 
 pub mod decoder;
 mod writer;
@@ -29,11 +29,11 @@ use crate::frame::{Outgoing, websocket};
 use crate::hub::{Connection, Mailbox, Peer};
 use decoder::{Accepts, Decoder, Received};
 
-/// A peer of which nothing was heard for this long is gone.
+/// A peer that sent nothing for this long counts as gone.
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
-/// A message that has begun must end within this time.
+/// How long a message may take from its first byte to its last.
 const UNFINISHED: Duration = Duration::from_secs(30);
-/// After our close frame, how long the peer may take to answer it.
+/// How long the peer may take to answer our close frame.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Control frames that a peer may send in [`CONTROL_WINDOW`].
 const CONTROL_FRAMES: u32 = 30;
@@ -42,7 +42,7 @@ const CONTROL_WINDOW: Duration = Duration::from_secs(10);
 const READ_BUFFER: usize = 64 * 1024;
 
 thread_local! {
-    /// Shared by all connections of a thread, because it is filled and emptied between two waits.
+    /// All connections of a thread share it, because it is filled and emptied between two waits.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
 
@@ -55,18 +55,18 @@ pub enum Message {
     Binary(Vec<u8>),
 }
 
-/// What is at our end of a socket: it is told what the client says and what time it is, and answers through its mailbox.
+/// The server's end of a socket: it receives the client's messages and the time, and answers through its mailbox.
 pub trait Service: Send {
-    /// Where its mailbox is; it may outlive the service.
+    /// Holds the mailbox. It may outlive the service.
     type Peer: AsRef<Mailbox> + Send + Sync;
 
-    /// Where its mailbox is.
+    /// Returns the holder of the mailbox.
     fn peer(&self) -> Arc<Self::Peer>;
-    /// Which messages it takes.
+    /// The messages that it accepts.
     fn accepts(&self) -> Accepts;
-    /// Does what is due at this moment and tells when it wants to be called again.
+    /// Does what is due now, and returns when it wants to be called again.
     fn tick(&mut self, now: Instant) -> Instant;
-    /// Waits until it takes the next message. Cancel safe.
+    /// Waits until it can take the next message. Cancel safe.
     fn is_ready(&mut self) -> impl Future<Output = ()> + Send;
     /// Carries out a message.
     fn receive(&mut self, message: Message) -> impl Future<Output = ()> + Send;
@@ -94,19 +94,19 @@ impl Service for Connection {
     async fn receive(&mut self, message: Message) {
         match message {
             Message::Text(text) => self.receive(codec::decode_client(&text)).await,
-            // The decoder has refused it: text is all that this connection accepts.
+            // Unreachable: this connection accepts only text, so the decoder has already refused binary messages.
             Message::Binary(_) => self.mailbox().close(CloseReason::Unsupported),
         }
     }
 }
 
-/// Serves a connection until its end. `early` is what the client sent right behind its upgrade request.
+/// Serves a connection until its end. `early` holds the bytes that the client sent directly after its upgrade request.
 pub async fn drive(stream: TcpStream, early: &[u8], mut service: impl Service) {
     let peer = service.peer();
     let mailbox = (*peer).as_ref();
     let mut reader = Reader::new(&stream, service.accepts(), mailbox);
-    // Whichever ends first, the other gets a moment to finish: the writer to send the close frame, the reader to hear
-    // the peer's.
+    // When one of the two ends, the other gets a moment to finish: the writer to send the close frame, the reader to
+    // receive the peer's close frame.
     let writing = writer::write(&stream, mailbox);
     tokio::pin!(writing);
     let reason = {
@@ -121,13 +121,13 @@ pub async fn drive(stream: TcpStream, early: &[u8], mut service: impl Service) {
         mailbox.close(reason);
         let _ = timeout(FAREWELL, &mut writing).await;
     }
-    // For everybody else it is gone from here on, however long its peer takes to leave.
+    // Dropping the service removes the connection from the hub now, however long its peer takes to close.
     drop(service);
-    // A peer that has not closed yet may still be sending; closing the stream under unread bytes would reset it, and
-    // the close frame would be lost on the way.
+    // A peer that has not closed yet may still be sending. If we closed the stream with unread bytes in it, the kernel
+    // would reset it, and the close frame would be lost.
     if !reader.peer_is_done {
-        // What a peer says that broke the protocol is not read any more, nor is its close frame: it is told at once that
-        // nothing comes behind ours, and need not wait for the end.
+        // If the peer broke the protocol, nothing more is decoded, not even its close frame. The shutdown tells the
+        // peer at once that nothing follows our close frame, so it need not wait for the timeout.
         if reader.decoder.is_broken() {
             let _ = SockRef::from(&stream).shutdown(Shutdown::Write);
         }
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         Self { stream, mailbox, decoder: Decoder::new(accepts), heard: now, control: (now, 0), peer_is_done: false }
     }
 
-    /// Reads and carries out until there is a reason to close.
+    /// Reads and carries out messages until there is a reason to close.
     async fn read(&mut self, early: &[u8], service: &mut impl Service) -> CloseReason {
         let mut received = Vec::new();
         self.decoder.feed(early, &mut received);
@@ -181,8 +181,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Carries out what was read. Time in which nothing is read is neither the peer's silence nor a message's that waits for its
-    /// rest: that may lie in the kernel.
+    /// Carries out what was read. While nothing is read, neither the silence timeout nor the timeout of an unfinished
+    /// message runs: the peer's bytes may already be in the kernel.
     async fn carry_out(&mut self, received: &mut Vec<Received>, service: &mut impl Service) -> Result<(), CloseReason> {
         if received.is_empty() {
             return Ok(());
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes what has arrived out of the kernel. An error is the end of the stream.
+    /// Reads what has arrived in the kernel. An error is the end of the stream.
     fn take(&mut self, received: &mut Vec<Received>) -> io::Result<()> {
         BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -210,8 +210,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What is read faster than it can be carried out and answered waits here, and behind it whatever the peer still has to
-    /// say: in the kernel, and in the end at the peer itself.
+    /// Waits until the service is ready. A client that sends faster than its messages can be carried out and answered
+    /// waits here: its further bytes stay in the kernel, and finally at the client.
     async fn wait_until_ready(&mut self, service: &mut impl Service) {
         loop {
             let due = service.tick(Instant::now());
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
                 () = sleep_until(due) => {}
             }
         }
-        // Time in which nothing is read is not the peer's silence.
+        // The time in which nothing is read does not count as the peer's silence.
         self.heard = Instant::now();
     }
 
@@ -244,10 +244,10 @@ impl<'a> Reader<'a> {
     }
 
     async fn serve(&mut self, message: Message, service: &mut impl Service) -> Result<(), CloseReason> {
-        // A panic ends this connection, with a word to its peer, and nothing else.
+        // A panic ends only this connection, with a close frame to its peer.
         let carried_out = AssertUnwindSafe(service.receive(message)).catch_unwind().await;
         carried_out.map_err(|_| CloseReason::Internal)?;
-        // Time spent in the store is not the peer's silence.
+        // The time spent in the store does not count as the peer's silence.
         self.heard = Instant::now();
         Ok(())
     }
@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
         if *count > CONTROL_FRAMES { Err(CloseReason::Policy) } else { Ok(()) }
     }
 
-    /// Reads and forgets until the peer's close frame or the end of the stream.
+    /// Reads and discards until the peer's close frame or the end of the stream.
     async fn wait_for_end(&mut self) {
         let mut received = Vec::new();
         while self.stream.readable().await.is_ok() {

@@ -1,9 +1,9 @@
 //! Logs.
 //!
-//! What a log line may hold: ids, routes as they are declared, statuses, durations, counts. What it never holds: message
-//! bodies, tokens, cookies, query strings, e-mail addresses. Values that come from a user are cut at
-//! [`USER_VALUE_CHARACTERS`]. A panic is a line like any other, with the place where it happened and those of its words
-//! that stand in the source.
+//! A log line may contain: ids, routes as they are declared, statuses, durations, counts. It never contains message
+//! bodies, tokens, cookies, query strings or e-mail addresses. Values from a user are cut at [`USER_VALUE_CHARACTERS`].
+//! A panic is logged like any other line, with its location and with the parts of its text that are constants in the
+//! source.
 
 use std::any::Any;
 use std::panic::PanicHookInfo;
@@ -17,14 +17,14 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::metrics;
 
-/// Characters of a user's value in a log line; enough to find it, too few to flood.
+/// Characters of a user's value in a log line: enough to search for it, too few to flood the log.
 pub const USER_VALUE_CHARACTERS: usize = 128;
 
-/// Time in which there is a bounded number of lines about one thing, where a peer can make it happen as often as it likes.
+/// The window in which the lines of one kind are limited, for events that a client can cause as often as it likes.
 const SELDOM: Duration = Duration::from_secs(5);
 
-/// Something that is logged as a sum. It stands in a `static` beside its line: so there is one for each kind of line, and none
-/// that a peer could make.
+/// An event that is logged as a sum. It is stored in a `static` next to its log statement. So there is one per kind of
+/// line, and a client can't create more.
 #[derive(Debug)]
 pub struct Seldom {
     most: u32,
@@ -33,27 +33,27 @@ pub struct Seldom {
 
 #[derive(Debug)]
 struct Count {
-    /// Since the last line.
+    /// How often it has happened since the last line.
     times: u64,
-    /// Since this moment.
+    /// How many lines were written since `since`.
     lines: u32,
     since: Option<Instant>,
 }
 
 impl Seldom {
-    /// One line at a time.
+    /// At most one line per window.
     #[must_use]
     pub const fn new() -> Self {
         Self::up_to(1)
     }
 
-    /// So many at a time, where each says something of its own.
+    /// At most `most` lines per window, for lines that differ from each other.
     #[must_use]
     pub const fn up_to(most: u32) -> Self {
         Self { most, count: Mutex::new(Count { times: 0, lines: 0, since: None }) }
     }
 
-    /// It has happened once more. `Some`: it is time for a line, which says that it was so often since the last one.
+    /// Counts the event. `Some`: a line is due, and this many events have happened since the last one.
     pub fn happened(&self) -> Option<u64> {
         self.happened_at(Instant::now())
     }
@@ -81,19 +81,19 @@ impl Default for Seldom {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// For human readers.
     Text,
-    /// For machines: one object a line.
+    /// For machines: one JSON object per line.
     Json,
 }
 
 /// Why nothing can be logged.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// What is to be logged is not understood.
+    /// The log filter can't be parsed.
     #[error("RUST_LOG: {0}")]
     Filter(ParseError),
-    /// Somebody logs already.
+    /// Logging was already started.
     #[error("LOG_FORMAT: {0}")]
     Twice(TryInitError),
 }
@@ -111,31 +111,31 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Takes the place of the standard report, which prints the whole text: `"…" is not a char boundary` would put a part of
-/// somebody's message into the log.
+/// Replaces the standard panic report, which prints the whole text: `"…" is not a char boundary` would put a part of a
+/// user's message into the log.
 fn panicked(panic: &PanicHookInfo<'_>) {
     metrics::panicked();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(place, panic = words(panic.payload()), "a panic");
 }
 
-/// What a panic says, if it says it in words of the source. Formatted ones may hold anybody's values.
+/// The text of a panic, if it is a constant of the source. A formatted text may contain a user's values.
 #[must_use]
 pub fn words(payload: &(dyn Any + Send)) -> &'static str {
     payload.downcast_ref::<&'static str>().copied().unwrap_or("with values, which are not logged")
 }
 
-/// Characters of an error with its causes.
+/// The maximum length of an error with its causes, in characters.
 const CAUSES_CHARACTERS: usize = 512;
 
-/// An error with what caused it, cut: the reader of a log needs the last of them most.
+/// An error with its causes, cut to a maximum length. The reader of a log needs the last cause most.
 #[must_use]
 pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        // Many errors say their cause themselves.
+        // Many errors include the text of their cause.
         if !text.contains(&said) {
             text.push_str(": ");
             text.push_str(&said);
@@ -145,7 +145,7 @@ pub fn causes(error: &dyn std::error::Error) -> String {
     text.chars().take(CAUSES_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A user's value as a log line may hold it.
+/// A user's value in the form for a log line.
 #[must_use]
 pub fn user_value(value: &str) -> String {
     value.chars().take(USER_VALUE_CHARACTERS).map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -155,7 +155,7 @@ pub fn user_value(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What somebody wrote was in the text of the panic that it caused.
+    /// Before the fix, the text of a panic contained the user's message that caused it.
     #[test]
     fn a_panic_is_told_in_words_of_the_source_only() {
         let said = |act: fn(&str)| {
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(said(|text| panic!("{text}")), "with values, which are not logged");
     }
 
-    /// Nine hundred thousand lines in fifteen seconds were one peer's.
+    /// Before the fix, one client caused nine hundred thousand lines in fifteen seconds.
     #[test]
     fn what_happens_again_and_again_is_told_as_a_sum() {
         let (seldom, start) = (Seldom::new(), Instant::now());

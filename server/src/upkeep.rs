@@ -1,4 +1,4 @@
-//! What an operator does for the database: brings it up to date, and has it examined.
+//! The operator's tasks for the database: migrates it, and examines it.
 //!
 //! Prints nothing itself; the binary does.
 
@@ -16,7 +16,8 @@ pub enum UpkeepError {
     Postgres(#[from] postgres::MigrateError),
 }
 
-/// Brings the database up to date, and repairs what was written past the triggers. Answers what was done, in sentences.
+/// Migrates the database, and repairs rows that were written without the triggers. Returns sentences that say what was
+/// done.
 pub async fn migrate(address: &DatabaseAddress) -> Result<Vec<String>, UpkeepError> {
     let server = match address {
         DatabaseAddress::Sqlite(path) => {
@@ -39,7 +40,7 @@ pub async fn migrate(address: &DatabaseAddress) -> Result<Vec<String>, UpkeepErr
     Ok(said)
 }
 
-/// Examines the database. `listen` is where its notifications are listened to, if that is another address.
+/// Examines the database. `listen` is the address for its notifications, if it differs.
 pub async fn examine(address: &DatabaseAddress, listen: Option<&PostgresAddress>) -> Result<Vec<Finding>, UpkeepError> {
     match address {
         DatabaseAddress::Sqlite(path) => Ok(sqlite::examine(path).await?),
@@ -50,7 +51,7 @@ pub async fn examine(address: &DatabaseAddress, listen: Option<&PostgresAddress>
     }
 }
 
-/// Whether something must be done.
+/// Whether any finding requires action.
 #[must_use]
 pub fn is_wrong(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.state == State::Wrong)

@@ -1,20 +1,20 @@
-//! What an account is found by: an e-mail address, or what an earlier version took for one.
+//! The name by which an account is found: an e-mail address, or a text that an earlier version accepted as one.
 
 use caravana_protocol::{EmailAddress, limits};
 
-/// What somebody signs in by.
+/// The name that a user signs in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountName {
     /// The address of a mailbox.
     Address(EmailAddress),
-    /// No address any more. Accounts that have it are still their people's: they come in with their password, and by a link that
-    /// the operator hands over. Nothing is ever sent there, nobody new gets it, and where nobody has it, it is refused like any
-    /// other text that is no address.
+    /// A text that is no longer accepted as an address. Existing accounts with such a name still work: their users sign
+    /// in with their password, or with a link from the operator. The server never sends mail to it and never gives it
+    /// to a new account. If no account has it, it is refused like any other text that is not an address.
     Former(String),
 }
 
 impl AccountName {
-    /// Reads what somebody typed. `None`: there never was a version that kept it.
+    /// Parses what a user typed. `None`: no version ever accepted this text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(address) = EmailAddress::parse(text) {
@@ -26,7 +26,8 @@ impl AccountName {
                 .rsplit_once('@')
                 .is_some_and(|(local, domain)| !local.is_empty() && domain.split('.').all(|label| !label.is_empty()))
             && !name.chars().any(|c| c.is_whitespace() || c.is_control())
-            // Letters that become others in lower case (the Kelvin sign) are no way to somebody else's address.
+            // Some characters change to other letters in lower case (the Kelvin sign). They must not lead to another
+            // user's address.
             && EmailAddress::parse(&name).is_err();
         was_taken.then_some(Self::Former(name))
     }

@@ -1,31 +1,32 @@
-//! Who brings a token: the token is good, the sign-in that it came from is alive, and its user is known here.
+//! Finds the user of a token: checks that the token is valid and its sign-in still exists, and that the user is known
+//! here.
 //!
-//! The one way from a token to a person, for requests, upgrades and the `auth` frame alike. The first good token of a
-//! `sub` makes its user.
+//! The only way from a token to a user, for requests, upgrades and the `auth` frame. The first valid token of a `sub`
+//! creates its user.
 
 use caravana_protocol::rest::User;
 
 use super::tokens::{TokenError, Tokens};
 use crate::store::{Proof, Proofs, StoreError, TokenHolder};
 
-/// Somebody who has brought a good token.
+/// The holder of a valid token.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// Whether they have not signed up anywhere so far.
+    /// Whether the user is a guest, who has not signed up anywhere.
     pub is_guest: bool,
-    /// What their presence here rests on.
+    /// The credential that the user's connections depend on.
     pub proof: Proof,
 }
 
-/// Why nobody is known by a token.
+/// Why a token gives no user.
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
-    /// It is not good, or its sign-in has ended.
+    /// The token is invalid, or its sign-in has ended.
     #[error("the token is not good")]
     Refused,
-    /// It can't be told now.
+    /// The token can't be checked now, because the keys are not known yet.
     #[error("the keys of the identity provider are not known yet")]
     KeysUnknown,
     /// The database did not answer.
@@ -42,7 +43,7 @@ impl From<TokenError> for BearerError {
     }
 }
 
-/// Who brings this token.
+/// Returns the holder of this token.
 pub async fn bearer(tokens: &Tokens, proofs: &dyn Proofs, token: &str, now: i64) -> Result<Bearer, BearerError> {
     let verified = tokens.verify(token).await?;
     let proof =

@@ -1,9 +1,9 @@
-//! The keys that an identity provider publishes (JWKS), kept at hand.
+//! A cache of the keys that an identity provider publishes (JWKS).
 //!
-//! One task fetches the list: at the start, every ten minutes, and when a token names a key that is not in it, at most
-//! once a minute. What was fetched last stays good for a day when the provider does not answer. Verifying never waits
-//! for a provider that is down as long as the key is known, and otherwise some seconds at most. Owns no idea of tokens:
-//! [`super::tokens`] asks for a key by its id and algorithm.
+//! One task fetches the list: at the start, every ten minutes, and when a token names an unknown key, but then at most
+//! once a minute. If the provider does not answer, the last list stays valid for a day. A known key is verified without
+//! waiting for the provider; for an unknown key the wait is a few seconds at most. This module knows nothing about
+//! tokens: [`super::tokens`] asks it for a key by id and algorithm.
 
 mod fetch;
 mod public_key;
@@ -23,33 +23,33 @@ pub use public_key::PublicKey;
 pub(super) use public_key::is_plausible_id;
 use public_key::parse;
 
-/// A list is fetched again when it is this old, so that a key that was taken back is not believed for longer.
+/// A list of this age is fetched again, so that a revoked key is not trusted for longer.
 const FRESH: Duration = Duration::from_mins(10);
-/// A list that can't be fetched again is believed for this long.
+/// How long a list is trusted when it can't be fetched again.
 const KEPT: Duration = Duration::from_hours(24);
-/// Fetches because of unknown keys are this far apart: anybody can make up a key's name.
+/// The minimum time between two fetches for unknown keys, because any client can invent a key id.
 const UNKNOWN_EVERY: Duration = Duration::from_mins(1);
-/// After a failure, with a list that is still good.
+/// The pause after a failed fetch while the old list is still trusted.
 const RETRY: Duration = Duration::from_mins(1);
-/// While there has been no list yet, a token may ask for another try this long after the last one.
+/// Before the first list has arrived, a token may cause another attempt this long after the last one.
 const RETRY_WITHOUT: Duration = Duration::from_secs(1);
-/// How long a token waits for the list. The fetch itself goes on for those who come later.
+/// How long a token waits for the list. The fetch itself continues, for tokens that come later.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Tokens that wait for a fetch; more are refused at once.
+/// How many tokens may wait for a fetch; further ones are refused at once.
 const WAITING: usize = 256;
 
 /// Fetches the list once.
 pub type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Vec<PublicKey>, FetchError>> + Send + Sync>;
 
-/// The list, for those who look keys up. Clones share it; when the last one is gone, fetching ends.
+/// Looks up keys in the list. Clones share it; when the last clone is dropped, fetching ends.
 #[derive(Clone)]
 pub struct KeyList {
     published: watch::Receiver<Published>,
-    /// Dropping what is sent here is the answer.
+    /// The keeper answers by dropping the sender that it receives here.
     asks: mpsc::Sender<oneshot::Sender<()>>,
 }
 
-/// There is no list that could be believed, so nothing can be said about a key.
+/// There is no trusted list, so it is not known whether a key exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoList;
 
@@ -61,13 +61,13 @@ struct Published {
 
 enum Found {
     Key(PublicKey),
-    /// The id is known, of a key for something else.
+    /// The id is known, but its key has another algorithm.
     Other,
     Nothing,
 }
 
 impl KeyList {
-    /// Begins to fetch. Ends with the process, or when nobody can ask any more.
+    /// Starts to fetch. Ends with the process, or when the last clone is dropped.
     #[must_use]
     pub fn start(fetch: Fetch, shutdown: &Shutdown) -> Self {
         let (sender, published) = watch::channel(Published::default());
@@ -83,7 +83,7 @@ impl KeyList {
         Self { published, asks }
     }
 
-    /// The key of this id and algorithm. An unknown id may make the list be fetched again first.
+    /// Returns the key with this id and algorithm. An unknown id may first cause a new fetch.
     pub async fn find(&self, id: &str, algorithm: Algorithm) -> Result<Option<PublicKey>, NoList> {
         match self.look(id, algorithm) {
             Found::Key(key) => return Ok(Some(key)),
@@ -92,7 +92,7 @@ impl KeyList {
         }
         let (ask, answer) = oneshot::channel();
         if self.asks.try_send(ask).is_ok() {
-            // The answer is that the sender is dropped.
+            // The answer is the drop of the sender.
             let _ = timeout(PATIENCE, answer).await;
         }
         match self.look(id, algorithm) {
@@ -121,7 +121,7 @@ impl Published {
     }
 }
 
-/// The only one who fetches.
+/// The only task that fetches.
 struct Keeper {
     fetch: Fetch,
     sender: watch::Sender<Published>,
@@ -132,13 +132,13 @@ struct Keeper {
     unknown_at: Option<Instant>,
 }
 
-/// What ends the keeper's rest.
+/// Why the keeper wakes up.
 enum Wake {
     /// The list is due.
     Due,
-    /// Somebody asks for a key that is not in it, and may. Held until the list was fetched.
+    /// A token asks for an unknown key, and a fetch is allowed. The sender is held until the list is fetched.
     Asked(oneshot::Sender<()>),
-    /// Nobody can ask any more.
+    /// The last clone of the list is dropped, or the process ends.
     Over,
 }
 
@@ -148,7 +148,7 @@ impl Keeper {
         loop {
             self.load().await;
             drop(asking.take());
-            // Who asked meanwhile is answered by this list.
+            // This list also answers the tokens that asked in the meantime.
             while self.asked.try_recv().is_ok() {}
             match self.rest().await {
                 Wake::Due => {}
@@ -171,7 +171,7 @@ impl Keeper {
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
-                // Said once; it is tried again until it works, and that is said too.
+                // Logged once. The fetch is repeated until it succeeds, and the success is logged too.
                 if self.failures == 1 {
                     tracing::warn!(error = %causes(&error), "the identity provider's keys could not be fetched");
                 }

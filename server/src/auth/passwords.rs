@@ -1,7 +1,7 @@
-//! Passwords: argon2id, off the async threads, a bounded number at a time.
+//! Passwords: argon2id, off the async threads, with a limited number at a time.
 //!
-//! Owns the memory that hashing needs: one piece for each hashing that may run, used again and never given back. Freed
-//! pieces of that size stay with the allocator of whatever thread they were on, and add up to hundreds of megabytes.
+//! Owns the memory for hashing: one block per parallel hashing, reused and never freed. If it were freed, the allocator
+//! would keep blocks of that size for each thread that used one, which adds up to hundreds of megabytes.
 
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,20 +15,20 @@ use tokio::sync::Semaphore;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Hashings at once, at most. They fill a processor each, so that there are never more than half as many as processors:
-/// the chat needs some too.
+/// The maximum number of parallel hashings. Each uses a whole core, so there are also never more than half as many as
+/// cores: the chat needs the others.
 const PARALLEL: usize = 2;
-/// Hashings that may wait; with more a sign-in is told to come again, so that a flood costs bounded memory.
+/// How many hashings may wait. Further sign-ins are asked to try again later, so a flood uses bounded memory.
 const WAITING: usize = 64;
 
-/// Hashes passwords and checks them. Clones share the bound and the memory.
+/// Hashes passwords and checks them. Clones share the limit and the memory.
 #[derive(Clone)]
 pub struct Passwords {
     hasher: Argon2<'static>,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     memory: Arc<Memory>,
-    /// Compared with when there is no account, so that an unknown e-mail costs the same.
+    /// A hash to compare with when there is no account, so that an unknown e-mail takes the same time.
     nobody: Arc<str>,
 }
 
@@ -41,20 +41,20 @@ pub enum PasswordError {
     /// Too many sign-ins at once.
     #[error("too many sign-ins at once")]
     Busy,
-    /// Something that should not happen.
+    /// An internal error.
     #[error("hashing failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Pieces of memory that no hashing uses now. The one that was used last is taken first, so that a server where people sign
-/// in one after the other has one.
+/// Blocks of memory that are not in use. The most recently used one is taken first, so that a server on which sign-ins
+/// do not overlap has only one.
 #[derive(Default)]
 struct Memory {
     free: Mutex<Vec<Vec<Block>>>,
 }
 
 impl Memory {
-    /// Does something in a piece of at least so many blocks. What lies in it from before is overwritten by the first pass.
+    /// Runs `work` in memory of at least this many blocks. The first pass overwrites the old contents.
     fn with<T>(&self, blocks: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
@@ -85,7 +85,7 @@ impl Passwords {
         })
     }
 
-    /// Whether this may be a password at all. Costs nothing.
+    /// Checks whether this text may be a password at all. Cheap.
     pub fn check(password: &str) -> Result<(), PasswordError> {
         check_length(password)
     }
@@ -96,9 +96,10 @@ impl Passwords {
         self.work(move |hasher, memory| hash(hasher, memory, password.as_bytes())).await
     }
 
-    /// Whether this is the password of that PHC string; `None` (no such account) takes as long and answers no.
+    /// Whether this is the password of that PHC string. `None` (no such account) takes as long and returns `false`.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, PasswordError> {
-        // What can't be a password is compared all the same, cut to a bounded length: the answer's time tells nothing.
+        // A text that can't be a password is compared too, cut to a bounded length, so that the response time reveals
+        // nothing.
         let password: String = password.chars().take(PASSWORD_MAX_CHARACTERS + 1).collect();
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.to_string());
@@ -114,7 +115,7 @@ impl Passwords {
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(failed)?;
         let (hasher, memory) = (self.hasher.clone(), Arc::clone(&self.memory));
         tokio::task::spawn_blocking(move || {
-            // Held by the work itself: a request that is given up does not let another one in early.
+            // The work itself holds the permit: a cancelled request does not start another hashing too early.
             let _permit = permit;
             work(&hasher, &memory)
         })
@@ -136,14 +137,14 @@ fn hash(hasher: &Argon2<'_>, memory: &Memory, password: &[u8]) -> Result<String,
     Ok(hash.to_string())
 }
 
-/// Whether this is the password of that PHC string, which says itself how it was made.
+/// Whether this is the password of that PHC string, which contains its own parameters.
 fn matches(memory: &Memory, password: &[u8], stored: &str) -> Result<bool, PasswordError> {
     let stored = PasswordHash::new(stored).map_err(failed)?;
     let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
     let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(failed)?;
     let version = stored.version.map(Version::try_from).transpose().map_err(failed)?.unwrap_or_default();
     let hasher = Argon2::new(algorithm, version, Params::try_from(&stored).map_err(failed)?);
-    // Compared in constant time by its type.
+    // The type compares in constant time.
     Ok(output(&hasher, memory, (password, salt), expected.len())? == *expected)
 }
 
@@ -189,13 +190,13 @@ mod tests {
         assert!(!passwords.verify("correct horse battery".into(), None).await.unwrap());
     }
 
-    /// §5.7: neither the answer nor its time tells whether there is such an account.
+    /// §5.7: neither the answer nor its time reveals whether the account exists.
     #[tokio::test]
     async fn an_unknown_account_costs_as_much_as_a_wrong_password() {
         let passwords = Passwords::new().unwrap();
         let stored = passwords.hash("correct horse battery".into()).await.unwrap();
         let mut shortest = [std::time::Duration::MAX; 2];
-        // The shortest of several is what the work itself takes, whatever else the machine does.
+        // The shortest of several runs shows the time of the work itself, without other load on the machine.
         for _ in 0..5 {
             for (stored, shortest) in [Some(stored.clone()), None].into_iter().zip(&mut shortest) {
                 let begin = std::time::Instant::now();
@@ -207,7 +208,8 @@ mod tests {
         assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
     }
 
-    /// Each hashing took 19 MiB of its own, which stayed with the thread that had freed them: 740 MB after 120 sign-ups.
+    /// Before the fix, each hashing took 19 MiB of its own, which stayed with the thread that freed it: 740 MB after
+    /// 120 sign-ups.
     #[tokio::test]
     async fn the_memory_of_hashing_is_used_again() {
         let passwords = Passwords::new().unwrap();

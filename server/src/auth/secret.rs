@@ -1,4 +1,4 @@
-//! Secrets that we hand out: the value of a session cookie, a ticket, an invite's link.
+//! Secrets that the server issues: the value of a session cookie, a ticket, the token of an invite.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::store::SecretHash;
 
-/// Random bytes of a secret: 256 bits, beyond guessing.
+/// Random bytes of a secret: 256 bits, which can't be guessed.
 const BYTES: usize = 32;
 /// Characters of a secret in base64url without padding.
 const CHARACTERS: usize = (BYTES * 8).div_ceil(6);
@@ -25,7 +25,7 @@ impl Secret {
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Reads a secret that somebody brought. `None` when it can't be one of ours.
+    /// Parses a secret from a client. `None` when it can't be one of ours.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plausible = text.len() == CHARACTERS
@@ -33,13 +33,13 @@ impl Secret {
         plausible.then(|| Self(text.to_owned()))
     }
 
-    /// What the database keeps. A plain hash is enough, because nobody can try all 256-bit secrets.
+    /// The hash that the database stores. A plain hash is enough, because 256-bit secrets can't be searched.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
-    /// The secret itself, to be handed to its holder and nobody else.
+    /// The secret itself. Only its holder may get it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,8 +1,8 @@
-//! The brake on guessing passwords, and on having letters sent.
+//! The throttle against guessing passwords, and against causing many letters.
 //!
-//! Takes the time as an argument. Promises that its memory is bounded whatever is tried: it keeps keyed hashes of what is
-//! counted, never the texts, and at most [`KEYS`] of them; and that nobody gets rid of a full count by filling it up with
-//! others.
+//! Takes the time as an argument. Promises that its memory is bounded, whatever is tried: it keeps keyed hashes, never
+//! the texts, and at most [`KEYS`] of them. Promises also that an attacker can't remove a full counter by filling the
+//! table with others.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,25 +12,25 @@ use std::time::{Duration, Instant};
 
 use crate::network::Network;
 
-/// Failures are counted for this long from the first one on.
+/// How long failures count, from the first one on.
 const WINDOW: Duration = Duration::from_mins(5);
-/// Failures of one address on one account: the sixth try is refused.
+/// Failures of one address on one account: the sixth attempt is refused.
 const PER_ACCOUNT_AND_ADDRESS: u32 = 5;
-/// Failures of one address on all accounts; a family or an office behind one address stays below.
+/// Failures of one address on all accounts. A family or an office behind one address stays below this.
 const PER_ADDRESS: u32 = 30;
-/// Failures on one account from everywhere. High, because it lets strangers lock somebody out for a while.
+/// Failures on one account from all addresses. High, because strangers can use it to lock a user out for a while.
 const PER_ACCOUNT: u32 = 60;
-/// Keys that are remembered. A try has three, and costs the hashing of a password: more tries than this has room for can't
-/// be made within the window.
+/// How many keys are remembered. An attempt has three keys and costs one password hashing, so an attacker can't fill
+/// the table within the window.
 const KEYS: usize = 50_000;
-/// The same as memory, with the free half that a table may have.
+/// The same limit in bytes, including the half of a table that may be empty.
 const BYTES: usize = 4 * 1024 * 1024;
 const _: () = assert!(2 * KEYS * size_of::<(u64, Failures)>() <= BYTES);
 
-/// Counts failed tries.
+/// Counts failed attempts.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    /// Its random key makes that nobody can choose texts which are counted as one.
+    /// Its random key prevents an attacker from choosing texts that have the same hash.
     hasher: RandomState,
     failures: Mutex<HashMap<u64, Failures>>,
 }
@@ -39,12 +39,12 @@ pub struct Throttle {
 struct Failures {
     since: Instant,
     count: u32,
-    /// As many as one may have.
+    /// The maximum count.
     limit: u32,
 }
 
 impl Failures {
-    /// How long they still count.
+    /// How long these failures still count.
     fn rest(&self, now: Instant) -> Option<Duration> {
         WINDOW.checked_sub(now.saturating_duration_since(self.since)).filter(|rest| !rest.is_zero())
     }
@@ -55,8 +55,8 @@ impl Failures {
 }
 
 impl Throttle {
-    /// Asks before a try, and counts it as failed in the same step, so that tries in parallel are counted too. `Err`:
-    /// how long to wait.
+    /// Called before an attempt. Checks the limits and counts the attempt as failed in the same step, so that parallel
+    /// attempts are counted too. `Err`: how long to wait.
     pub fn begin(&self, account: &str, address: impl Into<Option<IpAddr>>, now: Instant) -> Result<(), Duration> {
         let keys = self.keys(account, address.into());
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// The try that [`Self::begin`] counted came to nothing for a reason that is not its own: it is taken back.
+    /// Removes the attempt that [`Self::begin`] counted, because it failed for a reason that the client did not cause.
     pub fn take_back(&self, account: &str, address: impl Into<Option<IpAddr>>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in self.keys(account, address.into()).all() {
@@ -83,23 +83,24 @@ impl Throttle {
         }
     }
 
-    /// The try that [`Self::begin`] counted succeeded: it is taken back, and the account's failures from this address
-    /// are forgotten.
+    /// Removes the attempt that [`Self::begin`] counted, because it succeeded, and forgets the account's failures from
+    /// this address.
     pub fn succeeded(&self, account: &str, address: impl Into<Option<IpAddr>>) {
         let address = address.into();
         self.take_back(account, address);
         self.forgive(account, address);
     }
 
-    /// Somebody who was not asked for a password has shown that the account is theirs: its failures from this address are
-    /// forgotten. Those of the address on all accounts stay, or each account of somebody's own would be some more guesses.
+    /// Forgets the account's failures from this address, after the user has shown without a password that the account
+    /// is theirs. The address's failures on all accounts stay. Otherwise an attacker with own accounts would get more
+    /// guesses.
     pub fn forgive(&self, account: &str, address: impl Into<Option<IpAddr>>) {
         if let Some((both, _)) = self.keys(account, address.into()).both {
             self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&both);
         }
     }
 
-    /// What a try is counted under, and how often each may be tried.
+    /// The keys of an attempt, each with its limit.
     fn keys(&self, account: &str, address: Option<IpAddr>) -> Keys {
         let network = address.map(Network::of);
         let of_both = |network| (self.hasher.hash_one((0_u8, account, network)), PER_ACCOUNT_AND_ADDRESS);
@@ -112,7 +113,7 @@ impl Throttle {
     }
 }
 
-/// What one try is counted under. Where it is not known from where it comes, under its account only.
+/// The keys of one attempt. If its address is unknown, only the account counts.
 struct Keys {
     account: (u64, u32),
     both: Option<(u64, u32)>,
@@ -134,8 +135,8 @@ fn uncount(failures: &mut HashMap<u64, Failures>, key: u64) {
     }
 }
 
-/// Makes room for some more keys: forgets what no longer counts, then the tenth with the fewest failures. What is full is
-/// never forgotten; where nothing else is left, the try is refused.
+/// Makes room for `more` keys: removes expired counters first, then the tenth with the fewest failures. A full counter
+/// is never removed. If only full counters are left, the attempt is refused.
 fn make_room(failures: &mut HashMap<u64, Failures>, more: usize, now: Instant) -> Result<(), Duration> {
     let fits = |failures: &HashMap<u64, Failures>| failures.len() + more <= KEYS;
     if fits(failures) {
@@ -158,7 +159,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 
-    /// The `n`th address of the world.
+    /// The `n`th IPv4 address.
     fn address(n: usize) -> IpAddr {
         IpAddr::V4(u32::try_from(n).unwrap().into())
     }
@@ -199,7 +200,8 @@ mod tests {
         assert!(throttle.begin("ana", HERE, now).is_err());
     }
 
-    /// Each used link took one failure off its address: whoever had accounts of their own had so many more guesses.
+    /// Before the fix, each used link removed one failure of its address, so an attacker with own accounts got more
+    /// guesses.
     #[test]
     fn who_is_forgiven_has_no_more_guesses_on_other_accounts() {
         let (throttle, now) = (Throttle::default(), Instant::now());
@@ -216,7 +218,8 @@ mod tests {
         assert_eq!(throttle.begin("ana", THERE, now), Ok(()));
     }
 
-    /// A proxy that writes `unknown` made everybody one address: thirty mistakes of thirty people locked out the site.
+    /// Before the fix, a proxy that writes `unknown` made all users one address: thirty mistakes of thirty users locked
+    /// out the site.
     #[test]
     fn who_comes_from_nobody_knows_where_is_counted_by_the_account_only() {
         let (throttle, now) = (Throttle::default(), Instant::now());
@@ -236,7 +239,7 @@ mod tests {
         assert_eq!(tried, 30);
     }
 
-    /// Whoever has one IPv6 address has 2^64 of them, and could try an account from each.
+    /// A client with one IPv6 address has 2^64 of them, and could try an account from each.
     #[test]
     fn addresses_of_one_slash_64_are_one_address() {
         let (throttle, now) = (Throttle::default(), Instant::now());
@@ -249,7 +252,8 @@ mod tests {
         assert_eq!(throttle.begin("ana", neighbour, now), Ok(()));
     }
 
-    /// The keys were e-mails as they came, of any length and 50,000 deep: 3,000 requests without an account cost 290 MB.
+    /// Before the fix, the keys were the e-mails as typed, of any length, up to 50,000 of them: 3,000 requests without
+    /// an account used 290 MB.
     #[test]
     fn the_memory_of_the_brake_is_bounded_in_bytes() {
         let (throttle, now) = (Throttle::default(), Instant::now());

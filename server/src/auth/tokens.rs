@@ -1,8 +1,8 @@
-//! JSON Web Tokens: ours for programs, those of a host's own backend, and Supabase's.
+//! JSON Web Tokens: our own for programs, those of a host's own backend, and those of Supabase.
 //!
-//! Owns the table of keys and what each of them demands of a token. Promises that a token is only ever tried with keys
-//! of its kind and with the algorithm that the table gives a key: the header's word chooses among our keys and decides
-//! nothing. Knows nothing of users; [`super::bearer()`] does.
+//! Owns the table of keys and the demands of each key on a token. Promises that a token is only tried with keys of its
+//! kind, and only with the algorithm that the table gives for the key. The token's header only selects among our keys.
+//! Knows nothing about users; [`super::bearer()`] does.
 
 mod claims;
 
@@ -17,13 +17,13 @@ use super::key_list::{self, KeyList};
 use crate::store::SecretHash;
 use claims::{Claims, OwnClaims};
 
-/// How long a token of ours is good for.
+/// How long one of our tokens is valid.
 const LIFETIME: Duration = Duration::from_mins(15);
 /// How far the clocks of two machines may differ.
 pub const LEEWAY: Duration = Duration::from_secs(30);
-/// A token longer than this is not looked at.
+/// A longer token is refused without decoding it.
 const LONGEST: usize = 8 * 1024;
-/// The only `role` that is a person. Supabase's anonymous and service keys are valid tokens of the same secret.
+/// The only `role` of a person. Supabase's anonymous and service keys are valid tokens signed with the same secret.
 const PERSON: &str = "authenticated";
 /// The `aud` of Supabase's tokens for people.
 const SUPABASE_AUDIENCE: &str = "authenticated";
@@ -40,7 +40,7 @@ pub struct Tokens {
     published: Option<(KeyList, Demands)>,
 }
 
-/// Supabase Auth, as far as it is configured.
+/// The settings of Supabase Auth.
 #[derive(Default)]
 pub struct Supabase<'a> {
     /// The project's secret for HS256.
@@ -55,9 +55,9 @@ pub struct Supabase<'a> {
 #[derive(Clone)]
 struct Demands {
     validation: Validation,
-    /// A token without a role is nobody's. Elsewhere a host need not know of roles.
+    /// Whether the token must have a role. Tokens of other hosts need no role.
     role: bool,
-    /// Whether the token may name a sign-in of ours.
+    /// Whether the token may name one of our sign-ins.
     is_own: bool,
 }
 
@@ -70,36 +70,36 @@ pub struct AccessToken {
     pub expires_at: i64,
 }
 
-/// What a valid token says. Times are seconds since 1970.
+/// The contents of a valid token. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// Whose it is.
+    /// The user of the token.
     pub user_id: UserId,
-    /// When it ends, leeway not included.
+    /// When it expires, without the leeway.
     pub expires_at: i64,
-    /// When it was signed, where it says so.
+    /// When it was signed, if it says so.
     pub issued_at: Option<i64>,
-    /// The sign-in that it was made by, and with which it ends. Only tokens of ours have one.
+    /// The sign-in that it was made with; the token ends when the sign-in ends. Only our own tokens have one.
     pub session: Option<SecretHash>,
-    /// Whether it is of somebody who has not signed up anywhere.
+    /// Whether its user is a guest, who has not signed up anywhere.
     pub is_guest: bool,
-    /// A name to show for somebody who is seen for the first time; clean.
+    /// The name to show for a user who is new here; already cleaned.
     pub display_name: Option<String>,
 }
 
 /// Why a token was not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is not good. Why is nobody's business.
+    /// The token is invalid. The reason is not told.
     #[error("the token is not good")]
     Bad,
-    /// Whether it is good can't be told now: the keys could not be fetched yet.
+    /// The token can't be checked now: the keys could not be fetched yet.
     #[error("the keys of the identity provider are not known yet")]
     KeysUnknown,
 }
 
 impl Tokens {
-    /// Signs and verifies with this key; `iss` and `aud` are demanded where they are given.
+    /// Signs and verifies with this key. `iss` and `aud` are required if they are given.
     #[must_use]
     pub fn new(secret: &SecretString, issuer: Option<String>, audience: Option<String>) -> Self {
         let demands = Demands {
@@ -117,8 +117,8 @@ impl Tokens {
         }
     }
 
-    /// The same, and Supabase's tokens. Theirs must be of a person, for people, and from their issuer; an operator who
-    /// names an issuer or audience of their own allows these beside.
+    /// Also accepts Supabase's tokens. They must belong to a person, be meant for people, and come from Supabase's
+    /// issuer. If the operator configures another issuer or audience, these are accepted in addition.
     #[must_use]
     pub fn with_supabase(self, supabase: Supabase<'_>) -> Self {
         let issuers: Vec<&str> = match &supabase.issuer {
@@ -132,8 +132,8 @@ impl Tokens {
         Self { secrets, published: supabase.keys.map(|keys| (keys, demands)), ..self }
     }
 
-    /// A short-lived token for this user, which ends with the sign-in that asked for it. `None` only when signing itself
-    /// fails.
+    /// Makes a short-lived token for this user. It ends with the sign-in that asked for it. `None` only if signing
+    /// itself fails.
     #[must_use]
     pub fn mint(&self, user: UserId, session: Option<SecretHash>, now: i64) -> Option<AccessToken> {
         let expires_at = now.saturating_add_unsigned(LIFETIME.as_secs());
@@ -142,7 +142,7 @@ impl Tokens {
         Some(AccessToken { token, expires_at })
     }
 
-    /// What a token says, when it is good. Waits some seconds at most, and only for keys that have to be fetched.
+    /// Returns the contents of a valid token. Waits a few seconds at most, and only for keys that must be fetched.
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Bad);
@@ -162,7 +162,7 @@ impl Tokens {
                 let key = list.find(&kid, header.alg).await.map_err(|_| TokenError::KeysUnknown)?;
                 key.and_then(|key| demands.read(token, key.decoding(), key.algorithm()))
             }
-            // All that no key of ours verifies, also what a later version of the library may know.
+            // All algorithms without a key here, including those of later versions of the library.
             Algorithm::HS384
             | Algorithm::HS512
             | Algorithm::ES384
@@ -178,7 +178,7 @@ impl Tokens {
 }
 
 impl Demands {
-    /// The claims, when this key has signed them with its own algorithm and they are what it demands.
+    /// Returns the claims, if this key has signed them with its own algorithm and they meet its demands.
     fn read(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<VerifiedToken> {
         let mut validation = self.validation.clone();
         validation.algorithms = vec![algorithm];
@@ -198,7 +198,7 @@ fn validation(issuers: &[&str], audiences: &[&str]) -> Validation {
         required.push("iss");
     }
     if audiences.is_empty() {
-        // Supabase's tokens always carry one; where none is configured there is nothing to compare it with.
+        // Supabase's tokens always have an `aud`. If none is configured, there is nothing to compare it with.
         validation.validate_aud = false;
     } else {
         validation.set_audience(audiences);

@@ -1,4 +1,4 @@
-//! What has a budget, and which. docs/protocol.md has the same table.
+//! The acts that have a budget, and their budgets. docs/protocol.md has the same table.
 
 use std::hash::Hash;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use super::{Buckets, BudgetSettings, Rate};
 /// A number at once, and how fast one comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// So many in one moment.
+    /// How many at one moment.
     pub at_once: u32,
-    /// One more after each of these.
+    /// How long until one more is available.
     pub every: Duration,
 }
 
 impl Quota {
-    /// So many a second, and so many at once.
+    /// `rate` per second, and `at_once` at one moment.
     #[must_use]
     pub fn per_second(rate: u32, at_once: u32) -> Self {
         Self { at_once, every: Duration::from_secs(1) / rate.max(1) }
@@ -34,12 +34,12 @@ impl Quota {
     }
 }
 
-/// A budget that comes back more slowly is none.
+/// The longest interval: no budget comes back more slowly.
 const LONGEST: Duration = Duration::from_hours(24);
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $name:ident: $user:expr, $group:expr;)*) => {
-        /// What has a budget.
+        /// An act that has a budget.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Act { $($(#[$doc])* $name,)* }
 
@@ -58,50 +58,51 @@ const fn quota(at_once: u32, every_ms: u64) -> Quota {
     Quota { at_once, every: Duration::from_millis(every_ms) }
 }
 
-/// The operator's figures, see [`Act::quotas`].
+/// A placeholder for the operator's figures, see [`Act::quotas`].
 const AS_SENDS: Quota = quota(10, 500);
 
 acts! {
-    /// A message, by its sender.
+    /// Sending a message.
     SendMessage: AS_SENDS, Some(AS_SENDS);
-    /// Another text for a message.
+    /// Editing the text of a message.
     EditMessage: AS_SENDS, Some(AS_SENDS);
-    /// The end of a message.
+    /// Deleting a message.
     DeleteMessage: AS_SENDS, Some(AS_SENDS);
-    /// A read mark that moves.
+    /// Moving a read mark.
     MarkRead: quota(100, 200), Some(quota(1_000, 10));
-    /// A new group.
+    /// Making a group.
     MakeGroup: quota(120, 10_000), None;
-    /// Another name, time zone or rule of a group.
+    /// Changing the name, the time zone or a rule of a group.
     UpdateGroup: quota(30, 2_000), Some(quota(60, 1_000));
-    /// The end of a group, which has only one.
+    /// Deleting a group. No group budget, because a group is deleted only once.
     EndGroup: quota(120, 10_000), None;
-    /// Another role for a member.
+    /// Changing the role of a member.
     GiveRole: quota(60, 1_000), Some(quota(120, 500));
-    /// The end of a membership: somebody else's, or one's own.
+    /// Removing a member, or leaving a group.
     RemoveMember: quota(150, 1_000), Some(quota(300, 200));
-    /// A new link into a group.
+    /// Making an invite link.
     MakeInvite: quota(200, 1_000), Some(quota(400, 500));
-    /// The end of such a link.
+    /// Revoking an invite link.
     RevokeInvite: quota(200, 1_000), Some(quota(400, 500));
-    /// Joining by a link. A link that thousands have must not make the log grow faster than a removal could.
+    /// Joining by an invite link. A link that thousands of users have must not make the log grow faster than removals
+    /// could.
     AcceptInvite: quota(120, 1_000), Some(quota(300, 200));
-    /// A ticket for an upgrade.
+    /// Making a ticket for an upgrade.
     BuyTicket: quota(120, 500), None;
-    /// A token for programs.
+    /// Making a token for programs.
     MintToken: quota(120, 500), None;
-    /// A sign-in with the right password. Wrong ones are the throttle's.
+    /// Signing in with the right password. The throttle counts wrong ones.
     SignIn: quota(200, 500), None;
-    /// Another name or password of one's own.
+    /// Changing one's own name or password.
     ChangeAccount: quota(30, 2_000), None;
-    /// The end of one's sign-ins elsewhere.
+    /// Ending one's other sign-ins.
     EndSignIns: quota(120, 1_000), None;
-    /// A copy of all that one has written.
+    /// Exporting all data of one's own account.
     Export: quota(20, 30_000), None;
 }
 
 impl Act {
-    /// What each user and each group has.
+    /// The quotas of each user and of each group.
     #[must_use]
     pub fn quotas(self, settings: &BudgetSettings) -> (Quota, Option<Quota>) {
         if matches!(self, Self::SendMessage | Self::EditMessage | Self::DeleteMessage) {

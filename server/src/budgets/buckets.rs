@@ -1,8 +1,9 @@
-//! Token buckets, by the generic cell rate algorithm: of a bucket one moment is known, "when its debts are paid".
+//! Token buckets, by the generic cell rate algorithm: the state of a bucket is one moment, the time at which all its
+//! taken tokens are back.
 //!
-//! A [`Bucket`] is one, for whoever keeps it beside what it is about; [`Buckets`] are one for each key. Our own because a
-//! repeated send must not be charged, and whether a send was a repetition is known only after the charge: no crate at hand
-//! can give a charge back.
+//! A [`Bucket`] is a single one, stored next to what it limits; [`Buckets`] hold one per key. We use our own code
+//! because a repeated send must not be charged, and whether a send is a repetition is known only after the charge: no
+//! available crate can refund a charge.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,20 +12,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Keys are looked through for paid debts when this many have come together.
+/// When there are this many keys, the full buckets are removed.
 const SWEEP_AT: usize = 4_096;
 
 /// How fast tokens come back, and how many there are at most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
-    /// Time that one token takes to come back.
+    /// The time that one token takes to come back.
     interval: Duration,
-    /// How far ahead of now debts may reach: the burst.
+    /// How far ahead of now `paid_at` may be: the burst.
     depth: Duration,
 }
 
 impl Rate {
-    /// `burst` tokens, of which `per_second` come back.
+    /// `burst` tokens, which come back at `per_second`.
     pub(crate) fn new(per_second: f64, burst: u32) -> Self {
         Self::every(Duration::from_secs_f64(1.0 / per_second.clamp(1e-6, 1e9)), burst)
     }
@@ -39,12 +40,12 @@ impl Rate {
 /// One bucket. It is full at first.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bucket {
-    /// When all tokens that were taken have come back. `None`: none was.
+    /// When all taken tokens are back. `None`: no token was taken.
     paid_at: Option<Instant>,
 }
 
 impl Bucket {
-    /// Takes a token, or tells how long it takes until there is one.
+    /// Takes a token, or returns how long it takes until there is one.
     pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         let paid_at = self.after_one_more(rate, now);
         if let Some(excess) = (paid_at - now).checked_sub(rate.depth).filter(|excess| !excess.is_zero()) {
@@ -54,7 +55,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Takes a token also where there is none; who comes next waits the longer.
+    /// Takes a token even if there is none; the next caller then waits longer.
     pub(crate) fn owe(&mut self, rate: Rate, now: Instant) {
         self.paid_at = Some(self.after_one_more(rate, now));
     }
@@ -64,7 +65,7 @@ impl Bucket {
         self.paid_at = self.paid_at.map(|paid| paid.checked_sub(rate.interval).unwrap_or(paid));
     }
 
-    /// From when on there is a token. `None`: there is one.
+    /// When there will be a token. `None`: there is one now.
     pub(crate) fn ready_at(&self, rate: Rate) -> Option<Instant> {
         self.paid_at.and_then(|paid| (paid + rate.interval).checked_sub(rate.depth))
     }
@@ -78,7 +79,7 @@ impl Bucket {
     }
 }
 
-/// Buckets that fill at one rate. A key is remembered until its debts are paid, so that there are never more of them than could
+/// Buckets that fill at one rate. A key is kept until its bucket is full again. So there are never more keys than could
 /// be charged within the time of a burst.
 #[derive(Debug)]
 pub(crate) struct Buckets<K> {
@@ -93,12 +94,12 @@ struct Used<K> {
 }
 
 impl<K: Eq + Hash + Copy> Buckets<K> {
-    /// Full ones.
+    /// All buckets are full.
     pub(crate) fn new(rate: Rate) -> Self {
         Self { rate, used: Mutex::new(Used { buckets: HashMap::new(), sweep_at: SWEEP_AT }) }
     }
 
-    /// Takes a token, or tells how long it takes until there is one.
+    /// Takes a token, or returns how long it takes until there is one.
     pub(crate) fn charge(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.buckets.len() >= used.sweep_at {

@@ -1,9 +1,10 @@
-//! Turns: how many reads, pages and answers one user may have under way at once.
+//! Turns: limits how many reads, pages and answers of one user may be in progress at once.
 //!
-//! The database answers few questions at a time. Promises that one user never holds all of these places, however many
-//! requests come in, and that exports, which read a whole life, hold one place between all of them. A page is rendered on a
-//! core, and there are few of these; an answer is in memory until its reader has taken it. So these have turns, too. Who
-//! needs several takes them in the order of [`Kind`], so that nobody waits for oneself.
+//! The database runs few queries at a time. Promises that one user never holds all of these places, however many
+//! requests arrive, and that exports, which read everything that a user has written, share one place between all users.
+//! Turns also limit rendering, because there are few cores, and answers, because an answer stays in memory until its
+//! reader has taken it. A request that needs several turns takes them in the order of [`Kind`], so that requests of one
+//! user can't deadlock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caravana_protocol::UserId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What one user may have under way so often. More wait for their turn, and nobody else waits for them.
+/// What one user may have in progress [`Kind::at_once`] times. Further requests of that user wait for a turn; other
+/// users do not wait for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
-    /// Answers that their reader has not taken yet. A browser asks for six things at once.
+    /// Answers that their reader has not taken yet. A browser makes six requests at once.
     Answer,
-    /// Pages that are rendered.
+    /// Pages that are being rendered.
     Page,
     /// Reads of the database.
     Read,
@@ -32,13 +34,13 @@ impl Kind {
     }
 }
 
-/// Pages of exports at once.
+/// How many pages of exports are read at once.
 const EXPORTS: usize = 1;
 
-/// Of those who have a turn or wait for one.
+/// The semaphores of the users who have a turn or wait for one.
 type Semaphores = HashMap<(UserId, Kind), Arc<Semaphore>>;
 
-/// Hands out turns. Clones are the same.
+/// Hands out turns. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Turns {
     of_users: Arc<Mutex<Semaphores>>,
@@ -55,12 +57,12 @@ impl Default for Turns {
 #[derive(Debug)]
 #[must_use]
 pub struct Turn {
-    // In the order in which they are dropped: the place looks whether anybody else is there.
+    // The fields are dropped in this order: the place checks afterwards whether another task still uses the semaphore.
     _permits: Vec<OwnedSemaphorePermit>,
     _place: Place,
 }
 
-/// Somebody who has a turn or waits for one.
+/// A user who has a turn or waits for one.
 #[derive(Debug)]
 struct Place {
     turns: Turns,
@@ -74,7 +76,7 @@ impl Turns {
         self.take((user, Kind::Read), None).await
     }
 
-    /// Waits for a turn to make an answer, which ends when its reader has taken it.
+    /// Waits for a turn to make an answer. The turn ends when the reader has taken the answer.
     pub async fn answer(&self, user: UserId) -> Turn {
         self.take((user, Kind::Answer), None).await
     }
@@ -94,7 +96,7 @@ impl Turns {
         let semaphore = Arc::clone(self.users().entry(whose).or_insert_with(places));
         let place = Place { turns: self.clone(), whose, semaphore: Some(Arc::clone(&semaphore)) };
         let mut permits = Vec::with_capacity(2);
-        // The user's own first: who waits there keeps nobody else waiting.
+        // The user's own semaphore comes first: a task that waits there does not block other users.
         for semaphore in [Some(semaphore), beside].into_iter().flatten() {
             // They are never closed.
             permits.extend(semaphore.acquire_owned().await);
@@ -108,7 +110,7 @@ impl Turns {
 }
 
 impl Drop for Place {
-    /// Nobody is remembered who has no turn and waits for none.
+    /// Forgets a user who has no turn and waits for none.
     fn drop(&mut self) {
         let mut users = self.turns.users();
         self.semaphore.take();

@@ -1,5 +1,5 @@
-//! The form of server-sent events: the log, and what has to do with it. Who is there, who types and who has read is no part
-//! of it, and neither are answers: nobody asks anything here.
+//! The encoding of server-sent events: the log and the frames that concern it. Presence, typing and read marks are left
+//! out. So are answers, because a client of this transport sends no frames.
 
 use bytes::Bytes;
 use caravana_protocol::{CloseReason, Epoch};
@@ -7,14 +7,14 @@ use serde_json::json;
 
 use super::{Frames, Head, Outgoing};
 
-/// Frames as events, made once for all streams.
+/// Frames as server-sent events, encoded once for all streams.
 #[derive(Debug)]
 pub(super) struct EventStream {
-    /// The history that the ids are of. All streams of a group are of one, but for a moment after the group's history was
-    /// made anew.
+    /// The history that the event ids belong to. All streams of a group are in the same history, except for a moment
+    /// after the group got a new one.
     epoch: Epoch,
     bytes: Bytes,
-    /// Where each frame's event ends; of a frame that has none, where it would begin.
+    /// Where the event of each frame ends. For a frame without an event, where it would begin.
     ends: Vec<usize>,
 }
 
@@ -28,7 +28,7 @@ impl EventStream {
         Self { epoch, bytes: bytes.into(), ends }
     }
 
-    /// The events behind the first `skipped` frames.
+    /// The events after the first `skipped` frames.
     fn pieces(&self, skipped: usize) -> Vec<Bytes> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let pieces = starts.zip(&self.ends).skip(skipped).filter(|(start, end)| start < *end);
@@ -37,7 +37,7 @@ impl EventStream {
 }
 
 impl Outgoing {
-    /// Its events, for a stream that is in this history.
+    /// The events of these frames, for a stream in this history.
     #[must_use]
     pub fn event_stream(&self, epoch: Epoch) -> Vec<Bytes> {
         if matches!(self.shared.frames, Frames::Own) {
@@ -58,7 +58,7 @@ pub fn close(reason: CloseReason) -> Bytes {
     format!("event: close\ndata: {data}\n\n").into()
 }
 
-/// Appends what a frame is in a stream. A JSON text is one line.
+/// Appends a frame as a server-sent event. A JSON text is one line.
 fn put(bytes: &mut String, head: Head, text: &str, epoch: Epoch) {
     let event = match head {
         Head::Event(seq) => format!("id: {epoch}:{seq}\ndata: {text}\n\n"),

@@ -1,4 +1,4 @@
-//! The form of our own socket: RFC 6455's frames as a server sends them, never masked and never fragmented.
+//! The encoding of our own socket: frames of RFC 6455 as a server sends them, never masked and never fragmented.
 
 use caravana_protocol::CloseReason;
 
@@ -11,7 +11,7 @@ const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PONG: u8 = 0xA;
 
-/// A Ping without payload. Every conforming client answers it by itself.
+/// A ping without payload. Every conforming client answers it automatically.
 pub const PING: &[u8] = &[FINAL | 0x9, 0];
 
 /// A text message.
@@ -32,7 +32,7 @@ pub fn pong(payload: &[u8]) -> Vec<u8> {
     of(PONG, payload)
 }
 
-/// A close frame. Codes that may not stand on the wire (1005, 1006) give one without a code.
+/// A close frame. The codes 1005 and 1006 must not be sent; for them the frame has no code.
 #[must_use]
 pub fn close(reason: CloseReason) -> Vec<u8> {
     let code = reason.code();

@@ -1,7 +1,7 @@
-//! From the listener to the routes.
+//! Accepts connections and passes them to the routes.
 //!
-//! Our own loop, because `axum::serve` sets no time limit on headers and forgets upgraded sockets when it ends. Every
-//! connection is a tracked task.
+//! We use our own loop, because `axum::serve` sets no time limit on headers and forgets upgraded sockets when it ends.
+//! Every connection is a tracked task.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,22 +22,21 @@ use super::peer::Peer;
 use super::state::Shared;
 use crate::telemetry::causes;
 
-/// A client that sends its headers more slowly is cut off.
+/// How long a client may take to send its headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);
-/// Headers of one request.
+/// The maximum number of headers in a request.
 const HEADERS: usize = 100;
-/// Bytes of one request's head.
+/// The maximum size of a request's head in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
-/// After an error that is not one connection's own (no file descriptor is left, say) the loop waits this long for some
-/// to come free.
+/// The pause after an error that does not concern a single connection, for example when no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What was sent to a client and not taken for this long was sent to nobody: the kernel gives the connection up. A WebSocket
-/// is given up by its own rules long before; this is for answers and streams that somebody asked for and does not read.
+/// If a client does not take sent data for this long, the kernel closes the connection. This is for answers and event
+/// streams that a client requested and does not read; a WebSocket is closed much earlier by its own rules.
 #[cfg(target_os = "linux")]
 const UNTAKEN: Duration = Duration::from_secs(45);
 
-/// Accepts connections until `stop`, then lets the open ones finish their requests. Never ends by itself.
+/// Accepts connections until `stop`, then lets the open ones finish their requests. Never ends for another reason.
 pub(crate) async fn accept(listener: Arc<TcpListener>, router: Router, state: Shared, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
@@ -62,10 +61,10 @@ fn is_one_connections_own(error: &std::io::Error) -> bool {
 
 fn start(stream: TcpStream, address: SocketAddr, router: &Router, state: &Shared, stop: &CancellationToken) {
     let ip = address.ip().to_canonical();
-    // A proxy's sockets carry many people; those are counted one by one, at the upgrade.
+    // A proxy's sockets carry many clients; these are counted one by one at the upgrade.
     let counted = (!state.settings.trusted_proxies.contains(ip)).then_some(ip);
     let Some(place) = state.admission.enter(counted) else { return };
-    // Frames are small and people wait for them; a socket that can't be told so is served all the same.
+    // Frames are small and users wait for them. If the option can't be set, the socket is served without it.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNTAKEN));
@@ -96,7 +95,7 @@ async fn serve(stream: TcpStream, peer: Peer, router: Router, stop: Cancellation
         }
     };
     if let Err(error) = ended {
-        // Clients break off all the time; it is of interest only to who looks for it.
+        // Clients break off all the time, so this is logged only at the debug level.
         tracing::debug!(error = %causes(&error), "a connection broke off");
     }
 }

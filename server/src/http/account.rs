@@ -1,4 +1,4 @@
-//! One's own account: its password, its name, its end. By cookie only: no token changes what a person signs in with.
+//! The user's own account: password, name, deletion. Only with a cookie: no token changes the sign-in data of a user.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::sign_ins;
 use crate::store::{PasswordChange, StoreError};
 use crate::telemetry::causes;
 
-/// The answer to the end of an account waits so long for its messages to lose their author.
+/// How long the answer to a deletion waits for the account to be removed from its messages.
 const FORGET_WITHIN: Duration = Duration::from_secs(5);
 
 /// Changes one's password.
 ///
-/// A wrong present one is `invalid_credentials`, and tries are counted like sign-ins. Everything else that the person is
-/// signed in by ends, and its sockets close; this sign-in goes on with the cookie of the answer.
+/// A wrong current password is `invalid_credentials`, and attempts are counted like sign-ins. Everything else that the
+/// user is signed in with ends, and its sockets close; this sign-in continues with the cookie of the answer.
 #[utoipa::path(
     post,
     path = "/auth/password",
@@ -52,7 +52,7 @@ pub(super) async fn change_password(
 
 /// Changes one's account.
 ///
-/// Members who are looking at a group see a new name when they load it again.
+/// Members who have a group open see a new name when they load the group again.
 #[utoipa::path(
     patch,
     path = "/account",
@@ -76,9 +76,10 @@ pub(super) async fn update(
 
 /// Ends one's account, for ever.
 ///
-/// With the password; a wrong one is `invalid_credentials`, and every try is counted. The person leaves all groups (a group
-/// that they own goes to the longest-serving admin, else member; without any other member it ends), and all that is stored
-/// about them goes. Their messages stay, without an author. All sockets close 4505.
+/// Requires the password; a wrong one is `invalid_credentials`, and every attempt is counted. The user leaves all
+/// groups (a group that the user owns goes to the longest-serving admin, or without an admin to the longest-serving
+/// member; without other members it ends), and all data stored about the user is deleted. The user's messages stay,
+/// without an author. All sockets close with 4505.
 #[utoipa::path(
     post,
     path = "/account/delete",
@@ -99,7 +100,7 @@ pub(super) async fn delete(
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
 }
 
-/// Changes the password: the header with this sign-in's new cookie.
+/// Changes the password. Returns the header with the new cookie of this sign-in.
 pub(super) async fn change(
     state: &Shared,
     identity: &Identity,
@@ -117,13 +118,13 @@ pub(super) async fn change(
     let renewed = secret.hash();
     let change = PasswordChange { user: user.id, known, password_hash, session, renewed, now: unix_seconds() };
     state.store.change_password(change).await.named(ErrorCode::IdConflict, overtaken())?;
-    // The person's own pages stay open: their sockets rest on the new secret.
+    // The user's own pages stay open: their sockets now depend on the new secret.
     state.hub.renew_session(user.id, session, renewed);
     sign_ins::close_all(&state.hub, user.id, Some(renewed));
     state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
 }
 
-/// Gives the person another name.
+/// Renames the user.
 pub(super) async fn rename(state: &Shared, identity: Identity, name: &str) -> Result<User, ApiError> {
     let display_name = DisplayName::parse(name)?.as_str().to_owned();
     identity.spends(state, Act::ChangeAccount)?;
@@ -132,21 +133,21 @@ pub(super) async fn rename(state: &Shared, identity: Identity, name: &str) -> Re
     Ok(User { display_name, ..user })
 }
 
-/// Ends the account: the header that takes the cookie back.
+/// Deletes the account. Returns the header that clears the cookie.
 pub(super) async fn end(
     state: &Shared,
     identity: &Identity,
     address: Option<IpAddr>,
     password: String,
 ) -> Result<HeaderValue, ApiError> {
-    // The try stays counted: to end one account after the other costs more than to make them.
+    // The attempt stays counted, so that deleting many accounts costs more than making them.
     let Proven { user, password_hash } = prove(state, identity, address, password).await?;
     state
         .store
         .delete_account(user.id, &password_hash)
         .await
         .inspect_err(|error| {
-            // Nothing has ended, and the password was right.
+            // The account was not deleted, and the password was right.
             if matches!(error, StoreError::Forbidden) {
                 state.throttle.take_back(email(identity).unwrap_or_default(), address);
             }
@@ -154,7 +155,7 @@ pub(super) async fn end(
         .named(ErrorCode::IdConflict, overtaken())
         .named(ErrorCode::Forbidden, authors_stay())?;
     sign_ins::close_all(&state.hub, user.id, None);
-    // The account has ended, whatever becomes of this: what is not done in time is done by itself.
+    // The account is already deleted. If its messages are not finished in time, pruning completes them.
     match tokio::time::timeout(FORGET_WITHIN, pruning::forget_authors(&*state.store)).await {
         Ok(Ok(())) | Err(_) => {}
         Ok(Err(error)) => {
@@ -171,7 +172,7 @@ async fn prove(
     password: String,
 ) -> Result<Proven, ApiError> {
     let proven = accounts::prove(state, address, email(identity)?, password).await?;
-    // An e-mail leads to one account for ever; this is for whoever changes that one day.
+    // An e-mail leads to one account for ever. This check guards against a later change of that rule.
     if proven.user.id == identity.user.id { Ok(proven) } else { Err(ApiError::wrong_credentials()) }
 }
 
@@ -179,12 +180,12 @@ fn email(identity: &Identity) -> Result<&str, ApiError> {
     identity.user.email.as_deref().ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "there is no password here"))
 }
 
-/// The password was changed, or the account ended, while this was under way.
+/// The password was changed, or the account deleted, while this request was running.
 fn overtaken() -> ApiError {
     ApiError::wrong_credentials()
 }
 
-/// The host's table takes no message without an author.
+/// The host's table does not allow messages without an author.
 fn authors_stay() -> ApiError {
     ApiError::new(ErrorCode::Forbidden, "messages here need an author, so no account can end")
 }

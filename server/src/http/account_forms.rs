@@ -1,5 +1,5 @@
-//! The account pages' forms, posted without JavaScript. Every answer is a 303, back to the page with `?done=` or with
-//! `?error=` and `at=`, which name what happened and where.
+//! The forms of the account pages, posted without JavaScript. Every answer is a 303 back to the page, with `?done=`, or
+//! with `?error=` and `at=`, which name the result and the form.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -18,7 +18,7 @@ use super::state::Shared;
 use super::{account, resets, sessions};
 use crate::auth::Secret;
 
-/// Where they are.
+/// The path of the account page.
 const PAGE: &str = "/account";
 
 /// The field of `/account/name`.
@@ -34,7 +34,7 @@ pub(super) struct PasswordForm {
     new_password: String,
 }
 
-/// The field of `/account/sessions`: which sign-in ends; none for all others.
+/// The field of `/account/sessions`: the sign-in to end. If it is missing, all others end.
 #[derive(Deserialize)]
 pub(super) struct SessionForm {
     #[serde(default)]
@@ -55,7 +55,7 @@ pub(super) struct ResetForm {
     next: Option<String>,
 }
 
-/// GET of a form's own address, where a browser comes that loads it again: the page with the form.
+/// GET of a form's address, for a browser that reloads it: redirects to the page with the form.
 pub(super) async fn show() -> Response {
     to(PAGE)
 }
@@ -111,7 +111,7 @@ pub(super) async fn end_sessions(
     };
     match ended {
         Ok(()) => done(PAGE, "sessions"),
-        // Somebody was faster, and it is as it was asked for.
+        // The sign-in has already ended, which is what the user wanted.
         Err(error) if error.code == ErrorCode::NotFound => done(PAGE, "sessions"),
         Err(error) => back(PAGE, &error, "sessions"),
     }
@@ -154,7 +154,7 @@ pub(super) async fn set_password(
     headers: HeaderMap,
     Form(form): Form<OnePassword>,
 ) -> Response {
-    // What is no secret of ours is not put into an address.
+    // A text that can't be one of our secrets is not put into an address.
     let Some(secret) = Secret::parse(&token) else { return ApiError::not_found().into_response() };
     match resets::replace(&state, &client, &token, form.password).await {
         Ok(()) => {
@@ -166,7 +166,7 @@ pub(super) async fn set_password(
     }
 }
 
-/// Nobody is signed in, or nobody can say.
+/// Answers a request without a signed-in user, or one whose user could not be determined.
 fn refused_entry(error: ApiError) -> Response {
     if error.code == ErrorCode::Unauthenticated { sign_in_first(PAGE) } else { error.into_response() }
 }
@@ -187,7 +187,7 @@ fn back_path(page: &str, error: &ApiError, at: &str) -> String {
     format!("{page}?error={}&at={at}", error.code.as_str())
 }
 
-/// The page still knows where it leads in the end: to an invitation, say.
+/// Keeps the final destination in the address of the page, for example an invite.
 fn leading_on(page: String, next: Option<&str>) -> String {
     let Some(next) = next else { return page };
     format!("{page}&{}", serde_urlencoded::to_string([("next", next)]).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Sign up, sign in, sign out, and the short-lived proofs that grow out of a sign-in.
+//! Sign-up, sign-in, sign-out, and the short-lived credentials that a sign-in can get.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -21,15 +21,15 @@ use crate::budgets::Act;
 use crate::clock::{unix_seconds, until_second};
 use crate::store::NewAccount;
 
-/// A ticket is for the upgrade that follows at once.
+/// The lifetime of a ticket, which is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
 
-/// A sign-out is at most so far ahead, but where a clock was put back.
+/// The maximum wait before a token is made. The last sign-out is further ahead only if a clock was set back.
 const MINT_WAITS: Duration = Duration::from_secs(2);
 
 /// Makes an account and signs it in.
 ///
-/// An e-mail that is taken is `id_conflict`. Tries are counted like failed sign-ins.
+/// An e-mail that is already in use is `id_conflict`. Attempts are counted like failed sign-ins.
 #[utoipa::path(
     post,
     path = "/auth/register",
@@ -50,7 +50,8 @@ pub(super) async fn register(
 
 /// Signs in.
 ///
-/// An unknown e-mail and a wrong password are refused alike. After five failed tries `Retry-After` says when to go on.
+/// An unknown e-mail and a wrong password get the same refusal. After five failed attempts, `Retry-After` tells when to
+/// try again.
 #[utoipa::path(
     post,
     path = "/auth/login",
@@ -86,7 +87,7 @@ pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> R
 
 /// Says who is asking.
 ///
-/// A client asks here before it retries a WebSocket that never opened.
+/// A client calls this before it retries a WebSocket that never opened.
 #[utoipa::path(
     get,
     path = "/session",
@@ -99,7 +100,7 @@ pub(super) async fn session(identity: Identity) -> Answer<UserAnswer> {
 
 /// Makes a short-lived JWT of the signed-in user, for programs.
 ///
-/// By cookie only: a token does not make further tokens.
+/// By cookie only: a token can't make further tokens.
 #[utoipa::path(
     post,
     path = "/auth/token",
@@ -112,8 +113,8 @@ pub(super) async fn token(
     SignedIn(identity): SignedIn,
 ) -> Result<Answer<TokenAnswer>, ApiError> {
     identity.spends(&state, Act::MintToken)?;
-    // A token says only in which second it was signed. One that is made after a sign-out in that second is of the next, and no
-    // later: after two sign-outs in one second it is waited for.
+    // A token names only the second in which it was signed. A token that is made in the second of a sign-out is dated
+    // one second later, never more. After two sign-outs in one second, this request must wait for that second.
     let signed_out = state.store.last_sign_out(identity.user.id).await?.unwrap_or(0);
     let wait = until_second(signed_out).min(MINT_WAITS);
     if !wait.is_zero() {
@@ -139,12 +140,12 @@ pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> R
     Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: moment(expires_at) }))
 }
 
-/// A moment that was counted in seconds.
+/// The timestamp of a time in seconds.
 pub(super) fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_unix_micros(seconds.saturating_mul(1_000_000))
 }
 
-/// Makes an account and signs it in: the user and the cookie's header.
+/// Makes an account and signs it in. Returns the user and the header with the cookie.
 pub(super) async fn sign_up(
     state: &Shared,
     client: &Client,
@@ -154,7 +155,7 @@ pub(super) async fn sign_up(
     let email = email(&account.email)?.as_str().to_owned();
     let display_name = DisplayName::parse(&account.display_name)?.as_str().to_owned();
     Passwords::check(&account.password)?;
-    // A taken e-mail is a failure like a wrong password: nobody may try out a list of addresses here.
+    // A taken e-mail counts as a failure, like a wrong password, so that lists of addresses can't be tested here.
     state.throttle.begin(&email, address, Instant::now()).map_err(too_often)?;
     let made = match state.hub.budgets().sign_up(address) {
         Ok(()) => make_account(state, email.clone(), display_name, account.password)
@@ -184,7 +185,7 @@ async fn make_account(
     Ok((state.store.create_account(new).await.named(ErrorCode::IdConflict, taken)?, password_hash))
 }
 
-/// Signs an account in: the user and the cookie's header.
+/// Signs an account in. Returns the user and the header with the cookie.
 pub(super) async fn sign_in(
     state: &Shared,
     client: &Client,
@@ -199,7 +200,8 @@ pub(super) async fn sign_in(
     Ok((user, cookie))
 }
 
-/// Why a sign-in is refused. What is no address any more is refused as such whether somebody has it or not: only its password tells.
+/// Maps the refusal of a sign-in. A name that is no longer a valid address gets the same refusal whether an account has
+/// it or not. Only the right password shows that the account exists.
 fn refusal(name: &AccountName, error: ApiError) -> ApiError {
     match (name, error.code) {
         (AccountName::Former(_), ErrorCode::InvalidCredentials | ErrorCode::RateLimited) => no_address(),
@@ -207,15 +209,15 @@ fn refusal(name: &AccountName, error: ApiError) -> ApiError {
     }
 }
 
-/// Somebody whose password was found to match.
+/// A user whose password was checked.
 pub(super) struct Proven {
-    /// Who.
+    /// The user.
     pub(super) user: User,
-    /// What it matched.
+    /// The stored hash that the password matched.
     pub(super) password_hash: String,
 }
 
-/// Whose password this is. Every try counts as failed until the caller says otherwise.
+/// Checks the password of an account. Every attempt counts as failed until the caller says otherwise.
 pub(super) async fn prove(
     state: &Shared,
     address: Option<IpAddr>,
@@ -226,14 +228,14 @@ pub(super) async fn prove(
     match compare(state, email, password).await {
         Ok(proven) => proven.ok_or_else(ApiError::wrong_credentials),
         Err(error) => {
-            // Nobody has guessed anything.
+            // The comparison itself failed, so nothing was guessed.
             state.throttle.take_back(email, address);
             Err(error)
         }
     }
 }
 
-/// Whose password this is; `None` takes as long, whatever is wrong.
+/// Compares the password of an account. Every refusal (`None`) takes the same time.
 async fn compare(state: &Shared, email: &str, password: String) -> Result<Option<Proven>, ApiError> {
     let account = state.store.account(email).await?;
     let (user, stored) = account.map(|account| (account.user, account.password_hash)).unzip();
@@ -241,9 +243,9 @@ async fn compare(state: &Shared, email: &str, password: String) -> Result<Option
     Ok(user.zip(stored).filter(|_| matches).map(|(user, password_hash)| Proven { user, password_hash }))
 }
 
-/// Ends the sign-in of this request's cookie and its sockets: the header that takes the cookie back.
+/// Ends the sign-in of this request's cookie, and closes its sockets. Returns the header that clears the cookie.
 pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
-    // Looked up first: a cookie that is nobody's costs a read, and no write.
+    // The lookup comes first: an unknown cookie costs one read and no write.
     if let Some(hash) = state.session_cookie.read(headers).map(|secret| secret.hash())
         && state.store.session(hash, unix_seconds()).await?.is_some()
         && let Some(user) = state.store.delete_session(hash).await?
@@ -257,8 +259,8 @@ pub(super) fn too_often(wait: Duration) -> ApiError {
     ApiError::new(ErrorCode::RateLimited, "too many failed tries; wait a little").after(wait)
 }
 
-/// The address that somebody typed, in the spelling under which its account is found. The same texts are refused wherever one is
-/// asked for; where something is made or sent, before anything is kept, counted or looked up.
+/// Parses the typed address, in the spelling under which accounts are found. All routes refuse the same texts. Routes
+/// that make or send something refuse them before anything is stored, counted or looked up.
 pub(super) fn email(text: &str) -> Result<EmailAddress, ApiError> {
     EmailAddress::parse(text).map_err(|_| no_address())
 }

@@ -1,5 +1,5 @@
-//! Who is let in: how many sockets there are, in all and of each address. What is over is shed before it costs anything
-//! (G13), and those inside keep their places.
+//! Admission: limits the number of sockets, in total and per address. A socket over a limit is rejected before it
+//! causes work (G13), and open sockets keep their places.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::metrics;
 use crate::network::Network;
 
-/// Sockets over the limit that are still answered with a refusal; beyond these they are closed without a word.
+/// How many sockets over the limit still get an answer with a refusal; further ones are closed without an answer.
 const COURTESY: usize = 256;
 
 /// Counts sockets. Clones share the counts.
@@ -33,9 +33,9 @@ struct Counts {
 /// Why a socket is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shed {
-    /// There are as many as this process serves.
+    /// The process has reached its limit.
     Full,
-    /// There are as many as one address may have.
+    /// The address has reached its limit.
     Address,
 }
 
@@ -48,25 +48,25 @@ impl Shed {
     }
 }
 
-/// A socket's place; it is free again when this is dropped.
+/// A socket's place. Dropping it makes the place free.
 #[derive(Debug)]
 pub struct Place {
     shared: Arc<Shared>,
-    /// Whether it is a socket of its own, not one behind a proxy's.
+    /// Whether the place is for a socket, and not for a client behind a proxy's socket.
     socket: bool,
     network: Option<Network>,
     refused: Option<Shed>,
 }
 
 impl Admission {
-    /// At most `limit` sockets, and `limit_of_address` of one address.
+    /// At most `limit` sockets, and `limit_of_address` per address.
     #[must_use]
     pub fn new(limit: usize, limit_of_address: usize) -> Self {
         Self { shared: Arc::new(Shared { limit, limit_of_address, counts: Mutex::default() }) }
     }
 
-    /// A place for a new socket of this address (`None`: a proxy's, whose clients are counted one by one). The place
-    /// may be one to be refused at; `None` when not even that.
+    /// A place for a new socket of this address (`None`: a proxy, whose clients are counted one by one). The place may
+    /// be one at which requests are only refused; `None` if there is not even such a place.
     #[must_use]
     pub fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
         let mut counts = self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,8 +92,8 @@ impl Admission {
         Some(Place { shared: Arc::clone(&self.shared), socket: true, network: counted, refused })
     }
 
-    /// A place for one client of a proxy, beside the place of the proxy's socket. Whose address the proxy does not tell is not
-    /// counted.
+    /// A place for one client of a proxy, in addition to the place of the proxy's socket. A client whose address the
+    /// proxy does not tell is not counted.
     pub fn enter_behind_proxy(&self, address: impl Into<Option<IpAddr>>) -> Result<Place, Shed> {
         let Some(network) = address.into().map(Network::of) else {
             return Ok(Place { shared: Arc::clone(&self.shared), socket: false, network: None, refused: None });
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(enter(HERE).refused(), None);
     }
 
-    /// Whoever has one IPv6 address has 2^64 of them.
+    /// A client with one IPv6 address has 2^64 of them.
     #[test]
     fn one_slash_64_can_not_take_all_places() {
         let admission = Admission::new(10, 2);

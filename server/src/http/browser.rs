@@ -1,11 +1,11 @@
-//! What a browser calls itself, so that somebody knows their own devices in a list.
+//! The name of a browser, so that users recognise their devices in the list of sign-ins.
 
 use axum::http::{HeaderMap, header};
 
-/// Longer headers are not looked at: browsers stay below.
+/// Longer headers are ignored; browsers stay below.
 const LONGEST: usize = 1_024;
 
-/// In the order in which they are looked for, because most of them name their ancestors, too.
+/// The order matters, because most browsers also name older browsers in the header.
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -29,8 +29,8 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser's family and the system, like `Firefox · Linux`. Words of ours only: nothing of what was sent is kept.
-/// `None` where neither is known.
+/// The browser's family and the system, like `Firefox · Linux`. Only texts of ours: nothing from the header is stored.
+/// `None` if both are unknown.
 pub(super) fn name(headers: &HeaderMap) -> Option<String> {
     let agent = headers.get(header::USER_AGENT)?.to_str().ok().filter(|agent| agent.len() <= LONGEST)?;
     let find =

@@ -7,21 +7,21 @@ use caravana_app::ports::SIGNED_OUT_COOKIE;
 use super::forms::local;
 use crate::auth::{RESET_SECONDS, Secret};
 
-/// How long a browser remembers that somebody signed out, until a page of ours runs there.
+/// How long a browser keeps the sign-out mark if no page of ours runs there.
 const SIGNED_OUT_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// A sign-in ends after this much idle time.
 pub(super) const SESSION_SECONDS: i64 = 14 * 24 * 60 * 60;
 
-/// How the session cookie is called and guarded. The `__Host-` prefix makes browsers refuse a cookie of that name that
-/// a neighbouring host set, but needs TLS.
+/// The name and the attributes of the session cookie. With the `__Host-` prefix browsers refuse a cookie of that name
+/// from a neighbouring host, but the prefix needs TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionCookie {
     secure: bool,
 }
 
 impl SessionCookie {
-    /// The cookie of a site that is reached by TLS or not.
+    /// The cookie of a site with or without TLS.
     #[must_use]
     pub const fn new(secure: bool) -> Self {
         Self { secure }
@@ -31,7 +31,7 @@ impl SessionCookie {
         if self.secure { "__Host-caravana_session" } else { "caravana_session" }
     }
 
-    /// Whether a browser sent it, good or not.
+    /// Whether the request has this cookie, valid or not.
     #[must_use]
     pub fn is_in(self, headers: &HeaderMap) -> bool {
         value_of(headers, self.name()).is_some()
@@ -43,19 +43,20 @@ impl SessionCookie {
         value_of(headers, self.name()).and_then(Secret::parse)
     }
 
-    /// The header that hands it out.
+    /// The header that sets the cookie.
     #[must_use]
     pub fn set(self, secret: &Secret) -> Option<HeaderValue> {
         self.header(secret.expose(), SESSION_SECONDS)
     }
 
-    /// The header that takes it back.
+    /// The header that clears the cookie.
     #[must_use]
     pub fn clear(self) -> Option<HeaderValue> {
         self.header("", 0)
     }
 
-    /// The header that tells the pages of this browser that somebody has signed out. They read it and take it back.
+    /// The header that tells the pages in this browser that the user has signed out. The pages read this cookie and
+    /// clear it.
     #[must_use]
     pub fn signed_out(self) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
@@ -72,21 +73,21 @@ impl SessionCookie {
     }
 }
 
-/// Where somebody was going who then had to ask for a new password. It is kept in their browser, not in the letter: whoever
-/// asks for somebody else's letter must not choose what stands in it.
+/// The page that a user wanted to open before asking for a new password. It is stored in the user's browser, not in the
+/// letter: an attacker who requests a letter for another user must not choose its contents.
 pub(super) struct GoingTo;
 
 impl GoingTo {
     const NAME: &str = "caravana_going_to";
-    /// Only the pages of a lost password get it.
+    /// Only the pages for a lost password get the cookie.
     const PATH: &str = "/reset";
 
-    /// The path in it.
+    /// The path in the cookie.
     pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
         local(value_of(headers, Self::NAME)).filter(|path| Self::fits(path))
     }
 
-    /// The header that keeps a path as long as the letter's link is good, or lets an older one go.
+    /// The header that stores a path for as long as the link in the letter is valid, or clears an older one.
     pub(super) fn keep(path: Option<&str>, secure: bool) -> Option<HeaderValue> {
         let (value, age) = match path.filter(|path| Self::fits(path)) {
             Some(path) => (path, RESET_SECONDS),
@@ -97,7 +98,7 @@ impl GoingTo {
         HeaderValue::try_from(text).ok()
     }
 
-    /// What would end the value is not kept.
+    /// A path with a character that ends the cookie's value is not stored.
     fn fits(path: &str) -> bool {
         !path.contains([';', ',', '"'])
     }

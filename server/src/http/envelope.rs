@@ -1,7 +1,7 @@
-//! Around every request: its id, the body of refusals, the log line.
+//! Wraps every request: adds its id, the body of refusals, and the log line.
 //!
-//! The outermost layer, so that a refusal of any other layer, and a panic, is answered in the same shape: JSON for programs, a
-//! page for who reads the answer on their screen.
+//! This is the outermost layer, so that a refusal by any other layer, and a panic, is answered in the same shape: JSON
+//! for programs, a page for users who see the answer on their screen.
 
 use std::time::Instant;
 
@@ -20,15 +20,15 @@ use crate::{metrics, telemetry};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Whoever can make one request fail can make thousands of them.
+/// A client that can make one request fail can make thousands fail.
 static FAILED: Seldom = Seldom::up_to(20);
 
-/// Gives the request an id, and refusals their body.
+/// Gives the request an id, and adds the body of refusals.
 pub(super) async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::new_v4().simple().to_string();
     let request_method = request.method().clone();
-    // The route as it is declared: paths hold invite tokens, queries hold tickets.
+    // The declared route, because paths contain invite tokens and queries contain tickets.
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let reader = refusal_page::is_for(&request).then(|| Reader::of(request.headers()));
     let mut response = next.run(request).await;
@@ -42,7 +42,7 @@ pub(super) async fn around(State(state): State<Shared>, request: Request, next: 
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    // A method may be any word.
+    // A method may be any text.
     let method = || telemetry::user_value(request_method.as_str());
     let is_failure = response.status().is_server_error();
     let (status, took) = (response.status().as_u16(), started.elapsed());
@@ -65,7 +65,7 @@ fn write_body(response: &mut Response, error: &ApiError, id: &str) {
     *response.body_mut() = body.into();
 }
 
-/// What a panic in a handler is answered with.
+/// The answer after a panic in a handler.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
 pub(super) fn after_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     use axum::response::IntoResponse as _;

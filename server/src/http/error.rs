@@ -1,4 +1,4 @@
-//! What a refused request is told.
+//! The answers to refused requests.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A refusal with the status that the contract gives this code.
+    /// A refusal with the status that the contract defines for this code.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, status: status_of(code), message: message.into(), retry_after: None }
     }
@@ -47,7 +47,7 @@ impl ApiError {
         self
     }
 
-    /// Unknown, or known to others only: one text for both.
+    /// For things that do not exist and things that the user may not see: both get the same text.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(ErrorCode::NotFound, "there is no such thing here")
@@ -59,18 +59,18 @@ impl ApiError {
         Self::new(ErrorCode::Unauthenticated, "sign in first")
     }
 
-    /// Which of the two is wrong is not said.
+    /// Does not say which of the two is wrong.
     #[must_use]
     pub fn wrong_credentials() -> Self {
         Self::new(ErrorCode::InvalidCredentials, "the e-mail or the password is wrong")
     }
 
-    /// The body can't be what this route takes.
+    /// The body does not fit this route.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::BadRequest, message)
     }
 
-    /// Something that should not happen, logged where it was found.
+    /// An internal error, which is logged where it was found.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(ErrorCode::TemporarilyUnavailable, "something went wrong here")
@@ -90,9 +90,10 @@ impl ApiError {
     }
 }
 
-/// What one route says of a refusal, where it knows more than the words for all routes: what a store's conflict is about.
+/// Replaces a refusal by a more specific one in a route that knows more than the general text, for example what a
+/// store's conflict is about.
 pub(super) trait Named<T> {
-    /// `named` in the place of a refusal with this code; any other stays what it is.
+    /// Replaces a refusal with this code by `named`; other refusals stay unchanged.
     fn named(self, code: ErrorCode, named: ApiError) -> Result<T, ApiError>;
 }
 
@@ -130,7 +131,7 @@ pub(super) const fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// What a client waits that is told to come again and not when.
+/// How long a client waits if it must retry and the time is not known.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
 impl From<StoreError> for ApiError {
@@ -199,7 +200,7 @@ impl From<NameError> for ApiError {
 }
 
 impl From<WireError> for ApiError {
-    /// What a socket would have been told, told by REST.
+    /// Converts the error of a socket into the REST answer.
     fn from(error: WireError) -> Self {
         let wait = error.retry_after_ms.map(Duration::from_millis);
         let refusal = match error.code {
@@ -212,7 +213,7 @@ impl From<WireError> for ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// Without a body: the envelope, which knows the request's id, writes it.
+    /// Without a body: the envelope knows the request's id and writes the body.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(wait) = self.retry_after {
@@ -220,7 +221,7 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
-            // RFC 6455 §4.4 and RFC 9110 §15.5.22: what would have been understood.
+            // RFC 6455 §4.4 and RFC 9110 §15.5.22: names what the server would have accepted.
             response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }

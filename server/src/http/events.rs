@@ -1,4 +1,4 @@
-//! A group's log by REST: page by page, or as a stream that goes on live.
+//! A group's log by REST: page by page, or as a stream that continues live.
 
 mod stream;
 
@@ -24,7 +24,7 @@ use super::visitor::Visitor;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub(super) struct Events {
-    /// What happened, ascending.
+    /// The events, in ascending order.
     #[schema(value_type = Vec<Event>)]
     events: Vec<Box<RawValue>>,
     /// The history.
@@ -32,20 +32,21 @@ pub(super) struct Events {
     /// The group's last event.
     #[schema(value_type = u64, example = 42)]
     head: Seq,
-    /// Whether there are more behind this page.
+    /// Whether there are more events after this page.
     more: bool,
 }
 
 /// Reads a group's log: what a resume replays.
 ///
-/// One page, at most 500 events. A cursor that can't be continued (of another epoch, or beyond the head) is `gone`: load
-/// the last page of messages afresh.
+/// One page, at most 500 events. A cursor that can't be continued (of another epoch, or beyond the head) is `gone`:
+/// load the last page of messages again.
 ///
-/// With `Accept: text/event-stream` the same events come as server-sent events, and then go on live. The data of each is
-/// `{type, data}` as in a page, its id is `<epoch>:<seq>`, which `EventSource` sends back as `Last-Event-ID`. What is
-/// no event of the log has a name: `caught_up` (everything up to here has been sent), `resync` (the cursor can't be
-/// continued, or is more than 5,000 events old: load the last page of messages afresh; the stream goes on from its
-/// `head`), `auth_expiring`, `left` (no member any more) and `close` (`{code, reason}` as on a WebSocket) before a planned end.
+/// With `Accept: text/event-stream` the same events come as server-sent events, and then the stream continues live. The
+/// data of each is `{type, data}` as in a page, its id is `<epoch>:<seq>`, which `EventSource` sends back as
+/// `Last-Event-ID`. What is not an event of the log has a name: `caught_up` (everything up to here has been sent),
+/// `resync` (the cursor can't be continued, or is more than 5,000 events old: load the last page of messages again; the
+/// stream continues from its `head`), `auth_expiring`, `left` (no longer a member) and `close` (`{code, reason}` as on
+/// a WebSocket) before a planned end.
 #[utoipa::path(
     get,
     path = "/groups/{group_id}/events",
@@ -82,7 +83,7 @@ pub(super) async fn events(
         (Some(cursor), _) => cursor,
         (None, Some(epoch)) => Cursor { epoch, seq: after.unwrap_or(0) },
         (None, None) => {
-            // It is more than the epoch that is read.
+            // This reads more than the epoch, so it takes a turn.
             let _turn = state.turns.read(identity.user.id).await;
             let epoch = state.store.channel(group).await?.ok_or_else(ApiError::not_found)?.epoch;
             Cursor { epoch, seq: after.unwrap_or(0) }
@@ -91,7 +92,7 @@ pub(super) async fn events(
     stream::open(&state, &identity, group, cursor, visitor.take_place(&state)?)
 }
 
-/// Whether the first choice of the client is a stream; `EventSource` names nothing else.
+/// Whether the client's first choice is a stream; `EventSource` sends no other choice.
 fn accepts_stream(headers: &HeaderMap) -> bool {
     let is_stream = |value: &[u8]| value.get(..17).is_some_and(|name| name.eq_ignore_ascii_case(b"text/event-stream"));
     headers.get(header::ACCEPT).is_some_and(|value| is_stream(value.as_bytes()))

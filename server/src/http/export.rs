@@ -1,4 +1,4 @@
-//! All that is stored about somebody, for them to take away: one JSON document, written as it is read.
+//! The export of all data about a user: one JSON document, written while it is read.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use super::state::Shared;
 use crate::budgets::Act;
 use crate::store::{Belongings, StoreError};
 
-/// Messages that are read at once. The memory of an export is that of one page, whatever somebody has written.
+/// Messages per read. An export needs the memory of one page, however much the user has written.
 const PAGE: u32 = 500;
 
-/// Hands out all that is stored about the person who asks.
+/// Exports all data that is stored about the user of the request.
 ///
-/// A download: profile, memberships, invites, sign-ins, and every message that they have written, also in groups that they
-/// have left.
+/// A download: profile, memberships, invites, sign-ins, and every message that the user has written, also in groups
+/// that the user has left.
 #[utoipa::path(
     get,
     path = "/account/export",
@@ -39,7 +39,7 @@ pub(super) async fn export(State(state): State<Shared>, SignedIn(identity): Sign
     let user = identity.user.id;
     let mut document = profile(state.store.belongings(user).await?);
     document["sessions"] = json!(sessions::of(&state, &identity).await?);
-    // Its last brace is written after the messages.
+    // The closing brace is written after the messages.
     let mut head = document.to_string();
     head.pop();
     head.push_str(",\"messages\":[");
@@ -52,17 +52,17 @@ pub(super) async fn export(State(state): State<Shared>, SignedIn(identity): Sign
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// What is written next.
+/// The next part of the document.
 enum Part {
     /// Everything but the messages.
     Head(String),
-    /// The messages from this place on; whether there were any before.
+    /// The messages after this position, and whether any came before.
     Messages(Option<String>, bool),
     /// Nothing.
     End,
 }
 
-/// A read that fails breaks the answer off, so that a part is not taken for the whole.
+/// A failed read aborts the answer, so that a partial export is not mistaken for a complete one.
 async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, Part)>, StoreError> {
     let (after, mut is_first) = match part {
         Part::Head(head) => return Ok(Some((head.into(), Part::Messages(None, true)))),

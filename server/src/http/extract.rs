@@ -1,4 +1,4 @@
-//! Bodies, paths and queries, with refusals in our own words.
+//! Extractors for bodies, paths and queries, with refusals of our own.
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
@@ -11,16 +11,16 @@ use serde_json::{Map, Value};
 use super::error::ApiError;
 use super::state::Shared;
 
-/// The largest body equals the largest frame: one bound for what a peer may send at once.
+/// The largest body equals the largest frame: one limit for what a client may send at once.
 const BODY_BYTES: usize = limits::FRAME_BYTES;
 
-/// A JSON object of that shape.
+/// A JSON body of this shape.
 pub(super) struct Json<T>(pub(super) T);
 
-/// The same, where no body at all means the default.
+/// Like [`Json`], but a missing body means the default.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
-/// A JSON object, not looked into yet.
+/// A JSON object, not parsed further.
 pub(super) struct JsonObject(pub(super) Map<String, Value>);
 
 /// A form of a page, posted without JavaScript.
@@ -28,7 +28,7 @@ pub(super) struct Form<T>(pub(super) T);
 
 async fn body(request: Request) -> Result<Vec<u8>, ApiError> {
     let too_large = || ApiError::new(ErrorCode::TooLarge, "the body is larger than 64 KiB");
-    // What announces itself as too large is not read at all.
+    // A body with a larger `Content-Length` is not read at all.
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > BODY_BYTES as u64) {
         return Err(too_large());
@@ -71,7 +71,7 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// Reads a shape. serde's words name fields and types, never values that a log or a page should not show.
+/// Deserializes a shape. serde's error texts name fields and types, but no values that must not reach a log or a page.
 pub(super) fn shape<T: DeserializeOwned>(mut object: Map<String, Value>) -> Result<T, ApiError> {
     object.values_mut().for_each(whole);
     serde_json::from_value(Value::Object(object)).map_err(|error| {
@@ -84,7 +84,7 @@ pub(super) fn shape<T: DeserializeOwned>(mut object: Map<String, Value>) -> Resu
     })
 }
 
-/// JSON has one kind of number: some languages write 7 as `7.0`, and mean 7.
+/// JSON has one kind of number: some languages write the integer 7 as `7.0`.
 fn whole(value: &mut Value) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Some(number) =
@@ -144,7 +144,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Form<T> {
     }
 }
 
-/// The pairs of a query, decoded. A name that is given twice is refused: two readers would take different ones.
+/// The decoded pairs of a query. A duplicate name is refused, because different readers would take different values.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -163,12 +163,12 @@ impl Query {
         Ok(first.map(|(_, value)| value.as_str()))
     }
 
-    /// A value that parses, or none.
+    /// The parsed value, if the name is given.
     pub(super) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.text(name)?.map(|text| text.parse().map_err(|_| invalid(name, "can't be understood"))).transpose()
     }
 
-    /// A seq. Databases count in signed 64 bits; a larger one can't exist.
+    /// A seq. Databases use signed 64-bit integers, so a larger one can't exist.
     pub(super) fn seq(&self, name: &str) -> Result<Option<u64>, ApiError> {
         let seq = self.parsed::<u64>(name)?;
         if seq.is_some_and(|seq| i64::try_from(seq).is_err()) {

@@ -9,17 +9,17 @@ use axum::response::{IntoResponse as _, Response};
 use tower::ServiceExt as _;
 use tower_http::services::ServeDir;
 
-/// A name with a hash of its content never means anything else.
+/// A file whose name contains a hash of its content never changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Kept, but asked about each time; the answer is mostly an empty 304.
+/// Cached, but revalidated each time; the answer is usually an empty 304.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-/// Bytes of the longest path that is looked for. A file system refuses longer names with an error, which the library would
-/// log for each request.
+/// The longest path in bytes that is looked for. For longer names a file system returns an error, which the library
+/// would log for each request.
 const PATH_BYTES: usize = 255;
-/// Characters of a content hash in a file's name; shorter parts are words.
+/// The minimum length of a content hash in a file's name; shorter parts are words.
 const HASH_CHARACTERS: usize = 16;
 
-/// The file of this request, in the smallest encoding that the browser takes. `None`: there is no such file.
+/// The file of this request, in the smallest encoding that the browser accepts. `None`: the file does not exist.
 pub(super) async fn file(root: &Path, request: Request<Body>) -> Option<Response> {
     // The folder itself is a page.
     let path = request.uri().path();
@@ -34,7 +34,7 @@ pub(super) async fn file(root: &Path, request: Request<Body>) -> Option<Response
         _ => {
             let mut response = response.into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, caching);
-            // A proxy must not hand the brotli file to somebody who can't read it.
+            // A proxy must not send the brotli file to a browser that can't decode it.
             response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
             Some(response)
         }
@@ -46,7 +46,7 @@ fn is_hashed(path: &str) -> bool {
     let is_hash = |part: &str| {
         part.len() >= HASH_CHARACTERS && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    // Neither the first part, which is a name, nor the last, which is the kind.
+    // Skips the first part, which is a name, and the last, which is the extension.
     let parts: Vec<&str> = name.split('.').collect();
     parts.len() > 2 && parts[1..parts.len() - 1].iter().any(|part| is_hash(part))
 }

@@ -1,4 +1,4 @@
-//! The pages' forms, posted without JavaScript. Every answer is a 303: to where it goes on, or back with `?error=`.
+//! The forms of the pages, posted without JavaScript. Every answer is a 303: to the next page, or back with `?error=`.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -102,7 +102,7 @@ pub(super) async fn create_group(
     }
 }
 
-/// POST `/g/{group_id}`: send a message. The page's form carries an id, so that posting it twice sends once.
+/// POST `/g/{group_id}`: sends a message. The page's form carries an id, so that posting it twice sends once.
 pub(super) async fn send(
     State(state): State<Shared>,
     identity: Option<Identity>,
@@ -122,13 +122,13 @@ pub(super) async fn send(
     }
 }
 
-/// POST `/i/{token}`: join.
+/// POST `/i/{token}`: joins the group.
 pub(super) async fn accept_invite(
     State(state): State<Shared>,
     identity: Option<Identity>,
     InviteToken(token): InviteToken,
 ) -> Response {
-    // What is no secret of ours is not put into an address.
+    // A text that can't be one of our secrets is not put into an address.
     let Some(secret) = crate::auth::Secret::parse(&token) else { return ApiError::not_found().into_response() };
     let page = format!("/i/{}", secret.expose());
     let Some(identity) = identity else { return sign_in_first(&page) };
@@ -138,10 +138,10 @@ pub(super) async fn accept_invite(
     }
 }
 
-/// Bytes of a path that is followed. The paths of this site are far shorter.
+/// The longest path in bytes that is followed. The paths of this site are much shorter.
 const NEXT_BYTES: usize = 512;
 
-/// A path of our own site; anything that a browser would read as another place is not followed.
+/// Accepts a path of our own site. An address that a browser would read as another site is not followed.
 pub(super) fn local(next: Option<&str>) -> Option<&str> {
     next.filter(|path| {
         path.len() <= NEXT_BYTES
@@ -151,13 +151,14 @@ pub(super) fn local(next: Option<&str>) -> Option<&str> {
     })
 }
 
-/// Where a sign-in leads: what the form's field says, else the address that it was posted to.
+/// The page after a sign-in: the form's field, else the query of the address that the form was posted to.
 fn next<'a>(field: Option<&'a str>, query: &'a Query) -> Option<&'a str> {
     local(field.or_else(|| query.text("next").ok().flatten()))
 }
 
-/// The answer to somebody who has left by a form: the browser forgets what its pages keep for them. At once where it is
-/// reached by TLS, as the standard has it, and elsewhere when the next page of ours runs there, which a cookie tells.
+/// Completes the answer to a sign-out by form: the browser deletes what our pages store for the user. With TLS the
+/// header does this at once, because the standard allows it only there. Otherwise a cookie tells the next page of ours
+/// to do it.
 pub(super) fn left(state: &Shared, mut response: Response) -> Response {
     if state.settings.is_secure() {
         response.headers_mut().insert("clear-site-data", HeaderValue::from_static("\"storage\""));
@@ -187,7 +188,7 @@ pub(super) fn sign_in_first(page: &str) -> Response {
     to(&format!("/login?{query}"))
 }
 
-/// Back to the page of the form, which says what the code means.
+/// Redirects back to the page of the form, which explains the code.
 fn back(page: &str, error: &ApiError, next: Option<&str>) -> Response {
     let fields = std::iter::once(("error", error.code.as_str())).chain(next.map(|next| ("next", next)));
     let query = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).unwrap_or_default();

@@ -58,7 +58,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Answer(GroupAnswer { group })))
 }
 
-/// Makes a group whose owner is this user. A guest has none of their own.
+/// Makes a group with this user as its owner. Guests may not own groups.
 pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> Result<Group, ApiError> {
     owner.no_guest()?;
     let name = GroupName::parse(&group.name)?;
@@ -92,7 +92,7 @@ pub(super) async fn one(state: &Shared, group: GroupId, viewer: UserId) -> Resul
 
 /// Changes a group. For the owner and admins.
 ///
-/// What is left out stays as it is.
+/// Fields that are left out stay unchanged.
 #[utoipa::path(
     patch,
     path = "/groups/{group_id}",
@@ -138,8 +138,8 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The shape of an IANA name (`America/Argentina/Ushuaia`, `Etc/GMT+3`). Which of them exist changes with every release
-/// of the database that the readers' browsers carry, so that is theirs to know.
+/// Checks the shape of an IANA name (`America/Argentina/Ushuaia`, `Etc/GMT+3`). The set of names changes with every
+/// release of the time zone database in the browsers, so the browsers decide whether a name exists.
 fn time_zone(name: String) -> Result<String, ApiError> {
     let is_part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic())

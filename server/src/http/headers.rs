@@ -1,4 +1,4 @@
-//! Headers that tell browsers what our answers must never be used for.
+//! Headers that tell browsers how our answers must not be used.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -7,25 +7,25 @@ use axum::response::Response;
 
 use super::state::Shared;
 
-/// For everything that is no page: it may load nothing and be framed by nobody. The picture is the site's icon, which Firefox
-/// asks for beside every answer that it shows, and complains about when it may not.
+/// For all answers that are not pages: they may load nothing and may not be framed. The image is the site's icon:
+/// Firefox requests it for every answer that it shows, and reports an error if the policy forbids it.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; img-src 'self'; frame-ancestors 'none'");
-/// For plain texts: browsers show them in an element of their own, whose style breaks long lines.
+/// For plain texts: browsers show them in an element with an inline style that breaks long lines.
 const PLAIN_TEXT: HeaderValue =
     HeaderValue::from_static("default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-/// Two years, as browsers' preload lists ask.
+/// Two years, as the preload lists of browsers require.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 const ALWAYS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // Addresses hold invites and links for a new password, and leave this site with no link. Not `no-referrer`: with that
-    // browsers send `Origin: null` with our own forms, which is refused (`super::origins`).
+    // Addresses contain invites and password links, so they must not leave this site as a referrer. `no-referrer` is
+    // not possible: with it browsers send `Origin: null` with our own forms, which is refused (`super::origins`).
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Adds them; what a handler has set stays.
+/// Adds the headers; a header that a handler has set stays.
 pub(super) async fn secure(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;

@@ -1,4 +1,4 @@
-//! What load balancers and operators ask.
+//! The endpoints for load balancers and operators.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use super::state::Shared;
 use crate::BUILD;
 use crate::telemetry::causes;
 
-/// A word about the process.
+/// The state of the process.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Health {
     status: &'static str,
@@ -29,7 +29,7 @@ pub(super) async fn alive() -> Answer<Health> {
     Answer(Health { status: "alive" })
 }
 
-/// Whether new work should come here. Still answered, with 503, while draining.
+/// Whether new work should be sent to this process. Still answered, with 503, while draining.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -51,14 +51,14 @@ pub(super) async fn ready(State(state): State<Shared>) -> (StatusCode, Answer<He
     }
 }
 
-/// The build and what it speaks.
+/// The build and its protocol.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Version {
     version: &'static str,
     protocol: &'static str,
 }
 
-/// The build, and the protocol that it speaks.
+/// The build, and the protocol that it supports.
 #[utoipa::path(
     get,
     path = "/version",

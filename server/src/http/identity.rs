@@ -1,4 +1,4 @@
-//! Who is asking. One way for HTTP and for upgrades.
+//! Identifies the user of a request. Used for HTTP and for upgrades.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,21 +20,21 @@ use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::store::{NewSession, Proof};
 
-/// A sign-in's end is moved when this much of it is used up: one write an hour, not one a request. So its end also tells
-/// to the hour when it was last used.
+/// A sign-in's expiry is extended when this much of it is used up: one write an hour, not one per request. So the
+/// expiry also shows, to the hour, when the sign-in was last used.
 const EXTEND_AFTER: i64 = 60 * 60;
-/// When a client asks again whose token could not be checked.
+/// When a client should retry whose token could not be checked.
 const KEYS_LATER: Duration = Duration::from_secs(5);
 
-/// Somebody who has proved who they are.
+/// A user who is authenticated.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
-    /// Who.
+    /// The user.
     pub(super) user: User,
-    /// Whether they have not signed up anywhere: such people read and write where they are invited, and no more. The first
-    /// token that says otherwise ends it for all of their tokens.
+    /// Whether the user is a guest, who has not signed up anywhere. Guests read and write where they are invited, and
+    /// may do nothing else. The first token that says otherwise ends the guest state for all tokens of the user.
     pub(super) is_guest: bool,
-    /// What proved it, with which sockets end, too.
+    /// The credential, whose end also closes the user's sockets.
     pub(super) proof: Proof,
 }
 
@@ -48,16 +48,16 @@ impl Identity {
         }
     }
 
-    /// Charges this person's budget.
+    /// Charges the user's budget.
     pub(super) fn spends(&self, state: &Shared, act: Act) -> Result<(), ApiError> {
         Ok(state.hub.budgets().charge(act, self.user.id)?)
     }
 }
 
-/// Somebody signed in by cookie, which is more than a token: only a person at the page can do it.
+/// A user signed in by cookie. This is more than a token: only a person at the page has the cookie.
 pub(super) struct SignedIn(pub(super) Identity);
 
-/// The identity by session cookie. `None` when there is no cookie, or none of a living sign-in.
+/// The identity of the session cookie. `None` if there is no cookie, or its sign-in does not exist.
 pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
     let Some(hash) = state.session_cookie.read(&parts.headers).map(|secret| secret.hash()) else { return Ok(None) };
     let now = unix_seconds();
@@ -72,7 +72,7 @@ pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Id
     Ok(Some(Identity { user, is_guest: false, proof }))
 }
 
-/// The identity of a token. A token that is brought and not good is a refusal, not an absence.
+/// The identity of a token. An invalid token is refused; it does not count as a missing one.
 pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, ApiError> {
     let bearer =
         auth::bearer(&state.tokens, &*state.store, token, unix_seconds()).await.map_err(|error| match error {
@@ -85,7 +85,7 @@ pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, Ap
     Ok(Identity { user: bearer.user, is_guest: bearer.is_guest, proof: bearer.proof })
 }
 
-/// The token of `Authorization: Bearer`. Another scheme is a proof that we don't know: refused.
+/// The token of `Authorization: Bearer`. Another scheme is an unknown credential, which is refused.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let (scheme, token) =
@@ -93,7 +93,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(ApiError::unauthenticated()) }
 }
 
-/// A token in the URL ends in logs, histories and referrers, so it is refused even where it would be good.
+/// A token in the URL gets into logs, histories and referrers, so it is refused even if it is valid.
 pub(super) fn refuse_token_in_url(parts: &Parts) -> Result<(), ApiError> {
     let names_a_token = |pair: &str| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -105,7 +105,7 @@ pub(super) fn refuse_token_in_url(parts: &Parts) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Who is asking, by cookie or token; `None` when no proof was brought.
+/// Identifies the user by cookie or token. `None` if the request has no credential.
 pub(super) async fn authenticate(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
     refuse_token_in_url(parts)?;
     if let Some(identity) = by_cookie(parts, state).await? {
@@ -141,17 +141,17 @@ impl FromRequestParts<Shared> for SignedIn {
     }
 }
 
-/// Set when this request moved its sign-in's end, so that the cookie's own end moves with it.
+/// Set when this request extended its sign-in, so that the cookie's expiry is extended too.
 #[derive(Debug, Clone, Default)]
 struct Renewed(Arc<OnceLock<()>>);
 
-/// Sends the cookie again when the sign-in's end was moved.
+/// Sends the cookie again if the sign-in was extended.
 pub(super) async fn renew_cookie(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let Some(secret) = state.session_cookie.read(request.headers()) else { return next.run(request).await };
     let renewed = Renewed::default();
     request.extensions_mut().insert(renewed.clone());
     let mut response = next.run(request).await;
-    // A handler that sets the cookie itself, or takes it back, has the last word.
+    // If a handler sets or clears the cookie itself, its header is kept.
     if renewed.0.get().is_some()
         && !response.headers().contains_key(header::SET_COOKIE)
         && let Some(header) = state.session_cookie.set(&secret)
@@ -161,8 +161,8 @@ pub(super) async fn renew_cookie(State(state): State<Shared>, mut request: Reque
     response
 }
 
-/// Signs a user in, whose password was found to match that hash: a new secret, of which the database keeps the hash.
-/// Whoever changed the password in this moment is asked for the new one.
+/// Signs a user in whose password matched that hash: makes a new secret, of which the database stores the hash. If the
+/// password was changed in the meantime, the sign-in is refused.
 pub(super) async fn sign_in(
     (user, password_hash): (&User, String),
     headers: &HeaderMap,

@@ -21,11 +21,11 @@ use crate::clock::unix_seconds;
 use crate::origin::Origin;
 use crate::store;
 
-/// How long a link is good when nothing else is asked for: a week.
+/// The default lifetime of a link: a week.
 const SECONDS_DEFAULT: u64 = 7 * 24 * 60 * 60;
-/// The longest that can be asked for: a year.
+/// The maximum lifetime of a link: a year.
 const SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
-/// The most people that one link can be limited to.
+/// The highest limit of uses that a link can have.
 const USES_MAX: u32 = 100_000;
 
 /// Makes a link that leads into a group.
@@ -51,7 +51,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Answer(make(&state, &identity, group, &asked, &site).await?)))
 }
 
-/// Makes a link for this member. A guest brings nobody: whom a guest knows, nobody can tell.
+/// Makes a link for this member. Guests may not invite, because the server does not know whom they would bring in.
 async fn make(
     state: &Shared,
     actor: &Identity,
@@ -83,7 +83,7 @@ async fn make(
 
 /// Lists the links that lead into a group now: all for the owner and admins, one's own for members.
 ///
-/// Their secrets are not in it: they were shown once, to who made them.
+/// The secrets of the links are not included: each was shown once, to the user who made the link.
 #[utoipa::path(
     get,
     path = "/groups/{group_id}/invites",
@@ -99,7 +99,7 @@ pub(super) async fn list(
     Ok(Answer(InvitesAnswer { invites: of(&state, group, identity.user.id).await? }))
 }
 
-/// The links that lead into a group now and that this member may see.
+/// The valid links into a group that this member may see.
 pub(super) async fn of(state: &Shared, group: GroupId, user: UserId) -> Result<Vec<LivingInvite>, ApiError> {
     let turn = state.turns.read(user).await;
     let rows = state.store.invites(group, user, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
@@ -133,14 +133,14 @@ pub(super) async fn revoke(
     budgets.charge(Act::RevokeInvite, user)?;
     budgets.charge_group(Act::RevokeInvite, group).inspect_err(|_| budgets.refund(Act::RevokeInvite, user))?;
     let charge = budgets.group_charge(Act::RevokeInvite, group);
-    // A repetition is no change of the group, and must not keep those who manage it from theirs.
+    // A repetition changes nothing in the group, so it must not use up the group's budget.
     if state.store.revoke_invite(user, group, invite, unix_seconds()).await? {
         charge.stays();
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Shows what a link leads to. Nobody needs to be signed in.
+/// Shows what a link leads to. No sign-in is needed.
 #[utoipa::path(
     get,
     path = "/invites/{token}",
@@ -158,14 +158,14 @@ pub(super) async fn preview(
     look(&state, &token).await.map(Answer)
 }
 
-/// What a link leads to.
+/// The group that a link leads to.
 pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, ApiError> {
     let token = secret(token)?.hash();
     let group = state.store.invite(token, unix_seconds()).await.named(ErrorCode::Gone, over())?;
     Ok(InvitePreview { group })
 }
 
-/// Joins the group behind a link. A member stays what they are.
+/// Joins the group behind a link. An existing member keeps the role.
 #[utoipa::path(
     post,
     path = "/invites/{token}/accept",
@@ -193,7 +193,7 @@ pub(super) async fn join(state: &Shared, user: UserId, token: &str) -> Result<Gr
     };
     let accept = async { state.store.accept_invite(token, user, unix_seconds()).await.named(ErrorCode::Gone, over()) };
     if state.store.role(group, user).await?.is_some() {
-        // A member just goes on to the group, and uses up nothing of its budget.
+        // A user who is already a member does not use up the group's budget.
         budgets.charge(Act::AcceptInvite, user)?;
         accept.await?;
     } else {

@@ -1,4 +1,4 @@
-//! Who is in a group, and who is there now.
+//! The members of a group, and who of them is online.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -50,7 +50,7 @@ pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result
 
 /// Gives a member a role. For the owner.
 ///
-/// `owner` hands the group over.
+/// The role `owner` transfers the group to this member.
 #[utoipa::path(
     patch,
     path = "/groups/{group_id}/members/{user_id}",
@@ -73,7 +73,7 @@ pub(super) async fn set_role(
 
 /// Removes a member (for the owner and admins), or leaves (oneself).
 ///
-/// An owner who leaves hands over to the longest-serving admin, else member.
+/// If the owner leaves, the group goes to the longest-serving admin, or without an admin to the longest-serving member.
 #[utoipa::path(
     delete,
     path = "/groups/{group_id}/members/{user_id}",
@@ -102,7 +102,7 @@ pub(super) struct Connections {
     users: Vec<ConnectedUser>,
 }
 
-/// Somebody with open sockets.
+/// A user with open sockets.
 #[derive(Serialize, utoipa::ToSchema)]
 struct ConnectedUser {
     user_id: UserId,

@@ -1,8 +1,9 @@
-//! Who asks about a group: its members, and for everybody else it does not exist.
+//! Checks that a request about a group comes from a member. For everyone else the group does not exist.
 //!
-//! Promises that nothing else about a request is judged before that. A handler that takes [`Member`] has its query and its
-//! body read afterwards, so that no refusal tells a stranger what there is: who they are (401), what the address says (400),
-//! whether they are in (404), and then the rest. The store asks once more, in the statement that depends on it.
+//! Promises that membership is checked before the query and the body are read: a handler that takes [`Member`] reads
+//! them afterwards. So no refusal tells a stranger what exists. The order of the checks is: the user (401), the ids in
+//! the address (400), the membership (404), then the rest. The store checks membership again, in the statement that
+//! depends on it.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -16,7 +17,7 @@ use super::state::Shared;
 /// A member of the group that the path names, and the path.
 pub(super) struct Member<P>(pub(super) Identity, pub(super) P);
 
-/// A path below a group's.
+/// A path below the path of a group.
 pub(super) trait BelowGroup: FromRequestParts<Shared, Rejection = ApiError> + Send {
     /// The group.
     fn group(&self) -> GroupId;

@@ -1,4 +1,4 @@
-//! A group's history by REST, and writing to it.
+//! A group's history by REST, and the changes of its messages.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -49,7 +49,7 @@ pub(super) async fn list(
     Ok(until_taken(turn, Answer(page).into_response()))
 }
 
-/// A page of history as this viewer sees it.
+/// A page of the history as this member sees it.
 pub(super) async fn page(
     state: &Shared,
     group: GroupId,
@@ -75,8 +75,8 @@ pub(super) async fn page(
 
 /// Sends a message.
 ///
-/// With an `id` of one's own it may be sent again any number of times, for ever: it is stored once. The id is a conflict
-/// when author, group, `reply_to` or text differ from what is stored.
+/// With an `id` of the client, the message may be sent again any number of times, for ever: it is stored once. The id
+/// is a conflict if author, group, `reply_to` or text differ from the stored message.
 #[utoipa::path(
     post,
     path = "/groups/{group_id}/messages",
@@ -98,7 +98,7 @@ pub(super) async fn send(
     Ok((status, Answer(MessageAnswer { message, duplicate })))
 }
 
-/// Stores a message within the limits that sockets have.
+/// Stores a message within the same limits as for sockets.
 pub(super) async fn post(state: &Shared, posted: Posted) -> Result<Appended, ApiError> {
     Ok(state.hub.post(posted).await?)
 }
@@ -113,7 +113,7 @@ fn posted(user_id: UserId, group_id: GroupId, mut body: Map<String, Value>) -> R
     Ok(Posted { user_id, group_id, id, content: Content { body: message, reply_to } })
 }
 
-/// An id of the body, where a text that is no UUID has an error of its own.
+/// Takes an id from the body. A text that is not a UUID has its own error.
 fn take_id<T: std::str::FromStr>(body: &mut Map<String, Value>, name: &str) -> Result<Option<T>, ApiError> {
     match body.remove(name) {
         None | Some(Value::Null) => Ok(None),
@@ -154,7 +154,7 @@ pub(super) async fn edit(
     Ok(Answer(MessageAnswer { message: edited.message, duplicate: false }))
 }
 
-/// Deletes a message: one's own, or as admin or owner any.
+/// Deletes a message: one's own, or any message as admin or owner.
 ///
 /// The row stays, with an empty text and `status: false`.
 #[utoipa::path(

@@ -1,9 +1,9 @@
-//! What programs may ask of this server, as an OpenAPI document and as a page for people.
+//! The description of the API, as an OpenAPI document and as a page for readers.
 //!
-//! Owns `GET /openapi.json` and `GET /docs/api`. Promises that both are made from the handlers themselves: a handler's
-//! path, method, body and answers stand above it, it is registered by that description, and the refusals that follow
-//! from what it takes are added here, once for all ([`refusals`]). Never says anything that depends on a request, so
-//! that both are made once for a process. Called by the router.
+//! Owns `GET /openapi.json` and `GET /docs/api`. Promises that both are made from the handlers: a handler's path,
+//! method, body and answers are written above it, it is registered with that description, and the refusals that follow
+//! from its parameters are added here, once for all ([`refusals`]). Both do not depend on the request, so they are made
+//! once per process. Called by the router.
 
 mod page;
 mod params;
@@ -27,7 +27,7 @@ use crate::BUILD;
 
 pub(super) use params::{HistoryQuery, LogQuery};
 
-/// How the session cookie is called in the document, and how a bearer token is.
+/// The names of the session cookie and of a bearer token in the document.
 const COOKIE: &str = "cookie";
 const BEARER: &str = "bearer";
 
@@ -54,7 +54,7 @@ pub(super) fn pages() -> Router<Shared> {
     Router::new().route("/docs/api", get(page::page)).route("/docs/api.css", get(page::style))
 }
 
-/// What a document has before there are routes in it.
+/// The document before any routes are added.
 pub(super) fn head() -> OpenApi {
     let mut schemas = Vec::new();
     ErrorAnswer::schemas(&mut schemas);
@@ -71,7 +71,7 @@ pub(super) fn head() -> OpenApi {
         .build()
 }
 
-/// The document with what the descriptions above the handlers need not repeat.
+/// Adds to the document what the descriptions above the handlers need not repeat.
 fn complete(document: OpenApi) -> Value {
     let mut document = serde_json::to_value(document).unwrap_or_default();
     document["servers"] = json!([{"url": "/"}]);
@@ -101,7 +101,7 @@ fn complete(document: OpenApi) -> Value {
     document
 }
 
-/// The groups of operations, in the order in which they are read.
+/// The groups of operations, in the order of the page.
 const TAGS: [(&str, &str); 6] = [
     ("accounts", "Who somebody is: sign up, sign in, and the short-lived proofs that grow out of it."),
     ("groups", "A trip's chat. Unknown group and not a member look the same: 404 `not_found`."),
@@ -119,5 +119,5 @@ const DESCRIPTION: &str = "Group chat for people who travel together.\n\n\
     Live events come by WebSocket, which OpenAPI can't describe: `GET /ws` (many groups on one socket) and \
     `GET /ws/chat/{group_id}`.";
 
-/// Seconds in a `Retry-After`, and how large a body may be: what refusals say.
+/// The maximum size of a body, as the refusals name it.
 const BODY_KIB: usize = limits::FRAME_BYTES / 1024;

@@ -1,4 +1,4 @@
-//! Which pages may act with a person's cookie, and what those are told that may not.
+//! Decides which pages may act with a user's cookie, and tells the others why they may not.
 
 mod told;
 
@@ -24,15 +24,16 @@ use told::Told;
 pub struct Origins {
     own: Origin,
     allowed: HashSet<String>,
-    /// No address was decided on: whichever leads to this machine and to no other will do, see [`Self::by_which`].
+    /// No address is configured: any address that can lead only to this machine is accepted, see [`Self::by_which`].
     any_of_this_machine: bool,
-    /// Foreign ones that were told in the log.
+    /// The foreign origins that were logged.
     told: Told,
 }
 
 impl Origins {
-    /// `PUBLIC_URL` and `ALLOWED_ORIGINS`. Without the first: the address that is listened on, on a loopback address its
-    /// other names, because people type `localhost`, and whatever [`Self::by_which`] finds.
+    /// `PUBLIC_URL` and `ALLOWED_ORIGINS`. Without `PUBLIC_URL`: the address that the server listens on; if it is a
+    /// loopback address, also its other names, because users type `localhost`; and every address that
+    /// [`Self::by_which`] accepts.
     pub(crate) fn new(settings: &Settings, listening: SocketAddr) -> Self {
         let at = |host: &str| Origin::parse(&format!("http://{host}:{}", listening.port())).ok();
         let mut allowed: HashSet<String> =
@@ -49,27 +50,27 @@ impl Origins {
         Self { own, allowed, any_of_this_machine: settings.public_url.is_none(), told: Told::default() }
     }
 
-    /// Where people find the site. Letters lead here, whoever asks for them and by whatever address.
+    /// The public address of the site. Letters use it, whoever requests them and through whatever address.
     #[must_use]
     pub fn own(&self) -> &Origin {
         &self.own
     }
 
-    /// The address by which this request came, where that may differ from [`Self::own`]: in development, without
-    /// `PUBLIC_URL`, another name of this machine that nobody else can give to it. A page is at home there.
+    /// The address of this request, if it may differ from [`Self::own`]: in development, without `PUBLIC_URL`, another
+    /// name of this machine that no stranger can point elsewhere. A page may be used at that address.
     fn by_which(&self, headers: &HeaderMap) -> Option<Origin> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next().filter(|_| self.any_of_this_machine), hosts.next()) else { return None };
         Origin::parse(&format!("http://{}", host.to_str().ok()?)).ok().filter(Origin::is_never_rebound)
     }
 
-    /// Where the person of this request finds the site: what a link says that they hand on.
+    /// The address at which the reader of this request uses the site. Links that the reader passes on use it.
     #[must_use]
     pub fn of_reader(&self, headers: &HeaderMap) -> Origin {
         self.by_which(headers).unwrap_or_else(|| self.own.clone())
     }
 
-    /// All addresses at which a page of this request is at home, the one to go to first.
+    /// All addresses at which a page of this request may be used; the preferred one comes first.
     #[must_use]
     pub fn homes(&self, headers: &HeaderMap) -> Vec<String> {
         let first = self.of_reader(headers).as_str().to_owned();
@@ -78,19 +79,19 @@ impl Origins {
         std::iter::once(first).chain(others).collect()
     }
 
-    /// The same places for WebSockets, as a Content-Security-Policy names them. Spelled out because not every browser
-    /// takes `'self'` for `ws:`.
+    /// The same addresses for WebSockets, in the form of a Content-Security-Policy. They are listed because some
+    /// browsers do not apply `'self'` to `ws:`.
     #[must_use]
     pub fn websockets(&self, headers: &HeaderMap) -> String {
-        // The grammar of policies has no IPv6 addresses; a page that was opened by one is covered by `'self'` alone.
+        // The grammar of policies has no IPv6 addresses; a page with such an address is covered only by `'self'`.
         let named = self.homes(headers).into_iter().filter(|origin| !origin.contains('['));
         let mut all: Vec<String> = named.map(|origin| origin.replacen("http", "ws", 1)).collect();
         all.sort_unstable();
         all.join(" ")
     }
 
-    /// Whether the `Origin` header names one of them; `None` when there is no such header. Two such headers are no
-    /// browser's doing and count as foreign.
+    /// Whether the `Origin` header names one of them. `None` without such a header. Browsers never send two such
+    /// headers, so two count as foreign.
     #[must_use]
     pub fn allow(&self, headers: &HeaderMap) -> Option<bool> {
         let mut sent = headers.get_all(header::ORIGIN).iter();
@@ -101,8 +102,8 @@ impl Origins {
         Some(sent.next().is_none() && first.to_str().is_ok_and(is_ours))
     }
 
-    /// Refuses what a page of another address asks for, and says to it and, once, in the log which address is the right
-    /// one: mostly nobody attacks, somebody has typed another name of the same server.
+    /// Refuses the request of a page at another address. The refusal and, once, the log name the right address: the
+    /// usual cause is not an attack, but a user who typed another name of this server.
     #[must_use]
     pub fn refuse(&self, code: ErrorCode, headers: &HeaderMap) -> ApiError {
         if let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) {
@@ -112,14 +113,14 @@ impl Origins {
     }
 }
 
-/// What the browser says about the page that sent a write.
+/// What the browser tells about the page that sent a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sender {
     /// Our own page.
     Own,
     /// Another page.
     Foreign,
-    /// Nothing: not a browser, or a very old one.
+    /// Nothing is told: the client is not a browser, or a very old one.
     Unknown,
 }
 
@@ -127,7 +128,7 @@ fn sender(headers: &HeaderMap, origins: &Origins) -> Sender {
     let origin = origins.allow(headers);
     match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
         Some(b"same-origin") => Sender::Own,
-        // Typed or bookmarked; a write that comes so is our own page's only if its origin says so.
+        // A typed or bookmarked address. Such a write comes from our own page only if its origin says so.
         Some(b"none") | None => match origin {
             Some(true) => Sender::Own,
             Some(false) => Sender::Foreign,
@@ -137,8 +138,8 @@ fn sender(headers: &HeaderMap, origins: &Origins) -> Sender {
     }
 }
 
-/// Refuses writes that another site's page makes with a person's cookie. Without a cookie there is nothing to abuse but
-/// the cookie that the answer may set, so there a sender that is known to be foreign is refused too, unless it brings
+/// Refuses writes that another site's page makes with a user's cookie. Without a cookie, such a page could still abuse
+/// the cookie that the answer sets. So a sender that is known to be foreign is refused then too, unless it brings
 /// credentials of its own.
 pub(super) async fn guard_writes(State(state): State<Shared>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -203,7 +204,8 @@ mod tests {
         assert_eq!(origins.own().as_str(), "http://127.0.0.1:4321");
     }
 
-    /// On a phone in the same network the page of a fresh checkout opened, and its socket was refused for ever.
+    /// Before the fix, a phone in the same network could open the page of a fresh checkout, but its socket was always
+    /// refused.
     #[test]
     fn without_an_address_of_its_own_a_site_is_at_home_where_it_is_opened() {
         let origins = Origins::new(&settings(&[]), "0.0.0.0:3000".parse().unwrap());
@@ -224,12 +226,12 @@ mod tests {
             assert_eq!(is_named, !host.contains('['), "{host}");
         }
         for (host, origin) in [
-            // A name that anybody can lead here: then its page and its requests agree.
+            // A name that a stranger can point here: then its page and its requests have the same origin.
             ("evil.example:3000", "http://evil.example:3000"),
             ("evil.local.example:3000", "http://evil.local.example:3000"),
             ("localhost.evil.example", "http://localhost.evil.example"),
             ("192.168.1.7.evil.example", "http://192.168.1.7.evil.example"),
-            // Another page than the one that is asked.
+            // The page has another address than the request.
             ("192.168.1.7:3000", "http://192.168.1.8:3000"),
             ("192.168.1.7:3000", "http://192.168.1.7:8080"),
             ("192.168.1.7:3000", "https://192.168.1.7:3000"),

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The address and the socket of a request.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -16,22 +16,22 @@ use super::admission::{Place, Shed};
 use super::error::ApiError;
 use super::state::Shared;
 
-/// The other end of the socket that a request came by. The accept loop puts it into every request.
+/// The client's end of the socket of a request. The accept loop adds it to every request.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     /// Its address.
     pub(super) address: SocketAddr,
-    /// Its place, held by the connection and by what grows out of it.
+    /// Its place, held by the connection and by the sockets or streams that it becomes.
     pub(super) place: Arc<Place>,
 }
 
-/// It is the proxy's way of writing, so the next request would say the same.
+/// Logged once: the cause is the configuration of the proxy, so the next request would repeat it.
 static TOLD: Once = Once::new();
-/// Of what a proxy wrote so much is logged.
+/// How many characters of a proxy's header are logged.
 const TOLD_CHARACTERS: usize = 64;
 
-/// The client's address: the socket's peer, or what a proxy that we trust says. `None`: that proxy does not say, and what it writes
-/// may be the same for everybody.
+/// The client's address: the socket's peer, or the address that a trusted proxy reports. `None`: the proxy reports
+/// none, and its text may be the same for all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClientAddress(pub(super) Option<IpAddr>);
 
@@ -41,7 +41,7 @@ impl ClientAddress {
             .extensions
             .get::<Peer>()
             .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
-        // In bytes: what a client has put in front must not hide what the proxy wrote behind it.
+        // Split as bytes: invalid text from the client must not hide the part that the proxy appended.
         let forwarded: Vec<Cow<'_, str>> = parts
             .headers
             .get_all("x-forwarded-for")
@@ -60,10 +60,10 @@ impl ClientAddress {
     }
 }
 
-/// Who tries to sign in: from where, and with what.
+/// The client of a sign-in: its address and its headers.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    /// The address, for the brake.
+    /// The address, for the throttle.
     pub(super) address: Option<IpAddr>,
     /// The request's headers.
     pub(super) headers: HeaderMap,
@@ -77,7 +77,7 @@ impl FromRequestParts<Shared> for Client {
     }
 }
 
-/// Refuses what comes by a socket that is over a limit. Probes are answered all the same: a full server is alive.
+/// Refuses requests on a socket over a limit. Probes are still answered: a full server is alive.
 pub(super) async fn shed(State(_): State<Shared>, request: Request, next: Next) -> Response {
     let refused = request.extensions().get::<Peer>().and_then(|peer| peer.place.refused());
     let Some(shed) = refused.filter(|_| !matches!(request.uri().path(), "/healthz" | "/readyz")) else {
@@ -86,7 +86,7 @@ pub(super) async fn shed(State(_): State<Shared>, request: Request, next: Next) 
     refusal(shed).into_response()
 }
 
-/// What a shed request is told.
+/// The refusal of a request on a socket over a limit.
 pub(super) fn refusal(shed: Shed) -> ApiError {
     let wait = std::time::Duration::from_secs(5);
     match shed {

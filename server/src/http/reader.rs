@@ -1,4 +1,4 @@
-//! Who reads a page: in which language, in which light.
+//! The language and the theme of a page's reader.
 
 use axum::http::{HeaderMap, header};
 use caravana_app::i18n::Lang;
@@ -6,17 +6,17 @@ use caravana_app::ports::{LANG_COOKIE, THEME_COOKIE, Theme};
 
 use super::cookies::value_of;
 
-/// How somebody reads this site, as far as a request tells.
+/// The reader's preferences, as far as the request shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reader {
-    /// What they chose, else what their browser asks for.
+    /// The chosen language, else the one that the browser asks for.
     pub(super) lang: Lang,
-    /// What they chose.
+    /// The chosen theme.
     pub(super) theme: Theme,
 }
 
 impl Reader {
-    /// The reader of what is answered to these headers.
+    /// Reads the preferences from these headers.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Self {

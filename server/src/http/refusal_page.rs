@@ -1,4 +1,5 @@
-//! A refusal on somebody's screen: in their language, with a way on. Programs get the JSON of [`super::envelope`].
+//! A refusal as a page: in the reader's language, with a link to continue. Programs get the JSON of
+//! [`super::envelope`].
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -16,8 +17,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'; object-src 'none'",
 );
 
-/// Whether the answer to this request is shown to a person as it is: a browser goes to an address, or posts a form. What
-/// scripts fetch they ask for without that word, and below the API's prefix everything is for programs.
+/// Whether the answer to this request is shown directly to a user: a browser opens an address, or posts a form.
+/// Requests by scripts do not accept `text/html`, and all paths below the API's prefix are for programs.
 pub(super) fn is_for(request: &Request) -> bool {
     let path = request.uri().path();
     let is_program = path == "/api" || path.starts_with("/api/") || path.starts_with("/ws");
@@ -25,14 +26,14 @@ pub(super) fn is_for(request: &Request) -> bool {
     !is_program && accepted.any(|value| value.contains("text/html"))
 }
 
-/// Puts the page into the refusal.
+/// Writes the page into the refusal.
 pub(super) fn write(response: &mut Response, error: &ApiError, reader: Reader, state: &Shared) {
     let is_elsewhere = matches!(error.code, ErrorCode::Csrf | ErrorCode::OriginNotAllowed);
     let page = document(&Refusal {
         lang: reader.lang,
         theme: reader.theme,
         code: error.code,
-        // Whoever stands at another address is led to the right one, everybody else stays where they are.
+        // A user at a wrong address gets a link to the right one; all others stay at their address.
         site: if is_elsewhere { state.origins.own().as_str() } else { "" },
         style: &format!("/{}/{}.css", state.settings.site_pkg_dir, state.settings.output_name),
     });

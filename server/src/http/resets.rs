@@ -1,7 +1,7 @@
 //! A lost password: a link by mail, and the new password that it sets.
 //!
-//! Whether there is an account with an e-mail is told nowhere here: asking only puts the e-mail into a queue, and who
-//! takes it out looks.
+//! Nothing here reveals whether an e-mail has an account: a request only puts the e-mail into a queue, and the task
+//! that takes it out looks up the account.
 
 use std::time::{Duration, Instant};
 
@@ -21,10 +21,11 @@ use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
 use crate::sign_ins;
 
-/// Letters are sent faster than that; when the queue is full, the mail server is slow.
+/// When to retry after the queue was full. Normally letters are sent faster; a full queue means that the mail server is
+/// slow.
 const QUEUE_LATER: Duration = Duration::from_secs(30);
 
-/// Says how a lost password is replaced here.
+/// Tells how a lost password can be replaced on this server.
 #[utoipa::path(
     get,
     path = "/auth/reset",
@@ -39,8 +40,8 @@ pub(super) async fn ways(State(state): State<Shared>) -> Answer<ResetWays> {
 
 /// Asks for a link by which a lost password is replaced.
 ///
-/// The answer is the same whether there is such an account or not. The link comes by mail, in the language of the page or of
-/// `Accept-Language`, can be used once and for an hour. Where this server sends no mail it is `forbidden`.
+/// The answer is the same whether or not the account exists. The link comes by mail, in the language of the page or of
+/// `Accept-Language`, and can be used once, within an hour. If this server sends no mail, the answer is `forbidden`.
 #[utoipa::path(
     post,
     path = "/auth/reset",
@@ -62,8 +63,8 @@ pub(super) async fn ask(
 
 /// Sets a new password by a link.
 ///
-/// Everything that the person was signed in by ends; they sign in with the new password. A link that is unknown, used or
-/// over is `gone`.
+/// Everything that the user was signed in with ends; the user signs in with the new password. A link that is unknown,
+/// used or expired is `gone`.
 #[utoipa::path(
     post,
     path = "/auth/reset/{token}",
@@ -85,7 +86,7 @@ pub(super) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Puts a letter on its way, if somebody here has that e-mail.
+/// Queues a letter, which is sent if an account has that e-mail.
 pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<(), ApiError> {
     let mail = state
         .reset_mail
@@ -96,23 +97,23 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
     if mail.ask(email.clone(), Reader::of(&client.headers).lang) {
         Ok(())
     } else {
-        // None of the letters that may be asked for was.
+        // No letter was queued, so the request does not count against the limit.
         state.letters.take_back(email.as_str(), client.address);
         Err(ApiError::new(ErrorCode::Overloaded, "too many letters are waiting").after(QUEUE_LATER))
     }
 }
 
-/// Uses a link up.
+/// Sets the new password, and uses up the link.
 pub(super) async fn replace(state: &Shared, client: &Client, token: &str, password: String) -> Result<(), ApiError> {
     Passwords::check(&password)?;
     let over = || ApiError::new(ErrorCode::Gone, "this link can't be used any more");
     let token = Secret::parse(token).ok_or_else(over)?.hash();
-    // Before the costly part: who only guesses costs a read.
+    // This check comes before the expensive hashing: a guessed link costs only a read.
     let holder = state.store.reset_holder(token, unix_seconds()).await?.ok_or_else(over)?;
     let password_hash = state.passwords.hash(password).await?;
     let user = state.store.reset_password(token, password_hash, unix_seconds()).await?.ok_or_else(over)?;
     sign_ins::close_all(&state.hub, user, None);
-    // Who had to ask for a link has tried before, and shall not wait for that.
+    // A user who needed a link has usually tried passwords before, and should not have to wait for those failures.
     state.throttle.forgive(&holder.email.unwrap_or_default(), client.address);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where somebody is signed in, and the end of it.
+//! The sign-ins of a user, and ending them.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::clock::unix_seconds;
 use crate::sign_ins;
 use crate::store::SecretHash;
 
-/// Lists where one is signed in.
+/// Lists the sign-ins of the user.
 #[utoipa::path(
     get,
     path = "/sessions",
@@ -37,7 +37,7 @@ pub(super) async fn list(
 
 /// Signs out everywhere else.
 ///
-/// Tokens that were made before are no longer good, and all sockets of other sign-ins close.
+/// Tokens that were made before become invalid, and all sockets of other sign-ins close.
 #[utoipa::path(
     delete,
     path = "/sessions",
@@ -54,7 +54,7 @@ pub(super) async fn end_others(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Signs out in one place, and closes its sockets.
+/// Ends one sign-in, and closes its sockets.
 #[utoipa::path(
     delete,
     path = "/sessions/{session_id}",
@@ -73,7 +73,7 @@ pub(super) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Where this person is signed in.
+/// The sign-ins of this user.
 pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn>, ApiError> {
     let rows = state.store.sessions(identity.user.id, unix_seconds()).await?;
     let online: BTreeSet<SecretHash> = state.hub.sessions_of(identity.user.id);
@@ -88,13 +88,13 @@ pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn
     Ok(rows.into_iter().map(sign_in).collect())
 }
 
-/// Ends all sign-ins of this person but the asking one.
+/// Ends all sign-ins of this user except the one of this request.
 pub(super) async fn end_all_others(state: &Shared, identity: &Identity) -> Result<(), ApiError> {
     identity.spends(state, Act::EndSignIns)?;
     Ok(sign_ins::end_all(&state.hub, &*state.store, identity.user.id, identity.proof.session).await?)
 }
 
-/// Ends one sign-in of this person.
+/// Ends one sign-in of this user.
 pub(super) async fn end_one(state: &Shared, identity: &Identity, id: Uuid) -> Result<(), ApiError> {
     identity.spends(state, Act::EndSignIns)?;
     let user = identity.user.id;
@@ -105,7 +105,7 @@ pub(super) async fn end_one(state: &Shared, identity: &Identity, id: Uuid) -> Re
     Ok(())
 }
 
-/// Half of the hash of the secret: it leads back neither to the secret nor to the hash.
+/// The first half of the secret's hash as an id. It reveals neither the secret nor the whole hash.
 fn public_id(token: &SecretHash) -> Uuid {
     let mut half = [0; 16];
     half.copy_from_slice(&token[..16]);

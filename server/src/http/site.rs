@@ -1,7 +1,8 @@
-//! The pages, rendered here first: files of the built site, else what `caravana_app` makes of the address.
+//! The pages, rendered on the server: files of the built site, else the page that `caravana_app` renders for the
+//! address.
 //!
-//! A page reads in process, with the identity of its request, through the same functions as the routes. It never
-//! writes: that is the forms' and the routes' work.
+//! While it renders, a page reads in the same process, with the identity of its request, through the same functions as
+//! the routes. It never writes: only the forms and the routes do.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -30,16 +31,17 @@ use super::taken::until_taken;
 use super::{files, groups, invites, members, messages, sessions};
 use crate::store::Anchor;
 
-/// A page shows what its reader may see, so it is nobody else's; signed in, not even the browser keeps it.
+/// A page shows data of its reader, so it must not be shared. If the reader is signed in, not even the browser may
+/// store it.
 const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-/// Set by `cargo leptos watch`, whose pages listen on a socket of its own for the next build.
+/// Set by `cargo leptos watch`, whose pages listen on a separate socket for the next build.
 const WATCHED: &str = "LEPTOS_WATCH";
 
-/// Tells the screen where its own tasks run. Doing it again changes nothing.
+/// Sets the executor for the tasks of the rendered pages. Further calls change nothing.
 pub(super) fn prepare() {
-    // An error says that it is done already.
+    // An error means that it was already set.
     let _ = any_spawner::Executor::init_tokio();
 }
 
@@ -102,7 +104,7 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
     response
 }
 
-/// What this one page may load and run. The nonce is made for it alone.
+/// The policy of this one page. Its nonce is made only for this page.
 fn policy(websockets: &str) -> Option<HeaderValue> {
     let nonce = use_nonce()?;
     let text = format!(
@@ -114,7 +116,7 @@ fn policy(websockets: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-/// Reads for one page, as whoever asked for it.
+/// Reads the data for one page, as the user of its request.
 #[derive(Clone)]
 struct Rendering {
     state: Shared,
@@ -122,7 +124,7 @@ struct Rendering {
 }
 
 impl Rendering {
-    /// Runs a read of a signed-in person.
+    /// Runs a read for the signed-in user.
     fn signed_in<T, F>(&self, read: impl FnOnce(Shared, UserId) -> F + Send + 'static) -> ApiFuture<T>
     where
         T: 'static,
@@ -140,7 +142,7 @@ fn port_error(error: ApiError) -> PortError {
     PortError::new(error.code, error.message)
 }
 
-/// A page that is being rendered changes nothing: a reader's browser may render it twice, or fetch it ahead.
+/// Rendering a page changes nothing, because a browser may request it twice or prefetch it.
 fn reads_only<T: Send + 'static>() -> ApiFuture<T> {
     Box::pin(async { Err(PortError::new(ErrorCode::Forbidden, "rendering a page changes nothing")) })
 }

@@ -1,4 +1,4 @@
-//! What all requests share.
+//! The state that all requests share.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::store::{Resets, SharedStore};
 
-/// How handlers hold the state.
+/// The type in which handlers hold the state.
 pub type Shared = Arc<AppState>;
 
-/// What all requests share. Made once, by `serve`.
+/// The state that all requests share. `serve` makes it once.
 pub struct AppState {
     /// The database.
     pub store: SharedStore,
-    /// The sockets.
+    /// The hub, which serves the sockets.
     pub hub: Arc<Hub>,
-    /// What the operator decided.
+    /// The operator's settings.
     pub settings: Settings,
-    /// The end of the process.
+    /// The shutdown of the process.
     pub shutdown: Shutdown,
     /// Signs and verifies tokens.
     pub tokens: Tokens,
@@ -33,26 +33,26 @@ pub struct AppState {
     pub passwords: Passwords,
     /// Counts failed sign-ins.
     pub throttle: Throttle,
-    /// Counts asked links for a new password: each would be a letter in somebody's mailbox.
+    /// Counts requested password links: each of them would be a letter in a user's mailbox.
     pub letters: Throttle,
     /// Sends those links. `None`: this server sends no mail.
     pub reset_mail: Option<ResetMail>,
-    /// Counts upgrades.
+    /// Limits upgrades per address.
     pub handshakes: PerAddress,
     /// Turns for reads.
     pub turns: Turns,
     /// Counts sockets.
     pub admission: Admission,
-    /// Which pages may act with a person's cookie.
+    /// Which pages may act with a user's cookie.
     pub origins: Origins,
-    /// How that cookie is called.
+    /// The name and the attributes of that cookie.
     pub session_cookie: SessionCookie,
-    /// Where the built site lies, in the screen's own words.
+    /// The location of the built site, in the form that Leptos needs.
     pub leptos: LeptosOptions,
 }
 
 impl AppState {
-    /// Puts together what one process needs. `tokens` are shared with the hub. Without a `mailer` no mail is sent.
+    /// Builds the state of one process. `tokens` are shared with the hub. Without a `mailer` no mail is sent.
     pub fn new(
         store: SharedStore,
         hub: Arc<Hub>,

@@ -1,7 +1,8 @@
-//! Answers that hold a turn until their reader has taken them.
+//! Answers that hold a turn until the client has read them.
 //!
-//! An answer lies in memory until then. Who asks for much and takes it slowly, or never, keeps a few of them and waits with
-//! the next. What is handed to the connection goes in pieces, because it buffers what it is given.
+//! An answer stays in memory until then. A client that requests much and reads slowly, or never, keeps only a few
+//! answers in memory, and its next request waits. The answer is passed to the connection in pieces, because the
+//! connection buffers what it gets.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,17 +14,17 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::budgets::Turn;
 
-/// Bytes that are handed to the connection at once.
+/// Bytes that are passed to the connection at once.
 const PIECE: usize = 64 * 1024;
 
-/// The answer, which holds this turn from now on.
+/// Returns the answer, which now holds this turn.
 pub(super) fn until_taken(turn: Turn, answer: Response) -> Response {
     answer.map(|body| Body::new(Held { body, rest: Bytes::new(), _turn: turn }))
 }
 
 struct Held {
     body: Body,
-    /// What of the body's last frame was not handed on.
+    /// The part of the body's last frame that was not yet passed on.
     rest: Bytes,
     _turn: Turn,
 }
@@ -72,7 +73,8 @@ mod tests {
     use super::*;
     use crate::budgets::Turns;
 
-    /// One account that asked for large pages and took them drop by drop kept all of them in memory: 1.3 GB.
+    /// Before the fix, one account that requested large pages and read them very slowly kept all of them in memory: 1.3
+    /// GB.
     #[tokio::test]
     async fn an_answer_holds_its_turn_until_its_last_piece_is_taken() {
         let (turns, ana) = (Turns::default(), UserId::new(uuid::Uuid::from_u128(1)));
@@ -94,7 +96,7 @@ mod tests {
         assert!(body.is_end_stream());
         drop(body);
         assert!(turns.answer(ana).now_or_never().is_some());
-        // Who goes away has taken all that they will take.
+        // When a client disconnects, its turns are free again.
         answers.clear();
         assert!(turns.answer(ana).now_or_never().is_some());
     }

@@ -1,7 +1,7 @@
-//! From an HTTP request to a socket of the hub.
+//! Turns an HTTP request into a socket of the hub.
 //!
-//! Everything that can be refused is refused here, with an HTTP status, before the upgrade. Afterwards the bare TCP
-//! stream goes to [`crate::socket`], and nothing of HTTP is left in memory.
+//! All refusals happen here, with an HTTP status, before the upgrade. Afterwards the plain TCP stream goes to
+//! [`crate::socket`], and no HTTP state stays in memory.
 
 use std::time::Duration;
 
@@ -26,11 +26,12 @@ use crate::auth::{LEEWAY, Secret};
 use crate::clock::unix_seconds;
 use crate::hub::Scope;
 
-/// What RFC 6455 appends to the key before hashing it.
+/// The suffix that RFC 6455 appends to the key before hashing it.
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// The stream is ours as soon as the 101 is written; a peer that does not take even that is gone.
+/// How long the 101 response may take to be written. Then the stream is ours; a peer that does not read even that
+/// counts as gone.
 const HANDOVER: Duration = Duration::from_secs(10);
-/// How a token is offered as a subprotocol.
+/// The prefix of a token that is offered as a subprotocol.
 const BEARER: &str = "bearer.";
 
 /// GET `/ws`: many groups on one socket.
@@ -40,7 +41,7 @@ pub(super) async fn many(State(state): State<Shared>, request: Request) -> Resul
     switch(&state, Request::from_parts(parts, body), &identity, Scope::Many, &accept)
 }
 
-/// GET `/ws/chat/{group_id}`: the seed's, joined to one group at once.
+/// GET `/ws/chat/{group_id}`: the seed's endpoint, which joins one group at once.
 pub(super) async fn one_group(State(state): State<Shared>, request: Request) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let (identity, accept) = admit(&parts, &state).await?;
@@ -60,7 +61,8 @@ fn cursor(query: &Query) -> Result<Option<Cursor>, ApiError> {
     }
 }
 
-/// Whether there is room, whether it is a handshake, and whose. Answers with the value of `Sec-WebSocket-Accept`.
+/// Checks that there is room and that the handshake is valid, and identifies the user. Returns the identity and the
+/// value of `Sec-WebSocket-Accept`.
 async fn admit(parts: &Parts, state: &Shared) -> Result<(Identity, HeaderValue), ApiError> {
     Visitor::of(parts, state).may_come_in(state)?;
     let accept = handshake(parts)?;
@@ -92,12 +94,12 @@ fn handshake(parts: &Parts) -> Result<HeaderValue, ApiError> {
     HeaderValue::try_from(STANDARD.encode(digest)).map_err(|_| ApiError::internal())
 }
 
-/// The words of a header that is a list.
+/// The items of a header that is a list.
 fn lists<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).map(str::trim)
 }
 
-/// Whose socket it will be: cookie, `Authorization`, subprotocol, ticket, in this order.
+/// Identifies the user by cookie, `Authorization`, subprotocol or ticket, in this order.
 async fn who(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError> {
     identity::refuse_token_in_url(parts)?;
     let token = match identity::bearer(&parts.headers)? {
@@ -107,8 +109,8 @@ async fn who(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError
     let query = Query::read(parts)?;
     let ticket = query.text("ticket")?;
     if state.session_cookie.is_in(&parts.headers) {
-        // Browsers send the cookie along whatever page opens the socket. A foreign page's socket is nobody's, unless it
-        // brings a proof of its own.
+        // Browsers send the cookie with every socket, whatever page opens it. For a foreign page the cookie is ignored;
+        // it needs a credential of its own.
         let foreign = state.origins.allow(&parts.headers) == Some(false);
         if foreign && token.is_none() && ticket.is_none() {
             return Err(state.origins.refuse(ErrorCode::OriginNotAllowed, &parts.headers));
@@ -124,7 +126,7 @@ async fn who(parts: &Parts, state: &Shared) -> Result<Option<Identity>, ApiError
     }
 }
 
-/// A ticket is as good as what it was bought with.
+/// A ticket is valid only as long as the credential that it was made with.
 async fn by_ticket(ticket: &str, state: &Shared) -> Result<Identity, ApiError> {
     let (hash, now) = (Secret::parse(ticket).ok_or_else(ApiError::unauthenticated)?.hash(), unix_seconds());
     let (user, proof) = state.store.take_ticket(hash, now).await?.ok_or_else(ApiError::unauthenticated)?;
@@ -132,11 +134,11 @@ async fn by_ticket(ticket: &str, state: &Shared) -> Result<Identity, ApiError> {
         return Err(ApiError::unauthenticated());
     }
     let user = state.store.user(user).await?.ok_or_else(ApiError::unauthenticated)?;
-    // Nothing that a guest may not do goes over a socket.
+    // A socket offers nothing that is forbidden to guests, so this need not be known here.
     Ok(Identity { user, is_guest: false, proof })
 }
 
-/// Answers 101 and hands the stream over once that is written.
+/// Answers 101, and passes on the stream once the answer is written.
 fn switch(
     state: &Shared,
     mut request: Request,
@@ -158,7 +160,7 @@ fn switch(
             tracing::error!("an upgraded connection is no TCP stream");
             return;
         };
-        // Copied, because hyper's buffer of 8 KiB must not live as long as the socket.
+        // Copied, so that hyper's buffer of 8 KiB does not live as long as the socket.
         let (stream, early) = (bare.io.into_inner(), bare.read_buf.to_vec());
         drop(bare.read_buf);
         let connection = hub.connect(&identity, scope);

@@ -1,4 +1,4 @@
-//! Who asks for a connection that lasts: a socket or a stream of events. Both pass the same door.
+//! Admits clients to long-lived connections: sockets and event streams. Both use the same checks.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -14,15 +14,15 @@ use super::error::ApiError;
 use super::peer::{self, ClientAddress, Peer};
 use super::state::Shared;
 
-/// Where it would lead to.
+/// The client that asks for a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
-    /// `None` only where the accept loop has not made the request.
+    /// `None` only if the request did not come through the accept loop.
     peer: Option<Peer>,
     address: Option<IpAddr>,
 }
 
-/// Places that a lasting connection holds to its end.
+/// The places that a long-lived connection holds until its end.
 #[derive(Debug)]
 pub(super) struct Places {
     _socket: Arc<Place>,
@@ -35,7 +35,8 @@ impl Visitor {
         Self { peer: parts.extensions.get::<Peer>().cloned(), address }
     }
 
-    /// Whether the server goes on, and its address has not opened too many at once. Asked before anything is looked up.
+    /// Checks that the server is not shutting down, and that the address has not opened too many connections in a short
+    /// time. Called before any lookup.
     pub(super) fn may_come_in(&self, state: &Shared) -> Result<(), ApiError> {
         if state.shutdown.is_triggered() {
             let soon = Duration::from_secs(1);
@@ -47,7 +48,8 @@ impl Visitor {
             .map_err(|wait| ApiError::new(ErrorCode::RateLimited, "too many connections at once").after(wait))
     }
 
-    /// Takes a place. Behind a proxy the socket's own says nothing about the client, who needs one beside it.
+    /// Takes a place. Behind a proxy the socket's place says nothing about the client, so the client takes a place in
+    /// addition.
     pub(super) fn take_place(self, state: &Shared) -> Result<Places, ApiError> {
         let peer = self.peer.ok_or_else(ApiError::internal)?;
         let is_proxy = state.settings.trusted_proxies.contains(peer.address.ip());

@@ -1,9 +1,9 @@
-//! What a connection is told about its frames: in the order of the frames, and never more of it under way than is bounded.
+//! The answers to a connection's frames: in the order of the frames, with a bounded number pending.
 //!
-//! Owns the places for frames whose answer takes a while (sends, which are answered when they are committed) and the chain in
-//! which answers wait for those before them. An answer that is late holds up the answers behind it, but not what the frames
-//! behind it do. Who waits for a place is the socket, which then reads no further: so whatever a client sends, it makes so
-//! many tasks and no more.
+//! Owns the places for frames whose answer takes time (sends, which are answered after their commit), and the chain in
+//! which each answer waits for those before it. A late answer delays the answers behind it, but not the work of the
+//! frames behind it. The socket waits for a free place and reads nothing further until there is one. So a client can
+//! never cause more than this number of tasks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,7 @@ const PACE: Rate = Rate::every(Duration::from_nanos(1_000_000_000 / FRAMES_PER_S
 /// The answers of one connection.
 pub(super) struct Answers {
     places: Arc<Semaphore>,
-    /// Ends when the last of them is in the mailbox. `None`: none is under way.
+    /// Completes when the last answer is in the mailbox. `None`: no answer is pending.
     last: Option<oneshot::Receiver<()>>,
 }
 
@@ -36,14 +36,14 @@ impl Answers {
         Self { places: Arc::new(Semaphore::new(SENDS_UNDER_WAY)), last: None }
     }
 
-    /// Waits until one more may be under way.
+    /// Waits until one more answer may be pending.
     pub(super) async fn have_a_place(&self) {
-        // Given back at once: nobody else takes it.
+        // Released at once: no other task takes it.
         let _ = self.places.acquire().await;
     }
 
-    /// Gives this answer behind those before it. It is begun before this returns, so that what it does to the store has its
-    /// place there before the next frame is read.
+    /// Queues this answer behind the earlier ones. The answer is polled once before this returns, so that its write
+    /// enters the store's queue before the next frame is read.
     pub(super) fn give(&mut self, peer: &Arc<Peer>, tasks: &TaskTracker, mut answer: BoxFuture<'static, ServerFrame>) {
         let first = answer.as_mut().now_or_never().map(|frame| Outgoing::server(&frame));
         let before = self.last.take().filter(|_| !self.is_idle());
@@ -59,7 +59,7 @@ impl Answers {
                 None => Outgoing::server(&answer.await),
             };
             if let Some(before) = before {
-                // Dropped, never used; also where giving it has failed.
+                // The sender is only ever dropped, even if the earlier answer failed; it never sends a value.
                 let _ = before.await;
             }
             peer.mailbox.answer(&frame).await;
@@ -67,23 +67,23 @@ impl Answers {
         });
     }
 
-    /// Whether all were given.
+    /// Whether no answer is pending.
     fn is_idle(&self) -> bool {
         self.places.available_permits() == SENDS_UNDER_WAY
     }
 }
 
-/// How fast a connection's frames are carried out. What is over it waits in the socket, and so at its sender's.
+/// How fast a connection's frames are carried out. Frames over the rate wait in the socket, and so at their sender.
 #[derive(Default)]
 pub(super) struct Pace(Mutex<Bucket>);
 
 impl Pace {
-    /// A frame has come.
+    /// Charges for a frame that arrived.
     pub(super) fn charge(&self, now: Instant) {
         self.bucket().owe(PACE, now);
     }
 
-    /// It was a message that was stored: those have a rate of their own.
+    /// Refunds the charge for a message that was stored: those have a rate of their own.
     pub(super) fn refund(&self) {
         self.bucket().refund(PACE);
     }

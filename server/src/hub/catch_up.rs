@@ -1,10 +1,11 @@
 //! The beginning of a stream: from a client's cursor to live.
 //!
-//! The follower is registered first and gets nothing; the log is read page by page, each page only when the one before
-//! is nearly written and no other stream of the connection has one on its way, so that a slow reader costs one page however
-//! many groups it follows; the switch to live happens under the group's lock when nothing was delivered beyond the last page. So nothing is lost or doubled at the seam (G5), no live event is
-//! buffered, and a resume costs one query when nothing or little was missed. That no order of steps breaks it is checked in
-//! `model`, which runs this very code.
+//! The follower is registered first and gets nothing. Then the log is read page by page. A page is read only when the
+//! previous one is nearly written and no other stream of the connection has a page pending, so a slow reader costs one
+//! page however many groups it follows. The switch to live happens under the group's lock, if nothing was delivered
+//! beyond the last page. So no event is lost or duplicated at the seam (G5), no live event is buffered, and a resume
+//! costs one query when nothing or little was missed. `model` runs this same code and checks that no order of steps
+//! breaks it.
 
 #[cfg(test)]
 mod model;
@@ -28,7 +29,7 @@ use crate::metrics;
 use crate::store::{Channel, Page, StoreError};
 use crate::telemetry::{Seldom, causes};
 
-/// How often a page is asked for again when the database does not answer, and how long between.
+/// How many times a page is requested when the database does not answer, and the pause between two attempts.
 const ATTEMPTS: u32 = 5;
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -42,7 +43,7 @@ pub(super) struct CatchUp {
     pub(super) cursor: Option<Cursor>,
     /// The `ref` of the frame that asked, for an error about it.
     pub(super) reference: Option<String>,
-    /// Dropped when `joined` or the refusal is in the mailbox: whoever waits for that may go on.
+    /// Dropped when `joined` or the refusal is in the mailbox, which wakes the connection that waits for it.
     pub(super) begun: Mutex<Option<oneshot::Sender<()>>>,
 }
 
@@ -61,7 +62,7 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// The stream that is meant, in the group's state.
+/// Identifies the stream in the group's state.
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     group: GroupId,
@@ -70,8 +71,8 @@ struct Stream {
     id: u64,
 }
 
-/// What the beginning of a stream does to the world around it, one step each. Between two steps anything may happen;
-/// within one nothing can. The model check puts its own world here, and runs the same beginning in it.
+/// What the beginning of a stream does to its surroundings, in single steps. Between two steps anything may happen;
+/// within a step nothing can. The model check implements this trait with its own world, and runs the same code in it.
 trait Steps {
     /// Room in the mailbox.
     type Room<'a>
@@ -82,22 +83,22 @@ trait Steps {
     where
         Self: 'a;
 
-    /// Does something with the group under its lock; `None` when nobody follows it any more.
+    /// Runs `act` on the group under its lock. `None` means that the group has no follower any more.
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T>;
-    /// Waits for a turn to read. Whoever has one waits for nothing but the database.
+    /// Waits for a turn to read. The holder of a turn waits for nothing except the database.
     async fn turn(&self) -> Self::Turn<'_>;
-    /// Reads what the hub keeps of the group.
+    /// Reads the state that the hub keeps for the group.
     async fn channel(&self) -> Result<Channel, Refused>;
-    /// Whether the follower is a member, as the database has it now.
+    /// Checks in the database that the follower is a member.
     async fn membership(&self) -> Result<(), Refused>;
-    /// Reads a page of the log, with the question of membership in the same statement.
+    /// Reads a page of the log, and checks membership in the same statement.
     async fn page(&self, after: Seq) -> Result<Page, Refused>;
-    /// Waits until `joined` or a page may be put in; `None` when the connection ends instead. As long as it is held no other
-    /// stream of the connection has any.
+    /// Waits until `joined` or a page may be put in. `None` means that the connection ends. While the room is held, no
+    /// other stream of the connection gets any.
     async fn room(&self) -> Option<Self::Room<'_>>;
-    /// Has the log read on from what was delivered.
+    /// Starts to read the log from the last delivered event.
     fn pull(&self);
-    /// `joined` is in the mailbox.
+    /// Signals that `joined` is in the mailbox.
     fn begun(&self);
 
     /// One step of the stream under the group's lock.
@@ -105,13 +106,13 @@ trait Steps {
         self.with(act).unwrap_or(Step::Ended)
     }
 
-    /// The seam: live from here, unless more was delivered meanwhile.
+    /// The seam: makes the stream live, unless more was delivered in the meantime.
     fn go_live(&self, stream: Stream, after: Seq) -> Step {
         self.step(|group| group.go_live(stream.group, stream.key, stream.id, after))
     }
 }
 
-/// Brings a stream from registered and silent to live.
+/// Takes a stream from registered without events to live.
 async fn begin(steps: &impl Steps, stream: Stream, cursor: Option<Cursor>) -> Result<(), Refused> {
     load(steps).await?;
     match cursor {
@@ -120,15 +121,15 @@ async fn begin(steps: &impl Steps, stream: Stream, cursor: Option<Cursor>) -> Re
     }
 }
 
-/// Makes sure that the hub knows how far the group is. Before the question of membership, so that a removal which is
-/// committed after the answer is an event that the hub has yet to deliver, and ends this stream (G9).
+/// Makes sure that the hub has loaded the group's head. This comes before the membership check. So a removal that is
+/// committed after the check is an event that the hub has not delivered yet, and it ends this stream (G9).
 async fn load(steps: &impl Steps) -> Result<(), Refused> {
     let is_loaded = || steps.with(|group| group.is_loaded()) == Some(true);
     if is_loaded() {
         return Ok(());
     }
     let _turn = steps.turn().await;
-    // Of many who come back to one group at once, one has read it for the others.
+    // When many clients return to one group at once, the first one has read it for the others.
     if is_loaded() {
         return Ok(());
     }
@@ -139,7 +140,7 @@ async fn load(steps: &impl Steps) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Live from the head.
+/// Starts a stream that is live from the head.
 async fn start(steps: &impl Steps, stream: Stream) -> Result<(), Refused> {
     let Some(_room) = steps.room().await else { return Ok(()) };
     steps.membership().await?;
@@ -147,7 +148,7 @@ async fn start(steps: &impl Steps, stream: Stream) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What was missed, then live.
+/// Replays the missed events, then makes the stream live.
 async fn resume(steps: &impl Steps, stream: Stream, cursor: Cursor) -> Result<(), Refused> {
     let Stream { group: group_id, key, id } = stream;
     let Some(mut room) = steps.room().await else { return Ok(()) };
@@ -174,7 +175,7 @@ async fn resume(steps: &impl Steps, stream: Stream, cursor: Cursor) -> Result<()
         if after >= page.head && steps.go_live(stream, after) != Step::Behind {
             return Ok(());
         }
-        // Others first: their streams have waited while this one had its page.
+        // Gives the room to the other streams first: they have waited while this stream had its page.
         drop(room);
         let Some(next) = steps.room().await else { return Ok(()) };
         room = next;
@@ -182,7 +183,7 @@ async fn resume(steps: &impl Steps, stream: Stream, cursor: Cursor) -> Result<()
     }
 }
 
-/// Takes a stream that was refused out of the group. Answers whether it was still meant.
+/// Removes a refused stream from the group. Returns whether it was still current.
 fn give_up(steps: &impl Steps, stream: Stream) -> bool {
     let gone = steps.with(|group| {
         let meant = group.has_stream(stream.key, stream.id);
@@ -192,7 +193,7 @@ fn give_up(steps: &impl Steps, stream: Stream) -> bool {
 }
 
 impl CatchUp {
-    /// Brings the stream to live, or tells why not.
+    /// Takes the stream to live, or tells the client why it was refused.
     pub(super) async fn run(self) {
         if let Err(refused) = begin(&self, self.stream(), self.cursor).await {
             self.refuse(refused);
@@ -217,7 +218,7 @@ impl CatchUp {
             return;
         }
         match refused {
-            // A stream that has begun ends like any other of somebody who is removed, also between two of its pages.
+            // A stream that has already begun ends like any stream of a removed member, even between two of its pages.
             Refused::Stranger if self.peer.only.is_some() || self.has_begun() => {
                 self.peer.cut_off(self.group, LeftReason::Removed);
             }
@@ -230,7 +231,7 @@ impl CatchUp {
                 if let Some(times) = FAILED.happened() {
                     tracing::warn!(error = %causes(&error), group = %self.group, times, "a resume failed");
                 }
-                // The client holds its cursor; it comes back and asks again.
+                // The client keeps its cursor, and asks again after it has reconnected.
                 self.peer.mailbox.close(CloseReason::Overload);
             }
         }
@@ -239,14 +240,15 @@ impl CatchUp {
 
 impl Steps for CatchUp {
     type Room<'a> = Room<'a>;
-    // It is never closed.
+    // `None` never occurs, because the semaphore is never closed.
     type Turn<'a> = Option<SemaphorePermit<'a>>;
 
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         self.hub.registry.with(self.group, act)
     }
 
-    /// Ten thousand returning clients ask a few at a time; the others wait here, not in the database's pool.
+    /// If ten thousand clients return at once, only a few read at a time. The others wait here, not in the database's
+    /// pool.
     async fn turn(&self) -> Self::Turn<'_> {
         self.hub.replays.acquire().await.ok()
     }

@@ -1,8 +1,8 @@
-//! What a client's frame makes happen.
+//! Carries out the frames of clients.
 //!
-//! One function per frame. Whatever a client may not do is an error with a name that goes back to it; the socket stays
-//! open. Sends take their place in the store's queue in the order in which they came, and are acknowledged when they
-//! are committed, without holding up the frames behind them.
+//! One function per frame. A frame that is not allowed is answered with a named error, and the socket stays open. Sends
+//! enter the store's queue in the order in which they arrived. Each is acknowledged after its commit, and does not
+//! block the frames behind it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::store::{Appended, Changed};
 
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 
-/// What a frame came to. The caller adds the frame's reference to an error.
+/// The outcome of a frame. The caller adds the frame's reference to an error.
 type Outcome = Result<(), WireError>;
 
 fn refused(code: ErrorCode, message: impl Into<String>) -> WireError {
@@ -28,7 +28,7 @@ fn refused(code: ErrorCode, message: impl Into<String>) -> WireError {
 }
 
 impl Connection {
-    /// Carries out a frame. The error is the answer to it.
+    /// Carries out a frame. An error is sent back as the answer.
     pub(super) async fn carry_out(
         &mut self,
         frame: ClientFrame,
@@ -73,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// The seed's clients name their user in every frame; it must be the connection's.
+    /// The seed's clients name their user in every frame; it must be the connection's user.
     fn check_user(&self, named: Option<UserId>) -> Outcome {
         if named.is_none_or(|user| user == self.peer.user) {
             return Ok(());
@@ -81,7 +81,7 @@ impl Connection {
         Err(refused(ErrorCode::UserMismatch, "`user_id` is not this connection's user"))
     }
 
-    /// The group that a frame is about.
+    /// The group of a frame: the one that it names, or the only group of this endpoint.
     fn group(&self, named: Option<GroupId>) -> Result<GroupId, WireError> {
         match (named, self.peer.only) {
             (Some(named), Some(only)) if named != only => {
@@ -92,7 +92,7 @@ impl Connection {
         }
     }
 
-    /// Queues a message and acknowledges it when it is committed, behind the answers to the frames before.
+    /// Queues a message. The acknowledgement follows the commit, and comes after the answers to earlier frames.
     fn send(&mut self, posted: Posted, reference: Option<&str>) {
         let (hub, peer) = (Arc::clone(&self.hub), Arc::clone(&self.peer));
         let reference = reference.map(str::to_owned);
@@ -132,14 +132,15 @@ impl Connection {
         }
     }
 
-    /// Soft: what is over the rate is dropped without an error.
+    /// Typing is soft state: a frame over the rate is dropped without an error.
     fn typing(&mut self, group_id: GroupId) {
         let (now, user) = (Instant::now(), self.peer.user);
         if !self.groups.contains_key(&group_id) {
             return;
         }
         if self.typing_taken.repeats(group_id, now) {
-            // Who has stopped since, with a message perhaps, begins anew; the others would wait for the next repetition.
+            // If the user has stopped typing since then, for example by sending a message, this is a new start. Without
+            // it the others would see nothing until the next repetition.
             let goes_on = self.hub.registry.with(group_id, |group| group.is_typing(user)) == Some(true);
             if goes_on || self.hub.typing_starts.charge((self.peer.key, group_id), now).is_err() {
                 return;

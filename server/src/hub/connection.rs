@@ -1,8 +1,9 @@
-//! One open socket, as far as the protocol goes.
+//! One open connection at the protocol level.
 //!
-//! Owns what a connection is: its greeting, the groups it follows, its strikes, its token's end. The socket feeds it
-//! with what the client says ([`Connection::receive`]) and with time ([`Connection::tick`]), and writes out what lies
-//! in its [`Mailbox`]. Dropping it leaves all groups. It never touches the socket and never waits for the client.
+//! Owns the state of a connection: its greeting, the groups it follows, its strikes, the expiry of its token. The
+//! socket passes the client's frames to [`Connection::receive`], calls [`Connection::tick`] as time passes, and writes
+//! out the frames in its [`Mailbox`]. Dropping the connection leaves all groups. It never touches the socket and never
+//! waits for the client.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -28,14 +29,15 @@ use crate::frame::Outgoing;
 use crate::metrics;
 use crate::store::{LAST_SECOND, Proof};
 
-/// Frames that can't be read or carried out which a connection may send in [`STRIKES_WINDOW`].
+/// How many frames that can't be read or carried out a connection may send in [`STRIKES_WINDOW`].
 const STRIKES: usize = 10;
 const STRIKES_WINDOW: Duration = Duration::from_mins(1);
-/// How long before a token's end the client is told.
+/// How long before the token expires the client is warned.
 const EXPIRY_WARNING: Duration = Duration::from_mins(1);
-/// How long after a token's end it is still good, for clocks that differ.
+/// How long after its expiry a token still counts as valid, because clocks differ.
 const EXPIRY_LEEWAY: Duration = Duration::from_secs(30);
-/// An end further away than this is none: no socket lives for a year, and monotonic time ends before a token's may.
+/// A longer expiry is cut to this. No socket lives for a year, and a token may name a time that monotonic time can't
+/// represent.
 const EXPIRY_WATCHED: Duration = Duration::from_hours(366 * 24);
 /// Period of `heartbeat` frames.
 const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
@@ -44,10 +46,10 @@ const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
 pub struct Connection {
     pub(super) hub: Arc<Hub>,
     pub(super) peer: Arc<Peer>,
-    /// The followed groups, and which stream of each is the present one.
+    /// The followed groups, each with the number of its current stream.
     pub(super) groups: BTreeMap<GroupId, u64>,
     next_stream: u64,
-    /// The stream that was asked for last, until it has begun.
+    /// Set while the stream that was requested last has not yet begun.
     beginning: Option<oneshot::Receiver<()>>,
     answers: Answers,
     strikes: VecDeque<Instant>,
@@ -56,7 +58,7 @@ pub struct Connection {
     expiry: Option<Expiry>,
 }
 
-/// The end of a token.
+/// The expiry of a token.
 struct Expiry {
     warn_at: Instant,
     close_at: Instant,
@@ -81,7 +83,7 @@ impl Connection {
         }
     }
 
-    /// Says hello, and on the endpoint of one group joins it.
+    /// Sends `hello`, and joins the group on the endpoint of one group.
     pub(super) fn greet(&mut self, scope: Scope) {
         self.push(&ServerFrame::Hello(Hello {
             protocol: SUBPROTOCOL.into(),
@@ -97,24 +99,25 @@ impl Connection {
         }
     }
 
-    /// The mailbox, for the loop that writes while this connection is being read for.
+    /// The peer, which holds the mailbox: the loop that writes needs it while another loop reads for this connection.
     #[must_use]
     pub fn peer(&self) -> Arc<Peer> {
         Arc::clone(&self.peer)
     }
 
-    /// Where its frames wait to be written.
+    /// The queue of frames that wait to be written.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.peer.mailbox
     }
 
-    /// Waits until the next message of the client may be carried out, or the connection ends: the stream that was asked for
-    /// has begun, there is room for answers, not too much is under way, and not too much was said in too short a time. Until
-    /// then it is better left unread, where it holds up nobody but its sender. Cancel safe.
+    /// Waits until the next message of the client may be carried out, or the connection ends. Four conditions must
+    /// hold: the stream that was requested last has begun, the mailbox has room for answers, not too many answers are
+    /// pending, and the client is within its frame rate. Until then the message should stay unread in the socket, where
+    /// it blocks only its sender. Cancel safe.
     pub async fn is_ready(&mut self) {
         if let Some(beginning) = &mut self.beginning {
-            // The sender is dropped, never used.
+            // The sender is only ever dropped; it never sends a value.
             let _ = beginning.await;
             self.beginning = None;
         }
@@ -123,8 +126,8 @@ impl Connection {
         self.peer.pace.allows().await;
     }
 
-    /// Carries out one frame of the client, when it is ready to. What its transport could not read as one is refused with its
-    /// own word. Answers go into the mailbox.
+    /// Carries out one frame of the client as soon as [`Connection::is_ready`] returns. A frame that the transport
+    /// could not decode is refused with the decoder's error. Answers go into the mailbox.
     pub async fn receive(&mut self, frame: Result<Incoming, DecodeError>) {
         self.is_ready().await;
         metrics::received();
@@ -139,7 +142,7 @@ impl Connection {
         }
     }
 
-    /// Answers with an error; who sends broken frames again and again is closed.
+    /// Answers with an error. A client that repeatedly sends broken frames is disconnected.
     fn refuse(&mut self, error: WireError) {
         let strikes = matches!(error.code, Some(ErrorCode::BadJson | ErrorCode::BadRequest));
         self.answer(Box::pin(std::future::ready(ServerFrame::Error(error))));
@@ -153,7 +156,7 @@ impl Connection {
         }
     }
 
-    /// Gives an answer behind those to the frames before.
+    /// Queues an answer behind the answers to earlier frames.
     pub(super) fn answer(&mut self, answer: BoxFuture<'static, ServerFrame>) {
         self.answers.give(&self.peer, &self.hub.tasks, answer);
     }
@@ -162,10 +165,10 @@ impl Connection {
         self.peer.mailbox.push(&Outgoing::server(frame));
     }
 
-    /// Begins a stream of a group, afresh if there is one already.
+    /// Begins a stream of a group. An existing stream of the same group is replaced.
     ///
-    /// Frames behind a `subscribe` wait until `joined` or the refusal is in the mailbox, so that a client may send the next one
-    /// at once and finds it carried out in the group.
+    /// Frames after a `subscribe` wait until `joined` or the refusal is in the mailbox. So a client may send the next
+    /// frame at once, and the server carries it out when the group is joined.
     pub(super) fn follow(&mut self, group: GroupId, cursor: Option<Cursor>, reference: Option<String>) {
         self.next_stream += 1;
         let stream = self.next_stream;
@@ -182,17 +185,17 @@ impl Connection {
     pub(super) fn unfollow(&mut self, group: GroupId) {
         self.groups.remove(&group);
         self.hub.registry.with(group, |state| state.leave(self.peer.key, group));
-        // Not behind the answers to earlier sends: it must come before the `joined` of a frame behind this one.
+        // This does not wait for the answers to earlier sends: `left` must come before the `joined` of a later frame.
         self.peer.say_left(group, LeftReason::Asked);
     }
 
-    /// Takes over a fresh token of the same user.
+    /// Uses a new token of the same user.
     pub(super) fn refresh(&mut self, proof: Proof) {
         self.expiry = proof.expires_at.map(Expiry::new);
         self.peer.rest_on(proof);
     }
 
-    /// Does what is due at this moment and tells when it wants to be called again.
+    /// Does what is due now, and returns when it wants to be called again.
     pub fn tick(&mut self, now: Instant) -> Instant {
         if now >= self.next_heartbeat {
             self.next_heartbeat = now + HEARTBEAT;
@@ -213,10 +216,11 @@ impl Connection {
         due
     }
 
-    /// How far each followed group is. The transport asks its peer for a sign of life beside it, where it has a way to.
+    /// Sends the head of each followed group. A transport that has its own way to ask its peer for a sign of life does
+    /// so with the same frame.
     fn heartbeat(&mut self) {
         let (registry, key) = (&self.hub.registry, self.peer.key);
-        // Groups that this user was removed from are forgotten here.
+        // Forgets the groups from which this user was removed.
         self.groups.retain(|group, stream| registry.with(*group, |state| state.has_stream(key, *stream)) == Some(true));
         let heads: BTreeMap<GroupId, u64> = self
             .groups
@@ -241,18 +245,18 @@ impl Drop for Connection {
 }
 
 impl Expiry {
-    /// Counted from the wall clock once, here: the token's own clock is another machine's wall clock.
+    /// Reads the wall clock only once, here: the token's expiry comes from another machine's wall clock.
     fn new(expires_at: i64) -> Self {
         let end = SystemTime::UNIX_EPOCH + Duration::from_secs(expires_at.clamp(0, LAST_SECOND).unsigned_abs());
         let (now, today) = (Instant::now(), SystemTime::now());
         let until = |moment: SystemTime| now + moment.duration_since(today).unwrap_or_default().min(EXPIRY_WATCHED);
         let shown = Timestamp::from_unix_micros(expires_at.clamp(0, LAST_SECOND) * 1_000_000);
-        // A token that has ended lives on its leeway, and on no more of it than is left.
+        // An expired token is valid only for the rest of its leeway.
         Self { warn_at: until(end - EXPIRY_WARNING), close_at: until(end + EXPIRY_LEEWAY), shown, warned: false }
     }
 }
 
-/// The server's clock, for people to read.
+/// The server's wall clock.
 pub(super) fn now() -> Timestamp {
     let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(0))

@@ -1,8 +1,9 @@
-//! From commits to mailboxes.
+//! Passes events from commits to mailboxes.
 //!
-//! Owns the tasks that keep every followed group as far as the database is: the stream of our own commits (at once),
+//! Owns the tasks that keep every followed group up to date with the database: the stream of our own commits (at once),
 //! hints from other programs and other servers (soon), and a sweep of all heads (at the latest). Each of them only says
-//! "group G is at seq S"; what is missing is read from the log. So a lost hint costs time, never a message (idea 2, G6).
+//! "group G is at seq S"; missing events are read from the log. So a lost hint costs time, but never a message (idea 2,
+//! G6).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,34 +22,35 @@ use crate::metrics;
 use crate::store::{Effect, Hint};
 use crate::telemetry::{Seldom, causes};
 
-/// Groups in one question of the sweep.
+/// Groups in one query of the sweep.
 const SWEEP_GROUPS: usize = 1_000;
-/// Followers in one question about their membership.
+/// Followers in one query about membership.
 const SWEEP_FOLLOWERS: usize = 1_000;
-/// Typing states are looked through this often.
+/// How often typing states are checked for expiry.
 const TYPING_TICK: Duration = Duration::from_millis(500);
-/// How long a gap waits before it is tried again when the database did not answer.
+/// How long the server waits before it reads a gap again after the database did not answer.
 const PULL_RETRY: Duration = Duration::from_millis(250);
-/// While somebody has more than this waiting, a long gap is filled slowly.
+/// A follower with more waiting bytes than this is slow, and a long gap is then filled slowly.
 const BACKLOG_BYTES: usize = 256 * 1024;
-/// What is put into mailboxes in one go before those who write them out get a turn, and the least for which the filling of a
-/// gap waits.
+/// How many bytes are put into mailboxes before the tasks that write them get a turn. Also the smallest page for which
+/// the filling of a gap waits for slow followers.
 const GO_BYTES: usize = 64 * 1024;
-/// How long the filling of a gap waits for the slowest follower, page by page. Who does not even take a page in that time is given
-/// up on until they have less waiting: nobody waits for them twice.
+/// How long the filling of a gap waits for the slowest follower before each page. A follower that does not take even
+/// one page in that time is given up until it has less waiting, so the others do not wait for it twice.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
-/// How often it is looked at meanwhile.
+/// How often the slow followers are checked while the filling of a gap waits.
 const BACKLOG_LOOK: Duration = Duration::from_millis(10);
 /// Pages with fewer events are delivered one by one.
 const SMALL_PAGE: usize = 16;
 
-/// Passes on what was committed here, in commit order.
+/// Passes on the effects of this server's commits, in commit order.
 pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Vec<Effect>>) {
     loop {
         let effects = tokio::select! {
             biased;
             effects = commits.recv() => effects,
-            // The hub must not keep the store open that keeps this stream open.
+            // The hub holds the store, and the store holds the sender of this stream. Without this branch neither would
+            // ever end.
             () = hub.shutdown.cancelled() => None,
         };
         let Some(effects) = effects else { return };
@@ -57,7 +59,8 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             match effect {
                 Effect::Event(event) => put_in += deliver(&hub, &event),
                 Effect::Moved(group) => nudge(&hub, group),
-                // Where somebody follows the group its log says so, too, whoever wrote it; but they may leave before it is read.
+                // If the group is followed here, its log reports the change too. But the followers may leave before the
+                // log is read.
                 Effect::Member(group, user) => hub.membership_changed(group, user),
                 Effect::GroupDeleted(group, members) => {
                     hub.registry.with(group, |state| state.delete(group));
@@ -72,17 +75,18 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 tokio::task::yield_now().await;
             }
         }
-        // Those who were woken write before more is put in, also where one thread serves them all.
+        // The writing tasks that were woken run before more is put in, even if one thread serves them all.
         tokio::task::yield_now().await;
     }
 }
 
-/// Looks at all heads again and again, and at those that another program or server has moved at once. What is said while
-/// the heads are being read is read next, in one question: however many commits there are, one question is on its way.
+/// Compares all heads with the database periodically, and those of groups that another program or server has moved at
+/// once. Hints that arrive while the heads are being read are handled together in the next query. So at most one query
+/// is running, however many commits there are.
 pub(super) async fn sweep(hub: Arc<Hub>) {
     let mut hints = hub.log.take_hints();
     let mut jitter = SmallRng::seed_from_u64(hub.settings.seed);
-    // Give or take a fifth, so that several servers do not ask in one voice.
+    // A jitter of one fifth, so that several servers do not query at the same moment.
     let mut after_pause = || Instant::now() + hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));
     let mut next = after_pause();
     loop {
@@ -107,13 +111,13 @@ pub(super) async fn sweep(hub: Arc<Hub>) {
                 let followed = moved.into_iter().filter(|group| hub.registry.with(*group, |_| ()).is_some());
                 look_at(&hub, &followed.collect::<Vec<_>>()).await;
             }
-            // Nobody will say anything any more.
+            // The hint stream has ended.
             None => hints = None,
         }
     }
 }
 
-/// Reads the heads of these groups, and what is missing of them.
+/// Reads the heads of these groups, and starts to read the events that are missing.
 async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     for some in groups.chunks(SWEEP_GROUPS) {
         match hub.log.heads(some).await {
@@ -128,7 +132,7 @@ async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     }
 }
 
-/// Looks again and again whether those who follow are still members, where no event says that somebody is no longer (G9).
+/// Checks periodically whether the followers are still members, for a store that has no event for a removal (G9).
 pub(super) async fn watch_members(hub: Arc<Hub>) {
     loop {
         tokio::select! {
@@ -182,10 +186,10 @@ pub(super) async fn expire_typing(hub: Arc<Hub>) {
     }
 }
 
-/// Delivers an event that was just committed. Answers how large it is for each who gets it.
+/// Delivers an event that was just committed. Returns the size of its frame, which each follower gets.
 fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
     let group = event.group_id();
-    // Nobody here follows most groups most of the time; then nothing is encoded.
+    // Most groups have no follower on this server most of the time; then nothing is encoded.
     let applied = hub.registry.with(group, |state| {
         let frame = Outgoing::event(event);
         (state.apply(event, &frame), frame.len())
@@ -200,21 +204,22 @@ fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
     }
 }
 
-/// A group's log moved by something that its writer has no event of: whoever follows it here gets it from the log.
+/// A group's log moved, and the writer has no event for it. If the group is followed here, the event is read from the
+/// log.
 fn nudge(hub: &Arc<Hub>, group: GroupId) {
     if hub.registry.with(group, Group::nudge) == Some(true) {
         pull(hub, group);
     }
 }
 
-/// Somebody says that a group is at this seq.
+/// A hint says that a group is at this seq.
 pub(super) fn hint(hub: &Arc<Hub>, group: GroupId, head: Seq) {
     if hub.registry.with(group, |state| state.hint(head)) == Some(true) {
         pull(hub, group);
     }
 }
 
-/// Starts to fill a gap, unless that is being done.
+/// Starts to fill a gap, unless a task is already filling it.
 pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
     if hub.registry.with(group, Group::begin_pull) == Some(true) {
         metrics::gap();
@@ -223,13 +228,13 @@ pub(super) fn pull(hub: &Arc<Hub>, group: GroupId) {
     }
 }
 
-/// Reads the log from the last delivered event on, until nothing that was named is missing.
+/// Reads the log after the last delivered event, until every event that a hint has named is delivered.
 async fn fill(hub: &Arc<Hub>, group: GroupId) {
     while let Some(delivered) = hub.registry.with(group, Group::next_pull) {
         let page = match hub.log.tail(group, delivered).await {
             Ok(page) => page,
             Err(error) => {
-                // Each followed group says this four times a second while the database is away.
+                // Throttled: while the database is away, each followed group fails here four times a second.
                 static UNREAD: Seldom = Seldom::new();
                 if let Some(times) = UNREAD.happened() {
                     tracing::warn!(error = %causes(&error), %group, times, "a gap could not be read yet");
@@ -270,7 +275,8 @@ async fn deliver_page(hub: &Arc<Hub>, group: GroupId, events: &[Event]) {
     }
 }
 
-/// A long gap, or one large row, must not push everybody over the limit of their mailbox at once.
+/// Waits for slow followers before a large delivery. A long gap, or one large row, must not push all followers over the
+/// limit of their mailboxes at once.
 async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId, bytes: usize) {
     if bytes < GO_BYTES {
         return;
@@ -293,12 +299,12 @@ mod tests {
     use super::*;
     use crate::hub::samples::{GROUP, hub, peer};
 
-    /// Tells that so much is in the kernel's hands.
+    /// Reports that the kernel has taken this many bytes.
     fn takes(peer: &Peer, bytes: usize) {
         peer.mailbox.written(0, bytes);
     }
 
-    /// One socket that took little made everybody wait a second for each page, without end.
+    /// Before the fix, one socket that took little made all followers wait a second for each page, without end.
     #[tokio::test(start_paused = true)]
     async fn others_wait_once_for_a_follower_who_takes_nothing_and_page_by_page_for_who_keeps_pace() {
         let (hub, _commits) = hub(&[], "");

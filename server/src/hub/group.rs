@@ -1,8 +1,8 @@
-//! A group that somebody follows on this server: who follows it, how far it was delivered, who is here.
+//! A group that is followed on this server: its followers, its last delivered event, and who is online.
 //!
 //! Pure state behind the registry's lock: no I/O, no clock, never waits. Owns the rule of the log (idea 1): an event is
-//! delivered only if its seq is the last delivered one plus one; a lower one is dropped, a higher one shows a gap that
-//! the feed fills from the database. Promises G3 to everybody who follows: one order, no hole, no repeat.
+//! delivered only if its seq is the last delivered seq plus one. A lower one is dropped. A higher one shows a gap,
+//! which the feed fills from the database. Promises G3 to every follower: one order, no gap, no duplicate.
 
 mod soft;
 mod streams;
@@ -19,7 +19,7 @@ use super::peer::Peer;
 use crate::frame::Outgoing;
 use crate::store::Channel;
 
-/// A group as the hub keeps it while somebody follows it.
+/// The state that the hub keeps for a group while it has followers.
 #[derive(Default)]
 pub(super) struct Group {
     /// `None` until it was read from the store.
@@ -28,7 +28,7 @@ pub(super) struct Group {
     target: Seq,
     /// Whether a task is reading the log because of a gap.
     pulling: bool,
-    /// The log moved, it was not said how far, and nobody has looked since.
+    /// A signal without a seq said that the log moved, and the log was not read since.
     nudged: bool,
     followers: Vec<Follower>,
     online: BTreeMap<UserId, u32>,
@@ -37,44 +37,44 @@ pub(super) struct Group {
 
 struct Follower {
     peer: Arc<Peer>,
-    /// Which of the connection's streams of this group this is; a new `subscribe` starts a new one, and whatever still
-    /// works for the old one finds that it is no longer meant.
+    /// The number of this stream among the connection's streams of this group. A new `subscribe` starts a new stream; a
+    /// task that still works for the old one finds that its number is no longer current.
     stream: u64,
-    /// Live from the event after this one. [`REPLAYING`] while the log is still being read for it.
+    /// The stream is live from the event after this one. [`REPLAYING`] while the log is still being read for it.
     after: Seq,
-    /// Whether `joined` was sent, which makes the user present.
+    /// Whether `joined` was sent. From then on the user counts as online.
     joined: bool,
-    /// Whether the others have waited for it in vain, and go on without.
+    /// Whether the others have waited for this follower without success, and no longer wait for it.
     given_up: bool,
-    /// What its reader had taken when the others began to wait.
+    /// How many bytes its reader had taken when the others began to wait.
     taken: u64,
 }
 
-/// Above every seq, so that a follower that is still being replayed gets nothing live.
+/// Above every seq, so that a follower gets no live events while its replay is running.
 const REPLAYING: Seq = Seq::MAX;
 
-/// What became of an event.
+/// The result of applying an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Applied {
-    /// It was the next one, or an old one.
+    /// It was the next event and was delivered, or it was an old one and was dropped.
     Yes,
-    /// Something before it is missing.
+    /// An event before it is missing.
     Gap,
 }
 
-/// How far a stream is after a step.
+/// The state of a stream after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// It is live.
     Live,
-    /// The log has more for it.
+    /// The log has more events for it.
     Behind,
-    /// Another stream took its place, or the connection left.
+    /// A new stream has replaced it, or the connection left the group.
     Ended,
 }
 
 impl Group {
-    /// Takes a connection in as a follower that gets nothing yet.
+    /// Adds a connection as a follower that gets nothing yet.
     pub(super) fn enter(&mut self, peer: &Arc<Peer>, stream: u64) {
         if let Some(follower) = self.followers.iter_mut().find(|follower| follower.peer.key == peer.key) {
             follower.stream = stream;
@@ -86,58 +86,59 @@ impl Group {
         }
     }
 
-    /// Whether the store was read for it.
+    /// Whether the state was loaded from the store.
     pub(super) fn is_loaded(&self) -> bool {
         self.channel.is_some()
     }
 
-    /// Takes what the store knows. The first answer stands, because the hub has gone on from it. Answers whether more
-    /// was committed while the store was being read.
+    /// Sets the state that was read from the store. Only the first call has an effect, because the hub has continued
+    /// from that state. Returns whether more was committed while the store was being read.
     pub(super) fn load(&mut self, channel: Channel) -> bool {
         self.channel.get_or_insert(channel);
         self.is_behind() || self.nudged
     }
 
-    /// Who follows it.
+    /// The users who follow it.
     pub(super) fn users(&self) -> BTreeSet<UserId> {
         self.followers.iter().map(|follower| follower.peer.user).collect()
     }
 
-    /// Whether anybody follows it.
+    /// Whether it has no follower.
     pub(super) fn is_empty(&self) -> bool {
         self.followers.is_empty()
     }
 
-    /// The last delivered event.
+    /// The seq of the last delivered event.
     pub(super) fn delivered(&self) -> Seq {
         self.channel.as_ref().map_or(0, |channel| channel.head)
     }
 
-    /// Notes that the log reaches this far. Answers whether something is missing here.
+    /// Notes that the log reaches this seq. Returns whether events are missing here.
     pub(super) fn hint(&mut self, seq: Seq) -> bool {
         self.target = self.target.max(seq);
         self.is_behind()
     }
 
-    /// Notes that the log moved, without knowing how far. Answers whether it can be looked at now.
+    /// Notes that the log moved, without a seq. Returns whether the log can be read now.
     pub(super) fn nudge(&mut self) -> bool {
         self.nudged = true;
         self.is_loaded()
     }
 
-    /// Begins to read the log, unless that is being done already.
+    /// Marks that a task reads the log. Returns `false` if a task already does.
     pub(super) fn begin_pull(&mut self) -> bool {
         !std::mem::replace(&mut self.pulling, true)
     }
 
-    /// Where the next page of the log begins; what was noted up to now will be in it.
+    /// The seq after which the next page of the log begins. That page will contain everything that was signalled so
+    /// far.
     pub(super) fn next_pull(&mut self) -> Seq {
         self.nudged = false;
         self.delivered()
     }
 
-    /// After a page: whether there is more to read. A hint above the end of the log was of a history that no longer is,
-    /// and is forgotten.
+    /// After a page: returns whether there is more to read. If the page was empty, a hint above the end of the log
+    /// belonged to a replaced history, and is forgotten.
     pub(super) fn end_pull(&mut self, was_empty: bool) -> bool {
         if was_empty {
             self.target = self.delivered();
@@ -146,12 +147,12 @@ impl Group {
         self.pulling
     }
 
-    /// Whether a hint has named more than was delivered.
+    /// Whether a hint has named a seq that was not yet delivered.
     fn is_behind(&self) -> bool {
         self.channel.as_ref().is_some_and(|channel| channel.head < self.target)
     }
 
-    /// Whether somebody has more than this waiting who was not given up on.
+    /// Whether a follower that was not given up has more than `backlog` bytes waiting.
     pub(super) fn has_slow_followers(&mut self, backlog: usize) -> bool {
         let mut some = false;
         for follower in &mut self.followers {
@@ -162,15 +163,15 @@ impl Group {
         some
     }
 
-    /// The others begin to wait for who is slow.
+    /// Records how much each follower had taken when the others begin to wait for slow followers.
     pub(super) fn begin_wait(&mut self) {
         for follower in &mut self.followers {
             follower.taken = follower.peer.mailbox.taken_bytes();
         }
     }
 
-    /// They have waited long enough: who has more than `backlog` waiting still, and did not even take what a page brings, is
-    /// waited for no more until they have less.
+    /// Ends the wait. A follower is given up if it still has more than `backlog` bytes waiting, and took fewer bytes
+    /// than one page during the wait. The others wait for it again only after it has less waiting.
     pub(super) fn end_wait(&mut self, backlog: usize, page: usize) {
         for follower in &mut self.followers {
             let mailbox = &follower.peer.mailbox;
@@ -184,12 +185,13 @@ impl Group {
         self.apply_before(event, frame, &[])
     }
 
-    /// The same where it is known what comes after it. Whoever left and has come back since is not cut off: they would be
-    /// told of a removal that is over, and open the group no more.
+    /// Delivers an event if it is the next one; `later` are the events that follow it. A member who was removed and is
+    /// added again in `later` keeps its stream. Otherwise the client would be told of a removal that no longer holds,
+    /// and would not open the group again.
     pub(super) fn apply_before(&mut self, event: &Event, frame: &Outgoing, later: &[Event]) -> Applied {
         let seq = event.seq();
         let Some(channel) = &mut self.channel else {
-            // The store is being read just now, perhaps from before this event.
+            // The store is being read at the moment, possibly at a state before this event.
             self.target = self.target.max(seq);
             return Applied::Yes;
         };
@@ -210,8 +212,8 @@ impl Group {
         Applied::Yes
     }
 
-    /// Delivers a page of the log that has no membership changes in it, as one piece. The page must start at the next
-    /// event; what was delivered meanwhile is skipped.
+    /// Delivers a page of the log, without membership changes in it, as one frame. The page must start at the next
+    /// event; events that were delivered in the meantime are skipped.
     pub(super) fn apply_page(&mut self, last: Seq, page: &Outgoing) {
         let Some(channel) = &mut self.channel else { return };
         let delivered = channel.head;
@@ -229,7 +231,7 @@ impl Group {
         }
     }
 
-    /// What an event changes in the state, before it is passed on: whoever left gets nothing of it.
+    /// Applies an event to the state before it is delivered, so that a removed member does not get the event.
     fn before(&mut self, event: &Event, later: &[Event]) {
         match event {
             Event::MemberLeft(left) => {
@@ -256,7 +258,7 @@ impl Group {
         }
     }
 
-    /// Ends the streams of those connections.
+    /// Ends the streams of the connections for which `which` is true.
     pub(super) fn cut(&mut self, group_id: GroupId, reason: LeftReason, which: impl Fn(&Peer) -> bool) {
         let (cut, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.followers).into_iter().partition(|follower| which(&follower.peer));
@@ -267,7 +269,7 @@ impl Group {
         }
     }
 
-    /// Lets a connection go. Answers whether it was there.
+    /// Removes a connection from the followers. Returns whether it was one.
     pub(super) fn leave(&mut self, key: u64, group_id: GroupId) -> bool {
         let Some(index) = self.followers.iter().position(|follower| follower.peer.key == key) else { return false };
         let follower = self.followers.swap_remove(index);

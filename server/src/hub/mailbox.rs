@@ -1,16 +1,17 @@
-//! What waits for one connection, bounded.
+//! The bounded queue of frames for one connection.
 //!
-//! Owns the queue between everybody who has something for a connection and the one loop that writes its socket.
-//! Promises that putting something in never waits: a mailbox that is full closes its connection as too slow, and the
-//! client resumes from the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
+//! Owns the queue between everything that has frames for a connection and the one loop that writes its socket. Promises
+//! that putting a frame in never waits: a full mailbox closes its connection as too slow, and the client resumes from
+//! the log (G7). Frames that may be lost (typing, presence) are dropped first. Never reorders.
 //!
-//! What begins a stream, what answers a frame and a group that one is in now never fill a mailbox: they are put in when there
-//! is room, and until then whoever has them waits. Beside what happened only short frames are put in whatever waits: what the
-//! transport says for itself (pongs), `heartbeat`, `left`, the refusal of a `subscribe`, `account_changed`, `auth_expiring`, `going_away`. So a reader is too
-//! slow by what happened and he did not take, and by next to nothing else.
+//! Three kinds of frames never overflow a mailbox, because their sender waits until there is room: the beginning of a
+//! stream, the answer to a frame, and `group_added` or `group_removed`. Apart from events, only short frames are put in
+//! without waiting: frames of the transport itself (pongs), `heartbeat`, `left`, the refusal of a `subscribe`,
+//! `account_changed`, `auth_expiring`, `going_away`. So a reader is closed as too slow almost only because of events
+//! that it did not read.
 //!
-//! It holds frames, not a transport's bytes: whoever writes gives them the form of the connection's transport. The bounds are
-//! frames and bytes of [`Outgoing::len`], which is the same for every transport; a page of a replay is one frame.
+//! It holds frames, not the bytes of a transport: the writer encodes them for the connection's transport. The limits
+//! count frames and bytes of [`Outgoing::len`], which is the same for every transport; a page of a replay is one frame.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,10 +23,10 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use crate::frame::Outgoing;
 use crate::metrics;
 
-/// With this many frames waiting, those that may be lost are dropped.
+/// When this many frames wait, frames that may be lost are dropped.
 const SOFT_FRAMES: usize = MAILBOX_FRAMES / 4;
-/// The beginning of a stream is put in only while less than this waits, so that it never pushes live events over the limit by
-/// itself: with a piece of a replay, which is as large, half of the mailbox is left for them.
+/// A part of the beginning of a stream is put in only while less than this waits. A piece of a replay is as large as
+/// this. So half of the mailbox stays free for live events, and a replay alone never pushes them over the limit.
 const ROOM_BYTES: usize = MAILBOX_BYTES / 4;
 /// Answers are put in while less than this waits.
 const ANSWER_FRAMES: usize = MAILBOX_FRAMES / 2;
@@ -34,15 +35,15 @@ const ANSWER_BYTES: usize = MAILBOX_BYTES / 2;
 /// The queue of one connection.
 pub struct Mailbox {
     queue: Mutex<Queue>,
-    /// Something was put in, or the mailbox is being closed.
+    /// Signals that a frame was put in, or that the mailbox is being closed.
     filled: Notify,
-    /// Something was written out, or nothing more will be.
+    /// Signals that frames were written out, or that no more will be written.
     drained: Notify,
-    /// Who may put in the beginning of a stream: one at a time, in the order in which they asked.
+    /// The right to put in the beginning of a stream: one stream at a time, in the order of requests.
     turn: Semaphore,
 }
 
-/// Room for a part of the beginning of a stream. As long as it is held, no other stream of the connection has any.
+/// Room for a part of the beginning of a stream. While it is held, no other stream of the connection gets room.
 pub struct Room<'a> {
     _turn: SemaphorePermit<'a>,
 }
@@ -50,10 +51,10 @@ pub struct Room<'a> {
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Outgoing>,
-    /// Frames, and bytes in their unit, that were put in and are not yet in the kernel's hands, those being written included.
+    /// Frames that were put in and that the kernel has not yet taken, including those that are being written.
     waiting_frames: usize,
     waiting_bytes: usize,
-    /// Bytes that went into the kernel's hands since the beginning.
+    /// Bytes that the kernel has taken since the connection was opened.
     taken_bytes: u64,
     closing: Option<CloseReason>,
 }
@@ -81,8 +82,8 @@ impl Queue {
 }
 
 impl Mailbox {
-    /// Puts in a frame that must arrive. A full mailbox is closed as too slow, and what waited is dropped: it is all in
-    /// the log.
+    /// Puts in a frame that must arrive. A full mailbox is closed as too slow, and the waiting frames are dropped: all
+    /// of them are in the log.
     pub fn push(&self, frame: &Outgoing) {
         let mut queue = self.queue();
         if queue.closing.is_some() {
@@ -98,7 +99,7 @@ impl Mailbox {
         self.put(queue, frame);
     }
 
-    /// Puts in a frame that may be lost. Answers whether it was taken.
+    /// Puts in a frame that may be lost. Returns whether the frame was accepted.
     pub fn push_soft(&self, frame: &Outgoing) -> bool {
         let queue = self.queue();
         let takes = queue.closing.is_none() && queue.waiting_frames < SOFT_FRAMES;
@@ -108,8 +109,8 @@ impl Mailbox {
         takes
     }
 
-    /// Puts in what belongs to the beginning of a stream: `joined`, a piece of the log, the end of it. The caller has
-    /// [`Room`]; the size is bounded by what makes it.
+    /// Puts in a frame of the beginning of a stream: `joined`, a piece of the log, or `caught_up`. The caller holds
+    /// [`Room`], and the code that makes the frame bounds its size.
     pub fn push_beginning(&self, frame: &Outgoing) {
         let queue = self.queue();
         if queue.closing.is_none() && !frame.is_empty() {
@@ -117,14 +118,15 @@ impl Mailbox {
         }
     }
 
-    /// Puts in an answer when there is room for it, unless the connection ends before.
+    /// Puts in an answer as soon as there is room for it, unless the connection ends first.
     pub async fn answer(&self, frame: &Outgoing) {
         while !self.try_answer(frame) {
             self.has_less_than(ANSWER_FRAMES, ANSWER_BYTES).await;
         }
     }
 
-    /// Puts in an answer if there is room for it. Answers whether that is done with, also because nobody hears it any more.
+    /// Puts in an answer if there is room for it. Returns whether the caller is finished with it: the answer was put
+    /// in, or the connection is closing and nothing will read it.
     pub fn try_answer(&self, frame: &Outgoing) -> bool {
         let queue = self.queue();
         if queue.closing.is_some() {
@@ -137,7 +139,7 @@ impl Mailbox {
         fits
     }
 
-    /// Whether an answer would be taken, or nobody waits for one.
+    /// Whether an answer would be accepted, or the connection is closing.
     pub(super) fn has_room_for_answers(&self) -> bool {
         let queue = self.queue();
         queue.closing.is_some() || queue.has_less_than(ANSWER_FRAMES, ANSWER_BYTES)
@@ -154,7 +156,7 @@ impl Mailbox {
         }
     }
 
-    /// Lets what waits be written, then closes the connection with this reason. The first reason stands.
+    /// Lets the waiting frames be written, then closes the connection with this reason. Later reasons are ignored.
     pub fn close(&self, reason: CloseReason) {
         let mut queue = self.queue();
         if queue.closing.is_none() {
@@ -170,34 +172,34 @@ impl Mailbox {
         self.queue().closing
     }
 
-    /// Bytes that wait.
+    /// How many bytes wait.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         self.queue().waiting_bytes
     }
 
-    /// Bytes that the reader has taken since the beginning.
+    /// Bytes that the kernel has taken since the connection was opened.
     pub(super) fn taken_bytes(&self) -> u64 {
         self.queue().taken_bytes
     }
 
-    /// Waits until a part of the beginning of a stream may be put in; `None` when the connection ends instead.
+    /// Waits until a part of the beginning of a stream may be put in. `None` means that the connection ends.
     pub async fn room(&self) -> Option<Room<'_>> {
         let turn = self.turn.acquire().await.ok()?;
         self.has_less_than(SOFT_FRAMES, ROOM_BYTES).await.then_some(Room { _turn: turn })
     }
 
-    /// Waits until there is room for answers, so that there is some use in asking; `false` when the connection ends.
+    /// Waits until there is room for answers. Returns `false` when the connection ends.
     pub async fn takes_answers(&self) -> bool {
         self.has_less_than(ANSWER_FRAMES, ANSWER_BYTES).await
     }
 
-    /// Waits until less than this waits; `false` when the connection ends instead.
+    /// Waits until fewer frames and fewer bytes than this wait. Returns `false` when the connection ends.
     async fn has_less_than(&self, frames: usize, bytes: usize) -> bool {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
-            // Registered before looking, so that a drain in between is not missed.
+            // Registers for the signal before the check, so that a drain between the two is not missed.
             drained.as_mut().enable();
             {
                 let queue = self.queue();
@@ -222,13 +224,13 @@ impl Mailbox {
         }
     }
 
-    /// Takes all that waits. For the one loop that writes; cancel safe.
+    /// Takes all waiting frames. For the one loop that writes. Cancel safe.
     pub async fn next(&self) -> Next {
         loop {
             {
                 let mut queue = self.queue();
                 if !queue.frames.is_empty() {
-                    // The queue's memory goes with the batch: an idle connection owns none.
+                    // The batch takes the queue's memory, so that an idle connection owns none.
                     return Next::Write(std::mem::take(&mut queue.frames));
                 }
                 if let Some(reason) = queue.closing {
@@ -239,7 +241,7 @@ impl Mailbox {
         }
     }
 
-    /// Tells that this much of what was taken, in the unit of the frames, is in the kernel's hands.
+    /// Reports that the kernel has taken this many frames and bytes.
     pub fn written(&self, frames: usize, bytes: usize) {
         metrics::written(frames, bytes);
         let mut queue = self.queue();
@@ -250,7 +252,7 @@ impl Mailbox {
         self.drained.notify_waiters();
     }
 
-    /// Ends all waiting for room, because nobody writes any more.
+    /// Ends all waiting for room, because the writer has stopped.
     pub fn abandon(&self) {
         let mut queue = self.queue();
         queue.closing.get_or_insert(CloseReason::Abnormal);
@@ -259,14 +261,14 @@ impl Mailbox {
         self.drained.notify_waiters();
     }
 
-    /// Wakes the loop that writes, and whoever waits for a room that will not be.
+    /// Wakes the loop that writes, and all tasks that wait for room.
     fn wake(&self) {
         self.filled.notify_one();
         self.drained.notify_waiters();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // A panic while the guard was held can't leave the counts worse than a little off.
+        // If a thread panicked while it held the guard, the counts are at worst slightly wrong.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,9 @@
-//! That a user is in a group or no longer, told to all of the user's sockets.
+//! Tells all sockets of a user that the user has entered or left a group.
 //!
-//! Owns the memberships that have changed and were not told yet. Each is read once more from the store before anything
-//! is said, one after the other, so that what a socket hears last is what is true. What can't be read, or has no room on a
-//! socket, waits aside and is tried again, and holds up no other. What does not matter to anybody who is connected here is
-//! forgotten, and what comes again before it was looked up is looked up once: there is never more to do than there are
+//! Owns the memberships that have changed and were not told yet. Each is read again from the store before it is told,
+//! one after the other, so that the last frame a socket gets is the true state. A membership that can't be read, or for
+//! which a socket has no room, is put aside and tried again; it does not block the others. A change of a user who is
+//! not connected here is forgotten, and repeated changes are looked up once. So there is never more work than
 //! memberships of connected users.
 
 #[cfg(test)]
@@ -24,12 +24,13 @@ use crate::frame::Outgoing;
 use crate::store::StoreError;
 use crate::telemetry::{Seldom, causes};
 
-/// After how long what could not be told is tried again, and how long a database that did not answer is left alone.
+/// How long until a membership that could not be told is tried again, and how long a database that did not answer is
+/// left alone.
 const RETRY: Duration = Duration::from_millis(250);
 
 type Membership = (GroupId, UserId);
 
-/// What has changed since it was looked up last.
+/// The memberships that have changed since they were last looked up.
 #[derive(Default)]
 pub(super) struct Memberships {
     changed: Mutex<BTreeSet<Membership>>,
@@ -47,10 +48,10 @@ impl Memberships {
     }
 }
 
-/// On which sockets of its user a membership has yet to be told.
+/// The sockets of its user on which a membership must still be told.
 enum Sockets {
     All,
-    /// Those that had no room when it was told on the others.
+    /// The sockets that had no room when it was told on the others.
     Only(BTreeSet<u64>),
 }
 
@@ -64,14 +65,14 @@ impl Sockets {
 }
 
 impl Hub {
-    /// A user entered a group, left it, or has another role there.
+    /// Notes that a user entered a group, left it, or has a new role in it.
     pub(super) fn membership_changed(&self, group: GroupId, user: UserId) {
         if self.registry.is_connected(user) {
             self.memberships.note((group, user));
         }
     }
 
-    /// The memberships that an event of a log has changed.
+    /// Notes the membership that an event of a log has changed.
     pub(super) fn member_event(&self, event: &Event) {
         match event {
             Event::MemberJoined(joined) => self.membership_changed(joined.group_id, joined.user_id),
@@ -84,7 +85,7 @@ impl Hub {
         }
     }
 
-    /// A user has another name. The frame is short, and tells what happened.
+    /// Tells a user's sockets that the user has a new name. The frame is short, so it does not wait for room.
     pub(super) fn renamed(&self, id: UserId, display_name: String) {
         let user = User { id, display_name, email: None };
         let frame = Outgoing::server(&ServerFrame::AccountChanged(AccountChanged { user }));
@@ -93,14 +94,14 @@ impl Hub {
         }
     }
 
-    /// Looks a membership up and tells it. Answers on which sockets it has yet to be told.
+    /// Looks up a membership and tells it. Returns the sockets on which it must still be told.
     async fn tell(&self, (group_id, user): Membership, sockets: Sockets) -> Option<Sockets> {
         let mut peers = self.registry.of_user(user);
         peers.retain(|peer| sockets.have(peer));
         if peers.is_empty() {
             return None;
         }
-        // Nobody could be told what was read.
+        // No socket has room, so a read would be wasted.
         if !peers.iter().any(|peer| peer.mailbox.has_room_for_answers()) {
             return Some(sockets);
         }
@@ -116,21 +117,22 @@ impl Hub {
                         "a membership could not be read yet"
                     );
                 }
-                // A failure may be of this one row; all else is the database's.
+                // `Failed` may concern only this row. Any other error concerns the whole database, which is left alone
+                // for a while.
                 if !matches!(error, StoreError::Failed(_)) {
                     sleep(RETRY).await;
                 }
                 return Some(sockets);
             }
         };
-        // A group comes with its last message, which may be as large as a third of a mailbox.
+        // The frame holds the group's last message, which may be as large as a third of a mailbox.
         let full: BTreeSet<u64> =
             peers.iter().filter(|peer| !peer.mailbox.try_answer(&frame)).map(|peer| peer.key).collect();
         (!full.is_empty()).then_some(Sockets::Only(full))
     }
 }
 
-/// Looks up what has changed, and tells it. What is new is told at once, whatever waits to be tried again.
+/// Looks up changed memberships and tells them. New changes are told at once, even while others wait to be tried again.
 pub(super) async fn tell_memberships(hub: Arc<Hub>) {
     let mut later: BTreeMap<Membership, Sockets> = BTreeMap::new();
     let mut retry_at = Instant::now();

@@ -1,4 +1,4 @@
-//! A connection as the hub sees it: whose it is and where its frames go.
+//! A connection as the hub sees it: its user and its mailbox.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,15 +15,15 @@ pub struct Peer {
     pub(super) key: u64,
     /// The connection's id in `hello`.
     pub(super) id: ConnectionId,
-    /// Whose it is.
+    /// The user of the connection.
     pub(super) user: UserId,
-    /// With what it ends. A fresh token takes the place of the one before.
+    /// The credential that the connection depends on. A new token replaces the previous one.
     pub(super) proof: Mutex<Proof>,
-    /// The only group, on the endpoint of one group.
+    /// The only group that the connection may follow, on the endpoint of one group.
     pub(super) only: Option<GroupId>,
-    /// What waits to be written.
+    /// The queue of frames that wait to be written.
     pub(super) mailbox: Mailbox,
-    /// How fast what it says is carried out.
+    /// Limits how fast the client's frames are carried out.
     pub(super) pace: Pace,
 }
 
@@ -34,29 +34,30 @@ impl AsRef<Mailbox> for Peer {
 }
 
 impl Peer {
-    /// What waits to be written.
+    /// The queue of frames that wait to be written.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
-    /// With what it ends.
+    /// The credential that the connection depends on.
     pub(super) fn proof(&self) -> Proof {
         *self.proof.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over what a fresh token brings. A sign-in that the connection was opened by still ends it.
+    /// Replaces the credential by that of a new token. If a sign-in opened the connection, the end of that sign-in
+    /// still closes it.
     pub(super) fn rest_on(&self, fresh: Proof) {
         let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
         *proof = Proof { session: fresh.session.or(proof.session), ..fresh };
     }
 
-    /// Tells that nothing more of this group comes here.
+    /// Tells the client that this connection gets no more of this group.
     pub(super) fn say_left(&self, group_id: GroupId, reason: LeftReason) {
         self.mailbox.push(&Outgoing::server(&ServerFrame::Left(Left { group_id, reason })));
     }
 
-    /// Ends a group on this connection: a `left` frame, and on the endpoint of that one group the end of the socket.
+    /// Ends a group on this connection: sends `left`, and on the endpoint of that one group closes the socket.
     pub(super) fn cut_off(&self, group_id: GroupId, reason: LeftReason) {
         self.say_left(group_id, reason);
         if self.only == Some(group_id) {

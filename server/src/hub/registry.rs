@@ -1,7 +1,8 @@
-//! Who is connected and which groups are followed here. The only locks of the hub.
+//! All connections, and the groups that are followed on this server. The only locks of the hub.
 //!
-//! Groups lie in shards by id, so that two groups rarely wait for each other; what happens to one group happens under
-//! its shard's lock, in one piece, without waiting for anything. A group is kept only while somebody follows it.
+//! Groups are divided into shards by id, so that two groups rarely wait for each other. All operations on one group run
+//! under its shard's lock, as one step, without waiting for anything else. A group is kept only while it has a
+//! follower.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use caravana_protocol::{GroupId, UserId};
 use super::group::Group;
 use super::peer::Peer;
 
-/// Enough that a machine's cores rarely meet in one.
+/// Enough shards that the cores of a machine rarely wait for the same one.
 const SHARDS: usize = 64;
 
 /// Everything that is connected.
@@ -31,7 +32,7 @@ impl Registry {
         self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with a group that is followed, and forgets it if nobody follows it afterwards.
+    /// Runs `act` on a followed group, and forgets the group if it has no follower afterwards.
     pub(super) fn with<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
@@ -42,7 +43,7 @@ impl Registry {
         Some(result)
     }
 
-    /// Does something with a group, whether it is followed already or not.
+    /// Runs `act` on a group, and creates its state if it has no follower yet.
     pub(super) fn enter<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> T {
         act(self.shard(group).entry(group).or_default())
     }
@@ -59,7 +60,7 @@ impl Registry {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection in, unless its user has as many as one may.
+    /// Adds a connection, unless its user already has `most`. Returns whether it was added.
     pub(super) fn add(&self, peer: Arc<Peer>, most: usize) -> bool {
         let mut peers = self.peers();
         let own = peers.entry(peer.user).or_default();

@@ -16,12 +16,12 @@ pub(super) use odd::hub;
 /// The only group.
 pub(super) const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));
 
-/// Whose connection this is.
+/// The user of the connection with this key.
 pub(super) fn user(key: u64) -> UserId {
     UserId::new(Uuid::from_u128(u128::from(key)))
 }
 
-/// Somebody's only connection.
+/// The only connection of a user.
 pub(super) fn peer(key: u64) -> Arc<Peer> {
     Arc::new(Peer {
         key,
@@ -34,7 +34,7 @@ pub(super) fn peer(key: u64) -> Arc<Peer> {
     })
 }
 
-/// A message at this place of the log.
+/// A message at this seq of the log.
 pub(super) fn message(seq: Seq) -> Event {
     Event::NewMessage(Message {
         id: MessageId::new(Uuid::from_u128(u128::from(seq))),

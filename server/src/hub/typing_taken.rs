@@ -1,4 +1,4 @@
-//! When a connection's `typing` was last taken in each group: the next ones of the same time are repetitions.
+//! Records when a connection's `typing` was last accepted in each group. Further ones soon after it are repetitions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,24 +9,25 @@ use tokio::time::Instant;
 
 const TYPING_ACCEPT: Duration = Duration::from_millis(TYPING_ACCEPT_MS);
 
-/// By group, and for as long as it counts: whoever goes through groups without end leaves nothing behind. Who leaves a group and
-/// comes back within that time is not forgotten, because leaving costs less than waiting.
+/// An entry is kept only as long as it counts, so a client that goes through endless groups leaves nothing behind.
+/// Leaving a group does not remove its entry: otherwise a client could leave and join again instead of waiting.
 #[derive(Debug, Default)]
 pub(super) struct TypingTaken(BTreeMap<GroupId, Instant>);
 
 impl TypingTaken {
-    /// Whether one was taken in this group a moment ago.
+    /// Whether a `typing` was accepted in this group a moment ago.
     pub(super) fn repeats(&self, group: GroupId, now: Instant) -> bool {
         self.0.get(&group).is_some_and(|taken| counts(*taken, now))
     }
 
-    /// One is taken. As many are looked through as a connection's pace lets it send within the time in which one counts.
+    /// Records that a `typing` was accepted. Scans at most as many entries as the connection's frame rate allows within
+    /// the time in which an entry counts.
     pub(super) fn take(&mut self, group: GroupId, now: Instant) {
         self.forget(now);
         self.0.insert(group, now);
     }
 
-    /// Forgets what no longer counts.
+    /// Forgets the entries that no longer count.
     pub(super) fn forget(&mut self, now: Instant) {
         self.0.retain(|_, taken| counts(*taken, now));
     }
@@ -42,8 +43,8 @@ mod tests {
 
     use super::*;
 
-    /// `subscribe`, `typing` and `unsubscribe` with one made-up group after the other left 160 entries a second, as long as the
-    /// socket lived.
+    /// Before the fix, `subscribe`, `typing` and `unsubscribe` with one made-up group after the other left 160 entries
+    /// a second, for as long as the socket lived.
     #[test]
     fn groups_that_somebody_has_typed_in_are_forgotten_when_it_no_longer_counts() {
         let (mut taken, start) = (TypingTaken::default(), Instant::now());

@@ -1,8 +1,8 @@
-//! The one door of durable writes, for sockets, requests and forms.
+//! The single entry point of durable writes, for sockets, requests and forms.
 //!
-//! Each write is charged to its user and to its group, and given back where it comes to nothing; comes to the log at most once;
-//! and is counted by how it ended. What a commit did goes on to the [`super::feed`] by the store's stream of effects, with the
-//! event itself, before whoever wrote it is answered.
+//! Each write is charged to its user and to its group, and the charge is refunded where nothing was done. Each write
+//! enters the log at most once, and is counted by its outcome. The store's stream of effects passes each commit, with
+//! the event itself, to the [`super::feed`] before the writer gets an answer.
 
 mod refused;
 mod send;
@@ -18,8 +18,8 @@ pub use refused::WriteRefused;
 pub use send::Posted;
 
 impl Hub {
-    /// Replaces the text of an own message. `group`: where the asker says that it stands; a message of another group does
-    /// not exist there.
+    /// Replaces the text of the user's own message. `group`: the group that the request names; a message of another
+    /// group does not exist there.
     pub async fn edit(
         &self,
         actor: UserId,
@@ -36,7 +36,7 @@ impl Hub {
         counted(Change::Edit, work.await)
     }
 
-    /// Deletes a message: an own one, or as who manages the group any.
+    /// Deletes a message: users may delete their own, and those who manage the group may delete any.
     pub async fn delete(&self, actor: UserId, group: Option<GroupId>, id: MessageId) -> Result<Changed, WriteRefused> {
         let work = async {
             let group = self.charge_change(Act::DeleteMessage, actor, group, id).await?;
@@ -46,7 +46,8 @@ impl Hub {
         counted(Change::Delete, work.await)
     }
 
-    /// Moves a read mark, and tells the others where it is now. One that is there or further already stays.
+    /// Moves a read mark forward, and tells the others its new position. A mark that is already at `seq` or beyond
+    /// stays.
     pub async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<(), WriteRefused> {
         if self.registry.with(group, |state| state.has_read(user, seq)) == Some(true) {
             return Ok(());
@@ -62,8 +63,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Charges for a change of a message: its group. The user comes first, because each message that is asked for is a read,
-    /// whether there is one or not.
+    /// Charges the user and the message's group for a change of a message, and returns the group. The user is charged
+    /// first, because each request reads the message, whether it exists or not.
     async fn charge_change(
         &self,
         act: Act,
@@ -79,8 +80,8 @@ impl Hub {
         Ok(group)
     }
 
-    /// Charges a group for what a user does who was charged. That nothing is left is told to its members only: for everybody
-    /// else there is no such group.
+    /// Charges a group for an act of a user who was already charged. Only members are told that the group's budget is
+    /// used up; for everyone else the group does not exist.
     async fn charge_group(&self, act: Act, user: UserId, group: GroupId) -> Result<(), WriteRefused> {
         let Err(too_soon) = self.budgets.charge_group(act, group) else { return Ok(()) };
         self.log.role(group, user).await?.ok_or(StoreError::NotFound)?;

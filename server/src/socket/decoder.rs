@@ -1,8 +1,9 @@
-//! RFC 6455 as a server reads it, without I/O.
+//! Decodes RFC 6455 frames on the server's side, without I/O.
 //!
-//! Bytes in, whole messages out. Promises (G19) that nothing larger than a message's limit is ever kept, that a length
-//! over the limit is refused when its header is read, before a byte of it is stored, and a text that is no UTF-8 at its first
-//! wrong byte, before its end has come. Between messages it owns no memory. Called by the socket's reader; what it promises for any bytes is asked by `properties` and by the fuzzers.
+//! Takes bytes and returns whole messages. Promises (G19): nothing larger than the limit of a message is ever kept; a
+//! length over the limit is refused when its header is read, before a byte of the payload is stored; invalid UTF-8 is
+//! refused at its first wrong byte, before the end of the text has arrived. Between messages the decoder owns no
+//! memory. The socket's reader calls it. `properties` and the fuzzers test these promises for arbitrary bytes.
 
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// Which messages are taken.
+/// The messages that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepts {
-    /// Bytes of the largest.
+    /// The size limit of a message in bytes.
     pub bytes: usize,
-    /// Whether binary ones are taken, too.
+    /// Whether binary messages are accepted, too.
     pub binary: bool,
 }
 
@@ -36,18 +37,18 @@ impl Default for Accepts {
     }
 }
 
-/// What came out of the bytes.
+/// A decoded item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// A whole text message.
     Text(String),
     /// A whole binary message.
     Binary(Vec<u8>),
-    /// Answer with the same payload.
+    /// A ping. Answer it with the same payload.
     Ping(Vec<u8>),
-    /// An answer to ours.
+    /// A pong: the answer to our ping.
     Pong,
-    /// The peer closes; answer with this reason.
+    /// A close frame. Answer it with this reason.
     Close(CloseReason),
     /// The peer broke the protocol; close with this reason. Nothing comes after it.
     Broken(CloseReason),
@@ -57,15 +58,15 @@ pub enum Received {
 #[derive(Default)]
 pub struct Decoder {
     accepts: Accepts,
-    /// The beginning of a header, or of a control frame with its header.
+    /// The first bytes of an unfinished header, or of an unfinished control frame with its header.
     partial: Vec<u8>,
-    /// What has come of the payload of an unfinished message.
+    /// The payload of an unfinished message that has arrived so far.
     message: Vec<u8>,
-    /// What the message is that has begun and whose end is still to come.
+    /// The kind of the unfinished message.
     kind: Option<Kind>,
-    /// The rest of its present frame.
+    /// The rest of its current frame.
     payload: Option<Payload>,
-    /// Bytes of an unfinished text that are known to be whole characters.
+    /// How many bytes of an unfinished text are known to be whole characters.
     checked: usize,
     since: Option<Instant>,
     broken: bool,
@@ -77,11 +78,11 @@ enum Kind {
     Binary,
 }
 
-/// What is to come of a frame of a message.
+/// The part of a message's frame that has not arrived yet.
 #[derive(Debug, Clone, Copy)]
 struct Payload {
     fin: bool,
-    /// Its first byte is that of the next byte.
+    /// Rotated so that its first byte belongs to the next byte of the payload.
     mask: [u8; 4],
     left: usize,
 }
@@ -96,17 +97,18 @@ struct Header {
     length: usize,
 }
 
-/// So many bytes were used, and what they complete.
+/// How many bytes were used, and the item that they complete.
 type Taken = (usize, Option<Received>);
 
 impl Decoder {
-    /// A decoder of these messages.
+    /// A decoder that accepts these messages.
     #[must_use]
     pub fn new(accepts: Accepts) -> Self {
         Self { accepts, ..Self::default() }
     }
 
-    /// Takes bytes as they came and adds what they complete. After a [`Received::Broken`] everything is ignored.
+    /// Takes bytes as they arrive, and appends the items that they complete. After a [`Received::Broken`] everything is
+    /// ignored.
     pub fn feed(&mut self, bytes: &[u8], received: &mut Vec<Received>) {
         if self.broken || bytes.is_empty() {
             return;
@@ -118,7 +120,8 @@ impl Decoder {
             let mut all = std::mem::take(&mut self.partial);
             all.extend_from_slice(bytes);
             let used = self.decode(&all, received);
-            // A rest gets memory of its own size: three bytes must not keep the room of the message before them.
+            // The rest is copied into memory of its own size: three bytes must not keep the capacity of the message
+            // before them.
             self.partial = if used == 0 { all } else { all[used..].to_vec() };
         }
         if self.broken {
@@ -128,37 +131,38 @@ impl Decoder {
         self.since = unfinished.then(|| self.since.unwrap_or_else(Instant::now));
     }
 
-    /// Whether the peer has broken the protocol, so that nothing is read any more.
+    /// Whether the peer has broken the protocol. Then nothing more is decoded.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
     }
 
-    /// Since when a message has been waiting for its rest.
+    /// Since when an unfinished message has been waiting for its rest.
     #[must_use]
     pub fn unfinished_since(&self) -> Option<Instant> {
         self.since
     }
 
-    /// Nothing was read for so long, which is not the time of a message that waits for its rest.
+    /// Nothing was read for this long. This time does not count against an unfinished message.
     pub fn waited(&mut self, duration: Duration) {
         self.since = self.since.map(|since| since + duration);
     }
 
-    /// Bytes of memory that are held for a message that waits for its rest.
+    /// Bytes of memory that are held for an unfinished message.
     #[must_use]
     pub fn held(&self) -> usize {
         self.partial.capacity() + self.message.capacity()
     }
 
-    /// Reads as far as the bytes go. Answers how many were used.
+    /// Decodes as far as the bytes allow. Returns how many were used.
     fn decode(&mut self, bytes: &[u8], received: &mut Vec<Received>) -> usize {
         let mut used = 0;
         loop {
             match self.take(&bytes[used..]) {
                 Ok(Some((taken, item))) => {
                     used += taken;
-                    // The clock stops with the message; a fragment of it, or a ping in the middle, is not its end.
+                    // The clock stops at the end of the message. A fragment of the message, or a ping between
+                    // fragments, does not stop it.
                     if self.kind.is_none() {
                         self.since = None;
                     }
@@ -174,7 +178,7 @@ impl Decoder {
         }
     }
 
-    /// Reads one step further; `None` when that takes more bytes.
+    /// Decodes one step. `None` means that the step needs more bytes.
     fn take(&mut self, bytes: &[u8]) -> Result<Option<Taken>, CloseReason> {
         if let Some(payload) = self.payload {
             return if bytes.is_empty() && payload.left > 0 { Ok(None) } else { self.go_on(payload, bytes).map(Some) };
@@ -197,7 +201,7 @@ impl Decoder {
         Ok(Some((end, Some(item))))
     }
 
-    /// Takes what there is of a frame's payload, and the message with it if that is its end.
+    /// Takes the available part of a frame's payload. At the end of the message, returns the message.
     fn go_on(&mut self, mut payload: Payload, bytes: &[u8]) -> Result<Taken, CloseReason> {
         let taken = payload.left.min(bytes.len());
         unmask_into(&mut self.message, &bytes[..taken], payload.mask);
@@ -218,7 +222,7 @@ impl Decoder {
         Ok((taken, Some(item)))
     }
 
-    /// What can't become a text any more is refused at once, whatever is still to come of it.
+    /// Refuses invalid UTF-8 at once, before the rest of the text arrives.
     fn check(&mut self) -> Result<(), CloseReason> {
         if self.kind == Some(Kind::Text) {
             self.checked += match std::str::from_utf8(&self.message[self.checked..]) {
@@ -230,13 +234,13 @@ impl Decoder {
         Ok(())
     }
 
-    /// Reads and checks a header; `None` when it is not whole yet.
+    /// Reads and checks a header. `None` means that it is not complete.
     fn header(&self, bytes: &[u8]) -> Result<Option<Header>, CloseReason> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0F);
         let masked = second & 0x80 != 0;
         let control = opcode >= CLOSE;
-        // No extension was agreed on, so the reserved bits must be 0; a client must mask.
+        // No extension was negotiated, so the reserved bits must be 0. A client must mask its frames.
         if first & 0x70 != 0 || !masked {
             return Err(CloseReason::ProtocolError);
         }
@@ -385,10 +389,10 @@ mod tests {
         assert_eq!(decode(&client_frame(0x80 | TEXT, &vec![b'x'; FRAME_BYTES])).len(), 1);
     }
 
-    /// It was noticed at the end of the message, which may be 64 KiB and 30 seconds later.
+    /// Before the fix, this was noticed only at the end of the message, which may be 64 KiB and 30 seconds later.
     #[test]
     fn a_text_that_is_none_is_refused_at_its_first_wrong_byte() {
-        // The first is no character yet, the second makes it none for ever.
+        // The first bytes may still become a character; the second can't any more.
         let text = b"M\xc3\xa9xico \xf4\x90\x80\x80";
         let good = text.len() - 3;
         let whole = client_frame(0x80 | TEXT, text);
@@ -433,7 +437,8 @@ mod tests {
         assert_eq!(received, [Received::Text("hola".into())]);
     }
 
-    /// Each fragment, and each ping in the middle, began the time anew: a message never had to end.
+    /// Before the fix, each fragment, and each ping between fragments, restarted the clock, so a message never had to
+    /// end.
     #[tokio::test(start_paused = true)]
     async fn the_clock_of_a_message_runs_from_its_first_byte_whatever_comes_in_between() {
         let (mut decoder, mut received) = (Decoder::default(), Vec::new());

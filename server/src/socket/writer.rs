@@ -1,7 +1,7 @@
-//! The writing half: takes all that waits in the mailbox and writes it in as few calls as the kernel allows.
+//! The writing half: takes all frames that wait in the mailbox and writes them in as few calls as the kernel allows.
 //!
-//! There is no timer: under low load a frame goes out at once, under high load what has come together while the last
-//! write ran goes out together. That alone is worth 15 to 30 times (PERFORMANCE.md).
+//! There is no timer. Under low load a frame is written at once. Under high load the frames that arrive during one
+//! write are written together in the next. This alone makes it 15 to 30 times faster (PERFORMANCE.md).
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -16,9 +16,9 @@ use crate::hub::{Mailbox, Next};
 
 /// Buffers in one vectored write; the kernel takes up to 1,024, and from 64 on there is little to gain.
 const SLICES: usize = 64;
-/// A peer that takes nothing at all for this long is given up as too slow.
+/// A peer that reads nothing at all for this long is closed as too slow.
 const STALL: Duration = Duration::from_secs(15);
-/// How long a close frame may wait for a peer that has not read for a while. With the stall before it a slow reader is
+/// How long a close frame may wait for a peer that has not read for a while. Together with [`STALL`], a slow reader is
 /// gone within 20 s.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,7 @@ pub(super) async fn write(stream: &TcpStream, mailbox: &Mailbox) -> io::Result<C
     }
 }
 
-/// Writes the close frame, behind the rest of a frame that was begun.
+/// Writes the close frame, after the rest of a frame that was partly written.
 async fn say_goodbye(
     stream: &TcpStream,
     mailbox: &Mailbox,
@@ -63,13 +63,13 @@ async fn say_goodbye(
 
 /// Why writing ended before everything was out.
 enum Stopped {
-    /// The peer does not read. Where a frame was begun, its rest must still go before anything else.
+    /// The peer does not read. If a frame was partly written, its rest must be written before anything else.
     TooSlow(Option<Rest>),
     /// The socket failed.
     Failed(io::Error),
 }
 
-/// What of a frame is not in the kernel's hands.
+/// The part of a frame that the kernel has not taken yet.
 struct Rest {
     frame: Outgoing,
     written: usize,
@@ -80,7 +80,7 @@ async fn write_all(stream: &TcpStream, mailbox: &Mailbox, frames: VecDeque<Outgo
     while !batch.write_out(stream, mailbox).map_err(Stopped::Failed)? {
         let waited = tokio::select! {
             waited = timeout(STALL, stream.writable()) => waited,
-            // Closed as too slow: there is no use in waiting for the very reader who does not read.
+            // The mailbox was closed as too slow: waiting for this reader has no use.
             () = mailbox.overflowed() => return Err(Stopped::TooSlow(batch.rest())),
         };
         match waited {
@@ -94,7 +94,7 @@ async fn write_all(stream: &TcpStream, mailbox: &Mailbox, frames: VecDeque<Outgo
 /// Frames on their way into the kernel.
 struct Batch {
     frames: VecDeque<Outgoing>,
-    /// So much of the first frame is in the kernel already.
+    /// How many bytes of the first frame the kernel has already taken.
     written: usize,
 }
 
@@ -111,7 +111,7 @@ impl Batch {
         Ok(true)
     }
 
-    /// What is to be written of each frame.
+    /// The bytes of each frame that are still to be written.
     fn left(&self) -> impl Iterator<Item = &[u8]> {
         let mut written = self.written;
         self.frames.iter().map(move |frame| &frame.websocket()[std::mem::take(&mut written)..])
@@ -130,7 +130,7 @@ impl Batch {
         }
     }
 
-    /// Drops what was written from the front. Answers how many frames are done.
+    /// Removes the written bytes from the front. Returns how many frames are done.
     fn forget(&mut self, written: usize) -> usize {
         self.written += written;
         let mut done = 0;
@@ -144,7 +144,7 @@ impl Batch {
         done
     }
 
-    /// What must still be written of a frame that was begun.
+    /// The rest of a frame that was partly written.
     fn rest(mut self) -> Option<Rest> {
         let frame = if self.written > 0 { self.frames.pop_front() } else { None };
         frame.map(|frame| Rest { frame, written: self.written })
@@ -161,7 +161,7 @@ mod tests {
         let _takes_nothing = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let mailbox = Mailbox::default();
-        // More than the kernel holds on both sides.
+        // More than the kernel buffers on both sides.
         mailbox.push_beginning(&Outgoing::own(vec![0; 64 * 1024 * 1024]));
         let start = tokio::time::Instant::now();
         write(&stream, &mailbox).await.unwrap_err();

@@ -13,7 +13,7 @@ use crate::origin::Origin;
 const PATH: &str = "/auth/v1/.well-known/jwks.json";
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const FETCH_WITHIN: Duration = Duration::from_secs(5);
-/// A handful of keys is some kilobytes, with certificates some more.
+/// A few keys are some kilobytes; with certificates somewhat more.
 const LONGEST: usize = 64 * 1024;
 
 /// Why there is no list.
@@ -22,31 +22,31 @@ pub enum FetchError {
     /// No answer, or a broken one.
     #[error("the provider did not answer")]
     Http(#[from] reqwest::Error),
-    /// Another answer than the list.
+    /// An answer with another status.
     #[error("the provider answered {0}")]
     Status(StatusCode),
     /// More than a list can be.
     #[error("the list is longer than {LONGEST} bytes")]
     TooLong,
-    /// Something that is no list.
+    /// An answer that is not a list of keys.
     #[error("the answer is no list of keys")]
     NotAList(#[from] serde_json::Error),
 }
 
-/// Why nothing can be fetched from this machine.
+/// Why this machine can't fetch anything.
 pub type FetchSetupError = reqwest::Error;
 
-/// Fetches the list of the project at this address: nowhere else, so no redirect is followed, and never without TLS from
-/// an address that has it.
+/// Fetches the list of the project at this address. It contacts no other host, so redirects are not followed, and it
+/// uses TLS if the address does.
 pub fn fetcher(project: &Origin) -> Result<Fetch, FetchSetupError> {
     let builder = Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .timeout(FETCH_WITHIN)
         .redirect(Policy::none())
         .https_only(project.is_secure())
-        // A list is fetched every ten minutes; nothing is gained by a connection that waits for that.
+        // The list is fetched only every ten minutes, so an idle connection is not kept.
         .pool_max_idle_per_host(0);
-    // A proxy of the machine's environment is for the outside.
+    // A proxy from the machine's environment is only for external hosts.
     let client = if project.is_loopback() { builder.no_proxy() } else { builder }.build()?;
     let url: Arc<str> = format!("{project}{PATH}").into();
     Ok(Box::new(move || Box::pin(fetch(client.clone(), Arc::clone(&url)))))

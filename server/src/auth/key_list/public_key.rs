@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, K
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
-/// Keys of a list that are looked at; providers have a handful.
+/// How many keys of a list are read; providers have only a few.
 const KEYS: usize = 32;
 /// The longest key id that is compared.
 const ID_BYTES: usize = 128;
@@ -25,21 +25,21 @@ struct List {
     keys: Vec<serde_json::Value>,
 }
 
-/// The keys of a list that we can use. Others (of other kinds, for encryption, broken) are no error: a provider may
-/// publish what it likes. A list that is none is.
+/// The keys of a list that we can use. Other entries (other key types, encryption keys, broken ones) are ignored,
+/// because a provider may publish anything. An answer that is not a list is an error.
 pub(super) fn parse(list: &[u8]) -> Result<Vec<PublicKey>, serde_json::Error> {
     let list: List = serde_json::from_slice(list)?;
     let keys = list.keys.into_iter().take(KEYS);
     Ok(keys.filter_map(|key| PublicKey::read(&serde_json::from_value(key).ok()?)).collect())
 }
 
-/// Whether this may name a key. Real ones are UUIDs, hashes or base64; what looks like a path is an attempt.
+/// Whether this may be a key id. Real ids are UUIDs, hashes or base64; an id that looks like a path is an attack.
 pub(crate) fn is_plausible_id(id: &str) -> bool {
     (1..=ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) && !id.contains("..")
 }
 
 impl PublicKey {
-    /// The name under which tokens ask for it.
+    /// The key id that tokens name.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -71,7 +71,8 @@ impl PublicKey {
     }
 }
 
-/// What a key of this type verifies. A symmetric key in a public list would be no secret, and is none of ours.
+/// The algorithm that a key of this type verifies. Symmetric keys are ignored, because in a public list they are not
+/// secret.
 fn kind(parameters: &AlgorithmParameters) -> Option<(Algorithm, KeyAlgorithm)> {
     match parameters {
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
@@ -81,7 +82,7 @@ fn kind(parameters: &AlgorithmParameters) -> Option<(Algorithm, KeyAlgorithm)> {
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
             Some((Algorithm::EdDSA, KeyAlgorithm::EdDSA))
         }
-        // Also what a later version of the library may know.
+        // Including types of later versions of the library.
         AlgorithmParameters::EllipticCurve(_)
         | AlgorithmParameters::OctetKey(_)
         | AlgorithmParameters::OctetKeyPair(_)

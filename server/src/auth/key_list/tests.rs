@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A provider made of virtual time.
+/// A provider in virtual time.
 #[derive(Default)]
 struct Provider {
     requests: AtomicUsize,
@@ -56,7 +56,7 @@ fn published(ids: &[&str]) -> String {
     json!({"keys": ids.iter().map(key).collect::<Vec<_>>()}).to_string()
 }
 
-/// `Some(true)`: known. `None`: nothing can be said.
+/// `Some(true)`: the key is known. `None`: there is no list.
 async fn knows(list: &KeyList, id: &str) -> Option<bool> {
     list.find(id, Algorithm::ES256).await.ok().map(|key| key.is_some())
 }

@@ -1,4 +1,4 @@
-//! What stands in a token, as others write it and as we do.
+//! The claims of tokens: those of others, and our own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,8 @@ pub(super) struct OwnClaims<'a> {
     exp: i64,
     iat: i64,
     role: &'static str,
-    /// The hash of the sign-in's secret, which nobody can turn back. The name is ours alone, because `sid` is not.
+    /// The hash of the sign-in's secret, which can't be reversed. We use a name of our own, because other issuers use
+    /// `sid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     caravana_session: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +41,7 @@ impl<'a> OwnClaims<'a> {
     }
 }
 
-/// The claims of any token that say something to us. `exp`, `nbf`, `iss` and `aud` are judged by the library.
+/// The claims that we read from any token. The library checks `exp`, `nbf`, `iss` and `aud`.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     sub: String,
@@ -64,7 +65,7 @@ impl Claims {
         self.role.as_deref()
     }
 
-    /// `None` when they name nobody, no end, or a sign-in that can't be one.
+    /// `None` if the claims have no user, no expiry, or a malformed sign-in.
     pub(super) fn verified(&self, is_own: bool) -> Option<VerifiedToken> {
         let session = match self.caravana_session.as_deref().filter(|_| is_own) {
             Some(text) => Some(SecretHash::try_from(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?),
@@ -80,7 +81,7 @@ impl Claims {
         })
     }
 
-    /// Where hosts and Supabase put a person's name: the first that can be one.
+    /// The first valid display name among the places where hosts and Supabase put it.
     fn display_name(&self) -> Option<String> {
         let nested = |key: &str| self.user_metadata.as_ref().and_then(|metadata| metadata.get(key));
         let places = ["display_name", "full_name", "name", "preferred_username", "user_name"];
@@ -94,7 +95,7 @@ impl Claims {
     }
 }
 
-/// A moment of RFC 7519, which may have a fraction.
+/// A time of RFC 7519 in seconds, which may have a fraction.
 #[expect(clippy::cast_possible_truncation, reason = "a float that is too large becomes the largest number")]
 fn seconds(number: &Number) -> Option<i64> {
     number.as_i64().or_else(|| number.as_f64().filter(|float| float.is_finite()).map(|float| float.floor() as i64))

@@ -103,7 +103,7 @@ async fn only_our_algorithm_and_key_count() {
     assert_eq!(verify(&signed(&Header::new(Algorithm::HS512), &claims, SECRET)).await, None);
     let good = signed(&hs256, &claims, SECRET);
     let (_, rest) = good.split_once('.').unwrap();
-    // {"alg":"none"} in front of signed claims, and without any signature.
+    // Signed claims with the header {"alg":"none"}, with and without a signature.
     assert_eq!(verify(&format!("eyJhbGciOiJub25lIn0.{rest}")).await, None);
     let (claims_part, _) = rest.split_once('.').unwrap();
     assert_eq!(verify(&format!("eyJhbGciOiJub25lIn0.{claims_part}.")).await, None);
@@ -158,7 +158,7 @@ async fn supabase_s_secret_lets_its_people_in_and_nobody_else() {
         claims[claim] = value.clone();
         assert_eq!(tokens.verify(&token(&claims)).await, Err(TokenError::Bad), "{claim}: {value}");
     }
-    // Only a token of ours names a sign-in of ours.
+    // Only our own tokens name one of our sign-ins.
     let mut claims = good.clone();
     claims["caravana_session"] = json!("x");
     assert_eq!(tokens.verify(&token(&claims)).await.unwrap().session, None);

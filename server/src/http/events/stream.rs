@@ -1,8 +1,9 @@
 //! Server-sent events: one group's log, live, for programs without a WebSocket.
 //!
-//! A stream is a connection of the hub like every socket, with its replay, its mailbox, its limits and its end; only the way
-//! out differs. Owns the task that takes what lies in the mailbox and passes it on in the form of a stream
-//! ([`crate::frame::event_stream`]), which is made once for all streams. Promises that a reader who takes nothing costs no more than a mailbox and leaves the hub within [`STALL`].
+//! A stream is a connection of the hub like every socket, with its replay, mailbox, limits and end. Only the output
+//! differs. This module owns the task that takes the frames from the mailbox and sends them in the encoding of a stream
+//! ([`crate::frame::event_stream`]), which is made once for all streams. Promises that a reader that reads nothing
+//! costs no more than a mailbox and leaves the hub within [`STALL`].
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,20 +25,20 @@ use super::super::visitor::Places;
 use crate::frame::{Head, Outgoing, event_stream};
 use crate::hub::{self, Connection, Mailbox, Next, Scope};
 
-/// Events between the mailbox and the response's body.
+/// The number of events between the mailbox and the response's body.
 const WAITING: usize = 64;
-/// A reader who takes nothing at all for this long is given up.
+/// A reader that reads nothing at all for this long is disconnected.
 const STALL: Duration = Duration::from_secs(15);
-/// When somebody with too many connections may try again: after those that are half gone are gone.
+/// When a user with too many connections may retry. By then connections that are already lost have been closed.
 const TOO_MANY: Duration = Duration::from_secs(30);
 
-/// An event's id, as [`crate::frame::event_stream`] makes it.
+/// Parses an event's id, as [`crate::frame::event_stream`] writes it.
 pub(super) fn cursor(id: &str) -> Option<Cursor> {
     let (epoch, seq) = id.split_once(':')?;
     Some(Cursor { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
 }
 
-/// Opens a stream from this cursor on. Whether the asker is a member has been looked at.
+/// Opens a stream from this cursor. The caller has checked membership.
 pub(super) fn open(
     state: &Shared,
     identity: &Identity,
@@ -59,22 +60,22 @@ pub(super) fn open(
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),
-        // nginx would collect a live stream until its buffer is full.
+        // Without this header nginx would hold back a live stream until its buffer is full.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, Body::from_stream(body)).into_response())
 }
 
-/// From a mailbox to a body.
+/// Passes events from a mailbox to a body.
 struct Pump {
     connection: Connection,
     events: mpsc::Sender<Bytes>,
-    /// The history that the present events are of.
+    /// The history of the current events.
     epoch: Epoch,
     _places: Places,
 }
 
-/// The body is no longer wanted, or not taken.
+/// The client has disconnected, or does not read.
 struct Gone;
 
 impl Pump {
@@ -100,7 +101,7 @@ impl Pump {
         }
     }
 
-    /// All that waits. Each entry makes room as soon as it is taken.
+    /// Passes on all waiting frames. Each entry frees its room in the mailbox as soon as it is taken.
     async fn pass_on_all(&mut self, waiting: VecDeque<Outgoing>, mailbox: &Mailbox) -> Result<(), Gone> {
         for frames in waiting {
             self.pass_on(&frames).await?;

@@ -1,7 +1,7 @@
-//! The document as a page: what swagger-like viewers show, without a line of JavaScript.
+//! The document as a page, like Swagger viewers show it, but without JavaScript.
 //!
-//! Rendered on the server from the document alone, once for a process. It loads nothing from elsewhere and runs
-//! nothing, so its policy can be stricter than the chat's own.
+//! Rendered on the server from the document alone, once per process. It loads nothing from other sites and runs no
+//! scripts, so its policy can be stricter than that of the chat.
 
 mod html;
 mod operation;

@@ -1,4 +1,4 @@
-//! The refusals of an operation, from what it takes and from the codes that its description names.
+//! Derives the refusals of an operation from its parameters and from the codes that its description names.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use super::super::error::status_of;
 use super::{BEARER, BODY_KIB};
 
-/// Where a description names the codes that only its handler knows.
+/// The key with which a description names the codes that only its handler knows.
 const NAMED: &str = "x-refusals";
-/// They answer whatever the state of the process, and are never shed.
+/// These paths always answer, and are never refused for lack of places.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// A status with the codes that come with it.
+/// Each status with its codes.
 type Refusals = BTreeMap<u16, Vec<ErrorCode>>;
 
 /// Completes an operation's responses.
@@ -41,7 +41,7 @@ pub(super) fn add(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
-/// What follows from the operation's shape.
+/// The refusals that follow from the operation's shape.
 fn implied(path: &str, method: &str, operation: &Value) -> Vec<(StatusCode, ErrorCode)> {
     let mut refusals = Vec::new();
     let mut of = |codes: &[ErrorCode]| refusals.extend(codes.iter().map(|code| (status_of(*code), *code)));
@@ -79,8 +79,8 @@ fn implied(path: &str, method: &str, operation: &Value) -> Vec<(StatusCode, Erro
     refusals
 }
 
-/// Whether somebody has to be signed in, and then whether a token does it. An operation that says nothing takes both
-/// proofs; one that also takes an empty list of proofs is open.
+/// `None`: no sign-in is required. `Some`: a sign-in is required, and whether a token suffices. An operation without
+/// `security` accepts both credentials; one whose list contains an empty entry is open.
 fn security(operation: &Value) -> Option<bool> {
     let Some(ways) = operation["security"].as_array() else { return Some(true) };
     let is_open = ways.iter().any(|way| way.as_object().is_none_or(Map::is_empty));

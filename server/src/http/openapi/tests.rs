@@ -1,15 +1,15 @@
-//! The document against the router, and against itself.
+//! Compares the document with the router, and checks it for consistency.
 
 use std::collections::BTreeSet;
 
 use super::super::{all_routes, for_browsers, nothing_here};
 use super::*;
 
-/// The paths that a router serves. axum tells them nowhere but in its debug form; should that change, the first
-/// assertion below finds nothing and says so.
+/// The paths that a router serves. axum shows them only in its debug output. If that output changes, the first
+/// assertion below finds nothing and fails.
 fn paths_of<S>(router: &Router<S>) -> BTreeSet<String> {
     let text = format!("{router:?}");
-    // Behind them stand the fallbacks, which know paths of their own.
+    // After them come the fallbacks, which have paths of their own.
     let own = text.split("fallback_router:").next().unwrap_or_default();
     let names = own.split("RouteId(").skip(1).filter_map(|entry| entry.split_once("): \"")?.1.split('"').next());
     names.filter(|path| !path.contains("__private")).map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! What the log says about pages of other addresses: each once, and few. Their names are chosen by strangers.
+//! Logs the foreign origins: each once, and only a few, because strangers choose their names.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use crate::origin::Origin;
 use crate::telemetry;
 
-/// Names that are told and remembered within [`PERIOD`]; a site has few names, and who looks for the right one finds it among
-/// these.
+/// How many names are logged and remembered within [`PERIOD`]. A site has few names, so an operator who looks for the
+/// right one finds it among these.
 const NAMES: usize = 16;
-/// Then they are forgotten, so that nobody can fill the memory once and keep later names out of the log for ever.
+/// How long names are remembered. After that they are forgotten, so that an attacker can't fill the list once and keep
+/// later names out of the log for ever.
 const PERIOD: Duration = Duration::from_hours(1);
 
-/// Which names were told lately.
+/// The names that were logged recently.
 #[derive(Debug, Default)]
 pub(super) struct Told(Mutex<Lately>);
 
@@ -24,7 +25,7 @@ struct Lately {
 }
 
 impl Told {
-    /// Tells a foreign origin, unless it was told lately or too many were.
+    /// Logs a foreign origin, unless it was logged recently or too many were.
     pub(super) fn tell(&self, origin: &str, site: &Origin, now: Instant) {
         let name = telemetry::user_value(origin);
         if self.is_news(&name, now) {
@@ -41,7 +42,7 @@ impl Told {
         if lately.since.is_none_or(|since| now.duration_since(since) >= PERIOD) {
             *lately = Lately { names: BTreeSet::new(), since: Some(now) };
         }
-        // `null` is a page that doesn't say where it is from.
+        // `null` is the origin of a page that does not reveal its origin.
         name.starts_with("http") && lately.names.len() < NAMES && lately.names.insert(name.to_owned())
     }
 }

@@ -1,10 +1,10 @@
 //! The model check of the hand-over from replay to live (G5, G9).
 //!
-//! What runs is the real thing: [`super::begin`] with its loop, the real group, registry, mailbox and frames. The model
-//! is only what lies around them: a log, commits, and the reading of gaps, under a scheduler that may change threads at
-//! every lock. Small cases are checked in every order there is, larger ones in thousands of drawn orders. What lies in
-//! the mailbox at the end is judged by the wire contract. That the judge is not asleep is shown by beginnings that do
-//! one step wrong, each of which must be found.
+//! The check runs the real code: [`super::begin`] with its loop, and the real group, registry, mailbox and frames. The
+//! model replaces only their surroundings: a log, commits, and the reading of gaps, under a scheduler that may switch
+//! threads at every lock. Small cases are checked in every possible order, larger ones in thousands of random orders.
+//! At the end the wire contract judges the frames in the mailbox. To test the judge itself, some beginnings do one step
+//! wrong on purpose, and the check must find each of them.
 
 mod world;
 mod wrong;
@@ -18,13 +18,13 @@ mod stream;
 use world::{Commit, Scenario};
 use wrong::Fault;
 
-/// Orders that are drawn for a case that is too large for all of them.
+/// Random orders for a case that is too large to try all of them.
 const DRAWN: usize = 200;
-/// The same orders in every run, so that a test that passes goes on passing.
+/// A fixed seed gives the same orders in every run, so that a passing test keeps passing.
 const SEED: u64 = 42;
-/// Points at which an unlikely order changes threads.
+/// How many forced thread switches an adversarial order has.
 const CHANGES: usize = 4;
-/// A small case has fewer orders than this; more would mean that the check does not end.
+/// A small case must have fewer orders than this; otherwise the check would not end.
 const ALL: usize = 20_000;
 
 fn check(scenario: &Scenario, scheduler: impl Scheduler + 'static) -> usize {
@@ -35,25 +35,25 @@ fn check(scenario: &Scenario, scheduler: impl Scheduler + 'static) -> usize {
     Runner::new(scheduler, config).run(move || world::run(&scenario))
 }
 
-/// Every order there is.
+/// Checks every possible order.
 #[track_caller]
 fn in_all_orders(scenario: &Scenario) {
     let orders = check(scenario, DfsScheduler::new(Some(ALL), false));
     assert!((10..ALL).contains(&orders), "{orders} orders");
 }
 
-/// Orders as they come, and orders with few but badly placed changes.
+/// Checks random orders, and orders with few but badly placed thread switches.
 fn in_many_orders(scenario: &Scenario) {
     check(scenario, RandomScheduler::new_from_seed(SEED, DRAWN));
     check(scenario, PctScheduler::new_from_seed(SEED, CHANGES, DRAWN));
 }
 
-/// A group at seq 1 that somebody else follows already, a client who has seen its event, and one more.
+/// A group at seq 1 with another follower, a client that has seen its event, and one further commit.
 fn smallest() -> Scenario {
     Scenario { stored: 1, ..resume() }
 }
 
-/// A group at seq 2 that somebody else follows already, a client who has seen the first event, and one more.
+/// A group at seq 2 with another follower, a client that has seen the first event, and one further commit.
 fn resume() -> Scenario {
     Scenario { stored: 2, followed: true, cursors: vec![Some(1)], commits: vec![Commit::Told], fault: Fault::None }
 }
@@ -75,7 +75,7 @@ fn a_lost_hint_meets_a_resume_in_all_orders() {
 
 #[test]
 fn the_first_follower_of_a_group_meets_a_commit() {
-    // Reading how far the group is, and what was committed meanwhile, has too many orders for all of them.
+    // The load of the group's head, combined with a commit, has too many orders to check all of them.
     in_many_orders(&Scenario { followed: false, ..smallest() });
 }
 
@@ -106,11 +106,11 @@ fn a_removal_meets_a_stream_that_is_beginning() {
 mod the_check_finds {
     use super::*;
 
-    /// Runs until an order is found in which the beginning that does it wrong is caught.
+    /// Runs until the check finds an order in which the faulty beginning is caught.
     #[track_caller]
     fn finds(scenario: &Scenario) {
         let scenario = scenario.clone();
-        // On a thread of its own, whose panic is not the test's; the scheduler prints the order that it has found.
+        // On a separate thread, so that its panic does not fail the test. The scheduler prints the order that it found.
         let checking = std::thread::spawn(move || in_many_orders(&scenario));
         assert!(checking.join().is_err(), "no order was found in which it breaks");
     }
@@ -142,8 +142,8 @@ mod the_check_finds {
     }
 }
 
-/// No fault, and good to know: a first page from before the registration harms nobody, because the stream goes live only
-/// where everything was delivered that it has got, and reads on otherwise.
+/// This is not a fault: a first page from before the registration does no harm. The stream goes live only if it has
+/// received everything that was delivered, and otherwise reads on.
 #[test]
 fn a_first_page_from_before_the_registration_is_harmless() {
     let fault = Fault::AskedBeforeRegistered;

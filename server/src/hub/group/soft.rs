@@ -1,4 +1,5 @@
-//! What is soft in a group: who is here, who writes, who has read. Never stored here, first to be dropped (G14).
+//! The soft state of a group: who is online, who is typing, who has read how far. Never stored here; dropped first when
+//! a mailbox fills (G14).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use super::Group;
 use crate::frame::Outgoing;
 
 impl Group {
-    /// In large groups presence and typing would be most of the traffic and help nobody.
+    /// In large groups presence and typing would be most of the traffic, and of little use.
     fn is_small(&self) -> bool {
         self.channel.as_ref().is_some_and(|channel| channel.members.len() <= TYPING_MEMBERS)
             && self.online.len() <= TYPING_MEMBERS
@@ -39,12 +40,12 @@ impl Group {
         }
     }
 
-    /// The users who are here and how many connections each has.
+    /// The users who are online, and how many connections each of them has.
     pub(in crate::hub) fn online(&self) -> BTreeMap<UserId, u32> {
         self.online.clone()
     }
 
-    /// Somebody writes, until the moment given.
+    /// Marks a user as typing until the given moment.
     pub(in crate::hub) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) {
         if self.is_small() && self.online.contains_key(&user_id) {
             self.typing.insert(user_id, until);
@@ -53,12 +54,12 @@ impl Group {
         }
     }
 
-    /// Whether somebody is shown as writing.
+    /// Whether a user is shown as typing.
     pub(in crate::hub) fn is_typing(&self, user_id: UserId) -> bool {
         self.typing.contains_key(&user_id)
     }
 
-    /// Somebody no longer writes.
+    /// Ends a user's typing state.
     pub(in crate::hub) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
         if self.typing.remove(&user_id).is_some() {
             let frame = Outgoing::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
@@ -66,7 +67,7 @@ impl Group {
         }
     }
 
-    /// Ends what was not repeated in time.
+    /// Ends the typing states that were not repeated in time.
     pub(in crate::hub) fn expire_typing(&mut self, group_id: GroupId, now: Instant) {
         let over: Vec<UserId> = self.typing.iter().filter(|(_, until)| **until <= now).map(|(user, _)| *user).collect();
         for user_id in over {
@@ -79,7 +80,7 @@ impl Group {
         self.channel.as_ref().is_some_and(|channel| channel.reads.get(&user_id).is_some_and(|read| *read >= seq))
     }
 
-    /// Somebody has read this far.
+    /// Notes that a user has read up to this seq, and tells the followers.
     pub(in crate::hub) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
         let Some(channel) = &mut self.channel else { return };
         let mark = channel.reads.entry(user_id).or_insert(0);
@@ -91,7 +92,7 @@ impl Group {
         self.others(|_| true, &frame);
     }
 
-    /// Ends every stream because the group ended.
+    /// Ends every stream because the group was deleted.
     pub(in crate::hub) fn delete(&mut self, group_id: GroupId) {
         self.online.clear();
         self.typing.clear();

@@ -1,4 +1,4 @@
-//! The streams of single followers: from registered and silent to live.
+//! The streams of single followers: from registered without events to live.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ impl Group {
         self.followers.iter_mut().find(|follower| follower.peer.key == key && follower.stream == stream)
     }
 
-    /// Whether that stream is still meant.
+    /// Whether this is still the connection's current stream.
     pub(in crate::hub) fn has_stream(&mut self, key: u64, stream: u64) -> bool {
         self.stream(key, stream).is_some()
     }
 
-    /// How far a live stream was served; `None` while the log is still being read for it, when a head would look like
-    /// a lost tail.
+    /// The last delivered seq of a live stream. `None` while its replay is running: the client would take the group's
+    /// head for a sign that it lost the last events.
     pub(in crate::hub) fn live_head(&mut self, key: u64, stream: u64) -> Option<Seq> {
         let delivered = self.delivered();
         self.stream(key, stream).filter(|follower| follower.after != REPLAYING).map(|_| delivered)
@@ -47,7 +47,7 @@ impl Group {
         if live { Step::Live } else { Step::Behind }
     }
 
-    /// Tells that the cursor can't be continued and makes the stream live.
+    /// Tells the client that its cursor can't be continued, and makes the stream live.
     pub(in crate::hub) fn resync(
         &mut self,
         group_id: GroupId,
@@ -66,15 +66,16 @@ impl Group {
         follower.peer.mailbox.push_beginning(&Outgoing::server(&ServerFrame::Resync(resync)));
     }
 
-    /// Sends a page of the log to one stream, if it is still meant.
+    /// Sends a page of the log to one stream, if the stream is still current.
     pub(in crate::hub) fn replay(&mut self, key: u64, stream: u64, page: &Outgoing) -> Step {
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
         follower.peer.mailbox.push_beginning(page);
         Step::Behind
     }
 
-    /// Makes a stream live that has everything up to `seq`, unless more was delivered meanwhile. This is the seam: it
-    /// runs under the same lock as every delivery, so that an event is either in the pages before or comes live after.
+    /// Makes a stream live that has received everything up to `seq`, unless more was delivered in the meantime. This is
+    /// the seam between replay and live. It runs under the same lock as every delivery, so an event is either in an
+    /// earlier page or comes live.
     pub(in crate::hub) fn go_live(&mut self, group_id: GroupId, key: u64, stream: u64, seq: Seq) -> Step {
         let Some(channel) = &self.channel else { return Step::Ended };
         let (epoch, behind) = (channel.epoch, channel.head > seq);
@@ -88,7 +89,7 @@ impl Group {
         Step::Live
     }
 
-    /// Whom `joined` names as online: everybody, or as many as it may hold, oneself among them.
+    /// The users that `joined` names as online: all, or as many as it may hold, always including the user itself.
     fn told_roster(&self, own: UserId) -> Vec<UserId> {
         if self.online.len() <= JOINED_USERS {
             return self.online.keys().copied().collect();
@@ -97,14 +98,14 @@ impl Group {
         std::iter::once(own).chain(others).take(JOINED_USERS).collect()
     }
 
-    /// The group's history id, once loaded.
+    /// The id of the group's history, once loaded.
     pub(in crate::hub) fn epoch(&self) -> Option<Epoch> {
         self.channel.as_ref().map(|channel| channel.epoch)
     }
 }
 
-/// The read marks that `joined` tells: all, or as many as it may hold, one's own and then those that are furthest. Whose mark
-/// is not told has read nothing as far as a client knows, so that it never takes for read what is not.
+/// The read marks in `joined`: all, or as many as it may hold. The user's own mark comes first, then the highest ones.
+/// To the client, a member without a mark has read nothing. So the client never shows an unread message as read.
 fn told_reads(reads: &BTreeMap<UserId, Seq>, own: UserId) -> BTreeMap<UserId, Seq> {
     if reads.len() <= JOINED_USERS {
         return reads.clone();

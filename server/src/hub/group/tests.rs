@@ -1,4 +1,4 @@
-//! The rule of the log and the seam, without anything around them.
+//! Tests of the rule of the log and of the seam, without their surroundings.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::hub::mailbox::Next;
 use crate::hub::samples::{GROUP, message, peer};
 
-/// A group at seq 10 with one live follower, whose `joined` was read.
+/// A group at seq 10 with one live follower that has read its `joined`.
 async fn followed(peer: &Arc<Peer>) -> Group {
     let mut group = Group::default();
     group.enter(peer, 1);
@@ -20,7 +20,7 @@ async fn followed(peer: &Arc<Peer>) -> Group {
     group
 }
 
-/// How many frames wait; they are taken.
+/// Takes the waiting frames and returns their number.
 async fn heard(peer: &Peer) -> usize {
     if peer.mailbox.waiting_bytes() == 0 {
         return 0;
@@ -112,7 +112,7 @@ async fn whoever_left_gets_nothing_of_it() {
     assert!(heard(&stays).await >= 2);
 }
 
-/// They are told what happened to them, and go on.
+/// The member receives both events and stays live.
 #[tokio::test]
 async fn who_has_come_back_by_the_time_the_removal_is_heard_of_is_not_cut_off() {
     let returns = peer(1);
@@ -128,7 +128,8 @@ async fn who_has_come_back_by_the_time_the_removal_is_heard_of_is_not_cut_off() 
     assert_eq!(heard(&returns).await, 1);
 }
 
-/// A change of role was counted as one more member: after a hundred of them nobody was seen typing in a group of two.
+/// Before the fix, a change of role counted as a new member: after a hundred changes typing was no longer shown in a
+/// group of two.
 #[tokio::test]
 async fn another_role_makes_no_other_member() {
     let (ana, bob) = (peer(1), peer(2));

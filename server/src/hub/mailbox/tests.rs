@@ -57,7 +57,7 @@ async fn a_close_lets_what_waits_go_out_first() {
     assert!(matches!(mailbox.next().await, Next::Close(CloseReason::Restart)));
 }
 
-/// Tells that all that waits is written.
+/// Reports that all waiting frames are written.
 async fn drain(mailbox: &Mailbox) {
     let Next::Write(taken) = mailbox.next().await else { panic!("something waits") };
     mailbox.written(taken.len(), taken.iter().map(Outgoing::len).sum());
@@ -75,7 +75,7 @@ async fn room_comes_back_when_the_writer_is_done() {
     assert!(waiter.await.unwrap());
 }
 
-/// All streams of a connection saw the same room, and each put a page into it.
+/// Before the fix, all streams of a connection saw the same room, and each put a page into it.
 #[tokio::test]
 async fn one_stream_at_a_time_has_room_in_the_order_in_which_they_asked() {
     let mailbox = Mailbox::default();

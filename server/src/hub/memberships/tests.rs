@@ -1,4 +1,4 @@
-//! What is told of memberships, over a store that fails as it is told to.
+//! Tests of the memberships that are told, over a store that can be made to fail.
 
 use caravana_protocol::Epoch;
 use uuid::Uuid;
@@ -9,14 +9,14 @@ use crate::hub::samples::{GROUP, hub, peer, user};
 use crate::hub::{Connection, Identity, Scope};
 use crate::store::{Channel, Effect, Proof};
 
-/// A socket of the user, whose hello was read.
+/// A socket of the user that has read its `hello`.
 async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
     let connection = hub.connect(&Identity { user_id: of, proof: Proof::default() }, Scope::Many);
     assert_eq!(heard(&connection).await.len(), 1);
     connection
 }
 
-/// All that waits, once something does.
+/// Waits for frames and returns them all.
 async fn heard(connection: &Connection) -> Vec<String> {
     let mailbox = connection.mailbox();
     let next = tokio::time::timeout(Duration::from_mins(1), mailbox.next()).await.expect("nothing was said");
@@ -25,7 +25,7 @@ async fn heard(connection: &Connection) -> Vec<String> {
     frames.iter().flat_map(Outgoing::frames).map(|(_, text)| text.to_owned()).collect()
 }
 
-/// The groups that were told as added, of what waits.
+/// The groups of the waiting `group_added` frames.
 async fn added(connection: &Connection) -> Vec<GroupId> {
     let group = |text: String| {
         let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -38,7 +38,7 @@ fn group(number: u128) -> GroupId {
     GroupId::new(Uuid::from_u128(number))
 }
 
-/// The smallest membership that failed was taken again and again, and nobody heard anything of any other.
+/// Before the fix, the smallest failing membership was tried again and again, and no other membership was told.
 #[tokio::test(start_paused = true)]
 async fn a_membership_that_can_not_be_read_holds_up_no_other() {
     let (hub, _commits) = hub(&[group(1), group(3)], "hola");
@@ -53,7 +53,7 @@ async fn a_membership_that_can_not_be_read_holds_up_no_other() {
     assert_eq!(start.elapsed(), Duration::ZERO, "what is new waits for nothing");
 }
 
-/// Three groups whose last messages were as large as can be closed a reader who was slow for a moment.
+/// Before the fix, three groups whose last messages had the maximum size closed a reader that was slow for a moment.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_one_is_in_now_waits_for_room_and_closes_nobody() {
     let (hub, _commits) = hub(&[], &"\u{1}".repeat(65_536));
@@ -76,7 +76,8 @@ async fn a_group_that_one_is_in_now_waits_for_room_and_closes_nobody() {
     assert_eq!(late, (1..=5).map(group).collect::<Vec<_>>());
 }
 
-/// Who entered the group was told by the group's log, which nobody read any more when its last follower had left.
+/// Before the fix, only the group's log told a user of having entered, and the log was no longer read once the last
+/// follower had left.
 #[tokio::test(start_paused = true)]
 async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
     let (hub, commits) = hub(&[], "hola");

@@ -1,4 +1,4 @@
-//! A hub over a store that knows memberships only, and of these not all.
+//! A hub over a store that knows only memberships, some of which it can't read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -18,11 +18,11 @@ use crate::budgets::{BudgetSettings, Quota};
 use crate::hub::{Hub, HubSettings, Unverified};
 use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
 
-/// A store in which everybody is in every group.
+/// A store in which every user is in every group.
 struct Odd {
     /// The groups whose rows can't be read.
     unreadable: BTreeSet<GroupId>,
-    /// The last message of each group.
+    /// The text of the last message of each group.
     text: String,
     commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
 }
@@ -117,7 +117,7 @@ impl Log for Odd {
     }
 }
 
-/// A hub, and where commits are told to it.
+/// A hub, and the sender of its commits.
 pub(in crate::hub) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, mpsc::Sender<Vec<Effect>>) {
     let (commits, stream) = mpsc::channel(8);
     let log = Odd {

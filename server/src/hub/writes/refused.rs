@@ -1,4 +1,4 @@
-//! Why something was not written, and the wire's words for it.
+//! The reasons why a write was refused, and their error codes and texts on the wire.
 
 use caravana_protocol::{ErrorCode, TextError, WireError};
 
@@ -6,13 +6,13 @@ use crate::budgets::TooSoon;
 use crate::store::StoreError;
 use crate::telemetry::{Seldom, causes};
 
-/// Why something was not written.
+/// Why a write was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteRefused {
     /// The text can't be a message.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// There is nothing left of a budget.
+    /// A budget is used up.
     #[error(transparent)]
     TooSoon(#[from] TooSoon),
     /// The store refused.
@@ -31,13 +31,13 @@ impl WriteRefused {
         }
     }
 
-    /// The error that the one who asked sees.
+    /// The error that the client sees.
     #[must_use]
     pub fn to_wire(&self, reference: Option<String>) -> WireError {
         match self {
             Self::Text(error) => WireError::new(error.code(), error.to_string(), reference),
             Self::TooSoon(too_soon) => {
-                // Rounded up, so that who waits this long is not refused once more.
+                // Rounded up, so that a client that waits this long is not refused again.
                 let millis = u64::try_from(too_soon.retry_after.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
                 WireError::new(ErrorCode::RateLimited, too_soon.to_string(), reference).after(millis)
             }
@@ -46,7 +46,8 @@ impl WriteRefused {
     }
 }
 
-/// The wire's words for a store's refusal. What is written twice are messages: the only conflict is one of ids.
+/// The error code and text for a store's refusal. Only messages are written through here, so a conflict is always one
+/// of message ids.
 fn words(error: &StoreError) -> (ErrorCode, &'static str) {
     match error {
         StoreError::NotFound => (ErrorCode::NotFound, "no such thing"),

@@ -1,4 +1,4 @@
-//! Storing a message: once, within the budgets, and answered also where it is over them and stored already.
+//! Stores a message once and within the budgets. A message that is over a budget but already stored is also answered.
 
 use caravana_protocol::{Content, GroupId, MessageId, TextError, UserId};
 use futures::future::BoxFuture;
@@ -11,22 +11,22 @@ use crate::hub::connection::now;
 use crate::metrics::{self, Sent};
 use crate::store::{self, Appended, Draft, StoreError};
 
-/// A message that somebody wants stored, by whatever way it came.
+/// A message to be stored, from any transport.
 #[derive(Debug)]
 pub struct Posted {
     /// The author.
     pub user_id: UserId,
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
-    /// The client's id for it; without one it gets one here.
+    /// The client's id for it. Without one the server generates an id.
     pub id: Option<MessageId>,
-    /// What it says, the text as written.
+    /// The content, with the text as it was written.
     pub content: Content,
 }
 
 impl Hub {
-    /// Stores a message within the limits, after its commit. The future has taken its place in the store's queue
-    /// before it is returned, unless it was refused.
+    /// Stores a message within the limits, and returns after the commit. The first poll of the future enters the
+    /// message into the store's queue, unless the message was refused.
     pub async fn post(&self, posted: Posted) -> Result<Appended, WriteRefused> {
         let outcome = self.store_within(posted).await;
         metrics::sent(match &outcome {
@@ -45,16 +45,17 @@ impl Hub {
         if let Err(too_soon) = self.budgets.charge_group(Act::SendMessage, group) {
             return self.crowded(&posted, too_soon).await;
         }
-        // Now, and not when it is delivered: by then its author may be writing the next one.
+        // Typing ends now, not on delivery: by then the author may already be typing the next message.
         self.registry.with(group, |state| state.stop_typing(user, group));
         self.append(&posted)?.await
     }
 
-    /// Nothing is left of the group's budget. Its members are told so and not charged; for everybody else there is no such group.
+    /// The group's budget is used up. Members are told so and are not charged; for everyone else the group does not
+    /// exist.
     async fn crowded(&self, posted: &Posted, too_soon: TooSoon) -> Result<Appended, WriteRefused> {
         let outcome = self.repeated(posted, too_soon.into()).await;
         if matches!(outcome, Err(WriteRefused::TooSoon(_))) {
-            // As where there is something left: a text that can't be one is told to everybody.
+            // As in the normal case, an invalid text is refused before the membership check, for everyone.
             draft(posted)?;
             let _turn = self.lookups.acquire().await;
             self.log.role(posted.group_id, posted.user_id).await?.ok_or(StoreError::NotFound)?;
@@ -63,7 +64,7 @@ impl Hub {
         outcome
     }
 
-    /// Queues a charged message. What turns out to be a repetition, or of a stranger, is not charged.
+    /// Queues a charged message. A repetition is not charged. An attempt by a stranger is not charged to the group.
     fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, WriteRefused>>, WriteRefused> {
         let user = posted.user_id;
         let charge = self.budgets.group_charge(Act::SendMessage, posted.group_id);
@@ -73,23 +74,24 @@ impl Hub {
             match &stored {
                 Ok(Appended { duplicate: false, .. }) => charge.stays(),
                 Ok(_) => self.budgets.refund(Act::SendMessage, user),
-                // A stranger's attempts must not use up the group's rate, but they do use up the stranger's own.
+                // A stranger's attempts must not use up the group's budget, but they do use up the stranger's own.
                 Err(_) => {}
             }
             stored.map_err(WriteRefused::Store)
         }))
     }
 
-    /// Over the limit: still answered if it was stored before. A few are looked up at a time, and nothing is written: what is
-    /// over the limit must not cost the others more than that.
+    /// Over the limit: the message is still acknowledged if it was stored before. Only a few lookups run at a time, and
+    /// nothing is written, so that requests over the limit cost the other users no more than that.
     async fn repeated(&self, posted: &Posted, refused: WriteRefused) -> Result<Appended, WriteRefused> {
         let Some(id) = posted.id else { return Err(refused) };
-        // Judged before anything is looked up: what can't be a message is refused alike whether the id is known or not.
+        // Checked before the lookup, so that an invalid message is refused in the same way whether or not the id is
+        // known.
         let draft = draft(posted)?;
         let Ok(_turn) = self.lookups.acquire().await else { return Err(refused) };
         let Some(message) = self.log.stored(id).await? else { return Err(refused) };
         match store::repeated(&draft, message) {
-            // That an id is used up is told to members only.
+            // Only members are told that an id is already used.
             Err(StoreError::Conflict) if self.log.role(posted.group_id, posted.user_id).await?.is_none() => {
                 Err(refused)
             }

@@ -1,4 +1,4 @@
-//! Text into HTML, escaped.
+//! Escapes text for HTML.
 
 use std::fmt::{self, Write as _};
 
@@ -18,7 +18,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A line whose words between backticks are code.
+/// A line in which text between backticks becomes code.
 pub(super) fn inline(line: &str) -> String {
     let mut html = String::new();
     for (number, part) in line.split('`').enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn inline(line: &str) -> String {
     html
 }
 
-/// Paragraphs, divided by empty lines.
+/// Paragraphs, separated by empty lines.
 pub(super) fn paragraphs(text: &str) -> String {
     let mut html = String::new();
     for part in text.split("\n\n").filter(|part| !part.is_empty()) {

@@ -1,4 +1,4 @@
-//! One operation: what it takes and what it answers.
+//! One operation: its parameters and its answers.
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,7 @@ pub(super) fn all(document: &Value) -> Vec<Operation<'_>> {
 }
 
 impl Operation<'_> {
-    /// Its name lies inside what is folded, because browsers unfold what a link leads into.
+    /// The anchor is inside the folded part, because browsers unfold the target of a link.
     pub(super) fn render(&self, page: &mut String) {
         let (id, method, path) = (Text(self.id), Text(self.method), Text(self.path));
         let _ = write!(

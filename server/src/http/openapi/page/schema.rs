@@ -1,4 +1,4 @@
-//! A schema in words, and as a list of its fields.
+//! A schema as text, and as a list of its fields.
 
 use std::fmt::Write as _;
 
@@ -8,10 +8,10 @@ use super::html::{Text, inline};
 use super::text;
 
 const PREFIX: &str = "#/components/schemas/";
-/// A pattern that is longer is for programs only.
+/// A longer pattern is not shown, because only programs can use it.
 const READABLE_PATTERN: usize = 80;
 
-/// What a `$ref` names, or the schema itself.
+/// The target of a `$ref`, or the schema itself.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match text(&schema["$ref"]).strip_prefix(PREFIX) {
         Some(name) => &document["components"]["schemas"][name],
@@ -66,7 +66,7 @@ fn bounds(schema: &Value, low: &str, high: &str, unit: &str) -> Option<String> {
     }
 }
 
-/// A field's meaning. What may be `null` has it beside the reference.
+/// A field's description. A field that may be `null` has it next to the reference.
 fn about(field: &Value) -> &str {
     let choices = field["oneOf"].as_array().into_iter().flatten();
     std::iter::once(field)
@@ -76,7 +76,7 @@ fn about(field: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// The fields of an object, each with its meaning; of anything else, its words.
+/// The fields of an object with their descriptions; for any other schema, its text.
 pub(super) fn block(page: &mut String, schema: &Value) {
     let about = text(&schema["description"]);
     if !about.is_empty() {

@@ -1,4 +1,4 @@
-//! What lies around a beginning: a log, commits, hints, and the reading of gaps.
+//! The surroundings of a beginning stream: a log, commits, hints, and the reading of gaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,38 +25,38 @@ use crate::store::{Channel, Page};
 const EPOCH: Epoch = Epoch::new(Uuid::from_u128(2));
 /// Events on a page: small, so that a resume has several.
 const PAGE: usize = 2;
-/// The connection that is looked at.
+/// The key of the connection under test.
 const KEY: u64 = 1;
 
-/// What happens beside a beginning.
+/// What happens during a beginning.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
     /// Events that are stored from the start.
     pub(super) stored: Seq,
-    /// Whether somebody else follows the group already.
+    /// Whether another connection already follows the group.
     pub(super) followed: bool,
-    /// The subscriptions of one connection, each said when the one before has begun.
+    /// The subscriptions of one connection, each sent after the previous one has begun.
     pub(super) cursors: Vec<Option<Seq>>,
     pub(super) commits: Vec<Commit>,
     pub(super) fault: Fault,
 }
 
-/// A commit, and how the hub hears of it.
+/// A commit, and how the hub learns of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Commit {
-    /// A message of our own: the hub is given it.
+    /// This server's own message: the hub receives its event.
     Told,
-    /// Of another program, or its hint was lost: only the sweep finds it.
+    /// A message of another program, or one whose hint was lost: only the sweep finds it.
     Lost,
-    /// Of our own, but no message: the hub is told that the log moved.
+    /// This server's own change that is not a message: the hub is told that the log moved.
     Moved,
-    /// The client is no member any more. Heard of like any change that is no message.
+    /// The removal of the client. The hub learns of it like of any change that is not a message.
     Removal,
 }
 
 /// The world of one run.
 pub(super) struct World {
-    /// Where the scheduler may change threads; stands for the lock of the group's shard, which the registry has inside.
+    /// The points where the scheduler may switch threads. Stands for the lock of the group's shard inside the registry.
     lock: Mutex<()>,
     registry: Registry,
     log: Mutex<Vec<Event>>,
@@ -64,7 +64,7 @@ pub(super) struct World {
     pulls: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// One order of one scenario.
+/// Runs one order of one scenario.
 pub(super) fn run(scenario: &Scenario) {
     let world = World::new(scenario);
     let committing = thread::spawn({
@@ -105,8 +105,8 @@ impl World {
         Arc::new(world)
     }
 
-    /// What a connection does with its client's frames: register, begin, and read the next one when that has begun. The
-    /// last beginning needs no thread of its own, which leaves fewer orders to check.
+    /// Does what a connection does with its client's frames: register, begin, and read the next frame when the stream
+    /// has begun. The last beginning needs no thread of its own, which leaves fewer orders to check.
     fn connection(self: &Arc<Self>, scenario: &Scenario) -> Vec<JoinHandle<()>> {
         let mut beginnings = Vec::new();
         for (id, cursor) in (1..).zip(&scenario.cursors) {
@@ -124,7 +124,7 @@ impl World {
                 steps.run(id, cursor);
             } else {
                 beginnings.push(thread::spawn(move || steps.run(id, cursor)));
-                // Dropped, never used.
+                // The sender is only ever dropped; it never sends a value.
                 let _ = waiting.recv();
             }
         }
@@ -150,7 +150,7 @@ impl World {
         if is_member(&self.log.lock().unwrap()) { Ok(()) } else { Err(Refused::Stranger) }
     }
 
-    /// One statement: the question of membership, the events and the head are of one moment.
+    /// Like one statement: the membership check, the events and the head come from the same moment.
     pub(super) fn page(&self, after: Seq) -> Result<Page, Refused> {
         let log = self.log.lock().unwrap();
         if is_member(&log) { Ok(page(&log, after)) } else { Err(Refused::Stranger) }
@@ -180,7 +180,7 @@ impl World {
         }
     }
 
-    /// As the feed does it.
+    /// Like the feed.
     pub(super) fn pull(self: &Arc<Self>) {
         if self.with(Group::begin_pull) == Some(true) {
             let world = Arc::clone(self);
@@ -213,7 +213,8 @@ impl World {
         }
     }
 
-    /// What the client has heard, by the wire contract; and at the end it is at the head, or out.
+    /// Judges the frames that the client has received by the wire contract. At the end the client must be at the head,
+    /// or removed.
     fn judge(&self, scenario: &Scenario) {
         let mut judge = StreamJudge::new();
         for (id, cursor) in (1..).zip(&scenario.cursors) {
@@ -238,7 +239,7 @@ impl World {
         }
     }
 
-    /// All frames that lie in the mailbox.
+    /// All frames in the mailbox.
     fn heard(&self) -> Vec<ServerFrame> {
         assert_eq!(self.peer.mailbox.closing(), None);
         let Some(Next::Write(waiting)) = self.peer.mailbox.next().now_or_never() else { return Vec::new() };
@@ -251,10 +252,10 @@ impl World {
 }
 
 impl Modelled {
-    /// As [`super::super::CatchUp::run`] does it.
+    /// Like [`super::super::CatchUp::run`].
     fn run(self, id: u64, cursor: Option<Cursor>) {
         let stream = Stream { group: GROUP, key: KEY, id };
-        // Whatever waits in here waits for a lock, which the scheduler sees, and for nothing else.
+        // A step here waits only for a lock, which the scheduler sees.
         let outcome = begin(&self, stream, cursor).now_or_never().expect("a step that waits");
         if outcome.is_err() && give_up(&self, stream) {
             let peer = &self.world.peer;

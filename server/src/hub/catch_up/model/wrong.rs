@@ -10,22 +10,22 @@ use super::world::World;
 use crate::hub::group::{Group, Step};
 use crate::store::{Channel, Page};
 
-/// What is done wrong.
+/// Which step is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Nothing.
     None,
-    /// Goes live wherever the group is by now, as if the last page had reached so far.
+    /// Goes live at the group's current head, as if the last page had reached it.
     LiveUnseen,
-    /// Looks whether more was delivered, lets the lock go, and goes live with it taken again.
+    /// Checks whether more was delivered, releases the lock, and goes live under a second lock.
     TwoLocks,
-    /// The database was asked, for membership and for the first page, before the follower was registered.
+    /// Reads membership and the first page before the follower is registered.
     AskedBeforeRegistered,
-    /// It was asked for membership before the hub had read how far the group is.
+    /// Reads membership before the hub has loaded the group's head.
     AskedBeforeLoaded,
 }
 
-/// Answers that were got too early.
+/// Answers that were read too early.
 #[derive(Default)]
 pub(super) struct Early {
     pub(super) membership: Option<Result<(), Refused>>,
@@ -48,7 +48,7 @@ impl Steps for Modelled {
         self.world.with(act)
     }
 
-    /// Nobody reads for long here.
+    /// The model needs no limit on reads.
     async fn turn(&self) {}
 
     async fn channel(&self) -> Result<Channel, Refused> {
@@ -69,7 +69,7 @@ impl Steps for Modelled {
         early.unwrap_or_else(|| self.world.page(after))
     }
 
-    /// There always is some: streams of one connection that take turns meet in fewer orders, not in others.
+    /// There is always room. Streams of one connection that take turns meet in fewer orders, and in no additional ones.
     async fn room(&self) -> Option<()> {
         Some(())
     }
