@@ -43,7 +43,7 @@ pub enum ClientFrame {
     },
     /// Replace the text of an own message. The event is `message_edited`; a frame with a `ref` is answered by `done`.
     EditMessage {
-        /// Which.
+        /// The message.
         id: MessageId,
         /// The new text.
         message: String,
@@ -51,7 +51,7 @@ pub enum ClientFrame {
     /// Delete an own message (or, for who manages the group, any). The event is `message_deleted`; a frame with a `ref` is
     /// answered by `done`, also where the message was deleted before.
     DeleteMessage {
-        /// Which.
+        /// The message.
         id: MessageId,
     },
     /// The user is writing. Repeat every [`crate::limits::TYPING_REPEAT_MS`]; more is dropped without an error.

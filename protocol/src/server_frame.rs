@@ -231,18 +231,18 @@ pub struct Done {
 /// Server → the other members. Ephemeral: no seq, and it ends by itself after [`Limits::typing_expiry_ms`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typing {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
 }
 
 /// Server → the group. Ephemeral; the state is sent whole in `joined`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// Whether they have an open socket in the group.
     pub online: bool,
@@ -251,9 +251,9 @@ pub struct Presence {
 /// Server → the group. Ephemeral; the state is sent whole in `joined`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// How far. The receiver keeps the larger one.
     pub seq: Seq,
@@ -333,7 +333,7 @@ pub struct GroupAdded {
 /// followed it `left` says so, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRemoved {
-    /// Which.
+    /// The group.
     pub group_id: GroupId,
 }
 
