@@ -128,9 +128,9 @@ impl Session {
         true
     }
 
-    /// Makes room for a group that is being opened: at the limit of groups, drops the one of the lowest `Place`, and
-    /// groups that are gone before all others. A dropped group can be opened again. A group with unanswered messages is
-    /// never dropped.
+    /// Makes room for a group that is being opened. At the limit of groups it drops one: a group that the user may no
+    /// longer follow if there is one, otherwise the group of the lowest `Place`. A dropped group can be opened again. A
+    /// group with unanswered messages is never dropped.
     fn make_room(&mut self, id: GroupId) {
         if self.groups.contains_key(&id) || self.groups.len() < limits::SUBSCRIPTIONS {
             return;

@@ -33,7 +33,7 @@ pub enum HistoryError {
 /// What a session is told: by the person, by the page or by the network.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// The page wants a link, or somebody has signed in again.
+    /// The page wants a link, or the user has signed in again.
     Start,
     /// The page no longer wants a link. Queued messages stay.
     Stop,
@@ -129,7 +129,7 @@ pub enum Input {
         group: GroupId,
         /// A fresh id, UUIDv7. The session can't make one, because it has neither clock nor randomness.
         id: MessageId,
-        /// What it says.
+        /// The message's content.
         content: Content<MessageBody>,
         /// The time of day, for people to read while the message is pending.
         at: Timestamp,

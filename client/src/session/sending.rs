@@ -39,7 +39,7 @@ impl Group {
         })
     }
 
-    /// The server has stored an own message.
+    /// The server has stored the user's own message.
     pub(super) fn acknowledged(&mut self, sent: MessageSent, shared: &mut Shared) {
         let id = sent.message.id;
         let touched = self.timeline.acknowledge(sent.message);

@@ -19,7 +19,7 @@ pub(super) struct Shared {
     pub(super) wire: Option<SocketId>,
     /// The link is online: every group has caught up, or has had its time to do so.
     pub(super) online: bool,
-    /// When the groups that wait for an answer may time out: later each time that some group's replay makes progress.
+    /// Before this moment no group's request times out. It moves on whenever a group's replay makes progress.
     pub(super) patient_until: Option<Instant>,
     /// The link is up, or will be tried again by itself: it makes sense to request history.
     pub(super) trying: bool,

@@ -115,7 +115,7 @@ impl Server {
         messages.into_iter().map(|message| message.content.body.clone()).collect()
     }
 
-    /// Somebody writes.
+    /// A member writes a message.
     pub fn post(&mut self, user: UserId, text: &str) -> MessageId {
         self.minted += 1;
         let id = MessageId::new(Uuid::from_u128(self.minted));
@@ -133,7 +133,7 @@ impl Server {
         self.change(id, "", false);
     }
 
-    /// Somebody becomes a member.
+    /// A user becomes a member.
     pub fn admit(&mut self, user: UserId) {
         let (seq, at) = (self.head() + 1, Timestamp::from_unix_micros(0));
         let display_name = "Ana".to_owned();

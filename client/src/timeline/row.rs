@@ -17,9 +17,9 @@ pub enum RowKey {
 pub enum Row {
     /// A message in its present state.
     Message(Message),
-    /// Somebody became a member, or has another role.
+    /// A user became a member, or a member's role changed.
     MemberJoined(MemberJoined),
-    /// Somebody is no longer a member.
+    /// A user is no longer a member.
     MemberLeft(MemberLeft),
     /// The group's properties changed.
     GroupUpdated(GroupUpdated),

@@ -38,7 +38,7 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
             return Err(NameError::TooLong);
         }
     }
-    // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+    // A dropped character may have stood between a letter and its accent, so the rest is composed once more.
     let clean = forms.nfkc(&clean);
     let trimmed = clean.trim_matches(|c: char| c == ' ' || is_ignorable(c));
     if !trimmed.chars().any(is_visible) {
