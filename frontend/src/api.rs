@@ -1,7 +1,5 @@
 //! The REST interface over `fetch`.
 
-use std::fmt::Write as _;
-
 use caravana_app::ports::{ApiError, ApiFuture, ChatApi, HistoryPage};
 use caravana_protocol::rest::{
     Group, GroupAnswer, GroupsAnswer, Invite, InvitePreview, InvitesAnswer, LivingInvite, Login, Member, MembersAnswer,
@@ -10,27 +8,15 @@ use caravana_protocol::rest::{
 use caravana_protocol::{ErrorCode, GroupId, InviteId};
 use send_wrapper::SendWrapper;
 
-use crate::http::{self, Refusal};
+use caravana_browser::Site;
+use caravana_browser::rest::{self, Refusal, history_path};
 
 /// The browser's [`ChatApi`]. The browser adds the session cookie itself.
 pub(crate) struct Rest;
 
 /// The browser has one thread, so a future never leaves the thread that made it.
 fn local<T: 'static>(future: impl Future<Output = Result<T, Refusal>> + 'static) -> ApiFuture<T> {
-    Box::pin(SendWrapper::new(async move { future.await.map_err(|refusal| refusal.error) }))
-}
-
-/// The path of a page of history.
-pub(crate) fn history_path(group: GroupId, page: HistoryPage, limit: usize) -> String {
-    let mut path = format!("/groups/{group}/messages?limit={limit}");
-    // Writing to a string can't fail.
-    let _ = match page {
-        HistoryPage::Latest => Ok(()),
-        HistoryPage::Before(seq) => write!(path, "&before={seq}"),
-        HistoryPage::After(seq) => write!(path, "&after={seq}"),
-        HistoryPage::Around(seq) => write!(path, "&around={seq}"),
-    };
-    path
+    Box::pin(SendWrapper::new(async move { future.await.map_err(api_error) }))
 }
 
 /// A token, encoded as one segment of a path. Anybody may have written the address that it comes from.
@@ -38,81 +24,97 @@ fn segment(token: &str) -> String {
     js_sys::encode_uri_component(token).into()
 }
 
+fn api_error(Refusal { code, message, .. }: Refusal) -> ApiError {
+    ApiError { code, message }
+}
+
 impl ChatApi for Rest {
     fn session(&self) -> ApiFuture<Option<User>> {
         Box::pin(SendWrapper::new(async {
-            match http::get::<UserAnswer>("/session").await {
+            match rest::get::<UserAnswer>(&Site::own(), "/session").await {
                 Ok(answer) => Ok(Some(answer.user)),
-                Err(Refusal { error, .. }) if error.code() == Some(ErrorCode::Unauthenticated) => Ok(None),
-                Err(Refusal { error, .. }) => Err::<_, ApiError>(error),
+                Err(refusal) if refusal.code == ErrorCode::Unauthenticated.as_str() => Ok(None),
+                Err(refusal) => Err(api_error(refusal)),
             }
         }))
     }
 
     fn groups(&self) -> ApiFuture<GroupsAnswer> {
-        local(http::get("/groups"))
+        local(async { rest::get(&Site::own(), "/groups").await })
     }
 
     fn group(&self, group: GroupId) -> ApiFuture<Group> {
-        local(async move { http::get::<GroupAnswer>(&format!("/groups/{group}")).await.map(|answer| answer.group) })
+        local(async move {
+            rest::get::<GroupAnswer>(&Site::own(), &format!("/groups/{group}")).await.map(|answer| answer.group)
+        })
     }
 
     fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>> {
         local(async move {
-            http::get::<MembersAnswer>(&format!("/groups/{group}/members")).await.map(|answer| answer.members)
+            rest::get::<MembersAnswer>(&Site::own(), &format!("/groups/{group}/members"))
+                .await
+                .map(|answer| answer.members)
         })
     }
 
     fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer> {
-        local(async move { http::get(&history_path(group, page, limit)).await })
+        local(async move { rest::get(&Site::own(), &history_path(group, page, limit)).await })
     }
 
     fn invite(&self, token: String) -> ApiFuture<InvitePreview> {
-        local(async move { http::get(&format!("/invites/{}", segment(&token))).await })
+        local(async move { rest::get(&Site::own(), &format!("/invites/{}", segment(&token))).await })
     }
 
     fn invites(&self, group: GroupId) -> ApiFuture<Vec<LivingInvite>> {
         local(async move {
-            http::get::<InvitesAnswer>(&format!("/groups/{group}/invites")).await.map(|answer| answer.invites)
+            rest::get::<InvitesAnswer>(&Site::own(), &format!("/groups/{group}/invites"))
+                .await
+                .map(|answer| answer.invites)
         })
     }
 
     fn sign_ins(&self) -> ApiFuture<Vec<SignIn>> {
-        local(async { http::get::<SignInsAnswer>("/sessions").await.map(|answer| answer.sessions) })
+        local(async { rest::get::<SignInsAnswer>(&Site::own(), "/sessions").await.map(|answer| answer.sessions) })
     }
 
     fn reset_ways(&self) -> ApiFuture<ResetWays> {
-        local(http::get("/auth/reset"))
+        local(async { rest::get(&Site::own(), "/auth/reset").await })
     }
 
     fn register(&self, account: Register) -> ApiFuture<User> {
-        local(async move { http::post::<UserAnswer>("/auth/register", &account).await.map(|answer| answer.user) })
+        local(async move {
+            rest::post::<UserAnswer>(&Site::own(), "/auth/register", &account).await.map(|answer| answer.user)
+        })
     }
 
     fn login(&self, credentials: Login) -> ApiFuture<User> {
-        local(async move { http::post::<UserAnswer>("/auth/login", &credentials).await.map(|answer| answer.user) })
+        local(async move {
+            rest::post::<UserAnswer>(&Site::own(), "/auth/login", &credentials).await.map(|answer| answer.user)
+        })
     }
 
     fn logout(&self) -> ApiFuture<()> {
-        local(http::post_empty("/auth/logout"))
+        local(async { rest::post_empty(&Site::own(), "/auth/logout").await })
     }
 
     fn create_group(&self, group: NewGroup) -> ApiFuture<Group> {
-        local(async move { http::post::<GroupAnswer>("/groups", &group).await.map(|answer| answer.group) })
+        local(
+            async move { rest::post::<GroupAnswer>(&Site::own(), "/groups", &group).await.map(|answer| answer.group) },
+        )
     }
 
     fn create_invite(&self, group: GroupId, invite: NewInvite) -> ApiFuture<Invite> {
-        local(async move { http::post(&format!("/groups/{group}/invites"), &invite).await })
+        local(async move { rest::post(&Site::own(), &format!("/groups/{group}/invites"), &invite).await })
     }
 
     fn revoke_invite(&self, group: GroupId, invite: InviteId) -> ApiFuture<()> {
-        local(async move { http::delete(&format!("/groups/{group}/invites/{invite}")).await })
+        local(async move { rest::delete(&Site::own(), &format!("/groups/{group}/invites/{invite}")).await })
     }
 
     fn accept_invite(&self, token: String) -> ApiFuture<Group> {
         local(async move {
             let path = format!("/invites/{}/accept", segment(&token));
-            http::post::<GroupAnswer>(&path, &serde_json::json!({})).await.map(|answer| answer.group)
+            rest::post::<GroupAnswer>(&Site::own(), &path, &serde_json::json!({})).await.map(|answer| answer.group)
         })
     }
 }

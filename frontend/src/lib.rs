@@ -8,13 +8,8 @@ mod api;
 mod belongings;
 mod connector;
 mod device;
-mod http;
 mod menu;
-mod outbox;
-mod page_events;
 mod pane;
-mod siblings;
-mod socket;
 mod translation;
 
 use std::sync::Arc;

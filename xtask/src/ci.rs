@@ -17,9 +17,10 @@ use crate::test;
 use crate::workspace::Workspace;
 
 /// The crates that are compiled for the browser, with the features they have there.
-const BROWSER: [&str; 6] = [
+const BROWSER: [&str; 7] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
+    "--package=caravana-browser",
     "--package=caravana-app",
     "--package=caravana-frontend",
     "--features=caravana-app/hydrate",
@@ -69,5 +70,12 @@ fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
         command
     };
     process::run(doc().args(test::NATIVE))?;
-    process::run(doc().args(["--package=caravana-frontend", "--lib", "--locked", "--target", WASM_TARGET]))
+    process::run(doc().args([
+        "--package=caravana-browser",
+        "--package=caravana-frontend",
+        "--lib",
+        "--locked",
+        "--target",
+        WASM_TARGET,
+    ]))
 }

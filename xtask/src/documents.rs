@@ -98,7 +98,7 @@ fn no_crate_has_unsafe_code_and_the_server_survives_a_panic() {
     }
     let release = workspace.split("[profile.release]").nth(1).unwrap().split("[profile.").next().unwrap();
     assert!(release.contains("panic = \"unwind\""), "{release}");
-    for member in ["app", "client", "frontend", "protocol", "server", "server/properties", "xtask"] {
+    for member in ["app", "browser", "client", "frontend", "protocol", "server", "server/properties", "xtask"] {
         assert!(read(&format!("{member}/Cargo.toml")).contains("[lints]\nworkspace = true"), "{member}");
     }
     for path in files(&["app/src", "client/src", "frontend/src", "protocol/src", "server/src"], ".rs") {

@@ -11,9 +11,10 @@ use crate::workspace::Workspace;
 
 /// The crates that are compiled for this machine. One cargo call takes them all, so that each dependency is compiled
 /// once; `frontend` is left out, because it would switch `hydrate` on in `app`.
-pub(crate) const NATIVE: [&str; 8] = [
+pub(crate) const NATIVE: [&str; 9] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
+    "--package=caravana-browser",
     "--package=caravana-app",
     "--package=caravana-server",
     "--package=caravana-properties",

@@ -29,7 +29,7 @@ struct ModuleRule {
 const BROWSER: [&str; 3] = ["gloo", "web_sys", "js_sys"];
 const OWN: &str = "caravana_";
 
-const RULES: [CrateRule; 7] = [
+const RULES: [CrateRule; 8] = [
     CrateRule {
         package: "caravana-protocol",
         folder: "protocol",
@@ -93,9 +93,18 @@ const RULES: [CrateRule; 7] = [
         modules: &[],
     },
     CrateRule {
+        package: "caravana-browser",
+        folder: "browser",
+        ours: &["caravana_client", "caravana_protocol"],
+        crates: &["axum", "leptos", "redis", "sqlx", "tokio"],
+        paths: &[],
+        reason: "other people's pages have it without a UI framework",
+        modules: &[],
+    },
+    CrateRule {
         package: "caravana-frontend",
         folder: "frontend",
-        ours: &["caravana_app", "caravana_client", "caravana_protocol"],
+        ours: &["caravana_app", "caravana_browser", "caravana_client", "caravana_protocol"],
         crates: &["axum", "leptos_axum", "redis", "sqlx", "tokio"],
         paths: &[],
         reason: "the browser's adapters know nothing of the server",

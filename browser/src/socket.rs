@@ -5,27 +5,27 @@ use std::task::{Context, Poll};
 
 use caravana_client::ports::SocketEvent;
 use caravana_protocol::CloseReason;
-use caravana_protocol::limits::SUBPROTOCOL;
 use futures::{Sink, SinkExt, Stream, StreamExt};
 use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, WebSocketError};
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+
+use crate::Site;
+use crate::site::subprotocols;
 
 /// An open socket.
-pub(crate) struct BrowserSocket {
+pub struct BrowserSocket {
     socket: WebSocket,
 }
 
-/// The socket's address on this page's host.
-fn address() -> Option<String> {
-    let location = web_sys::window()?.location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}/ws", location.host().ok()?))
-}
-
 /// Opens a socket to `GET /ws`. Browsers do not tell why a handshake was refused.
-pub(crate) async fn open() -> Result<BrowserSocket, CloseReason> {
-    let address = address().ok_or(CloseReason::Abnormal)?;
-    let mut socket = WebSocket::open_with_protocol(&address, SUBPROTOCOL).map_err(|_| CloseReason::Abnormal)?;
+pub(crate) async fn open(site: &Site) -> Result<BrowserSocket, CloseReason> {
+    let address = site.socket_address().ok_or(CloseReason::Abnormal)?;
+    let offered = subprotocols(site.token().await.as_deref());
+    let offered: Array = offered.iter().map(|offer| JsValue::from_str(offer)).collect();
+    let socket = web_sys::WebSocket::new_with_str_sequence(&address, &offered).map_err(|_| CloseReason::Abnormal)?;
+    let mut socket = WebSocket::try_from(socket).map_err(|_| CloseReason::Abnormal)?;
     // The sink is ready when the socket is open, and fails when it could not be opened.
     match std::future::poll_fn(|context| socket.poll_ready_unpin(context)).await {
         Ok(()) => Ok(BrowserSocket { socket }),

@@ -10,10 +10,11 @@ use std::rc::Rc;
 
 use caravana_client::{ACK_TIMEOUT_MS, Handle, Input};
 use gloo_timers::callback::Timeout;
-use leptos::ev;
-use leptos::prelude::window_event_listener;
+use wasm_bindgen::JsCast as _;
+use web_sys::StorageEvent;
 
-use crate::outbox;
+use crate::Outbox;
+use crate::page_events::on_window;
 
 /// How long another page gets to send its message itself: the time that a session waits for an acknowledgement.
 #[expect(clippy::cast_possible_truncation, reason = "a few seconds")]
@@ -31,10 +32,11 @@ impl Siblings {
     pub(crate) fn listen(handle: &Handle) -> Self {
         let siblings = Self { handle: handle.clone(), due: Rc::default() };
         let heard = siblings.clone();
-        window_event_listener(ev::storage, move |event| {
+        on_window("storage", move |event| {
+            let Some(event) = event.dyn_ref::<StorageEvent>() else { return };
             // When the whole storage is cleared, the event has no key. Only the pages that wrote the entries know what
             // they were.
-            let Some(id) = event.key().as_deref().and_then(outbox::id_of) else { return };
+            let Some(id) = event.key().as_deref().and_then(Outbox::id_of) else { return };
             if event.new_value().is_some() {
                 heard.look_later();
             } else {
@@ -53,7 +55,7 @@ impl Siblings {
         let siblings = self.clone();
         Timeout::new(ADOPT_AFTER_MS, move || {
             siblings.due.set(false);
-            let saved = outbox::load();
+            let saved = Outbox::load();
             if !saved.is_empty() && siblings.handle.send(Input::Adopt(saved)).is_err() {
                 siblings.look_later();
             }

@@ -1,8 +1,8 @@
 //! Passes the page's events to the session.
 
 use caravana_client::{Handle, Input};
-use leptos::ev;
-use leptos::prelude::window_event_listener;
+use gloo_events::EventListener;
+use web_sys::Event;
 
 use crate::siblings::Siblings;
 
@@ -22,14 +22,14 @@ pub(crate) fn tell(handle: &Handle) {
     let (online, offline) = (told(|| Some(Input::NetworkUp)), told(|| Some(Input::NetworkDown)));
     let (visible, back) = (told(when_visible), told(when_visible));
     let siblings = Siblings::listen(handle);
-    window_event_listener(ev::online, move |_| online());
-    window_event_listener(ev::offline, move |_| offline());
-    window_event_listener(ev::visibilitychange, move |_| {
+    on_window("online", move |_| online());
+    on_window("offline", move |_| offline());
+    on_document("visibilitychange", move |_| {
         visible();
         // A page that slept may have missed storage events of other pages.
         siblings.look_later();
     });
-    window_event_listener(ev::Custom::<web_sys::Event>::new("pageshow"), move |_| back());
+    on_window("pageshow", move |_| back());
     if web_sys::window().is_some_and(|window| !window.navigator().on_line()) {
         let _ = handle.send(Input::NetworkDown);
     }
@@ -38,4 +38,18 @@ pub(crate) fn tell(handle: &Handle) {
 fn when_visible() -> Option<Input> {
     let document = web_sys::window()?.document()?;
     (document.visibility_state() == web_sys::VisibilityState::Visible).then_some(Input::PageVisible)
+}
+
+/// Listens to an event of the window for as long as the page lives.
+pub(crate) fn on_window(event: &'static str, heard: impl FnMut(&Event) + 'static) {
+    if let Some(window) = web_sys::window() {
+        EventListener::new(&window, event, heard).forget();
+    }
+}
+
+/// Listens to an event of the document for as long as the page lives.
+fn on_document(event: &'static str, heard: impl FnMut(&Event) + 'static) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        EventListener::new(&document, event, heard).forget();
+    }
 }
