@@ -1,16 +1,16 @@
 //! The state of the chat on the screen.
 //!
 //! Owns the reactive state ([`store`]), the code that makes rows from the log ([`rows`]), the choice of the rows that
-//! are in the document ([`reel`]), and the wiring between these and the client session ([`link`]). Guarantees that a
+//! are in the document ([`virtual_list`]), and the wiring between these and the client session ([`link`]). Guarantees that a
 //! change of the log updates only the rows that it concerns. Never talks to a socket. Called by the pages and
 //! components.
 
 pub mod link;
 mod link_view;
 pub mod lists;
-pub mod reel;
 pub mod rows;
 pub mod store;
+pub mod virtual_list;
 
 pub use link::{Link, use_link};
 pub use store::{ChatState, Delivery, GroupRow, Line, MemberRow, Row, TimelineState};

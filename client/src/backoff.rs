@@ -1,22 +1,22 @@
 //! How long to wait before the next attempt.
 //!
 //! Owns the count of failed attempts and the session's only randomness, a small generator that is seeded from outside.
-//! Promises full jitter (G12): every wait is drawn evenly from zero to a window that doubles up to
-//! [`LONGEST_MS`], so that ten thousand clients of a restarted server do not come back in one wave. Called by the link
-//! and, for its windows alone, by whatever else asks again.
+//! Promises full jitter (G12): every wait is drawn evenly from zero to a window that doubles up to [`LONGEST_MS`], so
+//! that ten thousand clients of a restarted server do not come back in one wave. Called by the link; other retries use
+//! its windows only.
 
 /// The window of the first wait. Small, because most losses are a hiccup of the network and not of the server.
 pub const FIRST_MS: u64 = 1_000;
 /// The largest window.
 pub const LONGEST_MS: u64 = 30_000;
-/// A link that was online for this long counts as healthy again; a shorter one goes on counting, so that a server that
-/// accepts and drops at once is not hammered.
+/// A link that was online for this long is healthy, and the count starts again at zero. After a shorter one the count
+/// goes on, so that a server that accepts and drops at once gets no flood of attempts.
 pub const STABLE_MS: u64 = 60_000;
-/// The largest window while a server that closed in order to restart is expected back: the longest that a person waits for
-/// it once it is there again.
+/// The largest window while a server that announced its restart is expected back. It is also the longest that a person
+/// waits once the server is back.
 pub const PLANNED_MS: u64 = 3_000;
-/// Failures that still count once somebody looks at the page again or the network has changed: what failed before says
-/// little about now.
+/// How many failures still count when a person looks at the page again or the network has changed. Older failures say
+/// little about the new situation.
 const EASED_FAILURES: u32 = 1;
 
 /// The count of failed attempts, and the waits that follow from it.
@@ -46,23 +46,24 @@ impl Backoff {
         self.jitter.up_to(window)
     }
 
-    /// Counts a failure for which the server named its own wait: that wait, and as much again of jitter (at least the
-    /// first window), so that everybody who was told the same time does not return in the same millisecond.
+    /// Counts a failure for which the server named a wait. Gives that wait plus a jitter of up to the same length (at
+    /// least the first window), so that clients that were told the same time do not return in the same millisecond.
     pub fn fail_after(&mut self, asked_ms: u64) -> u64 {
         self.failures = self.failures.saturating_add(1);
         let asked_ms = asked_ms.min(LONGEST_MS);
         asked_ms + self.jitter.up_to(asked_ms.max(FIRST_MS))
     }
 
-    /// Counts a failure to reach a server that said that it restarts, and draws a short wait.
+    /// Counts a failure to reach a server that announced its restart, and draws a short wait.
     pub fn fail_planned(&mut self) -> u64 {
         let window = window(self.failures);
         self.failures = self.failures.saturating_add(1);
         self.jitter.up_to(window.min(PLANNED_MS))
     }
 
-    /// Somebody looks at the page again, or the network has changed: the next waits are short. Not forgotten as a whole,
-    /// so that a server that accepts and drops at once is not met by every page that comes to the front with a loop.
+    /// A person looks at the page again, or the network has changed: the next waits are short. Not all failures are
+    /// forgotten, so that pages that come to the front do not connect in a loop to a server that accepts and drops at
+    /// once.
     pub fn ease(&mut self) {
         self.failures = self.failures.min(EASED_FAILURES);
     }

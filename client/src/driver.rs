@@ -1,8 +1,8 @@
-//! Runs a session over the ports of the place where it lives.
+//! Runs a session over the ports of its environment.
 //!
 //! Owns the socket, the alarm and the futures that are under way. Promises to carry out every output, to answer every
-//! question that asks for an answer, and to keep the storage's writes in order. Decides nothing. Single-threaded by
-//! itself; where all ports are `Send`, so is the future of [`Driver::run`].
+//! output that asks for an answer, and to keep the storage's writes in order. Decides nothing. Starts no threads; if
+//! all ports are `Send`, so is the future of [`Driver::run`].
 //!
 //! ```no_run
 //! # use caravana_client::{Change, Config, Driver, Input, Session, ports::Ports};
@@ -37,13 +37,13 @@ mod work;
 use line::Line;
 use work::{Happened, Job, Work, Write};
 
-/// Inputs that may wait for the driver. A person can't fill this; a program that does is told.
+/// Inputs that may wait for the driver. A person can't fill this queue; a program that does gets [`HandleError::Full`].
 const WAITING_INPUTS: usize = 256;
 
 /// Why an input was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandleError {
-    /// More inputs wait than may. Nothing of this one was done.
+    /// Too many inputs wait. This one had no effect.
     #[error("too many inputs wait for the driver")]
     Full,
     /// The driver has ended.
@@ -51,17 +51,18 @@ pub enum HandleError {
     Ended,
 }
 
-/// The page's end of a driver: inputs go in, and the session's state is read. Clones speak to the same driver, which
-/// ends when the last of them is dropped.
+/// The page's end of a driver: it sends inputs, and reads the session's state. All clones belong to the same driver,
+/// which ends when the last of them is dropped.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    // One sender for all clones, because the channel gives every sender a place of its own beyond the bound.
+    // All clones share one sender, because the channel gives every sender a place of its own beyond the bound.
     inputs: Arc<Mutex<mpsc::Sender<Input>>>,
     session: Arc<RwLock<Session>>,
 }
 
 impl Handle {
-    /// Says something to the session. It is handled as soon as the driver runs; what it changes is told as [`Change`]s.
+    /// Sends an input to the session. The driver handles it as soon as it runs, and reports what changed as
+    /// [`Change`]s.
     pub fn send(&self, input: Input) -> Result<(), HandleError> {
         let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         inputs.try_send(input).map_err(|error| if error.is_full() { HandleError::Full } else { HandleError::Ended })
@@ -83,7 +84,7 @@ pub struct Driver<P> {
 }
 
 impl<P: Ports> Driver<P> {
-    /// A driver at rest, and the handle to speak to it.
+    /// A driver that does not run yet, and its handle.
     #[must_use]
     pub fn new(session: Session, ports: P) -> (Self, Handle) {
         let (sender, inputs) = mpsc::channel(WAITING_INPUTS);
@@ -92,9 +93,9 @@ impl<P: Ports> Driver<P> {
         (Self { ports, inputs, session }, handle)
     }
 
-    /// Restores what the storage kept and runs until the last handle is dropped. `on_change` is called after the change
-    /// is done, outside of any lock: it may read the session and say things by a handle. A handle that it keeps counts
-    /// like any other; such a driver ends when its future is dropped.
+    /// Restores the saved intents and runs until the last handle is dropped. `on_change` is called after the change is
+    /// done, outside of any lock, so it may read the session and send inputs by a handle. A handle that `on_change`
+    /// keeps counts like any other; such a driver ends when its future is dropped.
     pub async fn run(self, mut on_change: impl FnMut(Change)) {
         let Self { ports, mut inputs, session } = self;
         let write = || session.write().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +105,7 @@ impl<P: Ports> Driver<P> {
         let mut work = Work::new();
         loop {
             loop {
-                // The guard ends with this statement, before anybody else is called.
+                // The lock ends with this statement, before `on_change` or a port is called.
                 let Some(output) = write().poll_output() else { break };
                 match output {
                     Output::Changed(change) => on_change(change),
@@ -152,5 +153,5 @@ impl<P: Ports> Driver<P> {
     }
 }
 
-/// Lost without a word.
+/// A socket was lost without a close frame.
 const LOST: CloseReason = CloseReason::Abnormal;

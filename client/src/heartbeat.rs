@@ -1,7 +1,8 @@
 //! Whether the other side is still there (G8).
 //!
-//! Owns the moment at which anything was last heard. A socket that lost its peer reports nothing for minutes, a tab that
-//! slept neither; the server's `heartbeat` makes silence meaningful. Called by the link only.
+//! Owns the moment at which a frame last came. A socket that lost its peer reports nothing for minutes, and a tab that
+//! slept reports nothing either. The server sends `heartbeat` at a fixed period, so a long silence means a dead socket.
+//! Called by the link only.
 
 use caravana_protocol::limits;
 

@@ -1,7 +1,7 @@
 //! Time as the session sees it: milliseconds that only go forward. The wall clock decides nothing here (G18).
 
 /// A moment of a monotonic clock, in milliseconds since a start that only the owner of the clock knows. Never a time of
-/// day: order, deduplication and resume do not depend on anybody's clock.
+/// day: order, deduplication and resume do not depend on any wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 

@@ -1,12 +1,13 @@
 //! The reconnecting session of Caravana: no UI, no socket, no clock.
 //!
 //! Owns everything that a client has to decide: when to connect, what is missing, what to send again, what a screen
-//! shows. Promises that every member's view applies each event once and in order, and that what was written is sent in
-//! order until it is stored or refused for good. Never does I/O, reads a clock or draws randomness of its own. Called by
-//! the browser's front end, by embedding pages, by the server's tests and by the load tool.
+//! shows. Promises that every member's view applies each event once and in order, and that messages are sent in the
+//! order of writing until they are stored or refused for good. Never does I/O, never reads a clock and never draws
+//! randomness of its own. Called by the browser's front end, by embedding pages, by the server's tests and by the load
+//! tool.
 //!
-//! [`Session`] is the state machine: [`Input`]s and the present [`Instant`] in, [`Output`]s out. [`Driver`] runs one over
-//! the [`ports`] of the place where it lives. What is on the screen is read from [`Session::group`] and
+//! [`Session`] is the state machine: it takes [`Input`]s with the current [`Instant`] and gives [`Output`]s. [`Driver`]
+//! runs a session over the [`ports`] that its environment implements. The screen reads [`Session::group`] and
 //! [`Session::link`]; [`Change`]s say which part to read again.
 
 pub mod backoff;

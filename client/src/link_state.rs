@@ -1,9 +1,9 @@
-//! The link to the server: one socket at a time, for as long as somebody wants one.
+//! The link to the server: one socket at a time, for as long as the page wants one.
 //!
 //! Owns the state of the connection, the numbering of sockets, the waits between attempts and the watchdog. Promises
-//! that at most one socket is wanted at any time, that terminal closes are never retried by themselves, and that a
-//! socket which could not be opened is followed by a question about the sign-in before the next attempt. Never looks
-//! into groups or messages. Called by [`crate::Session`] only.
+//! that at most one socket is wanted at any time, that a terminal close is never retried without a person, and that the
+//! sign-in is checked before the next attempt if a socket could not be opened. Never looks into groups or messages.
+//! Called by [`crate::Session`] only.
 
 use caravana_protocol::CloseReason;
 
@@ -19,19 +19,19 @@ pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
 /// How long the link waits for its groups to catch up before it counts as online without them. A group that is slow must
 /// not keep the others from sending.
 pub const JOIN_TIMEOUT_MS: u64 = 10_000;
-/// After a sign that the network changed or the tab woke, a socket that was silent for longer than this is asked for a
-/// sign of life.
+/// When the network changes or the tab wakes, a socket that was silent for longer than this is asked for a sign of
+/// life.
 const SUSPECT_SILENCE_MS: u64 = 2_000;
-/// How long a suspected socket has for that sign. Short, because a person looks at the page and waits.
+/// How long such a socket has to answer. Short, because a person looks at the page and waits.
 const PROBE_TIMEOUT_MS: u64 = 3_000;
 /// How long after a planned close a server is expected back at any moment.
 const PLANNED_FOR_MS: u64 = 60_000;
 
-/// One socket's number. Events that name another socket than the present one are stale and mean nothing.
+/// One socket's number. Events of any socket but the current one are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub(crate) u64);
 
-/// What the screen says about the connection.
+/// The state of the connection, for the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkState {
     /// Not started, or stopped.
@@ -43,16 +43,16 @@ pub enum LinkState {
     },
     /// The socket is open and the groups catch up.
     Joining,
-    /// Everything flows.
+    /// Messages are sent, and events arrive live.
     Online,
-    /// The next attempt comes by itself.
+    /// The link waits, and then tries again by itself.
     Waiting {
         /// Attempts that failed, since the link was last healthy.
         attempt: u32,
         /// When.
         retry_at: Instant,
     },
-    /// The device has no network. Nothing is tried until it has.
+    /// The device has no network. The link waits until it has one, or until the person asks.
     Offline,
     /// No attempt comes by itself; only a person can do something about it.
     Closed {
@@ -64,9 +64,9 @@ pub enum LinkState {
 /// Why a link has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Nobody is signed in any more: sign in.
+    /// The user is no longer signed in: sign in.
     SignedOut,
-    /// Somebody else is signed in by now (in another tab). Nothing of this user may be sent in that name.
+    /// Another user is signed in now (in another tab). Nothing of this user may be sent in that user's name.
     OtherUser,
     /// The server closed for good.
     ByServer(CloseReason),
@@ -75,15 +75,15 @@ pub enum Ended {
 /// What `GET /api/v1/session` said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionCheck {
-    /// 200: somebody is signed in.
+    /// 200: a user is signed in.
     SignedIn,
-    /// 401: nobody is.
+    /// 401: no user is signed in.
     SignedOut,
     /// No answer, or another one.
     Unreachable,
 }
 
-/// What the link is told.
+/// What happens to the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkEvent {
     Start,
@@ -98,7 +98,7 @@ pub(crate) enum LinkEvent {
     Settled,
     GoingAway(u64),
     Lost(CloseReason),
-    /// The session found the socket to be of no use.
+    /// The session found that the socket is dead.
     Sick,
     OtherUser,
     Checked(SessionCheck),
@@ -112,11 +112,11 @@ pub(crate) enum LinkEffect {
     Check,
     Open(SocketId),
     Close(SocketId),
-    /// Ask the server for any frame.
+    /// Ask the server for a sign of life.
     Probe,
 }
 
-/// The state with all that belongs to it.
+/// The state with its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
@@ -136,10 +136,11 @@ pub(crate) struct Link {
     phase: Phase,
     backoff: Backoff,
     watchdog: Watchdog,
-    /// The socket was silent when the network changed or the tab woke, and nothing was heard since: a loss that is told now
-    /// is old news, and at this moment the socket is given up.
+    /// When to give up a socket or an attempt that was silent when the network changed or the tab woke. A frame that
+    /// comes before that moment ends the doubt. A loss that is reported before happened earlier, so the link tries
+    /// again at once.
     doubt: Option<Instant>,
-    /// The server closed because it restarts: until then it is looked for often.
+    /// The server closed in order to restart. Until this moment the link tries often.
     planned_until: Option<Instant>,
     sockets: u64,
     effects: Vec<LinkEffect>,
@@ -189,7 +190,7 @@ impl Link {
         }
     }
 
-    /// The socket over which the server has said `hello`: the only one to say something to.
+    /// The socket over which the server has said `hello`. Frames are sent over this one only.
     pub(crate) const fn wire(&self) -> Option<SocketId> {
         match self.phase {
             Phase::Joining { socket, .. } | Phase::Online { socket, .. } => Some(socket),
@@ -203,18 +204,18 @@ impl Link {
         }
     }
 
-    /// Something came over the present socket.
+    /// A frame came over the current socket.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.watchdog.heard(now);
         self.doubt = None;
     }
 
-    /// The server's own figure for a silence that is too long.
+    /// Sets the longest silence, as the server's `hello` announces it.
     pub(crate) fn allow_silence(&mut self, ms: u64) {
         self.watchdog.allow(ms);
     }
 
-    /// When [`LinkEvent::Due`] is due.
+    /// When to send [`LinkEvent::Due`].
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let doubted = |deadline: Instant| Some(self.doubt.map_or(deadline, |doubt| doubt.min(deadline)));
         match self.phase {

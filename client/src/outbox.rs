@@ -1,9 +1,9 @@
 //! What a person wants and the server has not answered: messages to be stored, and changes of messages.
 //!
-//! Owns one group's [`Intent`]s in the order in which they came up. Promises that they are said in that order (G15), under the
-//! ids that they came with, until the server has done them or has refused them for good; what is neither stays queued, over
-//! lost sockets and reloads. One is under way at a time: a later message that overtook a refused or lost one would be stored
-//! before it, and there is no way to take that back. Called by the session; the screen reads it.
+//! Owns one group's [`Intent`]s in the order of their creation. Promises that they are sent in that order (G15), each
+//! under its own id, until the server has done them or has refused them for good. All others stay queued, over lost
+//! sockets and reloads. Only one is under way at a time: otherwise a later message could be stored before an earlier
+//! one that was lost or refused, and that order could not be corrected. Called by the session; the screen reads it.
 
 use std::collections::VecDeque;
 
@@ -18,9 +18,9 @@ mod saved;
 pub use intent::{Intent, IntentId, SendState, Want};
 pub use saved::SavedIntent;
 
-/// What may wait in all groups together. Together it fits into a browser's local storage.
+/// How many intents may wait in all groups together. So many fit into a browser's local storage.
 pub const OUTBOX_MESSAGES: usize = 200;
-/// How long it may stay without an answer before its outcome counts as unknown and it is said again.
+/// How long an intent may stay unanswered before its outcome counts as unknown and it is sent again.
 pub const ACK_TIMEOUT_MS: u64 = 10_000;
 
 /// One group's unanswered intents.
@@ -28,11 +28,11 @@ pub const ACK_TIMEOUT_MS: u64 = 10_000;
 pub struct Outbox {
     entries: VecDeque<Intent>,
     flight: Option<Flight>,
-    /// The server asked to wait until then.
+    /// Until when the server asked to wait.
     blocked: Option<Instant>,
-    /// It did because the person, or the group, says too much at once, and not because it is busy itself.
+    /// The server asked for that because the person, or the group, sends too fast, and not because the server is busy.
     too_fast: bool,
-    /// How often it did so since something was stored.
+    /// How often the server asked to wait since an intent was last done.
     refusals: u32,
 }
 
@@ -41,42 +41,42 @@ pub struct Outbox {
 struct Flight {
     id: IntentId,
     deadline: Instant,
-    /// It was said again on this socket because no answer came.
+    /// It was sent again on this socket, because no answer came.
     repeated: bool,
 }
 
 /// What a passed deadline means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Overdue {
-    /// Nothing, or go on.
+    /// Nothing is wrong.
     Fine,
-    /// Twice no answer to this one: the socket swallows what is said.
+    /// This intent was sent twice and not answered: the socket loses what is sent.
     Silence(IntentId),
 }
 
-/// What became of a wish to change a message.
+/// The result of adding a change of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// It waits, in place of these.
+    /// The change waits, and replaces these.
     Instead(Vec<IntentId>),
-    /// The message is to be deleted; nothing more can be wanted of it.
+    /// The message is to be deleted, so that no other change is possible.
     Deleted,
 }
 
 impl Outbox {
-    /// What waits, in the order in which it came up.
+    /// All intents, in the order of their creation.
     #[must_use]
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Intent> {
         self.entries.iter()
     }
 
-    /// The messages among it.
+    /// The intents that send a message.
     #[must_use]
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Intent> {
         self.entries.iter().filter(|intent| intent.is_send())
     }
 
-    /// How many there are, refused ones too.
+    /// How many intents there are, refused ones too.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -88,38 +88,38 @@ impl Outbox {
         self.entries.is_empty()
     }
 
-    /// One of them.
+    /// The intent with this id.
     #[must_use]
     pub fn get(&self, id: impl Into<IntentId>) -> Option<&Intent> {
         let id = id.into();
         self.entries.iter().find(|intent| intent.id == id)
     }
 
-    /// The last change that is wanted of this message.
+    /// The last change of this message.
     #[must_use]
     pub fn change_of(&self, message: MessageId) -> Option<&Intent> {
         self.entries.iter().rev().find(|intent| intent.message == message && !intent.is_send())
     }
 
-    /// Until when the person has to wait because they went too fast, for «Vas muy rápido. Espera {s} s.».
+    /// Until when the person has to wait because they sent too fast, for «Vas muy rápido. Espera {s} s.».
     #[must_use]
     pub fn too_fast_until(&self) -> Option<Instant> {
         self.blocked.filter(|_| self.too_fast && self.has_unsent())
     }
 
-    /// Whether something waits to be said or answered.
+    /// Whether an intent waits to be sent or answered.
     #[must_use]
     pub fn has_unsent(&self) -> bool {
         self.entries.iter().any(|intent| matches!(intent.state, SendState::Queued | SendState::Sending))
     }
 
-    /// Adds an intent at its place: new ones go behind all others, restored ones where they were.
+    /// Adds an intent at its place: a new one after all others, a restored one where it was.
     pub(crate) fn add(&mut self, intent: Intent) {
         let at = self.entries.partition_point(|known| (known.order, known.id) <= (intent.order, intent.id));
         self.entries.insert(at, intent);
     }
 
-    /// Adds a change of a message. What it makes needless goes: an earlier text, and whatever was refused.
+    /// Adds a change of a message. It replaces the earlier changes of that message that are queued or were refused.
     pub(crate) fn add_change(&mut self, change: Intent) -> Taken {
         let earlier = |known: &&Intent| known.message == change.message && !known.is_send();
         let waits = |known: &Intent| !matches!(known.state, SendState::Failed { .. });
@@ -133,7 +133,8 @@ impl Outbox {
         Taken::Instead(needless)
     }
 
-    /// The next one to say, if one may be said now: not before what is wanted of the same message and came up earlier.
+    /// The next intent to send, if one may be sent now. An intent waits as long as an earlier one of the same message
+    /// is here.
     pub(crate) fn next(&self, now: Instant) -> Option<&Intent> {
         if self.flight.is_some() || self.blocked.is_some_and(|until| now < until) {
             return None;
@@ -145,13 +146,13 @@ impl Outbox {
         })
     }
 
-    /// It is said.
+    /// The intent is sent.
     pub(crate) fn fly(&mut self, id: IntentId, now: Instant) {
         self.set(id, SendState::Sending);
         self.flight = Some(Flight { id, deadline: now.after(ACK_TIMEOUT_MS), repeated: false });
     }
 
-    /// The one that waits for an answer for too long, to be said again.
+    /// The intent that has waited too long for its answer, to be sent a second time.
     pub(crate) fn again(&mut self, now: Instant) -> Option<Intent> {
         let flight = self.flight.as_mut().filter(|flight| now >= flight.deadline && !flight.repeated)?;
         *flight = Flight { deadline: now.after(ACK_TIMEOUT_MS), repeated: true, ..*flight };
@@ -159,7 +160,7 @@ impl Outbox {
         self.get(id).cloned()
     }
 
-    /// Whether the socket is of no use for saying anything.
+    /// Whether the second attempt was not answered in time either.
     pub(crate) fn overdue(&self, now: Instant) -> Overdue {
         match self.flight {
             Some(flight) if flight.repeated && now >= flight.deadline => Overdue::Silence(flight.id),
@@ -167,21 +168,21 @@ impl Outbox {
         }
     }
 
-    /// It is done. Gives it out if it was here.
+    /// An intent is done. Removes it, and returns it if it was here.
     pub(crate) fn done(&mut self, id: IntentId) -> Option<Intent> {
         self.refusals = 0;
         self.remove(id)
     }
 
-    /// Takes one out.
+    /// Removes an intent, and returns it if it was here.
     pub(crate) fn remove(&mut self, id: IntentId) -> Option<Intent> {
         self.land(id);
         let place = self.entries.iter().position(|intent| intent.id == id)?;
         self.entries.remove(place)
     }
 
-    /// The server can't take it now. It stays first in the queue, and everything behind it waits too: order is worth
-    /// more than speed. Without a time from the server the wait doubles up to half a minute.
+    /// The server can't do the intent now. It stays first in the queue, and all later ones wait too, because order
+    /// matters more than speed. If the server names no time, the wait doubles up to half a minute.
     pub(crate) fn postpone(
         &mut self,
         id: IntentId,
@@ -197,7 +198,7 @@ impl Outbox {
         self.too_fast = code == Some(ErrorCode::RateLimited);
     }
 
-    /// The server will not take it. What is behind it goes on, but for changes of a message that is not stored.
+    /// The server refused the intent. The later ones go on, except those of the same message.
     pub(crate) fn refuse(&mut self, id: IntentId, code: Option<ErrorCode>, retryable: bool) {
         self.set(id, SendState::Failed { code, retryable });
         self.land(id);
@@ -212,8 +213,8 @@ impl Outbox {
         failed
     }
 
-    /// The socket is lost: whether what is under way was done is not known, so it waits for its turn again.
-    /// Returns whether there was one.
+    /// The socket is lost. The outcome of the intent that is under way is unknown, so it is queued again. Returns
+    /// whether there was one.
     pub(crate) fn lose(&mut self) -> bool {
         let Some(flight) = self.flight.take() else { return false };
         self.set(flight.id, SendState::Queued);
@@ -229,7 +230,7 @@ impl Outbox {
         over
     }
 
-    /// When something is to be done without anybody asking.
+    /// The next deadline: that of the intent under way, or the end of the server's wait.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.flight.map(|flight| flight.deadline).into_iter().chain(self.blocked).min()
     }

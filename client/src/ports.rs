@@ -1,7 +1,7 @@
-//! What a [`crate::Driver`] needs from the place where it runs.
+//! What a [`crate::Driver`] needs from its environment.
 //!
-//! Four small traits, all of whose futures may be tied to one thread, as they are in a browser. An adapter does I/O and
-//! nothing else: every decision is the session's. Implement all four for one type and hand it to
+//! Four small traits. Their futures may be tied to one thread, as they are in a browser. An adapter does I/O and
+//! nothing else; the session makes every decision. Implement all four for one type and pass it to
 //! [`crate::Driver::new`].
 //!
 //! Almost every WebSocket library has a stream of frames and a sink for them, and needs no more than this:
@@ -81,19 +81,20 @@ impl std::fmt::Debug for SocketEvent {
     }
 }
 
-/// An open socket: frames in and frames out. Closing its sink closes it politely; dropping it closes it anyhow.
+/// An open socket: a stream of frames and a sink for them. Closing the sink closes the connection in order; dropping
+/// the socket closes it anyhow.
 pub trait Socket: Stream<Item = SocketEvent> + Sink<String> + Unpin {}
 
 impl<T: Stream<Item = SocketEvent> + Sink<String> + Unpin> Socket for T {}
 
-/// Opens sockets to `GET /ws`, with the subprotocol [`caravana_protocol::limits::SUBPROTOCOL`] and whatever says who the
-/// user is.
+/// Opens sockets to `GET /ws`, with the subprotocol [`caravana_protocol::limits::SUBPROTOCOL`] and the credentials of
+/// the user.
 pub trait Sockets {
     /// An open socket.
     type Socket: Socket;
 
-    /// Opens one. Resolves when it is open; the error is the reason as far as it is known, and a browser, which can't
-    /// read a refused handshake, knows [`CloseReason::Abnormal`].
+    /// Opens a socket, and resolves when it is open. The error is the reason, as far as it is known. A browser can't
+    /// read a refused handshake, so there it is [`CloseReason::Abnormal`].
     fn open(&self) -> impl Future<Output = Result<Self::Socket, CloseReason>>;
 }
 
@@ -102,29 +103,29 @@ pub trait Timer {
     /// The present moment of a clock that never goes back (`performance.now()` in a browser).
     fn now(&self) -> Instant;
 
-    /// Resolves after so many milliseconds. Later does no harm, a tab in the background is always late.
+    /// Resolves after so many milliseconds. It may be later: a tab in the background is always late.
     fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
 }
 
-/// The device could not keep it.
+/// The device could not save an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it could not be kept")]
 pub struct NotKept;
 
-/// Keeps what waits to be said over reloads. [`SavedIntent`] is serde's to write; its `id` is the key. Where there is
-/// nothing to keep them in, loading gives nothing and saving may fail: everything works, only not over a reload.
+/// Keeps intents over reloads. Write a [`SavedIntent`] with serde; its `id` is the key. Where there is no storage,
+/// `load` gives nothing and `save` may fail: everything works, but a reload loses the intents.
 pub trait Storage {
-    /// All that is kept. What can't be read is left out.
+    /// Gives all saved intents, except those that can't be read.
     fn load(&self) -> impl Future<Output = Vec<SavedIntent>>;
 
-    /// Keeps this in place of what is kept under its id.
+    /// Saves an intent. It replaces the one that is saved under its id.
     fn save(&self, message: SavedIntent) -> impl Future<Output = Result<(), NotKept>>;
 
-    /// Keeps it no longer. What is not there is no error.
+    /// Removes an intent. It is no error if there is none.
     fn forget(&self, id: IntentId) -> impl Future<Output = ()>;
 }
 
-/// The few questions that go by REST.
+/// The few requests that go by REST.
 pub trait Api {
     /// `GET /api/v1/groups/{group}/messages`. 404 and 403 are [`HistoryError::NotFound`], 401 is
     /// [`HistoryError::SignedOut`], everything else [`HistoryError::Unavailable`].
@@ -138,13 +139,13 @@ pub trait Api {
     /// `GET /api/v1/session`. 200 is signed in, 401 signed out, everything else unreachable.
     fn check_session(&self) -> impl Future<Output = SessionCheck>;
 
-    /// A fresh token of the same user, where tokens say who that is. With cookies there is none.
+    /// A fresh token of the same user, if the client identifies the user by a token. With cookies there is none.
     fn token(&self) -> impl Future<Output = Option<String>> {
         std::future::ready(None)
     }
 }
 
-/// All of them in one.
+/// All four ports in one type.
 pub trait Ports: Sockets + Timer + Storage + Api {}
 
 impl<T: Sockets + Timer + Storage + Api> Ports for T {}

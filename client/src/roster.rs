@@ -1,7 +1,7 @@
-//! Who is here, who writes, who has read how far.
+//! Who is online, who is typing, and how far each member has read.
 //!
-//! Owns the soft state of one group: nothing here is stored, ordered or waited for. Promises that a typing state ends
-//! by itself, also when `stop_typing` was lost, and that reads never go back. Called by the session.
+//! Owns the ephemeral state of one group: it is not stored and not ordered, and nothing waits for it. Promises that a
+//! typing state ends by itself, also when `stop_typing` was lost, and that reads never go back. Called by the session.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use caravana_protocol::{Joined, Seq, UserId};
 
 use crate::Instant;
 
-/// The longest time for which somebody is shown as writing without a repetition, whatever the server announces.
+/// The longest time for which a member is shown as typing without a repetition, whatever the server announces.
 pub const TYPING_LONGEST_MS: u64 = 8_000;
 
-/// The soft state of one group.
+/// The ephemeral state of one group.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     online: BTreeSet<UserId>,
@@ -32,27 +32,27 @@ impl Roster {
         self.online.contains(&user)
     }
 
-    /// Others who are writing now.
+    /// Other members who are typing now.
     pub fn typing(&self) -> impl Iterator<Item = UserId> + '_ {
         self.typing.keys().copied()
     }
 
-    /// How far members have read, as far as the server has told. Who has never read need not be here, and in a large group
-    /// others may be left out.
+    /// How far members have read, as far as the server has told. Members who have never read may be missing, and in a
+    /// large group others too.
     #[must_use]
     pub const fn reads(&self) -> &BTreeMap<UserId, Seq> {
         &self.reads
     }
 
-    /// Up to where all of these have read, and all others whose reading is known; who is not known to have read has read
-    /// nothing. `None` when that is nobody but `user`, who is not asked.
+    /// The seq up to which all `members`, and all others whose reads are known, have read. A member without a known
+    /// read counts as 0. `user` is not counted; `None` if there is no other.
     pub(crate) fn read_by_all(&self, user: UserId, members: impl IntoIterator<Item = UserId>) -> Option<Seq> {
         let known = self.reads.iter().map(|(member, seq)| (*member, *seq));
         let asked = members.into_iter().map(|member| (member, self.reads.get(&member).copied().unwrap_or(0)));
         known.chain(asked).filter(|(member, _)| *member != user).map(|(_, seq)| seq).min()
     }
 
-    /// The state as the server sees it now takes the place of what was known.
+    /// Takes over the state that the server sees now. Reads do not go back.
     pub(crate) fn join(&mut self, joined: &Joined) {
         self.online = joined.roster.iter().copied().collect();
         self.typing.clear();
@@ -61,22 +61,22 @@ impl Roster {
         }
     }
 
-    /// Somebody came or went. Returns whether that is news.
+    /// A member came online or went offline. Returns whether that is a change.
     pub(crate) fn presence(&mut self, user: UserId, online: bool) -> bool {
         if online { self.online.insert(user) } else { self.online.remove(&user) }
     }
 
-    /// Somebody writes. Returns whether the list of those who do has changed.
+    /// A member is typing. Returns whether that is a change.
     pub(crate) fn types(&mut self, user: UserId, expiry_ms: u64, now: Instant) -> bool {
         self.typing.insert(user, now.after(expiry_ms.min(TYPING_LONGEST_MS))).is_none()
     }
 
-    /// Somebody no longer writes, or sent what they wrote. Returns whether they did.
+    /// A member stopped typing, or sent the message. Returns whether the member was typing.
     pub(crate) fn stops_typing(&mut self, user: UserId) -> bool {
         self.typing.remove(&user).is_some()
     }
 
-    /// Somebody read. The larger seq stays. Returns whether it moved.
+    /// A member has read up to `seq`. The larger seq stays. Returns whether it changed.
     pub(crate) fn read(&mut self, user: UserId, seq: Seq) -> bool {
         let known = self.reads.entry(user).or_insert(0);
         let moved = seq > *known;
@@ -84,12 +84,12 @@ impl Roster {
         moved
     }
 
-    /// Somebody is a member now; what they have read is not known, so it is nothing.
+    /// A user became a member. Without a known read the member has read nothing.
     pub(crate) fn add(&mut self, user: UserId) {
         self.reads.entry(user).or_insert(0);
     }
 
-    /// Somebody is no longer a member.
+    /// A user is no longer a member.
     pub(crate) fn remove(&mut self, user: UserId) {
         self.online.remove(&user);
         self.typing.remove(&user);
@@ -101,7 +101,7 @@ impl Roster {
         self.reads.clear();
     }
 
-    /// Nobody is shown as writing on a link that is down. Returns whether somebody was.
+    /// Ends all typing states, because the link is down. Returns whether there were any.
     pub(crate) fn hush(&mut self) -> bool {
         let anybody = !self.typing.is_empty();
         self.typing.clear();

@@ -1,8 +1,8 @@
 //! The client's logical link, which outlives many sockets.
 //!
-//! Owns the link, the groups that are followed, and the questions that are open. Promises to be a function of what it is
-//! told: the same seed, inputs and instants give the same outputs. Never waits, and never fails: what can't be done is a
-//! [`Change`] that says so. Called by [`crate::Driver`], or by a test that is its whole world.
+//! Owns the link, the known groups and the open requests. Promises to be deterministic: the same seed, inputs and
+//! instants give the same outputs. Never waits and never fails: a [`Change`] reports what can't be done. Called by
+//! [`crate::Driver`], and by tests that simulate everything around the session.
 
 use std::collections::BTreeMap;
 
@@ -37,11 +37,12 @@ use crate::{Instant, LinkState, SavedIntent};
 /// What a session has to know before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
-    /// Who is signed in. A server that takes the client for somebody else ends the session.
+    /// The signed-in user. The session ends if the server's `hello` names another user.
     pub user: UserId,
     /// Messages on a page of history.
     pub page_size: usize,
-    /// Rows of one group that are kept in memory; more are forgotten at the far end and can be loaded again.
+    /// The most rows of one group that are kept in memory. More rows are forgotten at the end that is farther from the
+    /// reader; they can be loaded again.
     pub rows: usize,
 }
 
@@ -74,12 +75,12 @@ pub struct Session {
     shown: LinkState,
     build: Option<String>,
     last_order: u64,
-    /// Counts what makes a group's [`group::Place`].
+    /// The last number that was given out for a group's [`group::Place`].
     last_place: u64,
 }
 
 impl Session {
-    /// A session at rest. The seed decides about jitter only; any source of randomness will do.
+    /// A session that is not started. The seed decides about jitter only; any source of randomness will do.
     #[must_use]
     pub fn new(config: Config, seed: u64) -> Self {
         Self {
@@ -93,7 +94,7 @@ impl Session {
         }
     }
 
-    /// Puts back what the storage kept, before the session is started. What is of other users is left where it is.
+    /// Restores saved intents before the session is started. Ignores intents of other users; they stay in the storage.
     pub fn restore(&mut self, saved: Vec<SavedIntent>) {
         for saved in saved {
             if saved.user_id != self.shared.user {
@@ -110,7 +111,7 @@ impl Session {
         }
     }
 
-    /// Takes one input. What follows from it waits in [`Session::poll_output`].
+    /// Handles one input. The outputs that follow from it wait in [`Session::poll_output`].
     pub fn handle(&mut self, input: Input, now: Instant) {
         self.take(input, now);
         self.settle(now);
@@ -118,12 +119,12 @@ impl Session {
         self.show();
     }
 
-    /// The next thing to do. Take all of them before the next input.
+    /// The next output. Take all outputs before the next input.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.shared.out.pop()
     }
 
-    /// When to say [`Input::Tick`], if nothing else happens.
+    /// When to send [`Input::Tick`], if no other input comes before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let groups = self.groups.values().filter_map(|group| group.deadline(&self.shared));
@@ -136,7 +137,7 @@ impl Session {
         self.link.state()
     }
 
-    /// Who is signed in.
+    /// The signed-in user.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.shared.user
@@ -153,13 +154,13 @@ impl Session {
         self.groups.values()
     }
 
-    /// How much more may wait before the outbox is full: messages, and changes of messages.
+    /// How many more intents (messages, and changes of messages) fit into the outbox.
     #[must_use]
     pub fn outbox_room(&self) -> usize {
         crate::OUTBOX_MESSAGES.saturating_sub(self.groups.values().map(|group| group.outbox.len()).sum())
     }
 
-    /// Sends what may be sent now.
+    /// Sends what may be sent now, and drops groups that are no longer needed.
     fn pump(&mut self, now: Instant) {
         for group in self.groups.values_mut() {
             group.pump(&mut self.shared, now);
@@ -168,7 +169,7 @@ impl Session {
         self.groups.retain(|_, group| !group.let_go(shared));
     }
 
-    /// Says what has changed about the link and about who is filling.
+    /// Reports changes of the link and of each group's progress.
     fn show(&mut self) {
         if self.shown != self.link.state() {
             self.shown = self.link.state();

@@ -1,4 +1,4 @@
-//! A session in a world of its own: a scripted server, a network that can be broken, a storage, and time that moves only
+//! A session in a simulated world: a scripted server, a network that can be broken, a storage, and time that moves only
 //! when the test says so.
 //!
 //! Everything goes through the real codec, so that what a scenario shows is what the wire would do. The clock of
@@ -22,10 +22,10 @@ use crate::{
     Secret, SendState, Session, SessionCheck, SocketId, Want,
 };
 
-/// Steps without progress of time after which a session is said to run in circles.
+/// Steps without progress of time after which a session counts as looping for ever.
 const CIRCLES: u32 = 10_000;
 
-/// How the server's door is.
+/// Whether sockets open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// Sockets open.
@@ -36,7 +36,7 @@ pub enum Door {
     Dead,
 }
 
-/// One session and all that is around it.
+/// One session and its simulated environment.
 #[derive(Debug)]
 pub struct World {
     /// The session under test.
@@ -51,17 +51,17 @@ pub struct World {
     pub sign: SessionCheck,
     /// Whether REST answers.
     pub rest: bool,
-    /// Questions for history are kept here instead of being answered, while this is set.
+    /// While this is set, requests for history are held here and not answered.
     pub hold_pages: bool,
-    /// What the client says is lost, and so is what the server says: a half-open socket.
+    /// What the client sends is lost, and so is what the server sends: a half-open socket.
     pub cut: bool,
     /// What the storage keeps.
     pub stored: BTreeMap<IntentId, SavedIntent>,
-    /// All changes that were told.
+    /// All changes that the session reported.
     pub changes: Vec<Change>,
-    /// All frames that were said, with their moments.
+    /// All frames that the client sent, with their moments.
     pub said: Vec<(Instant, ClientFrame)>,
-    /// The `ref` of the last frame that was said.
+    /// The `ref` of the last frame that the client sent.
     pub last_reference: Option<String>,
     /// The moments at which sockets were asked for.
     pub opened_at: Vec<Instant>,
@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// A world in which the group is open and everything flows.
+    /// A world in which the group is open and events arrive live.
     #[must_use]
     pub fn online() -> Self {
         let mut world = Self::default();
@@ -143,7 +143,7 @@ impl World {
         world
     }
 
-    /// Hands an input to the session, and does all that follows without any time passing.
+    /// Gives an input to the session, and does all that follows without any time passing.
     pub fn give(&mut self, input: Input) {
         self.session.handle(input, self.now);
         self.work();
@@ -156,7 +156,7 @@ impl World {
         self.give(Input::Send { group: group(), id, content: Content::text(body), at });
     }
 
-    /// The person changes the text of an own message.
+    /// The person changes the text of their own message.
     pub fn edit(&mut self, id: MessageId, text: &str) {
         let body = MessageBody::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         let at = caravana_protocol::Timestamp::from_unix_micros(0);
@@ -176,7 +176,7 @@ impl World {
         IntentId::new(Uuid::from_u128(self.minted))
     }
 
-    /// Does what the session wants, and what the server has to say, until nothing is left.
+    /// Carries out the session's outputs and delivers the server's frames, until nothing is left.
     pub fn work(&mut self) {
         for _ in 0..CIRCLES {
             while let Some(output) = self.session.poll_output() {
@@ -193,7 +193,7 @@ impl World {
         panic!("the session runs in circles");
     }
 
-    /// Lets time pass. Everything that is due on the way is done at its moment.
+    /// Lets time pass. Everything that becomes due on the way is done at its moment.
     pub fn pass(&mut self, ms: u64) {
         let until = self.now.after(ms);
         let mut steps = 0;
@@ -223,20 +223,20 @@ impl World {
         }
     }
 
-    /// The server says something out of its own will.
+    /// The server sends a frame on its own.
     pub fn hear(&mut self, frame: ServerFrame) {
         self.server.say(frame);
         self.work();
     }
 
-    /// Answers the questions for history that were held.
+    /// Answers the requests for history that were held.
     pub fn release_pages(&mut self) {
         self.hold_pages = false;
         self.incoming.append(&mut self.held_pages);
         self.work();
     }
 
-    /// The page is loaded afresh: a new session with what the storage kept.
+    /// The page is reloaded: a new session with what the storage kept.
     pub fn reload(&mut self) {
         self.server.hang_up();
         self.socket = None;
@@ -253,8 +253,8 @@ impl World {
         self.session.group(group()).unwrap_or_else(|| panic!("the group is not open"))
     }
 
-    /// The texts on the screen, in order, as the person wants them. What is not acknowledged is marked by a `?`, what was refused
-    /// by a `!`; what is to be deleted is a `-`.
+    /// The texts on the screen, in order, as the person wants them. A `?` marks an unacknowledged message, a `!` a
+    /// refused one; `-` stands for a message that is to be deleted.
     #[must_use]
     pub fn screen(&self) -> Vec<String> {
         let group = self.group();
@@ -280,7 +280,7 @@ impl World {
         group.items().map(line).collect()
     }
 
-    /// How often a frame of this type was said.
+    /// How often the client sent a frame of this type.
     #[must_use]
     pub fn said(&self, kind: &str) -> usize {
         self.said.iter().filter(|(_, frame)| frame.kind() == kind).count()

@@ -1,11 +1,11 @@
 //! One group's log as far as it is loaded, in order.
 //!
-//! Owns the cursor, the loaded rows and the events that came too early. Promises the one rule of the house (G4): an event
-//! is applied only if its seq is the cursor's plus one; lower ones are dropped, higher ones held back until the gap is
-//! filled. Pages of history are merged by message id and by how new their knowledge is, so that a page that is newer or
-//! older than the stream neither doubles a message nor brings back an old text. Memory is bounded. Never asks for
-//! anything itself: it says what it found, and the session asks. Messages that are not acknowledged yet are not here but
-//! in the [`crate::Outbox`]; [`crate::Group::items`] shows both.
+//! Owns the cursor, the loaded rows and the events that came too early. Promises G4: an event is applied only if its
+//! seq is the cursor's plus one; lower ones are dropped, higher ones are held back until the gap is filled. Pages of
+//! history are merged by message id and by the seq up to which their state is known, so that a page that is newer or
+//! older than the stream neither doubles a message nor brings back an old text. Memory is bounded. Never requests
+//! anything itself: it reports what it found, and the session requests. Messages that are not acknowledged yet are not
+//! here but in the [`crate::Outbox`]; [`crate::Group::items`] shows both.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -25,7 +25,7 @@ pub use row::{Row, RowKey};
 
 /// Events that are held back while a gap is open. More are dropped: the answer to `sync` brings them again.
 pub const HELD_EVENTS: usize = 256;
-/// Changes that are remembered while a page of history is under way.
+/// Changes that are remembered while a page of history is requested.
 pub(crate) const PASSED_CHANGES: usize = 256;
 
 /// One group's log as far as it is loaded.
@@ -35,36 +35,36 @@ pub struct Timeline {
     rows: BTreeMap<Seq, Stored>,
     index: BTreeMap<MessageId, Seq>,
     held: BTreeMap<Seq, Event>,
-    /// Something up to this seq has happened and is not here.
+    /// Events up to this seq exist and are missing here.
     missing: Option<Seq>,
     /// From this seq on the rows are complete.
     floor: Seq,
     /// Up to this seq the rows are complete; `None`: up to the cursor and live.
     ceiling: Option<Seq>,
     has_more_before: bool,
-    /// Edits and deletions that passed while a page was under way, for messages that the page may bring as they were.
+    /// Edits and deletions that came while a page was requested. The page may bring an older state of their messages.
     passed: Option<Vec<MessageChange>>,
     limit: usize,
 }
 
-/// What became of an event.
+/// The result of applying an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// It and, maybe, some that were held back are in the log now.
+    /// The event is in the log, and with it the held events that follow it directly.
     Now(Touched),
-    /// It was known.
+    /// The event was known, or there is no cursor yet.
     Known,
-    /// Something before it is missing.
+    /// An event before it is missing.
     Early,
 }
 
-/// The rows that are different now.
+/// The rows that changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Touched {
     pub(crate) inserted: Vec<RowKey>,
     pub(crate) updated: Vec<RowKey>,
     pub(crate) removed: Vec<RowKey>,
-    /// The events that entered the log, for those who follow other things than rows.
+    /// The events that entered the log, for the state that is not rows.
     pub(crate) events: Vec<Event>,
 }
 
@@ -96,7 +96,7 @@ impl Timeline {
         self.rows.values().map(|stored| &stored.row)
     }
 
-    /// The loaded rows behind a seq, ascending.
+    /// The loaded rows after a seq, ascending.
     #[must_use]
     pub fn rows_after(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Row> {
         self.rows.range((Bound::Excluded(seq), Bound::Unbounded)).map(|(_, stored)| &stored.row)
@@ -142,7 +142,7 @@ impl Timeline {
         self.ceiling.is_some()
     }
 
-    /// Starts afresh from a cursor without any row.
+    /// Starts again from a cursor, without any rows.
     pub(crate) fn restart(&mut self, cursor: Cursor) {
         *self = Self { cursor: Some(cursor), floor: cursor.seq.saturating_add(1), ..Self::new(self.limit) };
     }
@@ -152,7 +152,7 @@ impl Timeline {
         self.cursor.is_some_and(|cursor| cursor.epoch == epoch)
     }
 
-    /// Takes an event of the stream.
+    /// Applies an event of the stream.
     pub(crate) fn apply(&mut self, event: Event) -> Applied {
         let Some(cursor) = self.cursor else { return Applied::Known };
         let seq = event.seq();
@@ -183,8 +183,8 @@ impl Timeline {
         Applied::Now(touched)
     }
 
-    /// The server's answer to an own send: the message is stored at its seq. Its event may still be on the way, and
-    /// will find it here.
+    /// The server has acknowledged the user's own message: shows it at its seq. Its event may come later, and finds the
+    /// message here.
     pub(crate) fn acknowledge(&mut self, message: Message) -> Touched {
         let mut touched = Touched::default();
         let version = message.seq;
@@ -192,8 +192,8 @@ impl Timeline {
         touched
     }
 
-    /// The server's answer to a change of a message: that is so at this seq. Its event may still be on the way, and will find it
-    /// here. Newer knowledge stays.
+    /// The server has made a change of a message at this seq: shows the change. Its event may come later, and finds the
+    /// change here. A newer state of the message stays.
     pub(crate) fn fulfil(&mut self, id: MessageId, want: &Want, seq: Seq, at: Timestamp) -> Touched {
         let mut touched = Touched::default();
         let stored = self.index.get(&id).and_then(|place| self.rows.get(place)).filter(|stored| stored.version < seq);
@@ -223,7 +223,7 @@ impl Timeline {
         match &event {
             Event::NewMessage(message) => self.put(Row::Message(message.clone()), seq, touched),
             Event::MessageEdited(change) | Event::MessageDeleted(change) => {
-                // One more than the bound tells the merge that some were not kept.
+                // One more than the bound tells the merge that later ones were not kept.
                 if let Some(passed) = self.passed.as_mut().filter(|passed| passed.len() <= PASSED_CHANGES) {
                     passed.push(change.clone());
                 }
@@ -232,13 +232,13 @@ impl Timeline {
             Event::MemberJoined(joined) => self.put(Row::MemberJoined(joined.clone()), seq, touched),
             Event::MemberLeft(left) => self.put(Row::MemberLeft(left.clone()), seq, touched),
             Event::GroupUpdated(updated) => self.put(Row::GroupUpdated(updated.clone()), seq, touched),
-            // It took its place in the log, and there is nothing to show.
+            // The event has its place in the log, but there is nothing to show.
             Event::Other(_) => {}
         }
         touched.events.push(event);
     }
 
-    /// Shows a row if it lies in the loaded window; of two states of one message the one with the newer knowledge stays.
+    /// Shows a row if it lies in the loaded window. Of two states of one message the one of the higher version stays.
     fn put(&mut self, row: Row, version: Seq, touched: &mut Touched) {
         let (seq, key) = (row.seq(), row.key());
         if seq < self.floor || self.ceiling.is_some_and(|ceiling| seq > ceiling) {
@@ -247,7 +247,7 @@ impl Timeline {
         if let RowKey::Message(id) = key
             && self.index.get(&id).is_some_and(|known| *known != seq)
         {
-            // One id has one seq for ever. Whoever says otherwise is wrong, and the first word stays.
+            // One id has one seq for ever. A row that says otherwise is wrong, and the first one stays.
             return;
         }
         match self.rows.get_mut(&seq) {

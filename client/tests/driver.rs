@@ -54,7 +54,7 @@ impl Place {
         Self { started: tokio::time::Instant::now(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Changes the server's side, and brings what it says to the client.
+    /// Changes the server's state, and passes the server's frames to the client.
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().expect("nobody panics inside");
         let answer = change(&mut state);
@@ -178,7 +178,7 @@ impl Page {
     fn open(place: &Place) -> Self {
         let (driver, handle) = Driver::new(Session::new(Config::new(me()), 1), place.clone());
         let (told, changes) = mpsc::unbounded();
-        // `spawn` asks for `Send`: the driver is, because these ports are.
+        // `spawn` needs a `Send` future. The driver's is one, because these ports are `Send`.
         let task = tokio::spawn(driver.run(move |change| {
             let _ = told.unbounded_send(change);
         }));
@@ -187,7 +187,7 @@ impl Page {
         Self { handle, changes, seen: VecDeque::new(), task }
     }
 
-    /// Waits until the session is as it should be, for two virtual minutes at most.
+    /// Waits until the condition holds, for two virtual minutes at most.
     async fn sees(&mut self, what: &str, is: impl Fn(&Session) -> bool) {
         let wait = async {
             while !self.handle.with(&is) {
@@ -221,7 +221,7 @@ async fn a_message_goes_out_and_is_kept_only_until_it_is_stored() {
     page.send(1, "hola");
     page.sees("sending", |session| session.group(group()).is_some_and(|group| group.outbox().len() == 1)).await;
     page.sees("sent", |session| texts(session) == ["hola"]).await;
-    // Writes are done one after the other, so that the next one's end shows that these are done too.
+    // Writes run one after the other, so the end of the next one shows that these are done too.
     page.send(2, "adiós");
     page.sees("sent", |session| texts(session) == ["hola", "adiós"]).await;
     drop(page.handle);
@@ -246,7 +246,7 @@ async fn a_silent_server_is_noticed_by_the_alarm_and_its_socket_is_closed() {
     let place = Place::new();
     let mut page = Page::open(&place);
     page.sees("online", |session| session.link() == LinkState::Online).await;
-    // Nobody calls `beat` here, so that nothing is heard for 35 virtual seconds.
+    // This test does not call `beat`, so no frame comes for 35 virtual seconds.
     page.sees("given up", |session| session.link() != LinkState::Online).await;
     page.sees("online again", |session| session.link() == LinkState::Online).await;
     assert_eq!(place.with(|state| (state.opened, state.closed)), (2, 1));

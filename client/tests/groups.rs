@@ -49,7 +49,7 @@ fn a_group_that_was_left_elsewhere_is_over_whether_it_is_known_here_or_not() {
         assert!(world.changes.contains(&Change::GroupLeft { group: id, reason }), "{:?}", world.changes);
     }
     assert!(world.group().is_gone());
-    // Told twice, by `left` and by this: said once.
+    // The server tells it twice, by `left` and by this frame; the session reports it once.
     world.changes.clear();
     world.hear(ServerFrame::GroupRemoved(GroupRemoved { group_id: group() }));
     assert!(world.changes.is_empty(), "{:?}", world.changes);
@@ -87,16 +87,16 @@ fn a_traveller_in_more_groups_than_a_socket_follows_opens_each_of_them() {
     assert_eq!(world.session.groups().count(), SUBSCRIPTIONS);
     let refused = |change: &Change| matches!(change, Change::Notice { .. });
     assert!(!world.changes.iter().any(refused), "{:?}", world.changes);
-    // The list gave way from its end, and what was opened did not.
+    // The groups at the end of the list were dropped, and the opened ones were kept.
     assert!(world.session.group(group()).is_some(), "opened first of all");
     assert!(world.session.group(id(0)).is_some());
     assert!(world.session.group(id(places - 30)).is_none());
-    // A group that is only listed takes nobody's place, and says nothing.
+    // A group that is only listed drops no other group, and reports no error.
     world.changes.clear();
     world.give(Input::FollowGroup { group: id(500), cursor, last_read: None });
     assert!(world.session.group(id(500)).is_none());
     assert!(!world.changes.iter().any(refused), "{:?}", world.changes);
-    // And back to one that had given way.
+    // A dropped group can be opened again.
     world.give(Input::OpenGroup { group: id(places - 30), page: None, last_read: None });
     assert!(world.session.group(id(places - 30)).is_some());
 }

@@ -138,7 +138,7 @@ fn what_the_server_refuses_says_why_on_its_row_and_holds_up_nobody() {
     assert!(world.changes.contains(&Change::SendFailed { group: group(), id: other, code }));
     world.send(id(2), "sigo");
     assert_eq!(world.server.texts(), ["hola", "ajeno", "sigo"]);
-    // A reload keeps it; giving it up shows what is so.
+    // The storage keeps the refused change. After it is discarded, the screen shows the log.
     assert_eq!(world.stored.len(), 1);
     let (intent, state) = change(&world, 0xffff_0001);
     assert_eq!(state, SendState::Failed { code, retryable: false });

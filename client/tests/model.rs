@@ -13,7 +13,7 @@ enum Step {
     Send,
     Edit(usize),
     Delete(usize),
-    /// Of one's own messages, by oneself.
+    /// The user changes one of their own messages.
     Change(usize, bool),
     NextChange(Answer),
     Admit,
@@ -89,9 +89,9 @@ fn step() -> impl Strategy<Value = Step> {
 struct Run {
     world: World,
     sent: Vec<String>,
-    /// What the person wanted last of their own messages: a text, or that it is deleted.
+    /// The last thing that the person wanted for each of their own messages: a text, or that it is deleted.
     wanted: BTreeMap<MessageId, Option<String>>,
-    /// Messages that the server changed by itself.
+    /// Messages that the server changed on its own.
     meddled: BTreeSet<MessageId>,
     changes: usize,
     restored: bool,
@@ -180,7 +180,7 @@ impl Run {
         self.look();
     }
 
-    /// The person changes an own message, stored or not.
+    /// The person changes their own message, stored or not.
     fn change(&mut self, at: usize, edits: bool) {
         let id = id(at as u128 + 1);
         if at >= self.sent.len() || self.wanted.get(&id) == Some(&None) {
@@ -197,7 +197,7 @@ impl Run {
         }
     }
 
-    /// What holds at every moment.
+    /// Checks what must hold at every moment.
     fn look(&mut self) {
         let group = self.world.group();
         let mut keys = BTreeSet::new();
@@ -211,7 +211,7 @@ impl Run {
         assert!(under_way <= 1, "order is lost");
     }
 
-    /// Everything is healed; then the screen is the log.
+    /// Repairs everything. Then the screen must show the log.
     fn judge(mut self) {
         let world = &mut self.world;
         world.server.answers.clear();
@@ -222,7 +222,8 @@ impl Run {
         world.give(Input::NetworkUp);
         world.pass(120_000);
         assert_eq!(world.session.link(), LinkState::Online);
-        // What was never answered is tried again; what was refused, because others had changed the message, is given up.
+        // Intents without an answer are tried again. Those that were refused because others had changed the message are
+        // discarded.
         for again in [true, false] {
             let failed = world.group().outbox().entries().map(|intent| (intent.id, intent.state)).collect::<Vec<_>>();
             for (id, state) in failed {

@@ -74,7 +74,7 @@ fn a_page_that_nobody_answers_is_failed_after_a_while() {
     world.pass(1);
     assert_eq!(world.group().older(), Older::Failed);
     assert!(was_told(&world));
-    // What comes after all belongs to no question.
+    // A page that comes after its timeout belongs to no request.
     world.release_pages();
     assert_eq!(world.screen().len(), 50);
 }
@@ -103,7 +103,7 @@ fn who_asks_twice_is_answered_once() {
     }
     world.release_pages();
     assert_eq!((world.screen().len(), world.group().older()), (100, Older::More));
-    // A question that was on its way when the page came asks for what is here.
+    // A request for this page came late: the page is loaded by now.
     world.give(Input::Load { group: group(), page });
     assert_eq!((world.screen().len(), world.group().older()), (100, Older::More));
     assert!(!world.changes.iter().any(|change| matches!(change, Change::HistoryFailed { .. })));

@@ -102,7 +102,7 @@ fn a_server_that_is_busy_is_given_its_time_and_the_order_stays() {
         world.send(id(1), "1");
         world.send(id(2), "2");
         let until = Some(world.now.after(3_000));
-        // Only who went too fast is told so.
+        // The session tells the person only if they sent too fast.
         let told = until.filter(|_| code == ErrorCode::RateLimited);
         assert_eq!(world.group().outbox().too_fast_until(), told, "{code}");
         world.pass(2_999);
@@ -170,7 +170,7 @@ fn a_discarded_message_is_gone_for_good_and_one_under_way_stays() {
 fn the_queue_survives_a_reload_and_goes_out_without_the_group_being_opened() {
     let mut world = World::online();
     world.give(Input::NetworkDown);
-    // Ids that sort against the order of writing: the order is what counts.
+    // Ids that sort against the order of writing: the order of writing must count.
     for number in [3, 2, 1] {
         world.send(id(number), &number.to_string());
     }

@@ -167,7 +167,7 @@ fn a_loss_that_is_told_after_the_tab_woke_is_answered_at_once() {
         assert_eq!(world.session.link(), LinkState::Online, "nobody knows of the loss yet");
         world.close(CloseReason::Abnormal);
         assert_eq!(world.session.link(), LinkState::Online);
-        // Only once: a server that drops whoever comes is not met with a loop.
+        // Only once: the session must not connect in a loop to a server that drops every socket.
         world.close(CloseReason::Abnormal);
         assert!(matches!(world.session.link(), LinkState::Waiting { .. }));
     }

@@ -80,7 +80,7 @@ fn a_page_of_another_history_is_never_mixed_with_this_one() {
     world.reload();
     world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
     world.give(Input::Start);
-    // Restored behind the back of the open socket: the page is the first to know.
+    // The history is restored while the socket is open, and the socket does not report it. The page shows it first.
     world.server.restore(30);
     post(&mut world, 100, 140);
     let Some(page) = world.group().timeline().older_page() else { panic!("nothing older") };
@@ -135,7 +135,7 @@ fn a_page_that_is_newer_than_the_stream_is_not_undone_by_what_comes_late() {
     let mut world = World::online();
     let one = world.server.post(ana(), "uno");
     world.work();
-    // Both are on their way while the page, which knows of both, arrives.
+    // Both events are under way when a page that contains both changes arrives.
     world.server.edit(one, "secreto");
     world.server.delete(one);
     world.changes.clear();
@@ -363,7 +363,8 @@ fn an_answer_from_before_the_group_was_opened_does_not_close_it() {
     world.close(CloseReason::Abnormal);
     world.pass(2_000);
     let (asked, old) = (world.said("subscribe"), world.last_reference.clone());
-    // Asked while they were no member; let in and opened again before the answer comes.
+    // The first request was sent while the user was not a member. The user is added and opens the group before the
+    // answer.
     world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
     world.hear(refusal(&old));
     assert_eq!((world.group().is_gone(), world.said("subscribe")), (false, asked + 1));
@@ -405,7 +406,7 @@ fn a_group_is_waited_for_while_another_ones_replay_comes_forward() {
     let page = Some(world.server.page_of_all());
     world.give(Input::OpenGroup { group: other, page, last_read: None });
     let asked = world.said("subscribe");
-    // The first group is replayed, one event in eight seconds.
+    // The first group is replayed, one event every eight seconds.
     let (epoch, head) = (world.server.epoch, world.server.head() + 10);
     let (roster, reads) = (vec![me()], BTreeMap::new());
     world.hear(ServerFrame::Joined(Joined { group_id: group(), epoch, head, roster, reads }));
@@ -433,7 +434,7 @@ fn a_page_of_history_brings_who_joined_to_their_places() {
     world.server.admit(UserId::new(uuid::Uuid::from_u128(0xd)));
     world.work();
     assert_eq!(world.screen(), ["uno", "·", "dos", "tres", "·"]);
-    // The same once more is nothing new.
+    // The same page once more changes nothing.
     world.give(Input::Load { group: group(), page: HistoryPage::Latest });
     assert_eq!(world.screen(), ["uno", "·", "dos", "tres", "·"]);
 }

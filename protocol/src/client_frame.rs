@@ -1,37 +1,39 @@
-//! What a client may say.
+//! The frames that a client may send.
 
 use serde::Serialize;
 
 use crate::{Content, Cursor, GroupId, MessageId, Seq, UserId};
 
-/// A client's own name for one frame, at most [`crate::limits::REF_CHARACTERS`] characters; errors about the frame
+/// A client's own name for one frame, at most [`crate::limits::REF_CHARACTERS`] characters. Errors about the frame
 /// repeat it.
 pub type FrameRef = String;
 
-/// A client frame together with the references that answers to it repeat.
+/// A client frame with the references that its answers repeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incoming {
-    /// What the client said.
+    /// The client's frame.
     pub frame: ClientFrame,
-    /// The frame's `ref`. A change that has one is answered by `done`.
+    /// The frame's `ref`. A change with a `ref` is answered by `done`.
     pub own_reference: Option<FrameRef>,
-    /// What errors repeat: the frame's `ref`, or else its `data.id`.
+    /// The reference that errors repeat: the frame's `ref`, or if it has none, its `data.id`.
     pub reference: Option<FrameRef>,
 }
 
-/// What a client may say. On the endpoint of one group `group_id` may be left out of every frame; on the endpoint of
-/// many it is needed wherever it stands here. `user_id` is taken for the seed's clients only, and only if it is the
-/// connection's own.
+/// A frame that a client may send. On the endpoint of one group every frame may leave out `group_id`; on the endpoint
+/// of many groups it is required in every frame that has it here. `user_id` is accepted only for the seed's clients,
+/// and only if it is the connection's own user.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Store this message and tell the group. Answered by `message_sent` after the commit, or by an error; sending the
-    /// same `id` again is safe for ever and answered from the stored row.
+    /// Store this message and tell the group. Answered by `message_sent` after the commit, or by an error. Sending the
+    /// same `id` again is always safe: the server then answers from the stored row.
     SendMessage {
-        /// What it says, the text as written; the server normalises it. Its fields stand beside the others.
+        /// What the message says, the text as written; the server normalises it. Its fields stand beside the others in
+        /// `data`.
         #[serde(flatten)]
         content: Content,
-        /// The message's primary key and idempotency key. Without one the server mints it, and a retry may double.
+        /// The message's primary key and idempotency key. If it is missing, the server makes one, and a retry may store
+        /// the message twice.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<MessageId>,
         /// Must be the connection's user if given.
@@ -41,20 +43,22 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
     },
-    /// Replace the text of an own message. The event is `message_edited`; a frame with a `ref` is answered by `done`.
+    /// Replace the text of the user's own message. The event is `message_edited`; a frame with a `ref` is answered by
+    /// `done`.
     EditMessage {
-        /// Which.
+        /// The message.
         id: MessageId,
         /// The new text.
         message: String,
     },
-    /// Delete an own message (or, for who manages the group, any). The event is `message_deleted`; a frame with a `ref` is
-    /// answered by `done`, also where the message was deleted before.
+    /// Delete the user's own message, or any message if the user manages the group. The event is `message_deleted`; a
+    /// frame with a `ref` is answered by `done`, also if the message was deleted before.
     DeleteMessage {
-        /// Which.
+        /// The message.
         id: MessageId,
     },
-    /// The user is writing. Repeat every [`crate::limits::TYPING_REPEAT_MS`]; more is dropped without an error.
+    /// The user is typing. Repeat it every [`crate::limits::TYPING_REPEAT_MS`]; more frequent ones are dropped without
+    /// an error.
     Typing {
         /// Must be the connection's user if given.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +67,7 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
     },
-    /// The user stopped writing.
+    /// The user stopped typing.
     StopTyping {
         /// Must be the connection's user if given.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +76,7 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
     },
-    /// Everything up to `seq` was read. Never goes back.
+    /// The user has read everything up to `seq`. The mark never goes back.
     MarkRead {
         /// The group.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,26 +84,27 @@ pub enum ClientFrame {
         /// The last event that was seen.
         seq: Seq,
     },
-    /// Follow a group on this socket. Answered by `joined`, then by what was missed since the cursor, then `caught_up`;
-    /// without a cursor the stream starts at `joined.head`. On a group that is followed already it starts afresh.
+    /// Follow a group on this socket. Answered by `joined`, then by the events after the cursor, then by `caught_up`.
+    /// Without a cursor the stream starts at `joined.head`. For a group that is followed already, the stream starts
+    /// again.
     Subscribe {
         /// The group.
         group_id: GroupId,
-        /// What is known already.
+        /// All events up to here are known to the client.
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<Cursor>,
     },
-    /// Follow it no longer. Answered by `left`.
+    /// Stop following the group. Answered by `left`.
     Unsubscribe {
         /// The group.
         group_id: GroupId,
     },
-    /// The same as `subscribe` with that cursor: what a client says when it finds a gap.
+    /// The same as `subscribe` with that cursor. A client sends it when it finds a gap.
     Sync {
         /// The group.
         #[serde(skip_serializing_if = "Option::is_none")]
         group_id: Option<GroupId>,
-        /// What is known already.
+        /// All events up to here are known to the client.
         cursor: Cursor,
     },
     /// A fresh token of the same user, before the old one ends.
@@ -110,7 +115,7 @@ pub enum ClientFrame {
 }
 
 impl ClientFrame {
-    /// The words in `type` that a server understands.
+    /// The values of `type` that a server understands.
     pub const KINDS: [&str; 10] = [
         "send_message",
         "edit_message",
@@ -124,7 +129,7 @@ impl ClientFrame {
         "auth",
     ];
 
-    /// The word in `type`.
+    /// The value of `type`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -143,7 +148,7 @@ impl ClientFrame {
 }
 
 impl std::fmt::Debug for ClientFrame {
-    /// Texts and tokens never reach a log.
+    /// The text of a message and a token never reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientFrame").field("type", &self.kind()).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! Why a socket was closed, and what a client does about it. One table decides who reconnects.
+//! Why a socket was closed, and what a client does then. One table decides about reconnecting.
 
 /// What a client does after a close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +43,7 @@ macro_rules! close_reasons {
                 match self { $(Self::$name => $text,)* Self::Other(_) => "" }
             }
 
-            /// What a client does about it: 1xxx and 40xx come back, 44xx and 45xx are terminal.
+            /// What a client does then: it reconnects after 1xxx and 40xx; 44xx and 45xx are terminal.
             #[must_use]
             pub const fn retry(self) -> Retry {
                 match self {
@@ -63,7 +63,7 @@ close_reasons! {
     GoingAway = 1001, Backoff, "going away";
     /// The peer broke RFC 6455.
     ProtocolError = 1002, Backoff, "protocol error";
-    /// A binary frame; only text is spoken here.
+    /// The peer sent a binary frame; only text frames are allowed.
     Unsupported = 1003, Backoff, "text frames only";
     /// No close frame came: the connection was lost.
     Abnormal = 1006, Backoff, "connection lost";
@@ -73,19 +73,19 @@ close_reasons! {
     Policy = 1008, Backoff, "policy violation";
     /// A message over the limit.
     TooBig = 1009, Backoff, "message too big";
-    /// Something unexpected on the server.
+    /// An unexpected error on the server.
     Internal = 1011, Backoff, "internal error";
     /// A planned restart.
     Restart = 1012, Backoff, "restarting";
-    /// Too much work now.
+    /// The server has too much work now.
     Overload = 1013, Backoff, "overloaded";
-    /// The token's time is over: refresh and reconnect.
+    /// The token has expired: refresh it and reconnect.
     TokenExpired = 4001, Now, "token expired";
     /// The client did not read fast enough: reconnect and resume.
     TooSlow = 4008, Backoff, "too slow";
-    /// Nothing was heard of the client.
+    /// The server heard nothing from the client for too long.
     HeartbeatMissed = 4009, Backoff, "heartbeat missed";
-    /// No longer a member (on the endpoint of one group).
+    /// The user is no longer a member (on the endpoint of one group).
     NotAMember = 4403, Never, "no longer a member";
     /// The token is bad, or of another user: sign in.
     BadToken = 4500, Never, "bad token";

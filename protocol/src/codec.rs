@@ -1,4 +1,4 @@
-//! Between frames and JSON text. The only place that knows the encoding.
+//! Encodes frames as JSON text and decodes them. Only this module knows the encoding.
 //!
 //! Decoding is total in both directions. A client's frame becomes an [`Incoming`] or a [`DecodeError`] with the code
 //! and reference that the answer needs; a server's frame becomes a [`ServerFrame`], `None` for a type that this build
@@ -13,13 +13,13 @@ use crate::{
     ClientFrame, Content, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, WireError, strict_json,
 };
 
-/// Why a client's text is no frame.
+/// Why a client's text is not a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct DecodeError {
     /// The code of the answer.
     pub code: ErrorCode,
-    /// The text of the answer, for people.
+    /// The text of the answer, for people to read.
     pub message: String,
     /// The reference that the answer repeats.
     pub reference: Option<FrameRef>,
@@ -98,7 +98,7 @@ fn wrong(name: &str, what: &str) -> FieldError {
     (ErrorCode::BadRequest, format!("`{name}` is not {what}"))
 }
 
-/// The fields of a frame's `data`, taken out one by one. `null` is the same as absent.
+/// The fields of a frame's `data`, taken out one by one. `null` counts as absent.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -140,7 +140,7 @@ impl Fields {
     }
 }
 
-/// Writes a client's frame, with a reference of the client's own where it wants one.
+/// Writes a client's frame, with the client's own reference if it gives one.
 #[must_use]
 pub fn encode_client(frame: &ClientFrame, reference: Option<&str>) -> String {
     #[derive(Serialize)]
@@ -184,7 +184,7 @@ pub fn encode_server(frame: &ServerFrame) -> String {
     }
 }
 
-/// Writes an event as the frame that carries it, without taking the event away from its owner.
+/// Writes an event as the frame that carries it. Borrows the event, so that its owner keeps it.
 #[must_use]
 pub fn encode_event(event: &Event) -> String {
     match event {
@@ -206,19 +206,19 @@ fn tagged<T: Serialize>(kind: &str, data: &T) -> String {
     to_json(&Tagged { r#type: kind, data })
 }
 
-/// Its data is JSON already.
+/// Writes an unknown event, whose data is JSON already.
 fn other_event(other: &Other) -> String {
     let (kind, data) = (to_json(&other.kind), other.payload());
     format!(r#"{{"type":{kind},"data":{data}}}"#)
 }
 
 fn to_json<T: Serialize>(value: &T) -> String {
-    // Serialising our own frames into memory can't fail: no map has a key that is not text.
+    // Writing these frames into memory can't fail: every key of a map is text.
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Reads a server's frame. A type that this build does not know is [`Event::Other`] where its data names a group and a seq,
-/// and otherwise `Ok(None)`: ignore it.
+/// Reads a server's frame. A type that this build does not know becomes [`Event::Other`] if its data names a group and
+/// a seq. If not, the result is `Ok(None)`, and the caller ignores the frame.
 pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Envelope<'a> {

@@ -1,4 +1,4 @@
-//! Where somebody stands in a group's log.
+//! A position in a group's log.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What went wrong, in words that programs can rely on.
+//! Error codes that programs can rely on, and the `error` frame.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,21 +46,21 @@ error_codes! {
     IdConflict = "id_conflict", retryable: false;
     /// The frame's `user_id` is not the connection's user.
     UserMismatch = "user_mismatch", retryable: false;
-    /// No such thing, or not a member: the two look the same.
+    /// The thing does not exist, or the user is not a member. A peer can't tell the two apart.
     NotFound = "not_found", retryable: false;
-    /// A member, but without the right to do this.
+    /// The user is a member, but may not do this.
     Forbidden = "forbidden", retryable: false;
     /// It existed and ended: a deleted message, a used-up invite.
     Gone = "gone", retryable: false;
-    /// Nothing visible in the message.
+    /// The message has no visible character.
     EmptyMessage = "empty_message", retryable: false;
     /// The message has characters that no message may have.
     InvalidMessage = "invalid_message", retryable: false;
     /// The message is longer than the limit.
     MessageTooLong = "message_too_long", retryable: false;
-    /// Too many in too short a time; `retry_after_ms` says when it goes on.
+    /// Too many requests in too short a time; `retry_after_ms` says when to try again.
     RateLimited = "rate_limited", retryable: true;
-    /// This socket follows as many groups as one may.
+    /// This socket follows as many groups as one socket may.
     TooManySubscriptions = "too_many_subscriptions", retryable: false;
     /// A bound on groups, members or links is reached.
     LimitReached = "limit_reached", retryable: false;
@@ -70,7 +70,7 @@ error_codes! {
     TemporarilyUnavailable = "temporarily_unavailable", retryable: true;
     /// The server has more work than it can do now.
     Overloaded = "overloaded", retryable: true;
-    /// No or bad credentials.
+    /// The credentials are missing or invalid.
     Unauthenticated = "unauthenticated", retryable: false;
     /// A long-lived token stood in the URL, where logs keep it.
     TokenInUrl = "token_in_url", retryable: false;
@@ -78,7 +78,7 @@ error_codes! {
     OriginNotAllowed = "origin_not_allowed", retryable: false;
     /// A write with a cookie came without proof that our own page sent it.
     Csrf = "csrf", retryable: false;
-    /// Unknown e-mail or wrong password: the two look the same.
+    /// Unknown e-mail or wrong password. A peer can't tell the two apart.
     InvalidCredentials = "invalid_credentials", retryable: false;
     /// The body is larger than the limit.
     TooLarge = "too_large", retryable: false;
@@ -105,11 +105,11 @@ impl<'de> Deserialize<'de> for ErrorCode {
     }
 }
 
-/// The `error` frame. Server → client, about one frame of that client. Flat, as the seed's: `type` and `message` at the
-/// top, the rest beside them. The receiver finds the frame by `ref` and shows or retries it.
+/// The `error` frame. Server → client, about one frame of that client. Flat, as in the seed: all fields are beside
+/// `type`. The receiver finds its frame by `ref`, and shows the error or retries the frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireError {
-    /// Text for people, in English; programs go by `code`.
+    /// Text for people, in English; programs use `code`.
     pub message: String,
     /// What went wrong. `None` only when an older or another server sent a code that is not known here.
     #[serde(default, deserialize_with = "known_code", skip_serializing_if = "Option::is_none")]

@@ -47,7 +47,7 @@ impl Event {
         }
     }
 
-    /// The group whose log it stands in.
+    /// The group in whose log it is.
     #[must_use]
     pub const fn group_id(&self) -> GroupId {
         match self {
@@ -60,7 +60,7 @@ impl Event {
         }
     }
 
-    /// The word in a frame's `type`, and in the database.
+    /// The value of `type` in a frame, and of the kind in the database.
     #[must_use]
     pub fn kind(&self) -> &str {
         match self {
@@ -98,7 +98,7 @@ impl TryFrom<Carried> for MessageChange {
 }
 
 impl MessageChange {
-    /// The message as it now stands at its own position.
+    /// The message in its current state, at its own position.
     #[must_use]
     pub fn into_message(self) -> Message {
         Message { seq: self.message_seq, ..self.message }

@@ -1,7 +1,7 @@
-//! Ids as types of their own, so that a user can't be passed where a group is meant.
+//! Every kind of id has its own type, so that a user's id can't be passed as a group's id.
 //!
 //! On the wire every id is a hyphenated lower-case UUID. Upper case is understood and normalised; the other spellings
-//! that UUID libraries know (braces, `urn:`, bare digits) are refused, because other clients would not know them again.
+//! that UUID libraries know (braces, `urn:`, bare digits) are refused, because other clients would not recognise them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -85,8 +85,8 @@ id! {
     UserId
 }
 id! {
-    /// A message. Minted by the client that writes it (UUIDv7 recommended), it is the message's primary key and its
-    /// idempotency key, for ever.
+    /// A message. The client that writes the message makes its id (UUIDv7 recommended). It is the message's primary key
+    /// and its idempotency key, for ever.
     MessageId
 }
 id! {
@@ -98,8 +98,8 @@ id! {
     ConnectionId
 }
 id! {
-    /// A random id of a group's event history. It changes when the history was rebuilt or restored, so that a cursor
-    /// from before is recognised and nobody continues on a silent fork.
+    /// A random id of a group's event history. It changes when the history was rebuilt or restored. So the server
+    /// recognises a cursor of the old history, and no client continues in the new one by mistake.
     Epoch
 }
 

@@ -1,9 +1,9 @@
 //! The wire of Caravana.
 //!
-//! Owns every frame, event, id, limit, close reason and error code that two programs must agree on, and the one
-//! codec between them and JSON text. Promises that decoding is total: any text gives a value or a named error,
-//! never a panic. Never does I/O, reads a clock or draws randomness. Called by the server, by the browser's client
-//! and by whoever embeds it.
+//! Owns every frame, event, id, limit, close reason and error code that two programs must agree on, and the one codec
+//! between them and JSON text. Promises that decoding is total: any text gives a value or a named error, never a panic.
+//! Never does I/O, never reads a clock, never draws randomness. Called by the server, by the browser's client and by
+//! programs that embed it.
 //!
 //! Start with [`ClientFrame`] and [`ServerFrame`]; [`Event`] is what a group's log consists of.
 

@@ -1,4 +1,4 @@
-//! A message as everybody sees it, and the roles of those who write.
+//! A message as all members see it, and the roles of members.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -14,7 +14,7 @@ pub struct Message {
     pub user_id: Option<UserId>,
     /// The group whose log it stands in.
     pub group_id: GroupId,
-    /// What it says today. The text is empty when the message was deleted: no deleted text is ever sent again.
+    /// Its current content. The text is empty when the message was deleted: no deleted text is ever sent again.
     pub content: Content,
     /// When it was written, for people to read.
     pub created_at: Timestamp,
@@ -27,7 +27,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The same, deleted.
+    /// The same message in its deleted state.
     #[must_use]
     pub fn deleted(mut self) -> Self {
         self.content.body.clear();
@@ -44,8 +44,8 @@ impl Serialize for Message {
     }
 }
 
-/// A message as it is written. The first six fields are the seed's, in the seed's order; clients of the seed find in them
-/// exactly what they always found.
+/// A message as the server sends it. The first six fields are those of the seed, in the seed's order, and clients of
+/// the seed find in them what they always found.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Message))]
@@ -94,8 +94,8 @@ impl utoipa::ToSchema for Message {
     }
 }
 
-/// A message as it is read, with what only some frames say beside it. One reader for all of them keeps the browser's
-/// bundle small, and none of them needs serde's `flatten`, which buffers a value before it reads it.
+/// A message as it is read, with the fields that only some frames have. One reader for all frames keeps the browser's
+/// bundle small. It also needs no `flatten` of serde, which buffers a value before it reads it.
 #[derive(Deserialize)]
 pub(crate) struct Carried {
     id: MessageId,
@@ -107,9 +107,9 @@ pub(crate) struct Carried {
     seq: Seq,
     reply_to: Option<MessageId>,
     edited_at: Option<Timestamp>,
-    /// [`crate::MessageChange`]'s.
+    /// Only in [`crate::MessageChange`].
     pub(crate) message_seq: Option<Seq>,
-    /// [`crate::MessageSent`]'s.
+    /// Only in [`crate::MessageSent`].
     #[serde(default)]
     pub(crate) duplicate: bool,
 }
@@ -146,7 +146,7 @@ impl Role {
         }
     }
 
-    /// The role of that word. An unknown word is a plain member: the safe reading of somebody else's table.
+    /// The role with this word. An unknown word gives a plain member, which is safe if another program wrote the table.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         match word {
@@ -156,7 +156,7 @@ impl Role {
         }
     }
 
-    /// Whether it may rename the group, remove members and delete others' messages.
+    /// Whether this role may rename the group, remove members and delete others' messages.
     #[must_use]
     pub const fn manages(self) -> bool {
         matches!(self, Self::Admin | Self::Owner)

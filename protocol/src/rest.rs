@@ -1,7 +1,7 @@
-//! Shapes of the REST interface, shared by the server that answers and the page that asks.
+//! Types of the REST interface, shared by the server that answers and the page that asks.
 //!
-//! With the feature `openapi` each of them also knows its schema, bounds included, from which the server's document is
-//! made; the browser's bundle is built without it.
+//! With the feature `openapi` each type also has its schema, with its bounds. The server makes its OpenAPI document
+//! from the schemas; the browser's bundle is built without them.
 
 #[cfg(feature = "openapi")]
 pub mod schemas;
@@ -14,7 +14,7 @@ use crate::{Epoch, Event, GroupId, InviteId, Message, MessageId, Role, Seq, Time
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
-    /// Who.
+    /// The user's id.
     pub id: UserId,
     /// The name that others see.
     #[cfg_attr(feature = "openapi", schema(example = "Ana"))]
@@ -29,7 +29,7 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Group {
-    /// Which.
+    /// The group's id.
     pub id: GroupId,
     /// Its name.
     #[cfg_attr(feature = "openapi", schema(example = "Oaxaca en abril"))]
@@ -56,13 +56,13 @@ pub struct Group {
     /// The last message, for the list of groups.
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub last_message: Option<Message>,
-    /// Since when the asking member is one; the beginning of time where a host's table of members does not say.
+    /// When the asking member joined; the beginning of time if a host's table of members does not say.
     pub joined_at: Timestamp,
 }
 
 impl Group {
-    /// By what lists of groups are ordered, the latest first: its last message, or the asking member's entry where that is
-    /// later. So a new group stands at the top before anybody has written.
+    /// The time by which lists of groups are ordered, the latest first: that of the last message, or of the asking
+    /// member's entry if that is later. So a new group is at the top before its first message.
     #[must_use]
     pub fn active_at(&self) -> Timestamp {
         self.last_message.as_ref().map_or(self.joined_at, |message| message.created_at.max(self.joined_at))
@@ -121,8 +121,9 @@ pub struct MembersAnswer {
 pub struct MessagesAnswer {
     /// The messages in their present state.
     pub messages: Vec<Message>,
-    /// What else happened between them and, where the page reaches an end of the log, beyond them: `member_joined`,
-    /// `member_left` and `group_updated`, ascending, at most 200 and then the newest. Left out where there is none.
+    /// The other events between the messages and, where the page reaches an end of the log, beyond them:
+    /// `member_joined`, `member_left` and `group_updated`, ascending; if there are more than 200, the newest 200. Left
+    /// out if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "listed_events")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Event>))]
     pub events: Vec<Event>,
@@ -137,7 +138,7 @@ pub struct MessagesAnswer {
     pub has_more_after: bool,
 }
 
-/// Events in a list, each as the frame that carries it, character by character.
+/// Events in a list. Each is written as the frame that carries it, character by character.
 mod listed_events {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
     use serde_json::value::RawValue;
@@ -175,7 +176,7 @@ pub struct MessageAnswer {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Register {
-    /// Where the person signs in with.
+    /// The e-mail with which the person signs in.
     #[cfg_attr(feature = "openapi", schema(schema_with = schemas::email))]
     pub email: String,
     /// 12 to 128 characters.
@@ -259,19 +260,19 @@ pub struct DeleteAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignIn {
-    /// Which. Nobody can sign in with it.
+    /// Its id. It can't be used to sign in.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = "uuid"))]
     pub id: uuid::Uuid,
-    /// What the browser called itself when it signed in, in a few words; `null` when it did not.
+    /// The browser's name for itself at the sign-in, in a few words; `null` if it gave none.
     #[cfg_attr(feature = "openapi", schema(required = true, example = "Firefox · Linux"))]
     pub browser: Option<String>,
-    /// Since when.
+    /// When the person signed in there.
     pub created_at: Timestamp,
-    /// When something was last asked with it, to the hour.
+    /// When it last sent a request, to the hour.
     pub last_seen_at: Timestamp,
     /// Whether it has an open socket now.
     pub online: bool,
-    /// Whether it is the one that asks.
+    /// Whether this request comes from it.
     pub current: bool,
 }
 
@@ -340,7 +341,7 @@ pub struct NewInvite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invite {
-    /// By which it is listed and revoked.
+    /// The id by which it is listed and revoked.
     pub id: InviteId,
     /// The secret part of the link.
     pub token: String,
@@ -355,18 +356,18 @@ pub struct Invite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LivingInvite {
-    /// By which it is revoked.
+    /// The id by which it is revoked.
     pub id: InviteId,
     /// Who made it.
     pub created_by: UserId,
-    /// When. Left out where a version of the server made it that did not note it.
+    /// When it was made. Left out if the server's version that made it did not note the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// How many people have used it.
     pub uses: u32,
-    /// How many may; unlimited when left out.
+    /// How many people may use it; unlimited when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u32>,
 }
@@ -375,7 +376,8 @@ pub struct LivingInvite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitesAnswer {
-    /// Those that let people in now, the one that was made last first: all for owner and admins, one's own for members.
+    /// The links that let people in now, the newest first: all of them for the owner and admins, only one's own for
+    /// members.
     pub invites: Vec<LivingInvite>,
 }
 
@@ -387,7 +389,7 @@ pub struct InvitePreview {
     pub group: InvitedGroup,
 }
 
-/// A group as somebody sees it who is not a member yet.
+/// A group as it is shown to a person who is not a member yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitedGroup {
@@ -395,7 +397,7 @@ pub struct InvitedGroup {
     pub name: String,
     /// How many members it has.
     pub member_count: u64,
-    /// The name of who made the link.
+    /// The name of the person who made the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited_by: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the server says.
+//! The frames that a server sends.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::message::Carried;
 use crate::rest::{Group, User};
 use crate::{ConnectionId, Epoch, Event, FrameRef, GroupId, Message, Seq, Timestamp, UserId, WireError, limits};
 
-/// What the server says. Clients ignore types that they do not know.
+/// A frame that a server sends. Clients ignore types that they do not know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServerFrame {
     /// The first frame of every socket.
@@ -19,40 +19,40 @@ pub enum ServerFrame {
     Left(Left),
     /// A durable change.
     Event(Event),
-    /// The sender's own acknowledgement.
+    /// The message of this sender is stored.
     MessageSent(MessageSent),
     /// A change that carried a `ref` is committed.
     Done(Done),
-    /// Somebody writes.
+    /// A member is typing.
     UserTyping(Typing),
-    /// Somebody no longer writes.
+    /// A member stopped typing.
     UserStopTyping(Typing),
-    /// Somebody came or went.
+    /// A member came online or went offline.
     Presence(Presence),
-    /// Somebody read.
+    /// A member has read.
     Read(Read),
     /// A replay is complete.
     CaughtUp(CaughtUp),
     /// A replay is not possible.
     Resync(Resync),
-    /// The server lives, and here is how far each group is.
+    /// The server is alive, with the head of each followed group.
     Heartbeat(Heartbeat),
-    /// The token ends soon.
+    /// The token expires soon.
     AuthExpiring(AuthExpiring),
     /// The server will close this socket in order to restart.
     GoingAway(GoingAway),
-    /// The user is in a group, on whatever device they entered it.
+    /// The user entered a group, on any device, or got another role in it.
     GroupAdded(GroupAdded),
-    /// The user is in a group no longer.
+    /// The user is no longer in a group.
     GroupRemoved(GroupRemoved),
-    /// The user has another name.
+    /// The user's name changed.
     AccountChanged(AccountChanged),
     /// A client frame could not be carried out.
     Error(WireError),
 }
 
 impl ServerFrame {
-    /// The words in `type` of frames that are no events.
+    /// The values of `type` of all frames that are no events.
     pub const KINDS: [&str; 18] = [
         "hello",
         "joined",
@@ -74,13 +74,13 @@ impl ServerFrame {
         "error",
     ];
 
-    /// The word in `type`.
+    /// The value of `type`.
     #[must_use]
     pub fn kind(&self) -> &str {
         if let Self::Event(event) = self { event.kind() } else { self.family() }
     }
 
-    /// The word in `type`, and one for all events together.
+    /// The value of `type`, with one value for all events together.
     #[must_use]
     pub const fn family(&self) -> &'static str {
         match self {
@@ -107,16 +107,16 @@ impl ServerFrame {
     }
 }
 
-/// Server → client, first frame of every socket. The client takes its limits and periods from here.
+/// Server → client, the first frame of every socket. The client takes its limits and periods from this frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The protocol spoken, [`limits::SUBPROTOCOL`].
     pub protocol: String,
-    /// This socket's id, for support and logs.
+    /// This socket's id, for support and for logs.
     pub connection_id: ConnectionId,
-    /// Who the server takes the client for.
+    /// The user that the server has authenticated.
     pub user_id: UserId,
-    /// The server's clock, for people only.
+    /// The server's clock, for people to read only.
     pub server_time: Timestamp,
     /// Period of `heartbeat` in milliseconds. A client that hears nothing for [`Limits::silence_ms`] reconnects.
     pub heartbeat_ms: u64,
@@ -126,7 +126,7 @@ pub struct Hello {
     pub build: String,
 }
 
-/// The limits that concern a client.
+/// The limits that a client needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Characters of a message after normalisation.
@@ -135,11 +135,11 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// How often `typing` is repeated, in milliseconds.
     pub typing_repeat_ms: u64,
-    /// When a typing state ends without repetition, in milliseconds.
+    /// When a typing state ends without a repetition, in milliseconds.
     pub typing_expiry_ms: u64,
-    /// Silence after which either side gives the other up, in milliseconds.
+    /// The silence after which either side counts the other as gone, in milliseconds.
     pub silence_ms: u64,
-    /// Events that a resume replays; beyond it comes `resync`.
+    /// Events that a resume replays. If more were missed, the server sends `resync`.
     pub resume_depth: u64,
     /// Groups that one socket may follow.
     pub subscriptions: usize,
@@ -159,15 +159,15 @@ impl Default for Limits {
     }
 }
 
-/// Server → client, answer to `subscribe` and `sync`. From here on the group's events arrive in seq order with no hole
-/// and no repeat; the receiver forgets what it held back of an earlier stream.
+/// Server → client, the answer to `subscribe` and `sync`. From this frame on the group's events arrive in seq order,
+/// without a gap and without repetition. The receiver drops the events that it held back in an earlier stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// The group.
     pub group_id: GroupId,
-    /// The history that `head` counts in.
+    /// The history in which `head` counts.
     pub epoch: Epoch,
-    /// The last event at this moment.
+    /// The last event when the frame was made.
     pub head: Seq,
     /// The users who are online in the group.
     pub roster: Vec<UserId>,
@@ -175,7 +175,7 @@ pub struct Joined {
     pub reads: BTreeMap<UserId, Seq>,
 }
 
-/// Server → client: nothing more of that group comes on this socket.
+/// Server → client: no more frames about that group come on this socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// The group.
@@ -192,7 +192,7 @@ pub enum LeftReason {
     Asked,
     /// The user is no longer a member.
     Removed,
-    /// The group is gone.
+    /// The group was deleted.
     GroupDeleted,
 }
 
@@ -204,7 +204,7 @@ pub struct MessageSent {
     /// The message as stored.
     #[serde(flatten)]
     pub message: Message,
-    /// The id was stored already; this is the stored row.
+    /// The id was stored before; this is the stored row.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
 }
@@ -215,51 +215,52 @@ impl From<Carried> for MessageSent {
     }
 }
 
-/// Server → the connection that asked for a change and gave it a `ref`, after the commit. Also where nothing had to change, so
-/// that a client may repeat a change until it has an answer. The event itself may come before it or after it.
+/// Server → the connection that asked for a change with a `ref`, after the commit. The server also sends it if nothing
+/// had to change, so that a client may repeat a change until it has an answer. The event itself may come before it or
+/// after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// The frame's own `ref`.
+    /// The `ref` of the frame that asked.
     #[serde(rename = "ref")]
     pub reference: FrameRef,
     /// The group.
     pub group_id: GroupId,
-    /// The position of the change in the group's log; where nothing had to change, the group's head.
+    /// The position of the change in the group's log; if nothing had to change, the group's head.
     pub seq: Seq,
 }
 
 /// Server → the other members. Ephemeral: no seq, and it ends by itself after [`Limits::typing_expiry_ms`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Typing {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
 }
 
-/// Server → the group. Ephemeral; the state is sent whole in `joined`.
+/// Server → the group. Ephemeral; `joined` has the complete state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence {
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// Whether they have an open socket in the group.
     pub online: bool,
 }
 
-/// Server → the group. Ephemeral; the state is sent whole in `joined`.
+/// Server → the group. Ephemeral; `joined` has the complete state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Where.
+    /// The group.
     pub group_id: GroupId,
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// How far. The receiver keeps the larger one.
+    /// How far the user has read. The receiver keeps the larger seq.
     pub seq: Seq,
 }
 
-/// Server → client: everything up to here has been sent; what follows is live.
+/// Server → client: every event up to here was sent; the next ones are live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaughtUp {
     /// The group.
@@ -270,13 +271,13 @@ pub struct CaughtUp {
     pub seq: Seq,
 }
 
-/// Server → client: the cursor can't be continued. The receiver drops what it has of the group's log, loads the last
-/// page afresh and goes on from `head`, from which this socket is live.
+/// Server → client: the server can't continue from the cursor. The receiver drops its part of the group's log, loads
+/// the last page again and continues from `head`; from there this socket is live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resync {
     /// The group.
     pub group_id: GroupId,
-    /// The present history.
+    /// The current history.
     pub epoch: Epoch,
     /// Its last event.
     pub head: Seq,
@@ -284,29 +285,30 @@ pub struct Resync {
     pub reason: ResyncReason,
 }
 
-/// Why a cursor can't be continued.
+/// Why the server can't continue from a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResyncReason {
-    /// The cursor is of another history.
+    /// The cursor is from another history.
     UnknownEpoch,
     /// The cursor is above the head: the history was cut.
     AboveHead,
-    /// More was missed than is replayed.
+    /// More events were missed than the server replays.
     TooDeep,
 }
 
-/// Server → client, every `heartbeat_ms`. No answer is due; a head above the client's cursor means a lost tail, and
-/// the client asks `sync`.
+/// Server → client, every `heartbeat_ms`. Needs no answer. A head above the client's cursor means that events were
+/// lost, and the client sends `sync`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// The server's clock.
     pub t: Timestamp,
-    /// How far each followed group is.
+    /// The head of each followed group.
     pub heads: BTreeMap<GroupId, Seq>,
 }
 
-/// Server → client, 60 s before the token's end. The client sends `auth` with a fresh one, or is closed with 4001.
+/// Server → client, 60 s before the token ends. The client sends `auth` with a fresh token, or the server closes the
+/// socket with 4001.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthExpiring {
     /// When the token ends.
@@ -320,26 +322,26 @@ pub struct GoingAway {
     pub retry_after_ms: u64,
 }
 
-/// Server → every socket of a user who entered a group, made one, or has another role in one, whether the socket follows that
-/// group or not. The group is as the user sees it now. The receiver puts it into its list, or in the place of what it has
-/// there.
+/// Server → every socket of a user who entered a group, made one, or got another role in one, also if the socket does
+/// not follow that group. The group is as the user sees it now. The receiver adds it to its list, or replaces the entry
+/// that it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupAdded {
     /// The group.
     pub group: Group,
 }
 
-/// Server → every socket of a user who is no longer in a group: they left, were removed, or it ended. On a socket that
-/// followed it `left` says so, too.
+/// Server → every socket of a user who is no longer in a group: the user left or was removed, or the group was deleted.
+/// A socket that followed the group also gets `left`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRemoved {
-    /// Which.
+    /// The group.
     pub group_id: GroupId,
 }
 
-/// Server → every socket of a user who has another name.
+/// Server → every socket of a user whose name changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountChanged {
-    /// The user as they are now, without the e-mail.
+    /// The user's current state, without the e-mail.
     pub user: User,
 }

@@ -1,6 +1,6 @@
-//! JSON from strangers: a value tree that refuses what serde_json would let pass.
+//! Parses JSON from untrusted clients, and refuses what `serde_json` would let pass.
 //!
-//! Nesting is bounded, a key may stand only once in an object, and numbers must fit. Nothing is allocated ahead of the
+//! Nesting is bounded, a key may occur only once in an object, and numbers must fit. Nothing is allocated ahead of the
 //! input, so that memory is bounded by the frame's own size.
 
 use std::fmt;
@@ -35,7 +35,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-/// Integers beyond u64 arrive here as floats from this size on.
+/// `serde_json` gives an integer beyond `u64` as a float of this size or more.
 const INTEGER_OVERFLOW: f64 = 18_446_744_073_709_551_616.0;
 
 impl<'de> Visitor<'de> for Strict {

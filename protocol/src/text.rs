@@ -1,7 +1,8 @@
-//! Text that people write: parsed once, at the border, into types that can't hold anything else.
+//! Text that people write. It is parsed once, where it enters the program, into types that can hold only valid text.
 //!
-//! The rules are RELIABILITY §4's. They are the same for the browser, which shows the error beside the composer, and
-//! for the server, which trusts nobody. Only Unicode's normal forms may come from elsewhere, see [`NormalForms`].
+//! The rules are those of RELIABILITY §4. They are the same for the browser, which shows the error beside the composer,
+//! and for the server, which checks every client. Only Unicode's normal forms may come from elsewhere, see
+//! [`NormalForms`].
 
 mod email;
 mod names;
@@ -20,7 +21,7 @@ pub use names::{DisplayName, GroupName, NameError};
 /// Why a text can't be a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing that could be seen.
+    /// Nothing in it is visible.
     #[error("the message is empty")]
     Empty,
     /// NUL or a control character other than line feed and tab.
@@ -46,13 +47,13 @@ impl TextError {
     }
 }
 
-/// Unicode's normal forms (UAX #15), as the place that runs this has them.
+/// Unicode's normal forms (UAX #15), as the environment provides them.
 ///
-/// The tables behind them would be a tenth of a browser's bundle, and every browser brings its own.
+/// The tables behind them would be a tenth of a browser's bundle, and every browser has its own.
 pub trait NormalForms {
-    /// The text in form C: composed, otherwise as it was written.
+    /// The text in form C: composed, otherwise unchanged.
     fn nfc(&self, text: &str) -> String;
-    /// The text in form KC: composed, and what only looks different made the same.
+    /// The text in form KC: composed, with compatible characters replaced by one common form.
     fn nfkc(&self, text: &str) -> String;
 }
 
@@ -80,7 +81,7 @@ impl MessageBody {
         Self::parse_with(text, &Tables)
     }
 
-    /// The same with normal forms from elsewhere.
+    /// The same, with normal forms from elsewhere.
     pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, TextError> {
         let unix = text.replace("\r\n", "\n");
         if unix.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
@@ -89,15 +90,15 @@ impl MessageBody {
         let written = between_blank_lines(&unix);
         let mut filter = Filter::default();
         let mut clean = if written.is_ascii() {
-            // Nothing in it can be composed, combined or turned around: the common case costs one look.
+            // ASCII has nothing to compose, to combine or to turn around. This is the common case, and it is cheap.
             written.to_owned()
         } else {
             let kept: String = forms.nfc(written).chars().filter(|c| filter.admits(*c)).collect();
-            // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+            // A dropped character may have stood between a letter and its accent, so the rest is composed once more.
             forms.nfc(&kept)
         };
         filter.close(&mut clean);
-        // The closing controls count: a clean text is sent and parsed again, and must not have grown over the limit.
+        // The closing controls count: a clean text is sent and parsed again, and must not exceed the limit then.
         let characters = clean.chars().count();
         if !clean.chars().any(is_visible) {
             return Err(TextError::Empty);
@@ -122,13 +123,13 @@ impl MessageBody {
 }
 
 impl fmt::Debug for MessageBody {
-    /// Bodies never reach a log, so the debug form shows only how long it is.
+    /// The text of a message never reaches a log, so the debug form shows only its length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MessageBody({} bytes)", self.0.len())
     }
 }
 
-/// A text from its first to its last line that shows anything. White space within these two lines is the writer's.
+/// The part of a text from its first to its last visible line. White space within these two lines stays.
 fn between_blank_lines(text: &str) -> &str {
     let is_blank = |line: &str| !line.chars().any(is_visible);
     let mut rest = text;
@@ -141,8 +142,9 @@ fn between_blank_lines(text: &str) -> &str {
     rest
 }
 
-/// Drops what is over the bound: combining marks past [`COMBINING_MARKS`] on one character, and closing bidi controls
-/// that close nothing. What is still open at the end is closed, so that it can't turn the next row around.
+/// Drops what exceeds a bound: combining marks past [`COMBINING_MARKS`] on one character, bidi controls nested too
+/// deep, and closing bidi controls that close nothing. [`Filter::close`] closes what is open at the end, so that it
+/// can't turn the next row around.
 #[derive(Default)]
 struct Filter {
     marks: usize,
@@ -150,7 +152,7 @@ struct Filter {
     isolates: usize,
 }
 
-/// Bidi controls may nest to this depth; Unicode's own limit is 125, real text needs two.
+/// How deep bidi controls may nest. Unicode's own limit is 125; real text needs two.
 const BIDI_DEPTH: usize = 8;
 const POP_EMBEDDING: char = '\u{202C}';
 const POP_ISOLATE: char = '\u{2069}';
@@ -168,14 +170,14 @@ impl Filter {
             POP_ISOLATE => close(&mut self.isolates),
             _ => true,
         };
-        // What is dropped separates nothing: the marks on either side of it stand on one character.
+        // A dropped character separates nothing: the marks before and after it stand on one character.
         if admitted {
             self.marks = 0;
         }
         admitted
     }
 
-    /// Closes what is open.
+    /// Closes the controls that are open.
     fn close(self, text: &mut String) {
         text.extend(std::iter::repeat_n(POP_EMBEDDING, self.embeddings));
         text.extend(std::iter::repeat_n(POP_ISOLATE, self.isolates));
@@ -194,8 +196,8 @@ fn close(depth: &mut usize) -> bool {
     admitted
 }
 
-/// Whether a reader would see anything of it. Beside white space these are the default-ignorable and blank characters
-/// that are used to send "empty" messages.
+/// Whether a reader sees the character. Beside white space, the default-ignorable and blank characters that people use
+/// to send "empty" messages are not visible.
 fn is_visible(c: char) -> bool {
     !(c.is_whitespace() || is_combining_mark(c) || is_ignorable(c))
 }
@@ -231,7 +233,7 @@ mod tests {
         }
     }
 
-    /// A message of one word and forty line ends took the whole screen, and counted forty-one characters.
+    /// A message of one word and forty line ends took the whole screen, and had only forty-one characters.
     #[test]
     fn blank_lines_at_both_ends_go_before_anything_is_counted() {
         for (written, kept) in [
@@ -263,7 +265,7 @@ mod tests {
         assert_eq!(body(&"😀".repeat(4_001)), Err(TextError::TooLong { characters: 4_001 }));
     }
 
-    /// The fuzzers' first find: what closes an open control was not counted, so that a message at the limit passed the
+    /// Found by the fuzzers: the controls that close open ones were not counted. A message at the limit passed the
     /// composer, and the server then refused it as too long.
     #[test]
     fn what_is_closed_for_the_writer_counts_too() {
@@ -278,8 +280,8 @@ mod tests {
         assert_eq!(body(&tall).unwrap().chars().count(), 1 + COMBINING_MARKS);
     }
 
-    /// A find of the fuzzers: a control that was dropped ended the count of the marks, so that a tower of any height
-    /// passed with one of them after every eighth mark.
+    /// Found by the fuzzers: a dropped control started the count of the marks again, so a tower of any height passed
+    /// with one of them after every eighth mark.
     #[test]
     fn what_is_dropped_separates_no_marks() {
         let tall = format!("Z{}", format!("{}\u{202C}", "\u{335}".repeat(8)).repeat(100));

@@ -1,4 +1,4 @@
-//! A moment in UTC, to the microsecond: what both databases can store.
+//! A moment in UTC, to the microsecond; both databases can store it.
 
 use std::fmt;
 

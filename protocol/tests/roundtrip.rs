@@ -87,7 +87,7 @@ proptest! {
         let _ = codec::decode_server(&text);
     }
 
-    /// Almost right is worse than random: a real frame with something cut out or put in.
+    /// Almost valid text finds more than random text: a real frame with something cut out or put in.
     #[test]
     fn mangled_frames_never_panic(index in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), junk in "\\PC{0,4}") {
         let frames: Vec<String> = client_frames().iter().map(|frame| codec::encode_client(frame, None))

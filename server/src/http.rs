@@ -10,6 +10,7 @@ mod account_forms;
 mod accounts;
 mod admission;
 mod browser;
+mod client;
 mod cookies;
 mod envelope;
 mod error;
@@ -28,7 +29,6 @@ mod membership;
 mod messages;
 mod openapi;
 mod origins;
-mod peer;
 mod reader;
 mod refusal_page;
 mod resets;
@@ -72,7 +72,7 @@ pub fn router(state: &Shared) -> Router {
         .layer(from_fn_with_state(state.clone(), origins::guard_writes))
         .layer(from_fn(time_limit))
         .layer(CatchPanicLayer::custom(envelope::after_panic))
-        .layer(from_fn_with_state(state.clone(), peer::shed))
+        .layer(from_fn_with_state(state.clone(), client::shed))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), envelope::around))
         .with_state(state.clone())

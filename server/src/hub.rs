@@ -92,7 +92,7 @@ pub struct HubSettings {
 }
 
 /// Checks a token and returns its user and its expiry. May take some seconds when keys have to be fetched.
-pub type VerifyToken = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Identity, Unverified>> + Send + Sync>;
+pub type VerifyToken = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Caller, Unverified>> + Send + Sync>;
 
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub enum Unverified {
 
 /// The user who opens a connection, as the upgrade has verified it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
+pub struct Caller {
     /// The user.
     pub user_id: UserId,
     /// The credential that the connection depends on. The connection ends when the credential ends.
@@ -156,7 +156,7 @@ impl Hub {
     /// subscribed. A user with too many connections gets a connection that only closes, because a browser can't read a
     /// refused handshake.
     #[must_use]
-    pub fn connect(self: &Arc<Self>, identity: &Identity, scope: Scope) -> Connection {
+    pub fn connect(self: &Arc<Self>, identity: &Caller, scope: Scope) -> Connection {
         let peer = Arc::new(Peer {
             key: self.next_key.fetch_add(1, Ordering::Relaxed),
             id: ConnectionId::new(Uuid::new_v4()),

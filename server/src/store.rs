@@ -47,7 +47,7 @@ pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
 pub use groups::Groups;
 pub use hints::{Hint, HintSender, Hints, hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
-pub use log::{Anchor, Appended, Changed, Channel, Draft, History, Log, Page};
+pub use log::{Anchor, Appended, Changed, Draft, GroupState, History, Log, Page};
 pub use members::{MemberRow, Members, Removal};
 pub use members_view::{MembersView, MembersViewError};
 pub use proofs::{KnownHolder, LAST_SECOND, Proof, Proofs, TokenHolder};

@@ -2,7 +2,7 @@
 //!
 //! Owns the handle of the running session, and what is known about the open group besides its log. Guarantees that
 //! every [`Change`](caravana_client::Change) reaches only the rows that it concerns, that a burst of changes costs one
-//! pass, that rows are made only for items in the document ([`super::reel`]), and that the reader's actions are sent to
+//! pass, that rows are made only for items in the document ([`super::virtual_list`]), and that the reader's actions are sent to
 //! the session at once. On the server and before hydration, the link holds the first state and sends nothing. Called by
 //! the pages.
 
@@ -19,9 +19,9 @@ use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
 use super::lists;
-use super::reel::Reel;
 use super::rows::{self, Cut, Entry, View};
 use super::store::{Arrived, ChatState, Continuity, Since, TimelineState, Whole};
+use super::virtual_list::VirtualList;
 use crate::i18n::Words;
 use crate::pages::Opened;
 use crate::ports::{Api, Browser, Connector, Wire, use_device};
@@ -206,8 +206,8 @@ impl Link {
         }
     }
 
-    /// Shows a group: from here on `timeline` and `reel` follow the session.
-    pub fn open(self, opened: Opened, timeline: Store<TimelineState>, reel: StoredValue<Reel>) {
+    /// Shows a group: from here on `timeline` and `virtual_list` follow the session.
+    pub fn open(self, opened: Opened, timeline: Store<TimelineState>, virtual_list: StoredValue<VirtualList>) {
         let Opened { group, members, messages } = opened;
         self.notice.set(None);
         self.open.set_value(Some(Open {
@@ -217,7 +217,7 @@ impl Link {
             group,
             members,
             timeline,
-            reel,
+            virtual_list,
             page: Some(messages),
             cursor: None,
             arrived: Arrived::default(),

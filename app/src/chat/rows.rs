@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use caravana_protocol::{Message, MessageId, Seq, Timestamp, UserId};
 
-use super::reel::ItemKey;
 use super::store::{Delivery, Line, MessageRow, Row, Said, Whole};
+use super::virtual_list::ItemKey;
 use crate::i18n::Words;
 use crate::time::Reader;
 

@@ -171,7 +171,7 @@ pub enum Since {
 pub struct TimelineState {
     /// Its name.
     pub name: String,
-    /// The lines that are in the document, from top to bottom: those near the window ([`super::reel::Reel`]).
+    /// The lines that are in the document, from top to bottom: those near the window ([`super::virtual_list::VirtualList`]).
     #[store(key: String = |line| line.key.clone())]
     pub lines: Vec<Line>,
     /// The day of the first line.

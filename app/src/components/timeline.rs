@@ -3,7 +3,7 @@
 //! The scroller is laid out from its end (`column-reverse`). So it opens at the newest message before any script runs,
 //! and older pages that are added above move nothing. [`reading`] undoes every other move of the visible rows before
 //! the browser paints. Only the rows near the window are in the document; two empty spaces represent the others
-//! ([`crate::chat::reel`]).
+//! ([`crate::chat::virtual_list`]).
 
 use caravana_client::Older;
 use leptos::html::Div;
@@ -13,8 +13,8 @@ use reactive_stores::Store;
 use super::bubble::{Bubble, RowActions};
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
-use crate::chat::reel::Reel;
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
+use crate::chat::virtual_list::VirtualList;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::ports::use_device;
@@ -48,13 +48,13 @@ pub fn Timeline(
     /// The open group.
     timeline: Store<TimelineState>,
     /// Which of its items have rows.
-    reel: StoredValue<Reel>,
+    virtual_list: StoredValue<VirtualList>,
     /// Its callbacks.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let reading = Reading::new(timeline, reel, actions);
+    let reading = Reading::new(timeline, virtual_list, actions);
     if let Some(device) = use_device() {
         reading.look_at(scroller, device);
     }

@@ -10,8 +10,8 @@ use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
 use super::{FailedPage, posted_error};
-use crate::chat::reel::Reel;
 use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
+use crate::chat::virtual_list::VirtualList;
 use crate::chat::{Link, use_link};
 use crate::components::{
     Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteActions, InviteDialog, MembersPanel,
@@ -105,8 +105,8 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
     let words = use_words();
     let id = opened.group.id;
     let timeline = Store::new(link.first_state(&opened));
-    let reel = StoredValue::new(Reel::default());
-    link.open(opened, timeline, reel);
+    let virtual_list = StoredValue::new(VirtualList::default());
+    link.open(opened, timeline, virtual_list);
     on_cleanup(move || link.close(id));
 
     let refused = posted_error();
@@ -133,7 +133,7 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
             <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
-            <Timeline timeline reel actions />
+            <Timeline timeline virtual_list actions />
             <TypingLine timeline />
             <Composer
                 me=link.me

@@ -1,4 +1,4 @@
-//! The present socket, and what waits to be said over it.
+//! The current socket, and the frames that wait to be sent over it.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use super::LOST;
 use crate::SocketId;
 use crate::ports::{Socket, SocketEvent};
 
-/// Frames that may wait for a socket that takes none. The session says at most a few for each group at a time, so that a
-/// socket which lets this many wait is dead.
+/// Frames that may wait for a socket that takes none. The session sends at most a few for each group at a time, so a
+/// socket with this many waiting frames is dead.
 const WAITING_FRAMES: usize = 2_048;
 
 /// An open socket.
@@ -32,12 +32,13 @@ impl<S: Socket> Line<S> {
         self.waiting.push_back(text);
     }
 
-    /// Says what waits, and gives the next thing that is heard.
+    /// Sends the waiting frames, and gives the next event of the socket.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         if self.waiting.len() > WAITING_FRAMES {
             return Poll::Ready(SocketEvent::Closed(LOST));
         }
-        // A socket that was closed refuses to take frames before it says why. What it says goes first.
+        // A closed socket refuses frames before its stream gives the reason. The stream's event goes first, so that the
+        // reason is not lost.
         let said = self.poll_say(cx);
         match Pin::new(&mut self.socket).poll_next(cx) {
             Poll::Ready(event) => Poll::Ready(event.unwrap_or(SocketEvent::Closed(LOST))),
@@ -62,7 +63,7 @@ impl<S: Socket> Line<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Says what still waits and closes.
+    /// Sends the waiting frames and closes the socket.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if ready!(self.poll_say(cx)).is_err() {
             return Poll::Ready(());

@@ -18,7 +18,7 @@ use crate::{HistoryPage, Input, Instant, IntentId, RequestId, SavedIntent, Secre
 /// How long a socket may take to close politely before it is dropped.
 const CLOSE_TIMEOUT_MS: u64 = 2_000;
 
-/// A question that is answered by an input, or work that nobody waits for.
+/// A request whose answer is an input, or work without an answer.
 pub(super) enum Job<S> {
     Close(Line<S>),
     Check,
@@ -38,7 +38,7 @@ pub(super) enum Happened<S> {
     Opened(SocketId, Result<S, CloseReason>),
     Text(SocketId, String),
     Closed(SocketId, CloseReason),
-    /// Work was done that needs no answer.
+    /// Work without an answer is done.
     Nothing,
     /// The last handle was dropped.
     NobodyCares,
@@ -83,7 +83,8 @@ pub(super) struct Work<O, W, J, A> {
     jobs: FuturesUnordered<J>,
     alarm: Option<Pin<Box<A>>>,
     alarm_at: Option<Instant>,
-    /// Whose turn it is to be asked first, so that a flood of frames does not keep the person waiting, nor the reverse.
+    /// Whether frames are polled before inputs. The order changes every time, so that a flood of frames does not delay
+    /// the person's inputs, nor the reverse.
     frames_first: bool,
 }
 
@@ -104,7 +105,7 @@ impl<O, W, J, A> Work<O, W, J, A> {
         self.opening = Some((socket, Box::pin(opening)));
     }
 
-    /// A socket that is not open yet is wanted no longer: what is dropped here stops.
+    /// Stops opening a socket that is no longer wanted, by dropping its future.
     pub(super) fn give_up(&mut self, socket: SocketId) {
         self.opening.take_if(|(opening, _)| *opening == socket);
     }
@@ -117,7 +118,8 @@ impl<O, W, J, A> Work<O, W, J, A> {
         self.writes.push_back(write);
     }
 
-    /// Starts the next write. One at a time: a message that is saved and forgotten must end forgotten.
+    /// Starts the next write. Only one runs at a time: an intent that is saved and then forgotten must end as
+    /// forgotten.
     pub(super) fn next_write(&mut self, keep: impl FnOnce(Write) -> W) {
         if self.writing.is_none() {
             self.writing = self.writes.pop_front().map(|write| Box::pin(keep(write)));

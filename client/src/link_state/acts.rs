@@ -1,4 +1,4 @@
-//! What the rows of the link's table have in common: opening, waiting, doubting, losing.
+//! What the rows of the link's table share: opening, waiting, doubting, losing.
 
 use caravana_protocol::{CloseReason, Retry};
 
@@ -53,7 +53,8 @@ impl Link {
         }
     }
 
-    /// Closes the socket because it is of no use, and tries another one: later, or at once if it died while nobody looked.
+    /// Closes a dead socket and tries another one: at once if the socket was in doubt and did not answer in time,
+    /// otherwise later.
     pub(super) fn give_up(&mut self, socket: SocketId, check: bool, now: Instant) -> P {
         self.effects.push(LinkEffect::Close(socket));
         if self.is_overdue(now) { self.begin(check, now) } else { self.wait(check, now) }
@@ -79,7 +80,7 @@ impl Link {
         phase
     }
 
-    /// The network changed, the tab woke, or a person asks: what is under way may be dead without knowing it.
+    /// The network changed, the tab woke, or a person asks: the socket or the attempt may be dead without a report.
     pub(super) fn suspect(&mut self, event: E, now: Instant) -> P {
         if event != E::RetryNow {
             self.backoff.ease();
@@ -93,7 +94,7 @@ impl Link {
         self.phase
     }
 
-    /// Whether a socket that was in doubt has had its time.
+    /// Whether a socket that was in doubt did not answer in time.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         self.doubt.is_some_and(|doubt| now >= doubt)
     }
@@ -104,12 +105,12 @@ impl Link {
         }
         match (reason.retry(), asked_ms) {
             (Retry::Never, _) => P::Closed { reason: Ended::ByServer(reason) },
-            // It was lost while the tab slept or the network changed, and is only told now.
+            // The socket was lost while the tab slept or the network changed, and this is reported only now.
             (Retry::Now | Retry::Backoff, _) if self.doubt.is_some() => self.begin(check, now),
             (Retry::Now | Retry::Backoff, Some(ms)) => {
                 P::Waiting { retry_at: now.after(self.backoff.fail_after(ms)), check }
             }
-            // At once, but only the first time: a server that says so again and again must not make a loop.
+            // At once, but only the first time: a server that closes like this again and again must not cause a loop.
             (Retry::Now, None) if self.backoff.failures() == 0 => {
                 self.backoff.fail();
                 self.open(now)

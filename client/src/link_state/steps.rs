@@ -45,7 +45,7 @@ impl Link {
             E::NetworkDown => P::Offline { check: true },
             E::Checked(SessionCheck::SignedIn) => self.open(now),
             E::Checked(SessionCheck::SignedOut) => P::Closed { reason: Ended::SignedOut },
-            // A question from before the tab slept fails now, or is never answered.
+            // A check that was asked before the tab slept fails now, or is never answered.
             E::Checked(SessionCheck::Unreachable) | E::Due if self.doubt.is_some() => self.begin(true, now),
             E::Checked(SessionCheck::Unreachable) | E::Due => self.wait(true, now),
             E::NetworkUp | E::Visible | E::RetryNow => self.suspect(event, now),
@@ -61,7 +61,7 @@ impl Link {
                 self.watchdog = Watchdog::new(now);
                 P::Greeting { socket, deadline: now.after(CONNECT_TIMEOUT_MS) }
             }
-            // A browser can't read a refused handshake, so that the next attempt begins with a question.
+            // A browser can't read a refused handshake, so the next attempt begins with a check of the sign-in.
             E::Lost(reason) => self.lost(reason, None, true, now),
             E::Due => self.give_up(socket, true, now),
             E::NetworkUp | E::Visible | E::RetryNow => self.suspect(event, now),
@@ -119,7 +119,7 @@ impl Link {
                 self.forgive(since, now);
                 self.give_up(socket, false, now)
             }
-            // The network changed or the tab woke: the socket may be dead without knowing it.
+            // The network changed or the tab woke: the socket may be dead without a report.
             E::NetworkUp | E::Visible | E::RetryNow => self.suspect(event, now),
             E::Stop | E::NetworkDown | E::OtherUser | E::Checked(SessionCheck::SignedOut) => self.leave(socket, event),
             E::Start
@@ -179,7 +179,7 @@ impl Link {
 
     fn closed(&mut self, event: E, now: Instant) -> P {
         match event {
-            // A person asks again, or has signed in: the answer decides.
+            // A person asks again, or has signed in: the check of the sign-in decides.
             E::Start | E::RetryNow => self.begin(true, now),
             E::Stop => P::Idle,
             E::NetworkUp

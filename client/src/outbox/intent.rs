@@ -1,4 +1,4 @@
-//! What a person wants done, as it waits to be said.
+//! What a person wants and the server has not answered.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use caravana_protocol::{ClientFrame, Content, ErrorCode, GroupId, IdError, Messa
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What the person wants, told from everything else that is wanted. A send has its message's own id.
+/// The id of an intent. An intent that sends a message has that message's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IntentId(MessageId);
 
 impl IntentId {
-    /// A fresh one.
+    /// A fresh id.
     #[must_use]
     pub const fn new(id: Uuid) -> Self {
         Self(MessageId::new(id))
     }
 
-    /// Of the message that a send of this id stores.
+    /// The message that an intent with this id sends, if it sends one.
     pub(crate) const fn message(self) -> MessageId {
         self.0
     }
@@ -45,41 +45,41 @@ impl fmt::Display for IntentId {
     }
 }
 
-/// What is wanted of a message.
+/// What an intent wants of a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Want {
-    /// That it is stored.
+    /// Store it.
     Send(Content),
-    /// That it says this.
+    /// Replace its text by this one.
     Edit(String),
-    /// That it is deleted.
+    /// Delete it.
     Delete,
 }
 
 /// Something that a person wants and that the server has not answered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// Its id, for ever.
+    /// Its id; it never changes.
     pub id: IntentId,
-    /// Of which message.
+    /// The message that it is about.
     pub message: MessageId,
-    /// What.
+    /// What the person wants.
     pub want: Want,
-    /// Since when, for people to read.
+    /// When the person asked for it, for people to read.
     pub at: Timestamp,
-    /// How far it is.
+    /// Whether it waits, is under way or was refused.
     pub state: SendState,
-    /// Its place among everything that is wanted on this device.
+    /// Its place in the order of all intents of this device.
     pub(crate) order: u64,
 }
 
-/// How far it is.
+/// Whether an intent waits, is under way or was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendState {
     /// Waits for its turn.
     Queued,
-    /// Said to the server, not answered yet.
+    /// Sent to the server, not answered yet.
     Sending,
     /// Refused. It stays until the person retries or discards it.
     Failed {
@@ -91,25 +91,25 @@ pub enum SendState {
 }
 
 impl Intent {
-    /// That a message is sent.
+    /// An intent that sends a message.
     #[must_use]
     pub fn send(message: MessageId, content: Content, at: Timestamp) -> Self {
         Self::new(message.into(), message, Want::Send(content), at)
     }
 
-    /// Something wanted of a message.
+    /// An intent about a message.
     #[must_use]
     pub const fn new(id: IntentId, message: MessageId, want: Want, at: Timestamp) -> Self {
         Self { id, message, want, at, state: SendState::Queued, order: 0 }
     }
 
-    /// Whether it is a message that is to be stored, and not a change of one.
+    /// Whether it sends a message, and does not change one.
     #[must_use]
     pub const fn is_send(&self) -> bool {
         matches!(self.want, Want::Send(_))
     }
 
-    /// What the message says if this is done.
+    /// The message's text once the intent is done.
     #[must_use]
     pub fn text(&self) -> &str {
         match &self.want {
@@ -119,7 +119,7 @@ impl Intent {
         }
     }
 
-    /// The frame that says it.
+    /// The frame that asks the server for it.
     pub(crate) fn frame(&self, group: GroupId) -> ClientFrame {
         let id = self.message;
         match &self.want {

@@ -1,11 +1,11 @@
-//! What a person wants, as it outlives a reload.
+//! The form in which an intent survives a reload.
 
 use caravana_protocol::{Content, ErrorCode, GroupId, MessageId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{Intent, IntentId, SendState, Want};
 
-/// The form in which it is kept. One that is kept in a later form is of a later build, and is left to that.
+/// The version of the saved form. A later form is of a later build; this build leaves it alone.
 const VERSION: u32 = 2;
 
 /// What the storage keeps of an [`Intent`]. The adapter stores it under its id and does not look inside.
@@ -16,19 +16,19 @@ pub struct SavedIntent {
     v: u32,
     /// Its id, and the key in the storage.
     pub id: IntentId,
-    /// Whose it is. On a shared device nobody sends what somebody else wrote.
+    /// The user who created it. On a shared device a session sends only the intents of its own user.
     pub user_id: UserId,
-    /// In which group.
+    /// The group.
     pub group_id: GroupId,
-    /// Of which message.
+    /// The message that it is about.
     pub message_id: MessageId,
-    /// What.
+    /// What the person wants.
     pub want: Want,
-    /// Since when, for people to read.
+    /// When the person asked for it, for people to read.
     pub at: Timestamp,
-    /// Its place among everything that is wanted on this device.
+    /// Its place in the order of all intents of this device.
     pub order: u64,
-    /// It was refused, and is not said before the person asks for it.
+    /// It was refused, and is not sent again before the person asks for that.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
     /// Why it was refused.
@@ -36,7 +36,8 @@ pub struct SavedIntent {
     pub code: Option<ErrorCode>,
 }
 
-/// As it may be found: in the present form, or in the first one, which had no number and knew messages only.
+/// A saved intent as it is read: in the current form, or in the first one, which had no version and was for messages
+/// only.
 #[derive(Deserialize)]
 struct Kept {
     #[serde(default)]

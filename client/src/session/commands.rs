@@ -1,4 +1,4 @@
-//! What the person and the page ask for.
+//! Handles the inputs of the person and of the page.
 
 use std::cmp::Reverse;
 
@@ -105,7 +105,8 @@ impl Session {
         }
     }
 
-    /// The group, known from now on, if one more may be.
+    /// Marks the group as wanted, and adds it if it is new. Returns `false` if it is new and the limit of groups is
+    /// reached.
     fn want(&mut self, id: GroupId, last_read: Option<Seq>) -> bool {
         if !self.groups.contains_key(&id) && self.groups.len() >= limits::SUBSCRIPTIONS {
             return false;
@@ -117,7 +118,7 @@ impl Session {
             group.place.listed = Reverse(self.last_place);
         }
         if group.stream == Stream::Gone {
-            // Maybe the user was let in again: it is tried from the beginning.
+            // The user may have been added again: start from the beginning.
             group.stream = Stream::Silent;
             group.timeline = Timeline::new(shared.rows);
             group.history = History::default();
@@ -127,8 +128,9 @@ impl Session {
         true
     }
 
-    /// Makes room for a group that is opened. The list then goes on with one group less; whoever opens that one gets it
-    /// back. A group with messages that are not acknowledged stays.
+    /// Makes room for a group that is being opened. At the limit of groups it drops one: a group that the user may no
+    /// longer follow if there is one, otherwise the group of the lowest `Place`. A dropped group can be opened again. A
+    /// group with unanswered messages is never dropped.
     fn make_room(&mut self, id: GroupId) {
         if self.groups.contains_key(&id) || self.groups.len() < limits::SUBSCRIPTIONS {
             return;
@@ -155,7 +157,7 @@ impl Session {
         let Some((group, shared)) = self.open(id) else { return };
         group.place.opened = opened;
         group.question.is_outrun = group.question.is_open || group.history.is_asking();
-        // A page of the first paint serves only as long as nothing newer is known.
+        // Use the page of the first paint only while there is no cursor. With a cursor, newer state is known already.
         let page = page.filter(|_| group.timeline.cursor().is_none());
         if let Some(page) = page {
             group.history.cancel();
@@ -208,7 +210,7 @@ impl Session {
                 group.outbox.add(intent);
                 group.save(message.into(), shared);
                 shared.out.change(Change::Outbox { group: id });
-                // The own message is always seen, and it will be the newest one.
+                // The person always wants to see their own message, which will be the newest one.
                 if group.timeline.has_more_after() {
                     group.load(HistoryPage::Latest, shared, now);
                 }
@@ -219,7 +221,7 @@ impl Session {
         self.shared.out.change(Change::Refused { group: id, id: message, reason });
     }
 
-    /// A message is to be changed: at once on the screen, and on the server when its turn comes.
+    /// Queues a change of a message. The screen shows it at once; the server gets it when its turn comes.
     fn change(&mut self, id: GroupId, mut change: Intent) {
         let message = change.message;
         let full = self.outbox_room() == 0;
@@ -267,7 +269,7 @@ impl Session {
 
     fn mark_read(&mut self, id: GroupId, seq: Seq) {
         let Some((group, shared)) = self.open(id) else { return };
-        // Nobody has seen what is not there yet; the server would never confirm it.
+        // The user can't have seen an event that is not here yet, and the server would never confirm it.
         let newest = group.timeline.rows().next_back().map_or(0, crate::Row::seq);
         let seq = seq.min(group.timeline.cursor().map_or(0, |cursor| cursor.seq).max(newest));
         if group.reading.see(seq) {

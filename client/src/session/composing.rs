@@ -1,18 +1,18 @@
-//! That the user types, told to the others in as few words as possible.
+//! Tells the other members that the user is typing, with as few frames as possible.
 
 use caravana_protocol::{ClientFrame, GroupId};
 
 use super::shared::Shared;
 use crate::Instant;
 
-/// Without a keystroke for this long the user is not typing any more.
+/// After this long without a keystroke the user counts as no longer typing.
 const IDLE_MS: u64 = 5_000;
 
 /// The user's own typing in one group.
 #[derive(Debug, Default)]
 pub(super) struct Composing {
     said_at: Option<Instant>,
-    /// When the others are told that it is over; `None` while they do not see the user typing.
+    /// When to send `stop_typing`; `None` while the others do not see the user typing.
     idle_at: Option<Instant>,
 }
 
@@ -32,7 +32,7 @@ impl Composing {
         }
     }
 
-    /// Sent, emptied, left.
+    /// The person sent the message, emptied the composer or left it.
     pub(super) fn stop(&mut self, group: GroupId, shared: &mut Shared) {
         if self.idle_at.take().is_some() {
             shared.say(&ClientFrame::StopTyping { user_id: None, group_id: Some(group) }, None);

@@ -1,4 +1,4 @@
-//! What the server's errors mean, by the frame that they are about.
+//! Handles the server's errors, by the frame that each one is about.
 
 use caravana_protocol::{ErrorCode, GroupId, WireError};
 
@@ -14,7 +14,7 @@ impl Session {
             Some(Reference::Intent(id)) => self.intent_refused(id, error, now),
             Some(Reference::Follow(group, number)) => self.follow_refused(group, number, error, now),
             Some(Reference::Read(group)) => {
-                // What may succeed later is said again by itself, because nothing confirmed it.
+                // After a retryable error, `mark_read` is sent again anyway, because nothing confirmed it.
                 if let Some(group) = self.groups.get_mut(&group).filter(|_| !error.retryable) {
                     group.reading.give_up();
                 }

@@ -1,4 +1,4 @@
-//! What the server's frames mean.
+//! Handles the server's frames.
 
 use caravana_protocol::{
     Event, GroupId, Heartbeat, Hello, Left, LeftReason, Presence, Read, ServerFrame, Typing, codec,
@@ -11,7 +11,7 @@ use crate::link_state::LinkEvent;
 use crate::{Instant, SocketId};
 
 impl Session {
-    /// A text came over a socket. Any text is a sign of life; one that can't be read is nothing more.
+    /// Handles a text from a socket. Any text is a sign of life, even one that can't be read.
     pub(super) fn text(&mut self, socket: SocketId, text: &Secret, now: Instant) {
         if self.link.socket() != Some(socket) {
             return;
@@ -20,7 +20,7 @@ impl Session {
         match codec::decode_server(&text.0) {
             Ok(Some(ServerFrame::Hello(hello))) => self.hello(hello, now),
             Ok(Some(frame)) if self.shared.wire == Some(socket) => self.frame(frame, now),
-            // An event that can't be read leaves a gap, and the gap is dealt with where gaps are.
+            // Ignored. If this was an event, the timeline finds the gap and the session asks for it again.
             Ok(Some(_) | None) | Err(_) => {}
         }
     }
@@ -41,7 +41,7 @@ impl Session {
     fn frame(&mut self, frame: ServerFrame, now: Instant) {
         let shared = &mut self.shared;
         match frame {
-            // Handled before the wire counts as one.
+            // `text` handles `hello`, before the socket counts as greeted.
             ServerFrame::Hello(_) => {}
             ServerFrame::Joined(joined) => {
                 if let Some(group) = self.groups.get_mut(&joined.group_id) {
@@ -100,7 +100,7 @@ impl Session {
         }
     }
 
-    /// The user is no member any more. Where the group is followed `left` has said so already, or will.
+    /// The user is no longer a member. If the socket follows the group, `left` says the same, before or after this.
     fn group_removed(&mut self, id: GroupId, now: Instant) {
         let reason = Some(LeftReason::Removed);
         match self.groups.get_mut(&id) {
@@ -112,7 +112,7 @@ impl Session {
     fn typing(&mut self, typing: &Typing, on: bool, now: Instant) {
         let expiry_ms = self.shared.limits.typing_expiry_ms;
         let Some(group) = self.groups.get_mut(&typing.group_id) else { return };
-        // The user's own other tabs are not somebody else who types.
+        // Typing in the user's own other tabs is not shown.
         if typing.user_id == group.user {
             return;
         }

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::stream::{Doubts, Question, Stream};
 use crate::{Instant, Intent, Outbox, Roster, Row, RowKey, Timeline};
 
-/// One group as this client knows it. The screen reads from here; everything is changed by [`super::Session::handle`].
+/// One group as this client knows it. The screen reads it; only [`super::Session::handle`] changes it.
 #[derive(Debug)]
 pub struct Group {
     pub(super) id: GroupId,
@@ -24,24 +24,23 @@ pub struct Group {
     pub(super) history: History,
     pub(super) reading: Reading,
     pub(super) composing: Composing,
-    /// Somebody looks at it or lists it; otherwise it is here for its unsent messages only.
+    /// The group is shown or listed. If not, it is kept for its outbox only.
     pub(super) wanted: bool,
     pub(super) place: Place,
     shown_progress: Progress,
 }
 
-/// How much a group is worth the place that it takes among those that one socket may follow. The greater, the more: those
-/// that were opened before those that are only listed, the one opened last before all others, and of the listed ones those
-/// that stand higher, which were listed first.
+/// A group's priority among the groups that one socket may follow. Opened groups come before groups that are only
+/// listed. Of the opened groups the last opened one is the greatest; of the listed groups, the first listed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Place {
     /// The number of its last opening; 0 for none.
     pub(super) opened: u64,
-    /// As far as it stands from the first that was wanted here.
+    /// Its number in the order in which groups became wanted; the earlier compares as the greater.
     pub(super) listed: std::cmp::Reverse<u64>,
 }
 
-/// What [`Change::Progress`] is told of.
+/// The facts whose changes [`Change::Progress`] reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts that are compared together")]
 struct Progress {
@@ -62,7 +61,7 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// What the line is known by. A message keeps its key when it becomes a stored one.
+    /// The key of the line. A message keeps its key when it is stored.
     #[must_use]
     pub const fn key(&self) -> RowKey {
         match self {
@@ -92,7 +91,7 @@ impl Group {
         }
     }
 
-    /// Which.
+    /// The group's id.
     #[must_use]
     pub const fn id(&self) -> GroupId {
         self.id
@@ -104,26 +103,26 @@ impl Group {
         &self.timeline
     }
 
-    /// Who is here, who types, who has read how far.
+    /// Who is online, who is typing, and how far each member has read.
     #[must_use]
     pub const fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// What is not acknowledged.
+    /// The intents that are not done: queued, under way or refused.
     #[must_use]
     pub const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// All lines in the order of the screen: the log, then what is not acknowledged, in the order of writing.
+    /// All lines in the order of the screen: the log, then the unacknowledged messages in the order of writing.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        // Should somebody else's message ever bear the id of a pending one, no two lines may have one key.
+        // A stored message of somebody else could have the id of a pending one. Two lines must never have the same key.
         let pending = self.outbox.messages().filter(|intent| self.timeline.message(intent.message).is_none());
         self.timeline.rows().map(Item::Row).chain(pending.map(Item::Pending))
     }
 
-    /// What the person wants to become of a message, and has not become of it yet: its last change in the outbox.
+    /// The last change of this message in the outbox: what the person wants and the server has not done.
     #[must_use]
     pub fn change_of(&self, id: MessageId) -> Option<&Intent> {
         self.outbox.change_of(id)
@@ -145,35 +144,35 @@ impl Group {
         self.history.is_loaded()
     }
 
-    /// Whether something that happened is still missing here: «Actualizando mensajes…».
+    /// Whether something that happened is still being loaded: «Actualizando mensajes…».
     #[must_use]
     pub fn is_filling(&self) -> bool {
         self.is_joining() || self.timeline.has_gap() || self.history.is_loading_latest()
     }
 
-    /// Whether a part of the log that should be on the screen is known not to be here: events were lost on their way, or
-    /// the history was rebuilt and its newest page is still coming. An ordinary catching up is [`Group::is_filling`].
+    /// Whether a part of the log that should be on the screen is known to be missing: events were lost on their way, or
+    /// the history was rebuilt and its newest page has not arrived. For ordinary catching up see [`Group::is_filling`].
     #[must_use]
     pub fn is_missing_some(&self) -> bool {
         self.timeline.is_missing_some() || (self.is_loaded() && self.history.is_loading_latest())
     }
 
-    /// Whether everything up to the cursor is here, nothing behind it is known to be missing, and what happens now
-    /// arrives as it happens. Never while the link is down.
+    /// Whether everything up to the cursor is loaded, nothing after it is known to be missing, and new events arrive
+    /// live. Always `false` while the link is down.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.is_live() && self.is_loaded() && !self.is_filling() && !self.is_missing_some()
     }
 
-    /// The newest message up to which nothing is missing: «Tienes todo hasta el mensaje N». An own message that was
-    /// acknowledged before its event came may stand behind it.
+    /// The newest message up to which nothing is missing: «Tienes todo hasta el mensaje N». The user's own message may
+    /// stand after it, if it was acknowledged before its event arrived.
     #[must_use]
     pub fn complete_up_to(&self) -> Option<&Message> {
         let cursor = self.timeline.cursor()?;
         self.timeline.rows().rev().skip_while(|row| row.seq() > cursor.seq).find_map(Row::message)
     }
 
-    /// Whether what happens now arrives here as it happens.
+    /// Whether new events arrive live.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.stream == Stream::Live
@@ -191,7 +190,7 @@ impl Group {
         self.reading.known().max(self.roster.reads().get(&self.user).copied().unwrap_or(0))
     }
 
-    /// How many loaded messages of others behind this seq the user has not read.
+    /// How many loaded messages of others after this seq the user has not read.
     #[must_use]
     pub fn unread_after(&self, seq: Seq) -> usize {
         let read = self.last_read().max(seq);
@@ -199,16 +198,16 @@ impl Group {
         behind.filter(|message| message.status && message.user_id != Some(self.user)).count()
     }
 
-    /// Up to where the user has read who has the end of the rows in sight: [`super::Input::MarkRead`]. `None` where that is
-    /// known, or where newer rows were let go, so that the end of the rows is not the end of the conversation.
+    /// The seq for [`super::Input::MarkRead`] when the user sees the end of the rows. `None` if the user has read that
+    /// far already, or if newer rows are not loaded, so that the end of the rows is not the end of the conversation.
     #[must_use]
     pub fn seen_at_end(&self) -> Option<Seq> {
         let seq = self.timeline.cursor().filter(|_| !self.timeline.has_more_after())?.seq;
         (seq > self.last_read()).then_some(seq)
     }
 
-    /// Up to where everybody else has read: ✓✓. The present members are the caller's to tell, from `GET …/members`: the
-    /// session hears only of those who have read. Nowhere, where there is nobody else.
+    /// The seq up to which all other members have read: ✓✓. The caller names the current members, from `GET …/members`,
+    /// because the session knows only of those who have read something. 0 if there are no other members.
     #[must_use]
     pub fn read_by_all(&self, members: impl IntoIterator<Item = UserId>) -> Seq {
         self.roster.read_by_all(self.user, members).unwrap_or(0)
@@ -218,7 +217,7 @@ impl Group {
         matches!(self.stream, Stream::Asked { .. } | Stream::Replaying { .. })
     }
 
-    /// Whether the server is to send this group's events.
+    /// Whether this client wants the group's events from the server.
     pub(super) fn is_followed(&self) -> bool {
         self.wanted || self.outbox.has_unsent()
     }
@@ -240,7 +239,7 @@ impl Group {
         }
     }
 
-    /// A socket is open and greeted.
+    /// A socket is open and the server has said `hello`.
     pub(super) fn greet(&mut self, shared: &mut Shared, now: Instant) {
         self.follow(shared, now, 0);
         self.hurry_history(shared, now);
@@ -262,7 +261,7 @@ impl Group {
         shared.out.change(Change::GroupLeft { group: self.id, reason });
     }
 
-    /// Stops following a group that nobody needs. Returns whether nothing of it has to be remembered.
+    /// Stops following the group if it is no longer needed. Returns whether the session can forget it.
     pub(super) fn let_go(&mut self, shared: &mut Shared) -> bool {
         if self.is_followed() {
             return false;
@@ -282,7 +281,7 @@ impl Group {
         }
     }
 
-    /// Does what is due. Returns whether the socket seems to be of no use.
+    /// Handles passed deadlines. Returns whether the socket seems to be dead.
     pub(super) fn tick(&mut self, shared: &mut Shared, now: Instant) -> bool {
         if self.roster.expire(now) {
             shared.out.change(Change::Typing { group: self.id });
@@ -309,7 +308,7 @@ impl Group {
         .min()
     }
 
-    /// Says when the group began or ended to be filled, or its ends changed.
+    /// Reports [`Change::Progress`] if one of its facts changed.
     pub(super) fn show(&mut self, shared: &mut Shared) {
         let progress = Progress {
             filling: self.is_filling(),

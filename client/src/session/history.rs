@@ -1,4 +1,4 @@
-//! Pages of history: asking for them, and what to do when they do not come.
+//! Pages of history: requests, failures and retries.
 
 use caravana_protocol::rest::MessagesAnswer;
 
@@ -9,10 +9,10 @@ use super::{HistoryError, RequestId};
 use crate::timeline::{Merged, Touched};
 use crate::{HistoryPage, Instant, backoff};
 
-/// How long a page may take before it counts as not coming.
+/// How long a page may take before its request counts as failed.
 const PAGE_TIMEOUT_MS: u64 = 15_000;
-/// The longest wait before the newest page is asked for again. Shorter than that of a link, because a person looks at an
-/// empty page meanwhile, and a server that has a link to us has been spared already.
+/// The longest wait before the newest page is requested again. Shorter than the longest wait of a link, because a
+/// person looks at an empty page meanwhile, and the link's own waits protect the server already.
 const PAGE_RETRY_MS: u64 = 8_000;
 
 /// What is known of the messages before the loaded ones.
@@ -20,24 +20,24 @@ const PAGE_RETRY_MS: u64 = 8_000;
 pub enum Older {
     /// There are none: the first loaded row is the first of all.
     Start,
-    /// There are some, and nobody has asked for them.
+    /// There are some, and they are not requested.
     #[default]
     More,
-    /// The question for them is open.
+    /// They are requested and have not arrived.
     Loading,
-    /// The last question was not answered. Ask again when the person wants it; a link that is back makes it
-    /// [`Older::More`] again.
+    /// The last request failed. Request them again when the person asks for it. A reconnect sets this back to
+    /// [`Older::More`].
     Failed,
 }
 
-/// What is asked for, and how the asking went. One page at a time.
+/// The open request, and how earlier ones ended. One page at a time.
 #[derive(Debug, Default)]
 pub(super) struct History {
     loaded: bool,
     pending: Option<Asked>,
-    /// The last question for older messages was not answered.
+    /// The last request for older messages failed.
     older_failed: bool,
-    /// When the newest page, without which nothing can be shown, is asked for again.
+    /// When to request the newest page again. Without it nothing can be shown.
     retry_at: Option<Instant>,
     failures: u32,
 }
@@ -62,7 +62,7 @@ impl History {
         self.pending.is_some_and(|asked| matches!(asked.page, HistoryPage::Before(_)))
     }
 
-    /// Whether a question is open.
+    /// Whether a request is open.
     pub(super) const fn is_asking(&self) -> bool {
         self.pending.is_some()
     }
@@ -72,7 +72,7 @@ impl History {
         self.retry_at = None;
     }
 
-    /// Whether this answers the open question; if so it is no longer open.
+    /// Closes the open request if this is its number, and returns its page.
     pub(super) fn answers(&mut self, request: RequestId) -> Option<HistoryPage> {
         let asked = self.pending.take_if(|asked| asked.request == request)?;
         Some(asked.page)
@@ -80,8 +80,8 @@ impl History {
 }
 
 impl Group {
-    /// What is known of the messages before the loaded ones. It follows the question: whatever closes that ends
-    /// [`Older::Loading`].
+    /// What is known of the messages before the loaded ones. [`Older::Loading`] ends when the request is closed, for
+    /// any reason.
     #[must_use]
     pub fn older(&self) -> Older {
         if !self.timeline.has_more_before() {
@@ -95,11 +95,12 @@ impl Group {
         }
     }
 
-    /// Asks for a page. The newest one goes before any other, because without it there is no cursor.
+    /// Requests a page. While the newest page is being loaded every other page fails, because without it there is no
+    /// cursor.
     pub(super) fn load(&mut self, page: HistoryPage, shared: &mut Shared, now: Instant) {
         let older = matches!(page, HistoryPage::Before(_));
         if older && (self.history.is_loading_older() || self.timeline.older_page() != Some(page)) {
-            // It is on its way, or was asked for when other rows were the oldest.
+            // The page is requested already, or another row is the oldest by now.
             return;
         }
         let latest = page == HistoryPage::Latest;
@@ -116,7 +117,7 @@ impl Group {
         self.history.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
     }
 
-    /// The server can be reached again: what waited for a better time is asked for now.
+    /// The server can be reached again: requests the newest page now if it waits for its next attempt.
     pub(super) fn hurry_history(&mut self, shared: &mut Shared, now: Instant) {
         self.history.older_failed = false;
         if self.history.retry_at.is_some() {
@@ -134,7 +135,8 @@ impl Group {
                 self.page_shown(asked, Touched::default(), shared);
                 shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
             }
-            // The page was asked for after the cursor was set, so that it is the page that is right.
+            // The page was requested after the cursor was set, so the page is right and the cursor is of an old
+            // history.
             Merged::OtherEpoch if asked == HistoryPage::Latest => return self.adopt(page, shared, now),
             Merged::OtherEpoch => return self.load(HistoryPage::Latest, shared, now),
             Merged::Stale => return self.page_failed(asked, HistoryError::Unavailable, shared, now),
@@ -156,7 +158,7 @@ impl Group {
         self.find_done(shared);
     }
 
-    /// The history was rebuilt: the page is all there is of the new one.
+    /// The history was rebuilt: replaces the timeline by this page of the new history.
     fn adopt(&mut self, page: MessagesAnswer, shared: &mut Shared, now: Instant) {
         self.timeline = crate::Timeline::new(shared.rows);
         self.reading.restart();

@@ -1,4 +1,4 @@
-//! What a session is told.
+//! The inputs of a session.
 
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
@@ -6,7 +6,7 @@ use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, Mess
 use super::RequestId;
 use crate::{HistoryPage, IntentId, SavedIntent, SessionCheck, SocketId};
 
-/// A text that no log may show: a frame, a token.
+/// A text that must never appear in a log: a frame or a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
@@ -22,45 +22,45 @@ pub enum HistoryError {
     /// 404: no such group, or no longer a member.
     #[error("no such group, or not a member")]
     NotFound,
-    /// 401: nobody is signed in any more.
+    /// 401: the user is no longer signed in.
     #[error("nobody is signed in")]
     SignedOut,
-    /// No answer, or one that may be better next time.
+    /// No answer, or an error that may be gone next time.
     #[error("the history can't be loaded now")]
     Unavailable,
 }
 
-/// What a session is told: by the person, by the page, by the network.
+/// What a session is told: by the person, by the page or by the network.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// The page wants a link, or somebody has signed in again.
+    /// The page wants a link, or the user has signed in again.
     Start,
-    /// The page wants none any more. Queued messages stay.
+    /// The page no longer wants a link. Queued messages stay.
     Stop,
     /// The device has a network again.
     NetworkUp,
-    /// The device has none.
+    /// The device has lost its network.
     NetworkDown,
     /// The tab is in front again.
     PageVisible,
-    /// The person asks for an attempt now.
+    /// The person asks to connect now.
     RetryNow,
 
     /// A socket that [`super::Output::Open`] asked for is open.
     Opened {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
     /// A text frame came.
     Text {
-        /// Over which socket.
+        /// The socket.
         socket: SocketId,
         /// The frame.
         text: Secret,
     },
     /// A socket is closed, or could not be opened ([`CloseReason::Abnormal`]).
     Closed {
-        /// Which.
+        /// The socket.
         socket: SocketId,
         /// Why.
         reason: CloseReason,
@@ -69,39 +69,39 @@ pub enum Input {
     SessionChecked(SessionCheck),
     /// The answer to [`super::Output::LoadHistory`].
     HistoryLoaded {
-        /// To which question.
+        /// The number of the request.
         request: RequestId,
         /// The page, or why there is none.
         result: Result<MessagesAnswer, HistoryError>,
     },
     /// The answer to [`super::Output::RefreshToken`], if there is a token.
     Token(Secret),
-    /// The storage could not keep something.
+    /// The storage could not save an intent.
     NotSaved {
-        /// Which.
+        /// The intent.
         id: IntentId,
     },
-    /// Other pages of this device keep these in the storage for a while already: they may be gone or asleep. Those of
-    /// this user that are not known here are sent from here, too.
+    /// Intents that other pages of this device saved a while ago and did not send; those pages may be closed or asleep.
+    /// The session adds those of its own user that it does not know, and sends them too.
     Adopt(Vec<SavedIntent>),
-    /// Another page of this device keeps this no longer: it was done, or the person gave it up there.
+    /// Another page of this device removed this intent from the storage: it was done, or the person discarded it there.
     Forgotten {
-        /// Which.
+        /// The intent.
         id: IntentId,
     },
 
     /// A group is shown: follow it, with its newest messages.
     OpenGroup {
-        /// Which.
+        /// The group.
         group: GroupId,
-        /// The newest page if the screen has it already, from the server's first paint.
+        /// The newest page, if the server's first paint contained it.
         page: Option<MessagesAnswer>,
         /// How far the user has read, if that is known.
         last_read: Option<Seq>,
     },
-    /// A group stands in a list: follow it from its head on, without its history.
+    /// A group is listed: follow it from its head, without its history.
     FollowGroup {
-        /// Which.
+        /// The group.
         group: GroupId,
         /// Its epoch and head, as `GET /groups` tells them.
         cursor: Cursor,
@@ -110,51 +110,52 @@ pub enum Input {
     },
     /// A group is neither shown nor listed any more. Its queued messages are still sent.
     CloseGroup {
-        /// Which.
+        /// The group.
         group: GroupId,
     },
     /// Load a page of history: [`crate::Timeline::older_page`], [`crate::Timeline::newer_page`], around a message, or
-    /// the newest. An older page that is on its way, or is no longer the one before the oldest row, is not asked for.
+    /// the newest. An older page is not requested if it is requested already, or if it is no longer the one before the
+    /// oldest row.
     Load {
-        /// Of which group.
+        /// The group.
         group: GroupId,
-        /// Which.
+        /// The page.
         page: HistoryPage,
     },
 
     /// The person sends a message.
     Send {
-        /// Where to.
+        /// The group.
         group: GroupId,
-        /// A fresh id, UUIDv7: the session has neither clock nor randomness to mint one.
+        /// A fresh id, UUIDv7. The session can't make one, because it has neither clock nor randomness.
         id: MessageId,
-        /// What it says.
+        /// The message's content.
         content: Content<MessageBody>,
         /// The time of day, for people to read while the message is pending.
         at: Timestamp,
     },
-    /// The person wants something refused tried again.
+    /// The person wants to retry something that was refused.
     Retry {
-        /// Of which group.
+        /// The group.
         group: GroupId,
-        /// Which; a message that is to be sent has its own id.
+        /// The intent; the one that sends a message has the message's id.
         id: IntentId,
     },
-    /// The person gives up something that waits, and with an unsent message what was wanted of it. What is under way can't
-    /// be called back and stays.
+    /// The person discards something that waits. With an unsent message its changes are discarded too. An intent that
+    /// is under way can't be called back and stays.
     Discard {
-        /// Of which group.
+        /// The group.
         group: GroupId,
-        /// Which.
+        /// The intent.
         id: IntentId,
     },
-    /// The person changes the text of an own message, which may still wait itself. The last text counts.
+    /// The person changes the text of their own message, which may itself be unsent. The last text counts.
     Edit {
-        /// Of which group.
+        /// The group.
         group: GroupId,
         /// A fresh id.
         intent: IntentId,
-        /// Which message.
+        /// The message.
         id: MessageId,
         /// The new text.
         body: MessageBody,
@@ -163,33 +164,33 @@ pub enum Input {
     },
     /// The person deletes a message.
     Delete {
-        /// Of which group.
+        /// The group.
         group: GroupId,
         /// A fresh id.
         intent: IntentId,
-        /// Which message.
+        /// The message.
         id: MessageId,
         /// The time of day.
         at: Timestamp,
     },
     /// The person typed something.
     Typed {
-        /// Where.
+        /// The group.
         group: GroupId,
     },
     /// The person emptied the composer or left it.
     StoppedTyping {
-        /// Where.
+        /// The group.
         group: GroupId,
     },
     /// The person has seen everything up to `seq`.
     MarkRead {
-        /// Where.
+        /// The group.
         group: GroupId,
         /// The last seen event.
         seq: Seq,
     },
 
-    /// The time that [`super::Session::poll_timeout`] named has come.
+    /// The time that [`super::Session::poll_timeout`] named has passed.
     Tick,
 }

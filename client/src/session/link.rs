@@ -1,4 +1,4 @@
-//! The session's side of the link: carries out what the link wants, and tells the groups what became of it.
+//! The session's side of the link: carries out the link's effects, and tells the groups when a socket is ready or lost.
 
 use caravana_protocol::ClientFrame;
 
@@ -7,7 +7,7 @@ use crate::link_state::{LinkEffect, LinkEvent};
 use crate::{Instant, LinkState};
 
 impl Session {
-    /// Takes one step of the link and all that follows from it.
+    /// Passes an event to the link and carries out the effects.
     pub(super) fn step(&mut self, event: LinkEvent, now: Instant) {
         let wire = self.link.wire();
         for effect in self.link.step(event, now) {
@@ -43,20 +43,21 @@ impl Session {
         }
     }
 
-    /// Any frame that the server must answer will do as a question whether it is still there.
+    /// Asks the server for a sign of life: sends any frame that the server must answer.
     fn probe(&mut self) {
         let mut live = self.groups.values_mut().filter(|group| group.is_live());
         let known = live.find_map(|group| group.timeline.cursor().map(|cursor| (group, cursor)));
         if let Some((group, cursor)) = known {
             group.probe(cursor, &mut self.shared);
         } else {
-            // Nothing is live, so that nobody waits for anything. Whatever the server says about no group will do.
+            // No group is live, so the content of the answer does not matter. Even an answer about an unknown group is
+            // a sign of life.
             let nowhere = caravana_protocol::GroupId::new(uuid::Uuid::nil());
             self.shared.say(&ClientFrame::Unsubscribe { group_id: nowhere }, None);
         }
     }
 
-    /// Does what is due.
+    /// Handles passed deadlines.
     pub(super) fn tick(&mut self, now: Instant) {
         if self.link.deadline().is_some_and(|deadline| now >= deadline) {
             self.step(LinkEvent::Due, now);

@@ -1,4 +1,4 @@
-//! What a session wants to be done, and what it says has changed.
+//! What a session wants to be done, and what it reports as changed.
 
 use std::collections::VecDeque;
 
@@ -7,26 +7,26 @@ use caravana_protocol::{ClientFrame, ErrorCode, GroupId, LeftReason, MessageId, 
 use super::Secret;
 use crate::{HistoryPage, IntentId, RowKey, SavedIntent, SocketId};
 
-/// The number of one question for history. Answers to others than the last are stale and mean nothing.
+/// The number of one history request. The session ignores an answer to any request but the group's last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u64);
 
-/// What a session wants to be done. [`crate::Driver`] does all of it but [`Output::Changed`], which it hands on.
+/// What a session wants to be done. [`crate::Driver`] does all of it except [`Output::Changed`], which it passes on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// Open a socket to `GET /ws`. Answer with [`super::Input::Opened`] or [`super::Input::Closed`].
     Open {
-        /// Its number in all that is said about it.
+        /// Its number in all later inputs and outputs.
         socket: SocketId,
     },
-    /// Close a socket, and say nothing about it any more.
+    /// Close a socket, and send no more inputs about it.
     Close {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
-    /// Say a text frame.
+    /// Send a text frame.
     Transmit {
-        /// Over which socket.
+        /// The socket.
         socket: SocketId,
         /// The frame.
         text: Secret,
@@ -34,37 +34,37 @@ pub enum Output {
     /// Ask `GET /api/v1/session`. Answer with [`super::Input::SessionChecked`].
     CheckSession,
     /// The token ends soon: get a fresh one, and answer with [`super::Input::Token`]. Where a cookie says who the user
-    /// is, there is none and no answer is needed.
+    /// is, there is no token, and no answer is needed.
     RefreshToken,
     /// Ask `GET /api/v1/groups/{id}/messages`. Answer with [`super::Input::HistoryLoaded`].
     LoadHistory {
-        /// The number of the question.
+        /// The number of the request.
         request: RequestId,
-        /// Of which group.
+        /// The group.
         group: GroupId,
-        /// Which page.
+        /// The page.
         page: HistoryPage,
-        /// How many messages.
+        /// How many messages at most.
         limit: usize,
     },
-    /// Keep this over reloads, in place of what is kept under its id.
+    /// Save this intent over reloads. It replaces the one that is saved under its id.
     Save(SavedIntent),
-    /// Keep it no longer.
+    /// Remove this intent from the storage.
     Forget(IntentId),
     /// Something on the screen is different now.
     Changed(Change),
 }
 
-/// What is different now. Each names the smallest part that has to be read again.
+/// What has changed. Each variant names the smallest part that the screen has to read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// [`super::Session::link`].
     Link,
-    /// The server runs another build than before, or this is the first.
+    /// The server's build, when it is first known and when it has changed.
     Build(String),
     /// Rows of [`super::Group::timeline`].
     Timeline {
-        /// Of which group.
+        /// The group.
         group: GroupId,
         /// Which rows.
         what: TimelineChange,
@@ -72,105 +72,104 @@ pub enum Change {
     /// [`super::Group::is_filling`], [`super::Group::is_missing_some`], [`super::Group::is_whole`],
     /// [`super::Group::older`] or [`crate::Timeline::has_more_after`].
     Progress {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
     /// A page of history that the person asked for did not come.
     HistoryFailed {
-        /// Of which group.
+        /// The group.
         group: GroupId,
-        /// Which page.
+        /// The page.
         page: HistoryPage,
     },
     /// Who is online, in [`super::Group::roster`].
     Roster {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
     /// Who is typing, in [`super::Group::roster`].
     Typing {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
-    /// How far members have read, in [`super::Group::roster`], or the user itself.
+    /// How far members have read, in [`super::Group::roster`], or the user, in [`super::Group::last_read`].
     Reads {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
-    /// The members of the group or its properties changed, beyond the row that says so: read them afresh by REST.
+    /// The group's members or properties changed. A row shows that; load the new state by REST.
     Members {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
     /// [`super::Group::outbox`].
     Outbox {
-        /// Of which group.
+        /// The group.
         group: GroupId,
     },
-    /// A message was stored: the row with its key is now one of the timeline.
+    /// A message was stored: its line, with the same key, is now a row of the timeline.
     Sent {
-        /// In which group.
+        /// The group.
         group: GroupId,
-        /// Which.
+        /// The message.
         id: MessageId,
     },
     /// A message, or a change of one, was refused; it stays in the outbox until the person decides.
     SendFailed {
-        /// In which group.
+        /// The group.
         group: GroupId,
-        /// Which.
+        /// The message.
         id: MessageId,
         /// Why, if the server gave a known reason.
         code: Option<ErrorCode>,
     },
-    /// A message, or a change of one, was not even taken. The screen keeps the text.
+    /// The session did not take a message, or a change of one. The screen keeps the text.
     Refused {
-        /// In which group.
+        /// The group.
         group: GroupId,
-        /// Which message.
+        /// The message.
         id: MessageId,
         /// Why.
         reason: RefusedReason,
     },
-    /// The storage could not keep a message, or a change of one: it will be said, but not after a reload.
+    /// The storage could not save a message, or a change of one. It is sent all the same, but a reload loses it.
     NotSaved {
-        /// In which group.
+        /// The group.
         group: GroupId,
-        /// Which.
+        /// The message.
         id: MessageId,
     },
-    /// The group is followed no longer and nothing more of it will come.
+    /// The group is no longer followed, and no more of its events will come.
     GroupLeft {
-        /// Which.
+        /// The group.
         group: GroupId,
         /// Why; `None` when the server said that there is no such group (any more) for this user.
         reason: Option<LeftReason>,
     },
-    /// The user is in this group, on whatever device they entered it, or has another role there. Follow it, or go on
-    /// following it.
+    /// The user entered this group, on any device, or got another role in it. Follow it, or go on following it.
     GroupAdded(Box<caravana_protocol::rest::Group>),
-    /// The user has another name.
+    /// The user's name changed.
     Account(caravana_protocol::rest::User),
-    /// The server complained about something that belongs to no message and no group.
+    /// An error that concerns no message: the server's, or that too many groups are followed.
     Notice {
-        /// About what, if it is known here.
+        /// The error, if this build knows its code.
         code: Option<ErrorCode>,
     },
 }
 
-/// Why something was not taken.
+/// Why an intent was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedReason {
-    /// As many messages wait as may ([`crate::OUTBOX_MESSAGES`]).
+    /// The outbox is full: [`crate::OUTBOX_MESSAGES`].
     #[error("the outbox is full")]
     OutboxFull,
     /// The group was not opened, or was left.
     #[error("the group is not open")]
     NoGroup,
-    /// A message of this id is there already.
+    /// The id is in use.
     #[error("a message of this id is there already")]
     IdTaken,
-    /// The message is to be deleted; nothing more can be wanted of it.
+    /// The message is to be deleted, so that no other change is possible.
     #[error("the message is to be deleted")]
     Deleted,
 }
@@ -178,18 +177,18 @@ pub enum RefusedReason {
 /// Which rows of a timeline are different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimelineChange {
-    /// These are new, each at its own place: read the order afresh.
+    /// These rows are new, each at its own place: read the order again.
     Inserted(Vec<RowKey>),
-    /// These show something else, in their old place.
+    /// These rows have a new content at their old place.
     Updated(Vec<RowKey>),
-    /// These are no longer loaded.
+    /// These rows are no longer loaded.
     Removed(Vec<RowKey>),
-    /// All of them.
+    /// All rows may be different.
     Reset,
 }
 
-/// The outputs that nobody has taken yet. A handled input adds as many as it has consequences; the driver takes them all
-/// before the next one.
+/// The outputs that the driver has not taken yet. Each input adds all of its consequences, and the driver takes them
+/// all before the next input.
 #[derive(Debug, Default)]
 pub(super) struct Outputs(VecDeque<Output>);
 

@@ -1,4 +1,4 @@
-//! How far the user has read, told to the server in as few words as possible.
+//! Tells the server how far the user has read, with as few frames as possible.
 
 use caravana_protocol::{ClientFrame, GroupId, Seq};
 
@@ -6,9 +6,9 @@ use super::reference::Reference;
 use super::shared::Shared;
 use crate::Instant;
 
-/// While somebody scrolls, `mark_read` is said at most this often, with the furthest seq.
+/// While the user scrolls, `mark_read` is sent at most this often, with the furthest seq.
 const COALESCE_MS: u64 = 1_000;
-/// Without a confirmation it is said again after this time.
+/// Without a confirmation `mark_read` is sent again after this time.
 const CONFIRM_TIMEOUT_MS: u64 = 15_000;
 
 /// The user's own reading of one group.
@@ -16,7 +16,7 @@ const CONFIRM_TIMEOUT_MS: u64 = 15_000;
 pub(super) struct Reading {
     seen: Seq,
     confirmed: Seq,
-    /// What was said last on this socket, and when.
+    /// The last seq that was sent on this socket, and when.
     said: Option<(Seq, Instant)>,
 }
 
@@ -32,17 +32,17 @@ impl Reading {
         further
     }
 
-    /// The server says how far the user has read, from whatever device.
+    /// The server says how far the user has read, on any device.
     pub(super) fn confirm(&mut self, seq: Seq) {
         self.confirmed = self.confirmed.max(seq);
     }
 
-    /// The history was rebuilt: its seqs mean something else now.
+    /// The history was rebuilt: seqs of the old one mean nothing in the new one.
     pub(super) fn restart(&mut self) {
         *self = Self::default();
     }
 
-    /// The server refused for good what was said. It is not said again.
+    /// The server refused `mark_read` for good. It is not sent again.
     pub(super) fn give_up(&mut self) {
         self.seen = self.confirmed;
     }
@@ -61,7 +61,8 @@ impl Reading {
         }
     }
 
-    /// When there is something to say again. What was never said on this socket is said without waiting.
+    /// When to send `mark_read` again. `None` if nothing is unconfirmed, or nothing was sent on this socket; then
+    /// [`Reading::flush`] does not wait.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let (said, at) = self.said.filter(|_| self.seen > self.confirmed)?;
         Some(at.after(if self.seen > said { COALESCE_MS } else { CONFIRM_TIMEOUT_MS }))

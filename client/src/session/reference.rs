@@ -1,4 +1,4 @@
-//! How a frame is found again by the answer to it.
+//! The references that connect an answer with the frame that it answers.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use caravana_protocol::GroupId;
 
 use crate::IntentId;
 
-/// What the `ref` of our own frames says. All of them fit into its 64 characters.
+/// What the `ref` of this client's frames says. Every form fits into its 64 characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reference {
     Intent(IntentId),
-    /// Numbered, because the answer to an earlier question about the group may come after a later one was asked.
+    /// Numbered, because the answer to an earlier request about the group may arrive after a later request was sent.
     Follow(GroupId, u32),
     Read(GroupId),
 }
 
 impl Reference {
-    /// Reads what an answer repeats.
+    /// Reads the `ref` that an answer repeats.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once(':')?;
         Some(match kind {

@@ -1,4 +1,4 @@
-//! From the outbox to the wire, and what the answers mean.
+//! Sends the intents of the outbox, and handles the answers.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::outbox::Overdue;
 use crate::{Instant, Intent, IntentId, Output, RowKey, SavedIntent, SendState, Want};
 
 impl Group {
-    /// Says what is next, if it is its turn. A change that is so already is not said: the log says it.
+    /// Sends the next intent, if one may be sent now. A change that the log already shows is done and is not sent.
     pub(super) fn send_next(&mut self, shared: &mut Shared, now: Instant) {
         while let Some(intent) = self.outbox.next(now).cloned() {
             if !intent.is_send() && self.is_so(&intent) {
@@ -30,7 +30,7 @@ impl Group {
         shared.say(&intent.frame(self.id), Some(Reference::Intent(intent.id)));
     }
 
-    /// Whether the log says what is wanted.
+    /// Whether the log already shows what the intent wants.
     fn is_so(&self, intent: &Intent) -> bool {
         self.timeline.message(intent.message).is_some_and(|message| match &intent.want {
             Want::Send(_) => message.user_id == Some(self.user),
@@ -39,7 +39,7 @@ impl Group {
         })
     }
 
-    /// The server has stored an own message.
+    /// The server has stored the user's own message.
     pub(super) fn acknowledged(&mut self, sent: MessageSent, shared: &mut Shared) {
         let id = sent.message.id;
         let touched = self.timeline.acknowledge(sent.message);
@@ -54,13 +54,14 @@ impl Group {
         self.touched(touched, shared);
     }
 
-    /// An own message is in the log: it is nobody's to send any more.
+    /// The user's own message is in the log: its intent is done.
     pub(super) fn stored(&mut self, id: MessageId, shared: &mut Shared) {
         self.settle(id.into(), shared);
     }
 
-    /// Something happened to a message. What came up first of what is wanted of it is answered by that, too, if it is so now: by
-    /// a server that does not know `done`, or where `done` was lost, or where somebody else did the same.
+    /// An event changed a message. If the log now shows what the message's first intent wants, that intent is done. So
+    /// an intent also ends if the server does not know `done`, if `done` was lost, or if somebody else made the same
+    /// change.
     pub(super) fn happened(&mut self, message: MessageId, shared: &mut Shared) {
         let first = self.outbox.entries().find(|intent| intent.message == message);
         if let Some(id) = first.filter(|intent| self.is_so(intent)).map(|intent| intent.id) {
@@ -68,7 +69,7 @@ impl Group {
         }
     }
 
-    /// It is done: nobody has to say it any more. Gives out what it was, if it waited here.
+    /// The intent is done: removes it from the outbox and from the storage. Returns it if it was in the outbox.
     fn settle(&mut self, id: IntentId, shared: &mut Shared) -> Option<Intent> {
         let intent = self.outbox.done(id)?;
         shared.out.push(Output::Forget(id));
@@ -79,7 +80,7 @@ impl Group {
         Some(intent)
     }
 
-    /// A page may show what was done and not answered.
+    /// A page may show that intents are done whose answers never came.
     pub(super) fn find_done(&mut self, shared: &mut Shared) {
         let about: BTreeSet<MessageId> = self.outbox.entries().map(|intent| intent.message).collect();
         for message in about {
@@ -87,7 +88,7 @@ impl Group {
         }
     }
 
-    /// The server did not take it.
+    /// The server refused an intent, for now or for good.
     pub(super) fn intent_refused(&mut self, id: IntentId, error: &WireError, shared: &mut Shared, now: Instant) {
         let Some(intent) = self.outbox.get(id).filter(|intent| intent.state == SendState::Sending).cloned() else {
             return;
@@ -96,9 +97,9 @@ impl Group {
             Some(ErrorCode::RateLimited | ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded) => {
                 self.outbox.postpone(id, error.code, error.retry_after_ms, now);
             }
-            // A full disk is not over in a moment: the person decides.
+            // A full disk is not repaired within seconds, so the person decides about the next attempt.
             Some(ErrorCode::StorageFull) => self.refuse(id, error.code, true, shared),
-            // It is deleted, as it was to be.
+            // The message is deleted already, as the intent wants.
             Some(ErrorCode::Gone) if intent.want == Want::Delete => drop(self.settle(id, shared)),
             None if error.retryable => self.outbox.postpone(id, error.code, error.retry_after_ms, now),
             code => self.refuse(id, code, error.retryable, shared),
@@ -114,7 +115,7 @@ impl Group {
         }
     }
 
-    /// The group is closed to the user: nothing that waits will ever be taken.
+    /// The user may no longer use the group: marks all that waits as refused, because the server would never take it.
     pub(super) fn refuse_all(&mut self, shared: &mut Shared) {
         let unsent = |intent: &&Intent| !matches!(intent.state, SendState::Failed { .. });
         let ids: Vec<IntentId> = self.outbox.entries().filter(unsent).map(|intent| intent.id).collect();
@@ -124,7 +125,7 @@ impl Group {
         }
     }
 
-    /// Gives something up, and with a message what was wanted of it.
+    /// Discards an intent. With an unsent message it also discards the changes of that message.
     pub(super) fn give_up(&mut self, id: IntentId, shared: &mut Shared) {
         let Some(intent) = self.outbox.remove(id) else { return };
         shared.out.push(Output::Forget(id));
@@ -137,14 +138,14 @@ impl Group {
         self.shows(&intent, shared);
     }
 
-    /// Keeps it over reloads as it is now.
+    /// Saves the intent in its current state, so that it survives a reload.
     pub(super) fn save(&self, id: IntentId, shared: &mut Shared) {
         if let Some(intent) = self.outbox.get(id) {
             shared.out.push(Output::Save(SavedIntent::new(intent, self.id, self.user)));
         }
     }
 
-    /// Something waits, or waits no longer, or in another state: the row that shows it is different.
+    /// An intent was added or removed, or its state changed: reports the outbox, and the row of the intent's message.
     pub(super) fn shows(&self, intent: &Intent, shared: &mut Shared) {
         let group = self.id;
         shared.out.change(Change::Outbox { group });
@@ -162,7 +163,8 @@ impl Group {
             self.say(&intent, shared);
         }
         let Overdue::Silence(id) = self.outbox.overdue(now) else { return false };
-        // A server that does not know `done` says nothing where nothing had to change. It is not asked for ever.
+        // A server that does not know `done` says nothing where nothing had to change. The change is refused, so that
+        // it is not repeated for ever.
         if self.outbox.get(id).is_some_and(|intent| !intent.is_send()) {
             self.refuse(id, None, true, shared);
             shared.out.change(Change::Outbox { group: self.id });

@@ -1,4 +1,4 @@
-//! What all groups of a session share: the wire, the limits, and the way out.
+//! What all groups of a session share: the socket, the limits and the queue of outputs.
 
 use caravana_protocol::{ClientFrame, Limits, UserId};
 
@@ -17,11 +17,11 @@ pub(super) struct Shared {
     pub(super) out: Outputs,
     /// The socket over which the server has said `hello`.
     pub(super) wire: Option<SocketId>,
-    /// Every group has had its time to catch up.
+    /// The link is online: every group has caught up, or has had its time to do so.
     pub(super) online: bool,
-    /// Some group's replay has come forward; until then the others wait for their turn.
+    /// Before this moment no group's request times out. It moves on whenever a group's replay makes progress.
     pub(super) patient_until: Option<Instant>,
-    /// The link is up or tries to be: it makes sense to ask for history again.
+    /// The link is up, or will be tried again by itself: it makes sense to request history.
     pub(super) trying: bool,
     requests: u64,
 }
@@ -42,7 +42,7 @@ impl Shared {
         }
     }
 
-    /// Says a frame if there is a wire. Returns whether there was.
+    /// Sends a frame if a socket is greeted. Returns whether one was.
     pub(super) fn say(&mut self, frame: &ClientFrame, reference: Option<Reference>) -> bool {
         let Some(socket) = self.wire else { return false };
         let reference = reference.map(|reference| reference.to_string());
@@ -50,7 +50,7 @@ impl Shared {
         true
     }
 
-    /// Asks for a page of history.
+    /// Requests a page of history.
     pub(super) fn load(&mut self, group: caravana_protocol::GroupId, page: HistoryPage) -> RequestId {
         self.requests += 1;
         let request = RequestId(self.requests);

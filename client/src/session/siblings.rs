@@ -1,14 +1,14 @@
 //! Other pages of the same person on the same device: they share the storage, and nothing else.
 //!
-//! A message that a page wrote is that page's to send, until it is gone or asleep; then whoever is awake sends it. Both
-//! may end up sending it, which is harmless: one id is one message for ever. What may never happen is that nobody does.
+//! The page that wrote a message sends it. If that page is closed or asleep, a page that is awake sends it. If both
+//! send it, no harm is done, because one id is one message for ever. What must never happen is that no page sends it.
 
 use super::Session;
 use super::stream::Stream;
 use crate::{Instant, Intent, IntentId, SavedIntent, SendState, Want};
 
 impl Session {
-    /// Takes over what other pages wrote and have not sent. What does not fit stays in the storage.
+    /// Takes over the unsent intents of other pages. Those that do not fit into the outbox stay in the storage.
     pub(super) fn adopt(&mut self, saved: Vec<SavedIntent>, now: Instant) {
         let room = self.outbox_room();
         let unknown = saved.into_iter().filter(|message| self.may_adopt(message)).take(room).collect();
@@ -26,8 +26,8 @@ impl Session {
         })
     }
 
-    /// Another page keeps a message no longer. It was stored, and its event says so here too; or the person gave it up,
-    /// which can only be done with a refused one, and then it is not to be offered here any more.
+    /// Another page removed an intent from the storage. If it was stored on the server, its event settles it here too.
+    /// If the person discarded it there after a refusal, it is removed here, so that this page does not offer it again.
     pub(super) fn forgotten(&mut self, id: IntentId) {
         // A send may be repeated, it is one message for ever. A change is not: by now the message may have been changed again.
         let is_over = |intent: &Intent| {

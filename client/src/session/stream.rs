@@ -1,4 +1,4 @@
-//! The group's live stream on the present socket: following it, and finding out what is missing.
+//! The group's live stream on the current socket: following the group, and finding out what is missing.
 
 use caravana_protocol::{CaughtUp, ClientFrame, Cursor, Epoch, Event, Joined, LeftReason, Resync, Seq};
 
@@ -9,58 +9,59 @@ use super::shared::Shared;
 use crate::timeline::{Applied, Touched};
 use crate::{HistoryPage, Instant, backoff};
 
-/// How long `subscribe` or `sync` may stay unanswered, and a replay without progress, while no other group's replay comes
-/// forward either: the server sends them by turns, as fast as the line takes them.
+/// How long `subscribe` or `sync` may stay unanswered, or a replay without progress, while no other group's replay
+/// makes progress either. The server sends replays in turns, as fast as the connection takes them.
 pub(super) const ANSWER_TIMEOUT_MS: u64 = 10_000;
-/// How often a question is asked again on one socket before the socket counts as useless.
+/// How often a request is repeated on one socket before the socket counts as dead.
 const ASK_TIMES: u8 = 2;
-/// How long an event may lag behind the heartbeat that names it, before it counts as lost: the heartbeat is written when
-/// the event is committed, which is before it has gone through the connection's mailbox.
+/// How long an event may lag behind the heartbeat that names it, before it counts as lost. The heartbeat names an event
+/// as soon as it is committed, but the event still has to go through the connection's mailbox.
 const TAIL_GRACE_MS: u64 = 1_000;
-/// Replays that end below what they say they reach, before the log is loaded afresh: one event can't be read here.
+/// After so many replays that end below the seq of `caught_up`, the log is loaded afresh: this build can't read an
+/// event.
 const FRUITLESS_REPLAYS: u8 = 2;
 
 /// How the group is followed on the present socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Stream {
-    /// Not at all.
+    /// The group is not followed.
     #[default]
     Silent,
-    /// `subscribe` or `sync` was said.
+    /// `subscribe` or `sync` was sent.
     Asked { deadline: Instant, tries: u8 },
-    /// `joined` came, and what was missed is coming.
+    /// `joined` came, and the missed events are coming.
     Replaying { deadline: Instant, tries: u8 },
-    /// Events come as they happen.
+    /// Events arrive live.
     Live,
-    /// The server can't do it now.
+    /// The server can't let the group be followed now.
     Postponed { retry_at: Instant },
-    /// The server will not do it.
+    /// The server does not let the user follow the group.
     Gone,
 }
 
-/// What the stream taught about its own quality. It outlives sockets.
+/// What is known about the stream's reliability. It is kept when the socket is lost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Doubts {
     fruitless: u8,
-    /// A head that the heartbeat named, and until when it may lag.
+    /// A head that the heartbeat named, and until when its events may lag.
     tail: Option<(Seq, Instant)>,
     refusals: u32,
 }
 
-/// The question for the group's events, by whatever frame it was last asked.
+/// The last request for the group's events: `subscribe` or `sync`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Question {
-    /// Which it is: the answer to an earlier one may come after it was asked, and does not count.
+    /// The request's number. The answer to an earlier request may come after this one was sent, and does not count.
     pub(super) number: u32,
     /// Neither `joined` nor a refusal has come.
     pub(super) is_open: bool,
-    /// Somebody opened the group after it was asked: an answer that there is no such group may be older than that.
+    /// The person opened the group after the request was sent. An answer that there is no such group may be outdated.
     pub(super) is_outrun: bool,
 }
 
 impl Group {
-    /// Asks the server for the group's events from the cursor on. A group that is shown waits for its first page, which
-    /// brings the cursor; one that is here only to send starts at its head.
+    /// Sends `subscribe` with the cursor. A wanted group without a cursor waits for its first page, which brings one. A
+    /// group that is kept only for its outbox starts at its head.
     pub(super) fn follow(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
         let cursor = self.timeline.cursor();
         let waits_for_page = self.wanted && cursor.is_none();
@@ -82,12 +83,12 @@ impl Group {
         self.question.is_open
     }
 
-    /// Asks a server that has fallen silent for what is here already, so that it has to answer something.
+    /// Sends `sync` to a silent server, only because the server has to answer it.
     pub(super) fn probe(&mut self, cursor: Cursor, shared: &mut Shared) {
         self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared);
     }
 
-    /// The server is no longer to send the group's events.
+    /// Stops following the group on this socket.
     pub(super) fn unfollow(&mut self, shared: &mut Shared) {
         if !matches!(self.stream, Stream::Silent | Stream::Gone) {
             shared.say(&ClientFrame::Unsubscribe { group_id: self.id }, None);
@@ -95,7 +96,7 @@ impl Group {
         }
     }
 
-    /// Something is missing: asks for it once. Until the answer everything that comes too early is held.
+    /// Events are missing: sends `sync` once. Until the answer, events that come too early are held back.
     fn sync(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
         let Some(cursor) = self.timeline.cursor() else { return };
         if self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared) {
@@ -131,7 +132,8 @@ impl Group {
     }
 
     pub(super) fn caught_up(&mut self, caught_up: &CaughtUp, shared: &mut Shared, now: Instant) {
-        // After a question the end of an earlier replay says nothing about the answer.
+        // While the newest request has no answer yet, this is the end of an earlier replay and says nothing about the
+        // answer.
         if !matches!(self.stream, Stream::Replaying { .. }) {
             return;
         }
@@ -160,10 +162,10 @@ impl Group {
         }
     }
 
-    /// Drops the log and goes on from this head, live; the last page comes by REST.
+    /// Drops the log and goes on live from this head. If the group is wanted, requests its newest page by REST.
     fn reload(&mut self, epoch: Epoch, head: Seq, shared: &mut Shared, now: Instant) {
         if !self.timeline.is_of(epoch) {
-            // What was read is counted in seqs of the other history.
+            // The reads count in seqs of the other history.
             self.reading.restart();
             self.roster.forget_reads();
         }
@@ -193,7 +195,8 @@ impl Group {
         }
     }
 
-    /// The server names the group's head. Above the cursor it means a lost tail, unless the events are on their way.
+    /// The heartbeat names the group's head. A head above the cursor means lost events, unless they arrive within
+    /// [`TAIL_GRACE_MS`].
     pub(super) fn head(&mut self, head: Seq, now: Instant) {
         let known = self.timeline.cursor().map_or(0, |cursor| cursor.seq);
         if self.stream == Stream::Live && head > known && self.doubts.tail.is_none() {
@@ -201,8 +204,9 @@ impl Group {
         }
     }
 
-    /// The server says that the group is not the user's. Who was let in again and opened it while the question was under way
-    /// is told so by an answer that no longer holds: then it is asked once more, and that answer counts.
+    /// The server says that the user may not follow the group. If the person opened the group while the request was
+    /// under way, the user may have been added again since, and this answer no longer holds. Then the session asks once
+    /// more, and the second answer counts.
     pub(super) fn refused(&mut self, reason: Option<LeftReason>, shared: &mut Shared, now: Instant) {
         self.question.is_open = false;
         if !std::mem::take(&mut self.question.is_outrun) {
@@ -217,7 +221,7 @@ impl Group {
         self.follow(shared, now, 0);
     }
 
-    /// The server can't let the group be followed now.
+    /// The server can't let the group be followed now: tries again later.
     pub(super) fn postpone_follow(&mut self, retry_after_ms: Option<u64>, now: Instant) {
         let wait = retry_after_ms.unwrap_or_else(|| backoff::window(self.doubts.refusals)).min(backoff::LONGEST_MS);
         self.doubts.refusals = self.doubts.refusals.saturating_add(1);
@@ -266,7 +270,7 @@ impl Group {
         }
     }
 
-    /// Says which rows changed, and follows what the new events mean for everything else.
+    /// Reports the changed rows, and applies the new events to the roster and the outbox.
     pub(super) fn touched(&mut self, touched: Touched, shared: &mut Shared) {
         let group = self.id;
         for (keys, what) in [

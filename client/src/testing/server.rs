@@ -1,4 +1,4 @@
-//! A server of one group, as simple as it can be and still keep the protocol.
+//! A server of one group, as simple as the protocol allows.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -37,17 +37,17 @@ pub struct Server {
     pub epoch: Epoch,
     /// Events that are replayed; with more missed it is `resync`.
     pub depth: Seq,
-    /// What becomes of the next sends. Without a word they are stored.
+    /// What becomes of the next sends. Sends after these are stored.
     pub answers: VecDeque<Answer>,
-    /// What becomes of the next changes of messages. Without a word they are made.
+    /// What becomes of the next changes of messages. Changes after these are made.
     pub change_answers: VecDeque<Answer>,
     /// How many changes of messages have arrived.
     pub changes: usize,
-    /// It is of a build that does not answer changes.
+    /// The server's build does not know `done`.
     pub knows_no_done: bool,
     /// So many live events are lost on their way.
     pub lose_events: usize,
-    /// An event that no client understands, however often it is said.
+    /// An event that no client understands, however often it is sent.
     pub unreadable: Option<Seq>,
     /// `subscribe` and `sync` are not answered.
     pub ignores_subscribes: bool,
@@ -55,13 +55,13 @@ pub struct Server {
     pub refuses_subscribes: Option<ErrorCode>,
     /// `mark_read` is not answered.
     pub ignores_reads: bool,
-    /// Whom the server takes the client for.
+    /// The user that `hello` names.
     pub user: UserId,
     /// How far members have read.
     pub reads: BTreeMap<UserId, Seq>,
     /// When the next heartbeat is.
     pub next_beat: Instant,
-    /// What was stored, how often it was sent.
+    /// For each stored message, how often its send arrived.
     pub arrivals: BTreeMap<MessageId, usize>,
     messages: BTreeMap<MessageId, Message>,
     open: bool,
@@ -115,7 +115,7 @@ impl Server {
         messages.into_iter().map(|message| message.content.body.clone()).collect()
     }
 
-    /// Somebody writes.
+    /// A member writes a message.
     pub fn post(&mut self, user: UserId, text: &str) -> MessageId {
         self.minted += 1;
         let id = MessageId::new(Uuid::from_u128(self.minted));
@@ -133,7 +133,7 @@ impl Server {
         self.change(id, "", false);
     }
 
-    /// Somebody becomes a member.
+    /// A user becomes a member.
     pub fn admit(&mut self, user: UserId) {
         let (seq, at) = (self.head() + 1, Timestamp::from_unix_micros(0));
         let display_name = "Ana".to_owned();
@@ -151,14 +151,14 @@ impl Server {
         self.following = false;
     }
 
-    /// Says something.
+    /// Sends a frame.
     pub fn say(&mut self, frame: ServerFrame) {
         if self.open {
             self.said.push(frame);
         }
     }
 
-    /// What waits to be said, taken by whoever carries it to the client.
+    /// Takes the frames that wait for the client.
     pub fn take_said(&mut self) -> Vec<ServerFrame> {
         std::mem::take(&mut self.said)
     }
@@ -184,14 +184,14 @@ impl Server {
         self.said.clear();
     }
 
-    /// Says `heartbeat`.
+    /// Sends `heartbeat`.
     pub fn beat(&mut self, now: Instant) {
         self.next_beat = now.after(limits::HEARTBEAT_MS);
         let heads = if self.following { BTreeMap::from([(group(), self.head())]) } else { BTreeMap::new() };
         self.say(ServerFrame::Heartbeat(Heartbeat { t: Timestamp::from_unix_micros(0), heads }));
     }
 
-    /// The client said something.
+    /// A frame of the client arrived.
     pub fn hear(&mut self, incoming: Incoming) {
         let reference = incoming.reference;
         match incoming.frame {
@@ -299,7 +299,7 @@ impl Server {
         self.append(if status { Event::MessageEdited(change) } else { Event::MessageDeleted(change) });
     }
 
-    /// Something is committed, and everybody who follows hears of it.
+    /// Commits an event, and sends it to the client if it follows the group.
     pub fn append(&mut self, event: Event) {
         self.log.push(event.clone());
         if self.lose_events > 0 {

@@ -18,16 +18,16 @@ pub enum HistoryPage {
     Around(Seq),
 }
 
-/// What became of a page.
+/// The result of merging a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Merged {
-    /// It was added to what is there.
+    /// The page was added to the rows.
     Added(Touched),
-    /// It took the place of all rows.
+    /// The page replaced all rows.
     Replaced,
-    /// It does not fit what is there by now; nothing changed.
+    /// The page no longer fits the rows; nothing changed.
     Stale,
-    /// It is of another history than the cursor; nothing changed.
+    /// The page is of another history than the cursor; nothing changed.
     OtherEpoch,
 }
 
@@ -44,12 +44,12 @@ impl Timeline {
         self.ceiling.map(HistoryPage::After)
     }
 
-    /// A page was asked for: changes that pass from now on are remembered until it is there.
+    /// A page was requested: changes that come from now on are remembered until it arrives.
     pub(crate) fn expect_page(&mut self) {
         self.passed = Some(Vec::new());
     }
 
-    /// Takes a page that was asked for.
+    /// Merges a page that was requested.
     pub(crate) fn merge(&mut self, asked: HistoryPage, page: MessagesAnswer) -> Merged {
         let passed = self.passed.take();
         let Some(cursor) = self.cursor else {
@@ -102,8 +102,8 @@ impl Timeline {
         Merged::Replaced
     }
 
-    /// Only what is older than the window, and newer knowledge of what is in it: between the page's head and the cursor
-    /// the stream has put everything already.
+    /// Adds rows that are older than the window, and newer states of rows in it. The stream has already added all rows
+    /// between the page's head and the cursor.
     fn add_latest(&mut self, page: MessagesAnswer) -> Merged {
         let lowest = first(&page).filter(|_| page.has_more_before).unwrap_or(0);
         if lowest < self.floor {
@@ -147,8 +147,8 @@ fn first(page: &MessagesAnswer) -> Option<Seq> {
     page.messages.first().map(|message| message.seq)
 }
 
-/// Where a window ends whose newest part is this page: nowhere if it reaches the cursor. A page that was read before the
-/// cursor's events ends at its own head, and the rest is asked for.
+/// The end of a window whose newest part is this page; `None` if the page reaches the cursor. A page that was read
+/// before the cursor's last events ends at its own head, and the session requests the rest.
 fn end(page: &MessagesAnswer, cursor: Cursor) -> Option<Seq> {
     if page.has_more_after {
         Some(page.messages.last().map_or(page.head, |message| message.seq))

@@ -2,7 +2,7 @@
 
 use caravana_protocol::{Event, GroupUpdated, MemberJoined, MemberLeft, Message, MessageId, Seq};
 
-/// What a row is known by. A message keeps its key from the moment at which it is written, so that the row of a pending
+/// The key of a row. A message keeps its key from the moment at which it is written, so that the row of a pending
 /// message becomes the row of the stored one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {
@@ -17,9 +17,9 @@ pub enum RowKey {
 pub enum Row {
     /// A message in its present state.
     Message(Message),
-    /// Somebody became a member, or has another role.
+    /// A user became a member, or a member's role changed.
     MemberJoined(MemberJoined),
-    /// Somebody is no longer a member.
+    /// A user is no longer a member.
     MemberLeft(MemberLeft),
     /// The group's properties changed.
     GroupUpdated(GroupUpdated),
@@ -37,7 +37,7 @@ impl Row {
         }
     }
 
-    /// What it is known by.
+    /// Its key.
     #[must_use]
     pub const fn key(&self) -> RowKey {
         match self {
@@ -55,8 +55,8 @@ impl Row {
         }
     }
 
-    /// The row that an event becomes; edits and deletions change one instead, and of an unknown kind
-    /// nothing is shown.
+    /// The row that an event becomes. `None` for an edit or a deletion, which changes a row, and for an unknown kind,
+    /// which is not shown.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
         match event {
@@ -69,7 +69,7 @@ impl Row {
     }
 }
 
-/// A row, and up to which seq its state is known to be right.
+/// A row, and the seq up to which its state is known.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) row: Row,

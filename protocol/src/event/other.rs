@@ -8,22 +8,22 @@ use serde_json::value::RawValue;
 
 use crate::{ClientFrame, Event, GroupId, MessageId, Seq, ServerFrame, Timestamp, UserId};
 
-/// What stands in `type` where the stored kind can't stand there.
+/// The `type` of an event whose stored kind can't be a `type`.
 const UNNAMED: &str = "unknown_event";
-/// Characters of a kind. Also those that are shown of one that is no name.
+/// The most characters of a kind. Of a kind that can't be a `type`, so many are shown.
 const KIND_CHARACTERS: usize = 64;
 
-/// A durable change of a kind that this build does not know: one that a newer server, or another program, has written.
-/// Whoever only carries events passes it on as it is. The receiver moves its cursor and shows nothing.
+/// A durable change of a kind that this build does not know, because a newer server or another program wrote it. A
+/// program that only carries events passes it on unchanged. The receiver moves its cursor and shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Other {
     /// The group.
     pub group_id: GroupId,
     /// Position in the group's log.
     pub seq: Seq,
-    /// The word in the frame's `type`.
+    /// The frame's `type`.
     pub kind: String,
-    /// The frame's whole `data`: a JSON object with `group_id`, `seq` and what else the kind has.
+    /// The frame's whole `data`: a JSON object with `group_id`, `seq` and the other fields of the kind.
     payload: Box<str>,
 }
 
@@ -39,8 +39,9 @@ pub struct Columns {
 }
 
 impl Other {
-    /// As the log holds it. `payload` is what the kind has besides the columns, a JSON object; its fields become the frame's
-    /// fields, character by character but for line ends between them, and but for those that the columns say. One that is no object is left out.
+    /// Makes the event from the row in the log. `payload` is a JSON object with the kind's own fields. They become the
+    /// frame's fields, character by character except for line ends between them, and except those that a column gives. A
+    /// payload that is no object is left out.
     #[must_use]
     pub fn stored(group_id: GroupId, seq: Seq, kind: &str, columns: Columns, payload: Option<&str>) -> Self {
         let mut fields: BTreeMap<String, Box<RawValue>> =
@@ -67,7 +68,8 @@ impl Other {
         Self { group_id, seq, kind: named.to_owned(), payload }
     }
 
-    /// As a frame carries it: an unknown type whose data names a group and a seq. `None`: no event.
+    /// Makes the event from a frame of an unknown type. `None` if its data names no group and no seq: then it is no
+    /// event.
     pub(crate) fn carried(kind: &str, data: Option<&RawValue>) -> Option<Self> {
         #[derive(Deserialize)]
         struct Place {
@@ -79,14 +81,14 @@ impl Other {
         Some(Self { group_id, seq, kind: kind.to_owned(), payload: data.into() })
     }
 
-    /// The frame's whole `data`, as it came.
+    /// The frame's whole `data`, unchanged.
     #[must_use]
     pub fn payload(&self) -> &str {
         &self.payload
     }
 }
 
-/// Whether a client can tell it from all frames that mean something to it.
+/// Whether a client can tell this kind from the types of all known frames.
 fn can_be_a_type(kind: &str) -> bool {
     let is_word = kind.starts_with(|first: char| first.is_ascii_lowercase())
         && kind.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
@@ -96,14 +98,14 @@ fn can_be_a_type(kind: &str) -> bool {
 }
 
 fn put<T: Serialize>(fields: &mut BTreeMap<String, Box<RawValue>>, name: &str, value: &T) {
-    // Ids, numbers, times and short texts: nothing that JSON has no form for.
+    // Ids, numbers, times and short texts: JSON has a form for all of them.
     if let Ok(value) = serde_json::value::to_raw_value(value) {
         fields.insert(name.to_owned(), value);
     }
 }
 
 impl fmt::Debug for Other {
-    /// What people wrote may be in it, and never reaches a log.
+    /// The payload may hold text of people, which never reaches a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { group_id, seq, kind, .. } = self;
         f.debug_struct("Other")

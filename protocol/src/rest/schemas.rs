@@ -1,8 +1,8 @@
 //! What JSON Schema can say about the texts that people write: bounds and patterns, exactly as the parsers have them.
 //!
-//! A client that generates its forms from the document, or a tester that generates requests from it, must neither be
-//! refused what the schema allows nor be let through with what it forbids. The patterns are therefore made of the
-//! parsers' own sets of characters, and a test compares the two over the whole of Unicode.
+//! Clients generate forms from the document, and testers generate requests from it. The server must not refuse a text
+//! that the schema allows, and must not accept one that it forbids. The patterns are therefore made of the parsers' own
+//! sets of characters, and a test compares the two over the whole of Unicode.
 
 use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
@@ -25,7 +25,8 @@ const ZONE: &str = "[A-Za-z][A-Za-z0-9_+-]*";
 
 /// Characters that show nothing in a message, as ranges of a character class.
 const INVISIBLE_IN_MESSAGES: &str = include_str!("invisible_in_messages.txt");
-/// Characters that show nothing in a name, as ranges of a character class: also what falls apart under NFKC.
+/// Characters that show nothing in a name, as ranges of a character class. Among them are some that NFKC breaks into
+/// invisible ones.
 const INVISIBLE_IN_NAMES: &str = include_str!("invisible_in_names.txt");
 
 fn text(pattern: Option<String>, min: usize, max: usize, example: &str) -> ObjectBuilder {
@@ -37,14 +38,15 @@ fn text(pattern: Option<String>, min: usize, max: usize, example: &str) -> Objec
         .examples([serde_json::Value::from(example)])
 }
 
-/// The same, or `null`, which is the same as leaving it out.
+/// The same schema, or `null`, which counts as leaving the field out.
 fn or_null(schema: ObjectBuilder) -> Object {
     schema.schema_type(SchemaType::from_iter([Type::String, Type::Null])).build()
 }
 
 fn message_pattern() -> String {
-    // The bound on the length counts `\r\n` as one. Said by a look ahead, and not by an alternative, it does not lead those
-    // who generate texts from the pattern to long ones that are short.
+    // A carriage return may stand only before a line feed, and the bound on the length counts `\r\n` as one. A look-ahead
+    // says that here, not an alternative: from an alternative, programs that generate texts would make long texts that
+    // count as short.
     let invisible = INVISIBLE_IN_MESSAGES.trim_end();
     format!(r"^(?![\s\S]*\r(?!\n))[^{FORBIDDEN}]*[^{invisible}][^{FORBIDDEN}]*$")
 }
@@ -95,7 +97,7 @@ fn group() -> ObjectBuilder {
         .description(Some("At most 80 characters, something visible."))
 }
 
-/// An address that looks like one of mail.
+/// A text that looks like an e-mail address.
 #[must_use]
 pub fn email() -> Object {
     let word = format!(r"[{LETTER}!#$%&'*+/=?^_`{{|}}~-]+");
@@ -156,7 +158,7 @@ impl PartialSchema for ErrorCode {
 impl ToSchema for ErrorCode {}
 
 impl PartialSchema for Event {
-    /// As the frame that carries it.
+    /// An event has the schema of the frame that carries it.
     fn schema() -> RefOr<Schema> {
         let frame = |kind: &str, data: &str| {
             ObjectBuilder::new()
@@ -239,7 +241,7 @@ mod tests {
         class
     }
 
-    /// When Unicode or a parser has changed: write what is expected into the file that is named.
+    /// Run it with `UPDATE_SCHEMAS` when Unicode or a parser has changed: it writes the expected ranges into the file.
     fn compare(file: &str, known: &str, is_in: impl Fn(char) -> bool) {
         let expected = ranges(is_in);
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {

@@ -1,4 +1,4 @@
-//! E-mail addresses: what may follow `RCPT TO:<`, and nothing around it.
+//! E-mail addresses: exactly the text that may stand in `RCPT TO:<…>`.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use crate::limits::{EMAIL_CHARACTERS, EMAIL_LABEL_CHARACTERS, EMAIL_LOCAL_CHARAC
 #[error("no e-mail address")]
 pub struct EmailError;
 
-/// The address of one mailbox, in the one spelling under which it is kept, sent to, compared and counted: in lower case, without
-/// the white space around it.
+/// The address of one mailbox, in the one spelling that is stored, sent to, compared and counted: in lower case,
+/// without the white space around it.
 ///
-/// Exactly `local@domain`: words of letters, digits and the signs of RFC 5322's atoms, joined by single dots, and a domain name.
-/// Names, angle brackets, quotes, comments, several addresses and address literals are none. Beyond ASCII only accented
-/// Latin letters are taken; any other domain is written as its `xn--` name. Providers that ignore dots or what follows a `+`
-/// are not imitated: those are other addresses.
+/// Exactly `local@domain`. The first part is words of letters, digits and the signs of RFC 5322's atoms, joined by
+/// single dots; the second part is a domain name. Names, angle brackets, quotes, comments, several addresses and
+/// address literals are refused. Beyond ASCII only accented Latin letters are accepted; any other domain is written as
+/// its `xn--` name. Some providers ignore dots, or the part after a `+`. Here such spellings are different addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Reads what somebody typed.
+    /// Parses an address as a person typed it.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         if text.chars().count() > EMAIL_CHARACTERS {
             return Err(EmailError);
@@ -56,7 +56,8 @@ fn is_label(label: &str) -> bool {
     has_good_ends && label.chars().count() <= EMAIL_LABEL_CHARACTERS && label.chars().all(is_inner)
 }
 
-/// A digit or a Latin letter, but for those that become another one, or two, in lower case or in a compatible spelling.
+/// A digit or a Latin letter, except letters that become another letter, or two, in lower case or in a compatible
+/// spelling.
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || matches!(c, '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{12F}' | '\u{131}'..='\u{131}'
@@ -80,7 +81,8 @@ mod tests {
         }
     }
 
-    /// `a1<victim@x.org>` registered, and its letter went to the victim, under a name that somebody else had chosen.
+    /// `a1<victim@x.org>` could be registered, and its mail went to the victim, under a name that somebody else had
+    /// chosen.
     #[test]
     fn what_stands_around_an_address_is_no_part_of_one() {
         for text in [
@@ -139,7 +141,7 @@ mod tests {
         assert!(long(EMAIL_CHARACTERS - 1).is_ok() && long(EMAIL_CHARACTERS + 1).is_err());
     }
 
-    /// What is kept is found again by whatever reads it.
+    /// A stored address is parsed again into the same address.
     #[test]
     fn every_letter_that_is_taken_stays_one_letter() {
         for c in (0..=0x10_FFFF).filter_map(char::from_u32).filter(|c| is_letter(*c)) {

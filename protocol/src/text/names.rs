@@ -1,4 +1,4 @@
-//! What people and groups are called: one visible line that can't pretend to be another.
+//! Names of people and groups: one visible line that invisible characters can't make look like another name.
 
 use super::{Filter, NormalForms, Tables, is_ignorable, is_visible};
 use crate::limits::{DISPLAY_NAME_CHARACTERS, GROUP_NAME_CHARACTERS};
@@ -14,10 +14,10 @@ pub enum NameError {
     TooLong,
 }
 
-/// NFKC, one line, no invisible characters: what may stand in a list beside other names without pretending to be one
-/// of them.
+/// Cleans a name: NFKC, one line, no invisible characters. So two names in a list can't differ only in what is
+/// invisible.
 fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result<String, NameError> {
-    // The bound holds before and after: whoever counts what they send is never surprised.
+    // The limit holds before and after normalisation, so that a client can count the characters that it sends.
     if text.chars().count() > limit {
         return Err(NameError::TooLong);
     }
@@ -38,7 +38,7 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
             return Err(NameError::TooLong);
         }
     }
-    // What was dropped may have stood between a letter and its accent, so the rest is composed once more.
+    // A dropped character may have stood between a letter and its accent, so the rest is composed once more.
     let clean = forms.nfkc(&clean);
     let trimmed = clean.trim_matches(|c: char| c == ' ' || is_ignorable(c));
     if !trimmed.chars().any(is_visible) {
@@ -50,8 +50,8 @@ fn name(text: &str, limit: usize, forms: &(impl NormalForms + ?Sized)) -> Result
     Ok(trimmed.to_owned())
 }
 
-/// Whether an invisible character between these two changes how they look. Emoji families and several scripts need
-/// joiners; between other letters they would only make two names differ that nobody can tell apart.
+/// Whether the invisible character `c` changes how its neighbours look. Emoji families and several scripts need
+/// joiners. Between other letters a joiner would only make two names different that look the same.
 fn shapes(before: char, c: char, after: Option<char>) -> bool {
     match c {
         '\u{FE0E}' | '\u{FE0F}' => is_symbol(before),
@@ -82,7 +82,7 @@ impl DisplayName {
         Self::parse_with(text, &Tables)
     }
 
-    /// The same with normal forms from elsewhere.
+    /// The same, with normal forms from elsewhere.
     pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, NameError> {
         name(text, DISPLAY_NAME_CHARACTERS, forms).map(Self)
     }
@@ -104,7 +104,7 @@ impl GroupName {
         Self::parse_with(text, &Tables)
     }
 
-    /// The same with normal forms from elsewhere.
+    /// The same, with normal forms from elsewhere.
     pub fn parse_with(text: &str, forms: &(impl NormalForms + ?Sized)) -> Result<Self, NameError> {
         name(text, GROUP_NAME_CHARACTERS, forms).map(Self)
     }
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(name(&"x".repeat(61)), Err(NameError::TooLong));
     }
 
-    /// Joiners and variation selectors stayed wherever they were written, and so there could be a second «Ana».
+    /// Joiners and variation selectors once stayed wherever they were written, so there could be a second «Ana».
     #[test]
     fn what_changes_nothing_that_can_be_seen_makes_no_other_name() {
         let name = |text: &str| DisplayName::parse(text).unwrap().0;

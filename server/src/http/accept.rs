@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::peer::Peer;
+use super::client::Remote;
 use super::state::Shared;
 use crate::telemetry::causes;
 
@@ -68,11 +68,11 @@ fn start(stream: TcpStream, address: SocketAddr, router: &Router, state: &Shared
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNTAKEN));
-    let peer = Peer { address: SocketAddr::new(ip, address.port()), place: Arc::new(place) };
+    let peer = Remote { address: SocketAddr::new(ip, address.port()), place: Arc::new(place) };
     state.shutdown.spawn(serve(stream, peer, router.clone(), stop.clone()));
 }
 
-async fn serve(stream: TcpStream, peer: Peer, router: Router, stop: CancellationToken) {
+async fn serve(stream: TcpStream, peer: Remote, router: Router, stop: CancellationToken) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());

@@ -11,10 +11,10 @@ use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User,
 use caravana_protocol::{DisplayName, ErrorCode};
 
 use super::accounts::{self, Proven};
+use super::client::Client;
 use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{Identity, SignedIn};
-use super::peer::Client;
 use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::budgets::Act;

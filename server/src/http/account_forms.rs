@@ -8,12 +8,12 @@ use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::ChangePassword;
 use serde::Deserialize;
 
+use super::client::Client;
 use super::cookies::GoingTo;
 use super::error::ApiError;
-use super::extract::{Form, InviteToken};
+use super::extract::{Form, TokenInPath};
 use super::forms::{left, local, sign_in_first, to, with_cookie};
 use super::identity::SignedIn;
-use super::peer::Client;
 use super::state::Shared;
 use super::{account, resets, sessions};
 use crate::auth::Secret;
@@ -149,7 +149,7 @@ pub(super) async fn ask_reset(State(state): State<Shared>, client: Client, Form(
 /// POST `/reset/{token}`.
 pub(super) async fn set_password(
     State(state): State<Shared>,
-    InviteToken(token): InviteToken,
+    TokenInPath(token): TokenInPath,
     client: Client,
     headers: HeaderMap,
     Form(form): Form<OnePassword>,

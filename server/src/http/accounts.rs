@@ -11,10 +11,10 @@ use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, 
 use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, Timestamp, UserId};
 use uuid::Uuid;
 
+use super::client::Client;
 use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
-use super::peer::Client;
 use super::state::Shared;
 use crate::auth::{AccountName, Passwords, Secret};
 use crate::budgets::Act;

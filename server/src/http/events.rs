@@ -85,7 +85,7 @@ pub(super) async fn events(
         (None, None) => {
             // This reads more than the epoch, so it takes a turn.
             let _turn = state.turns.read(identity.user.id).await;
-            let epoch = state.store.channel(group).await?.ok_or_else(ApiError::not_found)?.epoch;
+            let epoch = state.store.group_state(group).await?.ok_or_else(ApiError::not_found)?.epoch;
             Cursor { epoch, seq: after.unwrap_or(0) }
         }
     };

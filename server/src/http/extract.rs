@@ -201,7 +201,7 @@ pub(super) struct OfInvite(pub(super) GroupId, pub(super) InviteId);
 /// `{session_id}` of the path.
 pub(super) struct OfSession(pub(super) uuid::Uuid);
 /// `{token}` of the path.
-pub(super) struct InviteToken(pub(super) String);
+pub(super) struct TokenInPath(pub(super) String);
 
 async fn path_part(parts: &mut Parts, state: &Shared, name: &str) -> Result<String, ApiError> {
     let invalid = || ApiError::new(ErrorCode::InvalidId, "an id in the address is no UUID");
@@ -254,7 +254,7 @@ impl FromRequestParts<Shared> for OfSession {
     }
 }
 
-impl FromRequestParts<Shared> for InviteToken {
+impl FromRequestParts<Shared> for TokenInPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {

@@ -7,10 +7,10 @@ use caravana_protocol::rest::{Login, NewGroup, Register};
 use caravana_protocol::{Content, ErrorCode, MessageId};
 use serde::Deserialize;
 
+use super::client::Client;
 use super::error::ApiError;
-use super::extract::{Form, InGroup, InviteToken, Query};
+use super::extract::{Form, InGroup, Query, TokenInPath};
 use super::identity::Identity;
-use super::peer::Client;
 use super::state::Shared;
 use super::{accounts, groups, invites, messages};
 use crate::hub::Posted;
@@ -126,7 +126,7 @@ pub(super) async fn send(
 pub(super) async fn accept_invite(
     State(state): State<Shared>,
     identity: Option<Identity>,
-    InviteToken(token): InviteToken,
+    TokenInPath(token): TokenInPath,
 ) -> Response {
     // A text that can't be one of our secrets is not put into an address.
     let Some(secret) = crate::auth::Secret::parse(&token) else { return ApiError::not_found().into_response() };

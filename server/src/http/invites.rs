@@ -10,7 +10,7 @@ use caravana_protocol::{GroupId, UserId};
 use super::accounts::moment;
 
 use super::error::{ApiError, Named as _};
-use super::extract::{InGroup, InviteToken, OfInvite, OptionalJson};
+use super::extract::{InGroup, OfInvite, OptionalJson, TokenInPath};
 use super::groups;
 use super::identity::Identity;
 use super::membership::Member;
@@ -146,14 +146,14 @@ pub(super) async fn revoke(
     path = "/invites/{token}",
     tag = "invites",
     operation_id = "preview_invite",
-    params(InviteToken),
+    params(TokenInPath),
     security(()),
     responses((status = 200, description = "The group behind the link.", body = InvitePreview)),
     extensions(("x-refusals" = json!(["gone", "not_found"])))
 )]
 pub(super) async fn preview(
     State(state): State<Shared>,
-    InviteToken(token): InviteToken,
+    TokenInPath(token): TokenInPath,
 ) -> Result<Answer<InvitePreview>, ApiError> {
     look(&state, &token).await.map(Answer)
 }
@@ -171,14 +171,14 @@ pub(super) async fn look(state: &Shared, token: &str) -> Result<InvitePreview, A
     path = "/invites/{token}/accept",
     tag = "invites",
     operation_id = "accept_invite",
-    params(InviteToken),
+    params(TokenInPath),
     responses((status = 200, description = "The group, joined.", body = GroupAnswer)),
     extensions(("x-refusals" = json!(["gone", "not_found", "limit_reached"])))
 )]
 pub(super) async fn accept(
     State(state): State<Shared>,
     identity: Identity,
-    InviteToken(token): InviteToken,
+    TokenInPath(token): TokenInPath,
 ) -> Result<Answer<GroupAnswer>, ApiError> {
     let group = join(&state, identity.user.id, &token).await?;
     Ok(Answer(GroupAnswer { group }))

@@ -12,9 +12,9 @@ use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{AskReset, NewPassword, ResetWays};
 
 use super::accounts;
+use super::client::Client;
 use super::error::ApiError;
-use super::extract::{InviteToken, Json};
-use super::peer::Client;
+use super::extract::{Json, TokenInPath};
 use super::reader::Reader;
 use super::state::Shared;
 use crate::auth::{Passwords, Secret};
@@ -70,7 +70,7 @@ pub(super) async fn ask(
     path = "/auth/reset/{token}",
     tag = "accounts",
     operation_id = "set_password",
-    params(InviteToken),
+    params(TokenInPath),
     request_body = NewPassword,
     security(()),
     responses((status = 204, description = "The account has this password now.")),
@@ -78,7 +78,7 @@ pub(super) async fn ask(
 )]
 pub(super) async fn set(
     State(state): State<Shared>,
-    InviteToken(token): InviteToken,
+    TokenInPath(token): TokenInPath,
     client: Client,
     Json(new): Json<NewPassword>,
 ) -> Result<StatusCode, ApiError> {

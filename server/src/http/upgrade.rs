@@ -152,7 +152,7 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity = crate::hub::Identity { user_id: identity.user.id, proof: identity.proof };
+    let identity = crate::hub::Caller { user_id: identity.user.id, proof: identity.proof };
     state.shutdown.spawn(async move {
         let _places = places;
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

@@ -10,15 +10,15 @@ use axum::http::request::Parts;
 use caravana_protocol::ErrorCode;
 
 use super::admission::Place;
+use super::client::{self, ClientAddress, Remote};
 use super::error::ApiError;
-use super::peer::{self, ClientAddress, Peer};
 use super::state::Shared;
 
 /// The client that asks for a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
     /// `None` only if the request did not come through the accept loop.
-    peer: Option<Peer>,
+    peer: Option<Remote>,
     address: Option<IpAddr>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Places {
 impl Visitor {
     pub(super) fn of(parts: &Parts, state: &Shared) -> Self {
         let ClientAddress(address) = ClientAddress::of(parts, state);
-        Self { peer: parts.extensions.get::<Peer>().cloned(), address }
+        Self { peer: parts.extensions.get::<Remote>().cloned(), address }
     }
 
     /// Checks that the server is not shutting down, and that the address has not opened too many connections in a short
@@ -54,7 +54,7 @@ impl Visitor {
         let peer = self.peer.ok_or_else(ApiError::internal)?;
         let is_proxy = state.settings.trusted_proxies.contains(peer.address.ip());
         let behind_proxy =
-            is_proxy.then(|| state.admission.enter_behind_proxy(self.address)).transpose().map_err(peer::refusal)?;
+            is_proxy.then(|| state.admission.enter_behind_proxy(self.address)).transpose().map_err(client::refusal)?;
         Ok(Places { _socket: peer.place, _behind_proxy: behind_proxy })
     }
 }

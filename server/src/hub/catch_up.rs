@@ -26,7 +26,7 @@ use super::peer::Peer;
 use super::{Hub, feed};
 use crate::frame::Outgoing;
 use crate::metrics;
-use crate::store::{Channel, Page, StoreError};
+use crate::store::{GroupState, Page, StoreError};
 use crate::telemetry::{Seldom, causes};
 
 /// How many times a page is requested when the database does not answer, and the pause between two attempts.
@@ -88,7 +88,7 @@ trait Steps {
     /// Waits for a turn to read. The holder of a turn waits for nothing except the database.
     async fn turn(&self) -> Self::Turn<'_>;
     /// Reads the state that the hub keeps for the group.
-    async fn channel(&self) -> Result<Channel, Refused>;
+    async fn group_state(&self) -> Result<GroupState, Refused>;
     /// Checks in the database that the follower is a member.
     async fn membership(&self) -> Result<(), Refused>;
     /// Reads a page of the log, and checks membership in the same statement.
@@ -133,8 +133,8 @@ async fn load(steps: &impl Steps) -> Result<(), Refused> {
     if is_loaded() {
         return Ok(());
     }
-    let channel = steps.channel().await?;
-    if steps.with(|group| group.load(channel)) == Some(true) {
+    let group_state = steps.group_state().await?;
+    if steps.with(|group| group.load(group_state)) == Some(true) {
         steps.pull();
     }
     Ok(())
@@ -253,8 +253,8 @@ impl Steps for CatchUp {
         self.hub.replays.acquire().await.ok()
     }
 
-    async fn channel(&self) -> Result<Channel, Refused> {
-        self.hub.log.channel(self.group).await?.ok_or(Refused::Stranger)
+    async fn group_state(&self) -> Result<GroupState, Refused> {
+        self.hub.log.group_state(self.group).await?.ok_or(Refused::Stranger)
     }
 
     async fn membership(&self) -> Result<(), Refused> {

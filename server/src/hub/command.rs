@@ -15,7 +15,7 @@ use caravana_protocol::{
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::{Identity, Posted, Unverified};
+use super::{Caller, Posted, Unverified};
 use crate::store::{Appended, Changed};
 
 const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
@@ -166,7 +166,7 @@ impl Connection {
 
     async fn auth(&mut self, token: String) -> Outcome {
         match (self.hub.settings.verify)(token).await {
-            Ok(Identity { user_id, proof }) if user_id == self.peer.user => self.refresh(proof),
+            Ok(Caller { user_id, proof }) if user_id == self.peer.user => self.refresh(proof),
             Ok(_) | Err(Unverified::Refused) => self.mailbox().close(CloseReason::BadToken),
             Err(Unverified::Later) => {
                 return Err(refused(ErrorCode::TemporarilyUnavailable, "the token can't be checked now; try again"));

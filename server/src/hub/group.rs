@@ -17,13 +17,13 @@ use tokio::time::Instant;
 
 use super::peer::Peer;
 use crate::frame::Outgoing;
-use crate::store::Channel;
+use crate::store::GroupState;
 
 /// The state that the hub keeps for a group while it has followers.
 #[derive(Default)]
 pub(super) struct Group {
     /// `None` until it was read from the store.
-    channel: Option<Channel>,
+    known: Option<GroupState>,
     /// The highest seq that any hint has named.
     target: Seq,
     /// Whether a task is reading the log because of a gap.
@@ -88,13 +88,13 @@ impl Group {
 
     /// Whether the state was loaded from the store.
     pub(super) fn is_loaded(&self) -> bool {
-        self.channel.is_some()
+        self.known.is_some()
     }
 
     /// Sets the state that was read from the store. Only the first call has an effect, because the hub has continued
     /// from that state. Returns whether more was committed while the store was being read.
-    pub(super) fn load(&mut self, channel: Channel) -> bool {
-        self.channel.get_or_insert(channel);
+    pub(super) fn load(&mut self, group_state: GroupState) -> bool {
+        self.known.get_or_insert(group_state);
         self.is_behind() || self.nudged
     }
 
@@ -110,7 +110,7 @@ impl Group {
 
     /// The seq of the last delivered event.
     pub(super) fn delivered(&self) -> Seq {
-        self.channel.as_ref().map_or(0, |channel| channel.head)
+        self.known.as_ref().map_or(0, |group_state| group_state.head)
     }
 
     /// Notes that the log reaches this seq. Returns whether events are missing here.
@@ -149,7 +149,7 @@ impl Group {
 
     /// Whether a hint has named a seq that was not yet delivered.
     fn is_behind(&self) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.head < self.target)
+        self.known.as_ref().is_some_and(|group_state| group_state.head < self.target)
     }
 
     /// Whether a follower that was not given up has more than `backlog` bytes waiting.
@@ -190,19 +190,19 @@ impl Group {
     /// and would not open the group again.
     pub(super) fn apply_before(&mut self, event: &Event, frame: &Outgoing, later: &[Event]) -> Applied {
         let seq = event.seq();
-        let Some(channel) = &mut self.channel else {
+        let Some(group_state) = &mut self.known else {
             // The store is being read at the moment, possibly at a state before this event.
             self.target = self.target.max(seq);
             return Applied::Yes;
         };
-        if seq <= channel.head {
+        if seq <= group_state.head {
             return Applied::Yes;
         }
-        if seq != channel.head + 1 {
+        if seq != group_state.head + 1 {
             self.target = self.target.max(seq);
             return Applied::Gap;
         }
-        channel.head = seq;
+        group_state.head = seq;
         self.before(event, later);
         for follower in &self.followers {
             if follower.after < seq {
@@ -215,12 +215,12 @@ impl Group {
     /// Delivers a page of the log, without membership changes in it, as one frame. The page must start at the next
     /// event; events that were delivered in the meantime are skipped.
     pub(super) fn apply_page(&mut self, last: Seq, page: &Outgoing) {
-        let Some(channel) = &mut self.channel else { return };
-        let delivered = channel.head;
+        let Some(group_state) = &mut self.known else { return };
+        let delivered = group_state.head;
         if last <= delivered {
             return;
         }
-        channel.head = last;
+        group_state.head = last;
         let whole = page.after(delivered);
         for follower in &self.followers {
             if follower.after <= delivered {
@@ -235,9 +235,9 @@ impl Group {
     fn before(&mut self, event: &Event, later: &[Event]) {
         match event {
             Event::MemberLeft(left) => {
-                if let Some(channel) = &mut self.channel {
-                    channel.members.remove(&left.user_id);
-                    channel.reads.remove(&left.user_id);
+                if let Some(group_state) = &mut self.known {
+                    group_state.members.remove(&left.user_id);
+                    group_state.reads.remove(&left.user_id);
                 }
                 let returns =
                     |event: &Event| matches!(event, Event::MemberJoined(joined) if joined.user_id == left.user_id);
@@ -246,8 +246,8 @@ impl Group {
                 }
             }
             Event::MemberJoined(joined) => {
-                if let Some(channel) = &mut self.channel {
-                    channel.members.insert(joined.user_id);
+                if let Some(group_state) = &mut self.known {
+                    group_state.members.insert(joined.user_id);
                 }
             }
             Event::NewMessage(_)

@@ -43,7 +43,7 @@ pub(super) struct Entry {
     /// The name of the member that the event is about.
     pub(super) display_name: Option<String>,
     /// The group's properties, if the event is about the group.
-    pub(super) group: GroupState,
+    pub(super) group: GroupProperties,
 }
 
 /// The present state of a message.
@@ -62,7 +62,7 @@ pub(super) struct MessageState {
 
 /// The present properties of a group.
 #[derive(Default)]
-pub(super) struct GroupState {
+pub(super) struct GroupProperties {
     pub(super) name: Option<String>,
     pub(super) time_zone: Option<String>,
     pub(super) members_can_invite: Option<bool>,

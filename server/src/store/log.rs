@@ -40,7 +40,7 @@ pub trait Log: Send + Sync + 'static {
     async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError>;
 
     /// What the hub keeps in memory about a group with followers. `None`: no such group.
-    async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError>;
+    async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError>;
 
     /// The user's role in a group; `None` when the user is not a member, or when there is no such group. Every path
     /// checks membership by this question.
@@ -136,7 +136,7 @@ impl Changed {
 
 /// A group as the hub knows it.
 #[derive(Debug, Clone)]
-pub struct Channel {
+pub struct GroupState {
     /// The epoch that `head` belongs to.
     pub epoch: Epoch,
     /// The seq of the last committed event.

@@ -276,7 +276,7 @@ async fn read_marks_never_go_back_and_never_beyond_the_head(world: World) {
     assert_eq!(world.store.mark_read(world.group, world.bob, 2).await.unwrap(), 2);
     assert_eq!(world.store.mark_read(world.group, world.bob, 1).await.unwrap(), 2);
     assert_eq!(world.store.mark_read(world.group, world.bob, 1_000).await.unwrap(), head);
-    let channel = world.store.channel(world.group).await.unwrap().unwrap();
+    let channel = world.store.group_state(world.group).await.unwrap().unwrap();
     assert_eq!((channel.reads.get(&world.bob), channel.head), (Some(&head), head));
     assert_eq!(channel.members, [world.ana, world.bob].into());
 }
@@ -387,13 +387,13 @@ async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world
         created_at: Timestamp::from_unix_micros(1),
     };
     let stored = store.append(draft.clone()).await.unwrap().message;
-    let epoch = store.channel(group).await.unwrap().unwrap().epoch;
+    let epoch = store.group_state(group).await.unwrap().unwrap().epoch;
     store.close().await;
     assert!(matches!(store.append(draft.clone()).await, Err(StoreError::Closed)));
     drop(store);
     let store = database.open().await;
     assert_eq!(store.append(draft).await.unwrap().message, stored);
-    assert_eq!(store.channel(group).await.unwrap().unwrap().epoch, epoch);
+    assert_eq!(store.group_state(group).await.unwrap().unwrap().epoch, epoch);
 }
 
 async fn a_page_of_the_log_is_bounded(world: World) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use caravana_client::{Change, TimelineChange};
 use caravana_protocol::GroupId;
 
-use crate::chat::reel::ItemKey;
+use crate::chat::virtual_list::ItemKey;
 
 /// What has to be updated. The default value means that nothing has.
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl Dirty {
                     self.items();
                 }
             }
-            // A gap is an item of the reel, and the list of present members is known while the gap is being filled.
+            // A gap is an item of the virtual_list, and the list of present members is known while the gap is being filled.
             Change::Progress { group } => {
                 if is_open(group) {
                     self.items();

@@ -10,9 +10,9 @@ use reactive_stores::{Patch as _, Store};
 
 use super::dirty::{Items, LogChange};
 use super::entries::{Log, waiting, wanted};
-use crate::chat::reel::{ItemKey, LINES, Place, Reel};
 use crate::chat::rows::{self, Cut, Entry, View};
 use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFields, Whole};
+use crate::chat::virtual_list::{ItemKey, LINES, Place, VirtualList};
 use crate::i18n::Words;
 use crate::time::Reader;
 
@@ -28,7 +28,7 @@ pub(super) struct Open {
     /// position.
     pub(super) unread_after: Option<Seq>,
     pub(super) timeline: Store<TimelineState>,
-    pub(super) reel: StoredValue<Reel>,
+    pub(super) virtual_list: StoredValue<VirtualList>,
     /// The first page of history, until it is passed to the session.
     pub(super) page: Option<MessagesAnswer>,
     pub(super) log: Log,
@@ -59,15 +59,16 @@ impl Open {
         }
     }
 
-    /// Asks the reel; gives the default if the page is already gone.
-    fn ask<T: Default>(&self, question: impl FnOnce(&Reel) -> T) -> T {
-        self.reel.try_with_value(question).unwrap_or_default()
+    /// Asks the virtual_list; gives the default if the page is already gone.
+    fn ask<T: Default>(&self, question: impl FnOnce(&VirtualList) -> T) -> T {
+        self.virtual_list.try_with_value(question).unwrap_or_default()
     }
 
     /// The position of the divider: above the first message that has a row, was written by somebody else, and was
     /// unread when the group was opened.
     fn unread_at(&self, known: &Known, me: UserId) -> Option<Seq> {
-        let hidden = self.ask(|reel| reel.hidden().checked_sub(1).and_then(|last| reel.key(last)));
+        let hidden =
+            self.ask(|virtual_list| virtual_list.hidden().checked_sub(1).and_then(|last| virtual_list.key(last)));
         let hidden = hidden.and_then(ItemKey::row).and_then(|key| known.timeline().row(key)).map_or(0, Row::seq);
         let behind = known.timeline().rows_after(self.unread_after?.max(hidden));
         behind.filter_map(Row::message).find(|message| message.user_id != Some(me)).map(|message| message.seq)
@@ -76,7 +77,7 @@ impl Open {
     /// Takes over what the session has loaded. Returns whether the rows on the screen may differ now.
     pub(super) fn follow(&mut self, known: &Known, change: &LogChange, who: Onlooker) -> bool {
         let before = self.cursor.filter(|_| !matches!(change, LogChange::All));
-        let ends = self.ask(Reel::ends);
+        let ends = self.ask(VirtualList::ends);
         let differs = match (before, change) {
             (Some(_), LogChange::None) => return false,
             (Some(before), LogChange::Items(items)) => self.follow_items(known, items, before, who),
@@ -87,12 +88,13 @@ impl Open {
         };
         self.cursor = Some(known.timeline().cursor().map_or(0, |cursor| cursor.seq));
         self.hide_first(known);
-        let is_empty =
-            self.ask(|reel| !(0..reel.len()).any(|number| !matches!(reel.key(number), Some(ItemKey::Event(_)) | None)));
+        let is_empty = self.ask(|virtual_list| {
+            !(0..virtual_list.len()).any(|number| !matches!(virtual_list.key(number), Some(ItemKey::Event(_)) | None))
+        });
         self.timeline.is_empty().patch(is_empty);
         let revision = self.timeline.revision();
         revision.patch(revision.try_get_untracked().unwrap_or_default() + 1);
-        differs || self.ask(Reel::ends) != ends
+        differs || self.ask(VirtualList::ends) != ends
     }
 
     fn follow_all(&mut self, known: &Known) {
@@ -107,7 +109,7 @@ impl Open {
         drop(lines);
         let stored = known.timeline().rows().map(|row| (row.key().into(), Place::At(row.seq())));
         let items: Vec<_> = stored.chain(loose(known)).collect();
-        let _ = self.reel.try_update_value(|reel| reel.restart(items, &shown));
+        let _ = self.virtual_list.try_update_value(|virtual_list| virtual_list.restart(items, &shown));
     }
 
     fn follow_items(&mut self, known: &Known, items: &Items, before: Seq, who: Onlooker) -> bool {
@@ -122,10 +124,12 @@ impl Open {
         self.count_arrivals(known, items, before, who);
         let stored = rows.iter().map(|row| (row.key().into(), Place::At(row.seq())));
         let added: Vec<(ItemKey, Place)> = stored.chain(loose(known)).collect();
-        let changed = self.reel.try_update_value(|reel| {
-            let gone = reel.shows_any(&items.updated) || reel.shows_any(&items.removed) || reel.shows_loose();
-            reel.change(&items.removed, added.iter().copied());
-            gone || reel.shows_any(&items.inserted) || reel.shows_loose()
+        let changed = self.virtual_list.try_update_value(|virtual_list| {
+            let gone = virtual_list.shows_any(&items.updated)
+                || virtual_list.shows_any(&items.removed)
+                || virtual_list.shows_loose();
+            virtual_list.change(&items.removed, added.iter().copied());
+            gone || virtual_list.shows_any(&items.inserted) || virtual_list.shows_loose()
         });
         told || changed == Some(true)
     }
@@ -139,7 +143,7 @@ impl Open {
         let others: Vec<_> = came.iter().filter(|message| message.user_id != Some(who.me)).collect();
         let own = came.iter().filter(|message| message.user_id == Some(who.me)).map(|message| message.id);
         let written = own.chain(known.outbox().messages().map(|intent| intent.message));
-        let own = self.ask(|reel| written.filter(|id| !reel.has(ItemKey::Message(*id))).count());
+        let own = self.ask(|virtual_list| written.filter(|id| !virtual_list.has(ItemKey::Message(*id))).count());
         if others.is_empty() && own == 0 {
             return;
         }
@@ -161,17 +165,17 @@ impl Open {
     fn hide_first(&self, known: &Known) {
         let mut hidden = 0;
         if known.timeline().has_more_before() {
-            let all = self.ask(Reel::len);
+            let all = self.ask(VirtualList::len);
             let first = (0..all).find(|number| self.entry(known, *number, None).is_some());
             // A single entry is not hidden, so that the screen is not empty.
             hidden = first.filter(|first| first + 1 < all).map_or(0, |first| first + 1);
         }
-        let _ = self.reel.try_update_value(|reel| reel.hide(hidden));
+        let _ = self.virtual_list.try_update_value(|virtual_list| virtual_list.hide(hidden));
     }
 
     /// An item as an entry; `None` if it shows nothing. Without `me`, only stored items give an entry.
     fn entry(&self, known: &Known, number: usize, me: Option<UserId>) -> Option<Entry> {
-        match self.ask(|reel| reel.key(number))? {
+        match self.ask(|virtual_list| virtual_list.key(number))? {
             ItemKey::Gap => me.map(|_| Entry::Gap { coming: known.is_filling() }),
             key @ (ItemKey::Message(_) | ItemKey::Event(_)) => match known.item(key.row()?)? {
                 Item::Row(row) => self.log.entry(row, &self.members).map(|entry| wanted(entry, known)),
@@ -180,11 +184,12 @@ impl Open {
         }
     }
 
-    /// Makes the rows of the items in the reel's range.
+    /// Makes the rows of the items in the virtual_list's range.
     pub(super) fn show(&self, known: &Known, who: Onlooker) {
         let view = self.view(known, who);
         let me = Some(who.me);
-        let (range, hidden, all) = self.ask(|reel| (reel.range(), reel.hidden(), reel.len()));
+        let (range, hidden, all) =
+            self.ask(|virtual_list| (virtual_list.range(), virtual_list.hidden(), virtual_list.len()));
         // The first and the last row depend on the entries above and below them. A gap does not stop this search, so it
         // continues above the gap.
         let mut lead: Vec<Entry> = Vec::new();
@@ -203,7 +208,7 @@ impl Open {
         let entries: Vec<Entry> = lead.into_iter().chain(shown).chain(below).collect();
         let lines = rows::lines(&entries, cut, &view);
         if lines.len() > LINES {
-            let _ = self.reel.try_update_value(Reel::is_too_long);
+            let _ = self.virtual_list.try_update_value(VirtualList::is_too_long);
         }
         self.timeline.lines().patch(lines);
     }

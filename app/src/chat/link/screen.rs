@@ -55,7 +55,7 @@ impl Link {
         });
     }
 
-    /// Makes the rows again, because other items are near the window ([`crate::chat::reel::Reel::look`]).
+    /// Makes the rows again, because other items are near the window ([`crate::chat::virtual_list::VirtualList::look`]).
     pub fn turn(self) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         let who = self.onlooker();

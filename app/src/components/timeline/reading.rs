@@ -13,8 +13,8 @@ use reactive_stores::Store;
 
 use super::TimelineActions;
 use super::place::Place;
-use crate::chat::reel::{Reel, Sight};
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
+use crate::chat::virtual_list::{Sight, VirtualList};
 use crate::ports::{Browser, Pane, PaneEvent, TopDay};
 
 /// A conversation that is being read. All copies refer to the same one.
@@ -24,7 +24,7 @@ pub(super) struct Reading {
     actions: TimelineActions,
     pane: StoredValue<Option<Box<dyn Pane>>>,
     place: StoredValue<Place>,
-    reel: StoredValue<Reel>,
+    virtual_list: StoredValue<VirtualList>,
     /// The numbers of arrived messages at the last update: own ones, and others'.
     known: StoredValue<(u64, u64)>,
     /// Whether the reader is away from the end.
@@ -44,13 +44,17 @@ struct News {
 }
 
 impl Reading {
-    pub(super) fn new(timeline: Store<TimelineState>, reel: StoredValue<Reel>, actions: TimelineActions) -> Self {
+    pub(super) fn new(
+        timeline: Store<TimelineState>,
+        virtual_list: StoredValue<VirtualList>,
+        actions: TimelineActions,
+    ) -> Self {
         Self {
             timeline,
             actions,
             pane: StoredValue::new(None),
             place: StoredValue::new(Place::default()),
-            reel,
+            virtual_list,
             known: StoredValue::new((0, 0)),
             away: RwSignal::new(false),
             fresh: RwSignal::new(0),
@@ -92,7 +96,9 @@ impl Reading {
             }
             PaneEvent::Scrolled => self.move_on(),
             // The browser would scroll there smoothly, and rows that are added and removed on the way would stop it.
-            PaneEvent::Home | PaneEvent::End if self.reel.try_with_value(Reel::is_whole) != Some(false) => {
+            PaneEvent::Home | PaneEvent::End
+                if self.virtual_list.try_with_value(VirtualList::is_whole) != Some(false) =>
+            {
                 return false;
             }
             PaneEvent::Home => {
@@ -126,13 +132,14 @@ impl Reading {
             // First set the heights that are already known. If the document were laid out without the space for rows
             // that have just been removed, it might be too short for the scroll position, and the browser would scroll.
             let ends = pane.ends();
-            let known =
-                ends.and_then(|(first, last)| self.reel.try_update_value(|reel| reel.pads_around(&first, &last)));
+            let known = ends.and_then(|(first, last)| {
+                self.virtual_list.try_update_value(|virtual_list| virtual_list.pads_around(&first, &last))
+            });
             if let Some(pads) = known.flatten() {
                 pane.pad(pads);
             }
             let Some(laid) = pane.laid() else { return };
-            if let Some(pads) = self.reel.try_update_value(|reel| reel.measure(&laid)) {
+            if let Some(pads) = self.virtual_list.try_update_value(|virtual_list| virtual_list.measure(&laid)) {
                 pane.pad(pads);
             }
         });
@@ -145,7 +152,7 @@ impl Reading {
             Some(Sight { below: pane.hidden()?.below, height: pane.height() })
         });
         let Some(sight) = sight.flatten() else { return };
-        if self.reel.try_update_value(|reel| reel.look(sight)) == Some(true) {
+        if self.virtual_list.try_update_value(|virtual_list| virtual_list.look(sight)) == Some(true) {
             self.actions.turn.run(());
         }
     }

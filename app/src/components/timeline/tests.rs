@@ -24,8 +24,8 @@ fn html(has_newer: bool) -> String {
         let ignored = Callback::new(|()| ());
         let row = RowActions { retry: Callback::new(|_| ()), discard: Callback::new(|_| ()) };
         let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored, turn: ignored };
-        let reel = StoredValue::new(Reel::default());
-        view! { <Timeline timeline reel actions /> }.into_any().to_html()
+        let virtual_list = StoredValue::new(VirtualList::default());
+        view! { <Timeline timeline virtual_list actions /> }.into_any().to_html()
     })
 }
 

@@ -20,7 +20,7 @@ impl Server {
         MessagesAnswer { messages, events, epoch, head, has_more_before: false, has_more_after: false }
     }
 
-    /// What is neither a message nor a change of one.
+    /// The events that are shown beside messages: members and the group's properties.
     fn besides_messages(&self, first: Seq, last: Seq) -> Vec<Event> {
         let is_one = |event: &&Event| {
             let happened = matches!(event, Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_));
@@ -29,7 +29,7 @@ impl Server {
         self.log.iter().filter(is_one).cloned().collect()
     }
 
-    /// Answers a question for history.
+    /// Answers a request for history.
     pub fn page(&self, of: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         if of != group() {
             return Err(HistoryError::NotFound);

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 use utoipa::{IntoParams, PartialSchema as _};
 
-use super::super::extract::{InGroup, InviteToken, OfInvite, OfMember, OfMessage, OfSession};
+use super::super::extract::{InGroup, OfInvite, OfMember, OfMessage, OfSession, TokenInPath};
 
 fn parameter(name: &str, place: ParameterIn, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     let required = if place == ParameterIn::Path { Required::True } else { Required::False };
@@ -58,7 +58,7 @@ impl IntoParams for OfSession {
     }
 }
 
-impl IntoParams for InviteToken {
+impl IntoParams for TokenInPath {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
         vec![parameter("token", ParameterIn::Path, "The secret part of the link.", text)]

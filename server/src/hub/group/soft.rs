@@ -14,7 +14,7 @@ use crate::frame::Outgoing;
 impl Group {
     /// In large groups presence and typing would be most of the traffic, and of little use.
     fn is_small(&self) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.members.len() <= TYPING_MEMBERS)
+        self.known.as_ref().is_some_and(|group_state| group_state.members.len() <= TYPING_MEMBERS)
             && self.online.len() <= TYPING_MEMBERS
     }
 
@@ -77,13 +77,13 @@ impl Group {
 
     /// Whether this member is known to have read this far.
     pub(in crate::hub) fn has_read(&self, user_id: UserId, seq: Seq) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.reads.get(&user_id).is_some_and(|read| *read >= seq))
+        self.known.as_ref().is_some_and(|group_state| group_state.reads.get(&user_id).is_some_and(|read| *read >= seq))
     }
 
     /// Notes that a user has read up to this seq, and tells the followers.
     pub(in crate::hub) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
-        let Some(channel) = &mut self.channel else { return };
-        let mark = channel.reads.entry(user_id).or_insert(0);
+        let Some(group_state) = &mut self.known else { return };
+        let mark = group_state.reads.entry(user_id).or_insert(0);
         if *mark >= seq {
             return;
         }

@@ -29,8 +29,8 @@ impl Group {
 
     /// Sends `joined`. Without a cursor the stream is live from here.
     pub(in crate::hub) fn join(&mut self, group_id: GroupId, key: u64, stream: u64, at_least: Seq, live: bool) -> Step {
-        let Some(channel) = &self.channel else { return Step::Ended };
-        let (epoch, head) = (channel.epoch, channel.head.max(at_least));
+        let Some(group_state) = &self.known else { return Step::Ended };
+        let (epoch, head) = (group_state.epoch, group_state.head.max(at_least));
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
         let peer = Arc::clone(&follower.peer);
         let was_joined = std::mem::replace(&mut follower.joined, true);
@@ -40,7 +40,8 @@ impl Group {
         if !was_joined {
             self.came(group_id, peer.user, key);
         }
-        let reads = self.channel.as_ref().map(|channel| told_reads(&channel.reads, peer.user)).unwrap_or_default();
+        let reads =
+            self.known.as_ref().map(|group_state| told_reads(&group_state.reads, peer.user)).unwrap_or_default();
         let roster = self.told_roster(peer.user);
         let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads });
         peer.mailbox.push_beginning(&Outgoing::server(&joined));
@@ -77,8 +78,8 @@ impl Group {
     /// the seam between replay and live. It runs under the same lock as every delivery, so an event is either in an
     /// earlier page or comes live.
     pub(in crate::hub) fn go_live(&mut self, group_id: GroupId, key: u64, stream: u64, seq: Seq) -> Step {
-        let Some(channel) = &self.channel else { return Step::Ended };
-        let (epoch, behind) = (channel.epoch, channel.head > seq);
+        let Some(group_state) = &self.known else { return Step::Ended };
+        let (epoch, behind) = (group_state.epoch, group_state.head > seq);
         let Some(follower) = self.stream(key, stream) else { return Step::Ended };
         if behind {
             return Step::Behind;
@@ -100,7 +101,7 @@ impl Group {
 
     /// The id of the group's history, once loaded.
     pub(in crate::hub) fn epoch(&self) -> Option<Epoch> {
-        self.channel.as_ref().map(|channel| channel.epoch)
+        self.known.as_ref().map(|group_state| group_state.epoch)
     }
 }
 

@@ -14,7 +14,7 @@ async fn followed(peer: &Arc<Peer>) -> Group {
     let mut group = Group::default();
     group.enter(peer, 1);
     let epoch = Epoch::new(Uuid::from_u128(3));
-    assert!(!group.load(Channel { epoch, head: 10, members: [peer.user].into(), reads: BTreeMap::new() }));
+    assert!(!group.load(GroupState { epoch, head: 10, members: [peer.user].into(), reads: BTreeMap::new() }));
     assert_eq!(group.join(GROUP, peer.key, 1, 0, true), Step::Live);
     heard(peer).await;
     group
@@ -85,7 +85,7 @@ async fn a_commit_while_the_store_is_being_read_is_not_forgotten() {
     apply(&mut group, 11);
     let epoch = Epoch::new(Uuid::from_u128(3));
     assert!(
-        group.load(Channel { epoch, head: 10, members: BTreeSet::new(), reads: BTreeMap::new() }),
+        group.load(GroupState { epoch, head: 10, members: BTreeSet::new(), reads: BTreeMap::new() }),
         "11 must be read"
     );
 }

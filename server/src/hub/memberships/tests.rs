@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::*;
 use crate::hub::mailbox::Next;
 use crate::hub::samples::{GROUP, hub, peer, user};
-use crate::hub::{Connection, Identity, Scope};
-use crate::store::{Channel, Effect, Proof};
+use crate::hub::{Caller, Connection, Scope};
+use crate::store::{Effect, GroupState, Proof};
 
 /// A socket of the user that has read its `hello`.
 async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
-    let connection = hub.connect(&Identity { user_id: of, proof: Proof::default() }, Scope::Many);
+    let connection = hub.connect(&Caller { user_id: of, proof: Proof::default() }, Scope::Many);
     assert_eq!(heard(&connection).await.len(), 1);
     connection
 }
@@ -84,7 +84,7 @@ async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
     let (eva, follower) = (socket(&hub, user(1)).await, peer(2));
     hub.registry.enter(GROUP, |state| {
         state.enter(&follower, 1);
-        state.load(Channel {
+        state.load(GroupState {
             epoch: Epoch::new(Uuid::nil()),
             head: 1,
             members: BTreeSet::new(),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::budgets::{BudgetSettings, Quota};
 use crate::hub::{Hub, HubSettings, Unverified};
-use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use crate::store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
 
 /// A store in which every user is in every group.
 struct Odd {
@@ -53,7 +53,7 @@ impl Log for Odd {
         failed()
     }
 
-    async fn channel(&self, _: GroupId) -> Result<Option<Channel>, StoreError> {
+    async fn group_state(&self, _: GroupId) -> Result<Option<GroupState>, StoreError> {
         failed()
     }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
 use super::{PostgresStore, groups, members};
 use crate::store::entry::{self, Sides};
-use crate::store::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use crate::store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
 use changes::message_by_id;
 use pages::{besides_messages, newer, older, page, page_end};
 
@@ -56,7 +56,7 @@ impl Log for PostgresStore {
         marked.map(unsigned).ok_or(StoreError::NotFound)
     }
 
-    async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError> {
+    async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError> {
         type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>);
         let row: Option<Row> = self
             .access
@@ -73,7 +73,7 @@ impl Log for PostgresStore {
         let Some((epoch, head, members, readers, seqs)) = row else { return Ok(None) };
         let reads = readers.into_iter().map(UserId::new).zip(seqs.into_iter().map(unsigned)).collect();
         let members = members.into_iter().flatten().map(UserId::new).collect();
-        Ok(Some(Channel { epoch: Epoch::new(epoch), head: unsigned(head), members, reads }))
+        Ok(Some(GroupState { epoch: Epoch::new(epoch), head: unsigned(head), members, reads }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::entry::{Entry, GroupState, MessageState, shown, shown_name};
+use crate::store::entry::{Entry, GroupProperties, MessageState, shown, shown_name};
 
 /// The expression for a column's microseconds since 1970, or null.
 macro_rules! micros {
@@ -189,8 +189,8 @@ impl MessageColumns {
 }
 
 impl GroupColumns {
-    fn into_state(self) -> GroupState {
-        GroupState {
+    fn into_state(self) -> GroupProperties {
+        GroupProperties {
             name: self.name.map(|name| name.0),
             time_zone: self.time_zone.map(|zone| zone.0),
             members_can_invite: self.members_can_invite,

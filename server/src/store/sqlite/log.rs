@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::super::entry::{self, Sides, page_limit};
-use super::super::{Anchor, Appended, Changed, Channel, Draft, Effect, Hints, History, Log, Page, StoreError};
+use super::super::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use super::{SqliteStore, groups, members};
 use append::{insert, stored_already};
@@ -119,7 +119,7 @@ impl Log for SqliteStore {
             .await
     }
 
-    async fn channel(&self, group: GroupId) -> Result<Option<Channel>, StoreError> {
+    async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError> {
         let mut connection = self.readers.acquire().await?;
         let head: Option<(String, i64)> = sqlx::query_as("select epoch, head from caravana_head where group_id = ?1")
             .bind(group.to_string())
@@ -139,7 +139,7 @@ impl Log for SqliteStore {
         let reads: BTreeMap<UserId, Seq> =
             reads.into_iter().filter_map(|(user, seq)| Some((user_id(Some(&user))?, unsigned(seq)))).collect();
         let members = members.iter().filter_map(|user| user_id(Some(user))).collect();
-        Ok(Some(Channel { epoch: epoch(&text), head: unsigned(head), members, reads }))
+        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
-use super::super::entry::{Entry, GroupState, MessageState, placeholder, shown, shown_name};
+use super::super::entry::{Entry, GroupProperties, MessageState, placeholder, shown, shown_name};
 use crate::telemetry::Seldom;
 
 /// The columns of a [`LogRow`]: an event, the message and the user that it is about, and its group. Of a payload, no
@@ -177,8 +177,8 @@ impl MessageColumns {
 }
 
 impl GroupColumns {
-    fn into_state(self) -> GroupState {
-        GroupState {
+    fn into_state(self) -> GroupProperties {
+        GroupProperties {
             name: self.name.map(String::from),
             time_zone: self.time_zone.map(String::from),
             members_can_invite: self.members_can_invite,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use caravana_protocol::{GroupId, UserId};
 use caravana_server::budgets::{BudgetSettings, Quota};
-use caravana_server::hub::{Hub, HubSettings, Identity, Scope};
+use caravana_server::hub::{Caller, Hub, HubSettings, Scope};
 use caravana_server::socket::drive;
 use caravana_server::store::{Proof, SharedLog};
 use serde_json::json;
@@ -20,7 +20,7 @@ async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (server, _) = listener.accept().await.unwrap();
-    let identity = Identity { user_id: user, proof: Proof::default() };
+    let identity = Caller { user_id: user, proof: Proof::default() };
     let connection = hub.connect(&identity, Scope::Group(group, None));
     tokio::spawn(drive(server, &[], connection));
     let mut wire = Wire::over(client).await;

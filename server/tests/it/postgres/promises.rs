@@ -66,7 +66,7 @@ async fn a_copy_of_the_database_begins_new_epochs_once() {
     let original = Database::Postgres(TestDatabase::migrated().await);
     let store = original.open().await;
     let (_, group) = ana_in_oaxaca(&store).await;
-    let before = store.channel(group).await.unwrap().unwrap().epoch;
+    let before = store.group_state(group).await.unwrap().unwrap().epoch;
     store.close().await;
     drop(store);
     let Database::Postgres(left) = &original else { panic!() };
@@ -74,7 +74,7 @@ async fn a_copy_of_the_database_begins_new_epochs_once() {
     let mut epochs = Vec::new();
     for database in [&copy, &copy, &original] {
         let store = database.open().await;
-        epochs.push(store.channel(group).await.unwrap().unwrap().epoch);
+        epochs.push(store.group_state(group).await.unwrap().unwrap().epoch);
         store.close().await;
     }
     assert_ne!(epochs[0], before, "who has seen the original would go on at other messages");

@@ -110,7 +110,7 @@ async fn a_database_that_was_played_back_begins_new_epochs_and_an_ordinary_start
         if store.role(group, ana).await.unwrap().is_none() {
             store.create_group(group, ana, "Oaxaca", None).await.unwrap();
         }
-        let epoch = store.channel(group).await.unwrap().unwrap().epoch;
+        let epoch = store.group_state(group).await.unwrap().unwrap().epoch;
         store.close().await;
         epoch
     };

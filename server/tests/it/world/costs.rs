@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use caravana_protocol::{MessageId, UserId, codec};
-use caravana_server::hub::{Connection, Identity, Scope};
+use caravana_server::hub::{Caller, Connection, Scope};
 use caravana_server::socket;
 use caravana_server::store::Proof;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,7 +24,7 @@ fn user(number: u128) -> UserId {
 
 fn connects(world: &World, user_id: UserId) -> Connection {
     let process = world.internet.server().unwrap();
-    process.hub.connect(&Identity { user_id, proof: Proof::default() }, Scope::Many)
+    process.hub.connect(&Caller { user_id, proof: Proof::default() }, Scope::Many)
 }
 
 /// Regression: an edit over the budget was refused only after the message had been read. Ten sockets caused 5,000 reads

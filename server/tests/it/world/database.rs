@@ -9,7 +9,7 @@ use caravana_protocol::{
     Content, Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp,
     UserId, limits,
 };
-use caravana_server::store::{Anchor, Appended, Changed, Channel, Draft, Effects, History, Page, StoreError};
+use caravana_server::store::{Anchor, Appended, Changed, Draft, Effects, GroupState, History, Page, StoreError};
 use uuid::Uuid;
 
 /// The only group.
@@ -173,8 +173,8 @@ impl Database {
         self.messages.get(&id).cloned()
     }
 
-    pub(super) fn channel(&self) -> Channel {
-        Channel { epoch: self.epoch, head: self.head(), members: self.members.clone(), reads: self.reads.clone() }
+    pub(super) fn group_state(&self) -> GroupState {
+        GroupState { epoch: self.epoch, head: self.head(), members: self.members.clone(), reads: self.reads.clone() }
     }
 
     /// Events after the seq `after`, with each message in its current state.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::SILENCE_MS;
 use caravana_protocol::{CloseReason, UserId, codec};
-use caravana_server::hub::{Connection, Hub, HubSettings, Identity, Mailbox, Next, Scope};
+use caravana_server::hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope};
 use caravana_server::store::{Log, Proof, SharedLog};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ impl Process {
     /// Accepts a socket.
     pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
         self.links.lock().unwrap().push(Arc::downgrade(&link));
-        let connection = self.hub.connect(&Identity { user_id: user, proof: Proof::default() }, Scope::Many);
+        let connection = self.hub.connect(&Caller { user_id: user, proof: Proof::default() }, Scope::Many);
         let process = Arc::clone(self);
         tokio::spawn(async move {
             tokio::select! {

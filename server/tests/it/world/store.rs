@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_server::store::{
-    Anchor, Appended, Changed, Channel, Draft, Effect, Effects, Hints, History, Log, Page, StoreError,
+    Anchor, Appended, Changed, Draft, Effect, Effects, GroupState, Hints, History, Log, Page, StoreError,
 };
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
@@ -301,8 +301,8 @@ impl Log for SimStore {
         self.write(move |database, _| database.mark_read(user, seq)).await
     }
 
-    async fn channel(&self, _: GroupId) -> Result<Option<Channel>, StoreError> {
-        self.ask("channel", |database| Some(database.channel())).await
+    async fn group_state(&self, _: GroupId) -> Result<Option<GroupState>, StoreError> {
+        self.ask("group_state", |database| Some(database.group_state())).await
     }
 
     async fn role(&self, _: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -20,7 +20,7 @@ use crate::hub::mailbox::Next;
 use crate::hub::peer::Peer;
 use crate::hub::registry::Registry;
 use crate::hub::samples::{GROUP, message, peer, user};
-use crate::store::{Channel, Page};
+use crate::store::{GroupState, Page};
 
 const EPOCH: Epoch = Epoch::new(Uuid::from_u128(2));
 /// Events on a page: small, so that a resume has several.
@@ -95,10 +95,10 @@ impl World {
         };
         if scenario.followed {
             let other = peer(KEY + 1);
-            let channel = world.channel();
+            let group_state = world.group_state();
             world.registry.enter(GROUP, |group| {
                 group.enter(&other, 1);
-                group.load(channel);
+                group.load(group_state);
                 assert_eq!(group.join(GROUP, other.key, 1, 0, true), Step::Live);
             });
         }
@@ -141,9 +141,9 @@ impl World {
         self.registry.with(GROUP, act)
     }
 
-    pub(super) fn channel(&self) -> Channel {
+    pub(super) fn group_state(&self) -> GroupState {
         let head = self.log.lock().unwrap().len() as Seq;
-        Channel { epoch: EPOCH, head, members: BTreeSet::new(), reads: BTreeMap::new() }
+        GroupState { epoch: EPOCH, head, members: BTreeSet::new(), reads: BTreeMap::new() }
     }
 
     pub(super) fn membership(&self) -> Result<(), Refused> {
@@ -174,7 +174,7 @@ impl World {
     }
 
     fn sweep(self: &Arc<Self>) {
-        let head = self.channel().head;
+        let head = self.group_state().head;
         if self.with(|group| group.hint(head)) == Some(true) {
             self.pull();
         }

@@ -8,7 +8,7 @@ use shuttle::sync::mpsc::Sender;
 use super::super::{Refused, Steps, Stream};
 use super::world::World;
 use crate::hub::group::{Group, Step};
-use crate::store::{Channel, Page};
+use crate::store::{GroupState, Page};
 
 /// Which step is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +51,12 @@ impl Steps for Modelled {
     /// The model needs no limit on reads.
     async fn turn(&self) {}
 
-    async fn channel(&self) -> Result<Channel, Refused> {
+    async fn group_state(&self) -> Result<GroupState, Refused> {
         if self.fault == Fault::AskedBeforeLoaded {
             let membership = self.world.membership();
             self.early.lock().unwrap().membership = Some(membership);
         }
-        Ok(self.world.channel())
+        Ok(self.world.group_state())
     }
 
     async fn membership(&self) -> Result<(), Refused> {

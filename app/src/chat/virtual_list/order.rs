@@ -1,10 +1,10 @@
-//! Adds and removes items of a reel, and updates the range of items that have rows.
+//! Adds and removes items of a virtual_list, and updates the range of items that have rows.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Item, ItemKey, NEAR, Place, Reel};
+use super::{Item, ItemKey, NEAR, Place, VirtualList};
 
-impl Reel {
+impl VirtualList {
     /// Replaces all items. An item that has a line in the document keeps it, if it is among the new items.
     pub fn restart(&mut self, items: impl IntoIterator<Item = (ItemKey, Place)>, shown: &HashSet<ItemKey>) {
         let known: HashMap<ItemKey, (f64, bool)> =

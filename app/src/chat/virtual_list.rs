@@ -43,10 +43,10 @@ struct Item {
     seen: bool,
 }
 
-/// The visible part of a reel.
+/// The visible part of a virtual_list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sight {
-    /// Pixels of the reel below the visible part.
+    /// Pixels of the virtual_list below the visible part.
     pub below: f64,
     /// The visible pixels.
     pub height: f64,
@@ -54,7 +54,7 @@ pub struct Sight {
 
 /// The items of the open group.
 #[derive(Debug)]
-pub struct Reel {
+pub struct VirtualList {
     items: Vec<Item>,
     /// This many of the first items stay hidden ([`super::rows::Cut::hidden`]).
     hidden: usize,
@@ -62,20 +62,20 @@ pub struct Reel {
     range: Range<usize>,
     /// The height of the space below minus the sum of the heights of the items that it represents.
     slack: f64,
-    /// The upper edge of the visible part at the last [`Reel::look`], counted from the end.
+    /// The upper edge of the visible part at the last [`VirtualList::look`], counted from the end.
     sight: f64,
     guess: f64,
     /// If there are at most this many items, all of them have rows.
     whole: usize,
 }
 
-impl Default for Reel {
+impl Default for VirtualList {
     fn default() -> Self {
         Self { items: Vec::new(), hidden: 0, range: 0..0, slack: 0.0, sight: 0.0, guess: GUESS, whole: WHOLE }
     }
 }
 
-impl Reel {
+impl VirtualList {
     /// The index range of the items that have rows.
     #[must_use]
     pub fn range(&self) -> Range<usize> {

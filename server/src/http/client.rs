@@ -18,7 +18,7 @@ use super::state::Shared;
 
 /// The client's end of the socket of a request. The accept loop adds it to every request.
 #[derive(Debug, Clone)]
-pub(super) struct Peer {
+pub(super) struct Remote {
     /// Its address.
     pub(super) address: SocketAddr,
     /// Its place, held by the connection and by the sockets or streams that it becomes.
@@ -39,7 +39,7 @@ impl ClientAddress {
     pub(super) fn of(parts: &Parts, state: &Shared) -> Self {
         let peer = parts
             .extensions
-            .get::<Peer>()
+            .get::<Remote>()
             .map_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
         // Split as bytes: invalid text from the client must not hide the part that the proxy appended.
         let forwarded: Vec<Cow<'_, str>> = parts
@@ -79,7 +79,7 @@ impl FromRequestParts<Shared> for Client {
 
 /// Refuses requests on a socket over a limit. Probes are still answered: a full server is alive.
 pub(super) async fn shed(State(_): State<Shared>, request: Request, next: Next) -> Response {
-    let refused = request.extensions().get::<Peer>().and_then(|peer| peer.place.refused());
+    let refused = request.extensions().get::<Remote>().and_then(|peer| peer.place.refused());
     let Some(shed) = refused.filter(|_| !matches!(request.uri().path(), "/healthz" | "/readyz")) else {
         return next.run(request).await;
     };
