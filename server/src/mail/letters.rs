@@ -1,12 +1,12 @@
-//! What is written to people, in their language.
+//! The mails to users, in their language.
 
 use caravana_app::i18n::Lang;
 use caravana_protocol::EmailAddress;
 
 use super::Letter;
 
-/// The letter with a link for a new password. Nothing in it was chosen by whoever made the account: nobody has shown that
-/// the e-mail is theirs, and this must not become a way to write to strangers.
+/// The mail with a link for a new password. It contains no text that the owner of the account chose: the e-mail of an account
+/// is not verified, so an account with a foreign e-mail could otherwise be used to write to strangers.
 pub(super) fn reset(lang: Lang, to: EmailAddress, link: &str) -> Letter {
     let (subject, text) = match lang {
         Lang::Es => (

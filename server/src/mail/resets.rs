@@ -15,23 +15,23 @@ use crate::shutdown::Shutdown;
 use crate::store::Resets;
 use crate::telemetry::causes;
 
-/// Letters that may wait; more are refused, so that a flood costs bounded memory.
+/// Mails that may wait; further ones are refused, so that a flood costs bounded memory.
 const QUEUE: usize = 64;
-/// Letters on their way at once: one that the mail server lets wait does not hold up the others.
+/// Mails that are sent at the same time, so that one slow mail does not delay the others.
 const AT_ONCE: usize = 4;
 
-/// The way into the queue.
+/// The sending end of the queue.
 pub struct ResetMail {
     queue: mpsc::Sender<Asked>,
 }
 
-/// Somebody asked; whether they have an account is not known yet.
+/// A request for a link. It is not known yet whether the account exists.
 struct Asked {
     email: EmailAddress,
     lang: Lang,
 }
 
-/// What the queue's end works with.
+/// What the task at the receiving end of the queue needs.
 #[derive(Clone)]
 struct Post {
     mailer: Arc<dyn Mailer>,
@@ -40,8 +40,8 @@ struct Post {
 }
 
 impl ResetMail {
-    /// Starts the task that takes letters out of the queue, until the process ends. What waits then is not sent; whoever
-    /// waits for it asks again.
+    /// Starts the task that takes mails out of the queue, until the process ends. Mails that wait then are not sent; the user
+    /// has to ask again.
     pub fn start(mailer: Arc<dyn Mailer>, resets: Arc<dyn Resets>, site: Origin, shutdown: &Shutdown) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (post, end) = (Post { mailer, resets, site }, shutdown.clone());
@@ -56,7 +56,7 @@ impl ResetMail {
         Self { queue }
     }
 
-    /// Puts a letter to this e-mail into the queue. Whether there was room.
+    /// Queues a mail to this e-mail. Returns whether there was room.
     #[must_use]
     pub fn ask(&self, email: EmailAddress, lang: Lang) -> bool {
         self.queue.try_send(Asked { email, lang }).is_ok()
@@ -77,7 +77,7 @@ impl Post {
         }
         let letter = letters::reset(lang, email, &reset_address(&self.site, &secret));
         if let Err(error) = self.mailer.send(letter).await {
-            // Servers repeat addresses in what they answer, so only the kind of it is said.
+            // Mail servers repeat the e-mail address in their answers, so the log has only the kind of the error.
             let kind = match &error {
                 super::MailError::Address => "address",
                 super::MailError::Server(error) if error.is_timeout() => "timeout",

@@ -1,4 +1,4 @@
-//! Letters by SMTP.
+//! Sends mails by SMTP.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::{Letter, MailError, Mailer};
 use crate::settings::MailSettings;
 
-/// A mail server that says nothing for this long is given up.
+/// How long to wait for an answer of the mail server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A mail server.
@@ -23,18 +23,19 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// Connects with the first letter, so that a mail server that is down does not hold up the start.
+    /// Connects only for the first mail, so that a mail server that is down does not delay the start.
     pub fn new(settings: &MailSettings) -> Result<Self, MailError> {
-        // What lettre says of an address it can't read may hold the password that stands in it.
+        // The error is dropped: lettre may repeat an address that it can't parse, with the password in it.
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(settings.smtp_url.expose_secret())
             .map_err(|_| MailError::Address)?;
-        // The machine's name is nobody's business; mail servers go by the sender's domain.
+        // Greets with the sender's domain, which mail servers check, and does not reveal the machine's name.
         let name = ClientId::Domain(settings.from.email.domain().to_owned());
         Ok(Self { transport: builder.timeout(Some(PATIENCE)).hello_name(name).build(), from: settings.from.clone() })
     }
 }
 
-/// An address and nothing else: what a header's grammar would read into a text is no part of it.
+/// Makes a mailbox of exactly this address. The text is not parsed as a header, whose grammar could find a name or other
+/// addresses in it.
 fn mailbox(address: &EmailAddress) -> Result<Mailbox, MailError> {
     let (user, domain) = address.as_str().split_once('@').ok_or(MailError::Address)?;
     Ok(Mailbox::new(None, Address::new(user, domain).map_err(|_| MailError::Address)?))

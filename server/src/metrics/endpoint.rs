@@ -1,6 +1,7 @@
-//! `/metrics`: what was counted, as Prometheus reads it, on an address of its own.
+//! `/metrics`: the metrics in the format of Prometheus, on an address of its own.
 //!
-//! It is no route of the site, because it is nobody's but the operator's: who may reach it is decided by where it listens.
+//! It is not a route of the site, because only the operator may read it. It has no authentication: the address that it
+//! listens on decides who can reach it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,32 +19,32 @@ use tokio::time::interval;
 
 use super::{ALL, BUILD_INFO, Kind};
 
-/// Upper ends of the buckets, in seconds: from a commit in memory to a client that has given up.
+/// The upper bounds of the buckets, in seconds: from a commit in memory to the time after which a client has given up.
 const BUCKETS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0];
-/// What was recorded of times is put into its buckets this often, whether anybody fetches it or not: it would pile up.
+/// How often recorded times are sorted into their buckets. Without this they would pile up when no one fetches the metrics.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Why nothing can be counted.
+/// Why the metrics can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
-    /// The figures can't be set up.
+    /// The recorder can't be set up.
     #[error("METRICS_ADDR: nothing can be counted")]
     Recorder(#[from] BuildError),
-    /// Somebody counts already.
+    /// This process already has a recorder.
     #[error("METRICS_ADDR: this process counts already")]
     Twice,
-    /// The address is taken, say.
+    /// The address can't be listened on, for example because it is in use.
     #[error("METRICS_ADDR: {address} can't be listened on")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What is in the way.
+        /// The cause.
         source: std::io::Error,
     },
 }
 
-/// Begins to count for this build, and serves the figures for as long as the runtime lives, also while the server drains. Once in a process,
-/// and before anything else begins.
+/// Starts the metrics for this build, and serves them as long as the runtime lives, also while the server drains. Call it
+/// once in a process, before all other parts start.
 pub async fn start(address: SocketAddr, build: &'static str) -> Result<(), MetricsError> {
     let recorder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)?.build_recorder();
@@ -81,7 +82,7 @@ async fn keep_up(figures: PrometheusHandle) {
     }
 }
 
-/// Says what each figure is.
+/// Registers the description of each metric.
 fn describe(process: &Collector, build: &'static str) {
     for (name, kind, help) in ALL {
         let help = help.trim();
@@ -99,7 +100,7 @@ fn describe(process: &Collector, build: &'static str) {
 mod tests {
     use super::*;
 
-    /// Whoever reads the docs knows all figures, and finds all that they read of.
+    /// The docs name every metric, and every metric that they name exists.
     #[test]
     fn the_operators_page_names_every_figure() {
         let page = include_str!("../../../docs/operations.md");

@@ -11,9 +11,9 @@ use crate::telemetry::LogFormat;
 /// What kind of process this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum AppEnv {
-    /// On somebody's own machine: missing secrets are made up.
+    /// On a developer's own machine: missing secrets are generated.
     Development,
-    /// For real people: unsafe settings are refused.
+    /// For real users: unsafe settings are refused.
     Production,
 }
 
@@ -21,7 +21,7 @@ pub enum AppEnv {
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "server", version)]
 pub(super) struct Arguments {
-    /// What to do instead of serving.
+    /// The task to do instead of serving.
     #[command(subcommand)]
     pub(super) task: Option<Task>,
     /// The database: `sqlite://path`, whose file is created when missing, or `postgres://user:password@host/database`.
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     /// restored file or folder is recognised without it.
     #[arg(long)]
     pub(super) new_epochs: bool,
-    /// A direct or session connection to the same PostgreSQL database, for listening, where `DATABASE_URL` leads to a
+    /// A direct or session connection to the same PostgreSQL database, for notifications, if `DATABASE_URL` names a
     /// pooler in transaction mode.
     #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
     pub(super) database_listen_url: Option<SecretString>,
@@ -65,13 +65,13 @@ pub(super) struct Arguments {
     /// The port of the live-reload socket.
     #[arg(long, env = "LEPTOS_RELOAD_PORT", value_name = "LEPTOS_RELOAD_PORT", default_value_t = 3001, hide = true)]
     pub(super) reload_port: u32,
-    /// Where people find the site, like `https://chat.example.org`. Needed in production.
+    /// The address of the site for people, like `https://chat.example.org`. Needed in production.
     #[arg(long, env = "PUBLIC_URL", global = true)]
     pub(super) public_url: Option<String>,
     /// Other origins whose pages may use a person's cookie, separated by commas.
     #[arg(long, env = "ALLOWED_ORIGINS")]
     pub(super) allowed_origins: Option<String>,
-    /// Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, separated by commas.
+    /// Addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is trusted, separated by commas.
     #[arg(long, env = "TRUSTED_PROXIES")]
     pub(super) trusted_proxies: Option<String>,
     /// The key of HS256 tokens, at least 32 bytes. Needed in production.
@@ -83,8 +83,8 @@ pub(super) struct Arguments {
     /// The `aud` that tokens must have.
     #[arg(long, env = "JWT_AUDIENCE")]
     pub(super) jwt_audience: Option<String>,
-    /// The address of a Supabase project, like `https://abc.supabase.co`: its users' tokens are good here, by the keys
-    /// that it publishes.
+    /// The address of a Supabase project, like `https://abc.supabase.co`. The server accepts its users' tokens and verifies
+    /// them with the keys that the project publishes.
     #[arg(long, env = "SUPABASE_URL")]
     pub(super) supabase_url: Option<String>,
     /// The project's secret for tokens signed with HS256.
@@ -94,27 +94,27 @@ pub(super) struct Arguments {
     /// `smtp://mail.example.org:587?tls=required`. Without it the operator hands such links out.
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]
     pub(super) smtp_url: Option<SecretString>,
-    /// Who those letters come from, like `Caravana <chat@example.org>`. Needed beside SMTP_URL.
+    /// The sender of those mails, like `Caravana <chat@example.org>`. Needed with SMTP_URL.
     #[arg(long, env = "MAIL_FROM")]
     pub(super) mail_from: Option<String>,
-    /// The table or view of a PostgreSQL database that says who is a member, with `group_id`, `user_id` and perhaps
-    /// `role`, in the place of our own.
+    /// The table or view of a PostgreSQL database that says who is a member, with the columns `group_id`, `user_id` and
+    /// optionally `role`. It replaces the server's own table of members.
     #[arg(long, env = "MEMBERS_VIEW")]
     pub(super) members_view: Option<String>,
-    /// Use a PostgreSQL database although its settings can lose acknowledged messages.
+    /// Use a PostgreSQL database even if its settings can lose acknowledged messages.
     #[arg(long, env = "ALLOW_UNSAFE_DURABILITY", default_value_t = false, action = clap::ArgAction::Set)]
     pub(super) allow_unsafe_durability: bool,
-    /// Messages a second that a user may go on sending.
+    /// Messages a second that a user may send over time.
     #[arg(long, env = "SEND_RATE_PER_USER", default_value_t = 2, value_parser = positive())]
     pub(super) send_rate_per_user: u32,
     /// Messages that a user may send at once.
     #[arg(long, env = "SEND_BURST_PER_USER", default_value_t = 10, value_parser = positive())]
     pub(super) send_burst_per_user: u32,
-    /// Messages a second of a whole group.
+    /// Messages a second in a whole group.
     #[arg(long, env = "SEND_RATE_PER_GROUP", default_value_t = 30, value_parser = positive())]
     pub(super) send_rate_per_group: u32,
-    /// How much more often than documented somebody may make groups, links, tickets and the like: 2 is twice as often, 0.5
-    /// half.
+    /// How much more often than documented a user may make groups, links, tickets and the like: 2 is twice as often, 0.5
+    /// is half as often.
     #[arg(long, env = "BUDGET_FACTOR", default_value = "1", value_parser = factor)]
     pub(super) budget_factor: f64,
     /// Sockets of the whole process.
@@ -129,14 +129,14 @@ pub(super) struct Arguments {
     /// WebSocket upgrades a second of one address.
     #[arg(long, env = "HANDSHAKES_PER_SECOND", default_value_t = 10, value_parser = positive())]
     pub(super) handshakes_per_second: u32,
-    /// Address and port on which `/metrics` tells Prometheus what the process counts; left out: nowhere. It asks nobody who
-    /// they are, so it belongs on an address that only the operator reaches.
+    /// Address and port of `/metrics` for Prometheus; left out: no metrics. The endpoint has no authentication, so it
+    /// belongs on an address that only the operator reaches.
     #[arg(long, env = "METRICS_ADDR")]
     pub(super) metrics_addr: Option<String>,
     /// What to log, like `info` or `info,caravana_server=debug`.
     #[arg(long, env = "RUST_LOG", value_name = "RUST_LOG", default_value = "info")]
     pub(super) log_filter: String,
-    /// How log lines look. Left out: text in development, json in production.
+    /// The format of log lines. Left out: text in development, json in production.
     #[arg(long, env = "LOG_FORMAT", value_enum)]
     pub(super) log_format: Option<LogFormat>,
     /// Whether unsafe settings are refused.
@@ -144,26 +144,26 @@ pub(super) struct Arguments {
     pub(super) app_env: AppEnv,
 }
 
-/// What the binary does besides serving. Each takes the settings that it needs from the same flags and variables, which
-/// are `global` for that.
+/// The tasks of the binary besides serving. Each task reads its settings from the same flags and variables as the server;
+/// the flags are `global` for this reason.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(super) enum Task {
-    /// Bring the database up to date without starting a server, and give a place to messages that were written past the
-    /// triggers. A server does the former by itself at its start.
+    /// Bring the database up to date without starting a server, and give messages that were written without the triggers
+    /// their place in the log. A server does the former by itself at its start.
     Migrate,
-    /// Examine the database: whether it is safe to work on, and what to do where it is not. Ends with 1 when something must be
-    /// done.
+    /// Examine the database for problems, and say how to solve each of them. The exit code is 1 if there is a problem.
     Doctor,
-    /// Print a link by which the person of this e-mail sets a new password. It can be used once, within an hour. A running
+    /// Print a link with which the owner of this e-mail can set a new password. It can be used once, within an hour. A running
     /// server is not disturbed.
     ResetLink {
         /// The e-mail of the account.
         email: String,
     },
-    /// Move everything from another database into `DATABASE_URL`, from SQLite to PostgreSQL or back: ids, seqs and epochs are
-    /// kept, so that nobody notices. Stop the servers of both first. Stopped in the middle, it goes on when it is called again.
+    /// Copy everything from another database into `DATABASE_URL`, from SQLite to PostgreSQL or back. Ids, seqs and epochs are
+    /// kept, so clients continue from their cursors. Stop the servers of both databases first. An import that was stopped
+    /// continues when it is called again.
     Import {
-        /// The database to move out of, `sqlite://path` or `postgres://…`.
+        /// The source database, `sqlite://path` or `postgres://…`.
         #[arg(env = "IMPORT_FROM", hide_env_values = true)]
         from: SecretString,
     },
@@ -188,7 +188,7 @@ fn count(text: &str) -> Result<usize, String> {
 }
 
 impl Arguments {
-    /// A setting that was ignored would be worse than a start that is refused.
+    /// Refuses settings of features that this build does not have: silently ignoring them would be worse.
     pub(super) fn refuse_what_is_not_built(&self) -> Result<(), SettingError> {
         use secrecy::ExposeSecret as _;
         let secret =
@@ -203,7 +203,7 @@ impl Arguments {
     }
 }
 
-/// An empty variable is an unset one: `.env` files are full of them.
+/// Treats an empty variable as unset: `.env` files often contain empty variables.
 pub(super) fn text(value: Option<String>) -> Option<String> {
     value.filter(|text| !text.trim().is_empty())
 }

@@ -1,4 +1,4 @@
-//! Which database: a file or a server, and what belongs to it.
+//! The settings of the database: a file (SQLite) or a server (PostgreSQL).
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::store::{AddressError, DatabaseAddress, DatabaseSettings, MembersView,
 const URL: &str = "DATABASE_URL";
 const LISTEN_URL: &str = "DATABASE_LISTEN_URL";
 const VIEW: &str = "MEMBERS_VIEW";
-/// What a database on a server has its files called by here.
+/// The base name of local files that belong to a PostgreSQL database.
 const SERVERS_FILES: &str = "data/postgres";
 
-/// The database that `DATABASE_URL` names, with what belongs to it.
+/// The database that `DATABASE_URL` names, with its other settings.
 pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingError> {
     let members_view = text(given.members_view.clone());
     let address = match own_address(given)? {
@@ -37,7 +37,7 @@ pub(super) fn database(given: &Arguments) -> Result<DatabaseSettings, SettingErr
     })))
 }
 
-/// What would be ignored where the database is a file.
+/// Refuses settings that would have no effect for SQLite.
 fn refuse_of_a_file(given: &Arguments, has_members_view: bool) -> Result<(), SettingError> {
     if given.database_url.expose_secret().contains('?') {
         let problem = "options after ? are not taken; the server sets what durability needs by itself";
@@ -54,12 +54,12 @@ fn refuse_of_a_file(given: &Arguments, has_members_view: bool) -> Result<(), Set
     }
 }
 
-/// What `DATABASE_URL` says.
+/// The address in `DATABASE_URL`.
 pub(super) fn own_address(given: &Arguments) -> Result<DatabaseAddress, SettingError> {
     address(URL, given.database_url.expose_secret())
 }
 
-/// What `DATABASE_LISTEN_URL` says, where the database is on a server.
+/// The address in `DATABASE_LISTEN_URL`, for PostgreSQL.
 pub(super) fn listen_address(given: &Arguments) -> Result<Option<PostgresAddress>, SettingError> {
     let read = |url| {
         check_signs(LISTEN_URL, url)?;
@@ -72,7 +72,7 @@ fn listen_url(given: &Arguments) -> Option<&str> {
     given.database_listen_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
 }
 
-/// The address that stands in this setting. No refusal repeats it: it may hold a password.
+/// Parses the address in this setting. The error does not repeat the address, because it may contain a password.
 pub(super) fn address(name: &'static str, text: &str) -> Result<DatabaseAddress, SettingError> {
     if !text.starts_with("sqlite:") {
         check_signs(name, text)?;
@@ -80,8 +80,8 @@ pub(super) fn address(name: &'static str, text: &str) -> Result<DatabaseAddress,
     text.parse().map_err(|problem: AddressError| SettingError::new(name, problem.to_string()))
 }
 
-/// Refuses an address in which a sign that ends one of its parts stands in the password: what follows would be read as something
-/// else, and the refusal would be about that.
+/// Refuses an address whose user name or password contains an unescaped delimiter of URLs. Otherwise the rest of the
+/// password would be read as another part of the address, and the error would be about that part.
 pub(super) fn check_signs(name: &'static str, url: &str) -> Result<(), SettingError> {
     let Some((_, rest)) = url.split_once("://") else { return Ok(()) };
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -92,7 +92,7 @@ pub(super) fn check_signs(name: &'static str, url: &str) -> Result<(), SettingEr
     Ok(())
 }
 
-/// Makes the folder of a database that is a file.
+/// Makes the folder of a SQLite database.
 pub(super) fn make_folder(database: &DatabaseSettings) -> Result<(), SettingError> {
     let DatabaseSettings::Sqlite(path) = database else { return Ok(()) };
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
@@ -100,12 +100,12 @@ pub(super) fn make_folder(database: &DatabaseSettings) -> Result<(), SettingErro
         .map_err(|error| SettingError::new(URL, format!("the folder {} can't be made: {error}", folder.display())))
 }
 
-/// Why nothing can be kept beside the database.
+/// The error for a file that can't be written beside the database.
 pub(super) fn can_not_write_beside(file: &Path, error: &std::io::Error) -> SettingError {
     SettingError::new(URL, format!("{} can't be written beside the database: {error}", file.display()))
 }
 
-/// The path that files which belong to the database are called by.
+/// The path from which the names of files beside the database are made.
 pub(super) fn path(database: &DatabaseSettings) -> &Path {
     match database {
         DatabaseSettings::Sqlite(path) => path,
@@ -155,7 +155,7 @@ mod tests {
             (&["--database-url=postgres://u:secret-password@[h/db"], URL),
             (&[server, "--database-listen-url=mysql://u:secret-password@h"], LISTEN_URL),
             (&[server, "--members-view=a;drop table x"], VIEW),
-            // Read as a port, a path or a query, these were refused for what they were not.
+            // Part of these passwords was read as a port, a path or a query, and the error was about that.
             (&["--database-url=postgres://u:#secret-password@h/db"], URL),
             (&["--database-url=postgres://u:secret-password#@h/db"], URL),
             (&["--database-url=postgres://u:1/secret-password@h/db"], URL),

@@ -1,4 +1,4 @@
-//! What the binary was started for: to serve, or for one of an operator's tasks.
+//! The purpose of this start of the binary: to serve, or one of the operator's tasks.
 
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
@@ -23,14 +23,15 @@ pub enum Invocation {
     Doctor(Database),
 }
 
-/// The settings of `reset-link`. A secret is not needed for it, so that it also works where only the service knows it.
+/// The settings of `reset-link`. It does not need `JWT_SECRET`, so it also works in a shell that does not have the
+/// service's secrets.
 #[derive(Debug)]
 pub struct ResetLink {
     /// The server's database.
     pub database: DatabaseSettings,
-    /// Where people find the site.
+    /// The address of the site for people.
     pub site: Origin,
-    /// Whose link.
+    /// The e-mail of the account that gets the link.
     pub email: String,
 }
 
@@ -39,16 +40,16 @@ pub struct ResetLink {
 pub struct Database {
     /// The server's database.
     pub address: DatabaseAddress,
-    /// Where its notifications are listened to, if that is another address.
+    /// The address for its notifications, if it is another one.
     pub listen: Option<PostgresAddress>,
 }
 
 /// The two databases of `import`.
 #[derive(Debug)]
 pub struct Import {
-    /// Where everything is.
+    /// The source.
     pub from: DatabaseAddress,
-    /// Where it goes.
+    /// The target.
     pub to: DatabaseAddress,
 }
 

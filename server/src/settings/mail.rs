@@ -1,4 +1,4 @@
-//! How mail is sent.
+//! The settings for sending mail.
 
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,7 +9,7 @@ use crate::origin::Origin;
 const SERVER: &str = "SMTP_URL";
 const SENDER: &str = "MAIL_FROM";
 
-/// A mail server, and who letters come from.
+/// A mail server, and the sender of the mails.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
     /// `smtps://…` or `smtp://…`, with a password where there is one.
@@ -18,7 +18,7 @@ pub struct MailSettings {
     pub from: Mailbox,
 }
 
-/// Both settings or none; a sender alone sends nothing, and harms nobody.
+/// Reads both settings. Without a server there is no mail, and a sender alone has no effect.
 pub(super) fn mail(
     url: Option<SecretString>,
     from: Option<String>,
@@ -38,7 +38,8 @@ pub(super) fn mail(
     Ok(Some(MailSettings { smtp_url, from }))
 }
 
-/// Whether others on the way to the mail server can read along. Never says what stands in the address.
+/// Whether the connection to the mail server is not encrypted, so that others can read it. The error does not repeat the
+/// address.
 fn is_open(url: &str) -> Result<bool, SettingError> {
     let refuse = || SettingError::new(SERVER, "not understood; use smtps://user:password@host or smtp://host:port");
     let (scheme, rest) = url.split_once("://").ok_or_else(refuse)?;

@@ -1,8 +1,8 @@
-//! Who may say where a request came from.
+//! The proxies that may tell the address of a client.
 
 use std::net::IpAddr;
 
-/// Addresses and networks of proxies whose `X-Forwarded-For` is believed.
+/// Addresses and networks of proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
 
@@ -38,11 +38,11 @@ impl TrustedProxies {
         })
     }
 
-    /// The client behind a chain of proxies: the right-most address that is not one of ours. What stands further left
-    /// was written by the client itself, and is never looked at.
+    /// The client behind a chain of proxies: the right-most address that is not a trusted proxy. The client itself may have
+    /// written the entries further left, so they are never read.
     ///
-    /// `Err`: what one of ours wrote that can't be read. It may be one word for everybody, so that it stands for nobody, and nobody
-    /// chooses by it whom they count as.
+    /// `Err` contains an entry of a trusted proxy that is not an address. Such an entry may be the same word for all clients,
+    /// so it must not count as the address of one client, and a client can't use it to count as another one.
     pub fn client<'a>(
         &self,
         peer: IpAddr,
@@ -59,7 +59,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: bare, with a port, in brackets, in quotes, with the zone of a link.
+/// Reads an address as proxies write it: bare, with a port, in brackets, in quotes, with the zone of a link.
 fn read(hop: &str) -> Option<IpAddr> {
     let hop = hop.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(hop);
     let is_port = |text: &str| text.parse::<u16>().is_ok();
@@ -67,7 +67,7 @@ fn read(hop: &str) -> Option<IpAddr> {
         let (address, port) = rest.split_once(']')?;
         (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(address)?
     } else {
-        // Behind an IPv6 address without brackets no port can be told.
+        // An IPv6 address without brackets has no port: it could not be told from the address.
         match hop.split_once(':') {
             Some((address, port)) if !port.contains(':') => is_port(port).then_some(address)?,
             Some(_) | None => hop,
@@ -117,7 +117,8 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[]), ip("10.0.0.1"));
     }
 
-    /// One entry that could not be read made everybody the proxy: thirty mistakes of thirty people locked out the site.
+    /// When an entry could not be read, all clients counted as the proxy. So thirty failed sign-ins of thirty people locked
+    /// out all users of the site.
     #[test]
     fn what_real_proxies_write_is_read() {
         let own = proxies(&["10.0.0.0/8", "::1"]);
@@ -137,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Everybody behind a proxy that writes `unknown` was one address.
+    /// All users behind a proxy that writes `unknown` counted as one address.
     #[test]
     fn what_can_not_be_read_is_nobody_and_never_whom_the_client_names() {
         let own = proxies(&["10.0.0.0/8"]);

@@ -11,14 +11,14 @@ use super::{AppEnv, SettingError, database};
 use crate::auth::Secret;
 use crate::store::DatabaseSettings;
 
-/// HS256 is as strong as its key: RFC 7518 asks for at least the hash's 256 bits.
+/// The minimum length of a key: RFC 7518 requires at least the 256 bits of the hash for HS256.
 const JWT_SECRET_BYTES: usize = 32;
-/// Fewer different characters than this are a word or a pattern, not a random key.
+/// A key with fewer different characters is a word or a pattern, not random.
 const JWT_SECRET_DISTINCT: usize = 8;
 const NAME: &str = "JWT_SECRET";
 
-/// The given key, checked; in development a key that is made once and kept beside the database, so that tokens survive
-/// a restart.
+/// Checks the given key. In development without a key, makes one once and keeps it beside the database, so that tokens
+/// survive a restart.
 pub(super) fn jwt_secret(
     given: Option<SecretString>,
     app_env: AppEnv,
@@ -30,7 +30,8 @@ pub(super) fn jwt_secret(
             Err(SettingError::new(NAME, "production needs a random secret of at least 32 bytes"))
         }
         None => {
-            // The first that needs the folder is not the one to blame where it can't be made or written.
+            // The secret is the first that needs the folder. If the folder can't be made or written, the error must name
+            // DATABASE_URL, not JWT_SECRET.
             database::make_folder(keeps_beside)?;
             let path = beside(database::path(keeps_beside));
             kept(&path).map_err(|error| {
@@ -45,7 +46,7 @@ pub(super) fn jwt_secret(
     }
 }
 
-/// Supabase's secret for HS256, where there is one.
+/// Supabase's secret for HS256, if one is set.
 pub(super) fn supabase_secret(
     given: Option<SecretString>,
     app_env: AppEnv,
@@ -56,7 +57,7 @@ pub(super) fn supabase_secret(
         .transpose()
 }
 
-/// A key that can be guessed signs for everybody; on somebody's own machine that harms nobody.
+/// Refuses a weak key in production: an attacker who guesses it can sign tokens for any user. Development accepts it.
 fn strong(name: &'static str, secret: SecretString, app_env: AppEnv) -> Result<SecretString, SettingError> {
     match weakness(secret.expose_secret()) {
         Some(problem) if app_env == AppEnv::Production => Err(SettingError::new(name, problem)),
@@ -78,7 +79,7 @@ fn beside(database: &Path) -> PathBuf {
     database.with_file_name(name)
 }
 
-/// Reads the kept key, or makes it. `create_new` decides between two processes that start at once.
+/// Reads the kept key, or makes it. If two processes start at once, `create_new` lets only one of them make it.
 fn kept(path: &Path) -> std::io::Result<SecretString> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)?;

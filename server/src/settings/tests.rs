@@ -14,7 +14,7 @@ fn read(flags: &[&str]) -> Result<Settings, SettingsError> {
     Settings::read(["server"].into_iter().chain((!given).then_some(database.as_str())).chain(flags.iter().copied()))
 }
 
-/// What the operator reads.
+/// The error that the operator reads.
 fn refusal(flags: &[&str]) -> String {
     read(flags).expect_err("must be refused").to_string()
 }
@@ -188,7 +188,7 @@ fn mail_needs_a_server_and_a_sender_and_in_production_nobody_reads_along() {
     }
 }
 
-/// The first that needed the folder was the secret, and was blamed.
+/// The secret was the first that needed the folder, so the error named `JWT_SECRET`.
 #[test]
 fn a_data_folder_that_can_not_be_made_is_a_problem_of_the_database() {
     let folder = tempfile::tempdir().unwrap();
@@ -196,7 +196,7 @@ fn a_data_folder_that_can_not_be_made_is_a_problem_of_the_database() {
     let url = format!("--database-url=sqlite://{}", folder.path().join("file/deep/test.db").display());
     let text = refusal(&[&url]);
     assert!(text.starts_with("DATABASE_URL: the folder ") && text.contains("file/deep"), "{text}");
-    // Nobody can make a file there, root neither.
+    // Not even root can make a file there.
     let text = refusal(&["--database-url=sqlite:///proc/self/test.db"]);
     assert!(text.starts_with("DATABASE_URL: /proc/self/test.db.jwt-secret can't be written"), "{text}");
 }
