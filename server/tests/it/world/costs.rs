@@ -60,7 +60,7 @@ fn however_many_streams_begin_a_few_read_the_database_at_once() {
         }
         sleep(Duration::from_mins(1)).await;
         let faults = world.faults();
-        assert_eq!((faults.asked["channel"], faults.asked["role"]), (100, 100));
+        assert_eq!((faults.asked["group_state"], faults.asked["role"]), (100, 100));
         assert!(faults.most_under_way <= 4, "{} at once", faults.most_under_way);
     });
 }

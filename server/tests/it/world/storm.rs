@@ -21,7 +21,7 @@ fn a_returning_traveller_costs_one_question() {
         world.take(&Step::Start).await;
         world.wait(Duration::from_mins(1), super::World::has_everybody_settled).await;
         let asked = world.faults().asked.clone();
-        let resumes = ["replay", "channel", "role", "tail"].iter().filter_map(|question| asked.get(question));
+        let resumes = ["replay", "group_state", "role", "tail"].iter().filter_map(|question| asked.get(question));
         let questions: usize = resumes.sum();
         assert!(questions * 10 <= TRAVELLERS * 12, "{TRAVELLERS} resumes asked {asked:?}");
         assert!(asked["replay"] >= TRAVELLERS, "not everybody resumed: {asked:?}");
