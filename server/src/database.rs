@@ -1,10 +1,35 @@
-//! Chooses the adapter for a database. The ports in [`crate::store`] do not know the adapters.
+//! Chooses the adapter for a database: the only place that knows all adapters. The ports in [`caravana_store`] know none.
 
+mod address;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::store::postgres::{self, PostgresStore};
-use crate::store::sqlite::{self, SqliteStore};
-use crate::store::{DatabaseSettings, SecretHash, SharedStore};
+use caravana_postgres::{self as postgres, PostgresSettings, PostgresStore};
+use caravana_sqlite::{self as sqlite, SqliteStore};
+use caravana_store::{SecretHash, SharedStore};
+
+pub use address::{AddressError, DatabaseAddress};
+
+/// Which database to use, and its settings.
+#[derive(Debug, Clone)]
+pub enum DatabaseSettings {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresSettings>),
+}
+
+impl DatabaseSettings {
+    /// The default settings for this address.
+    #[must_use]
+    pub fn at(address: DatabaseAddress) -> Self {
+        match address {
+            DatabaseAddress::Sqlite(path) => Self::Sqlite(path),
+            DatabaseAddress::Postgres(address) => Self::Postgres(Box::new(PostgresSettings::at(address))),
+        }
+    }
+}
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +62,7 @@ pub async fn open(database: &DatabaseSettings, new_epochs: bool) -> Result<Share
     })
 }
 
-/// [`Resets::create_reset`](crate::store::Resets::create_reset) for an operator's command, while servers may be running
+/// [`Resets::create_reset`](caravana_store::Resets::create_reset) for an operator's command, while servers may be running
 /// on the same database. `false` means that no link was stored.
 pub async fn create_reset(
     database: &DatabaseSettings,

@@ -24,6 +24,7 @@ mod headers;
 mod health;
 mod identity;
 mod invites;
+mod local_path;
 mod members;
 mod membership;
 mod messages;

@@ -11,11 +11,11 @@ mod sqlite;
 mod table;
 
 use async_trait::async_trait;
+use caravana_postgres::migrate::MigrateError;
+use caravana_sqlite::OpenError;
 use serde_json::Value;
 
-use crate::store::postgres::migrate::MigrateError;
-use crate::store::sqlite::OpenError;
-use crate::store::{DatabaseAddress, DatabaseSettings};
+use crate::database::{DatabaseAddress, DatabaseSettings};
 use table::{Row, TABLES, Table};
 
 /// Rows per transaction.

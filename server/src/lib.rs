@@ -4,16 +4,13 @@
 #![recursion_limit = "256"]
 
 pub mod auth;
-pub mod budgets;
 mod clock;
 pub mod database;
-pub mod frame;
 pub mod http;
-pub mod hub;
 pub mod import;
+pub mod logging;
 pub mod mail;
 pub mod metrics;
-pub mod network;
 pub mod operator;
 pub mod origin;
 mod pruning;
@@ -21,29 +18,27 @@ pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;
 pub mod socket;
-pub mod store;
-pub mod telemetry;
 pub mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::budgets::{BudgetSettings, Quota};
+use caravana_hub::{Caller, Hub, HubSettings, Unverified};
+use caravana_store::{Proofs, Pruning, SharedLog, SharedStore};
+use caravana_telemetry::causes;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::telemetry::causes;
 use auth::{BearerError, KeyList, PasswordError, Supabase, Tokens};
-use budgets::{BudgetSettings, Quota};
 use clock::unix_seconds;
-use database::OpenError;
+use database::{DatabaseSettings, OpenError};
 use http::AppState;
-use hub::{Hub, HubSettings, Unverified};
 use settings::Settings;
 use shutdown::Shutdown;
-use store::{DatabaseSettings, Proofs, Pruning, SharedLog, SharedStore};
 
 /// The name of this build, for `hello`, `/version` and the metrics.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
@@ -196,7 +191,7 @@ fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> Hu
             let (tokens, proofs) = (tokens.clone(), Arc::clone(&proofs));
             Box::pin(async move {
                 match auth::bearer(&tokens, &*proofs, &token, unix_seconds()).await {
-                    Ok(bearer) => Ok(hub::Caller { user_id: bearer.user.id, proof: bearer.proof }),
+                    Ok(bearer) => Ok(Caller { user_id: bearer.user.id, proof: bearer.proof }),
                     Err(BearerError::Refused) => Err(Unverified::Refused),
                     Err(BearerError::KeysUnknown) => Err(Unverified::Later),
                     Err(BearerError::Store(error)) => {

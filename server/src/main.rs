@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
+use caravana_server::logging::LogFormat;
 use caravana_server::settings::{Database, Import, Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::telemetry::LogFormat;
-use caravana_server::{BUILD, metrics, operator, serve, telemetry, upkeep};
+use caravana_server::{BUILD, logging, metrics, operator, serve, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
@@ -60,7 +60,7 @@ fn reset_link(task: &ResetLink) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the operator waits for it")]
 fn migrate(database: &Database) -> anyhow::Result<()> {
     // The migration of old messages in a large database takes minutes; the log shows its progress.
-    telemetry::start(LogFormat::Text, "info")?;
+    logging::start(LogFormat::Text, "info")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for line in runtime.block_on(upkeep::migrate(&database.address))? {
         println!("{line}");
@@ -112,11 +112,11 @@ impl Progress for Bar {
 }
 
 fn run(settings: Settings) -> anyhow::Result<()> {
-    telemetry::start(settings.log_format, &settings.log_filter)?;
+    logging::start(settings.log_format, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         if let Some(address) = settings.metrics_addr {
-            metrics::endpoint::start(address, BUILD).await?;
+            metrics::start(address, BUILD).await?;
         }
         let address = settings.site_addr;
         let listener = TcpListener::bind(address)

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_store::{Pruning, StoreError};
+use caravana_telemetry::causes;
 use futures::future::BoxFuture;
 
 use crate::clock::unix_seconds;
 use crate::shutdown::Shutdown;
-use crate::store::{Pruning, StoreError};
-use crate::telemetry::causes;
 
 /// How often expired rows are looked for.
 const EVERY: Duration = Duration::from_mins(1);

@@ -24,9 +24,9 @@ pub use proxies::TrustedProxies;
 
 use arguments::Arguments;
 
+use crate::database::DatabaseSettings;
+use crate::logging::LogFormat;
 use crate::origin::Origin;
-use crate::store::DatabaseSettings;
-use crate::telemetry::LogFormat;
 
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]

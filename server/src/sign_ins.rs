@@ -8,14 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::Hub;
 use caravana_protocol::{CloseReason, UserId};
+use caravana_store::{Proofs, SecretHash, StoreError};
+use caravana_telemetry::causes;
 use futures::future::BoxFuture;
 
 use crate::clock::unix_seconds;
-use crate::hub::Hub;
 use crate::shutdown::Shutdown;
-use crate::store::{Proofs, SecretHash, StoreError};
-use crate::telemetry::causes;
 
 /// How often the credentials of all open sockets are checked, with two reads for all of them together.
 const LOOK_EVERY: Duration = Duration::from_secs(3);

@@ -17,6 +17,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::frame::{Outgoing, websocket};
+use caravana_hub::{Connection, Mailbox, Peer};
 use caravana_protocol::CloseReason;
 use caravana_protocol::codec;
 use caravana_protocol::limits::SILENCE_MS;
@@ -25,8 +27,6 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::frame::{Outgoing, websocket};
-use crate::hub::{Connection, Mailbox, Peer};
 use decoder::{Accepts, Decoder, Received};
 
 /// A peer that sent nothing for this long counts as gone.

@@ -2,8 +2,11 @@
 //!
 //! Prints nothing itself; the binary does.
 
-use crate::store::doctor::{Finding, State};
-use crate::store::{DatabaseAddress, PostgresAddress, postgres, sqlite};
+use caravana_postgres::{self as postgres, PostgresAddress};
+use caravana_sqlite as sqlite;
+use caravana_store::doctor::{Finding, State};
+
+use crate::database::DatabaseAddress;
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::build::{self, Built, Profile};
 use crate::process;
 use crate::setup::{self, Needs, Tools};
-use crate::test::Store;
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// Builds the server and the site and runs Playwright; the arguments go to Playwright.

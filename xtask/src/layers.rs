@@ -1,8 +1,10 @@
 //! `cargo xtask layers`: checks that dependencies only go in the directions that ARCHITECTURE allows.
 //!
-//! Reads the dependencies of every crate and the paths in its sources. Code behind `#[cfg(test)]` and the `tests` and
-//! `benches` folders are exempt: a test may use any module.
+//! Reads the dependencies of every crate and the paths in its sources. A crate may depend on what its rule names; no two
+//! modules of a crate may depend on each other. Code behind `#[cfg(test)]` and the `tests` and `benches` folders are
+//! exempt: a test may use any module.
 
+mod circles;
 mod paths;
 mod rules;
 pub(crate) mod sources;
@@ -14,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::workspace::Workspace;
+use circles::Uses;
 use rules::CrateRule;
 
 /// Prints every forbidden import; fails if there is one, and if a crate has no rule.
@@ -53,10 +56,15 @@ fn check_manifest(rule: &CrateRule, package: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The forbidden paths among those in the crate's sources.
+/// The forbidden paths among those in the crate's sources, and the circles between its modules.
 fn check_sources(rule: &CrateRule, folder: &Path) -> Result<Vec<String>> {
     let mut violations = Vec::new();
-    for file in sources::of_crate(folder)? {
+    let files = sources::of_crate(folder)?;
+    let mut uses = Uses::default();
+    for file in &files {
+        uses.module(&file.module);
+    }
+    for file in files {
         let text = fs::read_to_string(&file.path)?;
         let found = paths::in_source(&text, &file.module)
             .with_context(|| format!("{} is not Rust that can be read", file.path.display()))?;
@@ -66,8 +74,11 @@ fn check_sources(rule: &CrateRule, folder: &Path) -> Result<Vec<String>> {
                 let named = path.segments.join("::");
                 violations.push(format!("{}/src/{place}:{}: names {named}: {reason}", rule.folder(), path.line));
             }
+            uses.path(&path);
         }
     }
+    let circles = uses.circles().into_iter();
+    violations.extend(circles.map(|circle| format!("{}/src: a circle: {circle}", rule.folder())));
     Ok(violations)
 }
 
@@ -90,8 +101,9 @@ mod tests {
         check_sources(rules::of_crate(package).unwrap(), folder.path()).unwrap()
     }
 
-    fn is_forbidden(package: &str, file: &str, text: &str) -> bool {
-        !violations(package, file, text).is_empty()
+    fn depends(package: &str, on: &str) -> Vec<String> {
+        let package_of_cargo = serde_json::json!({ "dependencies": [{ "name": on, "kind": null }] });
+        check_manifest(rules::of_crate(package).unwrap(), &package_of_cargo)
     }
 
     #[test]
@@ -101,92 +113,87 @@ mod tests {
 
     #[test]
     fn a_violation_says_where_it_is_and_why() {
-        let found = violations("caravana-server", "hub/registry.rs", "\nuse axum::Router;\n");
-        assert_eq!(found, ["server/src/hub/registry.rs:2: names axum::Router: the hub knows only the ports"]);
+        let found = violations("caravana-client", "session/input.rs", "\nuse std::time::Instant;\n");
+        let reason = "the session has no I/O, no clock and no randomness; they are plugged in";
+        assert_eq!(found, [format!("client/src/session/input.rs:2: names std::time::Instant: {reason}")]);
+        let found = depends("caravana-hub", "sqlx");
+        assert_eq!(
+            found,
+            ["server/hub/Cargo.toml: depends on sqlx: the hub knows the ports, and no transport or database"]
+        );
     }
 
     #[test]
-    fn the_hub_knows_neither_the_transport_nor_a_database_nor_an_adapter() {
-        for line in [
-            "use axum::extract::ws::WebSocket;",
-            "fn f() { let pool: sqlx::SqlitePool; }",
-            "use {std::fmt, redis::Client};",
-            "use leptos_axum::LeptosRoutes;",
-            "use crate::http::Session;",
-            "use crate::{state, http::{self, Session}};",
-            "use super::super::http::Session;",
-            "use crate::store::sqlite::SqliteStore;",
-            "use crate::broker::redis::RedisBroker;",
+    fn a_crate_depends_on_what_its_rule_names_and_on_nothing_else() {
+        for (package, on) in [
+            ("caravana-protocol", "tokio"),
+            ("caravana-client", "gloo-net"),
+            ("caravana-client", "caravana-server"),
+            ("caravana-app", "axum"),
+            ("caravana-browser", "leptos"),
+            ("caravana-hub", "axum"),
+            ("caravana-hub", "caravana-sqlite"),
+            ("caravana-store", "caravana-hub"),
+            ("caravana-sqlite", "caravana-postgres"),
+            ("caravana-server", "caravana-frontend"),
+            // A crate that nobody has decided on.
+            ("caravana-client", "once-upon-a-time"),
         ] {
-            assert!(is_forbidden("caravana-server", "hub/connection.rs", line), "{line}");
+            assert_eq!(depends(package, on).len(), 1, "{package} {on}");
         }
-        for line in ["use crate::store::Store;", "use crate::broker::Broker;", "use super::registry::Registry;"] {
-            assert!(!is_forbidden("caravana-server", "hub/connection.rs", line), "{line}");
+        for (package, on) in [("caravana-hub", "caravana-store"), ("caravana-server", "axum"), ("xtask", "clap")] {
+            assert_eq!(depends(package, on), Vec::<String>::new());
         }
     }
 
     #[test]
-    fn the_store_and_the_broker_know_nothing_above_or_beside_them() {
-        assert!(is_forbidden("caravana-server", "store/sqlite.rs", "use crate::hub::Hub;"));
-        assert!(is_forbidden("caravana-server", "store.rs", "use crate::http::error::ApiError;"));
-        assert!(is_forbidden("caravana-server", "broker/redis.rs", "use crate::store::Store;"));
-        assert!(!is_forbidden("caravana-server", "broker/redis.rs", "use redis::Client;"));
-        assert!(!is_forbidden("caravana-server", "http/messages.rs", "use crate::{hub::Hub, store::Store};"));
+    fn what_only_tests_depend_on_is_free() {
+        let package = serde_json::json!({ "dependencies": [{ "name": "tokio", "kind": "dev" }] });
+        assert_eq!(check_manifest(rules::of_crate("caravana-client").unwrap(), &package), Vec::<String>::new());
     }
 
     #[test]
-    fn the_client_has_neither_a_clock_nor_randomness_nor_a_socket() {
+    fn the_client_has_neither_a_clock_nor_randomness_nor_files() {
         for line in [
             "use std::time::{Duration, Instant};",
             "fn f() { std::time::SystemTime::now(); }",
             "fn f() { Uuid::now_v7(); }",
-            "use gloo_timers::future::sleep;",
-            "use tokio::sync::mpsc;",
-            "use web_sys::WebSocket;",
-            "use rand::Rng;",
+            "use std::{fmt, fs};",
         ] {
-            assert!(is_forbidden("caravana-client", "session.rs", line), "{line}");
+            assert_eq!(violations("caravana-client", "session.rs", line).len(), 1, "{line}");
         }
-        assert!(!is_forbidden("caravana-client", "session.rs", "use std::time::Duration;"));
+        assert_eq!(violations("caravana-client", "session.rs", "use std::time::Duration;"), Vec::<String>::new());
     }
 
     #[test]
-    fn the_screen_knows_neither_the_server_nor_the_browser() {
-        for line in ["use axum::Router;", "use leptos_axum::ResponseOptions;", "use leptos::web_sys::window;"] {
-            assert!(is_forbidden("caravana-app", "pages/group.rs", line), "{line}");
-        }
-        assert!(!is_forbidden("caravana-app", "pages/group.rs", "use leptos::prelude::*;"));
+    fn the_screen_does_not_reach_the_browser_through_its_framework() {
+        assert_eq!(violations("caravana-app", "pages/group.rs", "use leptos::web_sys::window;").len(), 1);
+        assert_eq!(violations("caravana-app", "pages/group.rs", "use leptos::prelude::*;"), Vec::<String>::new());
     }
 
     #[test]
     fn comments_strings_and_tests_are_free() {
-        let text = "//! See axum::Router.\n/* use axum::Router; */\nconst A: &str = \"axum::Router\";\n\
-                    #[cfg(test)]\nmod tests {\n    use axum::Router;\n}\n";
-        assert!(!is_forbidden("caravana-server", "hub.rs", text));
+        let text = "//! See std::fs.\n/* use std::fs; */\nconst A: &str = \"std::fs\";\n\
+                    #[cfg(test)]\nmod tests {\n    use std::fs;\n}\n";
+        assert_eq!(violations("caravana-client", "session.rs", text), Vec::<String>::new());
     }
 
     #[test]
     fn a_module_that_is_only_a_test_is_free_in_its_own_file_too() {
         let folder = crate_with(&[
-            ("hub.rs", "#[cfg(test)]\nmod fixtures;\n"),
-            ("hub/fixtures.rs", "use axum::Router;"),
-            ("hub/fixtures/deep.rs", "use axum::Router;"),
+            ("session.rs", "#[cfg(test)]\nmod fixtures;\n"),
+            ("session/fixtures.rs", "use std::fs;"),
+            ("session/fixtures/deep.rs", "use std::fs;"),
         ]);
-        let rule = rules::of_crate("caravana-server").unwrap();
+        let rule = rules::of_crate("caravana-client").unwrap();
         assert_eq!(check_sources(rule, folder.path()).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn a_manifest_may_not_point_up_or_sideways() {
-        let rule = rules::of_crate("caravana-client").unwrap();
-        let package = serde_json::json!({ "dependencies": [
-            { "name": "caravana-protocol", "kind": null },
-            { "name": "caravana-server", "kind": null },
-            { "name": "gloo-net", "kind": null },
-            { "name": "tokio", "kind": "dev" },
-        ] });
-        let found = check_manifest(rule, &package);
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].contains("caravana-server") && found[1].contains("gloo-net"));
+    fn two_modules_that_use_each_other_are_a_violation() {
+        let folder =
+            crate_with(&[("a.rs", "use crate::b::B;"), ("b.rs", "use super::a::A;"), ("lib.rs", "mod a;\nmod b;")]);
+        let rule = rules::of_crate("caravana-hub").unwrap();
+        assert_eq!(check_sources(rule, folder.path()).unwrap(), ["server/hub/src: a circle: crate: a → b → a"]);
     }
 }

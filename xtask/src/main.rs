@@ -23,6 +23,7 @@ mod run;
 mod setup;
 mod sim;
 mod steps;
+mod store;
 mod test;
 mod workspace;
 
@@ -33,7 +34,7 @@ use clap::{Parser, Subcommand};
 use crate::build::Profile;
 use crate::mutants::share::Share;
 use crate::setup::Needs;
-use crate::test::Store;
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {

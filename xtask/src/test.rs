@@ -7,40 +7,27 @@ use crate::e2e;
 use crate::process;
 use crate::setup::{self, Needs, Tools};
 use crate::steps::Steps;
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// The crates that are compiled for this machine. One cargo call takes them all, so that each dependency is compiled
 /// once; `frontend` is left out, because it would switch `hydrate` on in `app`.
-pub(crate) const NATIVE: [&str; 9] = [
+pub(crate) const NATIVE: [&str; 14] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
     "--package=caravana-browser",
     "--package=caravana-app",
     "--package=caravana-server",
+    "--package=caravana-telemetry",
+    "--package=caravana-store",
+    "--package=caravana-sqlite",
+    "--package=caravana-postgres",
+    "--package=caravana-hub",
     "--package=caravana-properties",
     "--package=xtask",
     "--features=caravana-app/ssr",
     "--locked",
 ];
-
-/// The database that tests of the whole server and of the browser run on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Store {
-    /// A file for each test.
-    Sqlite,
-    /// A throw-away PostgreSQL, with a database for each test.
-    Postgres,
-}
-
-impl Store {
-    /// The value of `TEST_STORE` for the tests.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
-        }
-    }
-}
 
 /// What the tests need.
 pub(crate) const NEEDS: Needs =

@@ -5,9 +5,9 @@
 //! creates its user.
 
 use caravana_protocol::rest::User;
+use caravana_store::{Proof, Proofs, StoreError, TokenHolder};
 
 use super::tokens::{TokenError, Tokens};
-use crate::store::{Proof, Proofs, StoreError, TokenHolder};
 
 /// The holder of a valid token.
 #[derive(Debug, Clone)]

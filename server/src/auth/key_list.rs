@@ -11,13 +11,13 @@ mod public_key;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_telemetry::causes;
 use futures::future::BoxFuture;
 use jsonwebtoken::Algorithm;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::shutdown::Shutdown;
-use crate::telemetry::causes;
 pub use fetch::{FetchError, FetchSetupError, fetcher};
 pub use public_key::PublicKey;
 pub(super) use public_key::is_plausible_id;

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::network::Network;
+use caravana_hub::Network;
 
 /// How long failures count, from the first one on.
 const WINDOW: Duration = Duration::from_mins(5);

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_protocol::UserId;
+use caravana_store::SecretHash;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key_list::{self, KeyList};
-use crate::store::SecretHash;
 use claims::{Claims, OwnClaims};
 
 /// How long one of our tokens is valid.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use caravana_telemetry::causes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,7 +21,6 @@ use tower::ServiceExt as _;
 
 use super::client::Remote;
 use super::state::Shared;
-use crate::telemetry::causes;
 
 /// How long a client may take to send its headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);

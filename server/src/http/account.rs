@@ -7,8 +7,11 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User, UserAnswer};
 use caravana_protocol::{DisplayName, ErrorCode};
+use caravana_store::{PasswordChange, StoreError};
+use caravana_telemetry::causes;
 
 use super::accounts::{self, Proven};
 use super::client::Client;
@@ -17,12 +20,9 @@ use super::extract::Json;
 use super::identity::{Identity, SignedIn};
 use super::state::Shared;
 use crate::auth::{Passwords, Secret};
-use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::pruning;
 use crate::sign_ins;
-use crate::store::{PasswordChange, StoreError};
-use crate::telemetry::causes;
 
 /// How long the answer to a deletion waits for the account to be removed from its messages.
 const FORGET_WITHIN: Duration = Duration::from_secs(5);

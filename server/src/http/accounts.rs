@@ -7,8 +7,10 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, UserAnswer};
 use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, Timestamp, UserId};
+use caravana_store::NewAccount;
 use uuid::Uuid;
 
 use super::client::Client;
@@ -17,9 +19,7 @@ use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::state::Shared;
 use crate::auth::{AccountName, Passwords, Secret};
-use crate::budgets::Act;
 use crate::clock::{unix_seconds, until_second};
-use crate::store::NewAccount;
 
 /// The lifetime of a ticket, which is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::metrics;
-use crate::network::Network;
+use caravana_hub::Network;
+use caravana_telemetry::metrics;
 
 /// How many sockets over the limit still get an answer with a refusal; further ones are closed without an answer.
 const COURTESY: usize = 256;

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use caravana_app::ports::SIGNED_OUT_COOKIE;
 
-use super::forms::local;
+use super::local_path::local;
 use crate::auth::{RESET_SECONDS, Secret};
 
 /// How long a browser keeps the sign-out mark if no page of ours runs there.

@@ -9,14 +9,13 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use caravana_telemetry::{self as telemetry, Seldom, metrics};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::reader::Reader;
 use super::refusal_page;
 use super::state::Shared;
-use crate::telemetry::Seldom;
-use crate::{metrics, telemetry};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

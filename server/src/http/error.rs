@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use caravana_hub::WriteRefused;
+use caravana_hub::budgets::TooSoon;
 use caravana_protocol::rest::{ErrorAnswer, ErrorBody};
 use caravana_protocol::{ErrorCode, NameError, TextError, WireError};
+use caravana_store::StoreError;
+use caravana_telemetry::{Seldom, causes};
 
 use crate::auth::PasswordError;
-use crate::budgets::TooSoon;
-use crate::hub::WriteRefused;
-use crate::store::StoreError;
-use crate::telemetry::{Seldom, causes};
 
 /// A refusal. Handlers return it; the envelope gives it its JSON body with the request's id.
 #[derive(Debug, Clone, PartialEq, Eq)]

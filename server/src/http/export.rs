@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use caravana_hub::budgets::Act;
 use caravana_protocol::UserId;
+use caravana_store::{Belongings, StoreError};
 use futures::stream;
 use serde_json::{Value, json};
 
@@ -16,8 +18,6 @@ use super::error::ApiError;
 use super::identity::SignedIn;
 use super::sessions;
 use super::state::Shared;
-use crate::budgets::Act;
-use crate::store::{Belongings, StoreError};
 
 /// Messages per read. An export needs the memory of one page, however much the user has written.
 const PAGE: u32 = 500;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use caravana_hub::Posted;
 use caravana_protocol::rest::{Login, NewGroup, Register};
 use caravana_protocol::{Content, ErrorCode, MessageId};
 use serde::Deserialize;
@@ -11,9 +12,9 @@ use super::client::Client;
 use super::error::ApiError;
 use super::extract::{Form, InGroup, Query, TokenInPath};
 use super::identity::Identity;
+use super::local_path::local;
 use super::state::Shared;
 use super::{accounts, groups, invites, messages};
-use crate::hub::Posted;
 
 /// The fields of `/login`.
 #[derive(Deserialize)]
@@ -137,20 +138,6 @@ pub(super) async fn accept_invite(
         Err(error) => back(&page, &error, None),
     }
 }
-
-/// The longest path in bytes that is followed. The paths of this site are much shorter.
-const NEXT_BYTES: usize = 512;
-
-/// Accepts a path of our own site. An address that a browser would read as another site is not followed.
-pub(super) fn local(next: Option<&str>) -> Option<&str> {
-    next.filter(|path| {
-        path.len() <= NEXT_BYTES
-            && path.starts_with('/')
-            && !path.starts_with("//")
-            && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-    })
-}
-
 /// The page after a sign-in: the form's field, else the query of the address that the form was posted to.
 fn next<'a>(field: Option<&'a str>, query: &'a Query) -> Option<&'a str> {
     local(field.or_else(|| query.text("next").ok().flatten()))
@@ -193,21 +180,4 @@ fn back(page: &str, error: &ApiError, next: Option<&str>) -> Response {
     let fields = std::iter::once(("error", error.code.as_str())).chain(next.map(|next| ("next", next)));
     let query = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).unwrap_or_default();
     to(&format!("{page}?{query}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_paths_are_followed() {
-        for path in ["/", "/g/1?x=y#z", "/i/abc"] {
-            assert_eq!(local(Some(path)), Some(path));
-        }
-        for path in
-            ["", "g", "//evil.org", "/\\evil.org", "https://evil.org", "/a\r\nset-cookie: x", "javascript:1", "/ñ"]
-        {
-            assert_eq!(local(Some(path)), None, "{path}");
-        }
-    }
 }

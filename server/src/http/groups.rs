@@ -4,6 +4,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
 use caravana_protocol::{GroupId, GroupName, UserId};
 use uuid::Uuid;
@@ -14,7 +15,6 @@ use super::identity::Identity;
 use super::membership::Member;
 use super::state::Shared;
 use super::taken::until_taken;
-use crate::budgets::Act;
 
 /// Characters of an IANA time zone name; the longest known has 32.
 const TIME_ZONE_CHARACTERS: usize = 64;

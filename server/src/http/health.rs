@@ -4,11 +4,11 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use caravana_protocol::limits::SUBPROTOCOL;
+use caravana_telemetry::causes;
 use serde::Serialize;
 
 use super::state::Shared;
 use crate::BUILD;
-use crate::telemetry::causes;
 
 /// The state of the process.
 #[derive(Serialize, utoipa::ToSchema)]

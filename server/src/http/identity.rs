@@ -8,17 +8,17 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use caravana_hub::budgets::Act;
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::User;
+use caravana_store::{NewSession, Proof};
 
 use super::browser;
 use super::cookies::SESSION_SECONDS;
 use super::error::{ApiError, Named as _};
 use super::state::Shared;
 use crate::auth::{self, BearerError, Secret};
-use crate::budgets::Act;
 use crate::clock::unix_seconds;
-use crate::store::{NewSession, Proof};
 
 /// A sign-in's expiry is extended when this much of it is used up: one write an hour, not one per request. So the
 /// expiry also shows, to the hour, when the sign-in was last used.

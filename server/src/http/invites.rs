@@ -3,9 +3,11 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use caravana_hub::budgets::Act;
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, InvitesAnswer, LivingInvite, NewInvite};
 use caravana_protocol::{GroupId, UserId};
+use caravana_store::{self as store, InviteRow};
 
 use super::accounts::moment;
 
@@ -16,10 +18,8 @@ use super::identity::Identity;
 use super::membership::Member;
 use super::state::Shared;
 use crate::auth::Secret;
-use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::origin::Origin;
-use crate::store;
 
 /// The default lifetime of a link: a week.
 const SECONDS_DEFAULT: u64 = 7 * 24 * 60 * 60;
@@ -74,7 +74,7 @@ async fn make(
     let made = async { Ok::<_, ApiError>(state.store.create_invite(user, group, invite).await?) };
     state.hub.budgets().within(Act::MakeInvite, user, group, made).await?;
     Ok(Invite {
-        id: store::InviteRow::id_of(&secret.hash()),
+        id: InviteRow::id_of(&secret.hash()),
         url: format!("{site}/i/{}", secret.expose()),
         token: secret.expose().to_owned(),
         expires_at: moment(expires_at),
@@ -104,7 +104,7 @@ pub(super) async fn of(state: &Shared, group: GroupId, user: UserId) -> Result<V
     let turn = state.turns.read(user).await;
     let rows = state.store.invites(group, user, unix_seconds()).await?.ok_or_else(ApiError::not_found)?;
     drop(turn);
-    let invite = |row: store::InviteRow| LivingInvite {
+    let invite = |row: InviteRow| LivingInvite {
         id: row.id,
         created_by: row.created_by,
         created_at: row.created_at.map(moment),

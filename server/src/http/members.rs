@@ -4,6 +4,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{self, MemberPatch, MembersAnswer};
 use caravana_protocol::{GroupId, UserId};
 use serde::Serialize;
@@ -13,7 +14,6 @@ use super::extract::{InGroup, Json, OfMember};
 use super::membership::Member;
 use super::state::Shared;
 use super::taken::until_taken;
-use crate::budgets::Act;
 
 /// Lists a group's members, and who of them is online.
 #[utoipa::path(
@@ -39,7 +39,7 @@ pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result
     let rows = state.store.members(group, viewer).await?.ok_or_else(ApiError::not_found)?;
     drop(turn);
     let online = state.hub.online(group);
-    let member = |row: crate::store::MemberRow| rest::Member {
+    let member = |row: caravana_store::MemberRow| rest::Member {
         online: online.contains_key(&row.user.id),
         user: row.user,
         role: row.role,

@@ -4,8 +4,10 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use caravana_hub::Posted;
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
 use caravana_protocol::{Content, ErrorCode, GroupId, UserId, limits};
+use caravana_store::{Anchor, Appended};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,8 +17,6 @@ use super::membership::Member;
 use super::openapi::HistoryQuery;
 use super::state::Shared;
 use super::taken::until_taken;
-use crate::hub::Posted;
-use crate::store::{Anchor, Appended};
 
 /// Reads a page of a group's history.
 ///

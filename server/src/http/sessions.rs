@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
+use caravana_store::SecretHash;
 use uuid::Uuid;
 
 use super::accounts::moment;
@@ -14,10 +16,8 @@ use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
 use super::state::Shared;
-use crate::budgets::Act;
 use crate::clock::unix_seconds;
 use crate::sign_ins;
-use crate::store::SecretHash;
 
 /// Lists the sign-ins of the user.
 #[utoipa::path(
@@ -77,7 +77,7 @@ pub(super) async fn end(
 pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn>, ApiError> {
     let rows = state.store.sessions(identity.user.id, unix_seconds()).await?;
     let online: BTreeSet<SecretHash> = state.hub.sessions_of(identity.user.id);
-    let sign_in = |row: crate::store::SignIn| SignIn {
+    let sign_in = |row: caravana_store::SignIn| SignIn {
         id: public_id(&row.token),
         browser: row.browser,
         created_at: moment(row.created_at),

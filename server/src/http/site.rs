@@ -19,6 +19,7 @@ use caravana_protocol::rest::{
     Register, ResetWays, SignIn, User,
 };
 use caravana_protocol::{ErrorCode, GroupId, InviteId, UserId};
+use caravana_store::Anchor;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -29,7 +30,6 @@ use super::reader::Reader;
 use super::state::Shared;
 use super::taken::until_taken;
 use super::{files, groups, invites, members, messages, sessions};
-use crate::store::Anchor;
 
 /// A page shows data of its reader, so it must not be shared. If the reader is signed in, not even the browser may
 /// store it.

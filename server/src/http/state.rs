@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use caravana_hub::Hub;
+use caravana_hub::budgets::{PerAddress, Turns};
+use caravana_store::{Resets, SharedStore};
 use leptos::config::LeptosOptions;
 
 use super::{Admission, Origins, SessionCookie};
 use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
-use crate::budgets::{PerAddress, Turns};
-use crate::hub::Hub;
 use crate::mail::{Mailer, ResetMail};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
-use crate::store::{Resets, SharedStore};
 
 /// The type in which handlers hold the state.
 pub type Shared = Arc<AppState>;

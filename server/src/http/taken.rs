@@ -12,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use crate::budgets::Turn;
+use caravana_hub::budgets::Turn;
 
 /// Bytes that are passed to the connection at once.
 const PIECE: usize = 64 * 1024;
@@ -71,7 +71,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::budgets::Turns;
+    use caravana_hub::budgets::Turns;
 
     /// Before the fix, one account that requested large pages and read them very slowly kept all of them in memory: 1.3
     /// GB.

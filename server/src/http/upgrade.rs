@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use caravana_hub::Scope;
 use caravana_protocol::limits::SUBPROTOCOL;
 use caravana_protocol::{Cursor, Epoch, ErrorCode};
 use hyper_util::rt::TokioIo;
@@ -24,7 +25,6 @@ use super::state::Shared;
 use super::visitor::Visitor;
 use crate::auth::{LEEWAY, Secret};
 use crate::clock::unix_seconds;
-use crate::hub::Scope;
 
 /// The suffix that RFC 6455 appends to the key before hashing it.
 const KEY_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -152,7 +152,7 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity = crate::hub::Caller { user_id: identity.user.id, proof: identity.proof };
+    let identity = caravana_hub::Caller { user_id: identity.user.id, proof: identity.proof };
     state.shutdown.spawn(async move {
         let _places = places;
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

@@ -1,14 +1,13 @@
 //! The PostgreSQL side.
 
 use async_trait::async_trait;
+use caravana_postgres::{PostgresAddress, migrate};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
 use super::table::{Kind, Row, TABLES, Table};
 use super::{ImportError, Reached, Source, Target};
-use crate::store::PostgresAddress;
-use crate::store::postgres::migrate;
 
 /// One PostgreSQL database. Its connection works through a pooler in any mode, because everything that belongs together
 /// is in one transaction.

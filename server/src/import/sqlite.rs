@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use async_trait::async_trait;
+use caravana_sqlite::{self as sqlite, OpenError};
 use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use super::table::{Kind, Row, TABLES, Table};
 use super::{ImportError, Reached, Source, Target};
-use crate::store::sqlite::{self, OpenError};
 
 /// One SQLite file. The lock keeps servers away from it during the import.
 pub(super) struct Sqlite {

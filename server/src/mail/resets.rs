@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use caravana_app::i18n::Lang;
 use caravana_protocol::EmailAddress;
+use caravana_store::Resets;
+use caravana_telemetry::causes;
 use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
@@ -12,8 +14,6 @@ use crate::auth::{RESET_SECONDS, Secret, reset_address};
 use crate::clock::unix_seconds;
 use crate::origin::Origin;
 use crate::shutdown::Shutdown;
-use crate::store::Resets;
-use crate::telemetry::causes;
 
 /// Mails that may wait; further ones are refused, so that a flood costs bounded memory.
 const QUEUE: usize = 64;

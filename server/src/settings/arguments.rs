@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::SettingError;
-use crate::telemetry::LogFormat;
+use crate::logging::LogFormat;
 
 /// What kind of process this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

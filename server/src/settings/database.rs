@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use caravana_postgres::{self as postgres, MembersView, PostgresAddress, PostgresSettings};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::arguments::{Arguments, text};
 use super::{AppEnv, SettingError};
-use crate::store::{AddressError, DatabaseAddress, DatabaseSettings, MembersView, PostgresAddress, PostgresSettings};
+use crate::database::{AddressError, DatabaseAddress, DatabaseSettings};
 
 const URL: &str = "DATABASE_URL";
 const LISTEN_URL: &str = "DATABASE_LISTEN_URL";
@@ -63,7 +64,7 @@ pub(super) fn own_address(given: &Arguments) -> Result<DatabaseAddress, SettingE
 pub(super) fn listen_address(given: &Arguments) -> Result<Option<PostgresAddress>, SettingError> {
     let read = |url| {
         check_signs(LISTEN_URL, url)?;
-        url.parse().map_err(|problem: AddressError| SettingError::new(LISTEN_URL, problem.to_string()))
+        url.parse().map_err(|problem: postgres::AddressError| SettingError::new(LISTEN_URL, problem.to_string()))
     };
     listen_url(given).map(read).transpose()
 }

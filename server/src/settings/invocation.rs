@@ -1,12 +1,14 @@
 //! The purpose of this start of the binary: to serve, or one of the operator's tasks.
 
+use caravana_postgres::PostgresAddress;
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 
 use super::arguments::{self, Arguments, Task};
 use super::{SettingError, Settings, SettingsError, database, origin};
 use crate::origin::Origin;
-use crate::store::{DatabaseAddress, DatabaseSettings, PostgresAddress};
+
+use crate::database::{DatabaseAddress, DatabaseSettings};
 
 /// What the process does, with the settings for it.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{AppEnv, SettingError, database};
 use crate::auth::Secret;
-use crate::store::DatabaseSettings;
+use crate::database::DatabaseSettings;
 
 /// The minimum length of a key: RFC 7518 requires at least the 256 bits of the hash for HS256.
 const JWT_SECRET_BYTES: usize = 32;

@@ -11,8 +11,8 @@ use caravana_protocol::CloseReason;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::frame::{Outgoing, websocket};
-use crate::hub::{Mailbox, Next};
+use caravana_hub::frame::{Outgoing, websocket};
+use caravana_hub::{Mailbox, Next};
 
 /// Buffers in one vectored write; the kernel takes up to 1,024, and from 64 on there is little to gain.
 const SLICES: usize = 64;

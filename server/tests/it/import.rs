@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
+use caravana_server::database::{DatabaseAddress, DatabaseSettings};
 use caravana_server::import::{ImportError, Moved, Progress, import, is_unfinished};
-use caravana_server::store::{DatabaseAddress, DatabaseSettings};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -214,7 +214,7 @@ async fn an_adopted_database_moves_out_with_its_names() {
     .await
     .unwrap();
     // The server that adopted the database migrates it.
-    caravana_server::store::postgres::migrate(&database.options()).await.unwrap();
+    caravana_postgres::migrate(&database.options()).await.unwrap();
     let to = format!("sqlite://{}", folder.path().join("new.db").display());
     let moved = moves(&database.url(), &to).await.unwrap();
     assert_eq!((moved.groups, moved.replaced), (1, 0));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use caravana_protocol::UserId;
-use caravana_server::store::{NewAccount, NewSession, Proof, SecretHash, TokenHolder};
+use caravana_store::{NewAccount, NewSession, Proof, SecretHash, TokenHolder};
 use serde_json::json;
 
 use crate::support::database::{Database, Kind};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
-use caravana_server::store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
+use caravana_store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
 use futures::future::join_all;
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -23,10 +23,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caravana_client::Input;
+use caravana_hub::HubSettings;
+use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_protocol::{MessageId, UserId};
-use caravana_server::budgets::{BudgetSettings, Quota};
-use caravana_server::hub::HubSettings;
-use caravana_server::store::{HintSender, hints};
+use caravana_store::{HintSender, hints};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -166,7 +166,7 @@ impl World {
             sweep: if self.nature.flaw == Some(Flaw::NeverSweeps) { never } else { self.nature.sweep },
             seed,
             build: "simulated".into(),
-            verify: Arc::new(|_| Box::pin(async { Err(caravana_server::hub::Unverified::Refused) })),
+            verify: Arc::new(|_| Box::pin(async { Err(caravana_hub::Unverified::Refused) })),
         };
         let loses_at_the_seam = self.nature.flaw == Some(Flaw::LosesAtTheSeam);
         self.internet.serve(Some(Process::start(store, fenced, settings, loses_at_the_seam)));

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use caravana_protocol::{GroupId, UserId};
+use caravana_server::database::DatabaseSettings;
 use caravana_server::database::open;
-use caravana_server::store::{DatabaseSettings, NewAccount, SharedStore};
+use caravana_store::{NewAccount, SharedStore};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use uuid::Uuid;
 

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use caravana_protocol::limits::DISPLAY_NAME_CHARACTERS;
 use caravana_protocol::{DisplayName, UserId};
+use caravana_store::{LAST_SECOND, SecretHash};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use super::{PERSON, VerifiedToken};
-use crate::store::{LAST_SECOND, SecretHash};
 
 /// The claims of a token of ours.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 //!
 //! A stream is a connection of the hub like every socket, with its replay, mailbox, limits and end. Only the output
 //! differs. This module owns the task that takes the frames from the mailbox and sends them in the encoding of a stream
-//! ([`crate::frame::event_stream`]), which is made once for all streams. Promises that a reader that reads nothing
+//! ([`caravana_hub::frame::event_stream`]), which is made once for all streams. Promises that a reader that reads nothing
 //! costs no more than a mailbox and leaves the hub within [`STALL`].
 
 use std::collections::VecDeque;
@@ -13,6 +13,8 @@ use axum::body::Body;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use caravana_hub::frame::{Head, Outgoing, event_stream};
+use caravana_hub::{Caller, Connection, Mailbox, Next, Scope};
 use caravana_protocol::{Cursor, Epoch, ErrorCode, GroupId};
 use futures::stream;
 use tokio::sync::mpsc;
@@ -22,8 +24,6 @@ use super::super::error::ApiError;
 use super::super::identity::Identity;
 use super::super::state::Shared;
 use super::super::visitor::Places;
-use crate::frame::{Head, Outgoing, event_stream};
-use crate::hub::{self, Connection, Mailbox, Next, Scope};
 
 /// The number of events between the mailbox and the response's body.
 const WAITING: usize = 64;
@@ -32,7 +32,7 @@ const STALL: Duration = Duration::from_secs(15);
 /// When a user with too many connections may retry. By then connections that are already lost have been closed.
 const TOO_MANY: Duration = Duration::from_secs(30);
 
-/// Parses an event's id, as [`crate::frame::event_stream`] writes it.
+/// Parses an event's id, as [`caravana_hub::frame::event_stream`] writes it.
 pub(super) fn cursor(id: &str) -> Option<Cursor> {
     let (epoch, seq) = id.split_once(':')?;
     Some(Cursor { epoch: epoch.parse().ok()?, seq: seq.parse().ok()? })
@@ -46,7 +46,7 @@ pub(super) fn open(
     cursor: Cursor,
     places: Places,
 ) -> Result<Response, ApiError> {
-    let who = hub::Caller { user_id: identity.user.id, proof: identity.proof };
+    let who = Caller { user_id: identity.user.id, proof: identity.proof };
     let connection = state.hub.connect(&who, Scope::Group(group, Some(cursor)));
     if connection.mailbox().closing().is_some() {
         return Err(ApiError::new(ErrorCode::RateLimited, "too many connections of this user").after(TOO_MANY));

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use caravana_telemetry as telemetry;
+
 use crate::origin::Origin;
-use crate::telemetry;
 
 /// How many names are logged and remembered within [`PERIOD`]. A site has few names, so an operator who looks for the
 /// right one finds it among these.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_server::frame::{Outgoing, websocket};
-use caravana_server::hub::Mailbox;
+use caravana_hub::Mailbox;
+use caravana_hub::frame::{Outgoing, websocket};
 use caravana_server::socket::decoder::Accepts;
 use caravana_server::socket::{Message, Service, drive};
 use tokio::net::{TcpListener, TcpStream};

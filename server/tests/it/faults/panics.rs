@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::budgets::{BudgetSettings, Quota};
+use caravana_hub::{Caller, Hub, HubSettings, Scope};
 use caravana_protocol::{GroupId, UserId};
-use caravana_server::budgets::{BudgetSettings, Quota};
-use caravana_server::hub::{Caller, Hub, HubSettings, Scope};
 use caravana_server::socket::drive;
-use caravana_server::store::{Proof, SharedLog};
+use caravana_store::{Proof, SharedLog};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;

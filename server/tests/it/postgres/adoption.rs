@@ -1,6 +1,6 @@
 //! Adopting existing tables that have more columns and have rows.
 
-use caravana_server::store::postgres::{MigrateError, migrate};
+use caravana_postgres::{MigrateError, migrate};
 use sqlx::PgConnection;
 use uuid::Uuid;
 

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
-use caravana_server::store::doctor::{Finding, State};
-use caravana_server::store::postgres::{examine, migrate_and_repair};
+use caravana_postgres::{examine, migrate_and_repair};
+use caravana_store::doctor::{Finding, State};
 use sqlx::PgConnection;
 
 use super::{group, head, run};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use caravana_server::store::postgres::migrate;
+use caravana_postgres::migrate;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::adoption::host;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
 use caravana_server::database;
-use caravana_server::store::{DatabaseSettings, Draft, NewAccount, SharedStore, StoreError};
+use caravana_server::database::DatabaseSettings;
+use caravana_store::{Draft, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, UserId};
-use caravana_server::store::PostgresSettings;
-use caravana_server::store::postgres::{OpenError, PostgresStore};
-use caravana_server::store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
+use caravana_store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;

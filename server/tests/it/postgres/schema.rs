@@ -1,6 +1,6 @@
 //! Creating and completing the schema.
 
-use caravana_server::store::postgres::migrate;
+use caravana_postgres::migrate;
 
 use crate::support::postgres::TestDatabase;
 

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Role, UserId};
-use caravana_server::store::postgres::{OpenError, PostgresStore};
-use caravana_server::store::{
-    Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, PostgresSettings, StoreError,
-};
+use caravana_store::{Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, StoreError};
 use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;

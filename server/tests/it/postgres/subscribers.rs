@@ -1,7 +1,7 @@
 //! What a client receives that subscribed to the table before Caravana was installed: supabase-js, by logical decoding
 //! of the publication.
 
-use caravana_server::store::postgres::migrate;
+use caravana_postgres::migrate;
 
 use super::adoption::host;
 use super::{group, run, user};

@@ -2,9 +2,7 @@
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Event, UserId};
-use caravana_server::store::{
-    NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder,
-};
+use caravana_store::{NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder};
 use uuid::Uuid;
 
 use super::{Kind, World};

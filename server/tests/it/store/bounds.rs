@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
 use caravana_protocol::{GroupId, UserId};
-use caravana_server::store::{INVITE_REMEMBERED, Limit, NewInvite, NewSession, Proof, SIGN_INS, StoreError};
+use caravana_store::{INVITE_REMEMBERED, Limit, NewInvite, NewSession, Proof, SIGN_INS, StoreError};
 use futures::future::join_all;
 use uuid::Uuid;
 

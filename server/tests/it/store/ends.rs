@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
-use caravana_server::store::{Draft, NewInvite, StoreError};
+use caravana_store::{Draft, NewInvite, StoreError};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use caravana_server::database;
-use caravana_server::store::{DatabaseSettings, SharedStore};
+use caravana_server::database::DatabaseSettings;
+use caravana_store::SharedStore;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 

@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use caravana_server::store::postgres::migrate;
+use caravana_postgres::migrate;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit, Semaphore};

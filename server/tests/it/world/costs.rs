@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use caravana_hub::{Caller, Connection, Scope};
 use caravana_protocol::{MessageId, UserId, codec};
-use caravana_server::hub::{Caller, Connection, Scope};
 use caravana_server::socket;
-use caravana_server::store::Proof;
+use caravana_store::Proof;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};

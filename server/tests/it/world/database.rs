@@ -9,7 +9,7 @@ use caravana_protocol::{
     Content, Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp,
     UserId, limits,
 };
-use caravana_server::store::{Anchor, Appended, Changed, Draft, Effects, GroupState, History, Page, StoreError};
+use caravana_store::{Anchor, Appended, Changed, Draft, Effects, GroupState, History, Page, StoreError};
 use uuid::Uuid;
 
 /// The only group.

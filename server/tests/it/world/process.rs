@@ -7,10 +7,10 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use caravana_hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope};
 use caravana_protocol::limits::SILENCE_MS;
 use caravana_protocol::{CloseReason, UserId, codec};
-use caravana_server::hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope};
-use caravana_server::store::{Log, Proof, SharedLog};
+use caravana_store::{Log, Proof, SharedLog};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
-use caravana_server::store::{
+use caravana_store::{
     Anchor, Appended, Changed, Draft, Effect, Effects, GroupState, Hints, History, Log, Page, StoreError,
 };
 use futures::future::BoxFuture;
@@ -270,7 +270,7 @@ fn swap_seqs(effects: &mut [Effect]) {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::WorkerCrashed)
+    StoreError::Unavailable("it crashed".into())
 }
 
 #[async_trait]

@@ -12,7 +12,7 @@ use caravana_client::{
 };
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp, UserId, codec};
-use caravana_server::store::{Anchor, Log as _};
+use caravana_store::{Anchor, Log as _};
 use futures::{Sink, StreamExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;

@@ -1,0 +1,137 @@
+//! A hub over a store that knows only memberships, some of which it can't read.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use caravana_protocol::rest::Group;
+use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::budgets::{BudgetSettings, Quota};
+use crate::{Hub, HubSettings, Unverified};
+
+/// A store in which every user is in every group.
+struct Odd {
+    /// The groups whose rows can't be read.
+    unreadable: BTreeSet<GroupId>,
+    /// The text of the last message of each group.
+    text: String,
+    commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
+}
+
+fn failed<T>() -> Result<T, StoreError> {
+    Err(StoreError::Failed("no row".into()))
+}
+
+#[async_trait]
+impl Log for Odd {
+    fn append(&self, _: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        async { failed() }.boxed()
+    }
+
+    async fn stored(&self, _: MessageId) -> Result<Option<Message>, StoreError> {
+        failed()
+    }
+
+    async fn edit(&self, _: UserId, _: MessageId, _: MessageBody) -> Result<Changed, StoreError> {
+        failed()
+    }
+
+    async fn delete(&self, _: UserId, _: MessageId) -> Result<Changed, StoreError> {
+        failed()
+    }
+
+    async fn mark_read(&self, _: GroupId, _: UserId, _: Seq) -> Result<Seq, StoreError> {
+        failed()
+    }
+
+    async fn group_state(&self, _: GroupId) -> Result<Option<GroupState>, StoreError> {
+        failed()
+    }
+
+    async fn role(&self, _: GroupId, _: UserId) -> Result<Option<Role>, StoreError> {
+        failed()
+    }
+
+    async fn membership(&self, id: GroupId, user_id: UserId) -> Result<Option<Group>, StoreError> {
+        if self.unreadable.contains(&id) {
+            return failed();
+        }
+        let at = Timestamp::from_unix_micros(0);
+        let last_message = Message {
+            id: MessageId::new(Uuid::nil()),
+            user_id: Some(user_id),
+            group_id: id,
+            content: Content::text(self.text.clone()),
+            created_at: at,
+            status: true,
+            seq: 1,
+            edited_at: None,
+        };
+        Ok(Some(Group {
+            id,
+            name: "Lisboa".into(),
+            time_zone: None,
+            role: Role::Member,
+            member_count: 2,
+            members_can_invite: true,
+            epoch: Epoch::new(Uuid::nil()),
+            head: 1,
+            last_read: 0,
+            unread: 1,
+            last_message: Some(last_message),
+            joined_at: at,
+        }))
+    }
+
+    async fn replay(&self, _: GroupId, _: UserId, _: Seq, _: usize) -> Result<Option<Page>, StoreError> {
+        failed()
+    }
+
+    async fn tail(&self, _: GroupId, _: Seq) -> Result<Page, StoreError> {
+        failed()
+    }
+
+    async fn history(&self, _: GroupId, _: UserId, _: Anchor, _: usize) -> Result<Option<History>, StoreError> {
+        failed()
+    }
+
+    async fn heads(&self, _: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
+        self.commits.lock().unwrap().take()
+    }
+
+    fn take_hints(&self) -> Option<Hints> {
+        None
+    }
+}
+
+/// A hub, and the sender of its commits.
+pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, mpsc::Sender<Vec<Effect>>) {
+    let (commits, stream) = mpsc::channel(8);
+    let log = Odd {
+        unreadable: unreadable.iter().copied().collect(),
+        text: text.to_owned(),
+        commits: Mutex::new(Some(stream)),
+    };
+    let settings = HubSettings {
+        budgets: BudgetSettings { of_user: Quota::per_second(1, 1), of_group: Quota::per_second(1, 1), factor: 1.0 },
+        connections_per_user: 10,
+        sweep: Duration::from_secs(5),
+        seed: 1,
+        build: String::new(),
+        verify: Arc::new(|_| async { Err(Unverified::Refused) }.boxed()),
+    };
+    (Hub::start(Arc::new(log), settings, TaskTracker::new(), CancellationToken::new()), commits)
+}

@@ -1,0 +1,93 @@
+//! The data export: everything that is stored about a user.
+
+use async_trait::async_trait;
+use caravana_protocol::rest::User;
+use caravana_protocol::{GroupId, Role, UserId};
+use caravana_store::{Belongings, Exports, Membership, OwnInvite, OwnMessages, StoreError};
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::rows::{Loose, MessageRow, Name, message_columns, micros, moment, unsigned};
+
+type MembershipRow = (Uuid, Name, Loose, Option<i64>, i64);
+type InviteRow = (Uuid, Option<i64>, i64, i64);
+
+#[async_trait]
+impl Exports for PostgresStore {
+    async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError> {
+        let (who, memberships, invites) = self
+            .access
+            .ask_in_snapshot(|link| {
+                // An adopted table may have no such column.
+                let who = self.access.sql(concat!(
+                    "select {user name}, a.email, ",
+                    micros!("(to_jsonb(u) ->> 'created_at')::timestamptz"),
+                    " from public.users u left join caravana.account a on a.user_id = u.id where u.id = $1"
+                ));
+                let memberships = self.access.sql(concat!(
+                    "select g.id, {group name}, m.role, ",
+                    micros!("m.joined_at"),
+                    ", coalesce(r.seq, 0) from {members} m join public.groups g on g.id = m.group_id
+                     left join caravana.read r on r.group_id = m.group_id and r.user_id = m.user_id
+                     where m.user_id = $1 order by m.joined_at, g.id"
+                ));
+                Box::pin(async move {
+                    let who: Option<(Name, Option<String>, Option<i64>)> =
+                        sqlx::query_as(who).bind(user.uuid()).fetch_optional(&mut *link).await?;
+                    let memberships: Vec<MembershipRow> =
+                        sqlx::query_as(memberships).bind(user.uuid()).fetch_all(&mut *link).await?;
+                    let invites: Vec<InviteRow> = sqlx::query_as(
+                        "select group_id, max_uses, uses, expires_at from caravana.invite where created_by = $1
+                         order by expires_at, token_hash",
+                    )
+                    .bind(user.uuid())
+                    .fetch_all(link)
+                    .await?;
+                    Ok((who, memberships, invites))
+                })
+            })
+            .await?;
+        let (display_name, email, created_at) = who.ok_or(StoreError::NotFound)?;
+        let membership = |(group, name, role, joined_at, last_read): MembershipRow| Membership {
+            group: GroupId::new(group),
+            name: name.0,
+            role: Role::from_word(&role.0),
+            joined_at: moment(joined_at),
+            last_read: unsigned(last_read),
+        };
+        let invite = |(group, max_uses, uses, expires_at): InviteRow| OwnInvite {
+            group: GroupId::new(group),
+            max_uses: max_uses.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+            uses: u32::try_from(uses).unwrap_or(u32::MAX),
+            expires_at,
+        };
+        Ok(Belongings {
+            user: User { id: user, display_name: display_name.0, email },
+            created_at: moment(created_at),
+            memberships: memberships.into_iter().map(membership).collect(),
+            invites: invites.into_iter().map(invite).collect(),
+        })
+    }
+
+    async fn messages_of(&self, user: UserId, after: Option<String>, limit: u32) -> Result<OwnMessages, StoreError> {
+        let after = after.and_then(|id| id.parse::<Uuid>().ok()).unwrap_or(Uuid::nil());
+        let found: Vec<MessageRow> = self
+            .access
+            .ask(|link| {
+                Box::pin(async move {
+                    let question = sqlx::query_as(concat!(
+                        "select ",
+                        message_columns!(),
+                        " from public.group_chat c join caravana.message m on m.message_id = c.id
+                         where c.user_id = $1 and c.id > $2 order by c.id limit $3"
+                    ));
+                    let question = question.bind(user.uuid()).bind(after).bind(i64::from(limit));
+                    Ok(question.fetch_all(link).await?)
+                })
+            })
+            .await?;
+        let is_last = u32::try_from(found.len()).is_ok_and(|count| count < limit);
+        let next = found.last().filter(|_| !is_last).map(|row| row.id().to_string());
+        Ok(OwnMessages { messages: found.iter().map(MessageRow::to_message).collect(), next })
+    }
+}

@@ -1,0 +1,296 @@
+//! Groups, as their members see them.
+
+use async_trait::async_trait;
+use caravana_protocol::rest::{Group, GroupPatch};
+use caravana_protocol::{Content, Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
+use caravana_store::entry::{by_activity, shown};
+use caravana_store::{Groups, StoreError, rules};
+use caravana_telemetry::causes;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::access::Access;
+use super::ended::lives;
+use super::link::Link;
+use super::roles::{hold_group, role_of};
+use super::rows::{Loose, Name, micros, moment, unsigned};
+use super::{PostgresStore, bounds, is_duplicate};
+
+/// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events: a larger
+/// number is of no use, and a list of groups must not scan whole histories. The count uses the log alone, which is
+/// contiguous on disk; only deleted messages are looked up.
+macro_rules! group_rows {
+    ($condition:literal) => {
+        concat!(
+            "select g.id, {group name} as name, x.time_zone, coalesce(x.members_can_invite, true) as members_can_invite, \
+             h.epoch, h.head, me.role, ",
+            micros!("me.joined_at"),
+            " as joined_at, \
+             (select count(*) from {members} n where n.group_id = g.id) as member_count, \
+             coalesce(r.seq, 0) as last_read, \
+             (select count(case when e.kind = 'new_message' and e.actor_id is distinct from me.user_id then 1 end) \
+                - count(distinct case when e.kind = 'message_deleted' and e.actor_id is distinct from me.user_id \
+                  and coalesce((e.payload ->> 'message_seq')::bigint, (select m.seq from caravana.message m \
+                    where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
+                  and not exists (select from public.group_chat c where c.id = e.message_id and c.group_id = e.group_id \
+                    and coalesce(c.status, true)) then e.message_id end) \
+               from caravana.event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
+                 and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
+             l.id as last_id, l.user_id as last_user, left(l.message::text, 65537) as last_text, ",
+            micros!("l.created_at"),
+            " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
+            micros!("lm.edited_at"),
+            " as last_edited_at \
+             from {members} me \
+             join public.groups g on g.id = me.group_id \
+             join caravana.head h on h.group_id = g.id \
+             left join caravana.\"group\" x on x.group_id = g.id \
+             left join caravana.read r on r.group_id = g.id and r.user_id = me.user_id \
+             left join lateral (select e.seq, e.message_id from caravana.event e \
+               where e.group_id = g.id and e.kind = 'new_message' order by e.seq desc limit 1) le on true \
+             left join caravana.message lm on lm.message_id = le.message_id \
+             left join public.group_chat l on l.id = le.message_id and l.group_id = g.id \
+             where me.user_id = $1",
+            $condition
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct GroupRow {
+    id: Uuid,
+    name: Name,
+    time_zone: Option<Name>,
+    members_can_invite: bool,
+    epoch: Uuid,
+    head: i64,
+    role: Loose,
+    joined_at: Option<i64>,
+    member_count: i64,
+    last_read: i64,
+    unread: i64,
+    last_id: Option<Uuid>,
+    last_user: Option<Uuid>,
+    last_text: Option<Loose>,
+    last_at: Option<i64>,
+    last_status: Option<bool>,
+    last_seq: Option<i64>,
+    last_reply_to: Option<Uuid>,
+    last_edited_at: Option<i64>,
+}
+
+impl GroupRow {
+    fn into_group(mut self) -> Group {
+        let id = GroupId::new(self.id);
+        Group {
+            id,
+            last_message: self.last_message(id),
+            name: self.name.0,
+            time_zone: self.time_zone.map(|name| name.0),
+            role: Role::from_word(&self.role.0),
+            member_count: unsigned(self.member_count),
+            members_can_invite: self.members_can_invite,
+            epoch: Epoch::new(self.epoch),
+            head: unsigned(self.head),
+            last_read: unsigned(self.last_read),
+            unread: unsigned(self.unread),
+            joined_at: moment(self.joined_at),
+        }
+    }
+
+    /// `None` also for a row that another program removed.
+    fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
+        let id = MessageId::new(self.last_id.take()?);
+        let status = self.last_status.unwrap_or(true);
+        Some(Message {
+            id,
+            user_id: self.last_user.map(UserId::new),
+            group_id,
+            content: Content {
+                body: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
+                reply_to: self.last_reply_to.map(MessageId::new),
+            },
+            created_at: moment(self.last_at),
+            status,
+            seq: self.last_seq.map_or(0, unsigned),
+            edited_at: self.last_edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
+        })
+    }
+}
+
+#[async_trait]
+impl Groups for PostgresStore {
+    async fn create_group(
+        &self,
+        id: GroupId,
+        owner: UserId,
+        name: &str,
+        time_zone: Option<&str>,
+    ) -> Result<Group, StoreError> {
+        if !self.access.shape().makes_groups() {
+            return Err(StoreError::Forbidden);
+        }
+        let access = self.access.clone();
+        let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
+        self.access
+            .write(move |link, effects| {
+                let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
+                Box::pin(async move {
+                    lives(link, owner).await?;
+                    bounds::one_more_group(link, owner).await?;
+                    sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
+                        .bind(id.uuid())
+                        .bind(name)
+                        .execute(&mut *link)
+                        .await
+                        .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                    sqlx::query("insert into caravana.member (group_id, user_id, role) values ($1, $2, 'owner')")
+                        .bind(id.uuid())
+                        .bind(owner.uuid())
+                        .execute(&mut *link)
+                        .await?;
+                    if let Some(time_zone) = time_zone {
+                        set_time_zone(link, id, &time_zone).await?;
+                    }
+                    effects.member(id, owner);
+                    seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
+                })
+            })
+            .await
+    }
+
+    async fn groups(&self, user: UserId) -> Result<Vec<Group>, StoreError> {
+        let rows: Vec<GroupRow> = self
+            .access
+            .ask(|link| {
+                let statement = self.access.sql(group_rows!(""));
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
+            })
+            .await?;
+        Ok(by_activity(rows.into_iter().map(GroupRow::into_group).collect()))
+    }
+
+    async fn group(&self, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+        one(self, group, viewer).await
+    }
+
+    async fn update_group(&self, actor: UserId, group: GroupId, patch: GroupPatch) -> Result<Group, StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |link, effects| {
+                let (access, patch) = (access.clone(), patch.clone());
+                Box::pin(async move {
+                    hold_group(link, group).await?;
+                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    rules::managers_only(role)?;
+                    if let Some(name) = patch.name {
+                        if !access.shape().renames_groups() {
+                            return Err(StoreError::Forbidden);
+                        }
+                        sqlx::query(access.sql("{rename group}"))
+                            .bind(group.uuid())
+                            .bind(name)
+                            .execute(&mut *link)
+                            .await?;
+                    }
+                    if let Some(time_zone) = patch.time_zone {
+                        set_time_zone(link, group, &time_zone).await?;
+                    }
+                    if let Some(may) = patch.members_can_invite {
+                        sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
+                            .bind(may)
+                            .bind(group.uuid())
+                            .execute(&mut *link)
+                            .await?;
+                    }
+                    effects.group(group);
+                    seen_by(&access, link, group, actor).await?.ok_or(StoreError::NotFound)
+                })
+            })
+            .await
+    }
+
+    async fn delete_group(&self, actor: UserId, group: GroupId) -> Result<(), StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |link, effects| {
+                let access = access.clone();
+                Box::pin(async move {
+                    hold_group(link, group).await?;
+                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    rules::owners_only(role)?;
+                    if !access.shape().members().is_ours() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    // If the triggers notified, the server's own hub would hear "the member left" before "the group
+                    // ended".
+                    link.run("set local caravana.notify = off").await?;
+                    let members = end(link, group).await?;
+                    effects.group_deleted(group, members);
+                    Ok(())
+                })
+            })
+            .await?;
+        // The server's own hub already knows. Other servers learn it from this notification, or from their next sweep.
+        let told = self.access.ask(|link| {
+            Box::pin(async move {
+                let hint = "select caravana.hint(array[$1])";
+                sqlx::query(hint).bind(group.uuid()).execute(link).await?;
+                Ok(())
+            })
+        });
+        if let Err(error) = told.await {
+            tracing::debug!(error = %causes(&error), "other servers were not told of a group's end");
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+    store
+        .access
+        .ask(|link| {
+            let access = store.access.clone();
+            Box::pin(async move { seen_by(&access, link, group, viewer).await })
+        })
+        .await
+}
+
+async fn seen_by(
+    access: &Access,
+    link: &mut Link,
+    group: GroupId,
+    viewer: UserId,
+) -> Result<Option<Group>, StoreError> {
+    let statement = access.sql(group_rows!(" and g.id = $2 limit 1"));
+    let row: Option<GroupRow> =
+        sqlx::query_as(statement).bind(viewer.uuid()).bind(group.uuid()).fetch_optional(link).await?;
+    Ok(row.map(GroupRow::into_group))
+}
+
+async fn set_time_zone(link: &mut Link, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
+    sqlx::query("update caravana.\"group\" set time_zone = $1 where group_id = $2")
+        .bind(time_zone)
+        .bind(group.uuid())
+        .execute(link)
+        .await?;
+    Ok(())
+}
+
+/// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
+pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+    let members: Vec<Uuid> = sqlx::query_scalar("select user_id from caravana.member where group_id = $1")
+        .bind(group.uuid())
+        .fetch_all(&mut *link)
+        .await?;
+    for statement in [
+        "delete from caravana.invite where group_id = $1",
+        "delete from caravana.removed where group_id = $1",
+        "delete from caravana.read where group_id = $1",
+        "delete from caravana.member where group_id = $1",
+        "update caravana.\"group\" set deleted_at = now() where group_id = $1",
+    ] {
+        sqlx::query(statement).bind(group.uuid()).execute(&mut *link).await?;
+    }
+    Ok(members.into_iter().map(UserId::new).collect())
+}

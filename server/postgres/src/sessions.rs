@@ -1,0 +1,122 @@
+//! Sign-ins by cookie, known by their hashes only.
+
+use async_trait::async_trait;
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignIn, StoreError};
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::rows::Name;
+
+#[async_trait]
+impl Sessions for PostgresStore {
+    /// The insert itself checks the password hash and holds the account's row until the commit, so that the password
+    /// can't change between the check and the commit.
+    async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
+        self.access
+            .write(move |link, _| {
+                let session = session.clone();
+                Box::pin(async move {
+                    let made = sqlx::query(
+                        "insert into caravana.session (token_hash, user_id, created_at, expires_at, browser)
+                         select $1, a.user_id, $3, $4, $5 from caravana.account a
+                         where a.user_id = $2 and a.password_hash = $6 for share of a",
+                    )
+                    .bind(&session.token[..])
+                    .bind(session.user.uuid())
+                    .bind(session.now)
+                    .bind(session.expires_at)
+                    .bind(session.browser)
+                    .bind(session.password_hash)
+                    .execute(&mut *link)
+                    .await?;
+                    if made.rows_affected() == 0 {
+                        return Err(StoreError::Conflict);
+                    }
+                    sqlx::query(
+                        "delete from caravana.session where token_hash in (select token_hash from caravana.session
+                           where user_id = $1 and token_hash <> $2 order by expires_at desc, token_hash offset $3)",
+                    )
+                    .bind(session.user.uuid())
+                    .bind(&session.token[..])
+                    .bind(i64::from(SIGN_INS - 1))
+                    .execute(link)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+        let rows: Vec<(Vec<u8>, Option<String>, i64, i64)> = self
+            .access
+            .ask(|link| {
+                Box::pin(async move {
+                    let question = sqlx::query_as(
+                        "select token_hash, browser, created_at, expires_at from caravana.session
+                         where user_id = $1 and expires_at > $2 order by expires_at desc, token_hash limit $3",
+                    );
+                    let question = question.bind(user.uuid()).bind(now).bind(i64::from(SIGN_INS));
+                    Ok(question.fetch_all(link).await?)
+                })
+            })
+            .await?;
+        let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
+            // A hash of another length was not written by the server, and no cookie matches it.
+            Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
+        };
+        Ok(rows.into_iter().filter_map(sign_in).collect())
+    }
+
+    async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
+        let row: Option<(Uuid, Name, Option<String>, i64)> = self
+            .access
+            .ask(|link| {
+                let statement = self.access.sql(
+                    "select u.id, {user name}, a.email, s.expires_at
+                     from caravana.session s join public.users u on u.id = s.user_id
+                     left join caravana.account a on a.user_id = u.id
+                     where s.token_hash = $1 and s.expires_at > $2",
+                );
+                Box::pin(
+                    async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
+                )
+            })
+            .await?;
+        Ok(row.map(|(user, display_name, email, expires_at)| {
+            (User { id: UserId::new(user), display_name: display_name.0, email }, expires_at)
+        }))
+    }
+
+    async fn extend_session(&self, token: SecretHash, expires_at: i64) -> Result<(), StoreError> {
+        self.access
+            .ask(|link| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "update caravana.session set expires_at = greatest(expires_at, $1) where token_hash = $2",
+                    )
+                    .bind(expires_at)
+                    .bind(&token[..])
+                    .execute(link)
+                    .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn delete_session(&self, token: SecretHash) -> Result<Option<UserId>, StoreError> {
+        let user: Option<Uuid> = self
+            .access
+            .write(move |link, _| {
+                Box::pin(async move {
+                    let statement = "delete from caravana.session where token_hash = $1 returning user_id";
+                    Ok(sqlx::query_scalar(statement).bind(&token[..]).fetch_optional(link).await?)
+                })
+            })
+            .await?;
+        Ok(user.map(UserId::new))
+    }
+}

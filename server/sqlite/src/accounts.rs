@@ -1,0 +1,132 @@
+//! Users and their accounts.
+
+use async_trait::async_trait;
+use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
+use caravana_store::{Account, Accounts, NewAccount, PasswordChange, StoreError};
+
+use super::rows::Name;
+use super::{SqliteStore, ended, ends, id, is_duplicate, proofs, resets};
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn create_account(&self, account: NewAccount) -> Result<User, StoreError> {
+        self.writer
+            .run(move |tx, _| {
+                Box::pin(async move {
+                    let NewAccount { id, email, display_name, password_hash } = account;
+                    sqlx::query("insert into users (id, display_name) values (?, ?)")
+                        .bind(id.to_string())
+                        .bind(&display_name)
+                        .execute(&mut *tx)
+                        .await?;
+                    sqlx::query("insert into caravana_account (user_id, email, password_hash) values (?, ?, ?)")
+                        .bind(id.to_string())
+                        .bind(&email)
+                        .bind(password_hash)
+                        .execute(tx)
+                        .await
+                        .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                    Ok(User { id, display_name, email: Some(email) })
+                })
+            })
+            .await
+    }
+
+    async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
+        let row: Option<(String, Name, String, String)> = sqlx::query_as(
+            "select u.id, u.display_name, a.email, a.password_hash
+             from caravana_account a join users u on u.id = a.user_id where a.email = ?",
+        )
+        .bind(email)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|(user, display_name, email, password_hash)| {
+            Ok(Account {
+                user: User { id: id(&user)?, display_name: display_name.0, email: Some(email) },
+                password_hash,
+            })
+        })
+        .transpose()
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let name: Option<Name> = sqlx::query_scalar("select display_name from users where id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(name.map(|name| User { id, display_name: name.0, email: None }))
+    }
+
+    async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError> {
+        self
+        .writer
+        .run(move |tx, _| {
+            Box::pin(async move {
+                let user = change.user.to_string();
+                let changed = sqlx::query(
+                    "update caravana_account set password_hash = ?1 where user_id = ?2 and password_hash = ?3",
+                )
+                .bind(change.password_hash)
+                .bind(&user)
+                .bind(change.known)
+                .execute(&mut *tx)
+                .await?;
+                let renewed = sqlx::query(
+                    "update caravana_session set token_hash = ?1 where token_hash = ?2 and user_id = ?3 and expires_at > ?4",
+                )
+                .bind(&change.renewed[..])
+                .bind(&change.session[..])
+                .bind(&user)
+                .bind(change.now)
+                .execute(&mut *tx)
+                .await?;
+                if changed.rows_affected() == 0 || renewed.rows_affected() == 0 {
+                    return Err(StoreError::Conflict);
+                }
+                resets::end_all(tx, &user).await?;
+                proofs::sign_out(tx, &user, Some(change.renewed), change.now).await
+            })
+        })
+        .await
+    }
+
+    async fn rename_user(&self, user: UserId, display_name: &str) -> Result<(), StoreError> {
+        let display_name = display_name.to_owned();
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    effects.renamed(user, display_name.clone());
+                    let user = user.to_string();
+                    ended::lives(tx, &user).await?;
+                    sqlx::query("update users set display_name = ? where id = ?")
+                        .bind(display_name)
+                        .bind(user)
+                        .execute(tx)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+        let password_hash = password_hash.to_owned();
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let user = user.to_string();
+                    let ended = sqlx::query("delete from caravana_account where user_id = ? and password_hash = ?")
+                        .bind(&user)
+                        .bind(password_hash)
+                        .execute(&mut *tx)
+                        .await?;
+                    if ended.rows_affected() == 0 {
+                        return Err(StoreError::Conflict);
+                    }
+                    ends::end(tx, effects, &user).await
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,17 @@
+//! The users whose account has ended.
+
+use caravana_store::StoreError;
+use sqlx::SqliteConnection;
+
+/// A sign-out time later than any token, so that no token of the user is valid any more.
+pub(super) const FOR_EVER: i64 = i64::MAX;
+
+/// Refuses a user whose account ended before this write's turn, as [`StoreError::NotFound`].
+pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
+    let ended: Option<i64> = sqlx::query_scalar("select 1 from caravana_sign_out where user_id = ? and at = ?")
+        .bind(user)
+        .bind(FOR_EVER)
+        .fetch_optional(tx)
+        .await?;
+    if ended.is_some() { Err(StoreError::NotFound) } else { Ok(()) }
+}

@@ -1,0 +1,249 @@
+//! Groups, as their members see them.
+
+use async_trait::async_trait;
+use caravana_protocol::rest::{Group, GroupPatch};
+use caravana_protocol::{Content, GroupId, Message, MessageId, Role, UserId};
+use caravana_store::entry::{by_activity, shown};
+use caravana_store::{Groups, StoreError, rules};
+use sqlx::{FromRow, SqliteConnection};
+
+use super::ended::lives;
+use super::roles::role_in;
+use super::rows::{Loose, Name};
+use super::{SqliteStore, bounds, is_duplicate, rows};
+
+/// One row for each group of the member `?1`. Unread messages are counted within the next ten thousand events: a larger
+/// number is of no use, and a list of groups must not scan whole histories. The count uses the log alone, which is
+/// contiguous on disk; only deleted messages are looked up.
+macro_rules! group_rows {
+    ($condition:literal) => {
+        concat!(
+            "select g.id, g.name, x.time_zone, x.members_can_invite, h.epoch, h.head, me.role, me.joined_at, \
+             (select count(*) from caravana_member n where n.group_id = g.id) as member_count, \
+             coalesce(r.seq, 0) as last_read, \
+             (select count(case when e.kind = 'new_message' and e.actor_id is not me.user_id then 1 end) \
+                - count(distinct case when e.kind = 'message_deleted' and e.actor_id is not me.user_id \
+                  and coalesce(e.payload ->> 'message_seq', (select m.seq from caravana_message m \
+                    where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
+                  and not exists (select 1 from group_chat c where c.id = e.message_id and c.group_id = e.group_id \
+                    and coalesce(c.status, true)) then e.message_id end) \
+               from caravana_event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
+                 and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
+             l.id as last_id, l.user_id as last_user, substr(l.message, 1, 65537) as last_text, l.created_at as last_at, \
+             l.status as last_status, lm.seq as last_seq, lm.reply_to as last_reply_to, lm.edited_at as last_edited_at \
+             from caravana_member me \
+             join groups g on g.id = me.group_id \
+             join caravana_group x on x.group_id = g.id \
+             join caravana_head h on h.group_id = g.id \
+             left join caravana_read r on r.group_id = g.id and r.user_id = me.user_id \
+             left join caravana_event le on le.group_id = g.id and le.seq = (select max(e.seq) from caravana_event e \
+               where e.group_id = g.id and e.kind = 'new_message') \
+             left join caravana_message lm on lm.message_id = le.message_id \
+             left join group_chat l on l.id = le.message_id and l.group_id = le.group_id \
+             where me.user_id = ?1",
+            $condition
+        )
+    };
+}
+
+#[derive(FromRow)]
+struct GroupRow {
+    id: Loose,
+    name: Name,
+    time_zone: Option<Name>,
+    members_can_invite: bool,
+    epoch: String,
+    head: i64,
+    role: String,
+    joined_at: String,
+    member_count: i64,
+    last_read: i64,
+    unread: i64,
+    last_id: Option<Loose>,
+    last_user: Option<Loose>,
+    last_text: Option<Loose>,
+    last_at: Option<Loose>,
+    last_status: Option<Loose>,
+    last_seq: Option<i64>,
+    last_reply_to: Option<String>,
+    last_edited_at: Option<String>,
+}
+
+impl GroupRow {
+    /// `None` for a group whose id can't be named in the protocol.
+    fn into_group(mut self) -> Option<Group> {
+        let id: GroupId = self.id.parse().ok()?;
+        Some(Group {
+            id,
+            last_message: self.last_message(id),
+            name: self.name.0,
+            time_zone: self.time_zone.map(|name| name.0),
+            role: Role::from_word(&self.role),
+            member_count: rows::unsigned(self.member_count),
+            members_can_invite: self.members_can_invite,
+            epoch: rows::epoch(&self.epoch),
+            head: rows::unsigned(self.head),
+            last_read: rows::unsigned(self.last_read),
+            unread: rows::unsigned(self.unread),
+            joined_at: rows::time(Some(&self.joined_at)),
+        })
+    }
+
+    /// `None` also for a row that another program removed, or wrote with an id that can't be named in the protocol.
+    fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
+        let id: MessageId = self.last_id.take()?.parse().ok()?;
+        let status = self.last_status.as_ref().is_none_or(Loose::is_true);
+        Some(Message {
+            id,
+            user_id: rows::user(self.last_user.as_deref()),
+            group_id,
+            content: Content {
+                body: self.last_text.take().filter(|_| status).map(|text| shown(text.into())).unwrap_or_default(),
+                reply_to: self.last_reply_to.as_deref().and_then(|id| id.parse().ok()),
+            },
+            created_at: rows::time(self.last_at.as_deref()),
+            status,
+            seq: self.last_seq.map_or(0, rows::unsigned),
+            edited_at: self.last_edited_at.as_deref().filter(|_| status).map(|at| rows::time(Some(at))),
+        })
+    }
+}
+
+#[async_trait]
+impl Groups for SqliteStore {
+    async fn create_group(
+        &self,
+        id: GroupId,
+        owner: UserId,
+        name: &str,
+        time_zone: Option<&str>,
+    ) -> Result<Group, StoreError> {
+        let (name, time_zone, owner_id) = (name.to_owned(), time_zone.map(str::to_owned), owner);
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (group, owner) = (id.to_string(), owner.to_string());
+                    lives(tx, &owner).await?;
+                    bounds::one_more_group(tx, &owner).await?;
+                    sqlx::query("insert into groups (id, name) values (?, ?)")
+                        .bind(&group)
+                        .bind(name)
+                        .execute(&mut *tx)
+                        .await
+                        .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
+                    sqlx::query("insert into caravana_member (group_id, user_id, role) values (?, ?, 'owner')")
+                        .bind(&group)
+                        .bind(&owner)
+                        .execute(&mut *tx)
+                        .await?;
+                    if let Some(time_zone) = time_zone {
+                        set_time_zone(tx, &group, &time_zone).await?;
+                    }
+                    effects.member(id, owner_id);
+                    written(tx, &group, &owner).await
+                })
+            })
+            .await
+    }
+
+    async fn groups(&self, user: UserId) -> Result<Vec<Group>, StoreError> {
+        let rows: Vec<GroupRow> =
+            sqlx::query_as(group_rows!("")).bind(user.to_string()).fetch_all(&self.readers).await?;
+        Ok(by_activity(rows.into_iter().filter_map(GroupRow::into_group).collect()))
+    }
+
+    async fn group(&self, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+        one(self, group, viewer).await
+    }
+
+    async fn update_group(&self, actor: UserId, group_id: GroupId, patch: GroupPatch) -> Result<Group, StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (group, actor) = (group_id.to_string(), actor.to_string());
+                    rules::managers_only(role_in(tx, &group, &actor).await?)?;
+                    if let Some(name) = patch.name {
+                        sqlx::query("update groups set name = ? where id = ?")
+                            .bind(name)
+                            .bind(&group)
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    if let Some(time_zone) = patch.time_zone {
+                        set_time_zone(tx, &group, &time_zone).await?;
+                    }
+                    if let Some(may) = patch.members_can_invite {
+                        sqlx::query("update caravana_group set members_can_invite = ? where group_id = ?")
+                            .bind(may)
+                            .bind(&group)
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    effects.group(group_id);
+                    written(tx, &group, &actor).await
+                })
+            })
+            .await
+    }
+
+    async fn delete_group(&self, actor: UserId, group_id: GroupId) -> Result<(), StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let group = group_id.to_string();
+                    rules::owners_only(role_in(tx, &group, &actor.to_string()).await?)?;
+                    let members = end(tx, &group).await?;
+                    effects.group_deleted(group_id, members);
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+pub(super) async fn one(store: &SqliteStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
+    let row: Option<GroupRow> = sqlx::query_as(group_rows!(" and g.id = ?2"))
+        .bind(viewer.to_string())
+        .bind(group.to_string())
+        .fetch_optional(&store.readers)
+        .await?;
+    Ok(row.and_then(GroupRow::into_group))
+}
+
+/// The group after a write, read in the same transaction.
+async fn written(tx: &mut SqliteConnection, group: &str, viewer: &str) -> Result<Group, StoreError> {
+    sqlx::query_as::<_, GroupRow>(group_rows!(" and g.id = ?2"))
+        .bind(viewer)
+        .bind(group)
+        .fetch_one(tx)
+        .await?
+        .into_group()
+        .ok_or(StoreError::NotFound)
+}
+
+async fn set_time_zone(tx: &mut SqliteConnection, group: &str, time_zone: &str) -> Result<(), StoreError> {
+    sqlx::query("update caravana_group set time_zone = ? where group_id = ?")
+        .bind(time_zone)
+        .bind(group)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
+pub(super) async fn end(tx: &mut SqliteConnection, group: &str) -> Result<Vec<UserId>, StoreError> {
+    let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?")
+        .bind(group)
+        .fetch_all(&mut *tx)
+        .await?;
+    for statement in [
+        "delete from caravana_invite where group_id = ?",
+        "delete from caravana_removed where group_id = ?",
+        "delete from caravana_read where group_id = ?",
+        "delete from caravana_member where group_id = ?",
+        "update caravana_group set deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where group_id = ?",
+    ] {
+        sqlx::query(statement).bind(group).execute(&mut *tx).await?;
+    }
+    Ok(members.iter().filter_map(|member| rows::user(Some(member.as_str()))).collect())
+}

@@ -1,0 +1,241 @@
+//! The groups' logs in SQLite.
+
+mod append;
+mod changes;
+mod pages;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use caravana_protocol::limits::REPLAY_PIECE_BYTES;
+use caravana_protocol::rest::Group;
+use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_store::pages::{self as store_pages, Sides, page_limit};
+use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
+use super::{SqliteStore, groups, roles};
+use append::{insert, stored_already};
+use changes::{change, message_by_id, message_for, unchanged};
+use pages::{PageRow, besides_messages, newer, older, page};
+
+#[async_trait]
+impl Log for SqliteStore {
+    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        self.writer.run_simple(move |tx, effects| {
+            Box::pin(async move {
+                let Some(seq) = insert(tx, &draft).await? else { return stored_already(tx, &draft).await };
+                let message = Message {
+                    id: draft.id,
+                    user_id: Some(draft.user_id),
+                    group_id: draft.group_id,
+                    content: draft.content.into_plain(),
+                    created_at: draft.created_at,
+                    status: true,
+                    seq,
+                    edited_at: None,
+                };
+                effects.event(Event::NewMessage(message.clone()));
+                Ok(Appended { message, duplicate: false })
+            })
+        })
+    }
+
+    async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        Ok(message_by_id(&mut connection, id).await?.map(MessageRow::into_message))
+    }
+
+    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (message, _) = message_for(tx, actor, id).await?;
+                    if message.user_id != Some(actor) {
+                        return Err(StoreError::Forbidden);
+                    }
+                    if !message.status {
+                        return Err(StoreError::Gone);
+                    }
+                    if message.content.body == body.as_str() {
+                        return unchanged(tx, message).await;
+                    }
+                    sqlx::query("update group_chat set message = ?2 where id = ?1")
+                        .bind(id.to_string())
+                        .bind(body.as_str())
+                        .execute(&mut *tx)
+                        .await?;
+                    let change = change(tx, id, message.group_id).await?;
+                    effects.event(Event::MessageEdited(change.clone()));
+                    Ok(Changed::by(change))
+                })
+            })
+            .await
+    }
+
+    async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
+        self.writer
+            .run(move |tx, effects| {
+                Box::pin(async move {
+                    let (message, role) = message_for(tx, actor, id).await?;
+                    if message.user_id != Some(actor) && !role.manages() {
+                        return Err(StoreError::Forbidden);
+                    }
+                    if !message.status {
+                        return unchanged(tx, message).await;
+                    }
+                    sqlx::query("update group_chat set status = false where id = ?1")
+                        .bind(id.to_string())
+                        .execute(&mut *tx)
+                        .await?;
+                    let change = change(tx, id, message.group_id).await?;
+                    effects.event(Event::MessageDeleted(change.clone()));
+                    Ok(Changed::by(change))
+                })
+            })
+            .await
+    }
+
+    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
+        self.writer
+            .run_simple(move |tx, _| {
+                Box::pin(async move {
+                    let marked: Option<i64> = sqlx::query_scalar(
+                        "insert into caravana_read (group_id, user_id, seq) \
+                         select h.group_id, v.user_id, min(h.head, ?3) from caravana_head h \
+                         join caravana_member v on v.group_id = h.group_id and v.user_id = ?2 where h.group_id = ?1 \
+                         on conflict (group_id, user_id) do update set seq = max(seq, excluded.seq) returning seq",
+                    )
+                    .bind(group.to_string())
+                    .bind(user.to_string())
+                    .bind(signed(seq))
+                    .fetch_optional(tx)
+                    .await?;
+                    marked.map(unsigned).ok_or(StoreError::NotFound)
+                })
+            })
+            .await
+    }
+
+    async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let head: Option<(String, i64)> = sqlx::query_as("select epoch, head from caravana_head where group_id = ?1")
+            .bind(group.to_string())
+            .fetch_optional(&mut *connection)
+            .await?;
+        let Some((text, head)) = head else { return Ok(None) };
+        // Read after the head: a member who joins or leaves between the two reads has an event after this head, so the
+        // hub adds or removes the member a second time, which is harmless.
+        let members: Vec<String> = sqlx::query_scalar("select user_id from caravana_member where group_id = ?1")
+            .bind(group.to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+        let reads: Vec<(String, i64)> = sqlx::query_as("select user_id, seq from caravana_read where group_id = ?1")
+            .bind(group.to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+        let reads: BTreeMap<UserId, Seq> =
+            reads.into_iter().filter_map(|(user, seq)| Some((user_id(Some(&user))?, unsigned(seq)))).collect();
+        let members = members.iter().filter_map(|user| user_id(Some(user))).collect();
+        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads }))
+    }
+
+    async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
+        roles::role(self, group, user).await
+    }
+
+    async fn membership(&self, group: GroupId, user: UserId) -> Result<Option<Group>, StoreError> {
+        groups::one(self, group, user).await
+    }
+
+    async fn replay(
+        &self,
+        group: GroupId,
+        viewer: UserId,
+        after: Seq,
+        most: usize,
+    ) -> Result<Option<Page>, StoreError> {
+        let rows = sqlx::query_as::<_, PageRow>(concat!(
+            "select h.epoch, h.head, ",
+            log_columns!(),
+            " from caravana_member v join caravana_head h on h.group_id = v.group_id \
+             left join caravana_event e on e.group_id = v.group_id and e.seq > ?3 ",
+            log_joins!(),
+            " where v.group_id = ?1 and v.user_id = ?2 order by e.seq limit ?4"
+        ))
+        .bind(group.to_string())
+        .bind(viewer.to_string())
+        .bind(signed(after))
+        .bind(page_limit())
+        .fetch(&self.readers);
+        page(group, rows, most).await
+    }
+
+    async fn tail(&self, group: GroupId, after: Seq) -> Result<Page, StoreError> {
+        let rows = sqlx::query_as::<_, PageRow>(concat!(
+            "select h.epoch, h.head, ",
+            log_columns!(),
+            " from caravana_head h left join caravana_event e on e.group_id = h.group_id and e.seq > ?2 ",
+            log_joins!(),
+            " where h.group_id = ?1 order by e.seq limit ?3"
+        ))
+        .bind(group.to_string())
+        .bind(signed(after))
+        .bind(page_limit())
+        .fetch(&self.readers);
+        page(group, rows, REPLAY_PIECE_BYTES).await?.ok_or(StoreError::NotFound)
+    }
+
+    async fn history(
+        &self,
+        group: GroupId,
+        viewer: UserId,
+        anchor: Anchor,
+        limit: usize,
+    ) -> Result<Option<History>, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let head: Option<(String, i64)> = sqlx::query_as(
+            "select h.epoch, h.head from caravana_head h \
+             join caravana_member v on v.group_id = h.group_id and v.user_id = ?2 where h.group_id = ?1",
+        )
+        .bind(group.to_string())
+        .bind(viewer.to_string())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some((text, head)) = head else { return Ok(None) };
+        let sides = Sides::of(anchor, limit);
+        let before = match sides.older {
+            Some((seq, limit)) => Some(older(&mut tx, group, seq, limit).await?),
+            None => None,
+        };
+        let after = match sides.newer {
+            Some((seq, limit)) => Some(newer(&mut tx, group, seq, limit).await?),
+            None => None,
+        };
+        let mut page = store_pages::history(anchor, (epoch(&text), unsigned(head)), before, after);
+        page.events = besides_messages(&mut tx, group, store_pages::part(anchor, &page)).await?;
+        Ok(Some(page))
+    }
+
+    async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError> {
+        let ids: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        let ids = serde_json::to_string(&ids).unwrap_or_default();
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "select h.group_id, h.head from json_each(?1) i join caravana_head h on h.group_id = i.value",
+        )
+        .bind(ids)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().filter_map(|(group, head)| Some((group.parse().ok()?, unsigned(head)))).collect())
+    }
+
+    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
+        self.writer.take_commits()
+    }
+
+    fn take_hints(&self) -> Option<Hints> {
+        self.hints.lock().ok()?.take()
+    }
+}
