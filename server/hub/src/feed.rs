@@ -83,7 +83,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
 /// once. Hints that arrive while the heads are being read are handled together in the next query. So at most one query
 /// is running, however many commits there are.
 pub(super) async fn sweep(hub: Arc<Hub>) {
-    let mut hints = hub.log.take_hints();
+    let mut hints = Some(hub.log.hints());
     let mut jitter = SmallRng::seed_from_u64(hub.settings.seed);
     // A jitter of one fifth, so that several servers do not query at the same moment.
     let mut after_pause = || Instant::now() + hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));

@@ -145,9 +145,7 @@ impl Hub {
             tasks,
             shutdown,
         });
-        if let Some(commits) = hub.log.take_commits() {
-            hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), commits));
-        }
+        hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), hub.log.commits()));
         hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));
         hub.tasks.spawn(feed::expire_typing(Arc::clone(&hub)));
         hub.tasks.spawn(memberships::tell_memberships(Arc::clone(&hub)));

@@ -302,7 +302,7 @@ async fn history_pages_know_what_lies_on_either_side(world: World) {
 
 async fn rows_of_other_programs_take_their_place_in_the_log(world: World) {
     let own = world.say(world.ana, "nuestro").await;
-    let mut hints = world.store.take_hints().unwrap();
+    let mut hints = world.store.hints();
     let mut foreign = world.foreign().await;
     if matches!(foreign, Foreign::Postgres(_)) {
         // This hint says that the store listens now.

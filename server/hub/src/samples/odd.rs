@@ -1,13 +1,15 @@
 //! A hub over a store that knows only memberships, some of which it can't read.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
-use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use caravana_store::{
+    Anchor, Appended, Changed, Commits, Draft, Effect, GroupState, HintSender, Hints, History, Log, Page, StoreError,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -24,7 +26,7 @@ struct Odd {
     unreadable: BTreeSet<GroupId>,
     /// The text of the last message of each group.
     text: String,
-    commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
+    commits: Commits,
 }
 
 fn failed<T>() -> Result<T, StoreError> {
@@ -108,23 +110,19 @@ impl Log for Odd {
         Ok(Vec::new())
     }
 
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.commits.lock().unwrap().take()
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.commits.subscribe()
     }
 
-    fn take_hints(&self) -> Option<Hints> {
-        None
+    fn hints(&self) -> Hints {
+        HintSender::default().source().listen()
     }
 }
 
 /// A hub, and the sender of its commits.
-pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, mpsc::Sender<Vec<Effect>>) {
-    let (commits, stream) = mpsc::channel(8);
-    let log = Odd {
-        unreadable: unreadable.iter().copied().collect(),
-        text: text.to_owned(),
-        commits: Mutex::new(Some(stream)),
-    };
+pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, Commits) {
+    let commits = Commits::default();
+    let log = Odd { unreadable: unreadable.iter().copied().collect(), text: text.to_owned(), commits: commits.clone() };
     let settings = HubSettings {
         budgets: BudgetSettings { of_user: Quota::per_second(1, 1), of_group: Quota::per_second(1, 1), factor: 1.0 },
         connections_per_user: 10,
