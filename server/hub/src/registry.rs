@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caravana_protocol::{GroupId, UserId};
 
+use super::broker::{Broker, Signal};
 use super::group::Group;
 use super::peer::Peer;
 
@@ -17,14 +18,16 @@ const SHARDS: usize = 64;
 
 /// Everything that is connected.
 pub(super) struct Registry {
+    /// Gets the presence of connections here, for the other instances.
+    broker: Arc<dyn Broker>,
     groups: Vec<Mutex<BTreeMap<GroupId, Group>>>,
     peers: Mutex<BTreeMap<UserId, Vec<Arc<Peer>>>>,
 }
 
 impl Registry {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(broker: Arc<dyn Broker>) -> Self {
         let groups = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { groups, peers: Mutex::default() }
+        Self { broker, groups, peers: Mutex::default() }
     }
 
     fn shard(&self, group: GroupId) -> MutexGuard<'_, BTreeMap<GroupId, Group>> {
@@ -32,13 +35,19 @@ impl Registry {
         self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `act` on a followed group, and forgets the group if it has no follower afterwards.
+    /// Runs `act` on a followed group, and forgets the group if it has no follower afterwards. If it has changed how many
+    /// connections somebody has to the group here, the other instances are told.
     pub(super) fn with<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
+        let users = entry.take_moved();
         if entry.is_empty() {
             shard.remove(&group);
+        }
+        drop(shard);
+        if !users.is_empty() && self.broker.has_others() {
+            self.broker.publish(Signal::Presence { group_id: group, users });
         }
         Some(result)
     }

@@ -17,10 +17,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::broker::LocalBroker;
 use crate::budgets::{BudgetSettings, Quota};
 use crate::{Hub, HubSettings, Unverified};
 
 /// A store in which every user is in every group.
+#[derive(Default)]
 struct Odd {
     /// The groups whose rows can't be read.
     unreadable: BTreeSet<GroupId>,
@@ -121,8 +123,18 @@ impl Log for Odd {
 
 /// A hub, and the sender of its commits.
 pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, Commits) {
-    let commits = Commits::default();
-    let log = Odd { unreadable: unreadable.iter().copied().collect(), text: text.to_owned(), commits: commits.clone() };
+    let log =
+        Odd { unreadable: unreadable.iter().copied().collect(), text: text.to_owned(), commits: Commits::default() };
+    let commits = log.commits.clone();
+    (start(log, LocalBroker::default(), CancellationToken::new()), commits)
+}
+
+/// The hub of one of several instances. It stops to do anything when it is frozen.
+pub(crate) fn instance(broker: LocalBroker, frozen: CancellationToken) -> Arc<Hub> {
+    start(Odd::default(), broker, frozen)
+}
+
+fn start(log: Odd, broker: LocalBroker, end: CancellationToken) -> Arc<Hub> {
     let settings = HubSettings {
         budgets: BudgetSettings { of_user: Quota::per_second(1, 1), of_group: Quota::per_second(1, 1), factor: 1.0 },
         connections_per_user: 10,
@@ -131,5 +143,5 @@ pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, Commits) {
         build: String::new(),
         verify: Arc::new(|_| async { Err(Unverified::Refused) }.boxed()),
     };
-    (Hub::start(Arc::new(log), settings, TaskTracker::new(), CancellationToken::new()), commits)
+    Hub::start(Arc::new(log), Arc::new(broker), settings, TaskTracker::new(), end)
 }
