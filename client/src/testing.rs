@@ -7,6 +7,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a simulation that can't go on fails its test, as it should")]
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use caravana_protocol::{ClientFrame, CloseReason, Content, MessageBody, MessageId, ServerFrame, codec};
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 mod ids;
 mod server;
 
-pub use ids::{ana, group, id, me};
+pub use ids::{ana, group, id, me, numbers};
 pub use server::{Answer, Server};
 
 use crate::{
@@ -117,6 +118,14 @@ impl Simulation {
         sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
         assert_eq!(sim.session.link(), LinkState::Online);
         sim
+    }
+
+    /// Ana posts these numbers, one message each.
+    pub fn post_numbers(&mut self, posted: Range<usize>) {
+        for text in numbers(posted) {
+            self.server.post(ana(), &text);
+        }
+        self.work();
     }
 
     /// Gives an input to the session, and does all that follows without any time passing.

@@ -1,5 +1,7 @@
 //! The group, the users and the messages of a simulation.
 
+use std::ops::Range;
+
 use caravana_protocol::{GroupId, MessageId, UserId};
 use uuid::Uuid;
 
@@ -25,4 +27,10 @@ pub fn ana() -> UserId {
 #[must_use]
 pub fn id(number: u128) -> MessageId {
     MessageId::new(Uuid::from_u128(number))
+}
+
+/// The texts of [`Simulation::post_numbers`](super::Simulation::post_numbers).
+#[must_use]
+pub fn numbers(posted: Range<usize>) -> Vec<String> {
+    posted.map(|number| number.to_string()).collect()
 }
