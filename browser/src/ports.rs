@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use caravana_client::ports::{Api, NotKept, Sockets, Storage, Timer};
+use caravana_client::ports::{NotKept, Requests, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::{MessagesAnswer, UserAnswer};
 use caravana_protocol::{CloseReason, GroupId};
@@ -57,7 +57,7 @@ impl Storage for Ports {
     }
 }
 
-impl Api for Ports {
+impl Requests for Ports {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         rest::get(&self.site, &history_path(group, page, limit)).await.map_err(|refusal| match refusal.status {
             401 => HistoryError::SignedOut,

@@ -126,7 +126,7 @@ pub trait Storage {
 }
 
 /// The few requests that go by REST.
-pub trait Api {
+pub trait Requests {
     /// `GET /api/v1/groups/{group}/messages`. 404 and 403 are [`HistoryError::NotFound`], 401 is
     /// [`HistoryError::SignedOut`], everything else [`HistoryError::Unavailable`].
     fn history(
@@ -146,6 +146,6 @@ pub trait Api {
 }
 
 /// All four ports in one type.
-pub trait Ports: Sockets + Timer + Storage + Api {}
+pub trait Ports: Sockets + Timer + Storage + Requests {}
 
-impl<T: Sockets + Timer + Storage + Api> Ports for T {}
+impl<T: Sockets + Timer + Storage + Requests> Ports for T {}

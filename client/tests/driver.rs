@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotKept, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::testing::{Answer, Server, ana, group, id, me};
 use caravana_client::{
     Change, Config, Driver, Handle, HandleError, HistoryError, HistoryPage, Input, Instant, IntentId, LinkState,
@@ -125,7 +125,7 @@ impl Storage for Place {
     }
 }
 
-impl Api for Place {
+impl Requests for Place {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         self.with(|state| state.server.page(group, page, limit))
     }

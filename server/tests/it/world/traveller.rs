@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotKept, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{
     Change, Config, Driver, Handle, HistoryError, HistoryPage, Input, Instant, IntentId, Item, LinkState, SavedIntent,
     SendState, Session, SessionCheck, TimelineChange,
@@ -317,7 +317,7 @@ impl Storage for Ports {
     }
 }
 
-impl Api for Ports {
+impl Requests for Ports {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         let user = self.device.user;
         let process = self.internet.ask(user).await.ok_or(HistoryError::Unavailable)?;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotKept, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, GroupId, codec};
@@ -142,7 +142,7 @@ impl Storage for TestPorts {
     async fn forget(&self, _: IntentId) {}
 }
 
-impl Api for TestPorts {
+impl Requests for TestPorts {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         let place = match page {
             HistoryPage::Latest => String::new(),
