@@ -10,6 +10,7 @@ mod connector;
 mod device;
 mod menu;
 mod pane;
+mod storage;
 mod translation;
 
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub fn hydrate() {
         provide_context(Theme::from_word(&attribute("data-theme")));
         provide_context(Api(Arc::new(api::Rest)));
         provide_context(Device(Arc::new(device::Page)));
-        provide_context(Wire(Arc::new(connector::Browser)));
+        provide_context(Wire(Arc::new(connector::PageConnector)));
         App()
     });
 }

@@ -14,11 +14,11 @@ fn key(id: IntentId) -> String {
 
 /// The entries of the outbox.
 #[derive(Clone, Copy)]
-pub struct Outbox {
+pub struct KeptOutbox {
     may_keep: fn(UserId) -> bool,
 }
 
-impl Outbox {
+impl KeptOutbox {
     /// The outbox of a page that keeps only what `may_keep` allows, asked before each entry. After a sign-out in another
     /// tab, for example, a page must not keep anything.
     #[must_use]
