@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Browser, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
+use caravana_app::ports::{Device, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
 use caravana_protocol::{GroupId, NormalForms, UserId};
 use js_sys::JsString;
 use send_wrapper::SendWrapper;
@@ -55,7 +55,7 @@ impl NormalForms for Page {
     }
 }
 
-impl Browser for Page {
+impl Device for Page {
     fn now_millis(&self) -> i64 {
         caravana_browser::now_millis()
     }

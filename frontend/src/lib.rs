@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use caravana_app::App;
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Api, Device, Theme, Wire};
+use caravana_app::ports::{Api, Theme, ThisDevice, Wire};
 use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -34,7 +34,7 @@ pub fn hydrate() {
         provide_context(Lang::from_tag(&attribute("lang")).unwrap_or_default());
         provide_context(Theme::from_word(&attribute("data-theme")));
         provide_context(Api(Arc::new(api::Rest)));
-        provide_context(Device(Arc::new(device::Page)));
+        provide_context(ThisDevice(Arc::new(device::Page)));
         provide_context(Wire(Arc::new(connector::PageConnector)));
         App()
     });
