@@ -36,7 +36,7 @@ fn nothing_is_shown_above_a_gap() {
 }
 
 #[test]
-fn a_stream_that_begins_afresh_resets_what_was_held_of_the_old_one() {
+fn a_new_stream_drops_the_held_events_of_the_old_one() {
     let mut sim = Simulation::online();
     sim.server.ignores_subscribes = true;
     sim.server.lose_events = 1;
@@ -51,7 +51,7 @@ fn a_stream_that_begins_afresh_resets_what_was_held_of_the_old_one() {
 }
 
 #[test]
-fn an_event_that_fills_the_gap_late_brings_the_held_ones_with_it() {
+fn an_event_that_fills_a_gap_also_applies_the_held_events() {
     let mut sim = Simulation::online();
     sim.server.ignores_subscribes = true;
     sim.server.lose_events = 1;
@@ -80,7 +80,7 @@ fn an_event_that_comes_twice_is_applied_once() {
 }
 
 #[test]
-fn an_unanswered_sync_is_asked_again_and_then_the_socket_is_replaced() {
+fn an_unanswered_sync_is_repeated_and_then_the_socket_is_replaced() {
     let mut sim = Simulation::online();
     sim.server.ignores_subscribes = true;
     sim.server.lose_events = 1;
@@ -100,7 +100,7 @@ fn an_unanswered_sync_is_asked_again_and_then_the_socket_is_replaced() {
 }
 
 #[test]
-fn what_is_held_is_bounded_and_still_nothing_is_lost() {
+fn held_events_are_bounded_and_nothing_is_lost() {
     let mut sim = Simulation::online();
     sim.server.depth = 5_000;
     sim.server.ignores_subscribes = true;
@@ -118,7 +118,7 @@ fn what_is_held_is_bounded_and_still_nothing_is_lost() {
 }
 
 #[test]
-fn a_text_that_can_not_be_read_harms_nothing() {
+fn frames_that_can_not_be_read_are_ignored() {
     let mut sim = Simulation::online();
     let Some(socket) = sim.socket else { panic!("no socket") };
     for text in [r#"{"type":"new_message","data":{"seq":"?"}}"#, r#"{"type":"of the future"}"#, "[", "", "null"] {
@@ -131,7 +131,7 @@ fn a_text_that_can_not_be_read_harms_nothing() {
 }
 
 #[test]
-fn an_event_that_can_never_be_read_is_gone_around_by_the_page() {
+fn an_event_that_can_never_be_read_is_replaced_by_a_page_of_history() {
     let mut sim = Simulation::online();
     sim.server.unreadable = Some(2);
     for text in ["uno", "dos", "tres"] {
@@ -148,7 +148,7 @@ fn an_event_that_can_never_be_read_is_gone_around_by_the_page() {
 }
 
 #[test]
-fn a_replay_that_ends_in_another_history_is_no_replay() {
+fn a_replay_that_ends_in_another_history_loads_the_group_again() {
     let mut sim = Simulation::online();
     sim.server.post(ana(), "uno");
     sim.work();
@@ -165,7 +165,7 @@ fn a_replay_that_ends_in_another_history_is_no_replay() {
 }
 
 #[test]
-fn only_the_rows_that_changed_are_told() {
+fn only_the_rows_that_changed_are_reported() {
     let mut sim = Simulation::online();
     let id = sim.server.post(ana(), "uno");
     sim.work();
@@ -183,7 +183,7 @@ fn timeline(change: &Change) -> Option<&TimelineChange> {
 }
 
 #[test]
-fn a_gap_is_known_until_it_is_filled_also_while_the_socket_is_away() {
+fn a_gap_is_reported_until_it_is_filled_even_without_a_socket() {
     let mut sim = Simulation::online();
     sim.server.post(ana(), "uno");
     sim.work();
@@ -209,7 +209,7 @@ fn a_gap_is_known_until_it_is_filled_also_while_the_socket_is_away() {
 }
 
 #[test]
-fn a_lost_tail_is_known_as_a_gap_from_the_heartbeat_on() {
+fn a_lost_last_event_is_reported_as_missing_after_the_heartbeat() {
     let mut sim = Simulation::online();
     sim.server.ignores_subscribes = true;
     sim.server.lose_events = 1;
@@ -241,7 +241,7 @@ fn an_early_event_that_the_log_does_not_have_leaves_no_gap() {
 }
 
 #[test]
-fn nothing_counts_as_whole_while_the_link_is_down_or_the_page_is_missing() {
+fn a_group_is_not_whole_while_the_link_is_down_or_the_page_is_missing() {
     let mut sim = Simulation::online();
     sim.send(id(1), "uno");
     sim.give(Input::NetworkDown);
@@ -269,7 +269,7 @@ fn an_own_message_above_a_gap_does_not_count_as_complete() {
     assert_eq!(sim.group().complete_up_to().map(|message| message.content.body.as_str()), Some("uno"));
 }
 
-/// A kind that a client did not know was a gap to it: two `sync`s and a reload of the page for each.
+/// A client once treated an event of an unknown kind as a gap. Each such event cost two `sync`s and a reload of the page.
 #[test]
 fn an_event_of_an_unknown_kind_moves_the_cursor_and_shows_nothing() {
     let mut sim = Simulation::online();
@@ -288,7 +288,7 @@ fn an_event_of_an_unknown_kind_moves_the_cursor_and_shows_nothing() {
     assert_eq!(sim.group().timeline().len(), 2, "no row for it");
 }
 
-/// The same while the client was away: it comes in the replay.
+/// The same while the client is offline: the event comes in the replay.
 #[test]
 fn an_unknown_event_in_a_replay_and_behind_a_gap_is_one_like_all() {
     let mut sim = Simulation::online();

@@ -68,8 +68,8 @@ fn a_user_who_is_added_again_can_follow_the_group_again() {
     assert!(sim.group().is_live());
 }
 
-/// One socket follows 200 groups. The 201st that somebody opened was refused, and after it each other one, until the page
-/// was loaded again.
+/// One socket follows at most 200 groups. The 201st group that a user opened was refused, and after it every other one,
+/// until the page was loaded again.
 #[test]
 fn a_user_of_more_groups_than_a_socket_follows_can_open_each_of_them() {
     let mut sim = Simulation::online();

@@ -25,7 +25,7 @@ fn heartbeats_alone_keep_a_quiet_socket() {
 }
 
 #[test]
-fn a_lost_tail_is_found_by_the_next_heartbeat() {
+fn a_lost_last_event_is_found_by_the_next_heartbeat() {
     let mut sim = Simulation::online();
     sim.server.lose_events = 1;
     sim.server.post(ana(), "perdido");
@@ -39,7 +39,7 @@ fn a_lost_tail_is_found_by_the_next_heartbeat() {
 }
 
 #[test]
-fn a_tab_that_wakes_finds_a_dead_socket_in_three_seconds() {
+fn a_tab_that_wakes_up_finds_a_dead_socket_within_three_seconds() {
     let mut sim = Simulation::online();
     sim.pass(10_000);
     sim.cut = true;
@@ -50,7 +50,7 @@ fn a_tab_that_wakes_finds_a_dead_socket_in_three_seconds() {
 }
 
 #[test]
-fn a_tab_that_wakes_keeps_a_living_socket() {
+fn a_tab_that_wakes_up_keeps_a_live_socket() {
     let mut sim = Simulation::online();
     sim.pass(10_000);
     sim.give(Input::PageVisible);
@@ -59,9 +59,9 @@ fn a_tab_that_wakes_keeps_a_living_socket() {
     assert_eq!(sim.opened_at.len(), 1);
 }
 
-/// The question is one of `sync`, and its answer is as good as any: nothing more comes over a stream that was refused.
+/// The session checks the socket with `sync`. A refusal is an answer too, but no more events come after it.
 #[test]
-fn a_tab_that_wakes_after_a_removal_learns_of_it() {
+fn a_tab_that_wakes_up_learns_that_its_user_was_removed() {
     let mut sim = Simulation::online();
     sim.server.refuses_subscribes = Some(ErrorCode::NotFound);
     sim.pass(10_000);

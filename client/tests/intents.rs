@@ -30,9 +30,9 @@ fn a_change_is_shown_at_once_and_answered_by_done() {
     assert!(!sim.changes.iter().any(|change| matches!(change, Change::Timeline { what, .. } if matches!(what, TimelineChange::Inserted(_) | TimelineChange::Reset))));
 }
 
-/// Edits and deletions were refused without a link, and the person had to come back to them.
+/// Edits and deletions were once refused while offline, and the person had to repeat them later.
 #[test]
-fn what_was_changed_without_a_link_is_kept_shown_and_said_in_order_when_it_is_back() {
+fn changes_made_offline_are_shown_and_are_sent_in_order_after_a_reconnect() {
     let mut sim = one();
     sim.send(id(2), "dos");
     sim.give(Input::NetworkDown);
@@ -55,7 +55,7 @@ fn what_was_changed_without_a_link_is_kept_shown_and_said_in_order_when_it_is_ba
 }
 
 #[test]
-fn a_message_that_waits_can_be_changed_and_is_sent_first() {
+fn a_waiting_message_can_be_changed_and_is_sent_before_the_change() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     sim.send(id(1), "hloa");
@@ -68,7 +68,7 @@ fn a_message_that_waits_can_be_changed_and_is_sent_first() {
 }
 
 #[test]
-fn the_last_text_counts_and_nothing_is_said_that_is_so_already() {
+fn only_the_last_text_is_sent_and_only_if_the_log_does_not_show_it() {
     let mut sim = one();
     sim.give(Input::NetworkDown);
     for text in ["a", "b", "c"] {
@@ -84,7 +84,7 @@ fn the_last_text_counts_and_nothing_is_said_that_is_so_already() {
 }
 
 #[test]
-fn nothing_is_wanted_of_a_message_that_is_to_be_deleted() {
+fn a_message_that_is_to_be_deleted_takes_no_other_change() {
     let mut sim = one();
     sim.give(Input::NetworkDown);
     sim.edit(id(1), "a");
@@ -116,7 +116,7 @@ fn a_change_whose_answer_is_lost_is_repeated_until_it_has_one() {
 }
 
 #[test]
-fn a_change_that_was_under_way_when_the_socket_broke_is_said_again() {
+fn a_change_that_was_under_way_when_the_socket_broke_is_sent_again() {
     let mut sim = one();
     sim.cut = true;
     sim.edit(id(1), "adiós");
@@ -128,7 +128,7 @@ fn a_change_that_was_under_way_when_the_socket_broke_is_said_again() {
 }
 
 #[test]
-fn what_the_server_refuses_says_why_on_its_row_and_holds_up_nobody() {
+fn a_refused_change_keeps_its_reason_and_does_not_delay_the_others() {
     let mut sim = one();
     let other = sim.server.post(ana(), "ajeno");
     sim.work();
@@ -148,7 +148,7 @@ fn what_the_server_refuses_says_why_on_its_row_and_holds_up_nobody() {
 }
 
 #[test]
-fn a_limit_makes_a_change_wait_and_a_retry_takes_up_what_was_refused() {
+fn a_rate_limited_change_waits_and_a_refused_one_can_be_retried() {
     let mut sim = one();
     sim.server.change_answers.push_back(Answer::Refused(ErrorCode::RateLimited, Some(2_000)));
     sim.edit(id(1), "b");
@@ -165,7 +165,7 @@ fn a_limit_makes_a_change_wait_and_a_retry_takes_up_what_was_refused() {
 }
 
 #[test]
-fn a_deletion_of_what_is_deleted_is_done() {
+fn deleting_a_deleted_message_counts_as_done() {
     let mut sim = one();
     sim.give(Input::NetworkDown);
     sim.server.delete(id(1));
@@ -177,9 +177,9 @@ fn a_deletion_of_what_is_deleted_is_done() {
     assert_eq!(sim.screen(), ["x!"], "and an edit of it is refused");
 }
 
-/// During a rolling upgrade the server may be one build behind: it answers no change, and the event is the answer.
+/// During a rolling upgrade the server may be one build older. It does not send `done`, so the event is the answer.
 #[test]
-fn a_server_that_does_not_know_done_answers_by_the_event() {
+fn without_done_the_event_of_a_change_is_its_answer() {
     let mut sim = one();
     sim.server.knows_no_done = true;
     sim.edit(id(1), "b");
@@ -188,9 +188,9 @@ fn a_server_that_does_not_know_done_answers_by_the_event() {
     assert!(sim.group().outbox().is_empty() && sim.stored.is_empty());
 }
 
-/// It says nothing where nothing had to change, of a message that is not loaded here; it is not asked for ever.
+/// Such a server answers nothing if nothing had to change. The session does not repeat the change for ever.
 #[test]
-fn a_change_that_is_never_answered_ends_at_the_person() {
+fn a_change_that_is_never_answered_is_left_to_the_person() {
     let mut sim = one();
     sim.server.knows_no_done = true;
     sim.server.lose_events = 1;
@@ -209,7 +209,7 @@ fn a_change_that_is_never_answered_ends_at_the_person() {
 }
 
 #[test]
-fn giving_up_a_message_gives_up_what_was_wanted_of_it() {
+fn discarding_a_message_discards_its_changes() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Refused(ErrorCode::InvalidMessage, None));
     sim.send(id(1), "hola");
@@ -222,7 +222,7 @@ fn giving_up_a_message_gives_up_what_was_wanted_of_it() {
 }
 
 #[test]
-fn a_full_outbox_takes_no_more_changes_but_another_text_of_one_that_waits() {
+fn a_full_outbox_takes_only_another_text_for_a_waiting_change() {
     let mut sim = one();
     sim.give(Input::NetworkDown);
     sim.edit(id(1), "a");
@@ -238,7 +238,7 @@ fn a_full_outbox_takes_no_more_changes_but_another_text_of_one_that_waits() {
 }
 
 #[test]
-fn another_page_takes_over_the_changes_that_were_left_behind() {
+fn another_page_takes_over_unsent_changes() {
     let mut page = one();
     page.give(Input::NetworkDown);
     page.edit(id(1), "de la otra");

@@ -28,7 +28,7 @@ fn was_told(sim: &Simulation) -> bool {
 // The page set a flag with the question and cleared it when the ends of the loaded part changed. The second page of 260
 // messages changed neither end: «Cargando…» stood there for ever, and nothing was asked for any more.
 #[test]
-fn every_page_tells_that_it_is_here_up_to_the_first_message() {
+fn every_older_page_is_reported_up_to_the_first_message() {
     for messages in [101, 260, 5_000] {
         let mut sim = with(messages);
         let mut pages = 0;
@@ -51,7 +51,7 @@ fn every_page_tells_that_it_is_here_up_to_the_first_message() {
 }
 
 #[test]
-fn a_page_that_does_not_come_is_failed_until_it_is_asked_for_again() {
+fn a_page_that_can_not_be_loaded_stays_failed_until_it_is_requested_again() {
     let mut sim = with(120);
     sim.rest = false;
     ask(&mut sim);
@@ -64,7 +64,7 @@ fn a_page_that_does_not_come_is_failed_until_it_is_asked_for_again() {
 }
 
 #[test]
-fn a_page_that_nobody_answers_is_failed_after_a_while() {
+fn a_request_without_an_answer_fails_after_a_while() {
     let mut sim = with(120);
     sim.hold_pages = true;
     ask(&mut sim);
@@ -80,7 +80,7 @@ fn a_page_that_nobody_answers_is_failed_after_a_while() {
 }
 
 #[test]
-fn a_link_that_is_back_makes_older_messages_worth_asking_for() {
+fn after_a_reconnect_a_failed_page_can_be_requested_again() {
     let mut sim = with(120);
     sim.rest = false;
     sim.close(CloseReason::Abnormal);
@@ -94,7 +94,7 @@ fn a_link_that_is_back_makes_older_messages_worth_asking_for() {
 }
 
 #[test]
-fn who_asks_twice_is_answered_once() {
+fn a_second_request_for_the_same_page_is_not_sent() {
     let mut sim = with(260);
     let page = sim.group().timeline().older_page().unwrap_or_else(|| panic!("nothing older"));
     sim.hold_pages = true;
@@ -110,7 +110,7 @@ fn who_asks_twice_is_answered_once() {
 }
 
 #[test]
-fn another_question_or_a_closed_group_ends_the_loading() {
+fn another_request_or_closing_the_group_ends_the_loading() {
     for end in [Input::Load { group: group(), page: HistoryPage::Around(60) }, Input::CloseGroup { group: group() }] {
         let mut sim = with(260);
         sim.hold_pages = true;

@@ -23,7 +23,7 @@ fn a_message_is_shown_at_once_and_replaced_by_the_stored_one() {
 }
 
 #[test]
-fn what_is_written_offline_goes_out_in_order_and_before_what_is_written_later() {
+fn messages_written_offline_are_sent_in_order_and_before_later_ones() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     for number in 1..=5 {
@@ -55,7 +55,7 @@ fn nothing_is_sent_before_the_group_has_caught_up() {
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_again_and_the_message_is_there_once() {
+fn a_message_whose_answer_was_lost_is_sent_again_and_shown_once() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Lost);
     sim.send(id(1), "una vez");
@@ -70,7 +70,7 @@ fn a_lost_answer_is_asked_for_again_and_the_message_is_there_once() {
 }
 
 #[test]
-fn the_own_event_is_as_good_as_an_answer() {
+fn the_event_of_an_own_message_acknowledges_it() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Unanswered);
     sim.send(id(1), "hola");
@@ -81,7 +81,7 @@ fn the_own_event_is_as_good_as_an_answer() {
 }
 
 #[test]
-fn a_send_without_an_answer_is_said_again_and_then_the_socket_is_replaced() {
+fn a_send_without_an_answer_is_repeated_and_then_the_socket_is_replaced() {
     let mut sim = Simulation::online();
     sim.server.answers.extend([Answer::Swallowed, Answer::Swallowed]);
     sim.send(id(1), "eco");
@@ -126,7 +126,7 @@ fn without_a_time_from_the_server_the_waits_grow() {
 }
 
 #[test]
-fn a_refused_message_stays_with_its_reason_and_the_next_ones_go_on() {
+fn a_refused_message_keeps_its_reason_and_the_next_ones_are_sent() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Refused(ErrorCode::MessageTooLong, None));
     sim.send(id(1), "demasiado");
@@ -140,7 +140,7 @@ fn a_refused_message_stays_with_its_reason_and_the_next_ones_go_on() {
 }
 
 #[test]
-fn a_retry_goes_out_under_the_same_id() {
+fn a_retry_is_sent_with_the_same_id() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Refused(ErrorCode::StorageFull, None));
     sim.send(id(1), "otra vez");
@@ -152,7 +152,7 @@ fn a_retry_goes_out_under_the_same_id() {
 }
 
 #[test]
-fn a_discarded_message_is_gone_for_good_and_one_under_way_stays() {
+fn a_discarded_message_is_removed_and_one_under_way_stays() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Swallowed);
     sim.send(id(1), "en camino");
@@ -167,7 +167,7 @@ fn a_discarded_message_is_gone_for_good_and_one_under_way_stays() {
 }
 
 #[test]
-fn the_queue_survives_a_reload_and_goes_out_without_the_group_being_opened() {
+fn the_outbox_survives_a_reload_and_is_sent_without_opening_the_group() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     // Ids that sort against the order of writing: the order of writing must count.
@@ -183,7 +183,7 @@ fn the_queue_survives_a_reload_and_goes_out_without_the_group_being_opened() {
 }
 
 #[test]
-fn a_message_written_after_a_reload_goes_behind_the_restored_ones() {
+fn a_message_written_after_a_reload_is_sent_after_the_restored_ones() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     sim.send(id(9), "antes");
@@ -221,7 +221,7 @@ fn a_refused_message_is_still_refused_after_a_reload() {
 }
 
 #[test]
-fn what_another_user_wrote_on_this_device_is_left_alone() {
+fn messages_of_another_user_on_this_device_are_left_alone() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     sim.send(id(1), "mío");
@@ -235,7 +235,7 @@ fn what_another_user_wrote_on_this_device_is_left_alone() {
 }
 
 #[test]
-fn a_full_outbox_says_so_and_takes_nothing() {
+fn a_full_outbox_refuses_new_messages() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     for number in 0..OUTBOX_MESSAGES {
@@ -251,7 +251,7 @@ fn a_full_outbox_says_so_and_takes_nothing() {
 }
 
 #[test]
-fn an_id_is_taken_once() {
+fn an_id_can_be_used_only_once() {
     let mut sim = Simulation::online();
     sim.send(id(1), "uno");
     sim.send(id(1), "dos");
@@ -272,7 +272,7 @@ fn a_closed_group_still_sends_what_waits_in_it() {
 }
 
 #[test]
-fn what_waits_for_a_group_that_was_left_is_refused() {
+fn waiting_messages_of_a_group_that_was_left_are_refused() {
     let mut sim = Simulation::online();
     sim.close(CloseReason::Abnormal);
     sim.send(id(1), "tarde");

@@ -92,7 +92,7 @@ fn every_close_reason_is_followed_as_the_table_says() {
 }
 
 #[test]
-fn a_server_that_asks_to_come_back_at_once_again_and_again_makes_no_loop() {
+fn a_server_that_always_asks_to_reconnect_at_once_causes_no_loop() {
     let mut sim = Simulation::online();
     sim.close(CloseReason::TokenExpired);
     assert_eq!(sim.session.link(), LinkState::Online);
@@ -101,7 +101,7 @@ fn a_server_that_asks_to_come_back_at_once_again_and_again_makes_no_loop() {
 }
 
 #[test]
-fn a_person_may_ask_again_after_a_terminal_close() {
+fn a_person_can_connect_again_after_a_terminal_close() {
     let mut sim = Simulation::online();
     sim.close(CloseReason::TooManyConnections);
     sim.give(Input::RetryNow);
@@ -110,7 +110,7 @@ fn a_person_may_ask_again_after_a_terminal_close() {
 }
 
 #[test]
-fn a_planned_restart_is_waited_for_with_jitter() {
+fn the_wait_after_a_planned_restart_has_jitter() {
     let mut waits = std::collections::BTreeSet::new();
     for seed in 0..20 {
         let mut sim = Simulation::new(seed);
@@ -125,8 +125,8 @@ fn a_planned_restart_is_waited_for_with_jitter() {
     assert!(waits.len() > 15);
 }
 
-/// After a restart of ten seconds a page came back 18 s later: every refused attempt doubled the next wait, as if the server
-/// had failed for no reason.
+/// After a restart of ten seconds a page reconnected only after 18 s: every refused attempt doubled the next wait, as after a
+/// failure.
 #[test]
 fn after_a_planned_restart_a_client_is_back_within_three_seconds_of_the_server() {
     for (seed, away_ms) in (0..20).zip([2_000, 5_000, 10_000, 20_000, 45_000].into_iter().cycle()) {
@@ -144,7 +144,7 @@ fn after_a_planned_restart_a_client_is_back_within_three_seconds_of_the_server()
 }
 
 #[test]
-fn a_server_that_never_comes_back_from_its_restart_is_asked_less_and_less() {
+fn the_waits_grow_if_a_server_does_not_come_back_from_its_restart() {
     let mut sim = Simulation::online();
     sim.hear(ServerFrame::GoingAway(GoingAway { retry_after_ms: 500 }));
     (sim.door, sim.sign) = (Door::Refused, SessionCheck::Unreachable);
@@ -155,8 +155,8 @@ fn a_server_that_never_comes_back_from_its_restart_is_asked_less_and_less() {
     assert!((20..80).contains(&(sim.checks - before)), "{}", sim.checks - before);
 }
 
-/// A page came back from the browser's cache after some failures. It heard that it was in sight, and only then that its
-/// socket had died; that loss drew a wait of up to 30 s, and 15 to 18 s passed before the next message.
+/// A page returned from the browser's cache after some failed attempts. It became visible first, and only then learned that
+/// its socket was lost. That loss drew a wait of up to 30 s, so 15 to 18 s passed before the next message.
 #[test]
 fn a_loss_that_is_told_after_the_tab_woke_is_answered_at_once() {
     for sign in [Input::PageVisible, Input::NetworkUp] {
@@ -198,9 +198,9 @@ fn a_socket_that_answers_after_the_tab_woke_stays() {
     assert_eq!(sim.opened_at.len(), opened);
 }
 
-/// Attempts that were under way when the tab fell asleep had their whole time once more when it woke.
+/// Attempts that were under way when the tab fell asleep got their whole timeout once more when it woke up.
 #[test]
-fn an_attempt_from_before_the_sleep_is_made_anew() {
+fn an_attempt_from_before_the_sleep_is_replaced() {
     let mut sim = Simulation::new(1);
     sim.door = Door::Dead;
     sim.give(Input::Start);
@@ -274,7 +274,7 @@ fn a_waiting_link_tries_at_once_when_the_tab_comes_to_the_front() {
 }
 
 #[test]
-fn a_socket_that_never_opened_is_followed_by_a_question_about_the_sign_in() {
+fn after_a_socket_that_never_opened_the_sign_in_is_checked() {
     let mut sim = Simulation::new(3);
     sim.door = Door::Refused;
     sim.give(Input::Start);
@@ -290,7 +290,7 @@ fn a_socket_that_never_opened_is_followed_by_a_question_about_the_sign_in() {
 }
 
 #[test]
-fn while_the_server_can_not_be_asked_no_socket_is_opened() {
+fn no_socket_is_opened_while_the_sign_in_can_not_be_checked() {
     let mut sim = Simulation::new(3);
     sim.door = Door::Refused;
     sim.sign = SessionCheck::Unreachable;
@@ -316,7 +316,7 @@ fn a_socket_that_does_not_open_in_ten_seconds_is_given_up() {
 }
 
 #[test]
-fn what_an_old_socket_says_means_nothing() {
+fn frames_of_an_old_socket_are_ignored() {
     let mut sim = Simulation::online();
     let Some(old) = sim.socket else { panic!("no socket") };
     sim.close(CloseReason::Abnormal);
@@ -328,7 +328,7 @@ fn what_an_old_socket_says_means_nothing() {
 }
 
 #[test]
-fn a_server_that_takes_the_client_for_somebody_else_is_told_nothing() {
+fn nothing_is_sent_to_a_server_that_names_another_user() {
     let mut sim = Simulation::new(1);
     sim.server.user = UserId::new(uuid::Uuid::from_u128(0xff));
     sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
@@ -340,7 +340,7 @@ fn a_server_that_takes_the_client_for_somebody_else_is_told_nothing() {
 }
 
 #[test]
-fn a_group_that_does_not_answer_keeps_the_link_from_being_online_for_ten_seconds_at_most() {
+fn a_group_that_does_not_answer_delays_the_link_for_ten_seconds_at_most() {
     let mut sim = Simulation::new(1);
     sim.server.ignores_subscribes = true;
     sim.give(Input::Start);
@@ -355,7 +355,7 @@ fn a_group_that_does_not_answer_keeps_the_link_from_being_online_for_ten_seconds
 }
 
 #[test]
-fn a_group_that_can_not_be_followed_now_is_asked_for_again() {
+fn a_group_that_can_not_be_followed_now_is_requested_again() {
     let mut sim = Simulation::new(1);
     sim.server.refuses_subscribes = Some(ErrorCode::Overloaded);
     sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
@@ -379,7 +379,7 @@ fn a_token_that_ends_soon_is_replaced_on_the_open_socket() {
 }
 
 #[test]
-fn every_change_of_the_link_is_told_once() {
+fn every_change_of_the_link_is_reported_once() {
     let mut sim = Simulation::online();
     sim.changes.clear();
     sim.close(CloseReason::Abnormal);

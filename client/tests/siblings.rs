@@ -15,7 +15,7 @@ fn kept(texts: &[(u128, &str)]) -> Vec<SavedIntent> {
 }
 
 #[test]
-fn what_a_page_left_behind_is_sent_by_the_one_that_stays() {
+fn messages_that_a_page_left_behind_are_sent_by_another_page() {
     let mut sim = Simulation::online();
     sim.give(Input::Adopt(kept(&[(1, "uno"), (2, "dos")])));
     assert_eq!(sim.server.texts(), ["uno", "dos"]);
@@ -24,7 +24,7 @@ fn what_a_page_left_behind_is_sent_by_the_one_that_stays() {
 }
 
 #[test]
-fn a_group_that_nobody_opened_is_followed_for_what_was_left_behind_in_it() {
+fn a_group_that_is_not_open_is_followed_to_send_what_was_left_behind() {
     let mut sim = Simulation::new(1);
     sim.give(Input::Start);
     sim.give(Input::Adopt(kept(&[(1, "uno")])));
@@ -33,7 +33,7 @@ fn a_group_that_nobody_opened_is_followed_for_what_was_left_behind_in_it() {
 }
 
 #[test]
-fn what_both_pages_send_is_there_once() {
+fn a_message_that_both_pages_send_is_shown_once() {
     let mut sim = Simulation::online();
     sim.give(Input::NetworkDown);
     sim.send(id(1), "uno");
@@ -47,7 +47,7 @@ fn what_both_pages_send_is_there_once() {
 }
 
 #[test]
-fn nobody_adopts_what_another_user_wrote() {
+fn messages_of_another_user_are_not_adopted() {
     let mut sim = Simulation::online();
     let mut saved = kept(&[(1, "ajeno")]);
     for message in &mut saved {
@@ -58,7 +58,7 @@ fn nobody_adopts_what_another_user_wrote() {
 }
 
 #[test]
-fn a_refused_message_that_was_given_up_on_another_page_is_offered_no_more() {
+fn a_refused_message_that_another_page_discarded_is_removed() {
     let mut sim = Simulation::online();
     sim.server.answers.push_back(Answer::Refused(ErrorCode::StorageFull, None));
     sim.send(id(1), "mal");
@@ -78,9 +78,9 @@ fn a_waiting_message_is_never_dropped_because_another_page_forgot_it() {
     assert_eq!(sim.screen(), ["uno"]);
 }
 
-/// A page that had slept said its old edit again when it woke, over the newer one of another page.
+/// A page that had slept sent its old edit again when it woke up, and so undid the newer edit of another page.
 #[test]
-fn a_change_that_another_page_has_made_is_not_made_again_here() {
+fn a_change_that_another_page_made_is_not_repeated() {
     let mut asleep = Simulation::online();
     asleep.send(id(1), "hola");
     asleep.give(Input::NetworkDown);

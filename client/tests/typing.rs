@@ -23,7 +23,7 @@ fn somebody_who_types_is_shown_for_six_seconds_at_most() {
 }
 
 #[test]
-fn who_goes_on_typing_goes_on_being_shown() {
+fn a_member_who_goes_on_typing_stays_shown() {
     let mut sim = Simulation::online();
     for _ in 0..5 {
         types(&mut sim);
@@ -33,7 +33,7 @@ fn who_goes_on_typing_goes_on_being_shown() {
 }
 
 #[test]
-fn a_message_a_stop_and_a_departure_each_end_it() {
+fn a_message_a_stop_and_a_lost_connection_each_end_typing() {
     let mut sim = Simulation::online();
     types(&mut sim);
     sim.server.post(ana(), "listo");
@@ -51,14 +51,14 @@ fn a_message_a_stop_and_a_departure_each_end_it() {
 }
 
 #[test]
-fn the_users_own_other_tab_is_nobody_else() {
+fn typing_in_the_users_other_tab_is_not_shown() {
     let mut sim = Simulation::online();
     sim.hear(ServerFrame::UserTyping(Typing { user_id: me(), group_id: group() }));
     assert_eq!(sim.group().roster().typing().count(), 0);
 }
 
 #[test]
-fn typing_is_said_every_four_seconds_and_stopped_after_five_idle_ones() {
+fn typing_is_sent_every_four_seconds_and_stopped_after_five_idle_ones() {
     let mut sim = Simulation::online();
     for _ in 0..100 {
         sim.give(Input::Typed { group: group() });
@@ -75,7 +75,7 @@ fn typing_is_said_every_four_seconds_and_stopped_after_five_idle_ones() {
 }
 
 #[test]
-fn sending_and_leaving_stop_it() {
+fn sending_and_leaving_stop_typing() {
     let mut sim = Simulation::online();
     sim.give(Input::Typed { group: group() });
     sim.send(id(1), "listo");
@@ -87,7 +87,7 @@ fn sending_and_leaving_stop_it() {
 }
 
 #[test]
-fn typing_without_a_link_is_not_kept_for_later() {
+fn typing_without_a_link_is_not_sent_later() {
     let mut sim = Simulation::online();
     sim.close(CloseReason::Abnormal);
     sim.give(Input::Typed { group: group() });
@@ -97,7 +97,7 @@ fn typing_without_a_link_is_not_kept_for_later() {
 }
 
 #[test]
-fn presence_is_what_the_server_said_last_and_whole_after_a_reconnect() {
+fn presence_is_what_the_server_sent_last_and_complete_after_a_reconnect() {
     let mut sim = Simulation::online();
     sim.hear(ServerFrame::Presence(Presence { group_id: group(), user_id: ana(), online: true }));
     assert!(sim.group().roster().is_online(ana()));
@@ -108,7 +108,7 @@ fn presence_is_what_the_server_said_last_and_whole_after_a_reconnect() {
 }
 
 #[test]
-fn reading_is_said_at_most_once_a_second_with_the_furthest_seq() {
+fn reads_are_sent_at_most_once_a_second_with_the_furthest_seq() {
     let mut sim = Simulation::online();
     for number in 0..50 {
         sim.server.post(ana(), &number.to_string());
@@ -132,7 +132,7 @@ fn reading_is_said_at_most_once_a_second_with_the_furthest_seq() {
 }
 
 #[test]
-fn a_reading_that_nobody_confirmed_is_said_again_after_a_reconnect() {
+fn a_read_without_a_confirmation_is_sent_again_after_a_reconnect() {
     let mut sim = Simulation::online();
     sim.server.post(ana(), "uno");
     sim.work();
@@ -145,7 +145,7 @@ fn a_reading_that_nobody_confirmed_is_said_again_after_a_reconnect() {
 }
 
 #[test]
-fn nobody_has_read_what_is_not_there() {
+fn no_read_is_sent_beyond_the_log() {
     let mut sim = Simulation::online();
     sim.server.post(ana(), "uno");
     sim.work();
@@ -154,7 +154,8 @@ fn nobody_has_read_what_is_not_there() {
     assert_eq!(*seq, 1);
 }
 
-/// In a group of 120 one reader of the other 119 was shown as everybody: only those who had read anything were counted.
+/// In a group of 120, a message that one other member had read was shown as read by all: only members who had read
+/// something were counted.
 #[test]
 fn a_message_is_read_by_everybody_when_the_last_of_all_members_has_read_it() {
     let mut sim = Simulation::online();
@@ -172,9 +173,9 @@ fn a_message_is_read_by_everybody_when_the_last_of_all_members_has_read_it() {
     assert_eq!(read(&sim), 1, "reading goes back");
 }
 
-/// The list of members that the screen has may be older than the log.
+/// The screen's list of members may be older than the log.
 #[test]
-fn who_has_just_joined_has_read_nothing() {
+fn a_member_who_has_just_joined_has_read_nothing() {
     let mut sim = Simulation::online();
     sim.send(id(1), "hola");
     sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: ana(), seq: 1 }));
