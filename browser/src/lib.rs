@@ -6,11 +6,11 @@
 
 mod clock;
 mod endpoint;
-mod kept_outbox;
 mod listen;
 mod page_events;
 mod ports;
 pub mod rest;
+mod saved_outbox;
 mod siblings;
 mod socket;
 
@@ -20,13 +20,13 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 pub use clock::{now, now_millis};
 pub use endpoint::{Endpoint, TokenFuture};
-pub use kept_outbox::KeptOutbox;
 pub use ports::BrowserPorts;
+pub use saved_outbox::SavedOutbox;
 pub use socket::BrowserSocket;
 
 /// Starts a session of this user in this page. It ends when the last handle is dropped. `changed` is called after each
 /// change of what the session shows.
-pub fn start(endpoint: &Endpoint, outbox: KeptOutbox, user: UserId, changed: impl FnMut(Change) + 'static) -> Handle {
+pub fn start(endpoint: &Endpoint, outbox: SavedOutbox, user: UserId, changed: impl FnMut(Change) + 'static) -> Handle {
     let (seed, _) = Uuid::new_v4().as_u64_pair();
     let (driver, handle) =
         Driver::new(Session::new(Config::new(user), seed), BrowserPorts::new(endpoint.clone(), outbox));

@@ -1,22 +1,22 @@
 //! The session's ports in a browser.
 
-use caravana_client::ports::{NotKept, Requests, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::{MessagesAnswer, UserAnswer};
 use caravana_protocol::{CloseReason, GroupId};
 
 use crate::rest::{self, history_path};
 use crate::socket::{self, BrowserSocket};
-use crate::{Endpoint, KeptOutbox, clock};
+use crate::{Endpoint, SavedOutbox, clock};
 
 /// The session's ports in a browser.
 pub struct BrowserPorts {
     endpoint: Endpoint,
-    outbox: KeptOutbox,
+    outbox: SavedOutbox,
 }
 
 impl BrowserPorts {
-    pub(crate) const fn new(endpoint: Endpoint, outbox: KeptOutbox) -> Self {
+    pub(crate) const fn new(endpoint: Endpoint, outbox: SavedOutbox) -> Self {
         Self { endpoint, outbox }
     }
 }
@@ -42,15 +42,15 @@ impl Timer for BrowserPorts {
 
 impl Storage for BrowserPorts {
     fn load(&self) -> impl Future<Output = Vec<SavedIntent>> {
-        std::future::ready(KeptOutbox::load())
+        std::future::ready(SavedOutbox::load())
     }
 
-    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotKept>> {
+    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotSaved>> {
         std::future::ready(self.outbox.save(&intent))
     }
 
     fn forget(&self, id: IntentId) -> impl Future<Output = ()> {
-        KeptOutbox::forget(id);
+        SavedOutbox::forget(id);
         std::future::ready(())
     }
 }

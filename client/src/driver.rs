@@ -125,11 +125,11 @@ impl<P: Ports> Driver<P> {
                     Output::LoadHistory { request, group, page, limit } => {
                         work.start(work::perform(&ports, Job::History { request, group, page, limit }));
                     }
-                    Output::Save(message) => work.write(Write::Save(message)),
+                    Output::Save(intent) => work.write(Write::Save(intent)),
                     Output::Forget(id) => work.write(Write::Forget(id)),
                 }
             }
-            work.next_write(|change| work::keep(&ports, change));
+            work.next_write(|change| work::write(&ports, change));
             let deadline = write().poll_timeout();
             work.set_alarm(deadline, |at| ports.sleep(at.since(ports.now())));
             let input = match work.next(&mut current, &mut inputs).await {

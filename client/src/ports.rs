@@ -109,17 +109,17 @@ pub trait Timer {
 
 /// The device could not save an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it could not be kept")]
-pub struct NotKept;
+#[error("the intent could not be saved")]
+pub struct NotSaved;
 
-/// Keeps intents over reloads. Write a [`SavedIntent`] with serde; its `id` is the key. Where there is no storage,
+/// Saves intents over reloads. Write a [`SavedIntent`] with serde; its `id` is the key. Where there is no storage,
 /// `load` gives nothing and `save` may fail: everything works, but a reload loses the intents.
 pub trait Storage {
     /// Gives all saved intents, except those that can't be read.
     fn load(&self) -> impl Future<Output = Vec<SavedIntent>>;
 
     /// Saves an intent. It replaces the one that is saved under its id.
-    fn save(&self, message: SavedIntent) -> impl Future<Output = Result<(), NotKept>>;
+    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotSaved>>;
 
     /// Removes an intent. It is no error if there is none.
     fn forget(&self, id: IntentId) -> impl Future<Output = ()>;

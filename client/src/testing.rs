@@ -56,7 +56,7 @@ pub struct Simulation {
     pub hold_pages: bool,
     /// What the client sends is lost, and so is what the server sends: a half-open socket.
     pub cut: bool,
-    /// What the storage keeps.
+    /// What the storage has saved.
     pub stored: BTreeMap<IntentId, SavedIntent>,
     /// All changes that the session reported.
     pub changes: Vec<Change>,
@@ -221,7 +221,7 @@ impl Simulation {
         self.work();
     }
 
-    /// The page is reloaded: a new session with what the storage kept.
+    /// The page is reloaded: a new session with what the storage has saved.
     pub fn reload(&mut self) {
         self.server.hang_up();
         self.socket = None;

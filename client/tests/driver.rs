@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use caravana_client::ports::{NotKept, Requests, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::testing::{Answer, Server, ana, group, id, me};
 use caravana_client::{
     Change, Config, Driver, Handle, HandleError, HistoryError, HistoryPage, Input, Instant, IntentId, LinkState,
@@ -109,11 +109,11 @@ impl Storage for Place {
         self.with(|state| state.stored.values().cloned().collect())
     }
 
-    async fn save(&self, message: SavedIntent) -> Result<(), NotKept> {
+    async fn save(&self, message: SavedIntent) -> Result<(), NotSaved> {
         tokio::task::yield_now().await;
         self.with(|state| {
             if state.full {
-                return Err(NotKept);
+                return Err(NotSaved);
             }
             state.stored.insert(message.id, message);
             Ok(())
@@ -213,7 +213,7 @@ fn texts(session: &Session) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_is_kept_only_until_it_is_stored() {
+async fn a_message_is_saved_only_until_it_is_stored() {
     let place = Place::new();
     let mut page = Page::open(&place);
     page.sees("online", |session| session.link() == LinkState::Online).await;
@@ -275,7 +275,7 @@ async fn a_full_storage_is_reported_and_the_message_is_sent_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn kept_messages_are_sent_by_the_next_page() {
+async fn saved_messages_are_sent_by_the_next_page() {
     let place = Place::new();
     let mut first = Page::open(&place);
     first.sees("online", |session| session.link() == LinkState::Online).await;

@@ -1,7 +1,7 @@
 //! Starts the session of this page.
 
 use caravana_app::ports::Connector;
-use caravana_browser::{Endpoint, KeptOutbox};
+use caravana_browser::{Endpoint, SavedOutbox};
 use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::{MessageId, UserId};
 
@@ -14,7 +14,7 @@ impl Connector for PageConnector {
     fn start(&self, user: UserId, changed: Box<dyn FnMut(Change)>) -> Handle {
         // This must happen before the session loads kept messages.
         belongings::arrive(user);
-        caravana_browser::start(&Endpoint::own(), KeptOutbox::new(belongings::may_keep), user, changed)
+        caravana_browser::start(&Endpoint::own(), SavedOutbox::new(belongings::may_keep), user, changed)
     }
 
     fn mint(&self) -> MessageId {

@@ -62,11 +62,11 @@ pub(super) async fn perform<P: Ports>(ports: &P, job: Job<P::Socket>) -> Option<
 }
 
 /// Carries out a change of the storage.
-pub(super) async fn keep<P: Ports>(ports: &P, write: Write) -> Option<Input> {
+pub(super) async fn write<P: Ports>(ports: &P, write: Write) -> Option<Input> {
     match write {
-        Write::Save(message) => {
-            let id = message.id;
-            ports.save(message).await.err().map(|_| Input::NotSaved { id })
+        Write::Save(intent) => {
+            let id = intent.id;
+            ports.save(intent).await.err().map(|_| Input::NotSaved { id })
         }
         Write::Forget(id) => {
             ports.forget(id).await;
@@ -120,9 +120,9 @@ impl<O, W, J, A> Work<O, W, J, A> {
 
     /// Starts the next write. Only one runs at a time: an intent that is saved and then forgotten must end as
     /// forgotten.
-    pub(super) fn next_write(&mut self, keep: impl FnOnce(Write) -> W) {
+    pub(super) fn next_write(&mut self, start: impl FnOnce(Write) -> W) {
         if self.writing.is_none() {
-            self.writing = self.writes.pop_front().map(|write| Box::pin(keep(write)));
+            self.writing = self.writes.pop_front().map(|write| Box::pin(start(write)));
         }
     }
 

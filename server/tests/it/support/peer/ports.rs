@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use caravana_client::ports::{NotKept, Requests, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, GroupId, codec};
@@ -135,7 +135,7 @@ impl Storage for TestPorts {
         Vec::new()
     }
 
-    async fn save(&self, _: SavedIntent) -> Result<(), NotKept> {
+    async fn save(&self, _: SavedIntent) -> Result<(), NotSaved> {
         Ok(())
     }
 
