@@ -42,7 +42,7 @@ impl Online {
     /// round.
     pub(super) fn heard(&mut self, from: InstanceId, user: UserId, connections: u32, until: Instant) -> bool {
         if connections == 0 {
-            return self.change(user, |known| drop(known.elsewhere.remove(&from)));
+            return self.change(user, |known| known.elsewhere.retain(|instance, _| *instance != from));
         }
         let is_first = !self.has(user);
         self.0.entry(user).or_default().elsewhere.insert(from, Elsewhere { connections, until });
