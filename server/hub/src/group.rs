@@ -34,7 +34,7 @@ pub(super) struct Group {
     nudged: bool,
     followers: Vec<Follower>,
     online: Online,
-    /// The users whose number of connections here has changed since the other instances were told.
+    /// The users whose number of connections here the other instances must be told.
     moved: BTreeSet<UserId>,
     typing: BTreeMap<UserId, Instant>,
 }

@@ -16,6 +16,9 @@ use super::peer::Peer;
 /// Enough shards that the cores of a machine rarely wait for the same one.
 const SHARDS: usize = 64;
 
+/// How many users are in one signal of presence.
+const PRESENCE_USERS: usize = 1_000;
+
 /// Everything that is connected.
 pub(super) struct Registry {
     /// Gets the presence of connections here, for the other instances.
@@ -41,13 +44,15 @@ impl Registry {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
-        let users = entry.take_moved();
+        // Under the lock, so that the others hear the numbers in the order in which they changed.
+        let moved = entry.take_moved();
+        if !moved.is_empty() && self.broker.has_others() {
+            for users in moved.chunks(PRESENCE_USERS) {
+                self.broker.publish(Signal::Presence { group_id: group, users: users.to_vec() });
+            }
+        }
         if entry.is_empty() {
             shard.remove(&group);
-        }
-        drop(shard);
-        if !users.is_empty() && self.broker.has_others() {
-            self.broker.publish(Signal::Presence { group_id: group, users });
         }
         Some(result)
     }

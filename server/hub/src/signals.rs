@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_protocol::limits::TYPING_EXPIRY_MS;
-use caravana_protocol::{CloseReason, GroupId, UserId};
+use caravana_protocol::{CloseReason, UserId};
 use caravana_store::{Proof, SecretHash};
 use futures::StreamExt as _;
 use tokio::time::{Instant, sleep};
 
 use super::broker::{Delivered, InstanceId, Revoked, Signal};
+use super::group::Group;
 use super::{Hub, feed};
 
 /// How long `typing` counts.
@@ -25,13 +26,11 @@ const TYPING_COUNTS: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 pub(super) const PRESENCE_COUNTS: Duration = Duration::from_secs(50);
 /// How often presence is repeated to other instances: two repetitions may be lost.
 const PRESENCE_AGAIN: Duration = Duration::from_secs(15);
-/// How many users are in one signal of presence.
-const PRESENCE_USERS: usize = 1_000;
 
 impl Hub {
     /// Carries out a signal, and passes it to the other instances if it is news.
     pub fn signal(self: &Arc<Self>, signal: Signal) {
-        if self.carry_out(&signal) {
+        if self.carry_out(None, &signal) {
             self.tell_others(|| signal);
         }
     }
@@ -43,8 +42,8 @@ impl Hub {
         }
     }
 
-    /// Carries out a signal. Returns whether it is news, and so worth to be told to other instances.
-    fn carry_out(self: &Arc<Self>, signal: &Signal) -> bool {
+    /// Carries out a signal, of another instance or of this one (`None`). Returns whether the others must be told.
+    fn carry_out(self: &Arc<Self>, from: Option<InstanceId>, signal: &Signal) -> bool {
         match *signal {
             Signal::Hint(group, Some(seq)) => feed::hint(self, group, seq),
             Signal::Hint(group, None) => feed::nudge(self, group),
@@ -59,8 +58,12 @@ impl Hub {
                 });
                 return is_news == Some(true);
             }
-            // Connections here tell their presence themselves; this is what another instance says of its connections.
-            Signal::Presence { .. } => {}
+            Signal::Presence { group_id, ref users } => {
+                // The connections here are counted where they come and go.
+                let Some(from) = from else { return true };
+                let until = Instant::now() + PRESENCE_COUNTS;
+                self.registry.with(group_id, |state| state.heard(group_id, from, users, until));
+            }
             Signal::Read { group_id, user_id, seq } => {
                 self.registry.with(group_id, |state| state.read(group_id, user_id, seq));
             }
@@ -105,20 +108,6 @@ impl Hub {
             }
         }
     }
-
-    /// Notes who is online on another instance. An instance that was not known in this group has just come, so it is
-    /// told who is online here.
-    fn heard(&self, from: InstanceId, group: GroupId, users: &[(UserId, u32)]) {
-        let until = Instant::now() + PRESENCE_COUNTS;
-        let here = self.registry.with(group, |state| state.heard(group, from, users, until));
-        self.tell_presence(group, &here.unwrap_or_default());
-    }
-
-    fn tell_presence(&self, group_id: GroupId, users: &[(UserId, u32)]) {
-        for users in users.chunks(PRESENCE_USERS) {
-            self.tell_others(|| Signal::Presence { group_id, users: users.to_vec() });
-        }
-    }
 }
 
 /// Carries out the signals of other instances.
@@ -131,9 +120,8 @@ pub(super) async fn follow_signals(hub: Arc<Hub>) {
             delivered = signals.next() => delivered,
         };
         match delivered {
-            Some(Delivered::Signal(from, Signal::Presence { group_id, users })) => hub.heard(from, group_id, &users),
-            Some(Delivered::Signal(_, signal)) => {
-                hub.carry_out(&signal);
+            Some(Delivered::Signal(from, signal)) => {
+                hub.carry_out(Some(from), &signal);
             }
             Some(Delivered::Lost) => feed::look_at(&hub, &hub.registry.followed()).await,
             None => return,
@@ -153,8 +141,7 @@ pub(super) async fn repeat_presence(hub: Arc<Hub>) {
             continue;
         }
         for group in hub.registry.followed() {
-            let here = hub.registry.with(group, |state| state.online_here()).unwrap_or_default();
-            hub.tell_presence(group, &here);
+            hub.registry.with(group, Group::tell_presence_again);
         }
     }
 }

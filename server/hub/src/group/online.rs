@@ -97,10 +97,9 @@ impl Online {
         self.0.get(&user).map_or(0, |connections| connections.here)
     }
 
-    /// The users with connections here, and how many.
-    pub(super) fn all_here(&self) -> Vec<(UserId, u32)> {
-        let here = self.0.iter().filter(|(_, connections)| connections.here > 0);
-        here.map(|(user, connections)| (*user, connections.here)).collect()
+    /// The users with connections here.
+    pub(super) fn users_here(&self) -> impl Iterator<Item = UserId> {
+        self.0.iter().filter(|(_, connections)| connections.here > 0).map(|(user, _)| *user)
     }
 
     /// Whether an instance has said that somebody is online.
@@ -130,7 +129,8 @@ mod tests {
         assert!(!online.heard(one, user(1), 2, until(50)) && online.heard(one, user(2), 1, until(50)));
         assert!(!online.heard(other, user(2), 3, until(60)));
         assert_eq!(online.connections(), [(user(1), 4), (user(2), 4)].into());
-        assert_eq!(online.all_here(), [(user(1), 2)]);
+        assert_eq!(online.users_here().collect::<Vec<_>>(), [user(1)]);
+        assert_eq!(online.here(user(1)), 2);
         assert!(online.knows(one) && online.knows(other));
         assert!(!online.went(user(1)) && !online.went(user(1)), "still on another instance");
         assert_eq!(online.expire(until(50)), [user(1)], "an instance that says nothing any more is forgotten");

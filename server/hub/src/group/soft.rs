@@ -32,15 +32,9 @@ impl Group {
         self.tell_presence(Presence { group_id, user_id, online: false });
     }
 
-    /// Notes how many connections these users have on another instance. If that instance was not known here, the answer
-    /// is who is online here.
-    pub(crate) fn heard(
-        &mut self,
-        group_id: GroupId,
-        from: InstanceId,
-        users: &[(UserId, u32)],
-        until: Instant,
-    ) -> Vec<(UserId, u32)> {
+    /// Notes how many connections these users have on another instance. If that instance was not known here, it has just
+    /// come and is told who is online here.
+    pub(crate) fn heard(&mut self, group_id: GroupId, from: InstanceId, users: &[(UserId, u32)], until: Instant) {
         let was_known = self.online.knows(from);
         for (user_id, connections) in users.iter().copied() {
             if !self.online.heard(from, user_id, connections, until) {
@@ -52,15 +46,17 @@ impl Group {
                 self.went_offline(group_id, user_id);
             }
         }
-        if !was_known && self.online.knows(from) { self.online.all_here() } else { Vec::new() }
+        if !was_known && self.online.knows(from) {
+            self.tell_presence_again();
+        }
     }
 
-    /// The users with connections here, and how many.
-    pub(crate) fn online_here(&self) -> Vec<(UserId, u32)> {
-        self.online.all_here()
+    /// The other instances are told again who is online here.
+    pub(crate) fn tell_presence_again(&mut self) {
+        self.moved.extend(self.online.users_here());
     }
 
-    /// The users whose number of connections here has changed since the last call, with that number.
+    /// The users whose number of connections here the other instances must be told, with that number.
     pub(crate) fn take_moved(&mut self) -> Vec<(UserId, u32)> {
         std::mem::take(&mut self.moved).into_iter().map(|user| (user, self.online.here(user))).collect()
     }
