@@ -39,15 +39,16 @@ pub fn decode_client(text: &str) -> Result<Incoming, DecodeError> {
         Ok(_) => return fail(ErrorCode::BadJson, "a frame is a JSON object".into(), None),
         Err(error) => return fail(ErrorCode::BadJson, format!("not a frame: {error}"), None),
     };
-    let own_reference = match envelope.remove("ref") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) if text.chars().count() <= REF_CHARACTERS => Some(text),
-        Some(_) => return fail(ErrorCode::BadRequest, "`ref` is a text of at most 64 characters".into(), None),
-    };
-    let reference = own_reference.clone().or_else(|| {
+    let id = || {
         let id = envelope.get("data")?.get("id")?.as_str()?;
         (id.chars().count() <= REF_CHARACTERS).then(|| id.to_owned())
-    });
+    };
+    let own_reference = match envelope.get("ref") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.chars().count() <= REF_CHARACTERS => Some(text.clone()),
+        Some(_) => return fail(ErrorCode::BadRequest, "`ref` is a text of at most 64 characters".into(), id()),
+    };
+    let reference = own_reference.clone().or_else(id);
     let Some(Value::String(kind)) = envelope.remove("type") else {
         return fail(ErrorCode::BadRequest, "`type` is missing".into(), reference);
     };

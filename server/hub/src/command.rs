@@ -164,7 +164,7 @@ impl Connection {
 
     async fn auth(&mut self, token: String) -> Outcome {
         match (self.hub.settings.verify)(token).await {
-            Ok(Caller { user_id, proof }) if user_id == self.peer.user => self.refresh(proof),
+            Ok(Caller { user_id, proof, .. }) if user_id == self.peer.user => self.refresh(proof),
             Ok(_) | Err(Unverified::Refused) => self.mailbox().close(CloseReason::BadToken),
             Err(Unverified::Later) => {
                 return Err(refused(ErrorCode::TemporarilyUnavailable, "the token can't be checked now; try again"));

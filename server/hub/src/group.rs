@@ -37,6 +37,8 @@ pub(super) struct Group {
     /// The users whose number of connections here the other instances must be told.
     moved: BTreeSet<UserId>,
     typing: BTreeMap<UserId, Instant>,
+    /// Whether the followers were told who comes and goes when the group was looked at last.
+    tells_presence: bool,
 }
 
 struct Follower {

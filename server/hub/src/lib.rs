@@ -119,6 +119,8 @@ pub struct Caller {
     pub user_id: UserId,
     /// The credential that the connection depends on. The connection ends when the credential ends.
     pub proof: Proof,
+    /// Whether the credential itself came with the request, and not a ticket that was made with it.
+    pub is_direct: bool,
 }
 
 /// What a connection is for.
@@ -178,6 +180,7 @@ impl Hub {
             id: ConnectionId::new(Uuid::new_v4()),
             user: identity.user_id,
             proof: Mutex::new(identity.proof),
+            is_direct: identity.is_direct,
             only: match scope {
                 Scope::Group(group, _) => Some(group),
                 Scope::Many => None,

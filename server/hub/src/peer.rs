@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use caravana_protocol::{CloseReason, ConnectionId, GroupId, Left, LeftReason, ServerFrame, UserId};
-use caravana_store::Proof;
+use caravana_store::{Proof, SecretHash};
 
 use super::mailbox::Mailbox;
 use super::pace::Pace;
@@ -19,6 +19,8 @@ pub struct Peer {
     pub(super) user: UserId,
     /// The credential that the connection depends on. A new token replaces the previous one.
     pub(super) proof: Mutex<Proof>,
+    /// Whether the connection was opened with that credential itself, and not with a ticket that was made with it.
+    pub(super) is_direct: bool,
     /// The only group that the connection may follow, on the endpoint of one group.
     pub(super) only: Option<GroupId>,
     /// The queue of frames that wait to be written.
@@ -50,6 +52,12 @@ impl Peer {
     pub(super) fn rest_on(&self, fresh: Proof) {
         let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
         *proof = Proof { session: fresh.session.or(proof.session), ..fresh };
+    }
+
+    /// Whether this sign-in opened the connection by its cookie itself, and not by a ticket or token that it asked for.
+    pub(super) fn is_of_cookie(&self, session: SecretHash) -> bool {
+        let proof = self.proof();
+        self.is_direct && proof.session == Some(session) && proof.expires_at.is_none()
     }
 
     /// Tells the client that this connection gets no more of this group.

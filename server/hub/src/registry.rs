@@ -45,7 +45,7 @@ impl Registry {
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
         // Under the lock, so that the others hear the numbers in the order in which they changed.
-        let moved = entry.take_moved();
+        let moved = entry.settle(group);
         if !moved.is_empty() && self.broker.has_others() {
             for users in moved.chunks(PRESENCE_USERS) {
                 self.broker.publish(Signal::Presence { group_id: group, users: users.to_vec() });

@@ -28,6 +28,7 @@ pub(super) fn peer(key: u64) -> Arc<Peer> {
         id: ConnectionId::new(Uuid::from_u128(u128::from(key))),
         user: user(key),
         proof: Mutex::default(),
+        is_direct: true,
         only: None,
         mailbox: Mailbox::default(),
         pace: Pace::default(),

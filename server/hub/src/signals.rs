@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::broker::{Delivered, InstanceId, Revoked, Signal};
 use super::group::Group;
+use super::peer::Peer;
 use super::{Hub, feed};
 
 /// How long `typing` counts.
@@ -88,24 +89,21 @@ impl Hub {
             Revoked::All(reason) => reason,
             Revoked::AllBut(_) | Revoked::SignIn(_) | Revoked::Proof(_) => CloseReason::SessionRevoked,
         };
-        let ends = |proof: &Proof| match revoked {
+        let ends = |peer: &Peer| match revoked {
             Revoked::All(_) => true,
-            Revoked::AllBut(kept) => !(proof.session == Some(kept) && proof.expires_at.is_none()),
-            Revoked::SignIn(session) => proof.session == Some(session),
-            Revoked::Proof(ended) => *proof == ended,
+            Revoked::AllBut(kept) => !peer.is_of_cookie(kept),
+            Revoked::SignIn(session) => peer.proof().session == Some(session),
+            Revoked::Proof(ended) => peer.proof() == ended,
         };
-        for peer in self.registry.of_user(user).iter().filter(|peer| ends(&peer.proof())) {
+        for peer in self.registry.of_user(user).iter().filter(|peer| ends(peer)) {
             peer.mailbox.close(reason);
         }
     }
 
     /// This does not apply to connections with a token or ticket that the sign-in asked for before.
     fn renew(&self, user: UserId, session: SecretHash, renewed: SecretHash) {
-        for peer in self.registry.of_user(user) {
-            let proof = peer.proof();
-            if proof.session == Some(session) && proof.expires_at.is_none() {
-                peer.rest_on(Proof { session: Some(renewed), ..proof });
-            }
+        for peer in self.registry.of_user(user).iter().filter(|peer| peer.is_of_cookie(session)) {
+            peer.rest_on(Proof { session: Some(renewed), ..peer.proof() });
         }
     }
 }

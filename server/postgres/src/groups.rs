@@ -30,7 +30,8 @@ macro_rules! group_rows {
              coalesce(r.seq, 0) as last_read, \
              (select count(case when e.kind = 'new_message' and e.actor_id is distinct from me.user_id then 1 end) \
                 - count(distinct case when e.kind = 'message_deleted' and e.actor_id is distinct from me.user_id \
-                  and coalesce((e.payload ->> 'message_seq')::bigint, (select m.seq from caravana.message m \
+                  and coalesce(case jsonb_typeof(e.payload -> 'message_seq') when 'number' \
+                    then (e.payload ->> 'message_seq')::numeric end, (select m.seq from caravana.message m \
                     where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
                   and not exists (select from public.group_chat c where c.id = e.message_id and c.group_id = e.group_id \
                     and coalesce(c.status, true)) then e.message_id end) \

@@ -23,7 +23,9 @@ macro_rules! group_rows {
              coalesce(r.seq, 0) as last_read, \
              (select count(case when e.kind = 'new_message' and e.actor_id is not me.user_id then 1 end) \
                 - count(distinct case when e.kind = 'message_deleted' and e.actor_id is not me.user_id \
-                  and coalesce(e.payload ->> 'message_seq', (select m.seq from caravana_message m \
+                  and coalesce(case when json_valid(e.payload) \
+                    then case json_type(e.payload, '$.message_seq') when 'integer' then e.payload ->> '$.message_seq' end \
+                    end, (select m.seq from caravana_message m \
                     where m.message_id = e.message_id)) > coalesce(r.seq, 0) \
                   and not exists (select 1 from group_chat c where c.id = e.message_id and c.group_id = e.group_id \
                     and coalesce(c.status, true)) then e.message_id end) \

@@ -36,6 +36,8 @@ pub(super) struct Identity {
     pub(super) is_guest: bool,
     /// The credential, whose end also closes the user's sockets.
     pub(super) proof: Proof,
+    /// Whether the credential itself came with the request, and not a ticket that was made with it.
+    pub(super) is_direct: bool,
 }
 
 impl Identity {
@@ -69,7 +71,7 @@ pub(super) async fn by_cookie(parts: &Parts, state: &Shared) -> Result<Option<Id
         }
     }
     let proof = Proof { session: Some(hash), ..Proof::default() };
-    Ok(Some(Identity { user, is_guest: false, proof }))
+    Ok(Some(Identity { user, is_guest: false, proof, is_direct: true }))
 }
 
 /// The identity of a token. An invalid token is refused; it does not count as a missing one.
@@ -82,7 +84,7 @@ pub(super) async fn by_token(token: &str, state: &Shared) -> Result<Identity, Ap
             }
             BearerError::Store(error) => error.into(),
         })?;
-    Ok(Identity { user: bearer.user, is_guest: bearer.is_guest, proof: bearer.proof })
+    Ok(Identity { user: bearer.user, is_guest: bearer.is_guest, proof: bearer.proof, is_direct: true })
 }
 
 /// The token of `Authorization: Bearer`. Another scheme is an unknown credential, which is refused.

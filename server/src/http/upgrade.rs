@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use caravana_hub::Scope;
+use caravana_hub::{Caller, Scope};
 use caravana_protocol::limits::SUBPROTOCOL;
 use caravana_protocol::{Cursor, Epoch, ErrorCode};
 use hyper_util::rt::TokioIo;
@@ -135,7 +135,7 @@ async fn by_ticket(ticket: &str, state: &Shared) -> Result<Identity, ApiError> {
     }
     let user = state.store.user(user).await?.ok_or_else(ApiError::unauthenticated)?;
     // A socket offers nothing that is forbidden to guests, so this need not be known here.
-    Ok(Identity { user, is_guest: false, proof })
+    Ok(Identity { user, is_guest: false, proof, is_direct: false })
 }
 
 /// Answers 101, and passes on the stream once the answer is written.
@@ -152,7 +152,7 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity = caravana_hub::Caller { user_id: identity.user.id, proof: identity.proof };
+    let identity = Caller { user_id: identity.user.id, proof: identity.proof, is_direct: identity.is_direct };
     state.shutdown.spawn(async move {
         let _places = places;
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

@@ -34,6 +34,8 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     let (phone, _) = elsewhere(&server, "Ana", PASSWORD).await;
     let bought = phone.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut here = Wire::open(&ana).await;
+    let own = ana.post("/api/v1/ws-ticket", &json!({})).await.json();
+    let mut lent = Wire::open_bare(&server, &format!("/ws?ticket={}", own["ticket"].as_str().unwrap())).await.unwrap();
     let mut there =
         Wire::open_bare(&server, &format!("/ws?ticket={}", bought["ticket"].as_str().unwrap())).await.unwrap();
     let token = ana.post("/api/v1/auth/token", &json!({})).await.json()["access_token"].as_str().unwrap().to_owned();
@@ -50,6 +52,7 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     );
 
     assert_eq!(there.end().await, End::Code(4505));
+    assert_eq!(lent.end().await, End::Code(4505), "a ticket may be in other hands than the cookie");
     assert_eq!(ana.get("/api/v1/session").await.status, 200, "the fresh cookie is good");
     phone.get("/api/v1/session").await.refused(401, "unauthenticated");
     let client = reqwest::Client::builder().no_proxy().build().unwrap();

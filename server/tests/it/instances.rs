@@ -35,7 +35,7 @@ fn hub(store: &SharedStore, broker: LocalBroker) -> Arc<Hub> {
 }
 
 fn joins(hub: &Arc<Hub>, user_id: UserId, group: GroupId) -> Connection {
-    hub.connect(&Caller { user_id, proof: Proof::default() }, Scope::Group(group, None))
+    hub.connect(&Caller { user_id, proof: Proof::default(), is_direct: true }, Scope::Group(group, None))
 }
 
 /// Waits for a frame of this kind, and returns its data.

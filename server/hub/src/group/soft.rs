@@ -56,8 +56,18 @@ impl Group {
         self.moved.extend(self.online.users_here());
     }
 
-    /// The users whose number of connections here the other instances must be told, with that number.
-    pub(crate) fn take_moved(&mut self) -> Vec<(UserId, u32)> {
+    /// Does what is due after a change: if the group has become small enough for presence again, the followers are told
+    /// of every member, because they have missed who came and went. Returns the users whose number of connections here
+    /// the other instances must be told, with that number.
+    pub(crate) fn settle(&mut self, group_id: GroupId) -> Vec<(UserId, u32)> {
+        let is_small = self.is_small();
+        if is_small && !std::mem::replace(&mut self.tells_presence, is_small) {
+            let members = self.known.iter().flat_map(|group_state| &group_state.members);
+            for user_id in members.copied() {
+                self.tell_presence(Presence { group_id, user_id, online: self.online.has(user_id) });
+            }
+        }
+        self.tells_presence = is_small;
         std::mem::take(&mut self.moved).into_iter().map(|user| (user, self.online.here(user))).collect()
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::mailbox::Next;
-use crate::samples::{GROUP, message, peer};
+use crate::samples::{GROUP, message, peer, user};
 
 /// A group at seq 10 with one live follower that has read its `joined`.
 async fn followed(peer: &Arc<Peer>) -> Group {
@@ -157,4 +157,36 @@ async fn a_hint_of_a_history_that_is_no_more_is_chased_once() {
     assert_eq!(group.next_pull(), 10);
     assert!(!group.end_pull(true));
     assert!(!group.hint(10));
+}
+
+/// A group of more than a hundred members has no presence. Before the fix, the rosters on open connections stayed wrong
+/// after it had become small again.
+#[tokio::test]
+async fn a_group_that_is_small_again_tells_of_every_member() {
+    let (ana, gone) = (peer(1), peer(2));
+    let mut group = Group::default();
+    let members = (1..=101).map(user).collect();
+    let epoch = Epoch::new(Uuid::from_u128(3));
+    group.load(GroupState { epoch, head: 10, members, reads: BTreeMap::new() });
+    for peer in [&ana, &gone] {
+        group.enter(peer, 1);
+        group.join(GROUP, peer.key, 1, 0, true);
+        group.settle(GROUP);
+    }
+    group.leave(gone.key, GROUP);
+    group.settle(GROUP);
+    assert_eq!(heard(&ana).await, 1, "nothing but `joined`");
+    let left = MemberLeft {
+        group_id: GROUP,
+        seq: 11,
+        user_id: user(101),
+        display_name: String::new(),
+        at: Timestamp::from_unix_micros(0),
+    };
+    let event = Event::MemberLeft(left);
+    group.apply(&event, &Outgoing::event(&event));
+    group.settle(GROUP);
+    assert_eq!(heard(&ana).await, 1 + 99, "the event, and the presence of all others");
+    group.settle(GROUP);
+    assert_eq!(heard(&ana).await, 0);
 }

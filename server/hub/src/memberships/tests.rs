@@ -11,7 +11,7 @@ use crate::{Caller, Connection, Scope};
 
 /// A socket of the user that has read its `hello`.
 async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
-    let connection = hub.connect(&Caller { user_id: of, proof: Proof::default() }, Scope::Many);
+    let connection = hub.connect(&Caller { user_id: of, proof: Proof::default(), is_direct: true }, Scope::Many);
     assert_eq!(heard(&connection).await.len(), 1);
     connection
 }

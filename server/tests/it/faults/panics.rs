@@ -21,7 +21,7 @@ async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (server, _) = listener.accept().await.unwrap();
-    let identity = Caller { user_id: user, proof: Proof::default() };
+    let identity = Caller { user_id: user, proof: Proof::default(), is_direct: true };
     let connection = hub.connect(&identity, Scope::Group(group, None));
     tokio::spawn(drive(server, &[], connection));
     let mut wire = Wire::over(client).await;

@@ -24,7 +24,7 @@ fn user(number: u128) -> UserId {
 
 fn connects(world: &World, user_id: UserId) -> Connection {
     let process = world.internet.server().unwrap();
-    process.hub.connect(&Caller { user_id, proof: Proof::default() }, Scope::Many)
+    process.hub.connect(&Caller { user_id, proof: Proof::default(), is_direct: true }, Scope::Many)
 }
 
 /// Regression: an edit over the budget was refused only after the message had been read. Ten sockets caused 5,000 reads

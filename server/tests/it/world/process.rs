@@ -48,7 +48,8 @@ impl Process {
     /// Accepts a socket.
     pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
         self.links.lock().unwrap().push(Arc::downgrade(&link));
-        let connection = self.hub.connect(&Caller { user_id: user, proof: Proof::default() }, Scope::Many);
+        let connection =
+            self.hub.connect(&Caller { user_id: user, proof: Proof::default(), is_direct: true }, Scope::Many);
         let process = Arc::clone(self);
         tokio::spawn(async move {
             tokio::select! {
