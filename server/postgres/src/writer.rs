@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::access::{Access, code, is_conflict, is_lost, pause};
-use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
+use super::backend::{BY_KEYS, Backend, LOCK_TIMEOUT, manners};
 use batch::Batch;
 
 /// The number of lanes. Each costs a connection; more lanes than the machine has disks and cores for fsync bring
@@ -65,26 +65,26 @@ pub(super) struct Writer {
 /// The server's own PostgreSQL backends, by process id. The server itself tells the hub of their commits, so the feed
 /// ignores their notifications.
 #[derive(Clone, Default)]
-pub(super) struct Backends(Arc<Mutex<BTreeSet<i32>>>);
+pub(super) struct OwnBackends(Arc<Mutex<BTreeSet<i32>>>);
 
-impl Backends {
+impl OwnBackends {
     /// Whether this backend is one of the server's own.
-    pub(super) fn has(&self, backend: i32) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&backend)
+    pub(super) fn has(&self, process_id: i32) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&process_id)
     }
 
-    fn add(&self, backend: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(backend);
+    fn add(&self, process_id: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(process_id);
     }
 
-    fn remove(&self, backend: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&backend);
+    fn remove(&self, process_id: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&process_id);
     }
 }
 
 impl Writer {
     /// Starts the lanes. They connect when they are needed.
-    pub(super) fn start(access: &Access, backends: &Backends) -> Self {
+    pub(super) fn start(access: &Access, own_backends: &OwnBackends) -> Self {
         let (closing, closed) = watch::channel(false);
         let (alive, ended) = watch::channel(());
         let alive = Arc::new(alive);
@@ -92,7 +92,7 @@ impl Writer {
             let (jobs, queue) = mpsc::channel(QUEUE);
             let lane = Lane {
                 access: access.clone(),
-                backends: backends.clone(),
+                own_backends: own_backends.clone(),
                 queue,
                 closed: closed.clone(),
                 connection: None,
@@ -133,7 +133,7 @@ impl Writer {
 
 struct Lane {
     access: Access,
-    backends: Backends,
+    own_backends: OwnBackends,
     queue: mpsc::Receiver<Job>,
     closed: watch::Receiver<bool>,
     connection: Option<Line>,
@@ -144,9 +144,9 @@ struct Lane {
 
 /// A lane's connection.
 struct Line {
-    link: Link,
-    /// Its backend's process id; `None` behind a pooler, where the backend changes.
-    backend: Option<i32>,
+    backend: Backend,
+    /// `None` behind a pooler, where the process changes.
+    process_id: Option<i32>,
     used_at: Instant,
 }
 
@@ -271,7 +271,7 @@ impl Lane {
         loop {
             self.connect().await?;
             let Some(line) = &mut self.connection else { return Err(not_tried()) };
-            let storing = Batch::new(&drafts, &self.access, patience).store(&mut line.link);
+            let storing = Batch::new(&drafts, &self.access, patience).store(&mut line.backend);
             let stored = timeout(PATIENCE, storing).await.unwrap_or_else(|_| Err(self.access.silence()));
             line.used_at = Instant::now();
             match stored {
@@ -300,7 +300,7 @@ impl Lane {
             if line.used_at.elapsed() < TRUSTED_FOR {
                 return Ok(());
             }
-            if matches!(timeout(PROBE_WITHIN, line.link.run("")).await, Ok(Ok(()))) {
+            if matches!(timeout(PROBE_WITHIN, line.backend.run("")).await, Ok(Ok(()))) {
                 line.used_at = Instant::now();
                 return Ok(());
             }
@@ -313,15 +313,15 @@ impl Lane {
             timeout(CONNECT_WITHIN, new_line(&self.access)).await.unwrap_or_else(|_| Err(self.access.silence()));
         self.failed_at = connected.is_err().then(Instant::now);
         let line = connected?;
-        line.backend.into_iter().for_each(|backend| self.backends.add(backend));
+        line.process_id.into_iter().for_each(|process_id| self.own_backends.add(process_id));
         self.connection = Some(line);
         Ok(())
     }
 
     fn disconnect(&mut self) {
-        if let Some(backend) = self.connection.take().and_then(|line| line.backend) {
+        if let Some(process_id) = self.connection.take().and_then(|line| line.process_id) {
             // If it still commits something, the hub must learn of that by the database's notification.
-            self.backends.remove(backend);
+            self.own_backends.remove(process_id);
         }
     }
 }
@@ -330,14 +330,14 @@ async fn new_line(access: &Access) -> Result<Line, StoreError> {
     let is_pooled = access.is_pooled();
     let mut connection = access.options().connect().await?;
     access.home().check(&mut connection).await?;
-    let mut link = Link::own(connection, !is_pooled);
-    let backend = if is_pooled {
+    let mut backend = Backend::own(connection, !is_pooled);
+    let process_id = if is_pooled {
         None
     } else {
-        link.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
-        Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut link).await?)
+        backend.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
+        Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut backend).await?)
     };
-    Ok(Line { link, backend, used_at: Instant::now() })
+    Ok(Line { backend, process_id, used_at: Instant::now() })
 }
 
 /// Splits jobs so that a message and a reply to it are never in the same part: the statement that stores both would not

@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::access::Access;
+use super::super::backend::{Backend, LOCK_TIMEOUT, manners};
 use super::super::ended;
-use super::super::link::{LOCK_TIMEOUT, Link, manners};
 use super::super::rows::{MessageRow, bound, message_columns, micros};
 
 /// The messages of one commit.
@@ -34,33 +34,33 @@ impl<'b> Batch<'b> {
 
     /// Stores the batch. The answers are in the order of the drafts. An error applies to all of them: nothing is
     /// stored, or the outcome is unknown.
-    pub(super) async fn store(self, link: &mut Link) -> Result<Stored, StoreError> {
+    pub(super) async fn store(self, backend: &mut Backend) -> Result<Stored, StoreError> {
         let has_replies = self.drafts.iter().any(|draft| draft.content.reply_to.is_some());
         let holds_members = self.access.shape().members().is_ours();
         let is_plain = !has_replies && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
         let (inserted, rows) = if is_plain {
             // The single statement is the transaction. That saves two round trips to the database.
-            let inserted = self.insert(link).await?;
-            (inserted, self.rows(link).await?)
+            let inserted = self.insert(backend).await?;
+            (inserted, self.rows(backend).await?)
         } else {
-            link.run(&format!("begin; {}", manners(true, self.access.durability(), self.patience))).await?;
+            backend.run(&format!("begin; {}", manners(true, self.access.durability(), self.patience))).await?;
             if !holds_members {
                 // No message of a user may be stored after the user's account has ended. A host's membership view does
                 // not tell that the account has ended.
                 let authors: Vec<UserId> = self.drafts.iter().map(|draft| draft.user_id).collect();
-                ended::hold_lives(link, &authors).await?;
+                ended::hold_lives(backend, &authors).await?;
             }
-            let outcome = self.insert_with_replies(link).await;
+            let outcome = self.insert_with_replies(backend).await;
             if outcome.is_err() {
                 // If this fails too, the connection is dropped.
-                link.run("rollback").await?;
+                backend.run("rollback").await?;
             }
             let stored = outcome?;
-            link.run("commit").await?;
+            backend.run("commit").await?;
             stored
         };
         let mut stored = self.answers(inserted, &rows);
-        self.hide_from_strangers(link, &mut stored.0).await?;
+        self.hide_from_strangers(backend, &mut stored.0).await?;
         Ok(stored)
     }
 
@@ -68,7 +68,7 @@ impl<'b> Batch<'b> {
     /// stored: a retry gets the answer.
     async fn hide_from_strangers(
         &self,
-        link: &mut Link,
+        backend: &mut Backend,
         answers: &mut [Result<Appended, StoreError>],
     ) -> Result<(), StoreError> {
         let of_conflict = |answer: &Result<Appended, StoreError>| matches!(answer, Err(StoreError::Conflict));
@@ -83,7 +83,7 @@ impl<'b> Batch<'b> {
              join {members} v on v.group_id = f.group_id and v.user_id = f.user_id",
         );
         let members: BTreeSet<(Uuid, Uuid)> =
-            sqlx::query_as(statement).bind(groups).bind(users).fetch_all(link).await?.into_iter().collect();
+            sqlx::query_as(statement).bind(groups).bind(users).fetch_all(backend).await?.into_iter().collect();
         for (draft, answer) in self.drafts.iter().zip(answers) {
             if of_conflict(answer) && !members.contains(&(draft.group_id.uuid(), draft.user_id.uuid())) {
                 *answer = Err(StoreError::NotFound);
@@ -94,9 +94,9 @@ impl<'b> Batch<'b> {
 
     async fn insert_with_replies(
         &self,
-        link: &mut Link,
+        backend: &mut Backend,
     ) -> Result<(BTreeSet<Uuid>, BTreeMap<MessageId, MessageRow>), StoreError> {
-        let inserted = self.insert(link).await?;
+        let inserted = self.insert(backend).await?;
         let (mut ids, mut replies) = (Vec::new(), Vec::new());
         for draft in self.drafts.iter().filter(|draft| inserted.contains(&draft.id.uuid())) {
             if let Some(reply_to) = draft.content.reply_to {
@@ -111,15 +111,15 @@ impl<'b> Batch<'b> {
             )
             .bind(ids)
             .bind(replies)
-            .execute(&mut *link)
+            .execute(&mut *backend)
             .await?;
         }
-        Ok((inserted, self.rows(link).await?))
+        Ok((inserted, self.rows(backend).await?))
     }
 
     /// Inserts the drafts whose author is a member, whose id is not used, and whose `reply_to`, if any, is a message of
     /// their group. Answers the ids of the inserted ones.
-    async fn insert(&self, link: &mut Link) -> Result<BTreeSet<Uuid>, StoreError> {
+    async fn insert(&self, backend: &mut Backend) -> Result<BTreeSet<Uuid>, StoreError> {
         let statement = self.access.sql(
             "insert into public.group_chat (id, created_at, user_id, group_id, message, status) \
              select d.id, d.created_at, d.user_id, d.group_id, d.message, true \
@@ -144,13 +144,13 @@ impl<'b> Batch<'b> {
             .bind(each(|draft| draft.group_id.uuid()))
             .bind(texts)
             .bind(replies)
-            .fetch_all(link)
+            .fetch_all(backend)
             .await?;
         Ok(inserted.into_iter().collect())
     }
 
     /// The places of these ids in the logs, whoever stored them.
-    async fn rows(&self, link: &mut Link) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
+    async fn rows(&self, backend: &mut Backend) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
         let ids: Vec<Uuid> = self.drafts.iter().map(|draft| draft.id.uuid()).collect();
         let rows: Vec<MessageRow> = sqlx::query_as(concat!(
             "select ",
@@ -159,7 +159,7 @@ impl<'b> Batch<'b> {
              where m.message_id = any($1)"
         ))
         .bind(ids)
-        .fetch_all(link)
+        .fetch_all(backend)
         .await?;
         Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
     }
