@@ -189,13 +189,13 @@ impl World {
                 self.change_members(database::Database::admit, who);
                 self.travellers[who].open_group();
             }
-            Step::Cut(who) => self.travellers[who].link(State::Cut),
-            Step::Silence(who) => self.travellers[who].link(State::Silent),
-            Step::Stall(who) => self.travellers[who].link(State::Stalled),
+            Step::Cut(who) => self.travellers[who].set_pipe(State::Cut),
+            Step::Silence(who) => self.travellers[who].set_pipe(State::Silent),
+            Step::Stall(who) => self.travellers[who].set_pipe(State::Stalled),
             Step::Unstall(who) => self.unstall(who),
             Step::GoOffline(who) => {
                 self.internet.set_offline(self.travellers[who].user, true);
-                self.travellers[who].link(State::Silent);
+                self.travellers[who].set_pipe(State::Silent);
                 self.travellers[who].say(Input::NetworkDown);
             }
             Step::GoOnline(who) => self.go_online(who),
@@ -219,16 +219,16 @@ impl World {
     }
 
     fn unstall(&self, who: usize) {
-        if self.travellers[who].link_state() == Some(State::Stalled) {
-            self.travellers[who].link(State::Flowing);
+        if self.travellers[who].pipe_state() == Some(State::Stalled) {
+            self.travellers[who].set_pipe(State::Flowing);
         }
     }
 
     fn go_online(&self, who: usize) {
         self.internet.set_offline(self.travellers[who].user, false);
         // A half-open socket has lost bytes, so it can not continue.
-        if self.travellers[who].link_state() == Some(State::Silent) {
-            self.travellers[who].link(State::Cut);
+        if self.travellers[who].pipe_state() == Some(State::Silent) {
+            self.travellers[who].set_pipe(State::Cut);
         }
         self.travellers[who].say(Input::NetworkUp);
     }
@@ -265,7 +265,7 @@ impl World {
                 self.go_online(who);
             }
         }
-        // First every client must notice that its link was cut.
+        // First every client must notice that its pipe was cut.
         sleep(Duration::from_secs(1)).await;
         self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_connected)).await;
         for traveller in &self.travellers {
