@@ -11,14 +11,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 pub(super) struct Echo {
-    peer: Arc<Peer>,
+    end: Arc<EchoEnd>,
     accepts: Accepts,
 }
 
+/// The echo's end of a connection.
 #[derive(Default)]
-pub(super) struct Peer(Mailbox);
+pub(super) struct EchoEnd(Mailbox);
 
-impl AsRef<Mailbox> for Peer {
+impl AsRef<Mailbox> for EchoEnd {
     fn as_ref(&self) -> &Mailbox {
         &self.0
     }
@@ -26,15 +27,15 @@ impl AsRef<Mailbox> for Peer {
 
 impl Echo {
     pub(super) fn new(accepts: Accepts) -> Self {
-        Self { peer: Arc::default(), accepts }
+        Self { end: Arc::default(), accepts }
     }
 }
 
 impl Service for Echo {
-    type Peer = Peer;
+    type Peer = EchoEnd;
 
-    fn peer(&self) -> Arc<Peer> {
-        Arc::clone(&self.peer)
+    fn peer(&self) -> Arc<EchoEnd> {
+        Arc::clone(&self.end)
     }
 
     fn accepts(&self) -> Accepts {
@@ -53,7 +54,7 @@ impl Service for Echo {
             Message::Binary(bytes) => websocket::binary(&bytes),
         };
         // The message may be larger than a mailbox. The echo is the only writer of this one.
-        self.peer.0.push_beginning(&Outgoing::own(said));
+        self.end.0.push_beginning(&Outgoing::own(said));
     }
 }
 
