@@ -8,7 +8,9 @@ use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::pages::{self as store_pages, Sides};
-use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use caravana_store::{
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -20,8 +22,8 @@ use pages::{besides_messages, newer, older, page, page_end};
 
 #[async_trait]
 impl Log for PostgresStore {
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
-        self.writer.append(draft)
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        self.writer.append(message)
     }
 
     async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::MAILBOX_FRAMES;
 use caravana_protocol::{GroupId, MessageId};
-use caravana_store::{Appended, Draft, Effects, StoreError};
+use caravana_store::{Appended, Effects, NewMessage, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
 use futures::future::BoxFuture;
 use sqlx::ConnectOptions as _;
@@ -50,7 +50,7 @@ const LOCK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A message, and the channel for its answer.
 struct Job {
-    draft: Draft,
+    message: NewMessage,
     answer: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
@@ -110,10 +110,10 @@ impl Writer {
     }
 
     /// Stores a message. The message enters its lane before this function returns.
-    pub(super) fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    pub(super) fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         let (answer, answered) = oneshot::channel();
-        let lane = usize::try_from(draft.group_id.uuid().as_u128() % self.lanes.len() as u128).unwrap_or(0);
-        let queued = self.lanes[lane].try_send(Job { draft, answer });
+        let lane = usize::try_from(message.group_id.uuid().as_u128() % self.lanes.len() as u128).unwrap_or(0);
+        let queued = self.lanes[lane].try_send(Job { message, answer });
         Box::pin(async move {
             match queued {
                 Ok(()) => answered.await.unwrap_or_else(|_| Err(not_tried())),
@@ -190,7 +190,7 @@ impl Lane {
         }
         // Jobs of blocked groups come last; within a group the order stays.
         let (blocked, free): (Vec<_>, Vec<_>) =
-            jobs.drain(..).partition(|job| self.blocked.contains(&job.draft.group_id));
+            jobs.drain(..).partition(|job| self.blocked.contains(&job.message.group_id));
         for part in in_order(free) {
             self.store_together(part, LOCK_TIMEOUT).await;
         }
@@ -208,7 +208,7 @@ impl Lane {
         match self.commit(&jobs, patience).await {
             Ok((answers, effects)) => {
                 metrics::committed(jobs.len(), begun.elapsed());
-                for group in jobs.iter().map(|job| job.draft.group_id) {
+                for group in jobs.iter().map(|job| job.message.group_id) {
                     self.blocked.remove(&group);
                 }
                 // Tell the hub first: an answered caller may read its write at once.
@@ -223,7 +223,7 @@ impl Lane {
     }
 
     async fn store_apart(&mut self, jobs: Vec<Job>, error: StoreError) {
-        let groups: BTreeSet<GroupId> = jobs.iter().map(|job| job.draft.group_id).collect();
+        let groups: BTreeSet<GroupId> = jobs.iter().map(|job| job.message.group_id).collect();
         let is_locked = code(&error) == Some("55P03");
         if is_locked && groups.len() > 1 {
             self.blocked.extend(&groups);
@@ -251,7 +251,7 @@ impl Lane {
     fn refuse(&self, jobs: impl Iterator<Item = Job>, error: &StoreError) {
         let mut moved = BTreeSet::new();
         for job in jobs {
-            moved.insert(job.draft.group_id);
+            moved.insert(job.message.group_id);
             let _ = job.answer.send(Err(error.again()));
         }
         if matches!(error, StoreError::Unavailable(_) | StoreError::Failed(_)) {
@@ -266,12 +266,12 @@ impl Lane {
         jobs: &[Job],
         patience: Duration,
     ) -> Result<(Vec<Result<Appended, StoreError>>, Effects), StoreError> {
-        let drafts: Vec<&Draft> = jobs.iter().map(|job| &job.draft).collect();
+        let messages: Vec<&NewMessage> = jobs.iter().map(|job| &job.message).collect();
         let mut tries = 1;
         loop {
             self.connect().await?;
             let Some(line) = &mut self.connection else { return Err(not_tried()) };
-            let storing = Batch::new(&drafts, &self.access, patience).store(&mut line.backend);
+            let storing = Batch::new(&messages, &self.access, patience).store(&mut line.backend);
             let stored = timeout(PATIENCE, storing).await.unwrap_or_else(|_| Err(self.access.silence()));
             line.used_at = Instant::now();
             match stored {
@@ -346,11 +346,11 @@ fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut parts = vec![Vec::with_capacity(jobs.len())];
     let mut ids: BTreeSet<MessageId> = BTreeSet::new();
     for job in jobs {
-        if job.draft.content.reply_to.is_some_and(|replied| ids.contains(&replied)) {
+        if job.message.content.reply_to.is_some_and(|replied| ids.contains(&replied)) {
             parts.push(Vec::new());
             ids.clear();
         }
-        ids.insert(job.draft.id);
+        ids.insert(job.message.id);
         if let Some(part) = parts.last_mut() {
             part.push(job);
         }
@@ -361,7 +361,7 @@ fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
 fn by_group(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut groups: BTreeMap<GroupId, Vec<Job>> = BTreeMap::new();
     for job in jobs {
-        groups.entry(job.draft.group_id).or_default().push(job);
+        groups.entry(job.message.group_id).or_default().push(job);
     }
     groups.into_values().flat_map(in_order).collect()
 }

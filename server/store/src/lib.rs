@@ -42,7 +42,7 @@ pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
 pub use groups::Groups;
 pub use hints::{Hint, HintSender, Hints, hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
-pub use log::{Anchor, Appended, Changed, Draft, GroupState, History, Log, Page};
+pub use log::{Anchor, Appended, Changed, GroupState, History, Log, NewMessage, Page};
 pub use members::{MemberRow, Members, Removal};
 pub use proofs::{KnownHolder, LAST_SECOND, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;

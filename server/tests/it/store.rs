@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Seq, Timestamp, UserId};
-use caravana_store::{Anchor, Appended, Draft, Hint, NewAccount, NewInvite, SharedStore, StoreError};
+use caravana_store::{Anchor, Appended, Hint, NewAccount, NewInvite, NewMessage, SharedStore, StoreError};
 use futures::future::join_all;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -76,8 +76,8 @@ impl World {
         Self { store, database, _folder: folder, group, ana, bob }
     }
 
-    fn draft(&self, author: UserId, text: &str) -> Draft {
-        Draft {
+    fn new_message(&self, author: UserId, text: &str) -> NewMessage {
+        NewMessage {
             id: MessageId::new(Uuid::now_v7()),
             user_id: author,
             group_id: self.group,
@@ -87,7 +87,7 @@ impl World {
     }
 
     async fn say(&self, author: UserId, text: &str) -> Message {
-        self.store.append(self.draft(author, text)).await.unwrap().message
+        self.store.append(self.new_message(author, text)).await.unwrap().message
     }
 
     async fn log(&self) -> Vec<Event> {
@@ -140,10 +140,10 @@ fn seqs(events: &[Event]) -> Vec<Seq> {
 }
 
 async fn a_message_is_stored_once_whatever_its_sender_repeats(world: World) {
-    let draft = world.draft(world.ana, "hola");
-    let first = world.store.append(draft.clone()).await.unwrap();
+    let new_message = world.new_message(world.ana, "hola");
+    let first = world.store.append(new_message.clone()).await.unwrap();
     assert!(!first.duplicate);
-    let later = Draft { created_at: Timestamp::from_unix_micros(0), ..draft };
+    let later = NewMessage { created_at: Timestamp::from_unix_micros(0), ..new_message };
     for _ in 0..3 {
         let again = world.store.append(later.clone()).await.unwrap();
         assert!(again.duplicate);
@@ -153,8 +153,8 @@ async fn a_message_is_stored_once_whatever_its_sender_repeats(world: World) {
 }
 
 async fn fifty_parallel_sends_of_one_id_are_one_message(world: World) {
-    let draft = world.draft(world.ana, "hola");
-    let sends = join_all((0..50).map(|_| world.store.append(draft.clone()))).await;
+    let new_message = world.new_message(world.ana, "hola");
+    let sends = join_all((0..50).map(|_| world.store.append(new_message.clone()))).await;
     let acks: Vec<Appended> = sends.into_iter().map(Result::unwrap).collect();
     assert_eq!(acks.iter().filter(|ack| !ack.duplicate).count(), 1);
     assert!(acks.iter().all(|ack| ack.message == acks[0].message));
@@ -164,55 +164,55 @@ async fn an_id_belongs_to_one_author_group_text_and_reply(world: World) {
     let other_group = GroupId::new(Uuid::new_v4());
     world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
     let original = world.say(world.bob, "la pregunta").await;
-    let draft = world.draft(world.ana, "hola");
-    world.store.append(draft.clone()).await.unwrap();
+    let new_message = world.new_message(world.ana, "hola");
+    world.store.append(new_message.clone()).await.unwrap();
     for stolen in [
-        Draft { user_id: world.bob, ..draft.clone() },
-        Draft { group_id: other_group, ..draft.clone() },
-        Draft { content: text("adiós"), ..draft.clone() },
-        Draft { content: answer_to(original.id, "hola"), ..draft.clone() },
+        NewMessage { user_id: world.bob, ..new_message.clone() },
+        NewMessage { group_id: other_group, ..new_message.clone() },
+        NewMessage { content: text("adiós"), ..new_message.clone() },
+        NewMessage { content: answer_to(original.id, "hola"), ..new_message.clone() },
     ] {
         assert!(matches!(world.store.append(stolen).await, Err(StoreError::Conflict)));
     }
-    let composed = Draft { content: text("hola\r\nBob\r\n"), ..world.draft(world.ana, "x") };
+    let composed = NewMessage { content: text("hola\r\nBob\r\n"), ..world.new_message(world.ana, "x") };
     world.store.append(composed.clone()).await.unwrap();
-    let same = Draft { content: text("hola\nBob"), ..composed };
+    let same = NewMessage { content: text("hola\nBob"), ..composed };
     assert!(world.store.append(same).await.unwrap().duplicate, "line ends are the same after normalisation");
 }
 
 /// An earlier version stored blank lines at the ends of a message. A client without an answer sends the message again,
 /// under the same id, after the server was upgraded.
 async fn a_text_that_was_kept_by_older_rules_is_repeated_by_todays(world: World) {
-    let draft = world.draft(world.ana, "\n\nhola\n");
+    let new_message = world.new_message(world.ana, "\n\nhola\n");
     let World { group, ana, .. } = world;
     let row = format!(
         "insert into group_chat (id, user_id, group_id, message) values ('{}', '{ana}', '{group}', '\n\nhola\n')",
-        draft.id
+        new_message.id
     );
     world.foreign().await.run(&row).await;
-    let answer = world.store.append(draft.clone()).await.unwrap();
+    let answer = world.store.append(new_message.clone()).await.unwrap();
     assert!(answer.duplicate);
     assert_eq!(answer.message.content.body, "\n\nhola\n", "the row stays as it is");
-    let other = Draft { content: text("hola\n\nBob"), ..draft };
+    let other = NewMessage { content: text("hola\n\nBob"), ..new_message };
     assert!(matches!(world.store.append(other).await, Err(StoreError::Conflict)));
 }
 
 async fn a_stranger_can_neither_write_nor_read_nor_use_up_a_seq(world: World) {
     let eva = person(&world.store, "Eva").await;
     let before = world.say(world.ana, "uno").await.seq;
-    assert!(matches!(world.store.append(world.draft(eva, "hola")).await, Err(StoreError::NotFound)));
+    assert!(matches!(world.store.append(world.new_message(eva, "hola")).await, Err(StoreError::NotFound)));
     assert!(world.store.replay(world.group, eva, 0, REPLAY_PAGE_BYTES).await.unwrap().is_none());
     assert!(world.store.history(world.group, eva, Anchor::End, 50).await.unwrap().is_none());
     assert!(matches!(world.store.mark_read(world.group, eva, 1).await, Err(StoreError::NotFound)));
     assert_eq!(world.say(world.ana, "dos").await.seq, before + 1);
-    let nowhere = Draft { group_id: GroupId::new(Uuid::new_v4()), ..world.draft(world.ana, "hola") };
+    let nowhere = NewMessage { group_id: GroupId::new(Uuid::new_v4()), ..world.new_message(world.ana, "hola") };
     assert!(matches!(world.store.append(nowhere).await, Err(StoreError::NotFound)));
 }
 
 async fn seqs_have_no_hole_and_a_sender_keeps_the_order(world: World) {
     let sends = (0..300).map(|number| {
         let author = if number % 2 == 0 { world.ana } else { world.bob };
-        world.store.append(world.draft(author, &number.to_string()))
+        world.store.append(world.new_message(author, &number.to_string()))
     });
     let stored: Vec<Message> = join_all(sends).await.into_iter().map(|send| send.unwrap().message).collect();
     assert!(stored.is_sorted_by_key(|message| message.seq));
@@ -224,12 +224,15 @@ async fn seqs_have_no_hole_and_a_sender_keeps_the_order(world: World) {
 
 async fn an_answer_needs_a_message_of_the_same_group(world: World) {
     let question = world.say(world.bob, "¿Hoy?").await;
-    let answer = Draft { content: answer_to(question.id, "Sí"), ..world.draft(world.ana, "Sí") };
+    let answer = NewMessage { content: answer_to(question.id, "Sí"), ..world.new_message(world.ana, "Sí") };
     assert_eq!(world.store.append(answer).await.unwrap().message.content.reply_to, Some(question.id));
     let other_group = GroupId::new(Uuid::new_v4());
     world.store.create_group(other_group, world.ana, "Cusco", None).await.unwrap();
-    let misplaced =
-        Draft { content: answer_to(question.id, "Sí"), group_id: other_group, ..world.draft(world.ana, "Sí") };
+    let misplaced = NewMessage {
+        content: answer_to(question.id, "Sí"),
+        group_id: other_group,
+        ..world.new_message(world.ana, "Sí")
+    };
     assert!(matches!(world.store.append(misplaced).await, Err(StoreError::NotFound)));
 }
 
@@ -276,13 +279,13 @@ async fn read_marks_never_go_back_and_never_beyond_the_head(world: World) {
     assert_eq!(world.store.mark_read(world.group, world.bob, 2).await.unwrap(), 2);
     assert_eq!(world.store.mark_read(world.group, world.bob, 1).await.unwrap(), 2);
     assert_eq!(world.store.mark_read(world.group, world.bob, 1_000).await.unwrap(), head);
-    let channel = world.store.group_state(world.group).await.unwrap().unwrap();
-    assert_eq!((channel.reads.get(&world.bob), channel.head), (Some(&head), head));
-    assert_eq!(channel.members, [world.ana, world.bob].into());
+    let state = world.store.group_state(world.group).await.unwrap().unwrap();
+    assert_eq!((state.reads.get(&world.bob), state.head), (Some(&head), head));
+    assert_eq!(state.members, [world.ana, world.bob].into());
 }
 
 async fn history_pages_know_what_lies_on_either_side(world: World) {
-    let sends = (0..20).map(|number| world.store.append(world.draft(world.ana, &number.to_string())));
+    let sends = (0..20).map(|number| world.store.append(world.new_message(world.ana, &number.to_string())));
     let first = join_all(sends).await.into_iter().next().unwrap().unwrap().message.seq;
     let last = first + 19;
     let expectations = [
@@ -379,26 +382,26 @@ async fn a_row_that_can_not_be_read_blocks_nothing(world: World) {
 
 async fn what_was_acknowledged_is_there_after_the_database_is_opened_again(world: World) {
     let World { store, database, _folder, group, ana, .. } = world;
-    let draft = Draft {
+    let new_message = NewMessage {
         id: MessageId::new(Uuid::now_v7()),
         user_id: ana,
         group_id: group,
         content: Content::text(MessageBody::parse("hola").unwrap()),
         created_at: Timestamp::from_unix_micros(1),
     };
-    let stored = store.append(draft.clone()).await.unwrap().message;
+    let stored = store.append(new_message.clone()).await.unwrap().message;
     let epoch = store.group_state(group).await.unwrap().unwrap().epoch;
     store.close().await;
-    assert!(matches!(store.append(draft.clone()).await, Err(StoreError::Closed)));
+    assert!(matches!(store.append(new_message.clone()).await, Err(StoreError::Closed)));
     drop(store);
     let store = database.open().await;
-    assert_eq!(store.append(draft).await.unwrap().message, stored);
+    assert_eq!(store.append(new_message).await.unwrap().message, stored);
     assert_eq!(store.group_state(group).await.unwrap().unwrap().epoch, epoch);
 }
 
 async fn a_page_of_the_log_is_bounded(world: World) {
     let long = "ñ".repeat(4_000);
-    join_all((0..520).map(|_| world.store.append(world.draft(world.ana, &long)))).await;
+    join_all((0..520).map(|_| world.store.append(world.new_message(world.ana, &long)))).await;
     let page = world.store.replay(world.group, world.ana, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
     let bytes: usize = page.events.iter().filter_map(text_of).map(str::len).sum();
     assert!(page.events.len() < 500 && bytes <= 1024 * 1024, "{} events, {bytes} bytes", page.events.len());

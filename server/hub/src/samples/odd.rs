@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
-use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use caravana_store::{
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -33,7 +35,7 @@ fn failed<T>() -> Result<T, StoreError> {
 
 #[async_trait]
 impl Log for Odd {
-    fn append(&self, _: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    fn append(&self, _: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         async { failed() }.boxed()
     }
 

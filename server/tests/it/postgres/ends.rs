@@ -5,7 +5,7 @@ use std::time::Duration;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
 use caravana_server::database;
 use caravana_server::database::DatabaseSettings;
-use caravana_store::{Draft, NewAccount, SharedStore, StoreError};
+use caravana_store::{NewAccount, NewMessage, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -28,14 +28,14 @@ async fn two() -> (TestDatabase, PgConnection, SharedStore) {
         };
         store.create_account(account).await.unwrap();
         store.create_group(group_id, id, "Faro", None).await.unwrap();
-        let draft = Draft {
+        let new_message = NewMessage {
             id: MessageId::new(Uuid::from_u128(number.into())),
             user_id: id,
             group_id,
             content: Content::text(MessageBody::parse(name).unwrap()),
             created_at: Timestamp::from_unix_micros(0),
         };
-        store.append(draft).await.unwrap();
+        store.append(new_message).await.unwrap();
     }
     let connection = database.connect().await;
     (database, connection, store)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
-use caravana_store::{Draft, NewInvite, StoreError};
+use caravana_store::{NewInvite, NewMessage, StoreError};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -49,8 +49,8 @@ async fn busy(world: &World, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSe
     let mut busy = JoinSet::new();
     let over = || (world.store.clone(), has_ended.clone());
     for _ in 0..4 {
-        let ((store, over), draft) = (over(), world.draft(eva, "sigo"));
-        let next = move || Draft { id: MessageId::new(Uuid::now_v7()), ..draft.clone() };
+        let ((store, over), new_message) = (over(), world.new_message(eva, "sigo"));
+        let next = move || NewMessage { id: MessageId::new(Uuid::now_v7()), ..new_message.clone() };
         busy.spawn(async move { until_refused(over, || store.append(next())).await });
     }
     let ((store, over_), group) = (over(), world.group);

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Draft, Effect, Effects, GroupState, Hints, History, Log, Page, StoreError,
+    Anchor, Appended, Changed, Effect, Effects, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
 };
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
@@ -275,9 +275,9 @@ fn unavailable() -> StoreError {
 
 #[async_trait]
 impl Log for SimStore {
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         self.write(move |database, effects| {
-            let appended = database.append(&draft)?;
+            let appended = database.append(&message)?;
             if !appended.duplicate {
                 effects.event(Event::NewMessage(appended.message.clone()));
             }
