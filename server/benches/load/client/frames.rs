@@ -7,7 +7,7 @@ const MARK: &[u8] = b"@@";
 const STAMP: usize = 16;
 /// Hex digits of the sender's count.
 const NUMBER: usize = 8;
-/// Bytes of a message's text; the peers were measured with the same size.
+/// Bytes of a message's text; the other servers were measured with the same size.
 pub(crate) const TEXT: usize = 200;
 /// Clients must mask their frames. Any key will do: the server's cost is the same with every key.
 const MASK: [u8; 4] = [0x5a, 0x01, 0xc3, 0x7e];

@@ -34,7 +34,7 @@ pub(crate) enum Role {
 /// The receive buffer of a connection that reads nothing.
 const SLEEPERS_BUFFER: usize = 4 * 1024;
 
-pub(super) struct Link {
+pub(super) struct ClientSocket {
     pub(super) stream: TcpStream,
     pub(super) state: State,
     pub(super) role: Role,
@@ -48,7 +48,7 @@ pub(super) struct Link {
     pub(super) last: u64,
 }
 
-impl Link {
+impl ClientSocket {
     /// Begins to connect from this source address. The upgrade request is sent once the connection is open.
     pub(super) fn connect(server: SocketAddr, source: Ipv4Addr, role: Role, request: Vec<u8>) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
