@@ -10,13 +10,12 @@ use caravana_protocol::rest::{SignIn, SignInsAnswer};
 use caravana_store::SecretHash;
 use uuid::Uuid;
 
-use super::accounts::moment;
 use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
 use super::state::Shared;
-use crate::clock::unix_seconds;
+use crate::clock::{to_timestamp, unix_seconds};
 use crate::sign_ins;
 
 /// Lists the sign-ins of the user.
@@ -80,8 +79,8 @@ pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn
     let sign_in = |row: caravana_store::SignIn| SignIn {
         id: public_id(&row.token),
         browser: row.browser,
-        created_at: moment(row.created_at),
-        last_seen_at: moment(row.expires_at - SESSION_SECONDS),
+        created_at: to_timestamp(row.created_at),
+        last_seen_at: to_timestamp(row.expires_at - SESSION_SECONDS),
         online: online.contains(&row.token),
         current: identity.proof.session == Some(row.token),
     };
