@@ -3,6 +3,7 @@
 pub(crate) mod canary;
 mod chaos;
 pub(crate) mod checker;
+pub(crate) mod client_frame;
 pub(crate) mod database;
 pub(crate) mod history;
 mod key_server;

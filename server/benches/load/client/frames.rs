@@ -1,5 +1,8 @@
 //! The part of RFC 6455 that a load generator needs: it finds frames by their headers and reads them in place.
 
+#[path = "../../../tests/it/support/client_frame.rs"]
+mod client_frame;
+
 /// Every message's text begins with this mark; a timestamp and a number follow. All three use characters that no JSON
 /// encoder escapes, so that they can be found in any frame that carries the text.
 const MARK: &[u8] = b"@@";
@@ -34,18 +37,9 @@ pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
     Some(ServerFrame { opcode: flags & 0x0f, payload, length: start + length })
 }
 
-/// Appends a masked frame.
+/// Appends a whole message, or a control frame.
 pub(super) fn put(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
-    out.push(0x80 | opcode);
-    match payload.len() {
-        length @ 0..=125 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
-        length => {
-            out.push(0x80 | 0x7e);
-            out.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-        }
-    }
-    out.extend(MASK);
-    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    client_frame::put(out, 0x80 | opcode, MASK, payload);
 }
 
 /// A message's text: mark, stamp, number, filler.
