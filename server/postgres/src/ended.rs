@@ -5,13 +5,11 @@
 //! first.
 
 use caravana_protocol::UserId;
-use caravana_store::StoreError;
+use caravana_store::{FOR_EVER, StoreError};
 use uuid::Uuid;
 
 use super::backend::Backend;
 
-/// A sign-out time later than any token, so that no token of the user is valid any more.
-pub(super) const FOR_EVER: i64 = i64::MAX;
 /// The first half of the key of the advisory locks on users ("user" in ASCII). The second half is a hash of the id.
 const USER_LOCK: i32 = 0x7573_6572;
 

@@ -4,12 +4,11 @@
 //! [`ended`](super::ended). Authors are removed only after membership.
 
 use caravana_protocol::{GroupId, UserId};
-use caravana_store::{Effects, StoreError};
+use caravana_store::{Effects, FOR_EVER, StoreError};
 use uuid::Uuid;
 
 use super::access::Access;
 use super::backend::Backend;
-use super::ended::FOR_EVER;
 use super::{members, proofs, pruning, resets};
 
 /// Ends a user, inside the transaction that holds the user and has deleted the user's account.

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
-use caravana_store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
+use caravana_store::{FOR_EVER, KnownHolder, NAMELESS, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 use uuid::Uuid;
 
 use super::backend::Backend;
 use super::rows::Name;
-use super::shape::NAMELESS;
 use super::{PostgresStore, ended, roles};
 
 /// What is stored about the holder of a token.
@@ -26,7 +25,7 @@ struct HolderRow {
 impl Proofs for PostgresStore {
     /// Usually the stored user already matches the token. Then one read is enough.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
-        let TokenHolder { id, display_name, is_guest, proof } = holder;
+        let TokenHolder { id, proof, .. } = holder;
         let row: Option<HolderRow> = self
             .access
             .ask(|backend| {
@@ -48,27 +47,26 @@ impl Proofs for PostgresStore {
                 })
             })
             .await?;
-        let has_name =
-            display_name.as_deref().is_some_and(|name| name != NAMELESS) && self.access.shape().keeps_names();
-        match row {
-            Some(row) if !row.holds => Ok(None),
-            Some(row)
-                if row.has_signed_up != row.is_guest
-                    && (is_guest || row.has_signed_up)
-                    && (row.display_name.0 != NAMELESS || !has_name) =>
-            {
-                let user = User { id, display_name: row.display_name.0, email: None };
-                Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
+        if let Some(row) = row {
+            if !row.holds {
+                return Ok(None);
             }
-            None if proof.session.is_some() => Ok(None),
+            let user = User { id, display_name: row.display_name.0, email: None };
+            let stored = KnownHolder { user, is_guest: row.is_guest };
+            if holder.is_known(&stored, row.has_signed_up, self.access.shape().keeps_names()) {
+                return Ok(Some(stored));
+            }
+        } else if proof.session.is_some() {
+            return Ok(None);
+        } else if !self.access.shape().makes_users() {
             // Only the host may create users here, and it has not created this one.
-            None if !self.access.shape().makes_users() => Ok(None),
-            Some(_) | None => match remember(self, id, display_name, is_guest).await {
-                Ok(known) => Ok(Some(known)),
-                // The account has ended meanwhile.
-                Err(StoreError::NotFound) => Ok(None),
-                Err(error) => Err(error),
-            },
+            return Ok(None);
+        }
+        match remember(self, id, holder.display_name, holder.is_guest).await {
+            Ok(known) => Ok(Some(known)),
+            // The account has ended meanwhile.
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -113,9 +111,8 @@ impl Proofs for PostgresStore {
         let signed_out: BTreeMap<UserId, i64> =
             signed_out.into_iter().map(|(user, at)| (UserId::new(user), at)).collect();
         let is_over = |(user, proof): &(UserId, Proof)| {
-            let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), *user)));
-            let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
-            session_ended || (proof.expires_at.is_some() && signed_out.get(user).is_some_and(older))
+            let session_lives = proof.session.is_some_and(|hash| living.contains(&(hash.to_vec(), *user)));
+            proof.is_over(session_lives, signed_out.get(user).copied())
         };
         Ok(proofs.into_iter().filter(is_over).collect())
     }
@@ -193,7 +190,7 @@ pub(super) async fn sign_out(
     backend: &mut Backend,
     user: UserId,
     kept: Option<SecretHash>,
-    now: i64,
+    at: i64,
 ) -> Result<(), StoreError> {
     sqlx::query("delete from caravana.session where user_id = $1 and token_hash is distinct from $2")
         .bind(user.uuid())
@@ -207,8 +204,8 @@ pub(super) async fn sign_out(
          set at = case when o.at > excluded.at or o.at = $3 then o.at else greatest(o.at + 1, excluded.at) end",
     )
     .bind(user.uuid())
-    .bind(now)
-    .bind(ended::FOR_EVER)
+    .bind(at)
+    .bind(FOR_EVER)
     .execute(backend)
     .await?;
     Ok(())
