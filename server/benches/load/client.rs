@@ -15,7 +15,7 @@ use mio::{Events, Interest, Poll, Token};
 use uuid::Uuid;
 
 pub(crate) use frames::TEXT;
-pub(crate) use socket::Role;
+pub(crate) use socket::ClientKind;
 
 use crate::latency::Latencies;
 use crate::rest::User;
@@ -130,7 +130,7 @@ impl Swarm {
 
     /// Connects all of them, at most `handshakes` at a time, and waits until each has joined its group. A group may
     /// carry a query with the cursor to resume from.
-    pub(crate) fn connect(&mut self, who: &[(&str, &User, Role)]) -> Result<Duration> {
+    pub(crate) fn connect(&mut self, who: &[(&str, &User, ClientKind)]) -> Result<Duration> {
         let begin = Instant::now();
         let (before, first) = (self.joined, self.sockets.len());
         let mut waiting = who.iter();
@@ -144,15 +144,15 @@ impl Swarm {
                 bail!("only {} of {} connections are in their groups", self.joined - before, who.len());
             }
             while self.sockets.len() - first < self.joined - before + self.handshakes {
-                let Some((group, user, role)) = waiting.next() else { break };
-                self.open(group, user, *role)?;
+                let Some((group, user, kind)) = waiting.next() else { break };
+                self.open(group, user, *kind)?;
             }
             self.turn(Duration::from_millis(20))?;
         }
         Ok(begin.elapsed())
     }
 
-    fn open(&mut self, group: &str, user: &User, role: Role) -> Result<()> {
+    fn open(&mut self, group: &str, user: &User, kind: ClientKind) -> Result<()> {
         let index = self.sockets.len();
         let request = format!(
             "GET /ws/chat/{group} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -163,7 +163,7 @@ impl Swarm {
         let last = u8::try_from(index % usize::from(SOURCES)).unwrap_or(0) + 2;
         let source = Ipv4Addr::new(127, 0, 0, last);
         let mut socket =
-            ClientSocket::connect(self.server, source, role, request.into_bytes()).context("can't connect")?;
+            ClientSocket::connect(self.server, source, kind, request.into_bytes()).context("can't connect")?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket.stream, Token(index), interest)?;
         self.sockets.push(socket);
@@ -203,7 +203,7 @@ impl Swarm {
         for event in &events {
             let index = event.token().0;
             let socket = &self.sockets[index];
-            if socket.state == State::Closed || socket.role == Role::Stalled && socket.state == State::Joined {
+            if socket.state == State::Closed || socket.kind == ClientKind::Stalled && socket.state == State::Joined {
                 continue;
             }
             if event.is_writable() && self.sockets[index].flush().is_err() {
@@ -306,7 +306,7 @@ impl Swarm {
         if payload.starts_with(DELIVERY) {
             self.counts.events += 1;
             let Some(mark) = frames::mark(payload, self.guess) else { return };
-            if socket.role == Role::Sender {
+            if socket.kind == ClientKind::Sender {
                 self.counts.echoed += 1;
                 return;
             }

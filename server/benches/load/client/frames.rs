@@ -18,7 +18,7 @@ const FILLER: &str = "the quick brown fox jumps over the lazy dog while the grou
 
 /// A server's frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ServerFrame<'a> {
+pub(super) struct RawFrame<'a> {
     pub(super) opcode: u8,
     pub(super) payload: &'a [u8],
     /// Bytes of the whole frame.
@@ -26,7 +26,7 @@ pub(super) struct ServerFrame<'a> {
 }
 
 /// The first frame in the bytes, if it is complete.
-pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
+pub(super) fn first(bytes: &[u8]) -> Option<RawFrame<'_>> {
     let (&flags, &short) = (bytes.first()?, bytes.get(1)?);
     let (start, length): (usize, usize) = match short & 0x7f {
         126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
@@ -34,7 +34,7 @@ pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
         length => (2, usize::from(length)),
     };
     let payload = bytes.get(start..start.checked_add(length)?)?;
-    Some(ServerFrame { opcode: flags & 0x0f, payload, length: start + length })
+    Some(RawFrame { opcode: flags & 0x0f, payload, length: start + length })
 }
 
 /// Appends a whole message, or a control frame.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::milliseconds;
 use super::{ACK_P50, ACK_P99, ACKS, CLIENT_CPUS, Figure, Moment, Outcome, Plan, SEND_COST, SERVER_CPUS, count};
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::process::{Placement, Process};
 use crate::rest::create_groups;
 
@@ -27,15 +27,15 @@ pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Resu
     let count = senders.div_ceil(IN_A_GROUP);
     let groups = create_groups(process.address(), count, IN_A_GROUP + RECEIVERS)?;
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let of = |role| {
+    let of = |kind| {
         groups.iter().flat_map(move |group| {
             let members =
-                if role == Role::Sender { &group.members[..IN_A_GROUP] } else { &group.members[IN_A_GROUP..] };
-            members.iter().map(move |user| (group.id.as_str(), user, role))
+                if kind == ClientKind::Sender { &group.members[..IN_A_GROUP] } else { &group.members[IN_A_GROUP..] };
+            members.iter().map(move |user| (group.id.as_str(), user, kind))
         })
     };
     // The senders connect first: their indexes identify them.
-    let who: Vec<_> = of(Role::Sender).chain(of(Role::Receiver)).collect();
+    let who: Vec<_> = of(ClientKind::Sender).chain(of(ClientKind::Receiver)).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
     let place = match placement {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{Figure, GAPS, Moment, Outcome, P50, P99, Plan, count, milliseconds};
-use crate::client::{Role, Swarm, TEXT};
+use crate::client::{ClientKind, Swarm, TEXT};
 use crate::process::Process;
 use crate::rest::create_groups;
 
@@ -25,9 +25,9 @@ pub(crate) fn fan_out(plan: &Plan, receivers: usize, windows: &[u64]) -> Result<
     let group = create_groups(process.address(), 1, receivers + 1)?.remove(0);
     let mut swarm = Swarm::new(process.address(), SAMPLE)?;
     // The owner sends.
-    let role = |index| if index == 0 { Role::Sender } else { Role::Receiver };
+    let kind = |index| if index == 0 { ClientKind::Sender } else { ClientKind::Receiver };
     let who: Vec<_> =
-        group.members.iter().enumerate().map(|(index, user)| (group.id.as_str(), user, role(index))).collect();
+        group.members.iter().enumerate().map(|(index, user)| (group.id.as_str(), user, kind(index))).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
     let mut outcomes = Vec::new();

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
 use super::{FOREIGN_P50, FOREIGN_P99, Figure, Outcome, Plan, milliseconds};
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::latency::Latencies;
 use crate::process::Process;
 use crate::rest::create_groups;
@@ -24,7 +24,7 @@ pub(crate) fn foreign(plan: &Plan) -> Result<Vec<Outcome>> {
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
     let group = create_groups(process.address(), 1, 1)?.remove(0);
     let mut swarm = Swarm::new(process.address(), 1)?;
-    swarm.connect(&[(group.id.as_str(), &group.members[0], Role::Receiver)])?;
+    swarm.connect(&[(group.id.as_str(), &group.members[0], ClientKind::Receiver)])?;
     let mut program = Program::connect(process.database())?;
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {

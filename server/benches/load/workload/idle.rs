@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{CONNECT_COST, CONNECTIONS, CONNECTS, Figure, IDLE_CPUS, MEMORY, Moment, Outcome, Plan, count};
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
 use crate::rest::create_groups;
 
@@ -33,7 +33,7 @@ fn once(plan: &Plan) -> Result<Outcome> {
     let mut swarm = Swarm::new(process.address(), 1)?;
     let who: Vec<_> = groups
         .iter()
-        .flat_map(|group| group.members.iter().map(|user| (group.id.as_str(), user, Role::Receiver)))
+        .flat_map(|group| group.members.iter().map(|user| (group.id.as_str(), user, ClientKind::Receiver)))
         .collect();
     let memory = process.memory()?;
     let begin = Moment::now(&swarm, &process)?;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::durable::send_when_free;
 use super::{FIRST_ACK, Figure, Outcome, Plan, READY, milliseconds};
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
 use crate::rest::{Group, create_groups, until_ready};
 
@@ -40,7 +40,7 @@ pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
 
 fn senders(process: &Process, group: &Group, count: usize) -> Result<Swarm> {
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let who: Vec<_> = group.members[..count].iter().map(|user| (group.id.as_str(), user, Role::Sender)).collect();
+    let who: Vec<_> = group.members[..count].iter().map(|user| (group.id.as_str(), user, ClientKind::Sender)).collect();
     swarm.connect(&who)?;
     swarm.free.extend(0..count);
     Ok(swarm)

@@ -7,7 +7,7 @@ use caravana_protocol::limits::RESUME_DEPTH;
 
 use super::fan_out::keep_in_flight;
 use super::{EVENTS, Figure, Outcome, Plan, RESUMED, count, milliseconds};
-use crate::client::{Role, Swarm, TEXT};
+use crate::client::{ClientKind, Swarm, TEXT};
 use crate::process::Process;
 use crate::rest::{create_groups, talk};
 
@@ -24,7 +24,7 @@ pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     let [owner, other] = &groups[0].members[..] else { bail!("a group of two has two") };
     let mut talking = Swarm::new(process.address(), 1)?;
     let group = groups[0].id.as_str();
-    talking.connect(&[(group, owner, Role::Sender), (group, other, Role::Receiver)])?;
+    talking.connect(&[(group, owner, ClientKind::Sender), (group, other, ClientKind::Receiver)])?;
     while talking.counts.sent < RESUME_DEPTH {
         keep_in_flight(&mut talking, 1, IN_FLIGHT, Duration::from_millis(50))?;
     }
@@ -43,7 +43,7 @@ pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     for _ in 0..plan.repetitions {
         let mut swarm = Swarm::new(process.address(), 1)?;
         let begin = Instant::now();
-        swarm.connect(&[(from.as_str(), other, Role::Receiver)])?;
+        swarm.connect(&[(from.as_str(), other, ClientKind::Receiver)])?;
         while swarm.counts.caught_up == 0 {
             swarm.turn(Duration::from_millis(5))?;
             if begin.elapsed() > PATIENCE {

@@ -8,7 +8,7 @@ use super::{
     ALL_BACK, CONNECTIONS, CONNECTS, Figure, Outcome, PAGES, PEAK, Plan, READY, SERVER_CPUS, STATEMENTS, count,
     milliseconds,
 };
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
 use crate::rest::{Cursor, Group, create_groups, talk, until_ready};
 
@@ -100,7 +100,7 @@ fn connect(
     let who: Vec<_> = groups
         .iter()
         .zip(&places)
-        .flat_map(|(group, place)| group.members.iter().map(move |user| (place.as_str(), user, Role::Receiver)))
+        .flat_map(|(group, place)| group.members.iter().map(move |user| (place.as_str(), user, ClientKind::Receiver)))
         .collect();
     let took = swarm.connect(&who)?;
     Ok((swarm, took))
