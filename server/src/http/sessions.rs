@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
-use caravana_store::SecretHash;
+use caravana_store::{SecretHash, SignInRow};
 use uuid::Uuid;
 
 use super::cookies::SESSION_SECONDS;
@@ -76,7 +76,7 @@ pub(super) async fn end(
 pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn>, ApiError> {
     let rows = state.store.sessions(identity.user.id, unix_seconds()).await?;
     let online: BTreeSet<SecretHash> = state.hub.sessions_of(identity.user.id);
-    let sign_in = |row: caravana_store::SignIn| SignIn {
+    let sign_in = |row: SignInRow| SignIn {
         id: public_id(&row.token),
         browser: row.browser,
         created_at: to_timestamp(row.created_at),

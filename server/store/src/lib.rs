@@ -47,7 +47,7 @@ pub use members::{MemberRow, Members, Removal};
 pub use proofs::{FOR_EVER, KnownHolder, LAST_SECOND, NAMELESS, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;
 pub use resets::{RESETS, Resets};
-pub use sessions::{NewSession, SIGN_INS, Sessions, SignIn};
+pub use sessions::{NewSession, SIGN_INS, Sessions, SignInRow};
 pub use tickets::Tickets;
 
 /// The hash of a secret.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use caravana_hub::Mailbox;
 use caravana_hub::frame::{Outgoing, websocket};
 use caravana_server::socket::decoder::Accepts;
-use caravana_server::socket::{Message, Service, drive};
+use caravana_server::socket::{Service, SocketMessage, drive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
@@ -48,10 +48,10 @@ impl Service for Echo {
 
     async fn is_ready(&mut self) {}
 
-    async fn receive(&mut self, message: Message) {
+    async fn receive(&mut self, message: SocketMessage) {
         let said = match message {
-            Message::Text(text) => websocket::text(&text),
-            Message::Binary(bytes) => websocket::binary(&bytes),
+            SocketMessage::Text(text) => websocket::text(&text),
+            SocketMessage::Binary(bytes) => websocket::binary(&bytes),
         };
         // The message may be larger than a mailbox. The echo is the only writer of this one.
         self.end.0.push_beginning(&Outgoing::own(said));
