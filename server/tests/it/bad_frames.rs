@@ -92,7 +92,7 @@ async fn too_many_sends_are_refused_with_the_time_to_wait_but_repetitions_are_an
 }
 
 #[tokio::test]
-async fn a_binary_frame_is_not_spoken_here() {
+async fn a_binary_frame_ends_the_socket() {
     let (_server, ana, group) = one().await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;
     wire.say_raw(Message::binary(vec![1, 2, 3])).await;

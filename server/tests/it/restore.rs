@@ -33,7 +33,7 @@ async fn epoch(user: &TestUser, group: GroupId) -> String {
 }
 
 #[tokio::test]
-async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
+async fn a_client_that_has_seen_more_than_the_restored_copy_starts_again() {
     let mut server = TestServer::builder().on_sqlite().start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
@@ -117,7 +117,7 @@ async fn an_ordinary_start_keeps_the_epochs_and_the_flag_changes_them() {
 }
 
 #[tokio::test]
-async fn a_kill_is_no_restored_copy() {
+async fn a_kill_does_not_look_like_a_restored_copy() {
     let mut server = TestServer::builder().own_process().start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;

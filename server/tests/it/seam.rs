@@ -64,7 +64,7 @@ async fn settle(busy: &BusyGroup, listening: Vec<JoinHandle<Tally>>) -> Tally {
 /// A removal is an event like any other. A user who is removed while a stream begins gets the events before the
 /// removal, then `left`, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_removed_while_streams_begin_hears_nothing_behind_it() {
+async fn a_member_who_is_removed_while_streams_begin_gets_nothing_after_it() {
     let busy = BusyGroup::new().await;
     let carla = busy.another_member("Carla").await;
     let connections: Vec<_> =

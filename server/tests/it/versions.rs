@@ -73,7 +73,7 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
 
 /// A payload that another program has broken must not stop the group.
 #[tokio::test]
-async fn an_event_with_a_payload_that_is_none_leaves_no_hole() {
+async fn an_event_with_an_invalid_payload_leaves_no_hole() {
     let server = TestServer::start().await;
     let (ana, _, group) = server.couple().await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;

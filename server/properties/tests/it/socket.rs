@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_is_heard(texts in prop::collection::vec("\\PC{0,200}", 1..6), mask in any::<[u8; 4]>()) {
+    fn texts_are_decoded_as_they_were_encoded(texts in prop::collection::vec("\\PC{0,200}", 1..6), mask in any::<[u8; 4]>()) {
         let stream: Vec<u8> = texts.iter().flat_map(|text| frame(0x81, text.as_bytes(), mask)).collect();
         let mut received = Vec::new();
         Decoder::default().feed(&stream, &mut received);

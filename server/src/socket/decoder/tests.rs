@@ -71,7 +71,7 @@ fn too_much_is_refused_when_its_header_is_read() {
 
 /// Before the fix, this was noticed only at the end of the message, which may be 64 KiB and 30 seconds later.
 #[test]
-fn a_text_that_is_none_is_refused_at_its_first_wrong_byte() {
+fn invalid_utf8_is_refused_at_its_first_wrong_byte() {
     // The first bytes may still become a character; the second can't any more.
     let text = b"M\xc3\xa9xico \xf4\x90\x80\x80";
     let good = text.len() - 3;
@@ -146,7 +146,7 @@ async fn the_clock_of_a_message_runs_from_its_first_byte_whatever_comes_in_betwe
 
 proptest! {
     #[test]
-    fn cuts_do_not_matter(texts in prop::collection::vec("\\PC{0,200}", 1..6), cut in 1_usize..40) {
+    fn it_does_not_matter_where_a_stream_is_cut(texts in prop::collection::vec("\\PC{0,200}", 1..6), cut in 1_usize..40) {
         let bytes: Vec<u8> = texts.iter().flat_map(|text| client_frame(0x80 | TEXT, text.as_bytes())).collect();
         let mut decoder = Decoder::default();
         let mut received = Vec::new();

@@ -29,7 +29,7 @@ const TYPING: Duration = Duration::from_secs(6);
 const STALLED: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_falls_silent_or_takes_for_ever_is_gone_in_time() {
+async fn silent_clients_and_endless_requests_are_ended_in_time() {
     tokio::join!(
         half_open_peers_are_given_up_by_both_sides(),
         typing_ends_with_the_typists_network(),
@@ -242,7 +242,7 @@ async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
 /// One of twenty clients does not read. The others must not become slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
-async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
+async fn stalled_clients_do_not_slow_down_the_others() {
     let server = TestServer::builder().own_process().flag("--max-connections-per-user=100").start().await;
     let (ana, bob, group) = server.couple().await;
     let mut listeners = Vec::new();

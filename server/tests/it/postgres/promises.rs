@@ -87,7 +87,7 @@ async fn next(hints: &mut Hints) -> Option<Hint> {
 
 /// A commit while no listener is connected leaves no notification.
 #[tokio::test]
-async fn whoever_listens_again_looks_at_everything() {
+async fn a_listener_that_reconnects_looks_at_everything() {
     let database = TestDatabase::migrated().await;
     let mut owner = database.connect().await;
     let database = Database::Postgres(database);
@@ -106,7 +106,7 @@ async fn whoever_listens_again_looks_at_everything() {
 
 /// The removal has begun first and is not committed. The send has to wait for it, and must not be stored after it.
 #[tokio::test]
-async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
+async fn a_send_that_meets_a_removal_is_not_stored_after_it() {
     let database = TestDatabase::migrated().await;
     let (mut other, mut watcher) = (database.connect().await, database.connect().await);
     let database = Database::Postgres(database);

@@ -99,7 +99,7 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
 
 /// Simulates a restored dump: the rows are the same, and the tables are new.
 #[tokio::test]
-async fn a_database_that_was_played_back_begins_new_epochs_and_an_ordinary_start_does_not() {
+async fn a_restored_database_begins_new_epochs_and_an_ordinary_start_does_not() {
     let database = TestDatabase::migrated().await;
     let (ana, group) = (UserId::new(Uuid::new_v4()), GroupId::new(Uuid::new_v4()));
     run(&database, format!("insert into users (id, display_name) values ('{ana}', 'Ana')")).await;

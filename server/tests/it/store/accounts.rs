@@ -13,7 +13,7 @@ on_both! {
     a_change_of_password_renews_one_sign_in_and_ends_the_rest
     a_link_for_a_new_password_is_used_once_and_in_time
     a_deleted_account_changes_no_log_and_leaves_no_name
-    what_is_kept_of_a_user_is_told_in_bounded_pages
+    what_is_stored_about_a_user_is_exported_in_bounded_pages
 }
 
 const NOW: i64 = 1_000;
@@ -185,7 +185,7 @@ fn message(event: &Event) -> Option<&caravana_protocol::Message> {
     }
 }
 
-async fn what_is_kept_of_a_user_is_told_in_bounded_pages(fixture: Fixture) {
+async fn what_is_stored_about_a_user_is_exported_in_bounded_pages(fixture: Fixture) {
     let Fixture { store, ana, bob, group, .. } = &fixture;
     let mut said = Vec::new();
     for n in 0..5 {

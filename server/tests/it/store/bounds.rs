@@ -16,8 +16,8 @@ on_both! {
     a_group_has_no_more_members_than_it_may_have
     members_can_not_use_up_the_links_of_others
     of_too_many_sign_ins_the_oldest_ends
-    what_is_over_goes_in_bounded_steps_and_what_lives_stays
-    an_ended_account_is_taken_out_of_a_long_life_in_bounded_steps
+    expired_rows_are_deleted_in_bounded_steps_and_valid_ones_stay
+    an_ended_account_is_removed_from_its_messages_in_bounded_steps
     unread_messages_are_counted_without_the_deleted_ones
 }
 
@@ -128,7 +128,7 @@ async fn of_too_many_sign_ins_the_oldest_ends(fixture: Fixture) {
     assert!(store.session([0; 32], NOW).await.unwrap().is_some());
 }
 
-async fn what_is_over_goes_in_bounded_steps_and_what_lives_stays(fixture: Fixture) {
+async fn expired_rows_are_deleted_in_bounded_steps_and_valid_ones_stay(fixture: Fixture) {
     let Fixture { store, ana, group, .. } = &fixture;
     for n in 0..5_u8 {
         let end = if n < 4 { NOW } else { NOW + 1 };
@@ -159,7 +159,7 @@ async fn what_is_over_goes_in_bounded_steps_and_what_lives_stays(fixture: Fixtur
     assert!(matches!(store.invite([3; 32], NOW).await, Err(StoreError::NotFound)));
 }
 
-async fn an_ended_account_is_taken_out_of_a_long_life_in_bounded_steps(fixture: Fixture) {
+async fn an_ended_account_is_removed_from_its_messages_in_bounded_steps(fixture: Fixture) {
     let Fixture { store, ana, bob, group, .. } = &fixture;
     let mut foreign = fixture.foreign().await;
     let texts: Vec<String> = (0..50).map(|n| format!("mensaje {n}")).collect();

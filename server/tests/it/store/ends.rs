@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Fixture, Kind, person};
 
 on_both! {
-    nothing_of_somebody_comes_behind_the_end_of_their_account
+    nothing_of_a_user_is_stored_after_the_account_has_ended
 }
 
 /// A link into a second group, which an active user follows again and again.
@@ -20,7 +20,7 @@ const LINK: [u8; 32] = [6; 32];
 /// Regression: accounts were deleted under load. On PostgreSQL a user's last sends came between "messages lose their
 /// author" and "the member leaves", and kept the user's id for ever. A write that was queued behind the deletion could
 /// restore the name, join a group or create one.
-async fn nothing_of_somebody_comes_behind_the_end_of_their_account(fixture: Fixture) {
+async fn nothing_of_a_user_is_stored_after_the_account_has_ended(fixture: Fixture) {
     let other = GroupId::new(Uuid::new_v4());
     fixture.store.create_group(other, fixture.ana, "Cusco", None).await.unwrap();
     let link = NewInvite { token: LINK, max_uses: None, created_at: 0, expires_at: i64::MAX };

@@ -12,7 +12,7 @@ on_both! {
     a_message_is_stored_once_whatever_its_sender_repeats
     fifty_parallel_sends_of_one_id_are_one_message
     an_id_belongs_to_one_author_group_text_and_reply
-    a_text_that_was_kept_by_older_rules_is_repeated_by_todays
+    a_text_stored_by_older_rules_is_recognised_when_it_is_sent_again
     a_stranger_can_neither_write_nor_read_nor_use_up_a_seq
     seqs_have_no_hole_and_a_sender_keeps_the_order
     an_answer_needs_a_message_of_the_same_group
@@ -63,7 +63,7 @@ async fn an_id_belongs_to_one_author_group_text_and_reply(fixture: Fixture) {
 
 /// An earlier version stored blank lines at the ends of a message. A client without an answer sends the message again,
 /// under the same id, after the server was upgraded.
-async fn a_text_that_was_kept_by_older_rules_is_repeated_by_todays(fixture: Fixture) {
+async fn a_text_stored_by_older_rules_is_recognised_when_it_is_sent_again(fixture: Fixture) {
     let new_message = fixture.new_message(fixture.ana, "\n\nhola\n");
     let Fixture { group, ana, .. } = fixture;
     let row = format!(

@@ -70,7 +70,7 @@ fn however_many_streams_begin_a_few_read_the_database_at_once() {
 /// counted it as unfinished for thirty seconds and closed with 1008, although the end had arrived long before. This hit
 /// a phone that reconnected.
 #[test]
-fn a_message_whose_end_waits_to_be_read_is_no_unfinished_one() {
+fn a_message_whose_end_waits_to_be_read_does_not_count_as_unfinished() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let world = empty();
