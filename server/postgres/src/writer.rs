@@ -136,14 +136,14 @@ struct Lane {
     own_backends: OwnBackends,
     queue: mpsc::Receiver<Job>,
     closed: watch::Receiver<bool>,
-    connection: Option<Line>,
+    connection: Option<LaneConnection>,
     failed_at: Option<Instant>,
     /// Groups whose log was locked by another program at the last try.
     blocked: BTreeSet<GroupId>,
 }
 
 /// A lane's connection.
-struct Line {
+struct LaneConnection {
     backend: Backend,
     /// `None` behind a pooler, where the process changes.
     process_id: Option<i32>,
@@ -270,10 +270,10 @@ impl Lane {
         let mut tries = 1;
         loop {
             self.connect().await?;
-            let Some(line) = &mut self.connection else { return Err(not_tried()) };
-            let storing = Batch::new(&messages, &self.access, patience).store(&mut line.backend);
+            let Some(connection) = &mut self.connection else { return Err(not_tried()) };
+            let storing = Batch::new(&messages, &self.access, patience).store(&mut connection.backend);
             let stored = timeout(PATIENCE, storing).await.unwrap_or_else(|_| Err(self.access.silence()));
-            line.used_at = Instant::now();
+            connection.used_at = Instant::now();
             match stored {
                 Ok(stored) => return Ok(stored),
                 Err(error) if (is_conflict(&error) || self.access.notices_pooler(&error)) && tries < TRIES => {
@@ -296,12 +296,12 @@ impl Lane {
     /// Makes sure that the lane has a live connection.
     async fn connect(&mut self) -> Result<(), StoreError> {
         self.access.home().is_still_there()?;
-        if let Some(line) = &mut self.connection {
-            if line.used_at.elapsed() < TRUSTED_FOR {
+        if let Some(connection) = &mut self.connection {
+            if connection.used_at.elapsed() < TRUSTED_FOR {
                 return Ok(());
             }
-            if matches!(timeout(PROBE_WITHIN, line.backend.run("")).await, Ok(Ok(()))) {
-                line.used_at = Instant::now();
+            if matches!(timeout(PROBE_WITHIN, connection.backend.run("")).await, Ok(Ok(()))) {
+                connection.used_at = Instant::now();
                 return Ok(());
             }
             self.disconnect();
@@ -310,23 +310,23 @@ impl Lane {
             return Err(not_tried());
         }
         let connected =
-            timeout(CONNECT_WITHIN, new_line(&self.access)).await.unwrap_or_else(|_| Err(self.access.silence()));
+            timeout(CONNECT_WITHIN, open(&self.access)).await.unwrap_or_else(|_| Err(self.access.silence()));
         self.failed_at = connected.is_err().then(Instant::now);
-        let line = connected?;
-        line.process_id.into_iter().for_each(|process_id| self.own_backends.add(process_id));
-        self.connection = Some(line);
+        let connection = connected?;
+        connection.process_id.into_iter().for_each(|process_id| self.own_backends.add(process_id));
+        self.connection = Some(connection);
         Ok(())
     }
 
     fn disconnect(&mut self) {
-        if let Some(process_id) = self.connection.take().and_then(|line| line.process_id) {
+        if let Some(process_id) = self.connection.take().and_then(|connection| connection.process_id) {
             // If it still commits something, the hub must learn of that by the database's notification.
             self.own_backends.remove(process_id);
         }
     }
 }
 
-async fn new_line(access: &Access) -> Result<Line, StoreError> {
+async fn open(access: &Access) -> Result<LaneConnection, StoreError> {
     let is_pooled = access.is_pooled();
     let mut connection = access.options().connect().await?;
     access.home().check(&mut connection).await?;
@@ -337,7 +337,7 @@ async fn new_line(access: &Access) -> Result<Line, StoreError> {
         backend.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
         Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut backend).await?)
     };
-    Ok(Line { backend, process_id, used_at: Instant::now() })
+    Ok(LaneConnection { backend, process_id, used_at: Instant::now() })
 }
 
 /// Splits jobs so that a message and a reply to it are never in the same part: the statement that stores both would not
