@@ -12,11 +12,11 @@ use crate::support::database::{Database, Foreign, Kind};
 macro_rules! on_both {
     ($($name:ident)*) => {
         mod sqlite {
-            use super::{Kind, Fixture};
+            use super::{Fixture, Kind};
             $(#[tokio::test] async fn $name() { super::$name(Fixture::new(Kind::Sqlite).await).await; })*
         }
         mod postgres {
-            use super::{Kind, Fixture};
+            use super::{Fixture, Kind};
             $(#[tokio::test] async fn $name() { super::$name(Fixture::new(Kind::Postgres).await).await; })*
         }
     };

@@ -234,7 +234,7 @@ struct Ports {
 }
 
 impl Sockets for Ports {
-    type Socket = Box<dyn Wire>;
+    type Socket = Box<dyn TestSocket>;
 
     async fn open(&self) -> Result<Self::Socket, CloseReason> {
         let (pipe, end) = self.internet.connect(self.device.user).await?;
@@ -256,8 +256,11 @@ struct Said {
     device: Arc<Device>,
 }
 
-pub(super) trait Wire: futures::Stream<Item = SocketEvent> + Sink<String, Error = ()> + Send + Unpin {}
-impl Wire for Said {}
+pub(super) trait TestSocket:
+    futures::Stream<Item = SocketEvent> + Sink<String, Error = ()> + Send + Unpin
+{
+}
+impl TestSocket for Said {}
 
 impl futures::Stream for Said {
     type Item = SocketEvent;
