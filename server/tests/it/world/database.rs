@@ -20,7 +20,7 @@ const AT: i64 = 0;
 
 /// The tables of one group.
 #[derive(Debug, Clone)]
-pub(super) struct Database {
+pub(super) struct SimDatabase {
     pub(super) epoch: Epoch,
     log: Vec<Event>,
     messages: BTreeMap<MessageId, Message>,
@@ -32,7 +32,7 @@ pub(super) struct Database {
     pub(super) forgets_ids: bool,
 }
 
-impl Default for Database {
+impl Default for SimDatabase {
     fn default() -> Self {
         Self {
             epoch: Epoch::new(Uuid::from_u128(0xe)),
@@ -46,7 +46,7 @@ impl Default for Database {
     }
 }
 
-impl Database {
+impl SimDatabase {
     pub(super) fn head(&self) -> Seq {
         self.log.len() as Seq
     }
