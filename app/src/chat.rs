@@ -1,16 +1,18 @@
 //! The state of the chat on the screen.
 //!
 //! Owns the reactive state ([`store`]), the code that makes rows from the log ([`rows`]), the choice of the rows that
-//! are in the document ([`virtual_list`]), and the wiring between these and the client session ([`link`]). Guarantees that a
+//! are in the document ([`virtual_list`]), and the bridge between these and the client session ([`bridge`]). Guarantees that a
 //! change of the log updates only the rows that it concerns. Never talks to a socket. Called by the pages and
 //! components.
 
-pub mod link;
+pub mod bridge;
 mod link_view;
 pub mod lists;
+mod opened;
 pub mod rows;
 pub mod store;
 pub mod virtual_list;
 
-pub use link::{Link, use_link};
-pub use store::{ChatState, Delivery, GroupRow, Line, MemberRow, Row, TimelineState};
+pub use bridge::{Bridge, use_bridge};
+pub use opened::Opened;
+pub use store::{ChatState, Delivery, GroupRow, Line, MemberRow, RowView, TimelineState};

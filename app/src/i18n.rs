@@ -175,4 +175,34 @@ mod tests {
         assert_eq!((es.typing)(&names), "Varias personas están escribiendo…");
         assert_eq!((Lang::En.words().typing)(&names[..2]), "Ana and Iñaki are typing…");
     }
+
+    /// Once, «דנה (2)» beside the app's own text was shown in the wrong order. This test tries every sentence with a
+    /// name.
+    #[test]
+    fn a_name_turns_nothing_around_it() {
+        let name = "דנה (2)";
+        let apart = "\u{2068}דנה (2)\u{2069}";
+        for lang in Lang::ALL {
+            let words = lang.words();
+            let names = |others: &[&str]| -> Vec<String> {
+                std::iter::once(name).chain(others.iter().copied()).map(str::to_owned).collect()
+            };
+            for sentence in [
+                (words.joined)(name),
+                (words.left)(name),
+                (words.group_updated)(name),
+                (words.preview_mine)(name),
+                (words.typing)(&names(&[])),
+                (words.typing)(&names(&["Ana"])),
+                (words.typing)(&names(&["Ana", "Leo"])),
+                (words.title)(3, name),
+                (words.title)(0, name),
+                (words.announced)(name, "hola"),
+                (words.announced)("Ana", name),
+            ] {
+                assert!(sentence.contains(apart), "{sentence}");
+                assert_eq!(sentence.matches(['\u{2068}', '\u{2069}']).count(), 2, "{sentence}");
+            }
+        }
+    }
 }

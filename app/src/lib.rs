@@ -10,11 +10,13 @@
 #![recursion_limit = "256"]
 
 pub mod chat;
+pub mod civil;
 pub mod components;
 pub mod emoji;
 mod erase;
 pub mod i18n;
 pub mod pages;
+mod paths;
 pub mod ports;
 mod reader;
 #[cfg(feature = "ssr")]

@@ -2,8 +2,8 @@
 //!
 //! Owns the traits and the values of this interface. Guarantees that the screen itself does no I/O and reads no clock.
 //! The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and optionally [`Respond`]; the browser's entry provides
-//! [`Api`], `Lang`, `Theme`, [`Device`] and [`Wire`]. The screen skips what is absent: an effect that finds no
-//! [`Device`] does nothing.
+//! [`Api`], `Lang`, `Theme`, [`ThisDevice`] and [`Wire`]. The screen skips what is absent: an effect that finds no
+//! [`ThisDevice`] does nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -169,7 +169,7 @@ pub type Menu = <Details as ElementType>::Output;
 
 /// What only the reader's device knows or can do. The browser provides it. Effects and event handlers call it;
 /// rendering never does. It also brings texts to a normal form before they are checked and sent.
-pub trait Browser: NormalForms + Send + Sync {
+pub trait Device: NormalForms + Send + Sync {
     /// Milliseconds since 1970.
     fn now_millis(&self) -> i64;
     /// Minutes east of UTC at a moment. A plain function pointer, so that [`crate::time::Reader`] can hold it.
@@ -212,14 +212,14 @@ pub trait Browser: NormalForms + Send + Sync {
     fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane>;
 }
 
-/// The [`Browser`] in the context.
+/// The [`Device`] in the context.
 #[derive(Clone)]
-pub struct Device(pub Arc<dyn Browser>);
+pub struct ThisDevice(pub Arc<dyn Device>);
 
 /// The reader's device, if the context has one.
 #[must_use]
-pub fn use_device() -> Option<Arc<dyn Browser>> {
-    use_context::<Device>().map(|Device(device)| device)
+pub fn use_device() -> Option<Arc<dyn Device>> {
+    use_context::<ThisDevice>().map(|ThisDevice(device)| device)
 }
 
 /// Starts the chat session. Only the browser provides it.

@@ -1,9 +1,8 @@
 //! Passes the page's events to the session.
 
 use caravana_client::{Handle, Input};
-use gloo_events::EventListener;
-use web_sys::Event;
 
+use crate::listen::{on_document, on_window};
 use crate::siblings::Siblings;
 
 /// Tells the session when the network changes, when the tab becomes visible, and when the page returns from the
@@ -38,18 +37,4 @@ pub(crate) fn tell(handle: &Handle) {
 fn when_visible() -> Option<Input> {
     let document = web_sys::window()?.document()?;
     (document.visibility_state() == web_sys::VisibilityState::Visible).then_some(Input::PageVisible)
-}
-
-/// Listens to an event of the window for as long as the page lives.
-pub(crate) fn on_window(event: &'static str, heard: impl FnMut(&Event) + 'static) {
-    if let Some(window) = web_sys::window() {
-        EventListener::new(&window, event, heard).forget();
-    }
-}
-
-/// Listens to an event of the document for as long as the page lives.
-fn on_document(event: &'static str, heard: impl FnMut(&Event) + 'static) {
-    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-        EventListener::new(&document, event, heard).forget();
-    }
 }

@@ -1,39 +1,37 @@
 //! The session's ports in a browser.
 
-use std::fmt::Write as _;
-
-use caravana_client::ports::{Api, NotKept, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::{MessagesAnswer, UserAnswer};
 use caravana_protocol::{CloseReason, GroupId};
 
-use crate::rest;
+use crate::rest::{self, history_path};
 use crate::socket::{self, BrowserSocket};
-use crate::{Outbox, Site};
+use crate::{Endpoint, SavedOutbox, clock};
 
 /// The session's ports in a browser.
-pub struct Ports {
-    site: Site,
-    outbox: Outbox,
+pub struct BrowserPorts {
+    endpoint: Endpoint,
+    outbox: SavedOutbox,
 }
 
-impl Ports {
-    pub(crate) const fn new(site: Site, outbox: Outbox) -> Self {
-        Self { site, outbox }
+impl BrowserPorts {
+    pub(crate) const fn new(endpoint: Endpoint, outbox: SavedOutbox) -> Self {
+        Self { endpoint, outbox }
     }
 }
 
-impl Sockets for Ports {
+impl Sockets for BrowserPorts {
     type Socket = BrowserSocket;
 
     fn open(&self) -> impl Future<Output = Result<BrowserSocket, CloseReason>> {
-        socket::open(&self.site)
+        socket::open(&self.endpoint)
     }
 }
 
-impl Timer for Ports {
+impl Timer for BrowserPorts {
     fn now(&self) -> Instant {
-        crate::now()
+        clock::now()
     }
 
     fn sleep(&self, ms: u64) -> impl Future<Output = ()> {
@@ -42,24 +40,24 @@ impl Timer for Ports {
     }
 }
 
-impl Storage for Ports {
+impl Storage for BrowserPorts {
     fn load(&self) -> impl Future<Output = Vec<SavedIntent>> {
-        std::future::ready(Outbox::load())
+        std::future::ready(SavedOutbox::load())
     }
 
-    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotKept>> {
+    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotSaved>> {
         std::future::ready(self.outbox.save(&intent))
     }
 
     fn forget(&self, id: IntentId) -> impl Future<Output = ()> {
-        Outbox::forget(id);
+        SavedOutbox::forget(id);
         std::future::ready(())
     }
 }
 
-impl Api for Ports {
+impl Requests for BrowserPorts {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
-        rest::get(&self.site, &history_path(group, page, limit)).await.map_err(|refusal| match refusal.status {
+        rest::get(&self.endpoint, &history_path(group, page, limit)).await.map_err(|refusal| match refusal.status {
             401 => HistoryError::SignedOut,
             403 | 404 => HistoryError::NotFound,
             _ => HistoryError::Unavailable,
@@ -67,7 +65,7 @@ impl Api for Ports {
     }
 
     async fn check_session(&self) -> SessionCheck {
-        match rest::get::<UserAnswer>(&self.site, "/session").await {
+        match rest::get::<UserAnswer>(&self.endpoint, "/session").await {
             Ok(_) => SessionCheck::SignedIn,
             Err(refusal) if refusal.status == 401 => SessionCheck::SignedOut,
             Err(_) => SessionCheck::Unreachable,
@@ -75,20 +73,6 @@ impl Api for Ports {
     }
 
     fn token(&self) -> impl Future<Output = Option<String>> {
-        self.site.token()
+        self.endpoint.token()
     }
-}
-
-/// The path of a page of a group's history.
-#[must_use]
-pub fn history_path(group: GroupId, page: HistoryPage, limit: usize) -> String {
-    let mut path = format!("/groups/{group}/messages?limit={limit}");
-    // Writing to a string can't fail.
-    let _ = match page {
-        HistoryPage::Latest => Ok(()),
-        HistoryPage::Before(seq) => write!(path, "&before={seq}"),
-        HistoryPage::After(seq) => write!(path, "&after={seq}"),
-        HistoryPage::Around(seq) => write!(path, "&around={seq}"),
-    };
-    path
 }

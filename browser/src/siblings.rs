@@ -13,8 +13,8 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::JsCast as _;
 use web_sys::StorageEvent;
 
-use crate::Outbox;
-use crate::page_events::on_window;
+use crate::SavedOutbox;
+use crate::listen::on_window;
 
 /// How long another page gets to send its message itself: the time that a session waits for an acknowledgement.
 #[expect(clippy::cast_possible_truncation, reason = "a few seconds")]
@@ -36,7 +36,7 @@ impl Siblings {
             let Some(event) = event.dyn_ref::<StorageEvent>() else { return };
             // When the whole storage is cleared, the event has no key. Only the pages that wrote the entries know what
             // they were.
-            let Some(id) = event.key().as_deref().and_then(Outbox::id_of) else { return };
+            let Some(id) = event.key().as_deref().and_then(SavedOutbox::id_of) else { return };
             if event.new_value().is_some() {
                 heard.look_later();
             } else {
@@ -55,7 +55,7 @@ impl Siblings {
         let siblings = self.clone();
         Timeout::new(ADOPT_AFTER_MS, move || {
             siblings.due.set(false);
-            let saved = Outbox::load();
+            let saved = SavedOutbox::load();
             if !saved.is_empty() && siblings.handle.send(Input::Adopt(saved)).is_err() {
                 siblings.look_later();
             }

@@ -11,8 +11,8 @@ use gloo_net::websocket::{Message, WebSocketError};
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
-use crate::Site;
-use crate::site::subprotocols;
+use crate::Endpoint;
+use crate::endpoint::subprotocols;
 
 /// An open socket.
 pub struct BrowserSocket {
@@ -20,9 +20,9 @@ pub struct BrowserSocket {
 }
 
 /// Opens a socket to `GET /ws`. Browsers do not tell why a handshake was refused.
-pub(crate) async fn open(site: &Site) -> Result<BrowserSocket, CloseReason> {
-    let address = site.socket_address().ok_or(CloseReason::Abnormal)?;
-    let offered = subprotocols(site.token().await.as_deref());
+pub(crate) async fn open(endpoint: &Endpoint) -> Result<BrowserSocket, CloseReason> {
+    let address = endpoint.socket_address().ok_or(CloseReason::Abnormal)?;
+    let offered = subprotocols(endpoint.token().await.as_deref());
     let offered: Array = offered.iter().map(|offer| JsValue::from_str(offer)).collect();
     let socket = web_sys::WebSocket::new_with_str_sequence(&address, &offered).map_err(|_| CloseReason::Abnormal)?;
     let mut socket = WebSocket::try_from(socket).map_err(|_| CloseReason::Abnormal)?;

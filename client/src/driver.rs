@@ -25,16 +25,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use caravana_protocol::CloseReason;
 use futures::channel::mpsc;
 
 use crate::ports::Ports;
 use crate::{Change, Input, Output, Secret, Session};
 
-mod line;
+mod open_socket;
 mod work;
 
-use line::Line;
+use open_socket::OpenSocket;
 use work::{Happened, Job, Work, Write};
 
 /// Inputs that may wait for the driver. A person can't fill this queue; a program that does gets [`HandleError::Full`].
@@ -101,7 +100,7 @@ impl<P: Ports> Driver<P> {
         let write = || session.write().unwrap_or_else(PoisonError::into_inner);
         let saved = ports.load().await;
         write().restore(saved);
-        let mut line: Option<Line<P::Socket>> = None;
+        let mut current: Option<OpenSocket<P::Socket>> = None;
         let mut work = Work::new();
         loop {
             loop {
@@ -112,13 +111,13 @@ impl<P: Ports> Driver<P> {
                     Output::Open { socket } => work.open(socket, ports.open()),
                     Output::Close { socket } => {
                         work.give_up(socket);
-                        if let Some(line) = line.take_if(|line| line.id == socket) {
-                            work.start(work::perform(&ports, Job::Close(line)));
+                        if let Some(open) = current.take_if(|open| open.id == socket) {
+                            work.start(work::perform(&ports, Job::Close(open)));
                         }
                     }
                     Output::Transmit { socket, text } => {
-                        if let Some(line) = line.as_mut().filter(|line| line.id == socket) {
-                            line.say(text.0);
+                        if let Some(open) = current.as_mut().filter(|open| open.id == socket) {
+                            open.say(text.0);
                         }
                     }
                     Output::CheckSession => work.start(work::perform(&ports, Job::Check)),
@@ -126,23 +125,23 @@ impl<P: Ports> Driver<P> {
                     Output::LoadHistory { request, group, page, limit } => {
                         work.start(work::perform(&ports, Job::History { request, group, page, limit }));
                     }
-                    Output::Save(message) => work.write(Write::Save(message)),
+                    Output::Save(intent) => work.write(Write::Save(intent)),
                     Output::Forget(id) => work.write(Write::Forget(id)),
                 }
             }
-            work.next_write(|change| work::keep(&ports, change));
+            work.next_write(|change| work::write(&ports, change));
             let deadline = write().poll_timeout();
             work.set_alarm(deadline, |at| ports.sleep(at.since(ports.now())));
-            let input = match work.next(&mut line, &mut inputs).await {
+            let input = match work.next(&mut current, &mut inputs).await {
                 Happened::Input(input) => input,
                 Happened::Opened(socket, Ok(open)) => {
-                    line = Some(Line::new(socket, open));
+                    current = Some(OpenSocket::new(socket, open));
                     Input::Opened { socket }
                 }
                 Happened::Opened(socket, Err(reason)) => Input::Closed { socket, reason },
                 Happened::Text(socket, text) => Input::Text { socket, text: Secret(text) },
                 Happened::Closed(socket, reason) => {
-                    line = None;
+                    current = None;
                     Input::Closed { socket, reason }
                 }
                 Happened::Nothing => continue,
@@ -152,6 +151,3 @@ impl<P: Ports> Driver<P> {
         }
     }
 }
-
-/// A socket was lost without a close frame.
-const LOST: CloseReason = CloseReason::Abnormal;

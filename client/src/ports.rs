@@ -109,24 +109,24 @@ pub trait Timer {
 
 /// The device could not save an intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it could not be kept")]
-pub struct NotKept;
+#[error("the intent could not be saved")]
+pub struct NotSaved;
 
-/// Keeps intents over reloads. Write a [`SavedIntent`] with serde; its `id` is the key. Where there is no storage,
+/// Saves intents over reloads. Write a [`SavedIntent`] with serde; its `id` is the key. Where there is no storage,
 /// `load` gives nothing and `save` may fail: everything works, but a reload loses the intents.
 pub trait Storage {
     /// Gives all saved intents, except those that can't be read.
     fn load(&self) -> impl Future<Output = Vec<SavedIntent>>;
 
     /// Saves an intent. It replaces the one that is saved under its id.
-    fn save(&self, message: SavedIntent) -> impl Future<Output = Result<(), NotKept>>;
+    fn save(&self, intent: SavedIntent) -> impl Future<Output = Result<(), NotSaved>>;
 
     /// Removes an intent. It is no error if there is none.
     fn forget(&self, id: IntentId) -> impl Future<Output = ()>;
 }
 
 /// The few requests that go by REST.
-pub trait Api {
+pub trait Requests {
     /// `GET /api/v1/groups/{group}/messages`. 404 and 403 are [`HistoryError::NotFound`], 401 is
     /// [`HistoryError::SignedOut`], everything else [`HistoryError::Unavailable`].
     fn history(
@@ -146,6 +146,6 @@ pub trait Api {
 }
 
 /// All four ports in one type.
-pub trait Ports: Sockets + Timer + Storage + Api {}
+pub trait Ports: Sockets + Timer + Storage + Requests {}
 
-impl<T: Sockets + Timer + Storage + Api> Ports for T {}
+impl<T: Sockets + Timer + Storage + Requests> Ports for T {}

@@ -6,56 +6,39 @@
 
 use std::collections::BTreeMap;
 
-use caravana_protocol::{GroupId, UserId, limits};
+use caravana_protocol::{GroupId, UserId};
 
 mod commands;
 mod composing;
+mod config;
 mod errors;
+mod following;
 mod frames;
 mod group;
 mod history;
 mod input;
 mod link;
 mod output;
+mod pages;
 mod reading;
 mod reference;
+mod secret;
 mod sending;
 mod shared;
 mod siblings;
 mod stream;
 
+pub use config::Config;
 pub use group::{Group, Item};
 pub use history::Older;
-pub use input::{HistoryError, Input, Secret};
+pub use input::{HistoryError, Input};
 pub use output::{Change, Output, RefusedReason, RequestId, TimelineChange};
+pub use secret::Secret;
 
 use shared::Shared;
 
 use crate::link_state::Link;
 use crate::{Instant, LinkState, SavedIntent};
-
-/// What a session has to know before it starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config {
-    /// The signed-in user. The session ends if the server's `hello` names another user.
-    pub user: UserId,
-    /// Messages on a page of history.
-    pub page_size: usize,
-    /// The most rows of one group that are kept in memory. More rows are forgotten at the end that is farther from the
-    /// reader; they can be loaded again.
-    pub rows: usize,
-}
-
-/// Rows of one group that are kept in memory: ten thousand messages, and the events between them. A few megabytes.
-const ROWS: usize = 12_000;
-
-impl Config {
-    /// The usual figures, for this user.
-    #[must_use]
-    pub const fn new(user: UserId) -> Self {
-        Self { user, page_size: limits::HISTORY_PAGE_DEFAULT, rows: ROWS }
-    }
-}
 
 /// A client's link to the server and to its groups.
 ///
@@ -75,8 +58,8 @@ pub struct Session {
     shown: LinkState,
     build: Option<String>,
     last_order: u64,
-    /// The last number that was given out for a group's [`group::Place`].
-    last_place: u64,
+    /// The last number that was given out for a group's [`group::Priority`].
+    last_priority: u64,
 }
 
 impl Session {
@@ -90,7 +73,7 @@ impl Session {
             shown: LinkState::Idle,
             build: None,
             last_order: 0,
-            last_place: 0,
+            last_priority: 0,
         }
     }
 

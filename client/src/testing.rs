@@ -1,20 +1,21 @@
-//! A session in a simulated world: a scripted server, a network that can be broken, a storage, and time that moves only
-//! when the test says so.
+//! A session in a simulated environment: a scripted server, a network that can be broken, a storage, and time that moves
+//! only when the test says so.
 //!
-//! Everything goes through the real codec, so that what a scenario shows is what the wire would do. The clock of
-//! [`World::pass`] stops at every moment at which the session or the server has something to do.
+//! Everything goes through the real codec, so that a test sees what the wire would carry. The clock of
+//! [`Simulation::pass`] stops at every moment at which the session or the server has something to do.
 
-#![expect(clippy::missing_panics_doc, reason = "a world that can't go on fails the test, which is what it is for")]
+#![expect(clippy::missing_panics_doc, reason = "a simulation that can't go on fails its test, as it should")]
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
-use caravana_protocol::{
-    ClientFrame, CloseReason, Content, GroupId, MessageBody, MessageId, ServerFrame, UserId, codec,
-};
+use caravana_protocol::{ClientFrame, CloseReason, Content, MessageBody, MessageId, ServerFrame, codec};
 use uuid::Uuid;
 
+mod ids;
 mod server;
 
+pub use ids::{ana, group, id, me, numbers};
 pub use server::{Answer, Server};
 
 use crate::{
@@ -36,9 +37,9 @@ pub enum Door {
     Dead,
 }
 
-/// One session and its simulated environment.
+/// One session in its simulated environment.
 #[derive(Debug)]
-pub struct World {
+pub struct Simulation {
     /// The session under test.
     pub session: Session,
     /// The server.
@@ -55,7 +56,7 @@ pub struct World {
     pub hold_pages: bool,
     /// What the client sends is lost, and so is what the server sends: a half-open socket.
     pub cut: bool,
-    /// What the storage keeps.
+    /// What the storage has saved.
     pub stored: BTreeMap<IntentId, SavedIntent>,
     /// All changes that the session reported.
     pub changes: Vec<Change>,
@@ -76,37 +77,13 @@ pub struct World {
     held_pages: VecDeque<Input>,
 }
 
-/// The group of all scenarios.
-#[must_use]
-pub fn group() -> GroupId {
-    GroupId::new(Uuid::from_u128(0x1))
-}
-
-/// The user whose session it is.
-#[must_use]
-pub fn me() -> UserId {
-    UserId::new(Uuid::from_u128(0xa))
-}
-
-/// Another member.
-#[must_use]
-pub fn ana() -> UserId {
-    UserId::new(Uuid::from_u128(0xb))
-}
-
-/// A message's id.
-#[must_use]
-pub fn id(number: u128) -> MessageId {
-    MessageId::new(Uuid::from_u128(number))
-}
-
-impl Default for World {
+impl Default for Simulation {
     fn default() -> Self {
         Self::new(1)
     }
 }
 
-impl World {
+impl Simulation {
     /// Everything works and nothing has begun.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -133,14 +110,22 @@ impl World {
         }
     }
 
-    /// A world in which the group is open and events arrive live.
+    /// A simulation in which the group is open and events arrive live.
     #[must_use]
     pub fn online() -> Self {
-        let mut world = Self::default();
-        world.give(Input::Start);
-        world.give(Input::OpenGroup { group: group(), page: None, last_read: None });
-        assert_eq!(world.session.link(), LinkState::Online);
-        world
+        let mut sim = Self::default();
+        sim.give(Input::Start);
+        sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+        assert_eq!(sim.session.link(), LinkState::Online);
+        sim
+    }
+
+    /// Ana posts these numbers, one message each.
+    pub fn post_numbers(&mut self, posted: Range<usize>) {
+        for text in numbers(posted) {
+            self.server.post(ana(), &text);
+        }
+        self.work();
     }
 
     /// Gives an input to the session, and does all that follows without any time passing.
@@ -236,7 +221,7 @@ impl World {
         self.work();
     }
 
-    /// The page is reloaded: a new session with what the storage kept.
+    /// The page is reloaded: a new session with what the storage has saved.
     pub fn reload(&mut self) {
         self.server.hang_up();
         self.socket = None;

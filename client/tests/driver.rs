@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::testing::{Answer, Server, ana, group, id, me};
 use caravana_client::{
     Change, Config, Driver, Handle, HandleError, HistoryError, HistoryPage, Input, Instant, IntentId, LinkState,
@@ -109,11 +109,11 @@ impl Storage for Place {
         self.with(|state| state.stored.values().cloned().collect())
     }
 
-    async fn save(&self, message: SavedIntent) -> Result<(), NotKept> {
+    async fn save(&self, message: SavedIntent) -> Result<(), NotSaved> {
         tokio::task::yield_now().await;
         self.with(|state| {
             if state.full {
-                return Err(NotKept);
+                return Err(NotSaved);
             }
             state.stored.insert(message.id, message);
             Ok(())
@@ -125,7 +125,7 @@ impl Storage for Place {
     }
 }
 
-impl Api for Place {
+impl Requests for Place {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         self.with(|state| state.server.page(group, page, limit))
     }
@@ -213,7 +213,7 @@ fn texts(session: &Session) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_goes_out_and_is_kept_only_until_it_is_stored() {
+async fn a_message_is_saved_only_until_it_is_stored() {
     let place = Place::new();
     let mut page = Page::open(&place);
     page.sees("online", |session| session.link() == LinkState::Online).await;
@@ -230,7 +230,7 @@ async fn a_message_goes_out_and_is_kept_only_until_it_is_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_socket_is_replaced_and_what_was_missed_is_there() {
+async fn a_lost_socket_is_replaced_and_missed_messages_are_shown() {
     let place = Place::new();
     let mut page = Page::open(&place);
     page.sees("live", |session| session.group(group()).is_some_and(caravana_client::Group::is_live)).await;
@@ -263,7 +263,7 @@ async fn a_socket_that_never_opens_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_storage_that_is_full_is_told_and_the_message_goes_out_all_the_same() {
+async fn a_full_storage_is_reported_and_the_message_is_sent_all_the_same() {
     let place = Place::new();
     place.with(|state| state.full = true);
     let mut page = Page::open(&place);
@@ -275,7 +275,7 @@ async fn a_storage_that_is_full_is_told_and_the_message_goes_out_all_the_same() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_kept_is_sent_by_the_next_page() {
+async fn saved_messages_are_sent_by_the_next_page() {
     let place = Place::new();
     let mut first = Page::open(&place);
     first.sees("online", |session| session.link() == LinkState::Online).await;
@@ -296,7 +296,7 @@ async fn what_was_kept_is_sent_by_the_next_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_inputs_than_may_wait_are_refused_by_name() {
+async fn too_many_waiting_inputs_are_refused() {
     let place = Place::new();
     let (driver, handle) = Driver::new(Session::new(Config::new(me()), 1), place);
     let refused = (0..10_000).find_map(|_| handle.send(Input::PageVisible).err());
@@ -306,7 +306,7 @@ async fn more_inputs_than_may_wait_are_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_is_told_when_the_session_can_be_read_and_spoken_to() {
+async fn a_change_is_reported_when_the_session_can_be_read_and_take_inputs() {
     let place = Place::new();
     let (driver, handle) = Driver::new(Session::new(Config::new(me()), 1), place.clone());
     handle.send(Input::Start).unwrap();

@@ -1,71 +1,71 @@
 //! Silence, and what the heartbeat says about lost tails (G8).
 
-use caravana_client::testing::{Door, World, ana, group};
+use caravana_client::testing::{Door, Simulation, ana, group};
 use caravana_client::{Change, Input, LinkState};
 use caravana_protocol::ErrorCode;
 
 #[test]
 fn a_socket_that_is_silent_for_35_seconds_is_given_up() {
-    let mut world = World::online();
-    world.cut = true;
-    world.pass(34_999);
-    assert_eq!(world.session.link(), LinkState::Online);
-    world.pass(1);
-    assert!(matches!(world.session.link(), LinkState::Waiting { .. }));
-    assert_eq!(world.socket, None);
-    world.pass(1_000);
-    assert_eq!(world.session.link(), LinkState::Online);
+    let mut sim = Simulation::online();
+    sim.cut = true;
+    sim.pass(34_999);
+    assert_eq!(sim.session.link(), LinkState::Online);
+    sim.pass(1);
+    assert!(matches!(sim.session.link(), LinkState::Waiting { .. }));
+    assert_eq!(sim.socket, None);
+    sim.pass(1_000);
+    assert_eq!(sim.session.link(), LinkState::Online);
 }
 
 #[test]
 fn heartbeats_alone_keep_a_quiet_socket() {
-    let mut world = World::online();
-    world.pass(3_600_000);
-    assert_eq!(world.opened_at.len(), 1);
+    let mut sim = Simulation::online();
+    sim.pass(3_600_000);
+    assert_eq!(sim.opened_at.len(), 1);
 }
 
 #[test]
-fn a_lost_tail_is_found_by_the_next_heartbeat() {
-    let mut world = World::online();
-    world.server.lose_events = 1;
-    world.server.post(ana(), "perdido");
-    world.work();
-    assert!(world.screen().is_empty());
-    world.pass(26_000);
-    assert_eq!(world.screen(), ["perdido"]);
-    assert_eq!(world.said("sync"), 1);
-    world.pass(60_000);
-    assert_eq!(world.said("sync"), 1, "nothing is missing any more");
+fn a_lost_last_event_is_found_by_the_next_heartbeat() {
+    let mut sim = Simulation::online();
+    sim.server.lose_events = 1;
+    sim.server.post(ana(), "perdido");
+    sim.work();
+    assert!(sim.screen().is_empty());
+    sim.pass(26_000);
+    assert_eq!(sim.screen(), ["perdido"]);
+    assert_eq!(sim.said("sync"), 1);
+    sim.pass(60_000);
+    assert_eq!(sim.said("sync"), 1, "nothing is missing any more");
 }
 
 #[test]
-fn a_tab_that_wakes_finds_a_dead_socket_in_three_seconds() {
-    let mut world = World::online();
-    world.pass(10_000);
-    world.cut = true;
-    world.door = Door::Dead;
-    world.give(Input::PageVisible);
-    world.pass(3_000);
-    assert_eq!(world.session.link(), LinkState::Connecting { attempt: 0 });
+fn a_tab_that_wakes_up_finds_a_dead_socket_within_three_seconds() {
+    let mut sim = Simulation::online();
+    sim.pass(10_000);
+    sim.cut = true;
+    sim.door = Door::Dead;
+    sim.give(Input::PageVisible);
+    sim.pass(3_000);
+    assert_eq!(sim.session.link(), LinkState::Connecting { attempt: 0 });
 }
 
 #[test]
-fn a_tab_that_wakes_keeps_a_living_socket() {
-    let mut world = World::online();
-    world.pass(10_000);
-    world.give(Input::PageVisible);
-    world.pass(10_000);
-    assert_eq!(world.session.link(), LinkState::Online);
-    assert_eq!(world.opened_at.len(), 1);
+fn a_tab_that_wakes_up_keeps_a_live_socket() {
+    let mut sim = Simulation::online();
+    sim.pass(10_000);
+    sim.give(Input::PageVisible);
+    sim.pass(10_000);
+    assert_eq!(sim.session.link(), LinkState::Online);
+    assert_eq!(sim.opened_at.len(), 1);
 }
 
-/// The question is one of `sync`, and its answer is as good as any: nothing more comes over a stream that was refused.
+/// The session checks the socket with `sync`. A refusal is an answer too, but no more events come after it.
 #[test]
-fn a_tab_that_wakes_after_a_removal_learns_of_it() {
-    let mut world = World::online();
-    world.server.refuses_subscribes = Some(ErrorCode::NotFound);
-    world.pass(10_000);
-    world.give(Input::PageVisible);
-    assert!(world.group().is_gone());
-    assert!(world.changes.contains(&Change::GroupLeft { group: group(), reason: None }));
+fn a_tab_that_wakes_up_learns_that_its_user_was_removed() {
+    let mut sim = Simulation::online();
+    sim.server.refuses_subscribes = Some(ErrorCode::NotFound);
+    sim.pass(10_000);
+    sim.give(Input::PageVisible);
+    assert!(sim.group().is_gone());
+    assert!(sim.changes.contains(&Change::GroupLeft { group: group(), reason: None }));
 }

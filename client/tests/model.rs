@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use caravana_client::testing::{Answer, Door, World, ana, group, id, me};
+use caravana_client::testing::{Answer, Door, Simulation, ana, group, id, me};
 use caravana_client::{HistoryPage, Input, LinkState, SendState};
 use caravana_protocol::{CloseReason, Cursor, ErrorCode, MessageId, ServerFrame};
 use proptest::prelude::*;
@@ -85,9 +85,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The world, and what the test knows about it.
+/// The simulation, and what the test knows about it.
 struct Run {
-    world: World,
+    sim: Simulation,
     sent: Vec<String>,
     /// The last thing that the person wanted for each of their own messages: a text, or that it is deleted.
     wanted: BTreeMap<MessageId, Option<String>>,
@@ -100,83 +100,83 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let mut world = World::new(seed);
-        world.server.depth = 20;
-        world.session = small(seed);
-        world.give(Input::Start);
-        world.give(open());
+        let mut sim = Simulation::new(seed);
+        sim.server.depth = 20;
+        sim.session = small(seed);
+        sim.give(Input::Start);
+        sim.give(open());
         let (wanted, meddled) = (BTreeMap::new(), BTreeSet::new());
-        Self { world, sent: Vec::new(), wanted, meddled, changes: 0, restored: false, cursor: None }
+        Self { sim, sent: Vec::new(), wanted, meddled, changes: 0, restored: false, cursor: None }
     }
 
     fn take(&mut self, step: Step) {
         if let Step::Change(at, edits) = step {
             self.change(at, edits);
         }
-        let world = &mut self.world;
-        let message = |world: &World, at: usize| world.server.page_of_all().messages.get(at).map(|message| message.id);
+        let sim = &mut self.sim;
+        let message = |sim: &Simulation, at: usize| sim.server.page_of_all().messages.get(at).map(|message| message.id);
         match step {
-            Step::Post => drop(world.server.post(ana(), &format!("de Ana {}", world.server.head()))),
+            Step::Post => drop(sim.server.post(ana(), &format!("de Ana {}", sim.server.head()))),
             Step::Send => {
                 let text = format!("mío {}", self.sent.len());
-                world.send(id(self.sent.len() as u128 + 1), &text);
+                sim.send(id(self.sent.len() as u128 + 1), &text);
                 self.sent.push(text);
             }
             Step::Edit(at) => {
-                if let Some(id) = message(world, at) {
+                if let Some(id) = message(sim, at) {
                     self.meddled.insert(id);
-                    let text = format!("{} editado {}", world.server.texts()[at], world.server.head());
-                    world.server.edit(id, &text);
+                    let text = format!("{} editado {}", sim.server.texts()[at], sim.server.head());
+                    sim.server.edit(id, &text);
                 }
             }
             Step::Delete(at) => {
-                if let Some(id) = message(world, at) {
+                if let Some(id) = message(sim, at) {
                     self.meddled.insert(id);
-                    world.server.delete(id);
+                    sim.server.delete(id);
                 }
             }
             Step::Change(..) => {}
-            Step::NextChange(answer) => world.server.change_answers.push_back(answer),
-            Step::Admit => world.server.admit(ana()),
+            Step::NextChange(answer) => sim.server.change_answers.push_back(answer),
+            Step::Admit => sim.server.admit(ana()),
             Step::Repeat(at) => {
-                if let Some(event) = world.server.log.get(at).cloned() {
-                    world.server.say(ServerFrame::Event(event));
+                if let Some(event) = sim.server.log.get(at).cloned() {
+                    sim.server.say(ServerFrame::Event(event));
                 }
             }
-            Step::LoseEvents(count) => world.server.lose_events = count,
-            Step::NextSend(answer) => world.server.answers.push_back(answer),
-            Step::Close(reason) => world.close(reason),
-            Step::Cut => world.cut = true,
-            Step::Network(true) => world.give(Input::NetworkUp),
-            Step::Network(false) => world.give(Input::NetworkDown),
-            Step::Visible => world.give(Input::PageVisible),
-            Step::RetryNow => world.give(Input::RetryNow),
-            Step::Refuse => world.door = Door::Refused,
-            Step::Accept => world.door = Door::Open,
-            Step::IgnoreSubscribes(on) => world.server.ignores_subscribes = on,
-            Step::Rest(on) => world.rest = on,
-            Step::HoldPages => world.hold_pages = true,
-            Step::ReleasePages => world.release_pages(),
-            Step::Load(page) => world.give(Input::Load { group: group(), page }),
-            Step::Older => load(world, |world| world.group().timeline().older_page()),
-            Step::Newer => load(world, |world| world.group().timeline().newer_page()),
+            Step::LoseEvents(count) => sim.server.lose_events = count,
+            Step::NextSend(answer) => sim.server.answers.push_back(answer),
+            Step::Close(reason) => sim.close(reason),
+            Step::Cut => sim.cut = true,
+            Step::Network(true) => sim.give(Input::NetworkUp),
+            Step::Network(false) => sim.give(Input::NetworkDown),
+            Step::Visible => sim.give(Input::PageVisible),
+            Step::RetryNow => sim.give(Input::RetryNow),
+            Step::Refuse => sim.door = Door::Refused,
+            Step::Accept => sim.door = Door::Open,
+            Step::IgnoreSubscribes(on) => sim.server.ignores_subscribes = on,
+            Step::Rest(on) => sim.rest = on,
+            Step::HoldPages => sim.hold_pages = true,
+            Step::ReleasePages => sim.release_pages(),
+            Step::Load(page) => sim.give(Input::Load { group: group(), page }),
+            Step::Older => load(sim, |sim| sim.group().timeline().older_page()),
+            Step::Newer => load(sim, |sim| sim.group().timeline().newer_page()),
             Step::Reload => {
-                world.reload();
-                let stored = world.stored.values().cloned().collect();
-                world.session = small(5);
-                world.session.restore(stored);
-                world.give(open());
-                world.give(Input::Start);
+                sim.reload();
+                let stored = sim.stored.values().cloned().collect();
+                sim.session = small(5);
+                sim.session.restore(stored);
+                sim.give(open());
+                sim.give(Input::Start);
                 self.cursor = None;
             }
             Step::RestoreHistory(lost) => {
-                world.server.restore(lost);
-                world.close(CloseReason::Restart);
+                sim.server.restore(lost);
+                sim.close(CloseReason::Restart);
                 self.restored = true;
             }
-            Step::Pass(ms) => world.pass(ms),
+            Step::Pass(ms) => sim.pass(ms),
         }
-        world.work();
+        sim.work();
         self.look();
     }
 
@@ -189,17 +189,17 @@ impl Run {
         if edits {
             let text = format!("mío {at} cambiado {}", self.changes);
             self.changes += 1;
-            self.world.edit(id, &text);
+            self.sim.edit(id, &text);
             self.wanted.insert(id, Some(text));
         } else {
-            self.world.delete(id);
+            self.sim.delete(id);
             self.wanted.insert(id, None);
         }
     }
 
     /// Checks what must hold at every moment.
     fn look(&mut self) {
-        let group = self.world.group();
+        let group = self.sim.group();
         let mut keys = BTreeSet::new();
         assert!(group.items().all(|item| keys.insert(item.key())), "a line is there twice");
         let cursor = group.timeline().cursor();
@@ -213,44 +213,44 @@ impl Run {
 
     /// Repairs everything. Then the screen must show the log.
     fn judge(mut self) {
-        let world = &mut self.world;
-        world.server.answers.clear();
-        world.server.change_answers.clear();
-        (world.server.lose_events, world.server.ignores_subscribes) = (0, false);
-        (world.door, world.rest) = (Door::Open, true);
-        world.release_pages();
-        world.give(Input::NetworkUp);
-        world.pass(120_000);
-        assert_eq!(world.session.link(), LinkState::Online);
+        let sim = &mut self.sim;
+        sim.server.answers.clear();
+        sim.server.change_answers.clear();
+        (sim.server.lose_events, sim.server.ignores_subscribes) = (0, false);
+        (sim.door, sim.rest) = (Door::Open, true);
+        sim.release_pages();
+        sim.give(Input::NetworkUp);
+        sim.pass(120_000);
+        assert_eq!(sim.session.link(), LinkState::Online);
         // Intents without an answer are tried again. Those that were refused because others had changed the message are
         // discarded.
         for again in [true, false] {
-            let failed = world.group().outbox().entries().map(|intent| (intent.id, intent.state)).collect::<Vec<_>>();
+            let failed = sim.group().outbox().entries().map(|intent| (intent.id, intent.state)).collect::<Vec<_>>();
             for (id, state) in failed {
                 let never_answered = matches!(state, SendState::Failed { code: None, .. });
                 let (retry, discard) = (Input::Retry { group: group(), id }, Input::Discard { group: group(), id });
-                world.give(if again && never_answered { retry } else { discard });
+                sim.give(if again && never_answered { retry } else { discard });
             }
-            world.pass(120_000);
+            sim.pass(120_000);
         }
-        assert!(world.group().outbox().is_empty(), "not sent: {:?}", world.group().outbox());
-        assert!(world.stored.is_empty());
-        while world.group().timeline().has_more_after() {
-            load(world, |world| world.group().timeline().newer_page());
+        assert!(sim.group().outbox().is_empty(), "not sent: {:?}", sim.group().outbox());
+        assert!(sim.stored.is_empty());
+        while sim.group().timeline().has_more_after() {
+            load(sim, |sim| sim.group().timeline().newer_page());
         }
-        while world.group().timeline().has_more_before() {
-            load(world, |world| world.group().timeline().older_page());
+        while sim.group().timeline().has_more_before() {
+            load(sim, |sim| sim.group().timeline().older_page());
         }
-        let shown: Vec<String> = world.screen().into_iter().filter(|text| text != "·").collect();
-        assert_eq!(shown, world.server.texts(), "the screen is not the log");
-        let cursor = Cursor { epoch: world.server.epoch, seq: world.server.head() };
-        assert_eq!(world.group().timeline().cursor(), Some(cursor));
+        let shown: Vec<String> = sim.screen().into_iter().filter(|text| text != "·").collect();
+        assert_eq!(shown, sim.server.texts(), "the screen is not the log");
+        let cursor = Cursor { epoch: sim.server.epoch, seq: sim.server.head() };
+        assert_eq!(sim.group().timeline().cursor(), Some(cursor));
         if !self.restored {
-            let own = world.server.page_of_all().messages.into_iter().filter(|message| message.user_id == Some(me()));
+            let own = sim.server.page_of_all().messages.into_iter().filter(|message| message.user_id == Some(me()));
             let own: Vec<u128> = own.map(|message| message.id.uuid().as_u128()).collect();
             let written: Vec<u128> = (1..=self.sent.len() as u128).collect();
             assert_eq!(own, written, "what was written is not there once and in order");
-            for message in world.server.page_of_all().messages {
+            for message in sim.server.page_of_all().messages {
                 let wanted = self.wanted.get(&message.id).filter(|_| !self.meddled.contains(&message.id));
                 if let Some(wanted) = wanted {
                     let is = message.status.then_some(message.content.body);
@@ -270,9 +270,9 @@ fn open() -> Input {
     Input::OpenGroup { group: group(), page: None, last_read: None }
 }
 
-fn load(world: &mut World, which: impl Fn(&World) -> Option<HistoryPage>) {
-    if let Some(page) = which(world) {
-        world.give(Input::Load { group: group(), page });
+fn load(sim: &mut Simulation, which: impl Fn(&Simulation) -> Option<HistoryPage>) {
+    if let Some(page) = which(sim) {
+        sim.give(Input::Load { group: group(), page });
     }
 }
 

@@ -9,7 +9,7 @@
 use std::cell::Cell;
 
 use caravana_app::ports::{ChatApi as _, SIGNED_OUT_COOKIE};
-use caravana_browser::Outbox;
+use caravana_browser::SavedOutbox;
 use caravana_protocol::UserId;
 use leptos::ev;
 use leptos::prelude::window_event_listener;
@@ -17,7 +17,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, Storage};
 
 use crate::api::Rest;
-use crate::device::{DRAFT, storage};
+use crate::storage::{DRAFT, storage};
 
 /// All of the app's storage keys begin with this prefix.
 const OURS: &str = "caravana.";
@@ -52,7 +52,7 @@ pub(crate) fn may_keep(user: UserId) -> bool {
 
 /// The number of unsent messages that are kept for this person.
 pub(crate) fn unsent(user: UserId) -> usize {
-    Outbox::load().iter().filter(|message| message.user_id == user).count()
+    SavedOutbox::load().iter().filter(|message| message.user_id == user).count()
 }
 
 /// The person has signed out: deletes everything and leaves this page.
@@ -145,7 +145,7 @@ fn owner(storage: &Storage, key: &str) -> Option<String> {
     if let Some(rest) = key.strip_prefix(DRAFT) {
         return Some(rest.split('.').next().unwrap_or_default().to_owned());
     }
-    Outbox::id_of(key)?;
+    SavedOutbox::id_of(key)?;
     let text = storage.get_item(key).ok()??;
     // A later build may add fields or use another form; the owner's field stays readable.
     let kept = serde_json::from_str::<Owned>(&text).ok();

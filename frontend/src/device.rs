@@ -3,20 +3,18 @@
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Browser, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
+use caravana_app::ports::{Device, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
 use caravana_protocol::{GroupId, NormalForms, UserId};
 use js_sys::JsString;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, HtmlDocument, Storage};
+use web_sys::{ClipboardEvent, HtmlDocument};
 
 use crate::belongings;
 use crate::menu;
 use crate::pane::LaidOut;
-
-/// The prefix of a draft's key; the person's and the group's ids follow.
-pub(crate) const DRAFT: &str = "caravana.draft.";
+use crate::storage::{draft_key, storage};
 
 /// How long a choice is remembered: a year, in seconds.
 const REMEMBERED: u32 = 31_536_000;
@@ -27,18 +25,6 @@ pub(crate) struct Page;
 /// The `<html>` element.
 pub(crate) fn root() -> Option<web_sys::Element> {
     web_sys::window()?.document()?.document_element()
-}
-
-/// The storage that outlives the page, if the browser allows it.
-pub(crate) fn storage() -> Option<Storage> {
-    web_sys::window()?.local_storage().ok()?
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now_millis() -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds of any real date fit")]
-    let now = js_sys::Date::now() as i64;
-    now
 }
 
 fn utc_offset(at: i64) -> i32 {
@@ -59,10 +45,6 @@ fn remember(name: &str, value: &str) {
     }
 }
 
-fn draft_key(user: UserId, group: GroupId) -> String {
-    format!("{DRAFT}{user}.{group}")
-}
-
 impl NormalForms for Page {
     fn nfc(&self, text: &str) -> String {
         JsString::from(text).normalize("NFC").into()
@@ -73,9 +55,9 @@ impl NormalForms for Page {
     }
 }
 
-impl Browser for Page {
+impl Device for Page {
     fn now_millis(&self) -> i64 {
-        now_millis()
+        caravana_browser::now_millis()
     }
 
     fn utc_offset(&self) -> fn(i64) -> i32 {

@@ -10,13 +10,14 @@ mod connector;
 mod device;
 mod menu;
 mod pane;
+mod storage;
 mod translation;
 
 use std::sync::Arc;
 
 use caravana_app::App;
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Api, Device, Theme, Wire};
+use caravana_app::ports::{Api, Theme, ThisDevice, Wire};
 use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -33,8 +34,8 @@ pub fn hydrate() {
         provide_context(Lang::from_tag(&attribute("lang")).unwrap_or_default());
         provide_context(Theme::from_word(&attribute("data-theme")));
         provide_context(Api(Arc::new(api::Rest)));
-        provide_context(Device(Arc::new(device::Page)));
-        provide_context(Wire(Arc::new(connector::Browser)));
+        provide_context(ThisDevice(Arc::new(device::Page)));
+        provide_context(Wire(Arc::new(connector::PageConnector)));
         App()
     });
 }

@@ -23,6 +23,7 @@ pub mod upkeep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::{Caller, Hub, HubSettings, Unverified};
 use caravana_store::{Proofs, Pruning, SharedLog, SharedStore};
@@ -105,7 +106,9 @@ async fn serve_one(listener: Arc<TcpListener>, settings: Settings, shutdown: Shu
     let tokens = tokens(&settings, &shutdown)?;
     let log: SharedLog = Arc::clone(&store) as SharedLog;
     let (hub_tasks, hub_end) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::start(log, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
+    // The only instance: there is no other process to tell yet.
+    let broker = Arc::new(LocalBroker::default());
+    let hub = Hub::start(log, broker, hub_settings(&settings, &tokens, &store), hub_tasks.clone(), hub_end.clone());
     shutdown.spawn(sign_ins::watch(Arc::clone(&hub), Arc::clone(&store) as Arc<dyn Proofs>, shutdown.clone()));
     shutdown.spawn(pruning::run(Arc::clone(&store) as Arc<dyn Pruning>, shutdown.clone()));
     let mailer = mail::mailer(&settings)?;

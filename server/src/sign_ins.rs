@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caravana_hub::Hub;
+use caravana_hub::broker::{Revoked, Signal};
 use caravana_protocol::{CloseReason, UserId};
 use caravana_store::{Proofs, SecretHash, StoreError};
 use caravana_telemetry::causes;
@@ -37,7 +38,7 @@ pub(crate) fn watch(hub: Arc<Hub>, proofs: Arc<dyn Proofs>, shutdown: Shutdown) 
                 Ok(ended) => {
                     is_failing = false;
                     for (user, proof) in ended {
-                        hub.close_proof(user, proof);
+                        hub.signal(Signal::Revoked(user, Revoked::Proof(proof)));
                     }
                 }
                 // Logged once: a store that does not answer is logged elsewhere many times.
@@ -53,7 +54,12 @@ pub(crate) fn watch(hub: Arc<Hub>, proofs: Arc<dyn Proofs>, shutdown: Shutdown) 
 
 /// Signs a user out everywhere: ends sign-ins, tickets and tokens, and closes their sockets, except the kept sign-in
 /// and its sockets.
-pub async fn end_all(hub: &Hub, proofs: &dyn Proofs, user: UserId, kept: Option<SecretHash>) -> Result<(), StoreError> {
+pub async fn end_all(
+    hub: &Arc<Hub>,
+    proofs: &dyn Proofs,
+    user: UserId,
+    kept: Option<SecretHash>,
+) -> Result<(), StoreError> {
     // The store comes first: a socket that is opened in between then finds no valid credential.
     proofs.end_sign_ins(user, kept, unix_seconds()).await?;
     close_all(hub, user, kept);
@@ -63,9 +69,7 @@ pub async fn end_all(hub: &Hub, proofs: &dyn Proofs, user: UserId, kept: Option<
 /// Closes the sockets as [`end_all`] does, for cases where the store has already ended the sign-ins together with
 /// another change: the password was changed (kept: the sign-in that changed it), the password was set by a link, or the
 /// account was deleted.
-pub fn close_all(hub: &Hub, user: UserId, kept: Option<SecretHash>) {
-    match kept {
-        Some(kept) => hub.close_others(user, kept),
-        None => hub.close_user(user, CloseReason::SessionRevoked),
-    }
+pub fn close_all(hub: &Arc<Hub>, user: UserId, kept: Option<SecretHash>) {
+    let revoked = kept.map_or(Revoked::All(CloseReason::SessionRevoked), Revoked::AllBut);
+    hub.signal(Signal::Revoked(user, revoked));
 }

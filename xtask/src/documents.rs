@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::layers::sources;
 use crate::named_tests::NamedTests;
 use crate::workspace::Workspace;
 
@@ -34,6 +35,14 @@ fn files(folders: &[&str], end: &str) -> Vec<PathBuf> {
     }
     assert!(!found.is_empty(), "nothing ends with {end}");
     found
+}
+
+/// The sources of all crates but this one, whose tests name what is forbidden.
+fn product_files() -> Vec<PathBuf> {
+    let crates = Workspace::find().unwrap().crates().unwrap();
+    let product = crates.into_iter().filter(|package| package.name != env!("CARGO_PKG_NAME"));
+    let files = product.flat_map(|package| sources::of_crate(&package.folder.join("src")).unwrap());
+    files.map(|file| file.path).collect()
 }
 
 /// The names of all browser tests. For tests that are made in a loop, the name ends where the number begins.
@@ -98,18 +107,15 @@ fn no_crate_has_unsafe_code_and_the_server_survives_a_panic() {
     }
     let release = workspace.split("[profile.release]").nth(1).unwrap().split("[profile.").next().unwrap();
     assert!(release.contains("panic = \"unwind\""), "{release}");
-    for member in Workspace::find().unwrap().crates().unwrap() {
-        let manifest = fs::read_to_string(member.folder.join("Cargo.toml")).unwrap();
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", member.name);
-        if member.name == "xtask" {
-            continue;
-        }
-        for path in files(&[&member.folder.join("src").to_string_lossy()], ".rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let product = text.split("#[cfg(test)]").next().unwrap();
-            for lint in ["allow(unsafe_code", "expect(unsafe_code", "allow(clippy::unwrap_used"] {
-                assert!(!product.contains(lint), "{}: {lint}", path.display());
-            }
+    for package in Workspace::find().unwrap().crates().unwrap() {
+        let manifest = fs::read_to_string(package.folder.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", package.name);
+    }
+    for path in product_files() {
+        let text = fs::read_to_string(&path).unwrap();
+        let product = text.split("#[cfg(test)]").next().unwrap();
+        for lint in ["allow(unsafe_code", "expect(unsafe_code", "allow(clippy::unwrap_used"] {
+            assert!(!product.contains(lint), "{}: {lint}", path.display());
         }
     }
 }
@@ -145,7 +151,7 @@ fn whatever_is_built_is_built_as_locked() {
 /// §5.8 and §5.10: no text becomes markup, and there is no second way to write.
 #[test]
 fn the_screen_makes_no_markup_of_text_and_has_no_server_functions() {
-    for path in files(&["app/src", "frontend/src", "server/src"], ".rs") {
+    for path in product_files() {
         let text = fs::read_to_string(&path).unwrap();
         for way in [
             "inner_html",

@@ -1,7 +1,7 @@
 //! Turns the state of the session's link into what the screen shows about it (UX "Connection").
 //!
 //! Owns the delays before the screen mentions a state: five seconds for a lost socket, one second for a first
-//! connection. Pure: the present moment is an argument. Called by [`super::link`].
+//! connection. Pure: the present moment is an argument. Called by [`super::bridge`].
 
 use caravana_client::{Ended, Instant, LinkState};
 use caravana_protocol::CloseReason;

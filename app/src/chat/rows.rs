@@ -2,13 +2,13 @@
 //!
 //! Owns grouping, separators, names and delivery states. Pure, so that the server's HTML and the browser's first render
 //! are the same, and every rule has its test. It makes the rows of any part of a log; the caller asks for the part that
-//! is on the screen. Called by [`super::link`] and by the page of a group.
+//! is on the screen. Called by [`super::bridge`] and by the page of a group.
 
 use std::collections::HashMap;
 
 use caravana_protocol::{Message, MessageId, Seq, Timestamp, UserId};
 
-use super::store::{Delivery, Line, MessageRow, Row, Said, Whole};
+use super::store::{Delivery, Line, MessageRow, RowView, Said, Whole};
 use super::virtual_list::ItemKey;
 use crate::i18n::Words;
 use crate::time::Reader;
@@ -173,16 +173,16 @@ pub fn lines(entries: &[Entry], cut: Cut, view: &View<'_>) -> Vec<Line> {
             let begins = day.replace(civil.day_number) != Some(civil.day_number);
             joins &= !begins;
             if is_shown && (begins || cut.hidden && number == cut.lead) {
-                lines.push(separator("day", &key, Row::Day(view.reader.day_label(view.words, civil))));
+                lines.push(separator("day", &key, RowView::Day(view.reader.day_label(view.words, civil))));
             }
         }
         if is_unread(entry, view) {
             joins = false;
             if is_shown {
-                lines.push(separator("unread", &key, Row::Unread));
+                lines.push(separator("unread", &key, RowView::Unread));
             }
         }
-        if joins && let Some(Line { row: Whole(Row::Message(above)), .. }) = lines.last_mut() {
+        if joins && let Some(Line { row: Whole(RowView::Message(above)), .. }) = lines.last_mut() {
             above.last = false;
         }
         if is_shown {
@@ -230,11 +230,11 @@ fn belong_together(above: &Entry, below: &Entry) -> bool {
     above.author == below.author && apart.abs() < GROUP_MS
 }
 
-fn row(entry: &Entry, first: bool, view: &View<'_>) -> Row {
+fn row(entry: &Entry, first: bool, view: &View<'_>) -> RowView {
     match entry {
-        Entry::Message(message) => Row::Message(message_row(message, first, view)),
-        Entry::Notice { what, .. } => Row::Notice(view.notice(what)),
-        Entry::Gap { coming } => Row::Gap { coming: *coming },
+        Entry::Message(message) => RowView::Message(message_row(message, first, view)),
+        Entry::Notice { what, .. } => RowView::Notice(view.notice(what)),
+        Entry::Gap { coming } => RowView::Gap { coming: *coming },
     }
 }
 
@@ -261,7 +261,7 @@ fn message_row(message: &MessageEntry, first: bool, view: &View<'_>) -> MessageR
 
 /// A separator's key is made from the key of the row below it, because a day may occur twice if another program wrote
 /// old dates.
-fn separator(kind: &str, below: &str, row: Row) -> Line {
+fn separator(kind: &str, below: &str, row: RowView) -> Line {
     Line { key: format!("{kind}-{below}"), row: Whole(row) }
 }
 

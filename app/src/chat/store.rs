@@ -1,7 +1,7 @@
 //! The reactive state of the screen, in the form in which it is shown.
 //!
 //! Rows are keyed. [`reactive_stores::Patch`] compares a new list with the old one and notifies only the readers of
-//! rows that differ. Written by [`super::link`] and by the pages that load data; read by the components.
+//! rows that differ. Written by [`super::bridge`] and by the pages that load data; read by the components.
 
 use std::ops::Deref;
 
@@ -49,12 +49,12 @@ pub struct Line {
     /// The key of the line. A message keeps its key when it is acknowledged.
     pub key: String,
     /// The content of the line. The kind of content never changes for a key.
-    pub row: Whole<Row>,
+    pub row: Whole<RowView>,
 }
 
 /// The content of a line of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
+pub enum RowView {
     /// The separator above the first message of a day, with its label.
     Day(String),
     /// «Mensajes no leídos».

@@ -5,7 +5,7 @@
 //! rows; two empty spaces ([`Pads`]) have the height of the items above and below. A height is the last measured one,
 //! or a guess for an item that was never shown. Guarantees that nothing moves on the screen when a measured height
 //! replaces a guess: the difference is taken from the space below, until the last item is in the document. Pure:
-//! measurements are arguments. Called by [`super::link`], which provides the items, and by the timeline, which provides
+//! measurements are arguments. Called by [`super::bridge`], which provides the items, and by the timeline, which provides
 //! the measurements.
 
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use crate::ports::{Laid, Pads};
 mod key;
 mod order;
 
-pub use key::{ItemKey, Place};
+pub use key::{ItemKey, Position};
 
 /// If there are at most this many items, all of them have rows.
 pub const WHOLE: usize = 240;
@@ -37,7 +37,7 @@ const GUESS: f64 = 64.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Item {
     key: ItemKey,
-    place: Place,
+    place: Position,
     height: f64,
     /// The height was measured, not guessed.
     seen: bool,
@@ -124,7 +124,7 @@ impl VirtualList {
     #[must_use]
     pub fn shows_loose(&self) -> bool {
         let shown = self.items.get(self.range()).unwrap_or_default();
-        shown.iter().rev().any(|item| !matches!(item.place, Place::At(_)))
+        shown.iter().rev().any(|item| !matches!(item.place, Position::At(_)))
     }
 
     /// The first and the last item that have rows.

@@ -12,8 +12,8 @@ use leptos::prelude::*;
 
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::pages::encode_path;
-use crate::ports::{Api, ApiFuture, Browser, use_device};
+use crate::paths::encode_path;
+use crate::ports::{Api, ApiFuture, Device, use_device};
 use crate::says::said;
 
 /// What the form does.
@@ -39,7 +39,7 @@ fn value(field: NodeRef<Input>) -> String {
 
 impl Fields {
     /// Calls the server; `None` if the name is not valid.
-    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Browser) -> Option<ApiFuture<User>> {
+    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Device) -> Option<ApiFuture<User>> {
         let (email, password) = (value(self.email).trim().to_owned(), value(self.password));
         match kind {
             AccountKind::Login => Some(api.0.login(Login { email, password })),

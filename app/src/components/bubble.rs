@@ -6,7 +6,7 @@ use reactive_stores::Field;
 
 use super::avatar::{Avatar, tint};
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{Delivery, Line, LineStoreFields, MessageRow, Row, Said};
+use crate::chat::store::{Delivery, Line, LineStoreFields, MessageRow, RowView, Said};
 use crate::emoji::is_emoji_only;
 use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
@@ -37,20 +37,22 @@ pub fn Bubble(
     let words = use_words();
     let key = line.key().get_untracked();
     match line.row().get_untracked().0 {
-        Row::Day(_) => {
-            let label = move || part(line, |row| if let Row::Day(label) = row { label.clone() } else { String::new() });
+        RowView::Day(_) => {
+            let label =
+                move || part(line, |row| if let RowView::Day(label) = row { label.clone() } else { String::new() });
             view! { <div class="day" data-line=key><span {..says(label)}></span></div> }.erase()
         }
-        Row::Unread => {
+        RowView::Unread => {
             view! { <div class="unread" id="unread" data-line=key><span>{words.unread_divider}</span></div> }.erase()
         }
-        Row::Notice(_) => {
-            let text = move || part(line, |row| if let Row::Notice(text) = row { text.clone() } else { String::new() });
+        RowView::Notice(_) => {
+            let text =
+                move || part(line, |row| if let RowView::Notice(text) = row { text.clone() } else { String::new() });
             view! { <div class="notice" data-line=key><bdi {..says(text)}></bdi></div> }.erase()
         }
-        Row::Gap { .. } => {
+        RowView::Gap { .. } => {
             let text = move || {
-                let coming = part(line, |row| matches!(row, Row::Gap { coming: true }));
+                let coming = part(line, |row| matches!(row, RowView::Gap { coming: true }));
                 if coming { words.gap } else { words.gap_offline }
             };
             view! {
@@ -63,18 +65,18 @@ pub fn Bubble(
             }
             .erase()
         }
-        Row::Message(message) => view! { <Message line message actions /> }.erase(),
+        RowView::Message(message) => view! { <Message line message actions /> }.erase(),
     }
 }
 
 /// A part of the line's content; the default if the line has just been removed, because its view is removed, too.
-fn part<T: Default>(line: Field<Line>, part: impl Fn(&Row) -> T) -> T {
+fn part<T: Default>(line: Field<Line>, part: impl Fn(&RowView) -> T) -> T {
     line.row().try_read().map(|row| part(&row.0)).unwrap_or_default()
 }
 
 /// The same for a message.
 fn of_message<T: Default>(line: Field<Line>, part_of: impl Fn(&MessageRow) -> T) -> T {
-    part(line, |row| if let Row::Message(message) = row { part_of(message) } else { T::default() })
+    part(line, |row| if let RowView::Message(message) = row { part_of(message) } else { T::default() })
 }
 
 /// The message's text; `None` if it was deleted.
@@ -168,7 +170,7 @@ fn text_view(text: Option<String>, words: &'static Words) -> AnyView {
     };
     match Length::of(&text) {
         Length::Short => view! { <span class="text" dir="auto">{pieces_view(&text)}</span> }.erase(),
-        length @ (Length::LongIfNarrow | Length::Long) => folded(&text, length, words),
+        length @ (Length::LongIfNarrow | Length::Long) => folded(pieces_view(&text), length, words),
     }
 }
 

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use super::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::ports::{Browser, use_device};
+use crate::ports::{Device, use_device};
 use crate::says::{said, says};
 
 mod written;
@@ -147,7 +147,7 @@ pub fn Composer(
 }
 
 /// The number of characters of the message in the field, or why the text cannot be sent.
-fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Result<usize, TextError>> {
+fn checked(device: Option<Arc<dyn Device>>, text: RwSignal<String>) -> Memo<Result<usize, TextError>> {
     // Before hydration, no typed text is known.
     let parse = move |text: &String| match &device {
         Some(device) => MessageBody::parse_with(text, &**device).map(|body| body.as_str().chars().count()),
@@ -160,7 +160,7 @@ fn checked(device: Option<Arc<dyn Browser>>, text: RwSignal<String>) -> Memo<Res
 /// `false` if the browser handles the paste itself.
 fn paste(
     field: NodeRef<Textarea>,
-    device: Option<&Arc<dyn Browser>>,
+    device: Option<&Arc<dyn Device>>,
     event: &ClipboardEvent,
     cut: RwSignal<Option<usize>>,
 ) -> bool {
@@ -200,7 +200,7 @@ fn clean(field: &<Textarea as ElementType>::Output) -> String {
 struct Draft {
     me: UserId,
     group: GroupId,
-    device: Arc<dyn Browser>,
+    device: Arc<dyn Device>,
     /// The draft that this page last wrote or read.
     kept: StoredValue<Option<String>>,
 }

@@ -22,7 +22,7 @@ pub mod link;
 pub mod list;
 pub mod row;
 
-use link::{LinkState, NewLink};
+use link::{NewLink, NewLinkState};
 use list::{Living, LivingLinks};
 
 /// The dialog's calls to the server.
@@ -83,7 +83,7 @@ pub fn InviteDialog(
 /// The content of the open dialog.
 #[component]
 fn Links(timeline: Store<TimelineState>, me: UserId, reader: Signal<Reader>, actions: InviteActions) -> impl IntoView {
-    let link = RwSignal::new(LinkState::Unmade);
+    let link = RwSignal::new(NewLinkState::Unmade);
     let living = Living::new(actions.list);
     let told = RwSignal::new("");
     Effect::new(move |_| living.load());
@@ -91,7 +91,7 @@ fn Links(timeline: Store<TimelineState>, me: UserId, reader: Signal<Reader>, act
         living.remove(id);
         // A revoked link is no longer offered for copying.
         if link.with_untracked(|link| link.id() == Some(id)) {
-            link.set(LinkState::Unmade);
+            link.set(NewLinkState::Unmade);
         }
     });
     view! {

@@ -1,7 +1,7 @@
 //! The conversation: rows in a scroller that keeps the reader's place.
 //!
 //! The scroller is laid out from its end (`column-reverse`). So it opens at the newest message before any script runs,
-//! and older pages that are added above move nothing. [`reading`] undoes every other move of the visible rows before
+//! and older pages that are added above move nothing. [`viewport`] undoes every other move of the visible rows before
 //! the browser paints. Only the rows near the window are in the document; two empty spaces represent the others
 //! ([`crate::chat::virtual_list`]).
 
@@ -10,7 +10,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use reactive_stores::Store;
 
-use super::bubble::{Bubble, RowActions};
+use super::bubble::Bubble;
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
@@ -20,27 +20,14 @@ use crate::i18n::use_words;
 use crate::ports::use_device;
 use crate::says::{said, says};
 
+mod actions;
 pub mod announcer;
 mod place;
-mod reading;
+mod viewport;
 
+pub use actions::TimelineActions;
 use announcer::Announcer;
-use reading::Reading;
-
-/// The timeline's callbacks.
-#[derive(Clone, Copy)]
-pub struct TimelineActions {
-    /// The actions on a row.
-    pub row: RowActions,
-    /// Load older messages.
-    pub older: Callback<()>,
-    /// Load the newest messages again, if they were dropped from memory.
-    pub latest: Callback<()>,
-    /// The newest message is visible.
-    pub seen: Callback<()>,
-    /// Other rows are near the window now.
-    pub turn: Callback<()>,
-}
+use viewport::Viewport;
 
 /// The conversation.
 #[component]
@@ -54,19 +41,19 @@ pub fn Timeline(
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let reading = Reading::new(timeline, virtual_list, actions);
+    let viewport = Viewport::new(timeline, virtual_list, actions);
     if let Some(device) = use_device() {
-        reading.look_at(scroller, device);
+        viewport.look_at(scroller, device);
     }
     let to_latest = move |_| {
         // At the end of the loaded rows the reader follows, so when the newest messages are loaded, their rows come
         // into view.
-        reading.to_end();
+        viewport.to_end();
         if timeline.has_newer().get_untracked() {
             actions.latest.run(());
         }
     };
-    let day = move || reading.day.get().unwrap_or_default();
+    let day = move || viewport.day.get().unwrap_or_default();
     // A conversation with a gap is not empty.
     let empty = move || timeline.is_empty().get();
     view! {
@@ -92,12 +79,12 @@ pub fn Timeline(
             // Both elements are always in the document, visible or not: the browser's smooth scrolling, for example
             // after the End key, stops when an element is added or removed. The label is hidden from screen readers,
             // because the separator also says the day.
-            <div class="day day-on-top" class:shown=move || reading.day.read().is_some() aria-hidden="true">
+            <div class="day day-on-top" class:shown=move || viewport.day.read().is_some() aria-hidden="true">
                 <span {..says(day)}></span>
             </div>
-            <button class="to-latest" class:shown=reading.away type="button" on:click=to_latest>
+            <button class="to-latest" class:shown=viewport.away type="button" on:click=to_latest>
                 {move || {
-                    let fresh = reading.fresh.get();
+                    let fresh = viewport.fresh.get();
                     (fresh > 0).then(|| view! { <span class="badge" {..said((words.new_messages)(fresh))}></span> })
                 }}
                 <span class="to-latest-label">{words.to_latest}</span>

@@ -4,7 +4,7 @@ use super::Words;
 use super::isolate::isolated;
 use super::list;
 use super::plural::{Plural, es as plural, in_thousands};
-use crate::time::Civil;
+use crate::civil::Civil;
 
 const MONTHS: [&str; 12] = [
     "enero",

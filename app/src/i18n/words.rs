@@ -2,7 +2,7 @@
 
 use caravana_protocol::Seq;
 
-use crate::time::Civil;
+use crate::civil::Civil;
 
 /// A language's catalogue. Fields are named after the place and the meaning; [`super::es`] holds the text that was
 /// written first.

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{encode_path, own_path, posted_done, refused};
+use super::{posted_done, refused};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths::{encode_path, own_path};
 
 /// `/login`.
 #[component]

@@ -1,4 +1,4 @@
-//! The frame around every group for a signed-in person: the group list, and the session's link.
+//! The frame around every group for a signed-in person: the group list, and the bridge to the session.
 //!
 //! While the server renders, the content of a `Suspense` may be created several times, and each time would load its
 //! data again: the HTML and the data for hydration could then come from different loads. Therefore this frame, which is
@@ -13,12 +13,13 @@ use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
 use super::group::{self, LoadedGroup};
-use super::{FailedPage, WelcomePage, encode_path, posted_error};
+use super::{FailedPage, WelcomePage, posted_error};
 use crate::chat::store::{ChatState, LinkView, Whole};
-use crate::chat::{Link, lists, use_link};
+use crate::chat::{Bridge, lists, use_bridge};
 use crate::components::{Brand, EmptyState, GroupList, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths::encode_path;
 use crate::ports::{Api, ApiError};
 
 /// The person, and the person's groups.
@@ -85,11 +86,11 @@ fn Chat(home: Home) -> impl IntoView {
         groups: groups.iter().map(|group| lists::group_row(group, me, words)).collect(),
         link: Whole(LinkView::Quiet),
     });
-    let link = Link::new(chat, me, words);
-    provide_context(link);
-    link.start(groups);
+    let bridge = Bridge::new(chat, me, words);
+    provide_context(bridge);
+    bridge.start(groups);
 
-    let waiting = Callback::new(move |()| link.unsent());
+    let waiting = Callback::new(move |()| bridge.unsent());
     let path = use_location().pathname;
     let shown = move || match path.read().as_str() {
         "/" => "list",
@@ -107,7 +108,7 @@ fn Chat(home: Home) -> impl IntoView {
                     <Brand />
                     <Preferences person=me waiting />
                 </header>
-                <GroupList chat open reader=link.reader refused />
+                <GroupList chat open reader=bridge.reader refused />
             </nav>
             <Outlet />
         </div>
@@ -119,8 +120,8 @@ fn Chat(home: Home) -> impl IntoView {
 #[component]
 pub fn NoGroup() -> impl IntoView {
     let words = use_words();
-    // The context has a link only for a signed-in person.
-    let title = use_link().map(|_| words.groups);
+    // The context has a bridge only for a signed-in person.
+    let title = use_bridge().map(|_| words.groups);
     view! {
         {title.map(|title| view! { <Title text=title /> })}
         <main class="pane pane-none" id="content">

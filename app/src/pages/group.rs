@@ -1,18 +1,17 @@
 //! `/g/:id` and `/g/:id/miembros`: the conversation and the members.
 
 use caravana_protocol::limits::{HISTORY_PAGE, HISTORY_PAGE_DEFAULT};
-use caravana_protocol::rest::{Group, Member, MessagesAnswer, NewInvite};
+use caravana_protocol::rest::NewInvite;
 use caravana_protocol::{ErrorCode, GroupId, MessageBody};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use reactive_stores::Store;
-use serde::{Deserialize, Serialize};
 
 use super::{FailedPage, posted_error};
 use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::chat::virtual_list::VirtualList;
-use crate::chat::{Link, use_link};
+use crate::chat::{Bridge, Opened, use_bridge};
 use crate::components::{
     Avatar, Composer, ConnectionBanner, ConnectionStatus, Glyph, Icon, InviteActions, InviteDialog, MembersPanel,
     RowActions, Timeline, TimelineActions,
@@ -25,17 +24,6 @@ use crate::says::{said, says};
 /// The number of read messages that are loaded above the first unread one. If the page is not the whole history, one of
 /// them stays hidden ([`crate::chat::rows::Cut::hidden`]).
 const CONTEXT: usize = 20;
-
-/// A group with everything that its first render shows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Opened {
-    /// The group.
-    pub group: Group,
-    /// Its members.
-    pub members: Vec<Member>,
-    /// Its newest messages, with enough of them to include the first unread one.
-    pub messages: MessagesAnswer,
-}
 
 /// The group of the path, once it is loaded; `None` if the path is not a group's. [`super::ChatPage`] provides it.
 #[derive(Clone, Copy)]
@@ -60,15 +48,15 @@ async fn load_group(api: Option<Api>, id: String) -> Result<Opened, ApiError> {
 /// The page.
 #[component]
 pub fn GroupPage() -> impl IntoView {
-    let link = use_link();
+    let bridge = use_bridge();
     let LoadedGroup(loaded) = expect_context();
     // The resource is read and not awaited: the old group's view must live until the new one replaces it, or code that
     // still runs in it would find its state gone. The view is keyed, so that no element of one group is reused for the
     // next. A reused field would keep its text, a dialog would stay open, and a script that holds a node would continue
     // with it in the other group.
     let shown = move || loaded.get().flatten();
-    let body = move |loaded: Result<Opened, ApiError>| match (loaded, link) {
-        (Ok(opened), Some(link)) => view! { <Conversation opened link /> }.erase(),
+    let body = move |loaded: Result<Opened, ApiError>| match (loaded, bridge) {
+        (Ok(opened), Some(bridge)) => view! { <Conversation opened bridge /> }.erase(),
         (Err(error), _) => view! { <main class="pane" id="content"><FailedPage error /></main> }.erase(),
         // Without a sign-in there is no frame, so this page is not shown either.
         (Ok(_), None) => ().erase(),
@@ -101,53 +89,53 @@ fn Skeleton() -> impl IntoView {
 }
 
 #[component]
-fn Conversation(opened: Opened, link: Link) -> impl IntoView {
+fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
     let words = use_words();
     let id = opened.group.id;
-    let timeline = Store::new(link.first_state(&opened));
+    let timeline = Store::new(bridge.first_state(&opened));
     let virtual_list = StoredValue::new(VirtualList::default());
-    link.open(opened, timeline, virtual_list);
-    on_cleanup(move || link.close(id));
+    bridge.open(opened, timeline, virtual_list);
+    on_cleanup(move || bridge.close(id));
 
     let refused = posted_error();
     let inviting = RwSignal::new(false);
     let invite = Callback::new(move |()| inviting.set(true));
-    let title = title(link, timeline);
+    let title = title(bridge, timeline);
     let actions = TimelineActions {
         row: RowActions {
-            retry: Callback::new(move |message| link.retry(id, message)),
-            discard: Callback::new(move |message| link.discard(id, message)),
+            retry: Callback::new(move |message| bridge.retry(id, message)),
+            discard: Callback::new(move |message| bridge.discard(id, message)),
         },
-        older: Callback::new(move |()| link.older(id)),
-        latest: Callback::new(move |()| link.latest(id)),
-        seen: Callback::new(move |()| link.seen(id)),
-        turn: Callback::new(move |()| link.turn()),
+        older: Callback::new(move |()| bridge.older(id)),
+        latest: Callback::new(move |()| bridge.latest(id)),
+        seen: Callback::new(move |()| bridge.seen(id)),
+        turn: Callback::new(move |()| bridge.turn()),
     };
-    let state = Signal::derive(move || link.chat.link().get().0);
-    let send = Callback::new(move |body: MessageBody| link.send(id, body));
-    let typed = Callback::new(move |writing| link.typed(id, writing));
+    let state = Signal::derive(move || bridge.chat.link().get().0);
+    let send = Callback::new(move |body: MessageBody| bridge.send(id, body));
+    let typed = Callback::new(move |writing| bridge.typed(id, writing));
     view! {
         <Title text=title />
         <main class="pane" id="content">
             <GroupHeader id timeline state invite />
-            <ConnectionBanner link=state retry=Callback::new(move |()| link.retry_now()) next=format!("/g/{id}") />
+            <ConnectionBanner link=state retry=Callback::new(move |()| bridge.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
             <Timeline timeline virtual_list actions />
             <TypingLine timeline />
             <Composer
-                me=link.me
+                me=bridge.me
                 group=id
                 send
                 typed
                 closed=Signal::derive(move || timeline.removed().get())
                 wait=Signal::derive(move || timeline.wait().get().0)
             />
-            {move || link.outdated.get().then(|| view! { <NewBuild /> })}
-            {move || link.notice.get().map(|text| view! { <p class="toast" role="alert" {..said(text)}></p> })}
+            {move || bridge.outdated.get().then(|| view! { <NewBuild /> })}
+            {move || bridge.notice.get().map(|text| view! { <p class="toast" role="alert" {..said(text)}></p> })}
         </main>
         <MembersPanel timeline back=format!("/g/{id}") link=state invite />
-        <InviteDialog open=inviting timeline me=link.me reader=link.reader actions=invite_actions(id) />
+        <InviteDialog open=inviting timeline me=bridge.me reader=bridge.reader actions=invite_actions(id) />
     }
     .erase()
 }
@@ -155,10 +143,10 @@ fn Conversation(opened: Opened, link: Link) -> impl IntoView {
 /// The page's title: the number of all unread messages, then the group's name. It is also called while the page is
 /// removed and, on the server, for views that are created only to find out what they load. In both cases the state may
 /// be gone, and the first title is given.
-fn title(link: Link, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
+fn title(bridge: Bridge, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
     let words = use_words();
     let now = move || {
-        let unread: u64 = link.chat.groups().try_read()?.iter().map(|group| group.unread).sum();
+        let unread: u64 = bridge.chat.groups().try_read()?.iter().map(|group| group.unread).sum();
         let name = timeline.name().try_get()?;
         Some((words.title)(unread, &name))
     };

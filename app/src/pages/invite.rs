@@ -7,10 +7,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use serde::{Deserialize, Serialize};
 
-use super::{encode_path, posted_error};
+use super::posted_error;
 use crate::components::{Avatar, Brand, EmptyState, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
+use crate::paths::encode_path;
 use crate::ports::{Api, ApiError, respond, use_device};
 use crate::says::said;
 

@@ -7,10 +7,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{encode_path, own_path, posted_done, posted_error};
+use super::{posted_done, posted_error};
 use crate::components::{Brand, Mark, Preferences, SecretField};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths::{encode_path, own_path};
 use crate::ports::{Api, ApiError};
 
 /// Where to go after the reset.
@@ -58,7 +59,7 @@ pub fn SetPasswordPage() -> impl IntoView {
         .erase()
     } else {
         view! {
-            <form class="form" method="post" action=format!("/reset/{}", super::encode_path(&token))>
+            <form class="form" method="post" action=format!("/reset/{}", encode_path(&token))>
                 <p class="card-text">{words.reset_new_text}</p>
                 <SecretField label=words.new_password name="password" chosen=true testid="new-password" />
                 <PostedError />

@@ -11,7 +11,7 @@ use futures::future::select;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
-use super::line::Line;
+use super::open_socket::OpenSocket;
 use crate::ports::{Ports, Socket, SocketEvent};
 use crate::{HistoryPage, Input, Instant, IntentId, RequestId, SavedIntent, Secret, SocketId};
 
@@ -20,7 +20,7 @@ const CLOSE_TIMEOUT_MS: u64 = 2_000;
 
 /// A request whose answer is an input, or work without an answer.
 pub(super) enum Job<S> {
-    Close(Line<S>),
+    Close(OpenSocket<S>),
     Check,
     Token,
     History { request: RequestId, group: GroupId, page: HistoryPage, limit: usize },
@@ -47,8 +47,8 @@ pub(super) enum Happened<S> {
 /// Carries out a job.
 pub(super) async fn perform<P: Ports>(ports: &P, job: Job<P::Socket>) -> Option<Input> {
     match job {
-        Job::Close(mut line) => {
-            let close = pin!(poll_fn(|cx| line.poll_close(cx)));
+        Job::Close(mut socket) => {
+            let close = pin!(poll_fn(|cx| socket.poll_close(cx)));
             select(close, pin!(ports.sleep(CLOSE_TIMEOUT_MS))).await;
             None
         }
@@ -62,11 +62,11 @@ pub(super) async fn perform<P: Ports>(ports: &P, job: Job<P::Socket>) -> Option<
 }
 
 /// Carries out a change of the storage.
-pub(super) async fn keep<P: Ports>(ports: &P, write: Write) -> Option<Input> {
+pub(super) async fn write<P: Ports>(ports: &P, write: Write) -> Option<Input> {
     match write {
-        Write::Save(message) => {
-            let id = message.id;
-            ports.save(message).await.err().map(|_| Input::NotSaved { id })
+        Write::Save(intent) => {
+            let id = intent.id;
+            ports.save(intent).await.err().map(|_| Input::NotSaved { id })
         }
         Write::Forget(id) => {
             ports.forget(id).await;
@@ -120,9 +120,9 @@ impl<O, W, J, A> Work<O, W, J, A> {
 
     /// Starts the next write. Only one runs at a time: an intent that is saved and then forgotten must end as
     /// forgotten.
-    pub(super) fn next_write(&mut self, keep: impl FnOnce(Write) -> W) {
+    pub(super) fn next_write(&mut self, start: impl FnOnce(Write) -> W) {
         if self.writing.is_none() {
-            self.writing = self.writes.pop_front().map(|write| Box::pin(keep(write)));
+            self.writing = self.writes.pop_front().map(|write| Box::pin(start(write)));
         }
     }
 
@@ -143,7 +143,7 @@ where
     /// Waits for the next thing to happen.
     pub(super) async fn next<S: Socket>(
         &mut self,
-        line: &mut Option<Line<S>>,
+        current: &mut Option<OpenSocket<S>>,
         inputs: &mut mpsc::Receiver<Input>,
     ) -> Happened<S>
     where
@@ -152,9 +152,9 @@ where
         self.frames_first = !self.frames_first;
         poll_fn(|cx| {
             let happened = if self.frames_first {
-                hear(line, cx).or_else(|| listen(inputs, cx))
+                hear(current, cx).or_else(|| listen(inputs, cx))
             } else {
-                listen(inputs, cx).or_else(|| hear(line, cx))
+                listen(inputs, cx).or_else(|| hear(current, cx))
             };
             happened.or_else(|| self.progress(cx)).map_or(Poll::Pending, Poll::Ready)
         })
@@ -192,11 +192,11 @@ where
     }
 }
 
-fn hear<S: Socket>(line: &mut Option<Line<S>>, cx: &mut Context<'_>) -> Option<Happened<S>> {
-    let line = line.as_mut()?;
-    match line.poll(cx) {
-        Poll::Ready(SocketEvent::Text(text)) => Some(Happened::Text(line.id, text)),
-        Poll::Ready(SocketEvent::Closed(reason)) => Some(Happened::Closed(line.id, reason)),
+fn hear<S: Socket>(current: &mut Option<OpenSocket<S>>, cx: &mut Context<'_>) -> Option<Happened<S>> {
+    let socket = current.as_mut()?;
+    match socket.poll(cx) {
+        Poll::Ready(SocketEvent::Text(text)) => Some(Happened::Text(socket.id, text)),
+        Poll::Ready(SocketEvent::Closed(reason)) => Some(Happened::Closed(socket.id, reason)),
         Poll::Pending => None,
     }
 }

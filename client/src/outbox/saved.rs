@@ -8,9 +8,9 @@ use super::{Intent, IntentId, SendState, Want};
 /// The version of the saved form. A later form is of a later build; this build leaves it alone.
 const VERSION: u32 = 2;
 
-/// What the storage keeps of an [`Intent`]. The adapter stores it under its id and does not look inside.
+/// An [`Intent`] as it is saved. The adapter stores it under its id and does not look inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Kept")]
+#[serde(try_from = "ReadForm")]
 pub struct SavedIntent {
     /// The form: [`VERSION`].
     v: u32,
@@ -39,7 +39,7 @@ pub struct SavedIntent {
 /// A saved intent as it is read: in the current form, or in the first one, which had no version and was for messages
 /// only.
 #[derive(Deserialize)]
-struct Kept {
+struct ReadForm {
     #[serde(default)]
     v: Option<u32>,
     id: IntentId,
@@ -56,15 +56,15 @@ struct Kept {
     code: Option<ErrorCode>,
 }
 
-impl TryFrom<Kept> for SavedIntent {
+impl TryFrom<ReadForm> for SavedIntent {
     type Error = &'static str;
 
-    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
-        let Kept { v, id, user_id, group_id, message_id, want, message, reply_to, at, order, failed, code } = kept;
+    fn try_from(form: ReadForm) -> Result<Self, Self::Error> {
+        let ReadForm { v, id, user_id, group_id, message_id, want, message, reply_to, at, order, failed, code } = form;
         let (message_id, want) = match (v, message_id, want, message) {
             (Some(VERSION), Some(message_id), Some(want), _) => (message_id, want),
             (None, _, _, Some(body)) => (id.message(), Want::Send(Content { body, reply_to })),
-            _ => return Err("kept in a form that this build does not know"),
+            _ => return Err("saved in a form that this build does not know"),
         };
         Ok(Self { v: VERSION, id, user_id, group_id, message_id, want, at, order, failed, code })
     }
@@ -107,7 +107,7 @@ mod tests {
     const ID: &str = "0197b1c2-0000-7000-8000-000000000001";
 
     #[test]
-    fn what_the_first_form_kept_is_sent_by_this_build() {
+    fn intents_saved_in_the_first_form_are_sent_by_this_build() {
         let first = format!(
             r#"{{"id":"{ID}","user_id":"{ID}","group_id":"{ID}","message":"hola","at":"2026-01-01T00:00:00Z","order":7,"failed":true,"code":"forbidden"}}"#
         );
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_want_survives_and_a_later_form_is_left_alone() {
+    fn every_want_can_be_saved_and_a_later_form_is_left_alone() {
         for want in [Want::Send(Content::text("a".into())), Want::Edit("b".into()), Want::Delete] {
             let at = Timestamp::from_unix_micros(0);
             let intent = Intent::new(ID.parse().unwrap(), ID.parse().unwrap(), want, at);

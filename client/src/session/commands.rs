@@ -5,13 +5,14 @@ use std::cmp::Reverse;
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{ClientFrame, Cursor, GroupId, Seq, limits};
 
-use super::history::History;
+use super::group::Group;
+use super::input::{HistoryError, Input};
 use super::output::{Change, TimelineChange};
-use super::stream::Stream;
-use super::{Group, HistoryError, Input, RefusedReason, RequestId, Session};
+use super::shared::Shared;
+use super::{RefusedReason, RequestId, Session};
 use crate::link_state::LinkEvent;
 use crate::outbox::Taken;
-use crate::{HistoryPage, Instant, Intent, IntentId, Output, SendState, SessionCheck, Timeline, Want};
+use crate::{HistoryPage, Instant, Intent, IntentId, Output, SendState, SessionCheck, Want};
 
 impl Session {
     /// One arm for each input.
@@ -71,8 +72,8 @@ impl Session {
         }
     }
 
-    fn open(&mut self, id: GroupId) -> Option<(&mut Group, &mut super::Shared)> {
-        let group = self.groups.get_mut(&id).filter(|group| group.stream != Stream::Gone)?;
+    fn open(&mut self, id: GroupId) -> Option<(&mut Group, &mut Shared)> {
+        let group = self.groups.get_mut(&id).filter(|group| !group.is_gone())?;
         Some((group, &mut self.shared))
     }
 
@@ -112,16 +113,13 @@ impl Session {
             return false;
         }
         let shared = &self.shared;
-        self.last_place += 1;
+        self.last_priority += 1;
         let group = self.groups.entry(id).or_insert_with(|| Group::new(id, shared));
         if !group.wanted {
-            group.place.listed = Reverse(self.last_place);
+            group.priority.listed = Reverse(self.last_priority);
         }
-        if group.stream == Stream::Gone {
-            // The user may have been added again: start from the beginning.
-            group.stream = Stream::Silent;
-            group.timeline = Timeline::new(shared.rows);
-            group.history = History::default();
+        if group.is_gone() {
+            group.start_again(shared);
         }
         group.wanted = true;
         group.reading.confirm(last_read.unwrap_or(0));
@@ -129,14 +127,14 @@ impl Session {
     }
 
     /// Makes room for a group that is being opened. At the limit of groups it drops one: a group that the user may no
-    /// longer follow if there is one, otherwise the group of the lowest `Place`. A dropped group can be opened again. A
+    /// longer follow if there is one, otherwise the group of the lowest `Priority`. A dropped group can be opened again. A
     /// group with unanswered messages is never dropped.
     fn make_room(&mut self, id: GroupId) {
         if self.groups.contains_key(&id) || self.groups.len() < limits::SUBSCRIPTIONS {
             return;
         }
         let given_up = self.groups.values_mut().filter(|group| group.outbox.is_empty());
-        let least = given_up.min_by_key(|group| (group.stream != Stream::Gone, group.place));
+        let least = given_up.min_by_key(|group| (!group.is_gone(), group.priority));
         if let Some(group) = least {
             group.wanted = false;
             group.composing.stop(group.id, &mut self.shared);
@@ -153,10 +151,10 @@ impl Session {
             self.shared.out.change(Change::Notice { code });
             return;
         }
-        let opened = self.last_place;
+        let opened = self.last_priority;
         let Some((group, shared)) = self.open(id) else { return };
-        group.place.opened = opened;
-        group.question.is_outrun = group.question.is_open || group.history.is_asking();
+        group.priority.opened = opened;
+        group.stream.outrun(group.history.is_asking());
         // Use the page of the first paint only while there is no cursor. With a cursor, newer state is known already.
         let page = page.filter(|_| group.timeline.cursor().is_none());
         if let Some(page) = page {
@@ -165,7 +163,7 @@ impl Session {
         } else if !group.is_loaded() && !group.history.is_loading_latest() {
             group.load(HistoryPage::Latest, shared, now);
         }
-        if group.stream == Stream::Silent {
+        if group.stream.is_silent() {
             group.follow(shared, now, 0);
         }
     }
@@ -179,7 +177,7 @@ impl Session {
             group.timeline.restart(cursor);
             shared.out.change(Change::Timeline { group: id, what: TimelineChange::Reset });
         }
-        if group.stream == Stream::Silent {
+        if group.stream.is_silent() {
             group.follow(shared, now, 0);
         }
     }

@@ -30,7 +30,9 @@ impl Session {
     }
 
     fn follow_refused(&mut self, id: GroupId, number: u32, error: &WireError, now: Instant) {
-        let Some(group) = self.groups.get_mut(&id).filter(|group| group.question.number == number) else { return };
+        let Some(group) = self.groups.get_mut(&id).filter(|group| group.stream.is_last_question(number)) else {
+            return;
+        };
         if matches!(error.code, Some(ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::Gone)) {
             group.refused(None, &mut self.shared, now);
             return;
@@ -38,6 +40,6 @@ impl Session {
         if !error.retryable {
             self.shared.out.change(Change::Notice { code: error.code });
         }
-        group.postpone_follow(error.retry_after_ms, now);
+        group.stream.postpone(error.retry_after_ms, now);
     }
 }

@@ -4,9 +4,10 @@ use caravana_protocol::{
     Event, GroupId, Heartbeat, Hello, Left, LeftReason, Presence, Read, ServerFrame, Typing, codec,
 };
 
+use super::Session;
 use super::output::{Change, Output};
 use super::reference::Reference;
-use super::{Group, Secret, Session};
+use super::secret::Secret;
 use crate::link_state::LinkEvent;
 use crate::{Instant, SocketId};
 
@@ -146,7 +147,7 @@ impl Session {
     fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Instant) {
         for (id, head) in &heartbeat.heads {
             if let Some(group) = self.groups.get_mut(id) {
-                Group::head(group, *head, now);
+                group.head(*head, now);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! One group as this client knows it.
 
-use caravana_protocol::{GroupId, LeftReason, Message, MessageId, Seq, UserId};
+use caravana_protocol::{GroupId, Message, MessageId, Seq, UserId};
 
 use super::composing::Composing;
 use super::history::{History, Older};
 use super::output::Change;
 use super::reading::Reading;
 use super::shared::Shared;
-use super::stream::{Doubts, Question, Stream};
+use super::stream::Stream;
 use crate::{Instant, Intent, Outbox, Roster, Row, RowKey, Timeline};
 
 /// One group as this client knows it. The screen reads it; only [`super::Session::handle`] changes it.
@@ -19,21 +19,19 @@ pub struct Group {
     pub(super) roster: Roster,
     pub(super) outbox: Outbox,
     pub(super) stream: Stream,
-    pub(super) question: Question,
-    pub(super) doubts: Doubts,
     pub(super) history: History,
     pub(super) reading: Reading,
     pub(super) composing: Composing,
     /// The group is shown or listed. If not, it is kept for its outbox only.
     pub(super) wanted: bool,
-    pub(super) place: Place,
+    pub(super) priority: Priority,
     shown_progress: Progress,
 }
 
 /// A group's priority among the groups that one socket may follow. Opened groups come before groups that are only
 /// listed. Of the opened groups the last opened one is the greatest; of the listed groups, the first listed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Place {
+pub(super) struct Priority {
     /// The number of its last opening; 0 for none.
     pub(super) opened: u64,
     /// Its number in the order in which groups became wanted; the earlier compares as the greater.
@@ -80,13 +78,11 @@ impl Group {
             roster: Roster::default(),
             outbox: Outbox::default(),
             stream: Stream::default(),
-            question: Question::default(),
-            doubts: Doubts::default(),
             history: History::default(),
             reading: Reading::default(),
             composing: Composing::default(),
             wanted: false,
-            place: Place::default(),
+            priority: Priority::default(),
             shown_progress: Progress::default(),
         }
     }
@@ -138,6 +134,13 @@ impl Group {
         self.timeline.row(key).map(Item::Row).or_else(pending)
     }
 
+    /// What is known of the messages before the loaded ones. [`Older::Loading`] ends when the request is closed, for
+    /// any reason.
+    #[must_use]
+    pub fn older(&self) -> Older {
+        if self.timeline.has_more_before() { self.history.older() } else { Older::Start }
+    }
+
     /// Whether the newest messages were loaded.
     #[must_use]
     pub const fn is_loaded(&self) -> bool {
@@ -175,13 +178,13 @@ impl Group {
     /// Whether new events arrive live.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.stream == Stream::Live
+        self.stream.is_live()
     }
 
     /// Whether the server does not let the user follow the group (any more).
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.stream == Stream::Gone
+        self.stream.is_gone()
     }
 
     /// How far the user has read.
@@ -214,7 +217,7 @@ impl Group {
     }
 
     pub(super) fn is_joining(&self) -> bool {
-        matches!(self.stream, Stream::Asked { .. } | Stream::Replaying { .. })
+        self.stream.is_joining()
     }
 
     /// Whether this client wants the group's events from the server.
@@ -224,10 +227,7 @@ impl Group {
 
     /// The socket is lost.
     pub(super) fn lose(&mut self, shared: &mut Shared) {
-        if self.stream != Stream::Gone {
-            self.stream = Stream::default();
-        }
-        self.question.is_open = false;
+        self.stream.lose();
         self.timeline.forget_held();
         self.reading.lose();
         self.composing.lose();
@@ -239,26 +239,17 @@ impl Group {
         }
     }
 
+    /// The person wants the group again after its end. The user may have been added again: starts from the beginning.
+    pub(super) fn start_again(&mut self, shared: &Shared) {
+        self.stream.fall_silent();
+        self.timeline = Timeline::new(shared.rows);
+        self.history = History::default();
+    }
+
     /// A socket is open and the server has said `hello`.
     pub(super) fn greet(&mut self, shared: &mut Shared, now: Instant) {
         self.follow(shared, now, 0);
         self.hurry_history(shared, now);
-    }
-
-    /// The user may not follow the group any more.
-    pub(super) fn end(&mut self, reason: Option<LeftReason>, shared: &mut Shared) {
-        if self.stream == Stream::Gone {
-            return;
-        }
-        self.stream = Stream::Gone;
-        self.timeline.forget_held();
-        self.composing.lose();
-        self.history.cancel();
-        self.refuse_all(shared);
-        if self.roster.hush() {
-            shared.out.change(Change::Typing { group: self.id });
-        }
-        shared.out.change(Change::GroupLeft { group: self.id, reason });
     }
 
     /// Stops following the group if it is no longer needed. Returns whether the session can forget it.
@@ -266,13 +257,13 @@ impl Group {
         if self.is_followed() {
             return false;
         }
-        self.unfollow(shared);
+        self.stream.unsubscribe(self.id, shared);
         self.outbox.is_empty()
     }
 
     /// Sends what may be sent now.
     pub(super) fn pump(&mut self, shared: &mut Shared, now: Instant) {
-        if self.stream != Stream::Live {
+        if !self.is_live() {
             return;
         }
         self.reading.flush(self.id, shared, now);
@@ -294,12 +285,12 @@ impl Group {
     }
 
     pub(super) fn deadline(&self, shared: &Shared) -> Option<Instant> {
-        let reading = if self.stream == Stream::Live { self.reading.deadline() } else { None };
+        let reading = if self.is_live() { self.reading.deadline() } else { None };
         [
             self.roster.deadline(),
             self.composing.deadline(),
-            self.history_deadline(shared),
-            self.stream_deadline(),
+            self.history.deadline(shared),
+            self.stream.deadline(),
             self.outbox.deadline(),
             reading,
         ]

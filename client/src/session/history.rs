@@ -1,12 +1,11 @@
-//! Pages of history: requests, failures and retries.
+//! Requests for pages of history: one at a time, with failures and retries.
+//!
+//! Owns the open request and how earlier ones ended. Never touches the rows. Called by the group.
 
-use caravana_protocol::rest::MessagesAnswer;
+use caravana_protocol::GroupId;
 
-use super::group::Group;
-use super::output::{Change, TimelineChange};
+use super::output::{Change, RequestId};
 use super::shared::Shared;
-use super::{HistoryError, RequestId};
-use crate::timeline::{Merged, Touched};
 use crate::{HistoryPage, Instant, backoff};
 
 /// How long a page may take before its request counts as failed.
@@ -30,7 +29,7 @@ pub enum Older {
     Failed,
 }
 
-/// The open request, and how earlier ones ended. One page at a time.
+/// One group's requests for pages.
 #[derive(Debug, Default)]
 pub(super) struct History {
     loaded: bool,
@@ -50,6 +49,7 @@ struct Asked {
 }
 
 impl History {
+    /// Whether the newest messages, or those around a message, were loaded.
     pub(super) const fn is_loaded(&self) -> bool {
         self.loaded
     }
@@ -67,6 +67,47 @@ impl History {
         self.pending.is_some()
     }
 
+    /// What is known of the messages before the loaded ones, if there are any.
+    pub(super) fn older(&self) -> Older {
+        if self.is_loading_older() {
+            Older::Loading
+        } else if self.older_failed {
+            Older::Failed
+        } else {
+            Older::More
+        }
+    }
+
+    /// Requests a page, and returns whether it did. `oldest` is the page before the oldest row. While the newest page is
+    /// being loaded every other page fails, because without it there is no cursor.
+    pub(super) fn load(
+        &mut self,
+        page: HistoryPage,
+        oldest: Option<HistoryPage>,
+        group: GroupId,
+        shared: &mut Shared,
+        now: Instant,
+    ) -> bool {
+        let older = matches!(page, HistoryPage::Before(_));
+        if older && (self.is_loading_older() || oldest != Some(page)) {
+            // The page is requested already, or another row is the oldest by now.
+            return false;
+        }
+        let latest = page == HistoryPage::Latest;
+        if !latest && self.is_loading_latest() {
+            shared.out.change(Change::HistoryFailed { group, page });
+            return false;
+        }
+        if latest {
+            self.retry_at = None;
+        }
+        self.older_failed = false;
+        let request = shared.load(group, page);
+        self.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
+        true
+    }
+
+    /// Closes the open request, and does not repeat it.
     pub(super) fn cancel(&mut self) {
         self.pending = None;
         self.retry_at = None;
@@ -77,122 +118,45 @@ impl History {
         let asked = self.pending.take_if(|asked| asked.request == request)?;
         Some(asked.page)
     }
-}
 
-impl Group {
-    /// What is known of the messages before the loaded ones. [`Older::Loading`] ends when the request is closed, for
-    /// any reason.
-    #[must_use]
-    pub fn older(&self) -> Older {
-        if !self.timeline.has_more_before() {
-            Older::Start
-        } else if self.history.is_loading_older() {
-            Older::Loading
-        } else if self.history.older_failed {
-            Older::Failed
+    /// A page was merged into the rows.
+    pub(super) fn succeeded(&mut self, page: HistoryPage) {
+        self.failures = 0;
+        self.loaded |= matches!(page, HistoryPage::Latest | HistoryPage::Around(_));
+    }
+
+    /// A page did not come. The newest page is requested again after a wait; any other only when the person asks.
+    pub(super) fn failed(&mut self, page: HistoryPage, group: GroupId, shared: &mut Shared, now: Instant) {
+        if page == HistoryPage::Latest {
+            self.retry_at = Some(now.after(backoff::window(self.failures).min(PAGE_RETRY_MS)));
+            self.failures = self.failures.saturating_add(1);
         } else {
-            Older::More
+            self.older_failed = matches!(page, HistoryPage::Before(_));
+            shared.out.change(Change::HistoryFailed { group, page });
         }
     }
 
-    /// Requests a page. While the newest page is being loaded every other page fails, because without it there is no
-    /// cursor.
-    pub(super) fn load(&mut self, page: HistoryPage, shared: &mut Shared, now: Instant) {
-        let older = matches!(page, HistoryPage::Before(_));
-        if older && (self.history.is_loading_older() || self.timeline.older_page() != Some(page)) {
-            // The page is requested already, or another row is the oldest by now.
-            return;
+    /// The server can be reached again. Returns whether to request the newest page now, because it waits for its next
+    /// attempt.
+    pub(super) fn hurry(&mut self) -> bool {
+        self.older_failed = false;
+        let waits = self.retry_at.is_some();
+        if waits {
+            self.failures = 0;
         }
-        let latest = page == HistoryPage::Latest;
-        if !latest && self.history.is_loading_latest() {
-            shared.out.change(Change::HistoryFailed { group: self.id, page });
-            return;
-        }
-        if latest {
-            self.history.retry_at = None;
-        }
-        self.history.older_failed = false;
-        let request = shared.load(self.id, page);
-        self.timeline.expect_page();
-        self.history.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
+        waits
     }
 
-    /// The server can be reached again: requests the newest page now if it waits for its next attempt.
-    pub(super) fn hurry_history(&mut self, shared: &mut Shared, now: Instant) {
-        self.history.older_failed = false;
-        if self.history.retry_at.is_some() {
-            self.history.failures = 0;
-            self.load(HistoryPage::Latest, shared, now);
+    /// Handles passed deadlines. Returns whether to request the newest page again.
+    pub(super) fn tick(&mut self, group: GroupId, shared: &mut Shared, now: Instant) -> bool {
+        if let Some(asked) = self.pending.take_if(|asked| now >= asked.deadline) {
+            self.failed(asked.page, group, shared, now);
         }
+        shared.trying && self.retry_at.is_some_and(|retry_at| now >= retry_at)
     }
 
-    pub(super) fn page_loaded(&mut self, asked: HistoryPage, page: MessagesAnswer, shared: &mut Shared, now: Instant) {
-        let ends_here = !page.has_more_after;
-        let was_silent = self.timeline.cursor().is_none();
-        match self.timeline.merge(asked, page.clone()) {
-            Merged::Added(touched) => self.page_shown(asked, touched, shared),
-            Merged::Replaced => {
-                self.page_shown(asked, Touched::default(), shared);
-                shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
-            }
-            // The page was requested after the cursor was set, so the page is right and the cursor is of an old
-            // history.
-            Merged::OtherEpoch if asked == HistoryPage::Latest => return self.adopt(page, shared, now),
-            Merged::OtherEpoch => return self.load(HistoryPage::Latest, shared, now),
-            Merged::Stale => return self.page_failed(asked, HistoryError::Unavailable, shared, now),
-        }
-        if was_silent {
-            self.follow(shared, now, 0);
-        }
-        if let Some(rest) = self.timeline.newer_page().filter(|_| ends_here && asked != HistoryPage::Latest) {
-            self.load(rest, shared, now);
-        } else if ends_here && self.timeline.has_more_after() {
-            self.load(HistoryPage::Latest, shared, now);
-        }
-    }
-
-    fn page_shown(&mut self, asked: HistoryPage, touched: Touched, shared: &mut Shared) {
-        self.history.failures = 0;
-        self.history.loaded |= matches!(asked, HistoryPage::Latest | HistoryPage::Around(_));
-        self.touched(touched, shared);
-        self.find_done(shared);
-    }
-
-    /// The history was rebuilt: replaces the timeline by this page of the new history.
-    fn adopt(&mut self, page: MessagesAnswer, shared: &mut Shared, now: Instant) {
-        self.timeline = crate::Timeline::new(shared.rows);
-        self.reading.restart();
-        self.roster.forget_reads();
-        self.timeline.merge(HistoryPage::Latest, page);
-        self.page_shown(HistoryPage::Latest, Touched::default(), shared);
-        shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
-        self.follow(shared, now, 0);
-    }
-
-    pub(super) fn page_failed(&mut self, asked: HistoryPage, error: HistoryError, shared: &mut Shared, now: Instant) {
-        if error == HistoryError::NotFound {
-            return self.refused(None, shared, now);
-        }
-        if asked == HistoryPage::Latest {
-            self.history.retry_at = Some(now.after(backoff::window(self.history.failures).min(PAGE_RETRY_MS)));
-            self.history.failures = self.history.failures.saturating_add(1);
-        } else {
-            self.history.older_failed = matches!(asked, HistoryPage::Before(_));
-            shared.out.change(Change::HistoryFailed { group: self.id, page: asked });
-        }
-    }
-
-    pub(super) fn tick_history(&mut self, shared: &mut Shared, now: Instant) {
-        if let Some(asked) = self.history.pending.take_if(|asked| now >= asked.deadline) {
-            self.page_failed(asked.page, HistoryError::Unavailable, shared, now);
-        }
-        if shared.trying && self.history.retry_at.is_some_and(|retry_at| now >= retry_at) {
-            self.load(HistoryPage::Latest, shared, now);
-        }
-    }
-
-    pub(super) fn history_deadline(&self, shared: &Shared) -> Option<Instant> {
-        let retry_at = self.history.retry_at.filter(|_| shared.trying);
-        self.history.pending.map(|asked| asked.deadline).into_iter().chain(retry_at).min()
+    pub(super) fn deadline(&self, shared: &Shared) -> Option<Instant> {
+        let retry_at = self.retry_at.filter(|_| shared.trying);
+        self.pending.map(|asked| asked.deadline).into_iter().chain(retry_at).min()
     }
 }

@@ -3,18 +3,9 @@
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
 
-use super::RequestId;
+use super::output::RequestId;
+use super::secret::Secret;
 use crate::{HistoryPage, IntentId, SavedIntent, SessionCheck, SocketId};
-
-/// A text that must never appear in a log: a frame or a token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret({} bytes)", self.0.len())
-    }
-}
 
 /// Why a page of history did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -48,7 +48,7 @@ impl Session {
         let mut live = self.groups.values_mut().filter(|group| group.is_live());
         let known = live.find_map(|group| group.timeline.cursor().map(|cursor| (group, cursor)));
         if let Some((group, cursor)) = known {
-            group.probe(cursor, &mut self.shared);
+            group.stream.probe(group.id, cursor, &mut self.shared);
         } else {
             // No group is live, so the content of the answer does not matter. Even an answer about an unknown group is
             // a sign of life.

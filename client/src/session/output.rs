@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use caravana_protocol::{ClientFrame, ErrorCode, GroupId, LeftReason, MessageId, codec};
 
-use super::Secret;
+use super::secret::Secret;
 use crate::{HistoryPage, IntentId, RowKey, SavedIntent, SocketId};
 
 /// The number of one history request. The session ignores an answer to any request but the group's last one.

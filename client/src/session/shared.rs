@@ -2,9 +2,9 @@
 
 use caravana_protocol::{ClientFrame, Limits, UserId};
 
-use super::output::{Outputs, RequestId};
+use super::config::Config;
+use super::output::{Output, Outputs, RequestId};
 use super::reference::Reference;
-use super::{Config, Output};
 use crate::{HistoryPage, Instant, SocketId};
 
 /// What a group needs of its session in order to act.

@@ -4,7 +4,7 @@
 //! send it, no harm is done, because one id is one message for ever. What must never happen is that no page sends it.
 
 use super::Session;
-use super::stream::Stream;
+use super::group::Group;
 use crate::{Instant, Intent, IntentId, SavedIntent, SendState, Want};
 
 impl Session {
@@ -13,14 +13,14 @@ impl Session {
         let room = self.outbox_room();
         let unknown = saved.into_iter().filter(|message| self.may_adopt(message)).take(room).collect();
         self.restore(unknown);
-        for group in self.groups.values_mut().filter(|group| group.stream == Stream::Silent) {
+        for group in self.groups.values_mut().filter(|group| group.stream.is_silent()) {
             group.follow(&mut self.shared, now, 0);
         }
     }
 
     fn may_adopt(&self, message: &SavedIntent) -> bool {
         self.groups.get(&message.group_id).is_none_or(|group| {
-            group.stream != Stream::Gone
+            !group.is_gone()
                 && group.outbox.get(message.id).is_none()
                 && (!matches!(message.want, Want::Send(_)) || group.timeline.message(message.message_id).is_none())
         })
@@ -34,7 +34,7 @@ impl Session {
             let is_refused = matches!(intent.state, SendState::Failed { .. });
             is_refused || !intent.is_send() && intent.state == SendState::Queued
         };
-        let refused = |group: &&mut super::Group| group.outbox.get(id).is_some_and(is_over);
+        let refused = |group: &&mut Group| group.outbox.get(id).is_some_and(is_over);
         if let Some(group) = self.groups.values_mut().find(refused) {
             group.give_up(id, &mut self.shared);
         }

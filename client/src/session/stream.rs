@@ -1,17 +1,17 @@
-//! The group's live stream on the current socket: following the group, and finding out what is missing.
+//! The group's live stream on the current socket.
+//!
+//! Owns how far the stream is, the last request for it, and what is known of its reliability. Sends the frames that ask
+//! for the group's events. Never touches the rows: every input says what the group has to do next. Called by the group.
 
-use caravana_protocol::{CaughtUp, ClientFrame, Cursor, Epoch, Event, Joined, LeftReason, Resync, Seq};
+use caravana_protocol::{CaughtUp, ClientFrame, Cursor, GroupId, Seq};
 
-use super::group::Group;
-use super::output::{Change, TimelineChange};
 use super::reference::Reference;
 use super::shared::Shared;
-use crate::timeline::{Applied, Touched};
-use crate::{HistoryPage, Instant, backoff};
+use crate::{Instant, Timeline, backoff};
 
 /// How long `subscribe` or `sync` may stay unanswered, or a replay without progress, while no other group's replay
 /// makes progress either. The server sends replays in turns, as fast as the connection takes them.
-pub(super) const ANSWER_TIMEOUT_MS: u64 = 10_000;
+const ANSWER_TIMEOUT_MS: u64 = 10_000;
 /// How often a request is repeated on one socket before the socket counts as dead.
 const ASK_TIMES: u8 = 2;
 /// How long an event may lag behind the heartbeat that names it, before it counts as lost. The heartbeat names an event
@@ -21,9 +21,17 @@ const TAIL_GRACE_MS: u64 = 1_000;
 /// event.
 const FRUITLESS_REPLAYS: u8 = 2;
 
+/// One group's live stream.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    state: StreamState,
+    question: Question,
+    doubts: Doubts,
+}
+
 /// How the group is followed on the present socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Stream {
+enum StreamState {
     /// The group is not followed.
     #[default]
     Silent,
@@ -39,278 +47,246 @@ pub(super) enum Stream {
     Gone,
 }
 
+/// The last request for the group's events: `subscribe` or `sync`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Question {
+    /// The request's number. The answer to an earlier request may come after this one was sent, and does not count.
+    number: u32,
+    /// Neither `joined` nor a refusal has come.
+    is_open: bool,
+    /// The person opened the group after the request was sent. An answer that there is no such group may be outdated.
+    is_outrun: bool,
+}
+
 /// What is known about the stream's reliability. It is kept when the socket is lost.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Doubts {
+struct Doubts {
+    /// Replays in a row that ended too early.
     fruitless: u8,
     /// A head that the heartbeat named, and until when its events may lag.
     tail: Option<(Seq, Instant)>,
+    /// How often in a row the server could not let the group be followed.
     refusals: u32,
 }
 
-/// The last request for the group's events: `subscribe` or `sync`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Question {
-    /// The request's number. The answer to an earlier request may come after this one was sent, and does not count.
-    pub(super) number: u32,
-    /// Neither `joined` nor a refusal has come.
-    pub(super) is_open: bool,
-    /// The person opened the group after the request was sent. An answer that there is no such group may be outdated.
-    pub(super) is_outrun: bool,
+/// What the end of a replay means for the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReplayEnd {
+    /// Nothing: it is the end of an earlier replay.
+    Outdated,
+    /// All events are here.
+    Whole,
+    /// Events are missing: ask for them.
+    Short,
+    /// The replay can't bring what is missing: load the log afresh.
+    Useless,
 }
 
-impl Group {
-    /// Sends `subscribe` with the cursor. A wanted group without a cursor waits for its first page, which brings one. A
-    /// group that is kept only for its outbox starts at its head.
-    pub(super) fn follow(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
-        let cursor = self.timeline.cursor();
-        let waits_for_page = self.wanted && cursor.is_none();
-        if self.stream == Stream::Gone {
-            return;
-        }
-        if !self.is_followed() || waits_for_page {
-            self.stream = Stream::Silent;
-            return;
-        }
-        if self.ask(&ClientFrame::Subscribe { group_id: self.id, cursor }, shared) {
-            self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
-        }
+/// What the group has to do because a deadline has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StreamDue {
+    /// Nothing.
+    Nothing,
+    /// Follow the group once more, after so many attempts without an answer.
+    Follow { tries: u8 },
+    /// The time of the events up to this head is over. If they are not here, they are lost.
+    Tail(Seq),
+    /// Give the socket up: the server does not answer on it.
+    Dead,
+}
+
+impl Stream {
+    pub(super) fn is_silent(&self) -> bool {
+        self.state == StreamState::Silent
     }
 
-    fn ask(&mut self, frame: &ClientFrame, shared: &mut Shared) -> bool {
-        self.question.number = self.question.number.wrapping_add(1);
-        self.question.is_open = shared.say(frame, Some(Reference::Follow(self.id, self.question.number)));
-        self.question.is_open
+    pub(super) fn is_joining(&self) -> bool {
+        matches!(self.state, StreamState::Asked { .. } | StreamState::Replaying { .. })
     }
 
-    /// Sends `sync` to a silent server, only because the server has to answer it.
-    pub(super) fn probe(&mut self, cursor: Cursor, shared: &mut Shared) {
-        self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared);
+    pub(super) fn is_live(&self) -> bool {
+        self.state == StreamState::Live
     }
 
-    /// Stops following the group on this socket.
-    pub(super) fn unfollow(&mut self, shared: &mut Shared) {
-        if !matches!(self.stream, Stream::Silent | Stream::Gone) {
-            shared.say(&ClientFrame::Unsubscribe { group_id: self.id }, None);
-            self.stream = Stream::Silent;
+    pub(super) fn is_gone(&self) -> bool {
+        self.state == StreamState::Gone
+    }
+
+    /// Whether this is the number of the last request.
+    pub(super) const fn is_last_question(&self, number: u32) -> bool {
+        self.question.number == number
+    }
+
+    /// Sends `subscribe`.
+    pub(super) fn subscribe(
+        &mut self,
+        group: GroupId,
+        cursor: Option<Cursor>,
+        tries: u8,
+        shared: &mut Shared,
+        now: Instant,
+    ) {
+        if self.ask(group, &ClientFrame::Subscribe { group_id: group, cursor }, shared) {
+            self.state = StreamState::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
         }
     }
 
     /// Events are missing: sends `sync` once. Until the answer, events that come too early are held back.
-    fn sync(&mut self, shared: &mut Shared, now: Instant, tries: u8) {
-        let Some(cursor) = self.timeline.cursor() else { return };
-        if self.ask(&ClientFrame::Sync { group_id: Some(self.id), cursor }, shared) {
+    pub(super) fn sync(&mut self, group: GroupId, cursor: Cursor, shared: &mut Shared, now: Instant) {
+        if self.ask(group, &ClientFrame::Sync { group_id: Some(group), cursor }, shared) {
             self.doubts.tail = None;
-            self.stream = Stream::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
+            self.state = StreamState::Asked { deadline: now.after(ANSWER_TIMEOUT_MS), tries: 0 };
         }
     }
 
-    pub(super) fn joined(&mut self, joined: &Joined, shared: &mut Shared, now: Instant) {
-        if self.stream == Stream::Gone {
-            return;
+    /// Sends `sync` to a silent server, only because the server has to answer it.
+    pub(super) fn probe(&mut self, group: GroupId, cursor: Cursor, shared: &mut Shared) {
+        self.ask(group, &ClientFrame::Sync { group_id: Some(group), cursor }, shared);
+    }
+
+    fn ask(&mut self, group: GroupId, frame: &ClientFrame, shared: &mut Shared) -> bool {
+        self.question.number = self.question.number.wrapping_add(1);
+        self.question.is_open = shared.say(frame, Some(Reference::Follow(group, self.question.number)));
+        self.question.is_open
+    }
+
+    /// Stops following the group on this socket.
+    pub(super) fn unsubscribe(&mut self, group: GroupId, shared: &mut Shared) {
+        if !matches!(self.state, StreamState::Silent | StreamState::Gone) {
+            shared.say(&ClientFrame::Unsubscribe { group_id: group }, None);
+            self.state = StreamState::Silent;
         }
+    }
+
+    /// The group is not to be followed now.
+    pub(super) fn fall_silent(&mut self) {
+        self.state = StreamState::Silent;
+    }
+
+    /// The socket is lost.
+    pub(super) fn lose(&mut self) {
+        if !self.is_gone() {
+            self.state = StreamState::Silent;
+        }
+        self.question.is_open = false;
+    }
+
+    /// The user may not follow the group any more.
+    pub(super) fn end(&mut self) {
+        self.state = StreamState::Gone;
+    }
+
+    /// The person opened the group. If a request of the group is under way, its refusal may be outdated.
+    pub(super) fn outrun(&mut self, is_page_asked: bool) {
+        self.question.is_outrun = self.question.is_open || is_page_asked;
+    }
+
+    /// The server lets the group be followed. With a cursor, the missed events come next.
+    pub(super) fn joined(&mut self, has_cursor: bool, shared: &mut Shared, now: Instant) {
+        let deadline = now.after(ANSWER_TIMEOUT_MS);
         self.doubts.refusals = 0;
-        shared.patient_until = Some(now.after(ANSWER_TIMEOUT_MS));
+        shared.patient_until = Some(deadline);
         (self.question.is_open, self.question.is_outrun) = (false, false);
-        self.timeline.forget_held();
-        self.roster.join(joined);
-        let own = joined.reads.get(&self.user).copied().unwrap_or(0);
-        self.reading.confirm(own);
-        shared.out.change(Change::Roster { group: self.id });
-        shared.out.change(Change::Typing { group: self.id });
-        shared.out.change(Change::Reads { group: self.id });
-        if self.timeline.cursor().is_some() {
-            let tries = match self.stream {
-                Stream::Asked { tries, .. } | Stream::Replaying { tries, .. } => tries,
-                Stream::Silent | Stream::Live | Stream::Postponed { .. } | Stream::Gone => 0,
-            };
-            self.stream = Stream::Replaying { deadline: now.after(ANSWER_TIMEOUT_MS), tries };
-        } else {
-            self.timeline.restart(Cursor { epoch: joined.epoch, seq: joined.head });
-            self.stream = Stream::Live;
+        let tries = match self.state {
+            StreamState::Asked { tries, .. } | StreamState::Replaying { tries, .. } => tries,
+            StreamState::Silent | StreamState::Live | StreamState::Postponed { .. } | StreamState::Gone => 0,
+        };
+        self.state = if has_cursor { StreamState::Replaying { deadline, tries } } else { StreamState::Live };
+    }
+
+    /// An event was applied: a replay that makes progress has time again.
+    pub(super) fn progress(&mut self, shared: &mut Shared, now: Instant) {
+        if let StreamState::Replaying { deadline, tries } = &mut self.state {
+            (*deadline, *tries) = (now.after(ANSWER_TIMEOUT_MS), 0);
+            shared.patient_until = Some(*deadline);
         }
     }
 
-    pub(super) fn caught_up(&mut self, caught_up: &CaughtUp, shared: &mut Shared, now: Instant) {
+    /// A replay has ended at this point.
+    pub(super) fn caught_up(&mut self, end: &CaughtUp, timeline: &Timeline) -> ReplayEnd {
         // While the newest request has no answer yet, this is the end of an earlier replay and says nothing about the
         // answer.
-        if !matches!(self.stream, Stream::Replaying { .. }) {
-            return;
+        if !matches!(self.state, StreamState::Replaying { .. }) {
+            return ReplayEnd::Outdated;
         }
-        let known = self.timeline.cursor().map_or(0, |cursor| cursor.seq);
-        if !self.timeline.is_of(caught_up.epoch) {
-            self.reload(caught_up.epoch, caught_up.seq, shared, now);
-        } else if known >= caught_up.seq {
+        let known = timeline.cursor().map_or(0, |cursor| cursor.seq);
+        if !timeline.is_of(end.epoch) {
+            ReplayEnd::Useless
+        } else if known >= end.seq {
             self.doubts.fruitless = 0;
-            self.stream = Stream::Live;
-            if self.timeline.has_gap() {
-                self.sync(shared, now, 0);
-            } else {
-                self.timeline.forget_missing();
-            }
+            self.state = StreamState::Live;
+            if timeline.has_gap() { ReplayEnd::Short } else { ReplayEnd::Whole }
         } else if self.doubts.fruitless + 1 < FRUITLESS_REPLAYS {
             self.doubts.fruitless += 1;
-            self.sync(shared, now, 0);
+            ReplayEnd::Short
         } else {
-            self.reload(caught_up.epoch, caught_up.seq, shared, now);
+            ReplayEnd::Useless
         }
     }
 
-    pub(super) fn resync(&mut self, resync: &Resync, shared: &mut Shared, now: Instant) {
-        if self.stream != Stream::Gone {
-            self.reload(resync.epoch, resync.head, shared, now);
-        }
-    }
-
-    /// Drops the log and goes on live from this head. If the group is wanted, requests its newest page by REST.
-    fn reload(&mut self, epoch: Epoch, head: Seq, shared: &mut Shared, now: Instant) {
-        if !self.timeline.is_of(epoch) {
-            // The reads count in seqs of the other history.
-            self.reading.restart();
-            self.roster.forget_reads();
-        }
-        self.timeline.restart(Cursor { epoch, seq: head });
+    /// The log begins again at its head: the stream goes on live from there, and nothing is held against it.
+    pub(super) fn restart(&mut self) {
         self.doubts = Doubts::default();
-        self.stream = Stream::Live;
-        shared.out.change(Change::Timeline { group: self.id, what: TimelineChange::Reset });
-        if self.wanted {
-            self.load(HistoryPage::Latest, shared, now);
-        }
+        self.state = StreamState::Live;
     }
 
-    pub(super) fn event(&mut self, event: Event, shared: &mut Shared, now: Instant) {
-        if self.stream == Stream::Gone {
-            return;
-        }
-        match self.timeline.apply(event) {
-            Applied::Now(touched) => {
-                if let Stream::Replaying { deadline, tries } = &mut self.stream {
-                    (*deadline, *tries) = (now.after(ANSWER_TIMEOUT_MS), 0);
-                    shared.patient_until = Some(*deadline);
-                }
-                self.touched(touched, shared);
-            }
-            Applied::Early if self.stream == Stream::Live => self.sync(shared, now, 0),
-            Applied::Early | Applied::Known => {}
-        }
-    }
-
-    /// The heartbeat names the group's head. A head above the cursor means lost events, unless they arrive within
-    /// [`TAIL_GRACE_MS`].
-    pub(super) fn head(&mut self, head: Seq, now: Instant) {
-        let known = self.timeline.cursor().map_or(0, |cursor| cursor.seq);
-        if self.stream == Stream::Live && head > known && self.doubts.tail.is_none() {
+    /// The heartbeat names the group's head. A head above the last `known` seq means lost events, unless they arrive
+    /// within [`TAIL_GRACE_MS`].
+    pub(super) fn head(&mut self, head: Seq, known: Seq, now: Instant) {
+        if self.is_live() && head > known && self.doubts.tail.is_none() {
             self.doubts.tail = Some((head, now.after(TAIL_GRACE_MS)));
         }
     }
 
-    /// The server says that the user may not follow the group. If the person opened the group while the request was
-    /// under way, the user may have been added again since, and this answer no longer holds. Then the session asks once
-    /// more, and the second answer counts.
-    pub(super) fn refused(&mut self, reason: Option<LeftReason>, shared: &mut Shared, now: Instant) {
+    /// The server says that the user may not follow the group. Returns whether that holds. If the person opened the
+    /// group while the request was under way, the user may have been added again since: then the group asks once more,
+    /// and the second answer counts.
+    pub(super) fn refused(&mut self) -> bool {
         self.question.is_open = false;
-        if !std::mem::take(&mut self.question.is_outrun) {
-            self.end(reason, shared);
-            return;
-        }
-        self.stream = Stream::Silent;
-        self.history.cancel();
-        if !self.is_loaded() {
-            self.load(HistoryPage::Latest, shared, now);
-        }
-        self.follow(shared, now, 0);
+        !std::mem::take(&mut self.question.is_outrun)
     }
 
     /// The server can't let the group be followed now: tries again later.
-    pub(super) fn postpone_follow(&mut self, retry_after_ms: Option<u64>, now: Instant) {
+    pub(super) fn postpone(&mut self, retry_after_ms: Option<u64>, now: Instant) {
         let wait = retry_after_ms.unwrap_or_else(|| backoff::window(self.doubts.refusals)).min(backoff::LONGEST_MS);
         self.doubts.refusals = self.doubts.refusals.saturating_add(1);
-        self.stream = Stream::Postponed { retry_at: now.after(wait) };
+        self.state = StreamState::Postponed { retry_at: now.after(wait) };
     }
 
-    pub(super) fn tick_stream(&mut self, shared: &mut Shared, now: Instant) -> bool {
-        if let Stream::Asked { deadline, .. } | Stream::Replaying { deadline, .. } = &mut self.stream
-            && let Some(until) = shared.patient_until
+    /// Handles a passed deadline. Until `patient_until` the replay of another group delays this one.
+    pub(super) fn tick(&mut self, patient_until: Option<Instant>, now: Instant) -> StreamDue {
+        if let StreamState::Asked { deadline, .. } | StreamState::Replaying { deadline, .. } = &mut self.state
+            && let Some(until) = patient_until
         {
             *deadline = until.max(*deadline);
         }
-        match self.stream {
-            Stream::Asked { deadline, tries } | Stream::Replaying { deadline, tries } if now >= deadline => {
+        match self.state {
+            StreamState::Asked { deadline, tries } | StreamState::Replaying { deadline, tries } if now >= deadline => {
                 if tries >= ASK_TIMES {
-                    return true;
-                }
-                self.follow(shared, now, tries + 1);
-            }
-            Stream::Postponed { retry_at } if now >= retry_at => self.follow(shared, now, 0),
-            Stream::Live => self.tick_tail(shared, now),
-            Stream::Asked { .. }
-            | Stream::Replaying { .. }
-            | Stream::Postponed { .. }
-            | Stream::Silent
-            | Stream::Gone => {}
-        }
-        false
-    }
-
-    fn tick_tail(&mut self, shared: &mut Shared, now: Instant) {
-        let Some((head, _)) = self.doubts.tail.filter(|(_, until)| now >= *until) else { return };
-        self.doubts.tail = None;
-        if self.timeline.cursor().is_some_and(|cursor| cursor.seq < head) {
-            self.timeline.expect(head);
-            self.sync(shared, now, 0);
-        }
-    }
-
-    pub(super) fn stream_deadline(&self) -> Option<Instant> {
-        match self.stream {
-            Stream::Asked { deadline, .. } | Stream::Replaying { deadline, .. } => Some(deadline),
-            Stream::Postponed { retry_at } => Some(retry_at),
-            Stream::Live => self.doubts.tail.map(|(_, until)| until),
-            Stream::Silent | Stream::Gone => None,
-        }
-    }
-
-    /// Reports the changed rows, and applies the new events to the roster and the outbox.
-    pub(super) fn touched(&mut self, touched: Touched, shared: &mut Shared) {
-        let group = self.id;
-        for (keys, what) in [
-            (touched.removed, TimelineChange::Removed as fn(_) -> _),
-            (touched.inserted, TimelineChange::Inserted as fn(_) -> _),
-            (touched.updated, TimelineChange::Updated as fn(_) -> _),
-        ] {
-            if !keys.is_empty() {
-                shared.out.change(Change::Timeline { group, what: what(keys) });
-            }
-        }
-        for event in touched.events {
-            self.follow_up(&event, shared);
-        }
-    }
-
-    fn follow_up(&mut self, event: &Event, shared: &mut Shared) {
-        let group = self.id;
-        match event {
-            Event::NewMessage(message) => {
-                if message.user_id.is_some_and(|user| self.roster.stops_typing(user)) {
-                    shared.out.change(Change::Typing { group });
-                }
-                if message.user_id == Some(self.user) {
-                    self.stored(message.id, shared);
+                    StreamDue::Dead
+                } else {
+                    StreamDue::Follow { tries: tries + 1 }
                 }
             }
-            Event::MemberJoined(joined) => {
-                self.roster.add(joined.user_id);
-                shared.out.change(Change::Members { group });
+            StreamState::Postponed { retry_at } if now >= retry_at => StreamDue::Follow { tries: 0 },
+            StreamState::Live => {
+                let tail = self.doubts.tail.take_if(|(_, until)| now >= *until);
+                tail.map_or(StreamDue::Nothing, |(head, _)| StreamDue::Tail(head))
             }
-            Event::MemberLeft(left) => {
-                self.roster.remove(left.user_id);
-                shared.out.change(Change::Members { group });
-                shared.out.change(Change::Roster { group });
-                shared.out.change(Change::Typing { group });
-            }
-            Event::GroupUpdated(_) => shared.out.change(Change::Members { group }),
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => self.happened(change.message.id, shared),
-            Event::Other(_) => {}
+            StreamState::Asked { .. }
+            | StreamState::Replaying { .. }
+            | StreamState::Postponed { .. }
+            | StreamState::Silent
+            | StreamState::Gone => StreamDue::Nothing,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            StreamState::Asked { deadline, .. } | StreamState::Replaying { deadline, .. } => Some(deadline),
+            StreamState::Postponed { retry_at } => Some(retry_at),
+            StreamState::Live => self.doubts.tail.map(|(_, until)| until),
+            StreamState::Silent | StreamState::Gone => None,
         }
     }
 }

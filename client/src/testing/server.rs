@@ -9,7 +9,7 @@ use caravana_protocol::{
 };
 use uuid::Uuid;
 
-use super::{group, me};
+use super::ids::{group, me};
 use crate::Instant;
 
 mod catch_up;

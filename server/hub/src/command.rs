@@ -5,9 +5,8 @@
 //! block the frames behind it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use caravana_protocol::limits::{SUBSCRIPTIONS, TYPING_EXPIRY_MS};
+use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::{
     ClientFrame, CloseReason, Cursor, Done, ErrorCode, FrameRef, GroupId, MessageId, MessageSent, Seq, ServerFrame,
     UserId, WireError,
@@ -15,10 +14,9 @@ use caravana_protocol::{
 use caravana_store::{Appended, Changed};
 use tokio::time::Instant;
 
+use super::broker::Signal;
 use super::connection::Connection;
 use super::{Caller, Posted, Unverified};
-
-const TYPING_EXPIRY: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 
 /// The outcome of a frame. The caller adds the frame's reference to an error.
 type Outcome = Result<(), WireError>;
@@ -53,7 +51,7 @@ impl Connection {
             ClientFrame::StopTyping { user_id, group_id } => {
                 self.check_user(user_id)?;
                 let group_id = self.group(group_id)?;
-                self.hub.registry.with(group_id, |group| group.stop_typing(self.peer.user, group_id));
+                self.hub.signal(Signal::Typing { group_id, user_id: self.peer.user, is_typing: false });
                 Ok(())
             }
             ClientFrame::MarkRead { group_id, seq } => {
@@ -147,7 +145,7 @@ impl Connection {
             }
         }
         self.typing_taken.take(group_id, now);
-        self.hub.registry.with(group_id, |group| group.start_typing(user, group_id, now + TYPING_EXPIRY));
+        self.hub.signal(Signal::Typing { group_id, user_id: user, is_typing: true });
     }
 
     async fn mark_read(&self, group_id: GroupId, seq: Seq) -> Outcome {

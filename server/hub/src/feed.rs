@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Hub;
+use super::broker::Signal;
 use super::group::{Applied, Group};
 use super::peer::Peer;
 use crate::frame::Outgoing;
@@ -25,8 +26,8 @@ use crate::frame::Outgoing;
 const SWEEP_GROUPS: usize = 1_000;
 /// Followers in one query about membership.
 const SWEEP_FOLLOWERS: usize = 1_000;
-/// How often typing states are checked for expiry.
-const TYPING_TICK: Duration = Duration::from_millis(500);
+/// How often soft state is checked for expiry.
+const EXPIRY_TICK: Duration = Duration::from_millis(500);
 /// How long the server waits before it reads a gap again after the database did not answer.
 const PULL_RETRY: Duration = Duration::from_millis(250);
 /// A follower with more waiting bytes than this is slow, and a long gap is then filled slowly.
@@ -56,18 +57,14 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
         let mut put_in = 0;
         for effect in effects {
             match effect {
-                Effect::Event(event) => put_in += deliver(&hub, &event),
-                Effect::Moved(group) => nudge(&hub, group),
-                // If the group is followed here, its log reports the change too. But the followers may leave before the
-                // log is read.
-                Effect::Member(group, user) => hub.membership_changed(group, user),
-                Effect::GroupDeleted(group, members) => {
-                    hub.registry.with(group, |state| state.delete(group));
-                    for user in members {
-                        hub.membership_changed(group, user);
-                    }
+                Effect::Event(event) => {
+                    put_in += deliver(&hub, &event);
+                    hub.tell_others(|| Signal::Hint(event.group_id(), Some(event.seq())));
                 }
-                Effect::Renamed(user, display_name) => hub.renamed(user, display_name),
+                Effect::Moved(group) => hub.signal(Signal::Hint(group, None)),
+                Effect::Member(group, user) => hub.signal(Signal::Member(group, user)),
+                Effect::GroupDeleted(group, members) => hub.signal(Signal::GroupDeleted(group, members)),
+                Effect::Renamed(user, display_name) => hub.signal(Signal::Renamed(user, display_name)),
             }
             if put_in >= GO_BYTES {
                 put_in = 0;
@@ -83,7 +80,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
 /// once. Hints that arrive while the heads are being read are handled together in the next query. So at most one query
 /// is running, however many commits there are.
 pub(super) async fn sweep(hub: Arc<Hub>) {
-    let mut hints = hub.log.take_hints();
+    let mut hints = Some(hub.log.hints());
     let mut jitter = SmallRng::seed_from_u64(hub.settings.seed);
     // A jitter of one fifth, so that several servers do not query at the same moment.
     let mut after_pause = || Instant::now() + hub.settings.sweep.mul_f64(jitter.random_range(0.8..1.2));
@@ -117,7 +114,7 @@ pub(super) async fn sweep(hub: Arc<Hub>) {
 }
 
 /// Reads the heads of these groups, and starts to read the events that are missing.
-async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
+pub(super) async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     for some in groups.chunks(SWEEP_GROUPS) {
         match hub.log.heads(some).await {
             Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
@@ -170,17 +167,17 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
     }
 }
 
-/// Ends typing states that were not repeated.
-pub(super) async fn expire_typing(hub: Arc<Hub>) {
+/// Ends typing states, and presence on other instances, that were not repeated.
+pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
     loop {
         tokio::select! {
             biased;
             () = hub.shutdown.cancelled() => return,
-            () = sleep(TYPING_TICK) => {}
+            () = sleep(EXPIRY_TICK) => {}
         }
         let now = Instant::now();
         for group in hub.registry.followed() {
-            hub.registry.with(group, |state| state.expire_typing(group, now));
+            hub.registry.with(group, |state| state.expire(group, now));
         }
     }
 }
@@ -205,7 +202,7 @@ fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
 
 /// A group's log moved, and the writer has no event for it. If the group is followed here, the event is read from the
 /// log.
-fn nudge(hub: &Arc<Hub>, group: GroupId) {
+pub(super) fn nudge(hub: &Arc<Hub>, group: GroupId) {
     if hub.registry.with(group, Group::nudge) == Some(true) {
         pull(hub, group);
     }

@@ -4,6 +4,7 @@
 //! delivered only if its seq is the last delivered seq plus one. A lower one is dropped. A higher one shows a gap,
 //! which the feed fills from the database. Promises G3 to every follower: one order, no gap, no duplicate.
 
+mod online;
 mod soft;
 mod streams;
 #[cfg(test)]
@@ -12,12 +13,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use caravana_protocol::{Event, GroupId, LeftReason, Presence, Seq, UserId};
+use caravana_protocol::{Event, GroupId, LeftReason, Seq, UserId};
 use caravana_store::GroupState;
 use tokio::time::Instant;
 
 use super::peer::Peer;
 use crate::frame::Outgoing;
+use online::Online;
 
 /// The state that the hub keeps for a group while it has followers.
 #[derive(Default)]
@@ -31,7 +33,9 @@ pub(super) struct Group {
     /// A signal without a seq said that the log moved, and the log was not read since.
     nudged: bool,
     followers: Vec<Follower>,
-    online: BTreeMap<UserId, u32>,
+    online: Online,
+    /// The users whose number of connections here the other instances must be told.
+    moved: BTreeSet<UserId>,
     typing: BTreeMap<UserId, Instant>,
 }
 
@@ -282,14 +286,9 @@ impl Group {
         if !follower.joined {
             return;
         }
-        let sockets = self.online.get_mut(&user_id).map_or(0, |sockets| {
-            *sockets = sockets.saturating_sub(1);
-            *sockets
-        });
-        if sockets == 0 {
-            self.online.remove(&user_id);
-            self.stop_typing(user_id, group_id);
-            self.tell_presence(Presence { group_id, user_id, online: false });
+        self.moved.insert(user_id);
+        if self.online.went(user_id) {
+            self.went_offline(group_id, user_id);
         }
     }
 }

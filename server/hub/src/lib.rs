@@ -7,6 +7,7 @@
 //! [`Connection`]s, which the socket drives.
 
 mod answers;
+pub mod broker;
 pub mod budgets;
 mod catch_up;
 mod command;
@@ -22,6 +23,7 @@ mod peer;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod signals;
 mod typing_taken;
 mod writes;
 
@@ -45,6 +47,7 @@ pub use network::Network;
 pub use peer::Peer;
 pub use writes::{Posted, WriteRefused};
 
+use broker::Broker;
 use budgets::{Buckets, BudgetSettings, Budgets, Rate};
 use frame::Outgoing;
 use memberships::Memberships;
@@ -64,6 +67,7 @@ const RETURN_AFTER: Duration = Duration::from_millis(500);
 /// The hub. All code that deals with connections shares it.
 pub struct Hub {
     log: SharedLog,
+    broker: Arc<dyn Broker>,
     registry: Registry,
     settings: HubSettings,
     budgets: Budgets,
@@ -131,9 +135,16 @@ impl Hub {
     /// Starts the hub and its tasks. The tasks end when `shutdown` is cancelled; the caller can wait for them with
     /// `tasks`.
     #[must_use]
-    pub fn start(log: SharedLog, settings: HubSettings, tasks: TaskTracker, shutdown: CancellationToken) -> Arc<Self> {
+    pub fn start(
+        log: SharedLog,
+        broker: Arc<dyn Broker>,
+        settings: HubSettings,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         let hub = Arc::new(Self {
-            registry: Registry::new(),
+            registry: Registry::new(Arc::clone(&broker)),
+            broker,
             budgets: Budgets::new(&settings.budgets),
             typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
@@ -145,11 +156,11 @@ impl Hub {
             tasks,
             shutdown,
         });
-        if let Some(commits) = hub.log.take_commits() {
-            hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), commits));
-        }
+        hub.tasks.spawn(feed::follow_commits(Arc::clone(&hub), hub.log.commits()));
         hub.tasks.spawn(feed::sweep(Arc::clone(&hub)));
-        hub.tasks.spawn(feed::expire_typing(Arc::clone(&hub)));
+        hub.tasks.spawn(feed::expire_soft_state(Arc::clone(&hub)));
+        hub.tasks.spawn(signals::follow_signals(Arc::clone(&hub)));
+        hub.tasks.spawn(signals::repeat_presence(Arc::clone(&hub)));
         hub.tasks.spawn(memberships::tell_memberships(Arc::clone(&hub)));
         if !hub.log.tells_removals() {
             hub.tasks.spawn(feed::watch_members(Arc::clone(&hub)));
@@ -190,49 +201,11 @@ impl Hub {
         &self.budgets
     }
 
-    /// The users who are connected to a group on this server, and how many connections each of them has.
+    /// The users who are connected to a group, and how many connections each of them has. Connections to other instances
+    /// are known while the group is followed here.
     #[must_use]
     pub fn online(&self, group: GroupId) -> BTreeMap<UserId, u32> {
         self.registry.with(group, |state| state.online()).unwrap_or_default()
-    }
-
-    /// Closes all connections of a user.
-    pub fn close_user(&self, user: UserId, reason: CloseReason) {
-        self.close_where(user, reason, |_| true);
-    }
-
-    /// Closes all connections of a user except those that this sign-in opened directly. Connections with a token that
-    /// this sign-in asked for are closed too.
-    pub fn close_others(&self, user: UserId, kept: SecretHash) {
-        let is_kept = |proof: &Proof| proof.session == Some(kept) && proof.expires_at.is_none();
-        self.close_where(user, CloseReason::SessionRevoked, |proof| !is_kept(proof));
-    }
-
-    /// Closes the connections that one sign-in has opened, by its cookie or by a ticket or token that it asked for.
-    pub fn close_session(&self, user: UserId, session: SecretHash) {
-        self.close_where(user, CloseReason::SessionRevoked, |proof| proof.session == Some(session));
-    }
-
-    /// A sign-in has a new secret: its connections now depend on the new secret. This does not apply to connections
-    /// with a token or ticket that the sign-in asked for before.
-    pub fn renew_session(&self, user: UserId, session: SecretHash, renewed: SecretHash) {
-        for peer in self.registry.of_user(user) {
-            let proof = peer.proof();
-            if proof.session == Some(session) && proof.expires_at.is_none() {
-                peer.rest_on(Proof { session: Some(renewed), ..proof });
-            }
-        }
-    }
-
-    /// Closes the connections that depend on this credential.
-    pub fn close_proof(&self, user: UserId, ended: Proof) {
-        self.close_where(user, CloseReason::SessionRevoked, |proof| *proof == ended);
-    }
-
-    fn close_where(&self, user: UserId, reason: CloseReason, ends: impl Fn(&Proof) -> bool) {
-        for peer in self.registry.of_user(user).iter().filter(|peer| ends(&peer.proof())) {
-            peer.mailbox.close(reason);
-        }
     }
 
     /// The cookie sign-ins that a user's open connections depend on.

@@ -9,22 +9,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caravana_protocol::{GroupId, UserId};
 
+use super::broker::{Broker, Signal};
 use super::group::Group;
 use super::peer::Peer;
 
 /// Enough shards that the cores of a machine rarely wait for the same one.
 const SHARDS: usize = 64;
 
+/// How many users are in one signal of presence.
+const PRESENCE_USERS: usize = 1_000;
+
 /// Everything that is connected.
 pub(super) struct Registry {
+    /// Gets the presence of connections here, for the other instances.
+    broker: Arc<dyn Broker>,
     groups: Vec<Mutex<BTreeMap<GroupId, Group>>>,
     peers: Mutex<BTreeMap<UserId, Vec<Arc<Peer>>>>,
 }
 
 impl Registry {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(broker: Arc<dyn Broker>) -> Self {
         let groups = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { groups, peers: Mutex::default() }
+        Self { broker, groups, peers: Mutex::default() }
     }
 
     fn shard(&self, group: GroupId) -> MutexGuard<'_, BTreeMap<GroupId, Group>> {
@@ -32,11 +38,19 @@ impl Registry {
         self.groups[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `act` on a followed group, and forgets the group if it has no follower afterwards.
+    /// Runs `act` on a followed group, and forgets the group if it has no follower afterwards. If it has changed how many
+    /// connections somebody has to the group here, the other instances are told.
     pub(super) fn with<T>(&self, group: GroupId, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
+        // Under the lock, so that the others hear the numbers in the order in which they changed.
+        let moved = entry.take_moved();
+        if !moved.is_empty() && self.broker.has_others() {
+            for users in moved.chunks(PRESENCE_USERS) {
+                self.broker.publish(Signal::Presence { group_id: group, users: users.to_vec() });
+            }
+        }
         if entry.is_empty() {
             shard.remove(&group);
         }

@@ -11,7 +11,7 @@ use super::mailbox::Mailbox;
 use super::pace::Pace;
 use super::peer::Peer;
 
-pub(super) use odd::hub;
+pub(super) use odd::{hub, instance};
 
 /// The only group.
 pub(super) const GROUP: GroupId = GroupId::new(Uuid::from_u128(1));

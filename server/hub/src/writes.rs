@@ -7,11 +7,14 @@
 mod refused;
 mod send;
 
+use std::sync::Arc;
+
 use caravana_protocol::{GroupId, MessageBody, MessageId, Seq, UserId};
 use caravana_store::{Changed, StoreError};
 use caravana_telemetry::metrics::{self, Change};
 
 use super::Hub;
+use super::broker::Signal;
 use crate::budgets::Act;
 
 pub use refused::WriteRefused;
@@ -48,7 +51,7 @@ impl Hub {
 
     /// Moves a read mark forward, and tells the others its new position. A mark that is already at `seq` or beyond
     /// stays.
-    pub async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<(), WriteRefused> {
+    pub async fn mark_read(self: &Arc<Self>, group: GroupId, user: UserId, seq: Seq) -> Result<(), WriteRefused> {
         if self.registry.with(group, |state| state.has_read(user, seq)) == Some(true) {
             return Ok(());
         }
@@ -59,7 +62,7 @@ impl Hub {
             self.budgets.charged(Act::MarkRead, group, work).await
         };
         let seq = counted(Change::Read, work.await)?;
-        self.registry.with(group, |state| state.read(group, user, seq));
+        self.signal(Signal::Read { group_id: group, user_id: user, seq });
         Ok(())
     }
 

@@ -41,10 +41,10 @@ mod shape;
 mod tickets;
 mod writer;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use caravana_store::{Hints, Store, StoreError, hints};
+use caravana_store::{HintSender, HintSource, Store, StoreError};
 use caravana_telemetry::causes;
 use futures::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
@@ -74,7 +74,7 @@ pub struct PostgresStore {
     writer: Writer,
     feed: JoinHandle<()>,
     look: JoinHandle<()>,
-    hints: Mutex<Option<Hints>>,
+    hints: HintSource,
 }
 
 /// Why a database could not be opened.
@@ -134,14 +134,14 @@ impl PostgresStore {
         if is_pooled {
             tracing::info!("DATABASE_URL leads to a pooler in transaction mode");
         }
-        let (hint_sender, hints) = hints();
-        let hint_sender = Arc::new(hint_sender);
+        let hint_sender = Arc::new(HintSender::default());
+        let hints = hint_sender.source();
         let own_backends = OwnBackends::default();
         let access = Access::new(options, is_pooled, durability, shape, home, Arc::clone(&hint_sender));
         let writer = Writer::start(&access, &own_backends);
         let feed = Feed::new(access.clone(), listen_options, own_backends, hint_sender);
         let look = tokio::spawn(look_where_it_is(access.clone()));
-        Ok(Self { access, writer, feed: tokio::spawn(feed.run()), look, hints: Mutex::new(Some(hints)) })
+        Ok(Self { access, writer, feed: tokio::spawn(feed.run()), look, hints })
     }
 
     /// Finishes the waiting writes and closes all connections.

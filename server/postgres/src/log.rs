@@ -210,11 +210,11 @@ impl Log for PostgresStore {
         Ok(rows.into_iter().map(|(group, user)| (GroupId::new(group), UserId::new(user))).collect())
     }
 
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.access.commits().take()
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.access.commits().subscribe()
     }
 
-    fn take_hints(&self) -> Option<Hints> {
-        self.hints.lock().ok()?.take()
+    fn hints(&self) -> Hints {
+        self.hints.listen()
     }
 }

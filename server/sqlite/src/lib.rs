@@ -30,10 +30,9 @@ mod writer;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use caravana_store::{Hints, Store, StoreError};
+use caravana_store::{HintSource, Store, StoreError};
 use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -60,7 +59,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
-    hints: Mutex<Option<Hints>>,
+    hints: HintSource,
 }
 
 /// Why a database could not be opened.
@@ -109,7 +108,7 @@ impl SqliteStore {
             .connect_with(options.clone().read_only(true))
             .await?;
         let (writer, hints) = Writer::start(connection, witness, lock);
-        Ok(Self { readers, writer, hints: Mutex::new(Some(hints)) })
+        Ok(Self { readers, writer, hints })
     }
 
     /// Finishes the waiting writes and closes the file.

@@ -233,11 +233,11 @@ impl Log for SqliteStore {
         Ok(rows.into_iter().filter_map(|(group, head)| Some((group.parse().ok()?, unsigned(head)))).collect())
     }
 
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.writer.take_commits()
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.writer.commits()
     }
 
-    fn take_hints(&self) -> Option<Hints> {
-        self.hints.lock().ok()?.take()
+    fn hints(&self) -> Hints {
+        self.hints.listen()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::MAILBOX_FRAMES;
 use caravana_store::error::sqlx::sqlite::BUSY;
-use caravana_store::{Cause, Commits, Effect, Effects, HintSender, Hints, StoreError, hints};
+use caravana_store::{Cause, Commits, Effect, Effects, HintSender, HintSource, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -69,11 +69,12 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task on its connection. The task holds the file's `lock` until it has closed the file. The second
-    /// value gives hints about commits of other programs.
-    pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, Hints) {
+    /// value is the source of hints about commits of other programs.
+    pub(super) fn start(connection: SqliteConnection, witness: Witness, lock: File) -> (Self, HintSource) {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let commits = Commits::default();
-        let (foreign, hints) = hints();
+        let foreign = HintSender::default();
+        let hints = foreign.source();
         let (closing, closed) = watch::channel(false);
         let (alive, ended) = watch::channel(());
         let task = Task { connection, witness, queue, commits: commits.clone(), foreign, closed };
@@ -84,9 +85,9 @@ impl Writer {
         (Self { jobs, commits, closing, ended }, hints)
     }
 
-    /// The effects of all commits, in commit order. The first caller gets them.
-    pub(super) fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.commits.take()
+    /// The effects of all commits from now on, in commit order.
+    pub(super) fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.commits.subscribe()
     }
 
     /// Runs a job of several statements in its own savepoint.

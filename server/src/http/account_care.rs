@@ -7,6 +7,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use caravana_hub::broker::Signal;
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User, UserAnswer};
 use caravana_protocol::{DisplayName, ErrorCode};
@@ -119,7 +120,7 @@ pub(super) async fn change(
     let change = PasswordChange { user: user.id, known, password_hash, session, renewed, now: unix_seconds() };
     state.store.change_password(change).await.named(ErrorCode::IdConflict, overtaken())?;
     // The user's own pages stay open: their sockets now depend on the new secret.
-    state.hub.renew_session(user.id, session, renewed);
+    state.hub.signal(Signal::Renewed { user_id: user.id, session, renewed });
     sign_ins::close_all(&state.hub, user.id, Some(renewed));
     state.session_cookie.set(&secret).ok_or_else(ApiError::internal)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use caravana_hub::broker::{Revoked, Signal};
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
 use caravana_store::{SecretHash, SignInRow};
@@ -100,7 +101,7 @@ pub(super) async fn end_one(state: &Shared, identity: &Identity, id: Uuid) -> Re
     let rows = state.store.sessions(user, unix_seconds()).await?;
     let found = rows.iter().find(|row| public_id(&row.token) == id).ok_or_else(ApiError::not_found)?;
     state.store.delete_session(found.token).await?;
-    state.hub.close_session(user, found.token);
+    state.hub.signal(Signal::Revoked(user, Revoked::SignIn(found.token)));
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use caravana_hub::broker::{Revoked, Signal};
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, UserAnswer};
 use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, UserId};
@@ -245,7 +246,7 @@ pub(super) async fn sign_out(state: &Shared, headers: &HeaderMap) -> Result<Head
         && state.store.session(hash, unix_seconds()).await?.is_some()
         && let Some(user) = state.store.delete_session(hash).await?
     {
-        state.hub.close_session(user, hash);
+        state.hub.signal(Signal::Revoked(user, Revoked::SignIn(hash)));
     }
     state.session_cookie.clear().ok_or_else(ApiError::internal)
 }

@@ -1,13 +1,13 @@
-//! The stream of the effects of this server's own commits, from an adapter to the hub.
+//! The streams of the effects of this server's own commits, from an adapter to the hub and to whoever else needs them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caravana_protocol::{Event, GroupId, MessageId, UserId};
 use tokio::sync::mpsc;
 
 use super::Effect;
 
-/// How many commits' effects may wait in the channel to the hub.
+/// How many commits' effects may wait for one subscriber.
 const COMMITS: usize = 64;
 
 /// What a job tells the hub after its commit.
@@ -86,31 +86,71 @@ impl Effects {
     }
 }
 
-/// The sender of effects, once a receiver was taken. The channel is bounded, which slows the writers down to the hub's
-/// speed.
+/// The sender of effects to everyone who has subscribed. The channels are bounded: a subscriber that falls behind slows
+/// the writers down to its speed, so a subscriber with slow work must keep a queue of its own.
 #[derive(Clone, Default)]
-pub struct Commits(Arc<Mutex<Option<mpsc::Sender<Vec<Effect>>>>>);
+pub struct Commits(Arc<Mutex<Vec<mpsc::Sender<Vec<Effect>>>>>);
 
 impl Commits {
-    /// The effects of all commits from now on, in commit order. The first caller gets them.
+    /// The effects of all commits from now on, in commit order. Each caller gets a stream of its own.
     #[must_use]
-    pub fn take(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        let mut sink = self.0.lock().ok()?;
-        if sink.is_some() {
-            return None;
-        }
+    pub fn subscribe(&self) -> mpsc::Receiver<Vec<Effect>> {
         let (sender, receiver) = mpsc::channel(COMMITS);
-        *sink = Some(sender);
-        Some(receiver)
+        let mut subscribers = self.subscribers();
+        subscribers.retain(|subscriber| !subscriber.is_closed());
+        subscribers.push(sender);
+        receiver
     }
 
-    /// Sends a commit's effects to the hub. Call it before you answer the callers of that commit: a caller with an
-    /// answer may read its write at once.
+    /// Sends a commit's effects to all subscribers. Call it before you answer the callers of that commit: a caller with
+    /// an answer may read its write at once.
     pub async fn tell(&self, effects: Effects) {
-        let sink = self.0.lock().ok().and_then(|sink| sink.clone());
-        if let Some(sink) = sink.filter(|_| !effects.is_empty()) {
-            // A hub that has stopped needs no hints.
-            let _ = sink.send(effects.0).await;
+        if effects.is_empty() {
+            return;
+        }
+        let subscribers = self.subscribers().clone();
+        let Some((last, others)) = subscribers.split_last() else { return };
+        // A subscriber that has stopped needs no effects.
+        for subscriber in others {
+            let _ = subscriber.send(effects.0.clone()).await;
+        }
+        let _ = last.send(effects.0).await;
+    }
+
+    fn subscribers(&self) -> MutexGuard<'_, Vec<mpsc::Sender<Vec<Effect>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn moved(number: u128) -> Effects {
+        let mut effects = Effects::default();
+        effects.group(GroupId::new(Uuid::from_u128(number)));
+        effects
+    }
+
+    #[tokio::test]
+    async fn every_subscriber_gets_all_effects_and_who_has_gone_holds_up_nobody() {
+        let commits = Commits::default();
+        commits.tell(moved(0)).await;
+        let (mut one, mut other, gone) = (commits.subscribe(), commits.subscribe(), commits.subscribe());
+        drop(gone);
+        for number in 1..=COMMITS as u128 {
+            commits.tell(moved(number)).await;
+        }
+        let first = |effects: Vec<Effect>| match effects[..] {
+            [Effect::Moved(group)] => group.uuid().as_u128(),
+            _ => panic!("{effects:?}"),
+        };
+        for stream in [&mut one, &mut other] {
+            for number in 1..=COMMITS as u128 {
+                assert_eq!(first(stream.recv().await.unwrap()), number, "from the subscription on, in order");
+            }
         }
     }
 }

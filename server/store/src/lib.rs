@@ -40,7 +40,7 @@ pub use entry::repeated;
 pub use error::{Cause, Limit, StoreError};
 pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
 pub use groups::Groups;
-pub use hints::{Hint, HintSender, Hints, hints};
+pub use hints::{Hint, HintSender, HintSource, Hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
 pub use log::{Anchor, Appended, Changed, GroupState, History, Log, NewMessage, Page};
 pub use members::{MemberRow, Members, Removal};

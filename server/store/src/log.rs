@@ -72,8 +72,9 @@ pub trait Log: Send + Sync + 'static {
     /// The heads of these groups. The hub's sweep uses them to find events whose hints were lost.
     async fn heads(&self, groups: &[GroupId]) -> Result<Vec<(GroupId, Seq)>, StoreError>;
 
-    /// The effects of all commits of this server, in commit order. There is one such stream; the first caller gets it.
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>>;
+    /// The effects of all commits of this server from now on, in commit order. Each caller gets a stream of its own. It
+    /// is bounded: a caller that falls behind slows the writers down.
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>>;
 
     /// Whether the removal of a member writes an event to the log. It does not where another program owns the
     /// membership table; there the hub calls [`Self::strangers`] periodically.
@@ -87,9 +88,8 @@ pub trait Log: Send + Sync + 'static {
     }
 
     /// Hints about commits of other programs and other servers: which groups have new events, or that any group may
-    /// have some. They are hints only: the receiver reads the heads. There is one such stream; the first caller gets
-    /// it.
-    fn take_hints(&self) -> Option<Hints>;
+    /// have some. They are hints only: the receiver reads the heads. Each caller hears all hints from now on.
+    fn hints(&self) -> Hints;
 }
 
 /// A message to store.

@@ -23,6 +23,7 @@ mod handshake;
 mod hostile;
 mod identity_provider;
 mod import;
+mod instances;
 mod invites;
 mod logs;
 mod memberships;

@@ -26,7 +26,7 @@ use caravana_client::Input;
 use caravana_hub::HubSettings;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_protocol::{MessageId, UserId};
-use caravana_store::{HintSender, hints};
+use caravana_store::HintSender;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -137,7 +137,7 @@ impl World {
             processes: 0,
             database: Arc::new(Mutex::new(database)),
             faults: Arc::new(Mutex::new(faults)),
-            hints: hints().0,
+            hints: HintSender::default(),
             internet,
             travellers,
             inserted: 0,
@@ -152,9 +152,8 @@ impl World {
         }
         self.processes += 1;
         let (seed, fenced) = (self.seed ^ (self.processes << 32), CancellationToken::new());
-        let (sender, hints) = hints();
-        self.hints = sender;
-        let store = SimStore::start(&self.database, &self.faults, hints, seed, fenced.clone());
+        self.hints = HintSender::default();
+        let store = SimStore::start(&self.database, &self.faults, self.hints.source(), seed, fenced.clone());
         let never = Duration::from_hours(24);
         let settings = HubSettings {
             budgets: BudgetSettings {

@@ -39,17 +39,17 @@ fn part(entries: &[Entry], cut: Cut, unread_after: Option<Seq>, read_by_all: Seq
 }
 
 fn message(line: &Line) -> Option<&MessageRow> {
-    if let Row::Message(message) = &line.row.0 { Some(message) } else { None }
+    if let RowView::Message(message) = &line.row.0 { Some(message) } else { None }
 }
 
 fn outline(lines: &[Line]) -> Vec<String> {
     let words = Lang::Es.words();
     let line = |line: &Line| match &line.row.0 {
-        Row::Day(_) => "day".to_owned(),
-        Row::Unread => "unread".to_owned(),
-        Row::Notice(text) => text.clone(),
-        Row::Gap { coming } => if *coming { words.gap } else { words.gap_offline }.to_owned(),
-        Row::Message(message) => {
+        RowView::Day(_) => "day".to_owned(),
+        RowView::Unread => "unread".to_owned(),
+        RowView::Notice(text) => text.clone(),
+        RowView::Gap { coming } => if *coming { words.gap } else { words.gap_offline }.to_owned(),
+        RowView::Message(message) => {
             let text = if let Said::Text { text, .. } = &message.said { text } else { words.deleted };
             format!("{}{text}{}", if message.first { "⌈" } else { "" }, if message.last { "⌋" } else { "" })
         }

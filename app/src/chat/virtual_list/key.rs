@@ -62,7 +62,7 @@ impl fmt::Display for ItemKey {
 /// The position of an item: stored items by their seq, the gap after the last complete item, then unacknowledged
 /// messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum Position {
     /// An event of the log.
     At(Seq),
     /// The gap after this seq.
@@ -71,7 +71,7 @@ pub enum Place {
     Waiting(usize),
 }
 
-impl Place {
+impl Position {
     pub(super) fn order(self, other: Self) -> Ordering {
         let rank = |place| match place {
             Self::At(seq) => (0, seq, 0),

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Item, ItemKey, NEAR, Place, VirtualList};
+use super::{Item, ItemKey, NEAR, Position, VirtualList};
 
 impl VirtualList {
     /// Replaces all items. An item that has a line in the document keeps it, if it is among the new items.
-    pub fn restart(&mut self, items: impl IntoIterator<Item = (ItemKey, Place)>, shown: &HashSet<ItemKey>) {
+    pub fn restart(&mut self, items: impl IntoIterator<Item = (ItemKey, Position)>, shown: &HashSet<ItemKey>) {
         let known: HashMap<ItemKey, (f64, bool)> =
             self.items.iter().map(|item| (item.key, (item.height, item.seen))).collect();
         self.items.clear();
@@ -22,13 +22,13 @@ impl VirtualList {
 
     /// Removes some items and adds others. `added` always contains all unacknowledged messages and the gap, if there is
     /// one, so the present ones are removed first.
-    pub fn change(&mut self, removed: &HashSet<ItemKey>, added: impl IntoIterator<Item = (ItemKey, Place)>) {
+    pub fn change(&mut self, removed: &HashSet<ItemKey>, added: impl IntoIterator<Item = (ItemKey, Position)>) {
         let reaches_end = self.range.end >= self.items.len();
         let first = self.items.get(self.range.start).map(|item| item.place);
         let last = self.range.end.checked_sub(1).and_then(|last| self.items.get(last)).map(|item| item.place);
         let mut known = HashMap::new();
         self.items.retain(|item| {
-            let stays = matches!(item.place, Place::At(_)) && !removed.contains(&item.key);
+            let stays = matches!(item.place, Position::At(_)) && !removed.contains(&item.key);
             if !stays {
                 known.insert(item.key, (item.height, item.seen));
             }
@@ -58,7 +58,7 @@ impl VirtualList {
         self.items.iter().rev().any(|item| item.key == key)
     }
 
-    fn add(&mut self, items: impl IntoIterator<Item = (ItemKey, Place)>, known: &HashMap<ItemKey, (f64, bool)>) {
+    fn add(&mut self, items: impl IntoIterator<Item = (ItemKey, Position)>, known: &HashMap<ItemKey, (f64, bool)>) {
         let guess = self.guess;
         self.items.extend(items.into_iter().map(|(key, place)| {
             // Most events that are not messages show nothing.

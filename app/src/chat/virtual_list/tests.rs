@@ -9,8 +9,8 @@ fn message(number: usize) -> ItemKey {
     ItemKey::Message(MessageId::new(uuid::Uuid::from_u128(number as u128)))
 }
 
-fn at(number: usize) -> (ItemKey, Place) {
-    (message(number), Place::At(number as Seq))
+fn at(number: usize) -> (ItemKey, Position) {
+    (message(number), Position::At(number as Seq))
 }
 
 fn virtual_list(items: std::ops::RangeInclusive<usize>) -> VirtualList {
@@ -172,7 +172,7 @@ fn what_comes_and_goes_keeps_the_order_the_heights_and_the_rows_that_are_shown()
     document.scroll(-20_000.0);
     let shown = document.virtual_list.range();
     let keys: Vec<_> = shown.clone().map(|number| document.virtual_list.key(number)).collect();
-    let waiting = |number| (message(9_000 + number), Place::Waiting(number));
+    let waiting = |number| (message(9_000 + number), Position::Waiting(number));
     let none = HashSet::new();
 
     document.virtual_list.change(&none, (900..1_000).rev().map(at).chain([waiting(0), waiting(1)]));
@@ -182,8 +182,8 @@ fn what_comes_and_goes_keeps_the_order_the_heights_and_the_rows_that_are_shown()
     assert_eq!(document.virtual_list.key(document.virtual_list.len() - 1), Some(message(9_001)));
 
     // One of the messages is stored now, and there is a gap after the last one.
-    let gap = (ItemKey::Gap, Place::Behind(4_000));
-    document.virtual_list.change(&none, [(message(9_000), Place::At(4_002)), gap, waiting(1)]);
+    let gap = (ItemKey::Gap, Position::Behind(4_000));
+    document.virtual_list.change(&none, [(message(9_000), Position::At(4_002)), gap, waiting(1)]);
     let all = document.virtual_list.len();
     let last: Vec<_> = (all - 4..all).filter_map(|number| document.virtual_list.key(number)).collect();
     assert_eq!(last, [message(4_000), ItemKey::Gap, message(9_000), message(9_001)]);

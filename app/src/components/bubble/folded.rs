@@ -8,7 +8,6 @@
 use leptos::html::Span;
 use leptos::prelude::*;
 
-use super::pieces_view;
 use crate::erase::Erase as _;
 use crate::i18n::Words;
 use crate::says::says;
@@ -52,8 +51,8 @@ fn width(line: &str) -> usize {
     line.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
 }
 
-/// The text with the button below it.
-pub(super) fn folded(text: &str, length: Length, words: &'static Words) -> AnyView {
+/// A text, as its pieces, with the button below it.
+pub(super) fn folded(pieces: Vec<AnyView>, length: Length, words: &'static Words) -> AnyView {
     let open = RwSignal::new(false);
     let shown = NodeRef::<Span>::new();
     let reached = move |_| {
@@ -66,7 +65,7 @@ pub(super) fn folded(text: &str, length: Length, words: &'static Words) -> AnyVi
     let narrow = length == Length::LongIfNarrow;
     view! {
         <span class="fold" class:fold-narrow=narrow class:fold-open=open>
-            <span class="text" dir="auto" node_ref=shown on:scroll=reached>{pieces_view(text)}</span>
+            <span class="text" dir="auto" node_ref=shown on:scroll=reached>{pieces}</span>
             <button
                 class="fold-more"
                 type="button"

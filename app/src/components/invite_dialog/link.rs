@@ -14,7 +14,7 @@ use crate::time::Reader;
 
 /// The state of the new link.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LinkState {
+pub enum NewLinkState {
     /// Not requested yet.
     Unmade,
     /// It is being created.
@@ -25,7 +25,7 @@ pub enum LinkState {
     Refused(String),
 }
 
-impl LinkState {
+impl NewLinkState {
     /// The link's id, once it is created.
     pub fn id(&self) -> Option<InviteId> {
         match self {
@@ -48,7 +48,7 @@ enum Copied {
 #[component]
 pub fn NewLink(
     /// Its state.
-    state: RwSignal<LinkState>,
+    state: RwSignal<NewLinkState>,
     /// Where the reader is in time.
     reader: Signal<Reader>,
     /// Makes one.
@@ -72,11 +72,11 @@ pub fn NewLink(
             }
         };
         match state.get_untracked() {
-            LinkState::Making => {}
-            LinkState::Made(invite) => leptos::task::spawn_local(copy(invite.url)),
-            LinkState::Unmade | LinkState::Refused(_) => {
+            NewLinkState::Making => {}
+            NewLinkState::Made(invite) => leptos::task::spawn_local(copy(invite.url)),
+            NewLinkState::Unmade | NewLinkState::Refused(_) => {
                 copied.set(Copied::Not);
-                state.set(LinkState::Making);
+                state.set(NewLinkState::Making);
                 let answer = make.run(());
                 leptos::task::spawn_local(async move {
                     if let Some(url) = shown(words, answer.await, state, added) {
@@ -95,10 +95,10 @@ pub fn NewLink(
     let above = move || state.with(|state| above(state, reader, field));
     let label = move || {
         let (glyph, label) = state.with(|state| match (state, copied.get()) {
-            (LinkState::Unmade | LinkState::Refused(_), _) => (Glyph::Invite, words.make_and_copy),
-            (LinkState::Making, _) => (Glyph::Invite, words.making_link),
-            (LinkState::Made(_), Copied::Yes) => (Glyph::Check, words.copied),
-            (LinkState::Made(_), Copied::Not | Copied::Refused) => (Glyph::Copy, words.copy),
+            (NewLinkState::Unmade | NewLinkState::Refused(_), _) => (Glyph::Invite, words.make_and_copy),
+            (NewLinkState::Making, _) => (Glyph::Invite, words.making_link),
+            (NewLinkState::Made(_), Copied::Yes) => (Glyph::Check, words.copied),
+            (NewLinkState::Made(_), Copied::Not | Copied::Refused) => (Glyph::Copy, words.copy),
         });
         view! {
             <Icon glyph />
@@ -112,7 +112,7 @@ pub fn NewLink(
                 class="button"
                 type="button"
                 data-testid="copy-invite"
-                aria-disabled=move || (state.with(|state| *state == LinkState::Making)).to_string()
+                aria-disabled=move || (state.with(|state| *state == NewLinkState::Making)).to_string()
                 on:click=press
             >
                 {label}
@@ -126,31 +126,31 @@ pub fn NewLink(
 fn shown(
     words: &Words,
     answer: Result<Invite, ApiError>,
-    state: RwSignal<LinkState>,
+    state: RwSignal<NewLinkState>,
     added: Callback<()>,
 ) -> Option<String> {
     match answer {
         Ok(invite) => {
             let url = invite.url.clone();
-            state.try_set(LinkState::Made(invite)).is_none().then(|| {
+            state.try_set(NewLinkState::Made(invite)).is_none().then(|| {
                 added.run(());
                 url
             })
         }
         Err(error) => {
-            state.try_set(LinkState::Refused(explain(words, error.code())));
+            state.try_set(NewLinkState::Refused(explain(words, error.code())));
             None
         }
     }
 }
 
 /// The part above the button: the link, or the error.
-fn above(state: &LinkState, reader: Signal<Reader>, field: NodeRef<Input>) -> Option<AnyView> {
+fn above(state: &NewLinkState, reader: Signal<Reader>, field: NodeRef<Input>) -> Option<AnyView> {
     let words = use_words();
     match state {
-        LinkState::Unmade | LinkState::Making => None,
-        LinkState::Refused(text) => Some(view! { <p class="form-error" role="alert" {..said(text)}></p> }.erase()),
-        LinkState::Made(invite) => {
+        NewLinkState::Unmade | NewLinkState::Making => None,
+        NewLinkState::Refused(text) => Some(view! { <p class="form-error" role="alert" {..said(text)}></p> }.erase()),
+        NewLinkState::Made(invite) => {
             let until = invite.expires_at;
             let expires = move || (words.invite_expires)(&reader.get().date(words, until));
             let link = view! {
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::i18n::Lang;
 
-    fn html(state: LinkState) -> String {
+    fn html(state: NewLinkState) -> String {
         Owner::new().with(|| {
             let state = RwSignal::new(state);
             let make = Callback::new(|()| Box::pin(async { Err(ApiError::unreachable("cut")) }) as ApiFuture<_>);
@@ -186,13 +186,13 @@ mod tests {
     #[test]
     fn a_link_is_shown_once_it_is_made_and_not_before() {
         let words = Lang::Es.words();
-        let unmade = html(LinkState::Unmade);
+        let unmade = html(NewLinkState::Unmade);
         assert!(unmade.contains(words.make_and_copy) && !unmade.contains("<input"), "{unmade}");
-        let making = html(LinkState::Making);
+        let making = html(NewLinkState::Making);
         assert!(making.contains(words.making_link) && making.contains("aria-disabled=\"true\""), "{making}");
-        let refused = html(LinkState::Refused(words.error_limit_reached.to_owned()));
+        let refused = html(NewLinkState::Refused(words.error_limit_reached.to_owned()));
         assert!(refused.contains(words.error_limit_reached) && refused.contains(words.make_and_copy), "{refused}");
-        let made = html(LinkState::Made(Invite {
+        let made = html(NewLinkState::Made(Invite {
             id: "018f0000-0000-7000-8000-000000000101".parse().unwrap(),
             token: "abc".to_owned(),
             url: "https://chat.example/i/abc".to_owned(),

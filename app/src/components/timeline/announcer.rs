@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use reactive_stores::Store;
 
-use crate::chat::link::ANNOUNCED;
+use crate::chat::bridge::ANNOUNCED;
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;

@@ -1,3 +1,4 @@
+use super::super::bubble::RowActions;
 use super::*;
 use crate::chat::store::{Arrived, Continuity, Since, Whole};
 use crate::i18n::Lang;

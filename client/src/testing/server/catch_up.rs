@@ -6,7 +6,7 @@ use caravana_protocol::{
 };
 
 use super::Server;
-use crate::testing::group;
+use crate::testing::ids::group;
 use crate::{HistoryError, HistoryPage};
 
 impl Server {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::super::peer::Peer;
 use super::Group;
+use crate::broker::InstanceId;
 use crate::frame::Outgoing;
 
 impl Group {
@@ -19,15 +20,48 @@ impl Group {
     }
 
     pub(crate) fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
-        let sockets = self.online.entry(user_id).or_insert(0);
-        *sockets += 1;
-        if *sockets == 1 && self.is_small() {
+        self.moved.insert(user_id);
+        if self.online.came(user_id) && self.is_small() {
             let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
             self.others(|peer| peer.key != key, &frame);
         }
     }
 
-    pub(crate) fn tell_presence(&self, presence: Presence) {
+    pub(super) fn went_offline(&mut self, group_id: GroupId, user_id: UserId) {
+        self.stop_typing(user_id, group_id);
+        self.tell_presence(Presence { group_id, user_id, online: false });
+    }
+
+    /// Notes how many connections these users have on another instance. If that instance was not known here, it has just
+    /// come and is told who is online here.
+    pub(crate) fn heard(&mut self, group_id: GroupId, from: InstanceId, users: &[(UserId, u32)], until: Instant) {
+        let was_known = self.online.knows(from);
+        for (user_id, connections) in users.iter().copied() {
+            if !self.online.heard(from, user_id, connections, until) {
+                continue;
+            }
+            if self.online.has(user_id) {
+                self.tell_presence(Presence { group_id, user_id, online: true });
+            } else {
+                self.went_offline(group_id, user_id);
+            }
+        }
+        if !was_known && self.online.knows(from) {
+            self.tell_presence_again();
+        }
+    }
+
+    /// The other instances are told again who is online here.
+    pub(crate) fn tell_presence_again(&mut self) {
+        self.moved.extend(self.online.users_here());
+    }
+
+    /// The users whose number of connections here the other instances must be told, with that number.
+    pub(crate) fn take_moved(&mut self) -> Vec<(UserId, u32)> {
+        std::mem::take(&mut self.moved).into_iter().map(|user| (user, self.online.here(user))).collect()
+    }
+
+    fn tell_presence(&self, presence: Presence) {
         if self.is_small() {
             let user_id = presence.user_id;
             self.others(|peer| peer.user != user_id, &Outgoing::server(&ServerFrame::Presence(presence)));
@@ -40,18 +74,20 @@ impl Group {
         }
     }
 
-    /// The users who are online, and how many connections each of them has.
+    /// The users who are online, and how many connections each of them has, on all instances.
     pub(crate) fn online(&self) -> BTreeMap<UserId, u32> {
-        self.online.clone()
+        self.online.connections()
     }
 
-    /// Marks a user as typing until the given moment.
-    pub(crate) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) {
-        if self.is_small() && self.online.contains_key(&user_id) {
+    /// Marks a user as typing until the given moment. Returns whether the user counts as typing now.
+    pub(crate) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) -> bool {
+        let counts = self.is_small() && self.online.has(user_id);
+        if counts {
             self.typing.insert(user_id, until);
             let frame = Outgoing::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
             self.others(|peer| peer.user != user_id, &frame);
         }
+        counts
     }
 
     /// Whether a user is shown as typing.
@@ -59,19 +95,24 @@ impl Group {
         self.typing.contains_key(&user_id)
     }
 
-    /// Ends a user's typing state.
-    pub(crate) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) {
-        if self.typing.remove(&user_id).is_some() {
+    /// Ends a user's typing state. Returns whether there was one.
+    pub(crate) fn stop_typing(&mut self, user_id: UserId, group_id: GroupId) -> bool {
+        let was_typing = self.typing.remove(&user_id).is_some();
+        if was_typing {
             let frame = Outgoing::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
             self.others(|peer| peer.user != user_id, &frame);
         }
+        was_typing
     }
 
-    /// Ends the typing states that were not repeated in time.
-    pub(crate) fn expire_typing(&mut self, group_id: GroupId, now: Instant) {
+    /// Ends the typing states and the presence on other instances that were not repeated in time.
+    pub(crate) fn expire(&mut self, group_id: GroupId, now: Instant) {
         let over: Vec<UserId> = self.typing.iter().filter(|(_, until)| **until <= now).map(|(user, _)| *user).collect();
         for user_id in over {
             self.stop_typing(user_id, group_id);
+        }
+        for user_id in self.online.expire(now) {
+            self.went_offline(group_id, user_id);
         }
     }
 

@@ -86,9 +86,9 @@ impl Group {
     /// The users that `joined` names as online: all, or as many as it may hold, always including the user itself.
     fn told_roster(&self, own: UserId) -> Vec<UserId> {
         if self.online.len() <= JOINED_USERS {
-            return self.online.keys().copied().collect();
+            return self.online.users().collect();
         }
-        let others = self.online.keys().copied().filter(|user| *user != own);
+        let others = self.online.users().filter(|user| *user != own);
         std::iter::once(own).chain(others).take(JOINED_USERS).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Tests of the memberships that are told, over a store that can be made to fail.
 
 use caravana_protocol::Epoch;
-use caravana_store::{Effect, GroupState, Proof};
+use caravana_store::{Effects, GroupState, Proof};
 use uuid::Uuid;
 
 use super::*;
@@ -91,7 +91,9 @@ async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
             reads: BTreeMap::new(),
         });
     });
-    commits.send(vec![Effect::Moved(GROUP), Effect::Member(GROUP, user(1))]).await.unwrap();
+    let mut effects = Effects::default();
+    effects.member(GROUP, user(1));
+    commits.tell(effects).await;
     tokio::task::yield_now().await;
     hub.registry.with(GROUP, |state| state.leave(follower.key, GROUP));
     assert_eq!(added(&eva).await, [GROUP]);

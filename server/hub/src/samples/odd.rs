@@ -1,14 +1,15 @@
 //! A hub over a store that knows only memberships, some of which it can't read.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+    Anchor, Appended, Changed, Commits, Effect, GroupState, HintSender, Hints, History, Log, NewMessage, Page,
+    StoreError,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -17,16 +18,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::broker::LocalBroker;
 use crate::budgets::{BudgetSettings, Quota};
 use crate::{Hub, HubSettings, Unverified};
 
 /// A store in which every user is in every group.
+#[derive(Default)]
 struct Odd {
     /// The groups whose rows can't be read.
     unreadable: BTreeSet<GroupId>,
     /// The text of the last message of each group.
     text: String,
-    commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
+    commits: Commits,
 }
 
 fn failed<T>() -> Result<T, StoreError> {
@@ -110,23 +113,29 @@ impl Log for Odd {
         Ok(Vec::new())
     }
 
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.commits.lock().unwrap().take()
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.commits.subscribe()
     }
 
-    fn take_hints(&self) -> Option<Hints> {
-        None
+    fn hints(&self) -> Hints {
+        HintSender::default().source().listen()
     }
 }
 
 /// A hub, and the sender of its commits.
-pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, mpsc::Sender<Vec<Effect>>) {
-    let (commits, stream) = mpsc::channel(8);
-    let log = Odd {
-        unreadable: unreadable.iter().copied().collect(),
-        text: text.to_owned(),
-        commits: Mutex::new(Some(stream)),
-    };
+pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, Commits) {
+    let log =
+        Odd { unreadable: unreadable.iter().copied().collect(), text: text.to_owned(), commits: Commits::default() };
+    let commits = log.commits.clone();
+    (start(log, LocalBroker::default(), CancellationToken::new()), commits)
+}
+
+/// The hub of one of several instances. It stops to do anything when it is frozen.
+pub(crate) fn instance(broker: LocalBroker, frozen: CancellationToken) -> Arc<Hub> {
+    start(Odd::default(), broker, frozen)
+}
+
+fn start(log: Odd, broker: LocalBroker, end: CancellationToken) -> Arc<Hub> {
     let settings = HubSettings {
         budgets: BudgetSettings { of_user: Quota::per_second(1, 1), of_group: Quota::per_second(1, 1), factor: 1.0 },
         connections_per_user: 10,
@@ -135,5 +144,5 @@ pub(crate) fn hub(unreadable: &[GroupId], text: &str) -> (Arc<Hub>, mpsc::Sender
         build: String::new(),
         verify: Arc::new(|_| async { Err(Unverified::Refused) }.boxed()),
     };
-    (Hub::start(Arc::new(log), settings, TaskTracker::new(), CancellationToken::new()), commits)
+    Hub::start(Arc::new(log), Arc::new(broker), settings, TaskTracker::new(), end)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::{Hub, HubSettings, Unverified};
 use caravana_protocol::UserId;
@@ -40,7 +41,8 @@ async fn routes_of(server: &TestServer) -> (Shared, Router, Database) {
         verify: Arc::new(|_| Box::pin(async { Err(Unverified::Refused) })),
     };
     let log: SharedLog = Arc::clone(&store) as SharedLog;
-    let hub = Hub::start(log, hub_settings, TaskTracker::new(), CancellationToken::new());
+    let hub =
+        Hub::start(log, Arc::new(LocalBroker::default()), hub_settings, TaskTracker::new(), CancellationToken::new());
     let state = AppState::new(store, hub, tokens, settings, shutdown, server.address, None).unwrap();
     let router = http::router(&state);
     (state, router, database)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::{Caller, Hub, HubSettings, Scope};
 use caravana_protocol::{GroupId, UserId};
@@ -50,7 +51,13 @@ async fn a_panic_ends_its_own_socket_and_no_other() {
         verify: Arc::new(|_| panic!("this panic belongs to the test")),
     };
     let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::start(Arc::clone(&store) as SharedLog, settings, tasks.clone(), end.clone());
+    let hub = Hub::start(
+        Arc::clone(&store) as SharedLog,
+        Arc::new(LocalBroker::default()),
+        settings,
+        tasks.clone(),
+        end.clone(),
+    );
     let (mut faulty, mut other) = (open(&hub, ana.id(), group).await, open(&hub, ana.id(), group).await);
     faulty.say("auth", json!({"token": "x"})).await;
     assert_eq!(faulty.end().await, End::Code(1011));

@@ -92,7 +92,7 @@ async fn a_listener_that_reconnects_looks_at_everything() {
     let mut owner = database.connect().await;
     let database = Database::Postgres(database);
     let store = database.open().await;
-    let mut hints = store.take_hints().unwrap();
+    let mut hints = store.hints();
     for _ in 0..3 {
         // This hint says that it listens now. Before that the listener can not be ended.
         assert_eq!(next(&mut hints).await, Some(Hint::Anything));

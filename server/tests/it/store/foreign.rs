@@ -15,7 +15,7 @@ on_both! {
 
 async fn rows_of_other_programs_take_their_place_in_the_log(fixture: Fixture) {
     let own = fixture.say(fixture.ana, "nuestro").await;
-    let mut hints = fixture.store.take_hints().unwrap();
+    let mut hints = fixture.store.hints();
     let mut foreign = fixture.foreign().await;
     if matches!(foreign, Foreign::Postgres(_)) {
         // This hint says that the store listens now.

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use caravana_hub::broker::LocalBroker;
 use caravana_hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope};
 use caravana_protocol::limits::SILENCE_MS;
 use caravana_protocol::{CloseReason, UserId, codec};
@@ -40,7 +41,7 @@ impl Process {
         loses_at_the_seam: bool,
     ) -> Arc<Self> {
         let log: SharedLog = Arc::clone(&store) as Arc<dyn Log>;
-        let hub = Hub::start(log, settings, TaskTracker::new(), fenced.clone());
+        let hub = Hub::start(log, Arc::new(LocalBroker::default()), settings, TaskTracker::new(), fenced.clone());
         Arc::new(Self { hub, store, fenced, pipes: Mutex::default(), loses_at_the_seam })
     }
 

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Effect, Effects, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+    Anchor, Appended, Changed, Effect, Effects, GroupState, HintSource, Hints, History, Log, NewMessage, Page,
+    StoreError,
 };
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
@@ -67,7 +68,7 @@ pub(super) struct SimStore {
     rng: Mutex<SmallRng>,
     queue: mpsc::Sender<Write>,
     commits: Mutex<Option<mpsc::Receiver<Vec<Effect>>>>,
-    hints: Mutex<Option<Hints>>,
+    hints: HintSource,
     fenced: CancellationToken,
 }
 
@@ -76,7 +77,7 @@ impl SimStore {
     pub(super) fn start(
         database: &Arc<Mutex<SimDatabase>>,
         faults: &Arc<Mutex<Faults>>,
-        hints: Hints,
+        hints: HintSource,
         seed: u64,
         fenced: CancellationToken,
     ) -> Arc<Self> {
@@ -88,7 +89,7 @@ impl SimStore {
             rng: Mutex::new(SmallRng::seed_from_u64(seed)),
             queue,
             commits: Mutex::new(Some(commits)),
-            hints: Mutex::new(Some(hints)),
+            hints,
             fenced,
         });
         tokio::spawn(Arc::clone(&store).commit(jobs, sink));
@@ -336,11 +337,11 @@ impl Log for SimStore {
         self.ask("heads", |database| groups.iter().map(|group| (*group, database.head())).collect()).await
     }
 
-    fn take_commits(&self) -> Option<mpsc::Receiver<Vec<Effect>>> {
-        self.commits.lock().unwrap().take()
+    fn commits(&self) -> mpsc::Receiver<Vec<Effect>> {
+        self.commits.lock().unwrap().take().expect("one hub for each process")
     }
 
-    fn take_hints(&self) -> Option<Hints> {
-        self.hints.lock().unwrap().take()
+    fn hints(&self) -> Hints {
+        self.hints.listen()
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{
     Change, Config, Driver, Handle, HistoryError, HistoryPage, Input, Instant, IntentId, Item, LinkState, SavedIntent,
     SendState, Session, SessionCheck, TimelineChange,
@@ -310,7 +310,7 @@ impl Storage for Ports {
         self.device.saved.lock().unwrap().values().cloned().collect()
     }
 
-    async fn save(&self, message: SavedIntent) -> Result<(), NotKept> {
+    async fn save(&self, message: SavedIntent) -> Result<(), NotSaved> {
         self.device.saved.lock().unwrap().insert(message.id, message);
         Ok(())
     }
@@ -320,7 +320,7 @@ impl Storage for Ports {
     }
 }
 
-impl Api for Ports {
+impl Requests for Ports {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         let user = self.device.user;
         let process = self.internet.ask(user).await.ok_or(HistoryError::Unavailable)?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::super::{Refused, Stream, begin, give_up};
 use super::stream::StreamJudge;
 use super::wrong::{Early, Fault, Modelled};
+use crate::broker::LocalBroker;
 use crate::frame::Outgoing;
 use crate::group::{Applied, Group, Step};
 use crate::mailbox::Next;
@@ -88,7 +89,7 @@ impl Surroundings {
     fn new(scenario: &Scenario) -> Arc<Self> {
         let surroundings = Self {
             lock: Mutex::new(()),
-            registry: Registry::new(),
+            registry: Registry::new(Arc::new(LocalBroker::default())),
             log: Mutex::new((1..=scenario.stored).map(message).collect()),
             peer: peer(KEY),
             pulls: std::sync::Mutex::default(),

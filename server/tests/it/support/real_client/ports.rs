@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use caravana_client::ports::{Api, NotKept, SocketEvent, Sockets, Storage, Timer};
+use caravana_client::ports::{NotSaved, Requests, SocketEvent, Sockets, Storage, Timer};
 use caravana_client::{HistoryError, HistoryPage, Instant, IntentId, SavedIntent, SessionCheck};
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, GroupId, codec};
@@ -135,14 +135,14 @@ impl Storage for TestPorts {
         Vec::new()
     }
 
-    async fn save(&self, _: SavedIntent) -> Result<(), NotKept> {
+    async fn save(&self, _: SavedIntent) -> Result<(), NotSaved> {
         Ok(())
     }
 
     async fn forget(&self, _: IntentId) {}
 }
 
-impl Api for TestPorts {
+impl Requests for TestPorts {
     async fn history(&self, group: GroupId, page: HistoryPage, limit: usize) -> Result<MessagesAnswer, HistoryError> {
         let place = match page {
             HistoryPage::Latest => String::new(),

@@ -1,8 +1,8 @@
-//! What the session keeps over a reload, in the storage that outlives the page.
+//! The intents that the session saves over a reload, in the storage that outlives the page.
 //!
 //! Each intent has its own entry under its id, so that two tabs never overwrite each other's entries.
 
-use caravana_client::ports::NotKept;
+use caravana_client::ports::NotSaved;
 use caravana_client::{IntentId, SavedIntent};
 use caravana_protocol::UserId;
 
@@ -12,15 +12,15 @@ fn key(id: IntentId) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// The entries of the outbox.
+/// The saved intents of all pages of this browser.
 #[derive(Clone, Copy)]
-pub struct Outbox {
+pub struct SavedOutbox {
     may_keep: fn(UserId) -> bool,
 }
 
-impl Outbox {
-    /// The outbox of a page that keeps only what `may_keep` allows, asked before each entry. After a sign-out in another
-    /// tab, for example, a page must not keep anything.
+impl SavedOutbox {
+    /// A page saves only intents of users for whom `may_keep` is true. It is called before each entry, because after a
+    /// sign-out in another tab, for example, a page must not keep anything.
     #[must_use]
     pub const fn new(may_keep: fn(UserId) -> bool) -> Self {
         Self { may_keep }
@@ -32,7 +32,7 @@ impl Outbox {
         key.strip_prefix(PREFIX)?.parse().ok()
     }
 
-    /// All kept intents, of any user. Entries that this build cannot read are skipped and stay in the storage.
+    /// All saved intents, of any user. Entries that this build cannot read are skipped and stay in the storage.
     #[must_use]
     pub fn load() -> Vec<SavedIntent> {
         let Some(storage) = storage() else { return Vec::new() };
@@ -46,11 +46,11 @@ impl Outbox {
         found
     }
 
-    /// Keeps an intent; it replaces the entry with the same id.
-    pub(crate) fn save(self, intent: &SavedIntent) -> Result<(), NotKept> {
-        let text = serde_json::to_string(intent).map_err(|_| NotKept)?;
-        let storage = storage().filter(|_| (self.may_keep)(intent.user_id)).ok_or(NotKept)?;
-        storage.set_item(&key(intent.id), &text).map_err(|_| NotKept)
+    /// Saves an intent; it replaces the entry with the same id.
+    pub(crate) fn save(self, intent: &SavedIntent) -> Result<(), NotSaved> {
+        let text = serde_json::to_string(intent).map_err(|_| NotSaved)?;
+        let storage = storage().filter(|_| (self.may_keep)(intent.user_id)).ok_or(NotSaved)?;
+        storage.set_item(&key(intent.id), &text).map_err(|_| NotSaved)
     }
 
     /// Removes an intent.

@@ -6,12 +6,12 @@ use caravana_protocol::rest::{Group, Member};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
-use super::{Dirty, Link, Onlooker, Open, Running};
+use super::{Bridge, Dirty, Onlooker, Open, Running};
 use crate::chat::lists;
 use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
 
-impl Link {
+impl Bridge {
     /// Marks what has to be updated. One pass updates it for all changes of this turn.
     pub(super) fn mark(self, what: impl FnOnce(&mut Dirty)) {
         let first = self.dirty.try_update_value(|dirty| {

@@ -1,9 +1,9 @@
-//! The wiring between the client session and the screen.
+//! The bridge between the client session and the screen.
 //!
 //! Owns the handle of the running session, and what is known about the open group besides its log. Guarantees that
 //! every [`Change`](caravana_client::Change) reaches only the rows that it concerns, that a burst of changes costs one
 //! pass, that rows are made only for items in the document ([`super::virtual_list`]), and that the reader's actions are sent to
-//! the session at once. On the server and before hydration, the link holds the first state and sends nothing. Called by
+//! the session at once. On the server and before hydration, the bridge holds the first state and sends nothing. Called by
 //! the pages.
 
 use std::collections::HashMap;
@@ -19,12 +19,12 @@ use reactive_stores::Store;
 
 use super::link_view::LinkMemory;
 use super::lists;
+use super::opened::Opened;
 use super::rows::{self, Cut, Entry, View};
 use super::store::{Arrived, ChatState, Continuity, Since, TimelineState, Whole};
 use super::virtual_list::VirtualList;
 use crate::i18n::Words;
-use crate::pages::Opened;
-use crate::ports::{Api, Browser, Connector, Wire, use_device};
+use crate::ports::{Api, Connector, Device, Wire, use_device};
 use crate::reader::use_reader;
 use crate::time::Reader;
 
@@ -45,7 +45,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// The chat of the signed-in person. All copies refer to the same chat.
 #[derive(Clone, Copy)]
-pub struct Link {
+pub struct Bridge {
     /// The state of the screen outside of the open group.
     pub chat: Store<ChatState>,
     /// A notice that is shown to the reader once.
@@ -74,13 +74,13 @@ pub struct Link {
 struct Running {
     handle: Handle,
     connector: Arc<dyn Connector>,
-    device: Arc<dyn Browser>,
+    device: Arc<dyn Device>,
     api: Api,
 }
 
-/// The link that [`crate::pages::ChatPage`] provides; `None` if nobody is signed in.
+/// The bridge that [`crate::pages::ChatPage`] provides; `None` if nobody is signed in.
 #[must_use]
-pub fn use_link() -> Option<Link> {
+pub fn use_bridge() -> Option<Bridge> {
     use_context()
 }
 
@@ -99,8 +99,8 @@ fn follow(group: &Group) -> Input {
     Input::FollowGroup { group: group.id, cursor, last_read: Some(group.last_read) }
 }
 
-impl Link {
-    /// A link without a running session.
+impl Bridge {
+    /// A bridge without a running session.
     #[must_use]
     pub fn new(chat: Store<ChatState>, me: UserId, words: &'static Words) -> Self {
         Self {

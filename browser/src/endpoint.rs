@@ -10,14 +10,14 @@ pub type TokenFuture = Pin<Box<dyn Future<Output = Option<String>>>>;
 
 /// Where the server is, and how requests say who the user is.
 #[derive(Clone)]
-pub struct Site {
+pub struct Endpoint {
     /// The server's origin, such as `https://chat.example.org`; `None` is the origin of the page.
     origin: Option<String>,
     /// Provides a JWT of the user. Without one the session cookie says who the user is.
     token: Option<Rc<dyn Fn() -> TokenFuture>>,
 }
 
-impl Site {
+impl Endpoint {
     /// The server that the page came from; the user is whose session cookie the browser sends.
     #[must_use]
     pub const fn own() -> Self {

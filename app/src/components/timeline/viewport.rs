@@ -11,15 +11,15 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use reactive_stores::Store;
 
-use super::TimelineActions;
+use super::actions::TimelineActions;
 use super::place::Place;
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::chat::virtual_list::{Sight, VirtualList};
-use crate::ports::{Browser, Pane, PaneEvent, TopDay};
+use crate::ports::{Device, Pane, PaneEvent, TopDay};
 
-/// A conversation that is being read. All copies refer to the same one.
+/// The visible part of the open conversation, and what depends on it. All copies refer to the same one.
 #[derive(Clone, Copy)]
-pub(super) struct Reading {
+pub(super) struct Viewport {
     timeline: Store<TimelineState>,
     actions: TimelineActions,
     pane: StoredValue<Option<Box<dyn Pane>>>,
@@ -43,7 +43,7 @@ struct News {
     others: u64,
 }
 
-impl Reading {
+impl Viewport {
     pub(super) fn new(
         timeline: Store<TimelineState>,
         virtual_list: StoredValue<VirtualList>,
@@ -63,7 +63,7 @@ impl Reading {
     }
 
     /// Starts to observe the scroller, after hydration.
-    pub(super) fn look_at(self, scroller: NodeRef<Div>, device: Arc<dyn Browser>) {
+    pub(super) fn look_at(self, scroller: NodeRef<Div>, device: Arc<dyn Device>) {
         Effect::new(move |_| {
             let Some(scroller) = scroller.get() else { return };
             let pane = device.pane(scroller, Box::new(move |event| self.happened(event)));

@@ -12,7 +12,7 @@ use super::dirty::{Items, LogChange};
 use super::entries::{Log, waiting, wanted};
 use crate::chat::rows::{self, Cut, Entry, View};
 use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFields, Whole};
-use crate::chat::virtual_list::{ItemKey, LINES, Place, VirtualList};
+use crate::chat::virtual_list::{ItemKey, LINES, Position, VirtualList};
 use crate::i18n::Words;
 use crate::time::Reader;
 
@@ -107,7 +107,7 @@ impl Open {
         let shown =
             lines.iter().flat_map(|lines| lines.iter()).filter_map(|line| ItemKey::of_line(&line.key)).collect();
         drop(lines);
-        let stored = known.timeline().rows().map(|row| (row.key().into(), Place::At(row.seq())));
+        let stored = known.timeline().rows().map(|row| (row.key().into(), Position::At(row.seq())));
         let items: Vec<_> = stored.chain(loose(known)).collect();
         let _ = self.virtual_list.try_update_value(|virtual_list| virtual_list.restart(items, &shown));
     }
@@ -122,8 +122,8 @@ impl Open {
             self.log.name_others(&self.members, &mut self.names);
         }
         self.count_arrivals(known, items, before, who);
-        let stored = rows.iter().map(|row| (row.key().into(), Place::At(row.seq())));
-        let added: Vec<(ItemKey, Place)> = stored.chain(loose(known)).collect();
+        let stored = rows.iter().map(|row| (row.key().into(), Position::At(row.seq())));
+        let added: Vec<(ItemKey, Position)> = stored.chain(loose(known)).collect();
         let changed = self.virtual_list.try_update_value(|virtual_list| {
             let gone = virtual_list.shows_any(&items.updated)
                 || virtual_list.shows_any(&items.removed)
@@ -215,11 +215,11 @@ impl Open {
 }
 
 /// Items without a position in the log: the gap, and messages that are not acknowledged.
-fn loose(known: &Known) -> impl Iterator<Item = (ItemKey, Place)> {
+fn loose(known: &Known) -> impl Iterator<Item = (ItemKey, Position)> {
     let behind = known.timeline().cursor().map_or(0, |cursor| cursor.seq);
-    let gap = known.is_missing_some().then_some((ItemKey::Gap, Place::Behind(behind)));
+    let gap = known.is_missing_some().then_some((ItemKey::Gap, Position::Behind(behind)));
     let waiting = known.outbox().messages().filter(|intent| known.timeline().message(intent.message).is_none());
     let waiting =
-        waiting.enumerate().map(|(number, intent)| (ItemKey::Message(intent.message), Place::Waiting(number)));
+        waiting.enumerate().map(|(number, intent)| (ItemKey::Message(intent.message), Position::Waiting(number)));
     gap.into_iter().chain(waiting)
 }

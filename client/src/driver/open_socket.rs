@@ -6,24 +6,26 @@ use std::task::{Context, Poll, ready};
 
 use caravana_protocol::CloseReason;
 
-use super::LOST;
 use crate::SocketId;
 use crate::ports::{Socket, SocketEvent};
+
+/// A socket was lost without a close frame.
+const LOST: CloseReason = CloseReason::Abnormal;
 
 /// Frames that may wait for a socket that takes none. The session sends at most a few for each group at a time, so a
 /// socket with this many waiting frames is dead.
 const WAITING_FRAMES: usize = 2_048;
 
-/// An open socket.
+/// The open socket, and the frames that wait for it.
 #[derive(Debug)]
-pub(super) struct Line<S> {
+pub(super) struct OpenSocket<S> {
     pub(super) id: SocketId,
     pub(super) socket: S,
     waiting: VecDeque<String>,
     flushed: bool,
 }
 
-impl<S: Socket> Line<S> {
+impl<S: Socket> OpenSocket<S> {
     pub(super) fn new(id: SocketId, socket: S) -> Self {
         Self { id, socket, waiting: VecDeque::new(), flushed: true }
     }

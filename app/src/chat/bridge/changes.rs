@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use reactive_stores::Patch;
 
 use super::screen::wait;
-use super::{Dirty, Link, Open, follow, may_invite, names};
+use super::{Bridge, Dirty, Open, follow, may_invite, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
 
-impl Link {
+impl Bridge {
     /// Applies one change; the driver calls it outside of its lock.
     pub(super) fn on_change(self, change: &Change) {
         let open = self.open.try_with_value(|open| open.as_ref().map(|open| open.group.id)).flatten();

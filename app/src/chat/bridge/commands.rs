@@ -4,9 +4,9 @@ use caravana_client::{Group, HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Sess
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 
-use super::Link;
+use super::Bridge;
 
-impl Link {
+impl Bridge {
     /// Sends a message; `false` if it could not be queued.
     #[must_use]
     pub fn send(self, group: GroupId, body: MessageBody) -> bool {

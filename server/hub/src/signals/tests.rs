@@ -1,0 +1,142 @@
+//! Two instances and the signals between them.
+
+use caravana_protocol::Epoch;
+use caravana_store::GroupState;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::super::broker::LocalBroker;
+use super::super::peer::Peer;
+use super::*;
+use crate::frame::Outgoing;
+use crate::mailbox::Next;
+use crate::samples::{GROUP, instance, peer, user};
+
+/// An instance, and the switch that stops everything it does.
+struct Instance {
+    hub: Arc<Hub>,
+    frozen: CancellationToken,
+}
+
+fn two() -> [Instance; 2] {
+    let broker = LocalBroker::default();
+    let other = broker.join();
+    [broker, other].map(|broker| {
+        let frozen = CancellationToken::new();
+        Instance { hub: instance(broker, frozen.clone()), frozen }
+    })
+}
+
+impl Instance {
+    /// A connection that follows the group.
+    fn follows(&self, key: u64) -> Arc<Peer> {
+        let peer = peer(key);
+        self.hub.registry.add(Arc::clone(&peer), 10);
+        self.hub.registry.enter(GROUP, |state| state.enter(&peer, 1));
+        self.hub.registry.with(GROUP, |state| {
+            let members = (1..=4).map(user).collect();
+            state.load(GroupState { epoch: Epoch::new(Uuid::nil()), head: 0, members, reads: [].into() });
+            state.join(GROUP, key, 1, 0, true);
+        });
+        peer
+    }
+
+    fn goes(&self, key: u64) {
+        self.hub.registry.with(GROUP, |state| state.leave(key, GROUP));
+    }
+
+    fn online(&self) -> Vec<(UserId, u32)> {
+        self.hub.online(GROUP).into_iter().collect()
+    }
+}
+
+/// Lets everything happen that needs no time.
+async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The kinds of the frames that wait, without `joined`.
+async fn frames(peer: &Peer) -> Vec<String> {
+    if peer.mailbox.waiting_bytes() == 0 {
+        return Vec::new();
+    }
+    let Next::Write(frames) = peer.mailbox.next().await else { panic!("it is closed") };
+    peer.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
+    let texts = frames.iter().flat_map(Outgoing::frames).map(|(_, text)| text.to_owned());
+    let kinds = texts.map(|text| text.split('"').nth(3).unwrap_or_default().to_owned());
+    kinds.filter(|kind| kind != "joined").collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_on_two_instances_see_each_other_come_type_read_and_go() {
+    let [one, other] = two();
+    settle().await;
+    let ana = one.follows(1);
+    let bob = other.follows(2);
+    settle().await;
+    assert_eq!(frames(&ana).await, ["presence"]);
+    assert_eq!(frames(&bob).await, ["presence"], "the instance that came is told who is there");
+    assert_eq!(one.online(), [(user(1), 1), (user(2), 1)]);
+    assert_eq!(one.online(), other.online());
+    let typing = |is_typing| Signal::Typing { group_id: GROUP, user_id: user(1), is_typing };
+    one.hub.signal(typing(true));
+    one.hub.signal(typing(false));
+    settle().await;
+    assert_eq!(frames(&bob).await, ["user_typing", "user_stop_typing"]);
+    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 7 });
+    settle().await;
+    assert_eq!(frames(&ana).await, ["read"], "and nothing of their own typing");
+    assert_eq!(frames(&bob).await, ["read"]);
+    let again = other.follows(1);
+    settle().await;
+    assert_eq!(one.online(), [(user(1), 2), (user(2), 1)], "connections of all instances count");
+    other.goes(1);
+    one.goes(1);
+    settle().await;
+    assert_eq!(frames(&bob).await, ["presence"], "told once, when the last connection has gone");
+    drop(again);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_falls_silent_is_forgotten_and_one_that_speaks_is_not() {
+    let [one, other] = two();
+    settle().await;
+    let _ana = one.follows(1);
+    let bob = other.follows(2);
+    settle().await;
+    frames(&bob).await;
+    sleep(4 * PRESENCE_COUNTS).await;
+    assert_eq!(frames(&bob).await, Vec::<String>::new(), "it is repeated in time");
+    one.frozen.cancel();
+    settle().await;
+    sleep(PRESENCE_COUNTS + Duration::from_secs(1)).await;
+    assert_eq!(frames(&bob).await, ["presence"]);
+    assert_eq!(other.online(), [(user(2), 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_revoked_on_one_instance_ends_on_the_other() {
+    let [one, other] = two();
+    settle().await;
+    let (ana, bob) = (other.follows(1), other.follows(2));
+    one.hub.signal(Signal::Revoked(user(1), Revoked::All(CloseReason::SessionRevoked)));
+    one.hub.signal(Signal::GroupDeleted(GROUP, vec![user(2)]));
+    settle().await;
+    assert_eq!(ana.mailbox.closing(), Some(CloseReason::SessionRevoked));
+    assert!(frames(&bob).await.contains(&"left".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_presence_that_was_lost_is_mended_by_the_next_repetition() {
+    let [one, other] = two();
+    let bob = other.follows(2);
+    // The other instance does not listen yet.
+    let _ana = one.follows(1);
+    settle().await;
+    sleep(PRESENCE_AGAIN + Duration::from_secs(1)).await;
+    assert_eq!(other.online(), [(user(1), 1), (user(2), 1)]);
+    assert_eq!(one.online(), other.online());
+    assert_eq!(frames(&bob).await, ["presence"]);
+}
