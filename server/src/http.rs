@@ -5,9 +5,8 @@
 //! from a client is read without a limit. Decides nothing about groups and messages: the store and the hub do that.
 
 mod accept;
-mod account;
+mod account_care;
 mod account_forms;
-mod accounts;
 mod admission;
 mod browser;
 mod client;
@@ -34,6 +33,7 @@ mod reader;
 mod refusal_page;
 mod resets;
 mod sessions;
+mod signing_in;
 mod site;
 mod state;
 mod taken;
@@ -100,19 +100,19 @@ const API: &str = "/api/v1";
 /// The routes of PROTOCOL §3. Each handler has its route, method and description above it.
 fn api() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(accounts::register))
-        .routes(routes!(accounts::login))
-        .routes(routes!(accounts::logout))
-        .routes(routes!(accounts::token))
-        .routes(routes!(accounts::session))
-        .routes(routes!(accounts::ticket))
-        .routes(routes!(account::change_password))
+        .routes(routes!(signing_in::register))
+        .routes(routes!(signing_in::login))
+        .routes(routes!(signing_in::logout))
+        .routes(routes!(signing_in::token))
+        .routes(routes!(signing_in::session))
+        .routes(routes!(signing_in::ticket))
+        .routes(routes!(account_care::change_password))
         .routes(routes!(resets::ways, resets::ask))
         .routes(routes!(resets::set))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
-        .routes(routes!(account::update))
-        .routes(routes!(account::delete))
+        .routes(routes!(account_care::update))
+        .routes(routes!(account_care::delete))
         .routes(routes!(export::export))
         .routes(routes!(groups::list, groups::create))
         .routes(routes!(groups::show, groups::update, groups::delete))

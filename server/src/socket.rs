@@ -48,7 +48,7 @@ thread_local! {
 
 /// A whole message of a client.
 #[derive(Debug)]
-pub enum Message {
+pub enum SocketMessage {
     /// Of text.
     Text(String),
     /// Of bytes.
@@ -69,7 +69,7 @@ pub trait Service: Send {
     /// Waits until it can take the next message. Cancel safe.
     fn is_ready(&mut self) -> impl Future<Output = ()> + Send;
     /// Carries out a message.
-    fn receive(&mut self, message: Message) -> impl Future<Output = ()> + Send;
+    fn receive(&mut self, message: SocketMessage) -> impl Future<Output = ()> + Send;
 }
 
 impl Service for Connection {
@@ -91,11 +91,11 @@ impl Service for Connection {
         self.is_ready().await;
     }
 
-    async fn receive(&mut self, message: Message) {
+    async fn receive(&mut self, message: SocketMessage) {
         match message {
-            Message::Text(text) => self.receive(codec::decode_client(&text)).await,
+            SocketMessage::Text(text) => self.receive(codec::decode_client(&text)).await,
             // Unreachable: this connection accepts only text, so the decoder has already refused binary messages.
-            Message::Binary(_) => self.mailbox().close(CloseReason::Unsupported),
+            SocketMessage::Binary(_) => self.mailbox().close(CloseReason::Unsupported),
         }
     }
 }
@@ -227,8 +227,8 @@ impl<'a> Reader<'a> {
 
     async fn handle(&mut self, item: Received, service: &mut impl Service) -> Result<(), CloseReason> {
         match item {
-            Received::Text(text) => self.serve(Message::Text(text), service).await,
-            Received::Binary(bytes) => self.serve(Message::Binary(bytes), service).await,
+            Received::Text(text) => self.serve(SocketMessage::Text(text), service).await,
+            Received::Binary(bytes) => self.serve(SocketMessage::Binary(bytes), service).await,
             Received::Ping(payload) => {
                 self.count_control()?;
                 self.mailbox.push(&Outgoing::own(websocket::pong(&payload)));
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    async fn serve(&mut self, message: Message, service: &mut impl Service) -> Result<(), CloseReason> {
+    async fn serve(&mut self, message: SocketMessage, service: &mut impl Service) -> Result<(), CloseReason> {
         // A panic ends only this connection, with a close frame to its peer.
         let carried_out = AssertUnwindSafe(service.receive(message)).catch_unwind().await;
         carried_out.map_err(|_| CloseReason::Internal)?;

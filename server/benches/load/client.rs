@@ -4,7 +4,7 @@
 //! Promises: every frame is counted once, and a missing number in the texts is counted as a gap.
 
 mod frames;
-mod link;
+mod socket;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,11 +15,11 @@ use mio::{Events, Interest, Poll, Token};
 use uuid::Uuid;
 
 pub(crate) use frames::TEXT;
-pub(crate) use link::Role;
+pub(crate) use socket::ClientKind;
 
 use crate::latency::Latencies;
-use crate::people::Person;
-use link::{Link, State};
+use crate::rest::User;
+use socket::{ClientSocket, State};
 
 /// Handshakes at the same time.
 const HANDSHAKES: usize = 64;
@@ -75,7 +75,7 @@ pub(crate) struct Swarm {
     server: SocketAddr,
     poll: Poll,
     events: Events,
-    links: Vec<Link>,
+    sockets: Vec<ClientSocket>,
     buffer: Vec<u8>,
     start: Instant,
     joined: usize,
@@ -107,7 +107,7 @@ impl Swarm {
             server,
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS),
-            links: Vec::new(),
+            sockets: Vec::new(),
             buffer: vec![0; BUFFER],
             start: Instant::now(),
             joined: 0,
@@ -130,9 +130,9 @@ impl Swarm {
 
     /// Connects all of them, at most `handshakes` at a time, and waits until each has joined its group. A group may
     /// carry a query with the cursor to resume from.
-    pub(crate) fn connect(&mut self, who: &[(&str, &Person, Role)]) -> Result<Duration> {
+    pub(crate) fn connect(&mut self, who: &[(&str, &User, ClientKind)]) -> Result<Duration> {
         let begin = Instant::now();
-        let (before, first) = (self.joined, self.links.len());
+        let (before, first) = (self.joined, self.sockets.len());
         let mut waiting = who.iter();
         while self.joined - before < who.len() {
             if self.counts.closed > 0 {
@@ -143,51 +143,52 @@ impl Swarm {
             if begin.elapsed() > CONNECT {
                 bail!("only {} of {} connections are in their groups", self.joined - before, who.len());
             }
-            while self.links.len() - first < self.joined - before + self.handshakes {
-                let Some((group, person, role)) = waiting.next() else { break };
-                self.open(group, person, *role)?;
+            while self.sockets.len() - first < self.joined - before + self.handshakes {
+                let Some((group, user, kind)) = waiting.next() else { break };
+                self.open(group, user, *kind)?;
             }
             self.turn(Duration::from_millis(20))?;
         }
         Ok(begin.elapsed())
     }
 
-    fn open(&mut self, group: &str, person: &Person, role: Role) -> Result<()> {
-        let index = self.links.len();
+    fn open(&mut self, group: &str, user: &User, kind: ClientKind) -> Result<()> {
+        let index = self.sockets.len();
         let request = format!(
             "GET /ws/chat/{group} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
              Authorization: Bearer {}\r\n\r\n",
-            self.server, person.token
+            self.server, user.token
         );
         let last = u8::try_from(index % usize::from(SOURCES)).unwrap_or(0) + 2;
         let source = Ipv4Addr::new(127, 0, 0, last);
-        let mut link = Link::connect(self.server, source, role, request.into_bytes()).context("can't connect")?;
+        let mut socket =
+            ClientSocket::connect(self.server, source, kind, request.into_bytes()).context("can't connect")?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut link.stream, Token(index), interest)?;
-        self.links.push(link);
+        self.poll.registry().register(&mut socket.stream, Token(index), interest)?;
+        self.sockets.push(socket);
         Ok(())
     }
 
     /// Sends a message on this connection, stamped now.
     pub(crate) fn send(&mut self, index: usize) -> Result<()> {
         let stamp = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let link = &mut self.links[index];
-        link.sent += 1;
+        let socket = &mut self.sockets[index];
+        socket.sent += 1;
         self.counts.sent += 1;
         // Like the web client: the sender chooses the id, version 7, which is the row's primary key.
         let frame = format!(
             r#"{{"type":"send_message","data":{{"id":"{}","message":"{}"}}}}"#,
             Uuid::now_v7(),
-            frames::text(stamp, link.sent)
+            frames::text(stamp, socket.sent)
         );
-        frames::put(link.out(), TEXT_FRAME, frame.as_bytes());
-        link.flush().context("a sender's connection ended")
+        frames::put(socket.out(), TEXT_FRAME, frame.as_bytes());
+        socket.flush().context("a sender's connection ended")
     }
 
     /// Whether the kernel has accepted all bytes of this connection.
     pub(crate) fn is_flushed(&self, index: usize) -> bool {
-        self.links[index].is_flushed()
+        self.sockets[index].is_flushed()
     }
 
     /// Waits at most this long for events and handles them. Answers whether there were any.
@@ -197,15 +198,15 @@ impl Swarm {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        // Taken out so that the links can be borrowed; this only swaps pointers.
+        // Taken out so that the sockets can be borrowed; this only swaps pointers.
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             let index = event.token().0;
-            let link = &self.links[index];
-            if link.state == State::Closed || link.role == Role::Stalled && link.state == State::Joined {
+            let socket = &self.sockets[index];
+            if socket.state == State::Closed || socket.kind == ClientKind::Stalled && socket.state == State::Joined {
                 continue;
             }
-            if event.is_writable() && self.links[index].flush().is_err() {
+            if event.is_writable() && self.sockets[index].flush().is_err() {
                 self.close(index);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
@@ -228,11 +229,11 @@ impl Swarm {
     fn read(&mut self, index: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         loop {
-            match self.links[index].read(&mut buffer) {
+            match self.sockets[index].read(&mut buffer) {
                 Ok(Some(length)) => {
                     self.counts.reads += 1;
                     self.take(index, &buffer[..length]);
-                    if length < buffer.len() || self.links[index].state == State::Closed {
+                    if length < buffer.len() || self.sockets[index].state == State::Closed {
                         break;
                     }
                 }
@@ -248,16 +249,16 @@ impl Swarm {
 
     fn take(&mut self, index: usize, bytes: &[u8]) {
         let now = self.start.elapsed();
-        if self.links[index].partial.is_empty() {
+        if self.sockets[index].partial.is_empty() {
             let used = self.count(index, bytes, now);
-            self.links[index].partial.extend_from_slice(&bytes[used..]);
+            self.sockets[index].partial.extend_from_slice(&bytes[used..]);
         } else {
-            let mut partial = std::mem::take(&mut self.links[index].partial);
+            let mut partial = std::mem::take(&mut self.sockets[index].partial);
             partial.extend_from_slice(bytes);
             let used = self.count(index, &partial, now);
             if used < partial.len() {
                 partial.drain(..used);
-                self.links[index].partial = partial;
+                self.sockets[index].partial = partial;
             }
         }
     }
@@ -265,14 +266,14 @@ impl Swarm {
     /// Counts the frames in `bytes`. Answers how many bytes were whole frames.
     fn count(&mut self, index: usize, bytes: &[u8], now: Duration) -> usize {
         let mut used = 0;
-        if self.links[index].state == State::Upgrading {
+        if self.sockets[index].state == State::Upgrading {
             let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return 0 };
             if !bytes.starts_with(b"HTTP/1.1 101") {
                 self.refusal.get_or_insert_with(|| String::from_utf8_lossy(bytes).into_owned());
                 self.close(index);
                 return bytes.len();
             }
-            self.links[index].state = State::Joining;
+            self.sockets[index].state = State::Joining;
             used = end + 4;
         }
         while let Some(frame) = frames::first(&bytes[used..]) {
@@ -280,9 +281,9 @@ impl Swarm {
             match frame.opcode {
                 TEXT_FRAME | BINARY | CONTINUATION => self.text(index, frame.payload, now),
                 PING => {
-                    let link = &mut self.links[index];
-                    frames::put(link.out(), PONG, frame.payload);
-                    if link.flush().is_err() {
+                    let socket = &mut self.sockets[index];
+                    frames::put(socket.out(), PONG, frame.payload);
+                    if socket.flush().is_err() {
                         self.close(index);
                     }
                 }
@@ -301,21 +302,21 @@ impl Swarm {
         const ACKNOWLEDGEMENT: &[u8] = br#"{"type":"message_sent""#;
         const JOINED: &[u8] = br#"{"type":"joined""#;
         const CAUGHT_UP: &[u8] = br#"{"type":"caught_up""#;
-        let link = &mut self.links[index];
+        let socket = &mut self.sockets[index];
         if payload.starts_with(DELIVERY) {
             self.counts.events += 1;
             let Some(mark) = frames::mark(payload, self.guess) else { return };
-            if link.role == Role::Sender {
+            if socket.kind == ClientKind::Sender {
                 self.counts.echoed += 1;
                 return;
             }
             self.guess = mark;
             self.counts.delivered += 1;
             let number = frames::number(payload, mark);
-            if number != link.last + 1 {
+            if number != socket.last + 1 {
                 self.counts.gaps += 1;
             }
-            link.last = number;
+            socket.last = number;
             if self.counts.delivered.is_multiple_of(self.sample) {
                 self.latency.record(now.saturating_sub(Duration::from_nanos(frames::stamp(payload, mark))));
             }
@@ -324,8 +325,8 @@ impl Swarm {
             self.counts.acknowledged += 1;
             self.acknowledgement.record(now.saturating_sub(Duration::from_nanos(frames::stamp(payload, mark))));
             self.free.push(index);
-        } else if link.state == State::Joining && payload.starts_with(JOINED) {
-            link.state = State::Joined;
+        } else if socket.state == State::Joining && payload.starts_with(JOINED) {
+            socket.state = State::Joined;
             self.joined += 1;
         } else if payload.starts_with(CAUGHT_UP) {
             self.counts.caught_up += 1;
@@ -333,12 +334,12 @@ impl Swarm {
     }
 
     fn close(&mut self, index: usize) {
-        let link = &mut self.links[index];
-        if link.state != State::Closed {
-            link.state = State::Closed;
+        let socket = &mut self.sockets[index];
+        if socket.state != State::Closed {
+            socket.state = State::Closed;
             self.counts.closed += 1;
-            // The socket is closed when the swarm is dropped; for the peer a shutdown is enough.
-            let _ = link.stream.shutdown(std::net::Shutdown::Both);
+            // The socket is closed when the swarm is dropped; for the server a shutdown is enough.
+            let _ = socket.stream.shutdown(std::net::Shutdown::Both);
         }
     }
 }

@@ -6,10 +6,10 @@
 mod client;
 mod database;
 mod latency;
-mod peers;
-mod people;
+mod other_servers;
 mod process;
 mod report;
+mod rest;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use database::{Database, Kind};
 use process::Placement;
 use workload::{Outcome, Plan};
 
-/// The most idle connections: the peers were measured with this number.
+/// The most idle connections: the other servers were measured with this number.
 const CONNECTIONS: usize = 19_000;
 /// Open files that a process needs for itself.
 const OWN_FILES: usize = 500;
@@ -34,7 +34,7 @@ const IN_FLIGHT: [u64; 2] = [1, 64];
 /// Numbers of senders in the durable workload, each with one message in flight.
 const SENDERS: [usize; 2] = [16, 256];
 
-/// Measures the server and prints the peers' figures beside its own.
+/// Measures the server and prints the figures of other servers beside its own.
 #[derive(Debug, Parser)]
 struct Options {
     /// A few seconds for each workload instead of a few minutes for all; good for seeing that nothing broke.
@@ -101,7 +101,7 @@ fn main() -> Result<()> {
         Placement::Apart => println!("server on CPU 0, client on CPU 1"),
         Placement::Free => println!("NOT pinned: taskset or a second CPU is missing; figures move more than usual"),
     }
-    println!("peers: medians of 2026-11-22, same kind of machine; compare the CPU cost first");
+    println!("other servers: medians of 2026-11-22, same kind of machine; compare the CPU cost first");
     let chosen = |workload| options.workloads.is_empty() || options.workloads.contains(&workload);
     if chosen(Workload::FanOut) {
         for receivers in RECEIVERS {

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use crate::peers;
+use crate::other_servers;
 use crate::process::load_average;
 use crate::workload::Outcome;
 
@@ -17,8 +17,8 @@ use crate::workload::Outcome;
 const COLUMN: usize = 11;
 /// Width of the column of names.
 const NAMES: usize = 24;
-/// Width of a peer's column.
-const PEER: usize = 21;
+/// Width of another server's column.
+const OTHER: usize = 21;
 
 /// Prints one table for each case.
 #[expect(clippy::print_stdout, reason = "the tables are what the benchmark is for")]
@@ -43,16 +43,16 @@ pub(crate) fn save(folder: &Path, workload: &str, server: &Path, outcomes: &[Out
     Ok(())
 }
 
-/// The repetitions of one case: minimum, median and maximum of each figure, the target, the peers.
+/// The repetitions of one case: minimum, median and maximum of each figure, the target, the other servers.
 fn table(repetitions: &[Outcome]) -> String {
     let Some(first) = repetitions.first() else { return String::new() };
-    let (case, peers) = (&first.case, peers::names(&first.case));
+    let (case, others) = (&first.case, other_servers::names(&first.case));
     let times = repetitions.len();
     let mut table = format!("\n{case} ({times} repetitions, load average {:.1})\n", load_average());
     let mut line =
         format!("{:NAMES$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}", "", "min", "median", "max", "target");
-    for peer in &peers {
-        let _ = write!(line, "{peer:>PEER$}");
+    for other in &others {
+        let _ = write!(line, "{other:>OTHER$}");
     }
     table.push_str(line.trim_end());
     for figure in &first.figures {
@@ -63,23 +63,29 @@ fn table(repetitions: &[Outcome]) -> String {
             .map(|other| other.value)
             .collect();
         values.sort_by(f64::total_cmp);
-        let of = |index: usize| values.get(index).map_or_else(String::new, |value| number(*value));
         let mut line = format!(
             "{:NAMES$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}{:>COLUMN$}",
             figure.name,
-            of(0),
-            of(values.len() / 2),
-            of(values.len() - 1),
-            peers::target(case, figure.name)
+            values.first().copied().map_or_else(String::new, number),
+            median(&values).map_or_else(String::new, number),
+            values.last().copied().map_or_else(String::new, number),
+            other_servers::target(case, figure.name)
         );
-        for peer in &peers {
-            let value = peers::figure(case, peer, figure.name).map_or_else(String::new, number);
-            let _ = write!(line, "{value:>PEER$}");
+        for other in &others {
+            let value = other_servers::figure(case, other, figure.name).map_or_else(String::new, number);
+            let _ = write!(line, "{value:>OTHER$}");
         }
         table.push('\n');
         table.push_str(line.trim_end());
     }
     table
+}
+
+/// The middle of sorted values; between the two in the middle if their number is even.
+fn median(sorted: &[f64]) -> Option<f64> {
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = *sorted.get((sorted.len() - 1) / 2)?;
+    Some(f64::midpoint(lower, upper))
 }
 
 /// Three significant digits or a whole number with its thousands apart.

@@ -100,7 +100,11 @@ impl Group {
     /// Sets the state that was read from the store. Only the first call has an effect, because the hub has continued
     /// from that state. Returns whether more was committed while the store was being read.
     pub(super) fn load(&mut self, group_state: GroupState) -> bool {
-        self.known.get_or_insert(group_state);
+        if self.known.is_none() {
+            self.known = Some(group_state);
+            // Nobody has joined yet, so nobody has missed anything.
+            self.tells_presence = self.is_small();
+        }
         self.is_behind() || self.nudged
     }
 

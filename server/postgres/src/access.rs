@@ -18,7 +18,7 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::TaskTracker;
 
-use super::link::{LOCK_TIMEOUT, Link, manners};
+use super::backend::{Backend, LOCK_TIMEOUT, manners};
 use super::place::Home;
 use super::shape::Shape;
 
@@ -152,7 +152,7 @@ impl Access {
     pub(super) async fn ask<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send,
-        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+        F: for<'c> Fn(&'c mut Backend) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
     {
         self.repeat(Reading::Statement, &question).await
     }
@@ -161,7 +161,7 @@ impl Access {
     pub(super) async fn ask_in_snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send,
-        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+        F: for<'c> Fn(&'c mut Backend) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
     {
         self.repeat(Reading::Snapshot, &question).await
     }
@@ -169,7 +169,7 @@ impl Access {
     async fn repeat<T, F>(&self, reading: Reading, question: &F) -> Result<T, StoreError>
     where
         T: Send,
-        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+        F: for<'c> Fn(&'c mut Backend) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
     {
         let deadline = Instant::now() + PATIENCE;
         let mut dead = 0;
@@ -186,9 +186,9 @@ impl Access {
     async fn once<T, F>(&self, reading: Reading, question: &F) -> Result<T, StoreError>
     where
         T: Send,
-        F: for<'c> Fn(&'c mut Link) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
+        F: for<'c> Fn(&'c mut Backend) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync,
     {
-        let mut link = self.link().await?;
+        let mut backend = self.backend().await?;
         let begin = match (reading, self.is_pooled()) {
             (Reading::Statement, false) => None,
             (Reading::Statement, true) => Some(format!("begin; {}", self.local_manners())),
@@ -198,16 +198,16 @@ impl Access {
             }
         };
         if let Some(begin) = &begin {
-            link.run(begin).await?;
+            backend.run(begin).await?;
         }
-        let answer = question(&mut link).await;
+        let answer = question(&mut backend).await;
         if is_broken(&answer) {
             return answer;
         }
         if begin.is_some() {
-            link.run(if answer.is_ok() { "commit" } else { "rollback" }).await?;
+            backend.run(if answer.is_ok() { "commit" } else { "rollback" }).await?;
         }
-        link.release();
+        backend.release();
         answer
     }
 
@@ -216,7 +216,7 @@ impl Access {
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> Fn(&'c mut Link, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
+        F: for<'c> Fn(&'c mut Backend, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>> + Send + Sync + 'static,
     {
         let this = self.clone();
         let deadline = Instant::now() + PATIENCE;
@@ -247,30 +247,30 @@ impl Access {
 
     async fn transaction<T, F>(&self, work: &F, is_begun: &mut bool) -> Result<T, StoreError>
     where
-        F: for<'c> Fn(&'c mut Link, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>,
+        F: for<'c> Fn(&'c mut Backend, &'c mut Effects) -> BoxFuture<'c, Result<T, StoreError>>,
     {
-        let mut link = self.link().await?;
+        let mut backend = self.backend().await?;
         let begin = if self.is_pooled() { format!("begin; {}", self.local_manners()) } else { "begin".into() };
-        link.run(&begin).await?;
+        backend.run(&begin).await?;
         *is_begun = true;
         let mut effects = Effects::default();
-        let outcome = work(&mut link, &mut effects).await;
+        let outcome = work(&mut backend, &mut effects).await;
         if is_broken(&outcome) {
             return outcome;
         }
-        link.run(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
-        link.release();
+        backend.run(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
+        backend.release();
         if outcome.is_ok() {
             self.commits.tell(effects).await;
         }
         outcome
     }
 
-    async fn link(&self) -> Result<Link, StoreError> {
+    async fn backend(&self) -> Result<Backend, StoreError> {
         self.home.is_still_there()?;
         let named = !self.is_pooled();
         match self.pool.acquire().await {
-            Ok(connection) => Ok(Link::pooled(connection, named)),
+            Ok(connection) => Ok(Backend::pooled(connection, named)),
             Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
             Err(error) => Err(error.into()),
         }
@@ -328,7 +328,7 @@ pub(super) fn is_lost(error: &StoreError) -> bool {
     code(error).is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
 }
 
-/// Whether the link must not be used again: the connection failed, not the statement.
+/// Whether the backend must not be used again: the connection failed, not the statement.
 fn is_broken<T>(outcome: &Result<T, StoreError>) -> bool {
     match outcome {
         Err(error @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_))) => {

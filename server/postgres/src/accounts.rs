@@ -17,17 +17,17 @@ impl Accounts for PostgresStore {
         }
         let access = self.access.clone();
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let (make_user, account) =
                     (access.sql("insert into public.users (id{, user name}) values ($1{, $2})"), account.clone());
                 Box::pin(async move {
                     let NewAccount { id, email, display_name, password_hash } = account;
-                    sqlx::query(make_user).bind(id.uuid()).bind(&display_name).execute(&mut *link).await?;
+                    sqlx::query(make_user).bind(id.uuid()).bind(&display_name).execute(&mut *backend).await?;
                     sqlx::query("insert into caravana.account (user_id, email, password_hash) values ($1, $2, $3)")
                         .bind(id.uuid())
                         .bind(&email)
                         .bind(password_hash)
-                        .execute(link)
+                        .execute(backend)
                         .await
                         .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
                     Ok(User { id, display_name, email: Some(email) })
@@ -39,13 +39,13 @@ impl Accounts for PostgresStore {
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
         let row: Option<(Uuid, Name, String, String)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "select u.id, {user name}, a.email, a.password_hash
                      from caravana.account a join public.users u on u.id = a.user_id where a.email = $1",
                 );
                 let email = email.to_owned();
-                Box::pin(async move { Ok(sqlx::query_as(statement).bind(email).fetch_optional(link).await?) })
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(email).fetch_optional(backend).await?) })
             })
             .await?;
         Ok(row.map(|(user, display_name, email, password_hash)| Account {
@@ -57,9 +57,11 @@ impl Accounts for PostgresStore {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let name: Option<Name> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql("select {user name} from public.users u where u.id = $1");
-                Box::pin(async move { Ok(sqlx::query_scalar(statement).bind(id.uuid()).fetch_optional(link).await?) })
+                Box::pin(
+                    async move { Ok(sqlx::query_scalar(statement).bind(id.uuid()).fetch_optional(backend).await?) },
+                )
             })
             .await?;
         Ok(name.map(|display_name| User { id, display_name: display_name.0, email: None }))
@@ -67,7 +69,7 @@ impl Accounts for PostgresStore {
 
     async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let change = change.clone();
                 Box::pin(async move {
                     let changed = sqlx::query(
@@ -76,7 +78,7 @@ impl Accounts for PostgresStore {
                     .bind(change.password_hash)
                     .bind(change.user.uuid())
                     .bind(change.known)
-                    .execute(&mut *link)
+                    .execute(&mut *backend)
                     .await?;
                     let renewed = sqlx::query(
                         "update caravana.session set token_hash = $1
@@ -86,13 +88,13 @@ impl Accounts for PostgresStore {
                     .bind(&change.session[..])
                     .bind(change.user.uuid())
                     .bind(change.now)
-                    .execute(&mut *link)
+                    .execute(&mut *backend)
                     .await?;
                     if changed.rows_affected() == 0 || renewed.rows_affected() == 0 {
                         return Err(StoreError::Conflict);
                     }
-                    resets::end_all(link, change.user).await?;
-                    proofs::sign_out(link, change.user, Some(change.renewed), change.now).await
+                    resets::end_all(backend, change.user).await?;
+                    proofs::sign_out(backend, change.user, Some(change.renewed), change.now).await
                 })
             })
             .await
@@ -104,12 +106,12 @@ impl Accounts for PostgresStore {
         }
         let (access, display_name) = (self.access.clone(), display_name.to_owned());
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let (statement, display_name) = (access.sql("{name user}"), display_name.clone());
                 Box::pin(async move {
-                    ended::lives(link, user).await?;
+                    ended::lives(backend, user).await?;
                     effects.renamed(user, display_name.clone());
-                    sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(link).await?;
+                    sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(backend).await?;
                     Ok(())
                 })
             })
@@ -119,19 +121,19 @@ impl Accounts for PostgresStore {
     async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
         let (access, password_hash) = (self.access.clone(), password_hash.to_owned());
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let (access, password_hash) = (access.clone(), password_hash.clone());
                 Box::pin(async move {
-                    ended::hold(link, user).await?;
+                    ended::hold(backend, user).await?;
                     let ended = sqlx::query("delete from caravana.account where user_id = $1 and password_hash = $2")
                         .bind(user.uuid())
                         .bind(password_hash)
-                        .execute(&mut *link)
+                        .execute(&mut *backend)
                         .await?;
                     if ended.rows_affected() == 0 {
                         return Err(StoreError::Conflict);
                     }
-                    ends::end(&access, link, effects, user).await
+                    ends::end(&access, backend, effects, user).await
                 })
             })
             .await

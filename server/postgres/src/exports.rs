@@ -17,7 +17,7 @@ impl Exports for PostgresStore {
     async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError> {
         let (who, memberships, invites) = self
             .access
-            .ask_in_snapshot(|link| {
+            .ask_in_snapshot(|backend| {
                 // An adopted table may have no such column.
                 let who = self.access.sql(concat!(
                     "select {user name}, a.email, ",
@@ -33,15 +33,15 @@ impl Exports for PostgresStore {
                 ));
                 Box::pin(async move {
                     let who: Option<(Name, Option<String>, Option<i64>)> =
-                        sqlx::query_as(who).bind(user.uuid()).fetch_optional(&mut *link).await?;
+                        sqlx::query_as(who).bind(user.uuid()).fetch_optional(&mut *backend).await?;
                     let memberships: Vec<MembershipRow> =
-                        sqlx::query_as(memberships).bind(user.uuid()).fetch_all(&mut *link).await?;
+                        sqlx::query_as(memberships).bind(user.uuid()).fetch_all(&mut *backend).await?;
                     let invites: Vec<InviteRow> = sqlx::query_as(
                         "select group_id, max_uses, uses, expires_at from caravana.invite where created_by = $1
                          order by expires_at, token_hash",
                     )
                     .bind(user.uuid())
-                    .fetch_all(link)
+                    .fetch_all(backend)
                     .await?;
                     Ok((who, memberships, invites))
                 })
@@ -73,7 +73,7 @@ impl Exports for PostgresStore {
         let after = after.and_then(|id| id.parse::<Uuid>().ok()).unwrap_or(Uuid::nil());
         let found: Vec<MessageRow> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 Box::pin(async move {
                     let question = sqlx::query_as(concat!(
                         "select ",
@@ -82,7 +82,7 @@ impl Exports for PostgresStore {
                          where c.user_id = $1 and c.id > $2 order by c.id limit $3"
                     ));
                     let question = question.bind(user.uuid()).bind(after).bind(i64::from(limit));
-                    Ok(question.fetch_all(link).await?)
+                    Ok(question.fetch_all(backend).await?)
                 })
             })
             .await?;

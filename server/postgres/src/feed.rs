@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::safety;
-use super::writer::Backends;
+use super::writer::OwnBackends;
 
 /// The channel on which the triggers notify.
 const CHANNEL: &str = "caravana";
@@ -66,7 +66,7 @@ pub(super) struct Feed {
     access: Access,
     /// Where to listen: `DATABASE_LISTEN_URL`, or the database's own address.
     options: PgConnectOptions,
-    backends: Backends,
+    own_backends: OwnBackends,
     hints: Arc<HintSender>,
     /// Whether the operator was already warned that no notifications arrive.
     is_deaf: bool,
@@ -75,8 +75,13 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(access: Access, options: PgConnectOptions, backends: Backends, hints: Arc<HintSender>) -> Self {
-        Self { access, options, backends, hints, is_deaf: false, is_direct: false }
+    pub(super) fn new(
+        access: Access,
+        options: PgConnectOptions,
+        own_backends: OwnBackends,
+        hints: Arc<HintSender>,
+    ) -> Self {
+        Self { access, options, own_backends, hints, is_deaf: false, is_direct: false }
     }
 
     /// Listens for ever; ends when its task is aborted.
@@ -186,7 +191,7 @@ impl Feed {
     async fn probe(&self, listener: &mut PgListener, own: &str) -> Result<(), Deaf> {
         let is_on: bool = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let own = own.to_owned();
                 Box::pin(async move {
                     let question = sqlx::query_scalar(
@@ -194,7 +199,7 @@ impl Feed {
                            in ('off', 'false', 'no', '0') then false \
                          else pg_notify($1, '') is not null end",
                     );
-                    Ok(question.bind(own).fetch_one(link).await?)
+                    Ok(question.bind(own).fetch_one(backend).await?)
                 })
             })
             .await?;
@@ -213,7 +218,8 @@ impl Feed {
     }
 
     fn hear(&self, notification: &PgNotification) {
-        let is_ours = i32::try_from(notification.process_id()).is_ok_and(|backend| self.backends.has(backend));
+        let is_ours =
+            i32::try_from(notification.process_id()).is_ok_and(|process_id| self.own_backends.has(process_id));
         if notification.channel() != CHANNEL || is_ours {
             return;
         }

@@ -10,8 +10,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::access::Access;
+use super::backend::Backend;
 use super::ended::lives;
-use super::link::Link;
 use super::roles::{hold_group, role_of};
 use super::rows::{Loose, Name, micros, moment, unsigned};
 use super::{PostgresStore, bounds, is_duplicate};
@@ -134,27 +134,27 @@ impl Groups for PostgresStore {
         let access = self.access.clone();
         let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
                 Box::pin(async move {
-                    lives(link, owner).await?;
-                    bounds::one_more_group(link, owner).await?;
+                    lives(backend, owner).await?;
+                    bounds::one_more_group(backend, owner).await?;
                     sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
                         .bind(id.uuid())
                         .bind(name)
-                        .execute(&mut *link)
+                        .execute(&mut *backend)
                         .await
                         .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
                     sqlx::query("insert into caravana.member (group_id, user_id, role) values ($1, $2, 'owner')")
                         .bind(id.uuid())
                         .bind(owner.uuid())
-                        .execute(&mut *link)
+                        .execute(&mut *backend)
                         .await?;
                     if let Some(time_zone) = time_zone {
-                        set_time_zone(link, id, &time_zone).await?;
+                        set_time_zone(backend, id, &time_zone).await?;
                     }
                     effects.member(id, owner);
-                    seen_by(&access, link, id, owner).await?.ok_or(StoreError::NotFound)
+                    seen_by(&access, backend, id, owner).await?.ok_or(StoreError::NotFound)
                 })
             })
             .await
@@ -163,9 +163,9 @@ impl Groups for PostgresStore {
     async fn groups(&self, user: UserId) -> Result<Vec<Group>, StoreError> {
         let rows: Vec<GroupRow> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(group_rows!(""));
-                Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(link).await?) })
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(user.uuid()).fetch_all(backend).await?) })
             })
             .await?;
         Ok(by_activity(rows.into_iter().map(GroupRow::into_group).collect()))
@@ -178,11 +178,11 @@ impl Groups for PostgresStore {
     async fn update_group(&self, actor: UserId, group: GroupId, patch: GroupPatch) -> Result<Group, StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let (access, patch) = (access.clone(), patch.clone());
                 Box::pin(async move {
-                    hold_group(link, group).await?;
-                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    hold_group(backend, group).await?;
+                    let role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     rules::managers_only(role)?;
                     if let Some(name) = patch.name {
                         if !access.shape().renames_groups() {
@@ -191,21 +191,21 @@ impl Groups for PostgresStore {
                         sqlx::query(access.sql("{rename group}"))
                             .bind(group.uuid())
                             .bind(name)
-                            .execute(&mut *link)
+                            .execute(&mut *backend)
                             .await?;
                     }
                     if let Some(time_zone) = patch.time_zone {
-                        set_time_zone(link, group, &time_zone).await?;
+                        set_time_zone(backend, group, &time_zone).await?;
                     }
                     if let Some(may) = patch.members_can_invite {
                         sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
                             .bind(may)
                             .bind(group.uuid())
-                            .execute(&mut *link)
+                            .execute(&mut *backend)
                             .await?;
                     }
                     effects.group(group);
-                    seen_by(&access, link, group, actor).await?.ok_or(StoreError::NotFound)
+                    seen_by(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)
                 })
             })
             .await
@@ -214,29 +214,29 @@ impl Groups for PostgresStore {
     async fn delete_group(&self, actor: UserId, group: GroupId) -> Result<(), StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let access = access.clone();
                 Box::pin(async move {
-                    hold_group(link, group).await?;
-                    let role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    hold_group(backend, group).await?;
+                    let role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     rules::owners_only(role)?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
                     // If the triggers notified, the server's own hub would hear "the member left" before "the group
                     // ended".
-                    link.run("set local caravana.notify = off").await?;
-                    let members = end(link, group).await?;
+                    backend.run("set local caravana.notify = off").await?;
+                    let members = end(backend, group).await?;
                     effects.group_deleted(group, members);
                     Ok(())
                 })
             })
             .await?;
         // The server's own hub already knows. Other servers learn it from this notification, or from their next sweep.
-        let told = self.access.ask(|link| {
+        let told = self.access.ask(|backend| {
             Box::pin(async move {
                 let hint = "select caravana.hint(array[$1])";
-                sqlx::query(hint).bind(group.uuid()).execute(link).await?;
+                sqlx::query(hint).bind(group.uuid()).execute(backend).await?;
                 Ok(())
             })
         });
@@ -250,39 +250,39 @@ impl Groups for PostgresStore {
 pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -> Result<Option<Group>, StoreError> {
     store
         .access
-        .ask(|link| {
+        .ask(|backend| {
             let access = store.access.clone();
-            Box::pin(async move { seen_by(&access, link, group, viewer).await })
+            Box::pin(async move { seen_by(&access, backend, group, viewer).await })
         })
         .await
 }
 
 async fn seen_by(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     group: GroupId,
     viewer: UserId,
 ) -> Result<Option<Group>, StoreError> {
     let statement = access.sql(group_rows!(" and g.id = $2 limit 1"));
     let row: Option<GroupRow> =
-        sqlx::query_as(statement).bind(viewer.uuid()).bind(group.uuid()).fetch_optional(link).await?;
+        sqlx::query_as(statement).bind(viewer.uuid()).bind(group.uuid()).fetch_optional(backend).await?;
     Ok(row.map(GroupRow::into_group))
 }
 
-async fn set_time_zone(link: &mut Link, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
+async fn set_time_zone(backend: &mut Backend, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
     sqlx::query("update caravana.\"group\" set time_zone = $1 where group_id = $2")
         .bind(time_zone)
         .bind(group.uuid())
-        .execute(link)
+        .execute(backend)
         .await?;
     Ok(())
 }
 
 /// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
-pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+pub(super) async fn end(backend: &mut Backend, group: GroupId) -> Result<Vec<UserId>, StoreError> {
     let members: Vec<Uuid> = sqlx::query_scalar("select user_id from caravana.member where group_id = $1")
         .bind(group.uuid())
-        .fetch_all(&mut *link)
+        .fetch_all(&mut *backend)
         .await?;
     for statement in [
         "delete from caravana.invite where group_id = $1",
@@ -291,7 +291,7 @@ pub(super) async fn end(link: &mut Link, group: GroupId) -> Result<Vec<UserId>, 
         "delete from caravana.member where group_id = $1",
         "update caravana.\"group\" set deleted_at = now() where group_id = $1",
     ] {
-        sqlx::query(statement).bind(group.uuid()).execute(&mut *link).await?;
+        sqlx::query(statement).bind(group.uuid()).execute(&mut *backend).await?;
     }
     Ok(members.into_iter().map(UserId::new).collect())
 }

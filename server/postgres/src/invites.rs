@@ -8,7 +8,7 @@ use caravana_protocol::{GroupId, InviteId, UserId};
 use caravana_store::{InviteRow, Invites, NewInvite, SecretHash, StoreError, rules};
 use uuid::Uuid;
 
-use super::link::Link;
+use super::backend::Backend;
 use super::rows::{Name, unsigned};
 use super::{PostgresStore, bounds, ended, roles};
 
@@ -28,22 +28,22 @@ impl Invites for PostgresStore {
     async fn create_invite(&self, actor: UserId, group: GroupId, invite: NewInvite) -> Result<(), StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let (access, invite) = (access.clone(), invite.clone());
                 Box::pin(async move {
                     // The member's row is held, so that a removal at the same time waits, finds the invite, and revokes
                     // it.
-                    let role = roles::role_held(&access, link, group, actor).await?;
+                    let role = roles::role_held(&access, backend, group, actor).await?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
                     let members_can_invite: Option<bool> =
                         sqlx::query_scalar("select members_can_invite from caravana.\"group\" where group_id = $1")
                             .bind(group.uuid())
-                            .fetch_optional(&mut *link)
+                            .fetch_optional(&mut *backend)
                             .await?;
                     rules::may_invite(role, members_can_invite.unwrap_or(true))?;
-                    bounds::one_more_invite(link, group, (actor, role), invite.created_at).await?;
+                    bounds::one_more_invite(backend, group, (actor, role), invite.created_at).await?;
                     sqlx::query(
                         "insert into caravana.invite
                            (token_hash, group_id, created_by, max_uses, expires_at, created_at, by_manager, at_head)
@@ -56,7 +56,7 @@ impl Invites for PostgresStore {
                     .bind(invite.expires_at)
                     .bind(invite.created_at)
                     .bind(role.manages())
-                    .execute(link)
+                    .execute(backend)
                     .await?;
                     Ok(())
                 })
@@ -67,10 +67,10 @@ impl Invites for PostgresStore {
     async fn invites(&self, group: GroupId, viewer: UserId, now: i64) -> Result<Option<Vec<InviteRow>>, StoreError> {
         let found: Option<Vec<Listed>> = self
             .access
-            .ask_in_snapshot(|link| {
+            .ask_in_snapshot(|backend| {
                 let access = self.access.clone();
                 Box::pin(async move {
-                    let Some(role) = roles::role_of(&access, link, group, viewer).await? else { return Ok(None) };
+                    let Some(role) = roles::role_of(&access, backend, group, viewer).await? else { return Ok(None) };
                     if !access.shape().members().is_ours() {
                         return Ok(Some(Vec::new()));
                     }
@@ -81,7 +81,7 @@ impl Invites for PostgresStore {
                         " order by i.created_at desc nulls last, i.token_hash"
                     ));
                     let found = found.bind(group.uuid()).bind(now).bind(role.manages()).bind(viewer.uuid());
-                    Ok(Some(found.fetch_all(link).await?))
+                    Ok(Some(found.fetch_all(backend).await?))
                 })
             })
             .await?;
@@ -105,12 +105,12 @@ impl Invites for PostgresStore {
     ) -> Result<bool, StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let access = access.clone();
                 Box::pin(async move {
                     // A join by this invite at the same time either finishes before, or is refused.
-                    roles::hold_group(link, group).await?;
-                    let role = roles::role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    roles::hold_group(backend, group).await?;
+                    let role = roles::role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
@@ -121,7 +121,7 @@ impl Invites for PostgresStore {
                     .bind(group.uuid())
                     .bind(&invite.uuid().as_bytes()[..])
                     .bind(actor.uuid())
-                    .fetch_optional(&mut *link)
+                    .fetch_optional(&mut *backend)
                     .await?;
                     let (token, is_revoked, is_own) = found.ok_or(StoreError::NotFound)?;
                     rules::may_revoke(role, is_own)?;
@@ -129,7 +129,7 @@ impl Invites for PostgresStore {
                         sqlx::query("update caravana.invite set revoked_at = $1 where token_hash = $2")
                             .bind(now)
                             .bind(token)
-                            .execute(&mut *link)
+                            .execute(&mut *backend)
                             .await?;
                     }
                     Ok(!is_revoked)
@@ -141,16 +141,16 @@ impl Invites for PostgresStore {
     async fn invite(&self, token: SecretHash, now: i64) -> Result<InvitedGroup, StoreError> {
         let row: Option<(Name, i64, Option<Name>, bool)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(concat!(
                     "select {group name}, (select count(*) from {members} m where m.group_id = g.id),
                        (select {user name} from public.users u where u.id = i.created_by), ",
                     lives!(),
                     " from caravana.invite i join public.groups g on g.id = i.group_id where i.token_hash = $1"
                 ));
-                Box::pin(
-                    async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
-                )
+                Box::pin(async move {
+                    Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(backend).await?)
+                })
             })
             .await?;
         let (name, members, invited_by, lives) = row.ok_or(StoreError::NotFound)?;
@@ -164,8 +164,10 @@ impl Invites for PostgresStore {
         let question = "select group_id from caravana.invite where token_hash = $1";
         let group: Option<Uuid> = self
             .access
-            .ask(|link| {
-                Box::pin(async move { Ok(sqlx::query_scalar(question).bind(&token[..]).fetch_optional(link).await?) })
+            .ask(|backend| {
+                Box::pin(
+                    async move { Ok(sqlx::query_scalar(question).bind(&token[..]).fetch_optional(backend).await?) },
+                )
             })
             .await?;
         Ok(group.map(GroupId::new))
@@ -174,19 +176,19 @@ impl Invites for PostgresStore {
     async fn accept_invite(&self, token: SecretHash, user: UserId, now: i64) -> Result<GroupId, StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let access = access.clone();
                 Box::pin(async move {
-                    ended::lives(link, user).await?;
+                    ended::lives(backend, user).await?;
                     let group: Option<Uuid> =
                         sqlx::query_scalar("select group_id from caravana.invite where token_hash = $1")
                             .bind(&token[..])
-                            .fetch_optional(&mut *link)
+                            .fetch_optional(&mut *backend)
                             .await?;
                     let group = GroupId::new(group.ok_or(StoreError::NotFound)?);
                     // Lock the group first, as every change of its members does; the end of a group deletes the
                     // invites, too.
-                    roles::hold_group(link, group).await?;
+                    roles::hold_group(backend, group).await?;
                     let row: Option<(bool, bool)> = sqlx::query_as(concat!(
                         "select ",
                         lives!(),
@@ -197,11 +199,11 @@ impl Invites for PostgresStore {
                     .bind(&token[..])
                     .bind(now)
                     .bind(user.uuid())
-                    .fetch_optional(&mut *link)
+                    .fetch_optional(&mut *backend)
                     .await?;
                     let (lives, takes_back) = row.ok_or(StoreError::NotFound)?;
                     // A member who opens the invite again is sent to the group, even if the invite has ended.
-                    if roles::role_of(&access, link, group, user).await?.is_some() {
+                    if roles::role_of(&access, backend, group, user).await?.is_some() {
                         return Ok(group);
                     }
                     if !access.shape().members().is_ours() {
@@ -210,17 +212,17 @@ impl Invites for PostgresStore {
                     if !lives || !takes_back {
                         return Err(StoreError::Gone);
                     }
-                    bounds::one_more_member(link, group).await?;
-                    bounds::one_more_group(link, user).await?;
+                    bounds::one_more_member(backend, group).await?;
+                    bounds::one_more_group(backend, user).await?;
                     sqlx::query("update caravana.invite set uses = uses + 1 where token_hash = $1")
                         .bind(&token[..])
-                        .execute(&mut *link)
+                        .execute(&mut *backend)
                         .await?;
                     for statement in [
                         "delete from caravana.removed where group_id = $1 and user_id = $2",
                         "insert into caravana.member (group_id, user_id, role) values ($1, $2, 'member')",
                     ] {
-                        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
+                        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *backend).await?;
                     }
                     effects.member(group, user);
                     Ok(group)
@@ -233,14 +235,14 @@ impl Invites for PostgresStore {
 type Listed = (Vec<u8>, Uuid, Option<i64>, i64, i64, Option<i64>);
 
 /// Revokes the invites of a member whose membership ends, inside the transaction that has deleted the member's row.
-pub(super) async fn end_of(link: &mut Link, group: GroupId, maker: UserId) -> Result<(), StoreError> {
+pub(super) async fn end_of(backend: &mut Backend, group: GroupId, maker: UserId) -> Result<(), StoreError> {
     sqlx::query(
         "update caravana.invite set revoked_at = extract(epoch from now())::bigint
          where group_id = $1 and created_by = $2 and revoked_at is null",
     )
     .bind(group.uuid())
     .bind(maker.uuid())
-    .execute(link)
+    .execute(backend)
     .await?;
     Ok(())
 }

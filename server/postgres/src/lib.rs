@@ -14,6 +14,7 @@
 mod access;
 mod accounts;
 mod address;
+mod backend;
 mod bounds;
 mod doctor;
 mod ended;
@@ -22,7 +23,6 @@ mod exports;
 mod feed;
 mod groups;
 mod invites;
-mod link;
 mod log;
 mod members;
 mod members_view;
@@ -63,7 +63,7 @@ use access::Access;
 use feed::Feed;
 use safety::Way;
 use shape::Shape;
-use writer::{Backends, Writer};
+use writer::{OwnBackends, Writer};
 
 /// How often to check that the address still leads to the database that was opened.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -136,10 +136,10 @@ impl PostgresStore {
         }
         let hint_sender = Arc::new(HintSender::default());
         let hints = hint_sender.source();
-        let backends = Backends::default();
+        let own_backends = OwnBackends::default();
         let access = Access::new(options, is_pooled, durability, shape, home, Arc::clone(&hint_sender));
-        let writer = Writer::start(&access, &backends);
-        let feed = Feed::new(access.clone(), listen_options, backends, hint_sender);
+        let writer = Writer::start(&access, &own_backends);
+        let feed = Feed::new(access.clone(), listen_options, own_backends, hint_sender);
         let look = tokio::spawn(look_where_it_is(access.clone()));
         Ok(Self { access, writer, feed: tokio::spawn(feed.run()), look, hints })
     }
@@ -162,9 +162,9 @@ impl Drop for PostgresStore {
 
 impl Store for PostgresStore {
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.access.ask(|link| {
+        Box::pin(self.access.ask(|backend| {
             Box::pin(async move {
-                sqlx::query("select 1").execute(link).await?;
+                sqlx::query("select 1").execute(backend).await?;
                 Ok(())
             })
         }))
@@ -188,9 +188,9 @@ async fn look_where_it_is(access: Access) {
     while !access.home().is_left() {
         ticks.tick().await;
         let home = access.home().clone();
-        let looked = access.ask(move |link| {
+        let looked = access.ask(move |backend| {
             let home = home.clone();
-            Box::pin(async move { Ok(home.check(link).await?) })
+            Box::pin(async move { Ok(home.check(backend).await?) })
         });
         if let Err(error) = looked.await {
             tracing::debug!(error = %causes(&error), "the database did not say where it is");

@@ -8,7 +8,9 @@ use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::pages::{self as store_pages, Sides};
-use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use caravana_store::{
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -20,12 +22,12 @@ use pages::{besides_messages, newer, older, page, page_end};
 
 #[async_trait]
 impl Log for PostgresStore {
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
-        self.writer.append(draft)
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        self.writer.append(message)
     }
 
     async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        let row = self.access.ask(|link| Box::pin(async move { message_by_id(link, id).await })).await?;
+        let row = self.access.ask(|backend| Box::pin(async move { message_by_id(backend, id).await })).await?;
         Ok(row.filter(MessageRow::is_stored).map(|row| row.to_message()))
     }
 
@@ -40,7 +42,7 @@ impl Log for PostgresStore {
     async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
         let marked: Option<i64> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "insert into caravana.read as r (group_id, user_id, seq) \
                      select h.group_id, v.user_id, least(h.head, $3) from caravana.head h \
@@ -49,7 +51,7 @@ impl Log for PostgresStore {
                 );
                 Box::pin(async move {
                     let question = sqlx::query_scalar(statement).bind(group.uuid()).bind(user.uuid()).bind(signed(seq));
-                    Ok(question.fetch_optional(link).await?)
+                    Ok(question.fetch_optional(backend).await?)
                 })
             })
             .await?;
@@ -60,14 +62,14 @@ impl Log for PostgresStore {
         type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>);
         let row: Option<Row> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "select h.epoch, h.head, array(select v.user_id from {members} v where v.group_id = $1), \
                      array(select r.user_id from caravana.read r where r.group_id = $1 order by r.user_id), \
                      array(select r.seq from caravana.read r where r.group_id = $1 order by r.user_id) \
                      from caravana.head h where h.group_id = $1",
                 );
-                Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_optional(link).await?) })
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_optional(backend).await?) })
             })
             .await?;
         let Some((epoch, head, members, readers, seqs)) = row else { return Ok(None) };
@@ -78,9 +80,9 @@ impl Log for PostgresStore {
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {
         self.access
-            .ask(|link| {
+            .ask(|backend| {
                 let access = self.access.clone();
-                Box::pin(async move { roles::role_of(&access, link, group, user).await })
+                Box::pin(async move { roles::role_of(&access, backend, group, user).await })
             })
             .await
     }
@@ -97,7 +99,7 @@ impl Log for PostgresStore {
         most: usize,
     ) -> Result<Option<Page>, StoreError> {
         self.access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(concat!(
                     "select h.epoch, h.head, ",
                     log_columns!(),
@@ -109,7 +111,7 @@ impl Log for PostgresStore {
                 ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid());
-                    page(group, question.bind(signed(after)).bind(page_end(after)).fetch(link), most).await
+                    page(group, question.bind(signed(after)).bind(page_end(after)).fetch(backend), most).await
                 })
             })
             .await
@@ -118,7 +120,7 @@ impl Log for PostgresStore {
     async fn tail(&self, group: GroupId, after: Seq) -> Result<Page, StoreError> {
         let page = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(concat!(
                     "select h.epoch, h.head, ",
                     log_columns!(),
@@ -129,7 +131,7 @@ impl Log for PostgresStore {
                 ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(after));
-                    page(group, question.bind(page_end(after)).fetch(link), REPLAY_PIECE_BYTES).await
+                    page(group, question.bind(page_end(after)).fetch(backend), REPLAY_PIECE_BYTES).await
                 })
             })
             .await?;
@@ -144,7 +146,7 @@ impl Log for PostgresStore {
         limit: usize,
     ) -> Result<Option<History>, StoreError> {
         self.access
-            .ask_in_snapshot(|link| {
+            .ask_in_snapshot(|backend| {
                 let statement = self.access.sql(
                     "select h.epoch, h.head from caravana.head h \
                      join {members} v on v.group_id = h.group_id and v.user_id = $2 where h.group_id = $1 limit 1",
@@ -152,20 +154,20 @@ impl Log for PostgresStore {
                 let access = self.access.clone();
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid());
-                    let head: Option<(Uuid, i64)> = question.fetch_optional(&mut *link).await?;
+                    let head: Option<(Uuid, i64)> = question.fetch_optional(&mut *backend).await?;
                     let Some((epoch, head)) = head else { return Ok(None) };
                     let sides = Sides::of(anchor, limit);
                     let before = match sides.older {
-                        Some((seq, limit)) => Some(older(&access, link, group, seq, limit).await?),
+                        Some((seq, limit)) => Some(older(&access, backend, group, seq, limit).await?),
                         None => None,
                     };
                     let after = match sides.newer {
-                        Some((seq, limit)) => Some(newer(&access, link, group, seq, limit).await?),
+                        Some((seq, limit)) => Some(newer(&access, backend, group, seq, limit).await?),
                         None => None,
                     };
                     let head = (Epoch::new(epoch), unsigned(head));
                     let mut page = store_pages::history(anchor, head, before, after);
-                    page.events = besides_messages(&access, link, group, store_pages::part(anchor, &page)).await?;
+                    page.events = besides_messages(&access, backend, group, store_pages::part(anchor, &page)).await?;
                     Ok(Some(page))
                 })
             })
@@ -176,11 +178,11 @@ impl Log for PostgresStore {
         let ids: Vec<Uuid> = groups.iter().map(|group| group.uuid()).collect();
         let rows: Vec<(Uuid, i64)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let ids = ids.clone();
                 Box::pin(async move {
                     let question = sqlx::query_as("select group_id, head from caravana.head where group_id = any($1)");
-                    Ok(question.bind(ids).fetch_all(link).await?)
+                    Ok(question.bind(ids).fetch_all(backend).await?)
                 })
             })
             .await?;
@@ -196,13 +198,13 @@ impl Log for PostgresStore {
         let users: Vec<Uuid> = followers.iter().map(|(_, user)| user.uuid()).collect();
         let rows: Vec<(Uuid, Uuid)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let (groups, users) = (groups.clone(), users.clone());
                 let statement = self.access.sql(
                     "select f.group_id, f.user_id from unnest($1::uuid[], $2::uuid[]) as f (group_id, user_id) \
                      where not exists (select from {members} v where v.group_id = f.group_id and v.user_id = f.user_id)",
                 );
-                Box::pin(async move { Ok(sqlx::query_as(statement).bind(groups).bind(users).fetch_all(link).await?) })
+                Box::pin(async move { Ok(sqlx::query_as(statement).bind(groups).bind(users).fetch_all(backend).await?) })
             })
             .await?;
         Ok(rows.into_iter().map(|(group, user)| (GroupId::new(group), UserId::new(user))).collect())

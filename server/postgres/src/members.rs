@@ -8,7 +8,7 @@ use caravana_store::{Effects, MemberRow, Members, Removal, StoreError};
 use uuid::Uuid;
 
 use super::access::Access;
-use super::link::Link;
+use super::backend::Backend;
 use super::roles::{hold_group, is_guest, role_of};
 use super::rows::{Loose, Name, micros, moment};
 use super::{PostgresStore, groups, invites};
@@ -20,7 +20,7 @@ impl Members for PostgresStore {
     async fn members(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<MemberRow>>, StoreError> {
         let found: Vec<(Uuid, Name, Loose, Option<i64>)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(concat!(
                     "select u.id, {user name}, m.role, ",
                     micros!("m.joined_at"),
@@ -30,7 +30,7 @@ impl Members for PostgresStore {
                      order by m.role = 'owner' desc, m.joined_at, u.id"
                 ));
                 Box::pin(async move {
-                    Ok(sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid()).fetch_all(link).await?)
+                    Ok(sqlx::query_as(statement).bind(group.uuid()).bind(viewer.uuid()).fetch_all(backend).await?)
                 })
             })
             .await?;
@@ -48,30 +48,30 @@ impl Members for PostgresStore {
     async fn set_role(&self, actor: UserId, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let access = access.clone();
                 Box::pin(async move {
-                    hold_group(link, group).await?;
-                    let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    hold_group(backend, group).await?;
+                    let actor_role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
                     let change = rules::role_change(RoleRequest {
                         actor: actor_role,
-                        user: role_of(&access, link, group, user).await?,
+                        user: role_of(&access, backend, group, user).await?,
                         is_own: user == actor,
-                        is_guest: is_guest(link, user).await?,
+                        is_guest: is_guest(backend, user).await?,
                         role,
                     })?;
                     match change {
                         RoleChange::Nothing => return Ok(()),
                         RoleChange::Given => {}
                         RoleChange::HandedOver => {
-                            give_role(link, group, actor, Role::Admin).await?;
+                            give_role(backend, group, actor, Role::Admin).await?;
                             effects.member(group, actor);
                         }
                     }
-                    give_role(link, group, user, role).await?;
+                    give_role(backend, group, user, role).await?;
                     effects.member(group, user);
                     Ok(())
                 })
@@ -82,17 +82,17 @@ impl Members for PostgresStore {
     async fn remove_member(&self, actor: UserId, group: GroupId, user: UserId) -> Result<Removal, StoreError> {
         let access = self.access.clone();
         self.access
-            .write(move |link, effects| {
+            .write(move |backend, effects| {
                 let access = access.clone();
                 Box::pin(async move {
-                    hold_group(link, group).await?;
-                    let actor_role = role_of(&access, link, group, actor).await?.ok_or(StoreError::NotFound)?;
-                    let user_role = role_of(&access, link, group, user).await?.ok_or(StoreError::NotFound)?;
+                    hold_group(backend, group).await?;
+                    let actor_role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
+                    let user_role = role_of(&access, backend, group, user).await?.ok_or(StoreError::NotFound)?;
                     rules::may_remove(actor_role, user_role, actor == user)?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
-                    let removal = leave(&access, link, effects, group, user).await?;
+                    let removal = leave(&access, backend, effects, group, user).await?;
                     if actor != user {
                         // From now on the user can rejoin only by an invite that an owner or admin makes after this
                         // removal.
@@ -103,7 +103,7 @@ impl Members for PostgresStore {
                         )
                         .bind(group.uuid())
                         .bind(user.uuid())
-                        .execute(link)
+                        .execute(backend)
                         .await?;
                     }
                     Ok(removal)
@@ -113,12 +113,12 @@ impl Members for PostgresStore {
     }
 }
 
-async fn give_role(link: &mut Link, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError> {
+async fn give_role(backend: &mut Backend, group: GroupId, user: UserId, role: Role) -> Result<(), StoreError> {
     sqlx::query("update caravana.member set role = $1 where group_id = $2 and user_id = $3")
         .bind(role.as_str())
         .bind(group.uuid())
         .bind(user.uuid())
-        .execute(link)
+        .execute(backend)
         .await?;
     Ok(())
 }
@@ -126,40 +126,40 @@ async fn give_role(link: &mut Link, group: GroupId, user: UserId, role: Role) ->
 /// Removes a member, inside a transaction that holds the group; [`StoreError::NotFound`] for a non-member.
 pub(super) async fn leave(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     effects: &mut Effects,
     group: GroupId,
     user: UserId,
 ) -> Result<Removal, StoreError> {
-    if role_of(access, link, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
-        let Some(heir) = heir(link, group, user).await? else {
-            let members = groups::end(link, group).await?;
+    if role_of(access, backend, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
+        let Some(heir) = heir(backend, group, user).await? else {
+            let members = groups::end(backend, group).await?;
             effects.group_deleted(group, members);
             return Ok(Removal::Group);
         };
-        give_role(link, group, heir, Role::Owner).await?;
+        give_role(backend, group, heir, Role::Owner).await?;
         effects.member(group, heir);
     }
     for statement in [
         "delete from caravana.member where group_id = $1 and user_id = $2",
         "delete from caravana.read where group_id = $1 and user_id = $2",
     ] {
-        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *link).await?;
+        sqlx::query(statement).bind(group.uuid()).bind(user.uuid()).execute(&mut *backend).await?;
     }
-    invites::end_of(link, group, user).await?;
+    invites::end_of(backend, group, user).await?;
     effects.member(group, user);
     Ok(Removal::Member)
 }
 
 /// The new owner after the owner left.
-async fn heir(link: &mut Link, group: GroupId, owner: UserId) -> Result<Option<UserId>, StoreError> {
+async fn heir(backend: &mut Backend, group: GroupId, owner: UserId) -> Result<Option<UserId>, StoreError> {
     let others: Vec<(Uuid, Loose, bool)> = sqlx::query_as(
         "select m.user_id, m.role, exists (select from caravana.guest g where g.user_id = m.user_id)
          from caravana.member m where m.group_id = $1 and m.user_id <> $2 order by m.joined_at, m.user_id",
     )
     .bind(group.uuid())
     .bind(owner.uuid())
-    .fetch_all(link)
+    .fetch_all(backend)
     .await?;
     let candidate =
         |(user, role, is_guest): (Uuid, Loose, bool)| Candidate { user, role: Role::from_word(&role.0), is_guest };

@@ -3,7 +3,7 @@
 use caravana_store::SecretHash;
 use sqlx::ConnectOptions as _;
 
-use super::link::{LOCK_TIMEOUT, Link, manners};
+use super::backend::{Backend, LOCK_TIMEOUT, manners};
 use super::{OpenError, options_of, resets};
 
 use super::PostgresAddress;
@@ -18,9 +18,9 @@ pub async fn create_reset(
     expires_at: i64,
 ) -> Result<bool, OpenError> {
     // As if there were a pooler, because there may be one: one transaction, and no named statements.
-    let mut link = Link::own(options_of(address).connect().await?, false);
-    link.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
-    let made = resets::insert(&mut link, email, token, (now, expires_at), u32::MAX).await?;
-    link.run("commit").await?;
+    let mut backend = Backend::own(options_of(address).connect().await?, false);
+    backend.run(&format!("begin; {}", manners(true, "on", LOCK_TIMEOUT))).await?;
+    let made = resets::insert(&mut backend, email, token, (now, expires_at), u32::MAX).await?;
+    backend.run("commit").await?;
     Ok(made)
 }

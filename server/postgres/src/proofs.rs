@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
-use caravana_store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
+use caravana_store::{FOR_EVER, KnownHolder, NAMELESS, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 use uuid::Uuid;
 
-use super::link::Link;
+use super::backend::Backend;
 use super::rows::Name;
-use super::shape::NAMELESS;
 use super::{PostgresStore, ended, roles};
 
 /// What is stored about the holder of a token.
@@ -26,10 +25,10 @@ struct HolderRow {
 impl Proofs for PostgresStore {
     /// Usually the stored user already matches the token. Then one read is enough.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
-        let TokenHolder { id, display_name, is_guest, proof } = holder;
+        let TokenHolder { id, proof, .. } = holder;
         let row: Option<HolderRow> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "select {user name} as display_name,
                        exists (select from caravana.guest g where g.user_id = u.id) as is_guest,
@@ -44,47 +43,46 @@ impl Proofs for PostgresStore {
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(id.uuid());
                     let question = question.bind(proof.session.as_ref().map(|hash| &hash[..])).bind(now);
-                    Ok(question.bind(proof.issued_at).fetch_optional(link).await?)
+                    Ok(question.bind(proof.issued_at).fetch_optional(backend).await?)
                 })
             })
             .await?;
-        let has_name =
-            display_name.as_deref().is_some_and(|name| name != NAMELESS) && self.access.shape().keeps_names();
-        match row {
-            Some(row) if !row.holds => Ok(None),
-            Some(row)
-                if row.has_signed_up != row.is_guest
-                    && (is_guest || row.has_signed_up)
-                    && (row.display_name.0 != NAMELESS || !has_name) =>
-            {
-                let user = User { id, display_name: row.display_name.0, email: None };
-                Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
+        if let Some(row) = row {
+            if !row.holds {
+                return Ok(None);
             }
-            None if proof.session.is_some() => Ok(None),
+            let user = User { id, display_name: row.display_name.0, email: None };
+            let stored = KnownHolder { user, is_guest: row.is_guest };
+            if holder.is_known(&stored, row.has_signed_up, self.access.shape().keeps_names()) {
+                return Ok(Some(stored));
+            }
+        } else if proof.session.is_some() {
+            return Ok(None);
+        } else if !self.access.shape().makes_users() {
             // Only the host may create users here, and it has not created this one.
-            None if !self.access.shape().makes_users() => Ok(None),
-            Some(_) | None => match remember(self, id, display_name, is_guest).await {
-                Ok(known) => Ok(Some(known)),
-                // The account has ended meanwhile.
-                Err(StoreError::NotFound) => Ok(None),
-                Err(error) => Err(error),
-            },
+            return Ok(None);
+        }
+        match remember(self, id, holder.display_name, holder.is_guest).await {
+            Ok(known) => Ok(Some(known)),
+            // The account has ended meanwhile.
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     async fn last_sign_out(&self, user: UserId) -> Result<Option<i64>, StoreError> {
         self.access
-            .ask(|link| {
+            .ask(|backend| {
                 Box::pin(async move {
                     let question = sqlx::query_scalar("select at from caravana.sign_out where user_id = $1");
-                    Ok(question.bind(user.uuid()).fetch_optional(link).await?)
+                    Ok(question.bind(user.uuid()).fetch_optional(backend).await?)
                 })
             })
             .await
     }
 
     async fn end_sign_ins(&self, user: UserId, kept: Option<SecretHash>, now: i64) -> Result<(), StoreError> {
-        self.access.write(move |link, _| Box::pin(async move { sign_out(link, user, kept, now).await })).await
+        self.access.write(move |backend, _| Box::pin(async move { sign_out(backend, user, kept, now).await })).await
     }
 
     /// Two queries in one snapshot, for any number of proofs.
@@ -96,15 +94,15 @@ impl Proofs for PostgresStore {
         let users: Vec<Uuid> = users.into_iter().map(UserId::uuid).collect();
         let (living, signed_out): (Vec<SessionRow>, Vec<SignOutRow>) = self
         .access
-        .ask_in_snapshot(|link| {
+        .ask_in_snapshot(|backend| {
             let (sessions, users) = (sessions.clone(), users.clone());
             Box::pin(async move {
                 let living = sqlx::query_as(
                     "select token_hash, user_id from caravana.session where token_hash = any($1) and expires_at > $2",
                 );
-                let living = living.bind(sessions).bind(now).fetch_all(&mut *link).await?;
+                let living = living.bind(sessions).bind(now).fetch_all(&mut *backend).await?;
                 let signed_out = sqlx::query_as("select user_id, at from caravana.sign_out where user_id = any($1)");
-                Ok((living, signed_out.bind(users).fetch_all(link).await?))
+                Ok((living, signed_out.bind(users).fetch_all(backend).await?))
             })
         })
         .await?;
@@ -113,9 +111,8 @@ impl Proofs for PostgresStore {
         let signed_out: BTreeMap<UserId, i64> =
             signed_out.into_iter().map(|(user, at)| (UserId::new(user), at)).collect();
         let is_over = |(user, proof): &(UserId, Proof)| {
-            let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), *user)));
-            let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
-            session_ended || (proof.expires_at.is_some() && signed_out.get(user).is_some_and(older))
+            let session_lives = proof.session.is_some_and(|hash| living.contains(&(hash.to_vec(), *user)));
+            proof.is_over(session_lives, signed_out.get(user).copied())
         };
         Ok(proofs.into_iter().filter(is_over).collect())
     }
@@ -132,7 +129,7 @@ async fn remember(
     let access = store.access.clone();
     store
         .access
-        .write(move |link, _| {
+        .write(move |backend, _| {
             // Another request may have been first; then its name is kept.
             let insert =
                 access.sql("insert into public.users (id{, user name}) values ($1{, $2}) on conflict (id) do nothing");
@@ -141,13 +138,13 @@ async fn remember(
             let (keeps_names, name) = (access.shape().keeps_names(), display_name.clone());
             let name = name.unwrap_or_else(|| NAMELESS.to_owned());
             Box::pin(async move {
-                ended::hold(link, id).await?;
-                ended::refuse_ended(link, id).await?;
-                sqlx::query(insert).bind(id.uuid()).bind(&name).execute(&mut *link).await?;
+                ended::hold(backend, id).await?;
+                ended::refuse_ended(backend, id).await?;
+                sqlx::query(insert).bind(id.uuid()).bind(&name).execute(&mut *backend).await?;
                 if keeps_names {
-                    sqlx::query(rename).bind(id.uuid()).bind(&name).bind(NAMELESS).execute(&mut *link).await?;
+                    sqlx::query(rename).bind(id.uuid()).bind(&name).bind(NAMELESS).execute(&mut *backend).await?;
                 }
-                let display_name: Name = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *link).await?;
+                let display_name: Name = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *backend).await?;
                 let statements: &[&str] = if is_guest {
                     &["insert into caravana.guest (user_id) select $1
                        where not exists (select from caravana.signed_up where user_id = $1)
@@ -160,9 +157,9 @@ async fn remember(
                     ]
                 };
                 for statement in statements {
-                    sqlx::query(*statement).bind(id.uuid()).execute(&mut *link).await?;
+                    sqlx::query(*statement).bind(id.uuid()).execute(&mut *backend).await?;
                 }
-                let is_guest = roles::is_guest(link, id).await?;
+                let is_guest = roles::is_guest(backend, id).await?;
                 Ok(KnownHolder { user: User { id, display_name: display_name.0, email: None }, is_guest })
             })
         })
@@ -170,7 +167,7 @@ async fn remember(
 }
 
 /// Whether a proof is still valid, inside a write's own transaction.
-pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64) -> Result<bool, StoreError> {
+pub(super) async fn holds(backend: &mut Backend, user: UserId, proof: &Proof, now: i64) -> Result<bool, StoreError> {
     Ok(sqlx::query_scalar(
         "select ($2::bytea is null or exists (select from caravana.session s
             where s.token_hash = $2 and s.user_id = $1 and s.expires_at > $3))
@@ -182,7 +179,7 @@ pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64
     .bind(now)
     .bind(proof.issued_at)
     .bind(proof.expires_at)
-    .fetch_one(link)
+    .fetch_one(backend)
     .await?)
 }
 
@@ -190,26 +187,26 @@ pub(super) async fn holds(link: &mut Link, user: UserId, proof: &Proof, now: i64
 /// sign-out within one second counts for the next second, so that it also ends tokens that were made between the two. A
 /// third one does not go further, because no token is made for more than one second ahead.
 pub(super) async fn sign_out(
-    link: &mut Link,
+    backend: &mut Backend,
     user: UserId,
     kept: Option<SecretHash>,
-    now: i64,
+    at: i64,
 ) -> Result<(), StoreError> {
     sqlx::query("delete from caravana.session where user_id = $1 and token_hash is distinct from $2")
         .bind(user.uuid())
         .bind(kept.as_ref().map(|hash| &hash[..]))
-        .execute(&mut *link)
+        .execute(&mut *backend)
         .await?;
-    sqlx::query("delete from caravana.ticket where user_id = $1").bind(user.uuid()).execute(&mut *link).await?;
+    sqlx::query("delete from caravana.ticket where user_id = $1").bind(user.uuid()).execute(&mut *backend).await?;
     sqlx::query(
         "insert into caravana.sign_out as o (user_id, at) values ($1, $2)
          on conflict (user_id) do update
          set at = case when o.at > excluded.at or o.at = $3 then o.at else greatest(o.at + 1, excluded.at) end",
     )
     .bind(user.uuid())
-    .bind(now)
-    .bind(ended::FOR_EVER)
-    .execute(link)
+    .bind(at)
+    .bind(FOR_EVER)
+    .execute(backend)
     .await?;
     Ok(())
 }

@@ -6,14 +6,14 @@ use caravana_store::{INVITE_REMEMBERED, Pruning, StoreError};
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::link::Link;
+use super::backend::Backend;
 
 #[async_trait]
 impl Pruning for PostgresStore {
     /// Skips rows that another server is using up or pruning at the moment.
     async fn prune(&self, now: i64, limit: u32) -> Result<u64, StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 Box::pin(async move {
                     let mut pruned = 0;
                     for (statement, end) in [
@@ -38,7 +38,7 @@ impl Pruning for PostgresStore {
                         now.saturating_sub(INVITE_REMEMBERED),
                     ),
                 ] {
-                    let deleted = sqlx::query(statement).bind(end).bind(i64::from(limit)).execute(&mut *link).await?;
+                    let deleted = sqlx::query(statement).bind(end).bind(i64::from(limit)).execute(&mut *backend).await?;
                     pruned += deleted.rows_affected();
                 }
                     Ok(pruned)
@@ -51,15 +51,15 @@ impl Pruning for PostgresStore {
     /// tried; the failure is reported only if no other user is left.
     async fn forget_authors(&self, limit: u32) -> Result<bool, StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 Box::pin(async move {
                     let (mut after, mut failed) = (None, None);
-                    while let Some(user) = next(link, after).await? {
-                        link.run("savepoint person").await?;
-                        match forget(link, user, limit).await {
+                    while let Some(user) = next(backend, after).await? {
+                        backend.run("savepoint person").await?;
+                        match forget(backend, user, limit).await {
                             Ok(()) => return Ok(true),
                             Err(error @ StoreError::Failed(_)) => {
-                                link.run("rollback to savepoint person").await?;
+                                backend.run("rollback to savepoint person").await?;
                                 (after, failed) = (Some(user), Some(error));
                             }
                             Err(error) => return Err(error),
@@ -67,7 +67,7 @@ impl Pruning for PostgresStore {
                     }
                     // Another server may have finished the user that this one waited for, and more users may follow.
                     let others = "select exists (select from caravana.ended where $1::uuid is null or user_id > $1)";
-                    let others: bool = sqlx::query_scalar(others).bind(after).fetch_one(link).await?;
+                    let others: bool = sqlx::query_scalar(others).bind(after).fetch_one(backend).await?;
                     if others { Ok(true) } else { failed.map_or(Ok(false), Err) }
                 })
             })
@@ -77,14 +77,14 @@ impl Pruning for PostgresStore {
 
 /// The next ended user. Waits if another server works on the same user: this server must not answer "done" before the
 /// other one is.
-async fn next(link: &mut Link, after: Option<Uuid>) -> Result<Option<Uuid>, StoreError> {
+async fn next(backend: &mut Backend, after: Option<Uuid>) -> Result<Option<Uuid>, StoreError> {
     let next =
         "select user_id from caravana.ended where $1::uuid is null or user_id > $1 order by user_id limit 1 for update";
-    Ok(sqlx::query_scalar(next).bind(after).fetch_optional(link).await?)
+    Ok(sqlx::query_scalar(next).bind(after).fetch_optional(backend).await?)
 }
 
 /// Order: first the messages; when none has the author, the events; then the user's entry in the list of ended users.
-async fn forget(link: &mut Link, user: Uuid, limit: u32) -> Result<(), StoreError> {
+async fn forget(backend: &mut Backend, user: Uuid, limit: u32) -> Result<(), StoreError> {
     for statement in [
         LOSE_AUTHOR,
         // Events of joining and leaving keep the user's id: clients need it to update their member lists.
@@ -92,12 +92,12 @@ async fn forget(link: &mut Link, user: Uuid, limit: u32) -> Result<(), StoreErro
            (select e.group_id, e.seq from caravana.event e
             where e.actor_id = $1 and e.message_id is not null limit $2)",
     ] {
-        let done = sqlx::query(statement).bind(user).bind(i64::from(limit)).execute(&mut *link).await?;
+        let done = sqlx::query(statement).bind(user).bind(i64::from(limit)).execute(&mut *backend).await?;
         if done.rows_affected() > 0 {
             return Ok(());
         }
     }
-    sqlx::query("delete from caravana.ended where user_id = $1").bind(user).execute(link).await?;
+    sqlx::query("delete from caravana.ended where user_id = $1").bind(user).execute(backend).await?;
     Ok(())
 }
 
@@ -107,10 +107,11 @@ const LOSE_AUTHOR: &str = "update public.group_chat set user_id = null where id 
 /// Checks that the author can be removed from messages; [`StoreError::Forbidden`] if the host's table does not accept
 /// messages without an author. It tries this on one message and rolls back, because only the database knows all of its
 /// constraints.
-pub(super) async fn can_be_forgotten(link: &mut Link, user: UserId) -> Result<(), StoreError> {
-    link.run("savepoint tried").await?;
-    match sqlx::query(LOSE_AUTHOR).bind(user.uuid()).bind(1_i64).execute(&mut *link).await.map_err(StoreError::from) {
-        Ok(_) => Ok(link.run("rollback to savepoint tried").await?),
+pub(super) async fn can_be_forgotten(backend: &mut Backend, user: UserId) -> Result<(), StoreError> {
+    backend.run("savepoint tried").await?;
+    match sqlx::query(LOSE_AUTHOR).bind(user.uuid()).bind(1_i64).execute(&mut *backend).await.map_err(StoreError::from)
+    {
+        Ok(_) => Ok(backend.run("rollback to savepoint tried").await?),
         Err(StoreError::Failed(error)) => {
             let error: &dyn std::error::Error = &*error;
             tracing::warn!(

@@ -6,7 +6,7 @@ use caravana_protocol::rest::User;
 use caravana_store::{RESETS, Resets, SecretHash, StoreError};
 use uuid::Uuid;
 
-use super::link::Link;
+use super::backend::Backend;
 use super::rows::Name;
 use super::{PostgresStore, proofs};
 
@@ -21,9 +21,9 @@ impl Resets for PostgresStore {
     ) -> Result<bool, StoreError> {
         let email = email.to_owned();
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let email = email.clone();
-                Box::pin(async move { Ok(insert(link, &email, token, (now, expires_at), RESETS).await?) })
+                Box::pin(async move { Ok(insert(backend, &email, token, (now, expires_at), RESETS).await?) })
             })
             .await
     }
@@ -31,15 +31,15 @@ impl Resets for PostgresStore {
     async fn reset_holder(&self, token: SecretHash, now: i64) -> Result<Option<User>, StoreError> {
         let holder: Option<(Uuid, Name, String)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "select u.id, {user name}, a.email from caravana.reset r
                      join public.users u on u.id = r.user_id join caravana.account a on a.user_id = r.user_id
                      where r.token_hash = $1 and r.expires_at > $2",
                 );
-                Box::pin(
-                    async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
-                )
+                Box::pin(async move {
+                    Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(backend).await?)
+                })
             })
             .await?;
         Ok(holder.map(|(user, display_name, email)| User {
@@ -57,7 +57,7 @@ impl Resets for PostgresStore {
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let password_hash = password_hash.clone();
                 Box::pin(async move {
                     let user: Option<Uuid> = sqlx::query_scalar(
@@ -65,16 +65,16 @@ impl Resets for PostgresStore {
                     )
                     .bind(&token[..])
                     .bind(now)
-                    .fetch_optional(&mut *link)
+                    .fetch_optional(&mut *backend)
                     .await?;
                     let Some(user) = user.map(UserId::new) else { return Ok(None) };
                     sqlx::query("update caravana.account set password_hash = $1 where user_id = $2")
                         .bind(password_hash)
                         .bind(user.uuid())
-                        .execute(&mut *link)
+                        .execute(&mut *backend)
                         .await?;
-                    end_all(link, user).await?;
-                    proofs::sign_out(link, user, None, now).await?;
+                    end_all(backend, user).await?;
+                    proofs::sign_out(backend, user, None, now).await?;
                     Ok(Some(user))
                 })
             })
@@ -84,7 +84,7 @@ impl Resets for PostgresStore {
 
 /// Inserts a link. Answers whether it did: there must be such an account, with fewer than `most` valid links.
 pub(super) async fn insert(
-    link: &mut Link,
+    backend: &mut Backend,
     email: &str,
     token: SecretHash,
     (now, expires_at): (i64, i64),
@@ -102,13 +102,13 @@ pub(super) async fn insert(
     .bind(email)
     .bind(i64::from(most))
     .bind(now)
-    .execute(link)
+    .execute(backend)
     .await?;
     Ok(made.rows_affected() > 0)
 }
 
 /// Deletes all reset links of a user. Every change of the password does this.
-pub(super) async fn end_all(link: &mut Link, user: UserId) -> Result<(), StoreError> {
-    sqlx::query("delete from caravana.reset where user_id = $1").bind(user.uuid()).execute(link).await?;
+pub(super) async fn end_all(backend: &mut Backend, user: UserId) -> Result<(), StoreError> {
+    sqlx::query("delete from caravana.reset where user_id = $1").bind(user.uuid()).execute(backend).await?;
     Ok(())
 }

@@ -90,18 +90,18 @@ const QUESTIONS: usize = 12;
 pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
     let options = options.clone().statement_cache_capacity(0);
     let mut first = options.connect().await?;
-    let before = backend(&mut first).await?;
+    let before = process_id(&mut first).await?;
     let mut holding = Vec::with_capacity(WITNESSES);
     let mut is_pooled = false;
     for _ in 0..WITNESSES {
         let mut other = options.connect().await?;
         other.execute("begin").await?;
-        is_pooled |= backend(&mut other).await? == before;
+        is_pooled |= process_id(&mut other).await? == before;
         holding.push(other);
     }
     // While the other connections hold their backends.
     for _ in 0..QUESTIONS {
-        is_pooled = is_pooled || backend(&mut first).await? != before;
+        is_pooled = is_pooled || process_id(&mut first).await? != before;
     }
     for mut other in holding {
         other.execute("rollback").await?;
@@ -110,7 +110,7 @@ pub(super) async fn is_pooled(options: &PgConnectOptions) -> Result<bool, sqlx::
 }
 
 /// Uses the simple protocol, which needs no prepared statement.
-async fn backend(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
+async fn process_id(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
     use sqlx::Row as _;
     sqlx::raw_sql("select pg_backend_pid()::text").fetch_one(connection).await?.try_get_unchecked(0)
 }

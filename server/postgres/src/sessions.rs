@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
-use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignIn, StoreError};
+use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignInRow, StoreError};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -15,7 +15,7 @@ impl Sessions for PostgresStore {
     /// can't change between the check and the commit.
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 let session = session.clone();
                 Box::pin(async move {
                     let made = sqlx::query(
@@ -29,7 +29,7 @@ impl Sessions for PostgresStore {
                     .bind(session.expires_at)
                     .bind(session.browser)
                     .bind(session.password_hash)
-                    .execute(&mut *link)
+                    .execute(&mut *backend)
                     .await?;
                     if made.rows_affected() == 0 {
                         return Err(StoreError::Conflict);
@@ -41,7 +41,7 @@ impl Sessions for PostgresStore {
                     .bind(session.user.uuid())
                     .bind(&session.token[..])
                     .bind(i64::from(SIGN_INS - 1))
-                    .execute(link)
+                    .execute(backend)
                     .await?;
                     Ok(())
                 })
@@ -49,23 +49,23 @@ impl Sessions for PostgresStore {
             .await
     }
 
-    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignInRow>, StoreError> {
         let rows: Vec<(Vec<u8>, Option<String>, i64, i64)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 Box::pin(async move {
                     let question = sqlx::query_as(
                         "select token_hash, browser, created_at, expires_at from caravana.session
                          where user_id = $1 and expires_at > $2 order by expires_at desc, token_hash limit $3",
                     );
                     let question = question.bind(user.uuid()).bind(now).bind(i64::from(SIGN_INS));
-                    Ok(question.fetch_all(link).await?)
+                    Ok(question.fetch_all(backend).await?)
                 })
             })
             .await?;
         let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
             // A hash of another length was not written by the server, and no cookie matches it.
-            Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
+            Some(SignInRow { token: token.try_into().ok()?, browser, created_at, expires_at })
         };
         Ok(rows.into_iter().filter_map(sign_in).collect())
     }
@@ -73,16 +73,16 @@ impl Sessions for PostgresStore {
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
         let row: Option<(Uuid, Name, Option<String>, i64)> = self
             .access
-            .ask(|link| {
+            .ask(|backend| {
                 let statement = self.access.sql(
                     "select u.id, {user name}, a.email, s.expires_at
                      from caravana.session s join public.users u on u.id = s.user_id
                      left join caravana.account a on a.user_id = u.id
                      where s.token_hash = $1 and s.expires_at > $2",
                 );
-                Box::pin(
-                    async move { Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(link).await?) },
-                )
+                Box::pin(async move {
+                    Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(backend).await?)
+                })
             })
             .await?;
         Ok(row.map(|(user, display_name, email, expires_at)| {
@@ -92,14 +92,14 @@ impl Sessions for PostgresStore {
 
     async fn extend_session(&self, token: SecretHash, expires_at: i64) -> Result<(), StoreError> {
         self.access
-            .ask(|link| {
+            .ask(|backend| {
                 Box::pin(async move {
                     sqlx::query(
                         "update caravana.session set expires_at = greatest(expires_at, $1) where token_hash = $2",
                     )
                     .bind(expires_at)
                     .bind(&token[..])
-                    .execute(link)
+                    .execute(backend)
                     .await?;
                     Ok(())
                 })
@@ -110,10 +110,10 @@ impl Sessions for PostgresStore {
     async fn delete_session(&self, token: SecretHash) -> Result<Option<UserId>, StoreError> {
         let user: Option<Uuid> = self
             .access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 Box::pin(async move {
                     let statement = "delete from caravana.session where token_hash = $1 returning user_id";
-                    Ok(sqlx::query_scalar(statement).bind(&token[..]).fetch_optional(link).await?)
+                    Ok(sqlx::query_scalar(statement).bind(&token[..]).fetch_optional(backend).await?)
                 })
             })
             .await?;

@@ -5,13 +5,11 @@
 //! [`Shape::put_into`] fills them in. All inserted names come from the database's own catalog, quoted, or were checked
 //! by [`MembersView`].
 
+use caravana_store::NAMELESS;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::MembersView;
 use super::migrate::Report;
-
-/// The display name of a user without a known name. The chat needs something to show.
-pub(super) const NAMELESS: &str = "Viajero";
 
 /// The columns that may hold a user's name, the preferred one first.
 const USER_NAMES: [&str; 4] = ["display_name", "full_name", "name", "username"];

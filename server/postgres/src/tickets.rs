@@ -16,7 +16,7 @@ impl Tickets for PostgresStore {
         expires_at: i64,
     ) -> Result<(), StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 Box::pin(async move {
                     sqlx::query(
                         "insert into caravana.ticket
@@ -29,7 +29,7 @@ impl Tickets for PostgresStore {
                     .bind(proof.session.as_ref().map(|hash| &hash[..]))
                     .bind(proof.issued_at)
                     .bind(proof.expires_at)
-                    .execute(link)
+                    .execute(backend)
                     .await?;
                     Ok(())
                 })
@@ -40,21 +40,21 @@ impl Tickets for PostgresStore {
     /// One statement reads the ticket and uses it up: if two upgrades send the same ticket, only one gets it.
     async fn take_ticket(&self, ticket: SecretHash, now: i64) -> Result<Option<(UserId, Proof)>, StoreError> {
         self.access
-            .write(move |link, _| {
+            .write(move |backend, _| {
                 Box::pin(async move {
                     let row: Option<TicketRow> = sqlx::query_as(
                         "delete from caravana.ticket where ticket_hash = $1
                          returning user_id, expires_at, session_hash, token_issued_at, token_expires_at",
                     )
                     .bind(&ticket[..])
-                    .fetch_optional(&mut *link)
+                    .fetch_optional(&mut *backend)
                     .await?;
                     let Some(row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
                     let session = row.session_hash.map(SecretHash::try_from).transpose();
                     let Ok(session) = session else { return Ok(None) };
                     let user = UserId::new(row.user_id);
                     let proof = Proof { session, issued_at: row.token_issued_at, expires_at: row.token_expires_at };
-                    Ok(proofs::holds(link, user, &proof, now).await?.then_some((user, proof)))
+                    Ok(proofs::holds(backend, user, &proof, now).await?.then_some((user, proof)))
                 })
             })
             .await

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::MAILBOX_FRAMES;
 use caravana_protocol::{GroupId, MessageId};
-use caravana_store::{Appended, Draft, Effects, StoreError};
+use caravana_store::{Appended, Effects, NewMessage, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
 use futures::future::BoxFuture;
 use sqlx::ConnectOptions as _;
@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::access::{Access, code, is_conflict, is_lost, pause};
-use super::link::{BY_KEYS, LOCK_TIMEOUT, Link, manners};
+use super::backend::{BY_KEYS, Backend, LOCK_TIMEOUT, manners};
 use batch::Batch;
 
 /// The number of lanes. Each costs a connection; more lanes than the machine has disks and cores for fsync bring
@@ -50,7 +50,7 @@ const LOCK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A message, and the channel for its answer.
 struct Job {
-    draft: Draft,
+    message: NewMessage,
     answer: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
@@ -65,26 +65,26 @@ pub(super) struct Writer {
 /// The server's own PostgreSQL backends, by process id. The server itself tells the hub of their commits, so the feed
 /// ignores their notifications.
 #[derive(Clone, Default)]
-pub(super) struct Backends(Arc<Mutex<BTreeSet<i32>>>);
+pub(super) struct OwnBackends(Arc<Mutex<BTreeSet<i32>>>);
 
-impl Backends {
+impl OwnBackends {
     /// Whether this backend is one of the server's own.
-    pub(super) fn has(&self, backend: i32) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&backend)
+    pub(super) fn has(&self, process_id: i32) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&process_id)
     }
 
-    fn add(&self, backend: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(backend);
+    fn add(&self, process_id: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(process_id);
     }
 
-    fn remove(&self, backend: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&backend);
+    fn remove(&self, process_id: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&process_id);
     }
 }
 
 impl Writer {
     /// Starts the lanes. They connect when they are needed.
-    pub(super) fn start(access: &Access, backends: &Backends) -> Self {
+    pub(super) fn start(access: &Access, own_backends: &OwnBackends) -> Self {
         let (closing, closed) = watch::channel(false);
         let (alive, ended) = watch::channel(());
         let alive = Arc::new(alive);
@@ -92,7 +92,7 @@ impl Writer {
             let (jobs, queue) = mpsc::channel(QUEUE);
             let lane = Lane {
                 access: access.clone(),
-                backends: backends.clone(),
+                own_backends: own_backends.clone(),
                 queue,
                 closed: closed.clone(),
                 connection: None,
@@ -110,10 +110,10 @@ impl Writer {
     }
 
     /// Stores a message. The message enters its lane before this function returns.
-    pub(super) fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    pub(super) fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         let (answer, answered) = oneshot::channel();
-        let lane = usize::try_from(draft.group_id.uuid().as_u128() % self.lanes.len() as u128).unwrap_or(0);
-        let queued = self.lanes[lane].try_send(Job { draft, answer });
+        let lane = usize::try_from(message.group_id.uuid().as_u128() % self.lanes.len() as u128).unwrap_or(0);
+        let queued = self.lanes[lane].try_send(Job { message, answer });
         Box::pin(async move {
             match queued {
                 Ok(()) => answered.await.unwrap_or_else(|_| Err(not_tried())),
@@ -133,20 +133,20 @@ impl Writer {
 
 struct Lane {
     access: Access,
-    backends: Backends,
+    own_backends: OwnBackends,
     queue: mpsc::Receiver<Job>,
     closed: watch::Receiver<bool>,
-    connection: Option<Line>,
+    connection: Option<LaneConnection>,
     failed_at: Option<Instant>,
     /// Groups whose log was locked by another program at the last try.
     blocked: BTreeSet<GroupId>,
 }
 
 /// A lane's connection.
-struct Line {
-    link: Link,
-    /// Its backend's process id; `None` behind a pooler, where the backend changes.
-    backend: Option<i32>,
+struct LaneConnection {
+    backend: Backend,
+    /// `None` behind a pooler, where the process changes.
+    process_id: Option<i32>,
     used_at: Instant,
 }
 
@@ -190,7 +190,7 @@ impl Lane {
         }
         // Jobs of blocked groups come last; within a group the order stays.
         let (blocked, free): (Vec<_>, Vec<_>) =
-            jobs.drain(..).partition(|job| self.blocked.contains(&job.draft.group_id));
+            jobs.drain(..).partition(|job| self.blocked.contains(&job.message.group_id));
         for part in in_order(free) {
             self.store_together(part, LOCK_TIMEOUT).await;
         }
@@ -208,7 +208,7 @@ impl Lane {
         match self.commit(&jobs, patience).await {
             Ok((answers, effects)) => {
                 metrics::committed(jobs.len(), begun.elapsed());
-                for group in jobs.iter().map(|job| job.draft.group_id) {
+                for group in jobs.iter().map(|job| job.message.group_id) {
                     self.blocked.remove(&group);
                 }
                 // Tell the hub first: an answered caller may read its write at once.
@@ -223,7 +223,7 @@ impl Lane {
     }
 
     async fn store_apart(&mut self, jobs: Vec<Job>, error: StoreError) {
-        let groups: BTreeSet<GroupId> = jobs.iter().map(|job| job.draft.group_id).collect();
+        let groups: BTreeSet<GroupId> = jobs.iter().map(|job| job.message.group_id).collect();
         let is_locked = code(&error) == Some("55P03");
         if is_locked && groups.len() > 1 {
             self.blocked.extend(&groups);
@@ -251,7 +251,7 @@ impl Lane {
     fn refuse(&self, jobs: impl Iterator<Item = Job>, error: &StoreError) {
         let mut moved = BTreeSet::new();
         for job in jobs {
-            moved.insert(job.draft.group_id);
+            moved.insert(job.message.group_id);
             let _ = job.answer.send(Err(error.again()));
         }
         if matches!(error, StoreError::Unavailable(_) | StoreError::Failed(_)) {
@@ -266,14 +266,14 @@ impl Lane {
         jobs: &[Job],
         patience: Duration,
     ) -> Result<(Vec<Result<Appended, StoreError>>, Effects), StoreError> {
-        let drafts: Vec<&Draft> = jobs.iter().map(|job| &job.draft).collect();
+        let messages: Vec<&NewMessage> = jobs.iter().map(|job| &job.message).collect();
         let mut tries = 1;
         loop {
             self.connect().await?;
-            let Some(line) = &mut self.connection else { return Err(not_tried()) };
-            let storing = Batch::new(&drafts, &self.access, patience).store(&mut line.link);
+            let Some(connection) = &mut self.connection else { return Err(not_tried()) };
+            let storing = Batch::new(&messages, &self.access, patience).store(&mut connection.backend);
             let stored = timeout(PATIENCE, storing).await.unwrap_or_else(|_| Err(self.access.silence()));
-            line.used_at = Instant::now();
+            connection.used_at = Instant::now();
             match stored {
                 Ok(stored) => return Ok(stored),
                 Err(error) if (is_conflict(&error) || self.access.notices_pooler(&error)) && tries < TRIES => {
@@ -296,12 +296,12 @@ impl Lane {
     /// Makes sure that the lane has a live connection.
     async fn connect(&mut self) -> Result<(), StoreError> {
         self.access.home().is_still_there()?;
-        if let Some(line) = &mut self.connection {
-            if line.used_at.elapsed() < TRUSTED_FOR {
+        if let Some(connection) = &mut self.connection {
+            if connection.used_at.elapsed() < TRUSTED_FOR {
                 return Ok(());
             }
-            if matches!(timeout(PROBE_WITHIN, line.link.run("")).await, Ok(Ok(()))) {
-                line.used_at = Instant::now();
+            if matches!(timeout(PROBE_WITHIN, connection.backend.run("")).await, Ok(Ok(()))) {
+                connection.used_at = Instant::now();
                 return Ok(());
             }
             self.disconnect();
@@ -310,34 +310,34 @@ impl Lane {
             return Err(not_tried());
         }
         let connected =
-            timeout(CONNECT_WITHIN, new_line(&self.access)).await.unwrap_or_else(|_| Err(self.access.silence()));
+            timeout(CONNECT_WITHIN, open(&self.access)).await.unwrap_or_else(|_| Err(self.access.silence()));
         self.failed_at = connected.is_err().then(Instant::now);
-        let line = connected?;
-        line.backend.into_iter().for_each(|backend| self.backends.add(backend));
-        self.connection = Some(line);
+        let connection = connected?;
+        connection.process_id.into_iter().for_each(|process_id| self.own_backends.add(process_id));
+        self.connection = Some(connection);
         Ok(())
     }
 
     fn disconnect(&mut self) {
-        if let Some(backend) = self.connection.take().and_then(|line| line.backend) {
+        if let Some(process_id) = self.connection.take().and_then(|connection| connection.process_id) {
             // If it still commits something, the hub must learn of that by the database's notification.
-            self.backends.remove(backend);
+            self.own_backends.remove(process_id);
         }
     }
 }
 
-async fn new_line(access: &Access) -> Result<Line, StoreError> {
+async fn open(access: &Access) -> Result<LaneConnection, StoreError> {
     let is_pooled = access.is_pooled();
     let mut connection = access.options().connect().await?;
     access.home().check(&mut connection).await?;
-    let mut link = Link::own(connection, !is_pooled);
-    let backend = if is_pooled {
+    let mut backend = Backend::own(connection, !is_pooled);
+    let process_id = if is_pooled {
         None
     } else {
-        link.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
-        Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut link).await?)
+        backend.run(&format!("{}; {BY_KEYS}", manners(false, access.durability(), LOCK_TIMEOUT))).await?;
+        Some(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut backend).await?)
     };
-    Ok(Line { link, backend, used_at: Instant::now() })
+    Ok(LaneConnection { backend, process_id, used_at: Instant::now() })
 }
 
 /// Splits jobs so that a message and a reply to it are never in the same part: the statement that stores both would not
@@ -346,11 +346,11 @@ fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut parts = vec![Vec::with_capacity(jobs.len())];
     let mut ids: BTreeSet<MessageId> = BTreeSet::new();
     for job in jobs {
-        if job.draft.content.reply_to.is_some_and(|replied| ids.contains(&replied)) {
+        if job.message.content.reply_to.is_some_and(|replied| ids.contains(&replied)) {
             parts.push(Vec::new());
             ids.clear();
         }
-        ids.insert(job.draft.id);
+        ids.insert(job.message.id);
         if let Some(part) = parts.last_mut() {
             part.push(job);
         }
@@ -361,7 +361,7 @@ fn in_order(jobs: Vec<Job>) -> Vec<Vec<Job>> {
 fn by_group(jobs: Vec<Job>) -> Vec<Vec<Job>> {
     let mut groups: BTreeMap<GroupId, Vec<Job>> = BTreeMap::new();
     for job in jobs {
-        groups.entry(job.draft.group_id).or_default().push(job);
+        groups.entry(job.message.group_id).or_default().push(job);
     }
     groups.into_values().flat_map(in_order).collect()
 }

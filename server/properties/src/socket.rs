@@ -102,23 +102,3 @@ fn check(received: &[Received], bytes: usize) {
         }
     }
 }
-
-/// A client's frame as bytes: first byte, payload, mask.
-#[must_use]
-pub fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
-        (Ok(length @ 0..126), _) => bytes.push(0x80 | length),
-        (_, Ok(length)) => {
-            bytes.push(0x80 | 0x7E);
-            bytes.extend(length.to_be_bytes());
-        }
-        _ => {
-            bytes.push(0x80 | 0x7F);
-            bytes.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(mask);
-    bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
-    bytes
-}

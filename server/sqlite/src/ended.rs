@@ -1,10 +1,7 @@
 //! The users whose account has ended.
 
-use caravana_store::StoreError;
+use caravana_store::{FOR_EVER, StoreError};
 use sqlx::SqliteConnection;
-
-/// A sign-out time later than any token, so that no token of the user is valid any more.
-pub(super) const FOR_EVER: i64 = i64::MAX;
 
 /// Refuses a user whose account ended before this write's turn, as [`StoreError::NotFound`].
 pub(super) async fn lives(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {

@@ -1,10 +1,9 @@
 //! Ends an account: removes everything that identifies the user. No log changes.
 
 use caravana_protocol::GroupId;
-use caravana_store::{Effects, StoreError};
+use caravana_store::{Effects, FOR_EVER, StoreError};
 use sqlx::SqliteConnection;
 
-use super::ended::FOR_EVER;
 use super::{id, members, proofs, resets};
 
 /// Ends a user, inside the transaction that has deleted the user's account.

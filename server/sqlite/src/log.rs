@@ -11,7 +11,9 @@ use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::pages::{self as store_pages, Sides, page_limit};
-use caravana_store::{Anchor, Appended, Changed, Draft, Effect, GroupState, Hints, History, Log, Page, StoreError};
+use caravana_store::{
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
@@ -23,16 +25,16 @@ use pages::{PageRow, besides_messages, newer, older, page};
 
 #[async_trait]
 impl Log for SqliteStore {
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    fn append(&self, new: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         self.writer.run_simple(move |tx, effects| {
             Box::pin(async move {
-                let Some(seq) = insert(tx, &draft).await? else { return stored_already(tx, &draft).await };
+                let Some(seq) = insert(tx, &new).await? else { return stored_already(tx, &new).await };
                 let message = Message {
-                    id: draft.id,
-                    user_id: Some(draft.user_id),
-                    group_id: draft.group_id,
-                    content: draft.content.into_plain(),
-                    created_at: draft.created_at,
+                    id: new.id,
+                    user_id: Some(new.user_id),
+                    group_id: new.group_id,
+                    content: new.content.into_plain(),
+                    created_at: new.created_at,
                     status: true,
                     seq,
                     edited_at: None,

@@ -1,18 +1,15 @@
 //! Checks whether credentials are still valid, and ends them.
 
 use async_trait::async_trait;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
-use caravana_store::{KnownHolder, Proof, Proofs, SecretHash, StoreError, TokenHolder};
+use caravana_store::{FOR_EVER, KnownHolder, NAMELESS, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 use sqlx::SqliteConnection;
 
 use super::rows::Name;
 use super::{SqliteStore, ended, roles};
-
-/// The display name of a user whose token has no name. The chat needs something to show.
-const NAMELESS: &str = "Viajero";
 
 /// What is stored about the holder of a token.
 #[derive(sqlx::FromRow)]
@@ -27,7 +24,7 @@ struct HolderRow {
 impl Proofs for SqliteStore {
     /// Usually the stored user already matches the token. Then one read is enough and the writer is not used.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
-        let TokenHolder { id, display_name, is_guest, proof } = holder;
+        let TokenHolder { id, proof, .. } = holder;
         let row: Option<HolderRow> = sqlx::query_as(
             "select u.display_name,
                exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
@@ -45,24 +42,23 @@ impl Proofs for SqliteStore {
         .bind(proof.issued_at)
         .fetch_optional(&self.readers)
         .await?;
-        let has_name = display_name.as_deref().is_some_and(|name| name != NAMELESS);
-        match row {
-            Some(row) if !row.holds => Ok(None),
-            Some(row)
-                if row.has_signed_up != row.is_guest
-                    && (is_guest || row.has_signed_up)
-                    && (row.display_name.0 != NAMELESS || !has_name) =>
-            {
-                let user = User { id, display_name: row.display_name.0, email: None };
-                Ok(Some(KnownHolder { user, is_guest: row.is_guest }))
+        if let Some(row) = row {
+            if !row.holds {
+                return Ok(None);
             }
-            None if proof.session.is_some() => Ok(None),
-            Some(_) | None => match remember(self, id, display_name, is_guest).await {
-                Ok(known) => Ok(Some(known)),
-                // The account has ended meanwhile.
-                Err(StoreError::NotFound) => Ok(None),
-                Err(error) => Err(error),
-            },
+            let user = User { id, display_name: row.display_name.0, email: None };
+            let stored = KnownHolder { user, is_guest: row.is_guest };
+            if holder.is_known(&stored, row.has_signed_up, true) {
+                return Ok(Some(stored));
+            }
+        } else if proof.session.is_some() {
+            return Ok(None);
+        }
+        match remember(self, id, holder.display_name, holder.is_guest).await {
+            Ok(known) => Ok(Some(known)),
+            // The account has ended meanwhile.
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -98,12 +94,12 @@ impl Proofs for SqliteStore {
         .bind(json(&users))
         .fetch_all(&self.readers)
         .await?;
-        let signed_out: std::collections::BTreeMap<String, i64> = signed_out.into_iter().collect();
+        let signed_out: BTreeMap<String, i64> = signed_out.into_iter().collect();
         let is_over = |(user, proof): &(UserId, Proof)| {
             let user = user.to_string();
-            let session_ended = proof.session.is_some_and(|hash| !living.contains(&(hash.to_vec(), user.clone())));
-            let older = |at: &i64| proof.issued_at.is_none_or(|issued_at| issued_at <= *at);
-            session_ended || (proof.expires_at.is_some() && signed_out.get(&user).is_some_and(older))
+            let signed_out = signed_out.get(&user).copied();
+            let session_lives = proof.session.is_some_and(|hash| living.contains(&(hash.to_vec(), user)));
+            proof.is_over(session_lives, signed_out)
         };
         Ok(proofs.into_iter().filter(is_over).collect())
     }
@@ -196,7 +192,7 @@ pub(super) async fn sign_out(
     )
     .bind(user)
     .bind(at)
-    .bind(ended::FOR_EVER)
+    .bind(FOR_EVER)
     .execute(tx)
     .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
-use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignIn, StoreError};
+use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignInRow, StoreError};
 
 use super::rows::Name;
 use super::{SqliteStore, id, rows};
@@ -47,7 +47,7 @@ impl Sessions for SqliteStore {
         .await
     }
 
-    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError> {
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignInRow>, StoreError> {
         let rows: Vec<(Vec<u8>, Option<String>, i64, i64)> = sqlx::query_as(
             "select token_hash, browser, created_at, expires_at from caravana_session
              where user_id = ? and expires_at > ? order by expires_at desc, token_hash limit ?",
@@ -59,7 +59,7 @@ impl Sessions for SqliteStore {
         .await?;
         let sign_in = |(token, browser, created_at, expires_at): (Vec<u8>, Option<String>, i64, i64)| {
             // A hash of another length was not written by the server, and no cookie matches it.
-            Some(SignIn { token: token.try_into().ok()?, browser, created_at, expires_at })
+            Some(SignInRow { token: token.try_into().ok()?, browser, created_at, expires_at })
         };
         Ok(rows.into_iter().filter_map(sign_in).collect())
     }

@@ -16,7 +16,7 @@ use super::forms::{left, sign_in_first, to, with_cookie};
 use super::identity::SignedIn;
 use super::local_path::local;
 use super::state::Shared;
-use super::{account, resets, sessions};
+use super::{account_care, resets, sessions};
 use crate::auth::Secret;
 
 /// The path of the account page.
@@ -71,7 +71,7 @@ pub(super) async fn rename(
         Ok(identity) => identity,
         Err(error) => return refused_entry(error),
     };
-    match account::rename(&state, identity, &form.display_name).await {
+    match account_care::rename(&state, identity, &form.display_name).await {
         Ok(_) => done(PAGE, "name"),
         Err(error) => back(PAGE, &error, "name"),
     }
@@ -89,7 +89,7 @@ pub(super) async fn change_password(
         Err(error) => return refused_entry(error),
     };
     let change = ChangePassword { password: form.password, new_password: form.new_password };
-    match account::change(&state, &identity, client.address, change).await {
+    match account_care::change(&state, &identity, client.address, change).await {
         Ok(cookie) => with_cookie(done(PAGE, "password"), cookie),
         Err(error) => back(PAGE, &error, "password"),
     }
@@ -129,7 +129,7 @@ pub(super) async fn delete(
         Ok(identity) => identity,
         Err(error) => return refused_entry(error),
     };
-    match account::end(&state, &identity, client.address, form.password).await {
+    match account_care::end(&state, &identity, client.address, form.password).await {
         Ok(cookie) => left(&state, with_cookie(done("/login", "deleted"), cookie)),
         Err(error) => back(PAGE, &error, "delete"),
     }

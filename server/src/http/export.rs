@@ -13,11 +13,11 @@ use caravana_store::{Belongings, StoreError};
 use futures::stream;
 use serde_json::{Value, json};
 
-use super::accounts::moment;
 use super::error::ApiError;
 use super::identity::SignedIn;
 use super::sessions;
 use super::state::Shared;
+use crate::clock::to_timestamp;
 
 /// Messages per read. An export needs the memory of one page, however much the user has written.
 const PAGE: u32 = 500;
@@ -109,7 +109,7 @@ fn profile(belongings: Belongings) -> Value {
                 "group_id": invite.group,
                 "max_uses": invite.max_uses,
                 "uses": invite.uses,
-                "expires_at": moment(invite.expires_at),
+                "expires_at": to_timestamp(invite.expires_at),
             })
         })
         .collect();

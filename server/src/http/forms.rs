@@ -14,7 +14,7 @@ use super::extract::{Form, InGroup, Query, TokenInPath};
 use super::identity::Identity;
 use super::local_path::local;
 use super::state::Shared;
-use super::{accounts, groups, invites, messages};
+use super::{groups, invites, messages, signing_in};
 
 /// The fields of `/login`.
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ pub(super) async fn login(
 ) -> Response {
     let next = next(form.next.as_deref(), &query);
     let credentials = Login { email: form.email, password: form.password };
-    match accounts::sign_in(&state, &client, credentials).await {
+    match signing_in::sign_in(&state, &client, credentials).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
         Err(error) => back("/login", &error, next),
     }
@@ -75,7 +75,7 @@ pub(super) async fn register(
 ) -> Response {
     let next = next(form.next.as_deref(), &query);
     let account = Register { email: form.email, password: form.password, display_name: form.display_name };
-    match accounts::sign_up(&state, &client, account).await {
+    match signing_in::sign_up(&state, &client, account).await {
         Ok((_, cookie)) => with_cookie(to(next.unwrap_or("/")), cookie),
         Err(error) => back("/register", &error, next),
     }
@@ -83,7 +83,7 @@ pub(super) async fn register(
 
 /// POST `/logout`.
 pub(super) async fn logout(State(state): State<Shared>, headers: HeaderMap) -> Response {
-    match accounts::sign_out(&state, &headers).await {
+    match signing_in::sign_out(&state, &headers).await {
         Ok(cookie) => left(&state, with_cookie(to("/"), cookie)),
         Err(error) => back("/", &error, None),
     }

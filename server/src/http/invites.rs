@@ -9,8 +9,6 @@ use caravana_protocol::rest::{Group, GroupAnswer, Invite, InvitePreview, Invites
 use caravana_protocol::{GroupId, UserId};
 use caravana_store::{self as store, InviteRow};
 
-use super::accounts::moment;
-
 use super::error::{ApiError, Named as _};
 use super::extract::{InGroup, OfInvite, OptionalJson, TokenInPath};
 use super::groups;
@@ -18,7 +16,7 @@ use super::identity::Identity;
 use super::membership::Member;
 use super::state::Shared;
 use crate::auth::Secret;
-use crate::clock::unix_seconds;
+use crate::clock::{to_timestamp, unix_seconds};
 use crate::origin::Origin;
 
 /// The default lifetime of a link: a week.
@@ -77,7 +75,7 @@ async fn make(
         id: InviteRow::id_of(&secret.hash()),
         url: format!("{site}/i/{}", secret.expose()),
         token: secret.expose().to_owned(),
-        expires_at: moment(expires_at),
+        expires_at: to_timestamp(expires_at),
     })
 }
 
@@ -107,8 +105,8 @@ pub(super) async fn of(state: &Shared, group: GroupId, user: UserId) -> Result<V
     let invite = |row: InviteRow| LivingInvite {
         id: row.id,
         created_by: row.created_by,
-        created_at: row.created_at.map(moment),
-        expires_at: moment(row.expires_at),
+        created_at: row.created_at.map(to_timestamp),
+        expires_at: to_timestamp(row.expires_at),
         uses: row.uses,
         max_uses: row.max_uses,
     };

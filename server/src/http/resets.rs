@@ -11,11 +11,11 @@ use axum::http::StatusCode;
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{AskReset, NewPassword, ResetWays};
 
-use super::accounts;
 use super::client::Client;
 use super::error::ApiError;
 use super::extract::{Json, TokenInPath};
 use super::reader::Reader;
+use super::signing_in;
 use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
@@ -92,8 +92,8 @@ pub(super) fn request(state: &Shared, client: &Client, email: &str) -> Result<()
         .reset_mail
         .as_ref()
         .ok_or_else(|| ApiError::new(ErrorCode::Forbidden, "this server sends no mail; ask who runs it for a link"))?;
-    let email = accounts::email(email)?;
-    state.letters.begin(email.as_str(), client.address, Instant::now()).map_err(accounts::too_often)?;
+    let email = signing_in::email(email)?;
+    state.letters.begin(email.as_str(), client.address, Instant::now()).map_err(signing_in::too_often)?;
     if mail.ask(email.clone(), Reader::of(&client.headers).lang) {
         Ok(())
     } else {

@@ -8,16 +8,15 @@ use axum::http::StatusCode;
 use caravana_hub::broker::{Revoked, Signal};
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{SignIn, SignInsAnswer};
-use caravana_store::SecretHash;
+use caravana_store::{SecretHash, SignInRow};
 use uuid::Uuid;
 
-use super::accounts::moment;
 use super::cookies::SESSION_SECONDS;
 use super::error::ApiError;
 use super::extract::OfSession;
 use super::identity::{Identity, SignedIn};
 use super::state::Shared;
-use crate::clock::unix_seconds;
+use crate::clock::{to_timestamp, unix_seconds};
 use crate::sign_ins;
 
 /// Lists the sign-ins of the user.
@@ -78,11 +77,11 @@ pub(super) async fn end(
 pub(super) async fn of(state: &Shared, identity: &Identity) -> Result<Vec<SignIn>, ApiError> {
     let rows = state.store.sessions(identity.user.id, unix_seconds()).await?;
     let online: BTreeSet<SecretHash> = state.hub.sessions_of(identity.user.id);
-    let sign_in = |row: caravana_store::SignIn| SignIn {
+    let sign_in = |row: SignInRow| SignIn {
         id: public_id(&row.token),
         browser: row.browser,
-        created_at: moment(row.created_at),
-        last_seen_at: moment(row.expires_at - SESSION_SECONDS),
+        created_at: to_timestamp(row.created_at),
+        last_seen_at: to_timestamp(row.expires_at - SESSION_SECONDS),
         online: online.contains(&row.token),
         current: identity.proof.session == Some(row.token),
     };

@@ -18,7 +18,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Appended, Draft, StoreError};
+use super::{Appended, NewMessage, StoreError};
 
 /// An event of the log, with the data from other tables that its frame contains. Other programs can remove rows of
 /// those tables.
@@ -203,24 +203,24 @@ pub fn placeholder(group_id: GroupId, seq: Seq) -> MessageId {
 /// The answer to a send that inserted nothing because its id is already stored: the stored row if it is the same
 /// message. `text` is the stored text, also of a deleted message. It is compared after the normalization that a new
 /// text gets: an earlier version or another program may have stored it without.
-pub fn repetition(draft: &Draft, message: Message, text: &str) -> Result<Appended, StoreError> {
+pub fn repetition(new: &NewMessage, message: Message, text: &str) -> Result<Appended, StoreError> {
     // After an edit or a deletion the stored text is no longer the one that was sent, but the sender may still wait for
     // the first answer.
     let changed_since = message.edited_at.is_some() || !message.status;
-    let same = message.user_id == Some(draft.user_id)
-        && message.group_id == draft.group_id
-        && message.content.reply_to == draft.content.reply_to
-        && (text == draft.content.body.as_str()
+    let same = message.user_id == Some(new.user_id)
+        && message.group_id == new.group_id
+        && message.content.reply_to == new.content.reply_to
+        && (text == new.content.body.as_str()
             || changed_since
-            || MessageBody::parse(text).is_ok_and(|kept| kept == draft.content.body));
+            || MessageBody::parse(text).is_ok_and(|kept| kept == new.content.body));
     if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) }
 }
 
 /// The answer to a send that exceeds the rate limit, when its id is already stored as this message.
-pub fn repeated(draft: &Draft, message: Message) -> Result<Appended, StoreError> {
+pub fn repeated(new: &NewMessage, message: Message) -> Result<Appended, StoreError> {
     // For a deleted message the text is not compared.
     let text = message.content.body.clone();
-    repetition(draft, message, &text)
+    repetition(new, message, &text)
 }
 
 /// The statements of both adapters read one character more than is delivered whole, and contain this number as a

@@ -42,12 +42,12 @@ pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
 pub use groups::Groups;
 pub use hints::{Hint, HintSender, HintSource, Hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
-pub use log::{Anchor, Appended, Changed, Draft, GroupState, History, Log, Page};
+pub use log::{Anchor, Appended, Changed, GroupState, History, Log, NewMessage, Page};
 pub use members::{MemberRow, Members, Removal};
-pub use proofs::{KnownHolder, LAST_SECOND, Proof, Proofs, TokenHolder};
+pub use proofs::{FOR_EVER, KnownHolder, LAST_SECOND, NAMELESS, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;
 pub use resets::{RESETS, Resets};
-pub use sessions::{NewSession, SIGN_INS, Sessions, SignIn};
+pub use sessions::{NewSession, SIGN_INS, Sessions, SignInRow};
 pub use tickets::Tickets;
 
 /// The hash of a secret.

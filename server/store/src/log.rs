@@ -21,7 +21,7 @@ pub trait Log: Send + Sync + 'static {
     /// membership; for a non-member the group is [`StoreError::NotFound`]. A `reply_to` must be a message of the group.
     ///
     /// The call enters the queue before it returns its future: of two calls, the first is committed first.
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>>;
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>>;
 
     /// The stored message with this id, from any author. The server can answer a repeated send with it without charging
     /// the rate limit.
@@ -94,7 +94,7 @@ pub trait Log: Send + Sync + 'static {
 
 /// A message to store.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct NewMessage {
     /// Primary key and idempotency key.
     pub id: MessageId,
     /// The author.

@@ -30,6 +30,12 @@ pub trait Proofs: Send + Sync + 'static {
 /// The last second of the year 9999: no later time can be written as RFC 3339. No token ends later.
 pub const LAST_SECOND: i64 = 253_402_300_799;
 
+/// A sign-out time later than any token, so that no token of the user is valid any more. An account ends with it.
+pub const FOR_EVER: i64 = i64::MAX;
+
+/// The display name of a user whose token has no name. The chat needs something to show.
+pub const NAMELESS: &str = "Viajero";
+
 /// The credentials behind a connection or request, which ends when they end. Times are seconds since 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof {
@@ -39,6 +45,16 @@ pub struct Proof {
     pub issued_at: Option<i64>,
     /// When the token expires, without leeway. `None`: a sign-in, which is over when it is ended or left idle.
     pub expires_at: Option<i64>,
+}
+
+impl Proof {
+    /// Whether it is no longer valid. `session_lives` says whether its sign-in is still there; `signed_out` is the second
+    /// of the user's last sign-out everywhere.
+    #[must_use]
+    pub fn is_over(&self, session_lives: bool, signed_out: Option<i64>) -> bool {
+        let is_older = |at| self.issued_at.is_none_or(|issued_at| issued_at <= at);
+        self.session.is_some() && !session_lives || self.expires_at.is_some() && signed_out.is_some_and(is_older)
+    }
 }
 
 /// A user who sent a valid token.
@@ -52,6 +68,18 @@ pub struct TokenHolder {
     pub is_guest: bool,
     /// The token's times, and the sign-in behind it.
     pub proof: Proof,
+}
+
+impl TokenHolder {
+    /// Whether the token says nothing that is not stored already: neither that a guest has signed up, nor a name for a
+    /// user without one. `stored` is the user's row, `has_signed_up` the mark of a user who is never a guest again.
+    #[must_use]
+    pub fn is_known(&self, stored: &KnownHolder, has_signed_up: bool, keeps_names: bool) -> bool {
+        let brings_name = keeps_names && self.display_name.as_deref().is_some_and(|name| name != NAMELESS);
+        has_signed_up != stored.is_guest
+            && (self.is_guest || has_signed_up)
+            && (stored.user.display_name != NAMELESS || !brings_name)
+    }
 }
 
 /// A user who sent a valid token, as stored here.

@@ -18,7 +18,7 @@ pub trait Sessions: Send + Sync + 'static {
     async fn create_session(&self, session: NewSession) -> Result<(), StoreError>;
 
     /// The user's valid sign-ins, at most [`SIGN_INS`] of them, latest expiry first.
-    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignIn>, StoreError>;
+    async fn sessions(&self, user: UserId, now: i64) -> Result<Vec<SignInRow>, StoreError>;
 
     /// The user of a valid sign-in, with e-mail, and when it expires. `None` when the sign-in is unknown or expired.
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError>;
@@ -49,7 +49,7 @@ pub struct NewSession {
 
 /// A valid sign-in. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignIn {
+pub struct SignInRow {
     /// The hash of the cookie's secret.
     pub token: SecretHash,
     /// The browser's name.

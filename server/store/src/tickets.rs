@@ -12,7 +12,7 @@ pub trait Tickets: Send + Sync + 'static {
     async fn create_ticket(
         &self,
         ticket: SecretHash,
-        bought: (UserId, Proof),
+        issued_for: (UserId, Proof),
         expires_at: i64,
     ) -> Result<(), StoreError>;
 

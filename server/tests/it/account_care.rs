@@ -32,12 +32,12 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     let server = TestServer::start().await;
     let ana = server.register("Ana").await;
     let (phone, _) = elsewhere(&server, "Ana", PASSWORD).await;
-    let bought = phone.post("/api/v1/ws-ticket", &json!({})).await.json();
+    let issued = phone.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut here = Wire::open(&ana).await;
     let own = ana.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut lent = Wire::open_bare(&server, &format!("/ws?ticket={}", own["ticket"].as_str().unwrap())).await.unwrap();
     let mut there =
-        Wire::open_bare(&server, &format!("/ws?ticket={}", bought["ticket"].as_str().unwrap())).await.unwrap();
+        Wire::open_bare(&server, &format!("/ws?ticket={}", issued["ticket"].as_str().unwrap())).await.unwrap();
     let token = ana.post("/api/v1/auth/token", &json!({})).await.json()["access_token"].as_str().unwrap().to_owned();
     let of_host = jwt(&json!({"sub": ana.id(), "exp": seconds_from_now(600), "iat": seconds_from_now(-5)}));
 
@@ -65,9 +65,9 @@ async fn a_changed_password_ends_everything_but_the_sign_in_that_changed_it() {
     let tablet = server.stranger();
     let login = tablet.request(Method::POST, "/api/v1/auth/login").header("user-agent", "Firefox/140.0");
     login.json(&json!({"email": "ana@example.org", "password": ANOTHER})).send().await.unwrap();
-    let bought = tablet.post("/api/v1/ws-ticket", &json!({})).await.json();
+    let issued = tablet.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut idle =
-        Wire::open_bare(&server, &format!("/ws?ticket={}", bought["ticket"].as_str().unwrap())).await.unwrap();
+        Wire::open_bare(&server, &format!("/ws?ticket={}", issued["ticket"].as_str().unwrap())).await.unwrap();
     server.foreign().await.run("update {ours}session set expires_at = 0 where browser = 'Firefox'").await;
     assert_eq!(idle.end().await, End::Code(4505));
     lives(&mut here).await;
@@ -151,9 +151,9 @@ async fn signing_out_everywhere_else_leaves_this_one() {
     let server = TestServer::start().await;
     let ana = server.register("Ana").await;
     let (phone, _) = elsewhere(&server, "Ana", PASSWORD).await;
-    let bought = phone.post("/api/v1/ws-ticket", &json!({})).await.json();
+    let issued = phone.post("/api/v1/ws-ticket", &json!({})).await.json();
     let mut there =
-        Wire::open_bare(&server, &format!("/ws?ticket={}", bought["ticket"].as_str().unwrap())).await.unwrap();
+        Wire::open_bare(&server, &format!("/ws?ticket={}", issued["ticket"].as_str().unwrap())).await.unwrap();
     let mut here = Wire::open(&ana).await;
     assert_eq!(ana.delete("/api/v1/sessions").await.status, 204);
     assert_eq!(there.end().await, End::Code(4505));

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use crate::support::{End, PATIENCE, TestServer, TestUser, Wire};
+use crate::support::{End, PATIENCE, TestServer, TestUser, Wire, raw};
 
 async fn one() -> (TestServer, TestUser, caravana_protocol::GroupId) {
     let server = TestServer::start().await;
@@ -92,7 +92,7 @@ async fn too_many_sends_are_refused_with_the_time_to_wait_but_repetitions_are_an
 }
 
 #[tokio::test]
-async fn a_binary_frame_is_not_spoken_here() {
+async fn a_binary_frame_ends_the_socket() {
     let (_server, ana, group) = one().await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;
     wire.say_raw(Message::binary(vec![1, 2, 3])).await;
@@ -115,27 +115,6 @@ async fn a_flood_of_pings_ends_the_socket() {
         wire.say_raw(Message::Ping(Vec::new().into())).await;
     }
     assert_eq!(wire.end().await, End::Code(1008));
-}
-
-/// A raw TCP stream after the WebSocket handshake.
-async fn raw(server: &TestServer, user: &TestUser) -> TcpStream {
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        server.address,
-        server.origin(),
-        user.cookie(),
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.windows(4).any(|window| window == b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).await.unwrap();
-        answer.push(byte[0]);
-    }
-    assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
-    stream
 }
 
 /// Reads server frames until a close frame and returns its code.
@@ -161,23 +140,19 @@ async fn close_code(stream: &mut TcpStream) -> Option<u16> {
 #[tokio::test]
 async fn bytes_that_break_the_rfc_are_answered_with_the_codes_of_the_rfc() {
     let (server, ana, _) = one().await;
-    let masked = |first: u8, payload: &[u8]| {
-        let length = 0x80 | u8::try_from(payload.len()).unwrap();
-        [&[first, length, 0, 0, 0, 0], payload].concat()
-    };
     let announced = [&[0x81, 0xff][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat();
     let cases: [(&str, Vec<u8>, u16); 8] = [
         ("unmasked", vec![0x81, 1, b'x'], 1002),
-        ("a reserved bit", masked(0xc1, b"x"), 1002),
-        ("a reserved opcode", masked(0x83, b"x"), 1002),
-        ("a continuation of nothing", masked(0x80, b"x"), 1002),
-        ("a bad close code", masked(0x88, &999_u16.to_be_bytes()), 1002),
-        ("no UTF-8", masked(0x81, &[0xff]), 1007),
+        ("a reserved bit", raw::frame(0xc1, b"x"), 1002),
+        ("a reserved opcode", raw::frame(0x83, b"x"), 1002),
+        ("a continuation of nothing", raw::frame(0x80, b"x"), 1002),
+        ("a bad close code", raw::frame(0x88, &999_u16.to_be_bytes()), 1002),
+        ("no UTF-8", raw::frame(0x81, &[0xff]), 1007),
         ("a huge length, announced only", announced, 1009),
-        ("an ordinary close", masked(0x88, &1000_u16.to_be_bytes()), 1000),
+        ("an ordinary close", raw::frame(0x88, &1000_u16.to_be_bytes()), 1000),
     ];
     for (what, bytes, code) in cases {
-        let mut stream = raw(&server, &ana).await;
+        let mut stream = raw::open(&server, &ana, "/ws").await;
         stream.write_all(&bytes).await.unwrap();
         assert_eq!(close_code(&mut stream).await, Some(code), "{what}");
         let mut rest = Vec::new();
@@ -188,12 +163,11 @@ async fn bytes_that_break_the_rfc_are_answered_with_the_codes_of_the_rfc() {
 #[tokio::test]
 async fn a_large_message_in_many_small_fragments_ends_the_socket() {
     let (server, ana, _) = one().await;
-    let mut stream = raw(&server, &ana).await;
+    let mut stream = raw::open(&server, &ana, "/ws").await;
     // Fragments of 125 bytes, none of them the last. Their sum exceeds the limit.
-    let fragment = |first: u8| [&[first, 0x80 | 0x7d, 0, 0, 0, 0][..], &[b'x'; 125]].concat();
-    let mut bytes = fragment(0x01);
+    let mut bytes = raw::frame(0x01, &[b'x'; 125]);
     for _ in 0..600 {
-        bytes.extend(fragment(0x00));
+        bytes.extend(raw::frame(0x00, &[b'x'; 125]));
     }
     // The server may close before it has read everything.
     let _ = stream.write_all(&bytes).await;
@@ -226,8 +200,7 @@ async fn frames_that_come_with_the_handshake_are_not_lost() {
         server.origin(),
         ana.cookie(),
     );
-    let frame = [&[0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0], text.as_bytes()].concat();
-    stream.write_all(&[request.as_bytes(), &frame].concat()).await.unwrap();
+    stream.write_all(&[request.as_bytes(), &raw::text(&text)].concat()).await.unwrap();
     let (mut wire, joined) = Wire::open_group(&ana, group).await;
     let seen = joined["head"].as_u64().unwrap() >= 2;
     if !seen {

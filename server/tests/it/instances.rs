@@ -43,7 +43,7 @@ async fn frame(connection: &Connection, kind: &str) -> Value {
     let found = async {
         loop {
             let Next::Write(frames) = connection.mailbox().next().await else { panic!("closed before {kind}") };
-            for (_, text) in frames.iter().flat_map(|frame| frame.frames()) {
+            for (_, text) in frames.iter().flat_map(caravana_hub::frame::Outgoing::frames) {
                 let frame: Value = serde_json::from_str(text).unwrap();
                 if frame["type"] == kind {
                     return frame["data"].clone();

@@ -5,7 +5,6 @@
 mod support;
 
 mod account_care;
-mod accounts;
 mod addresses;
 mod autobahn;
 mod bad_frames;
@@ -13,6 +12,7 @@ mod bad_input;
 mod budgets;
 mod changes;
 mod event_stream;
+mod signing_in;
 // The fault tests need strace, prlimit and /proc.
 #[cfg(target_os = "linux")]
 mod faults;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use caravana_protocol::GroupId;
 use serde_json::Value;
 
-use crate::support::{Peer, TestServer, TestUser};
+use crate::support::{RealClient, TestServer, TestUser};
 
 /// Copies the database as an operator does, while the server runs.
 async fn copy(server: &TestServer, to: &Path) {
@@ -33,11 +33,11 @@ async fn epoch(user: &TestUser, group: GroupId) -> String {
 }
 
 #[tokio::test]
-async fn who_has_seen_more_than_the_copy_holds_begins_afresh() {
+async fn a_client_that_has_seen_more_than_the_restored_copy_starts_again() {
     let mut server = TestServer::builder().on_sqlite().start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
-    let mut bobby = Peer::start(&bob, group).await;
+    let mut bobby = RealClient::start(&bob, group).await;
     ana.sends(group, "antes de la copia").await;
     let folder = tempfile::tempdir().unwrap();
     copy(&server, &folder.path().join("copy.db")).await;
@@ -64,7 +64,7 @@ async fn a_copy_that_lacks_only_another_programs_rows_is_recognised_too() {
     let mut server = TestServer::builder().on_sqlite().start().await;
     let ana = Arc::new(server.register("Ana").await);
     let group = ana.create_group("Oaxaca").await;
-    let mut alice = Peer::start(&ana, group).await;
+    let mut alice = RealClient::start(&ana, group).await;
     let folder = tempfile::tempdir().unwrap();
     copy(&server, &folder.path().join("copy.db")).await;
     let before = epoch(&ana, group).await;
@@ -117,7 +117,7 @@ async fn an_ordinary_start_keeps_the_epochs_and_the_flag_changes_them() {
 }
 
 #[tokio::test]
-async fn a_kill_is_no_restored_copy() {
+async fn a_kill_does_not_look_like_a_restored_copy() {
     let mut server = TestServer::builder().own_process().start().await;
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::support::{Peer, TestServer};
+use crate::support::{RealClient, TestServer};
 
 #[tokio::test]
 async fn two_people_talk() {
     let server = TestServer::start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
-    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    let (mut alice, mut bobby) = (RealClient::start(&ana, group).await, RealClient::start(&bob, group).await);
     alice.send("hola");
     bobby.sees(&["hola"]).await;
     bobby.send("¿qué tal?");
@@ -22,7 +22,7 @@ async fn a_planned_restart_loses_and_doubles_nothing() {
     let mut server = TestServer::start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
-    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    let (mut alice, mut bobby) = (RealClient::start(&ana, group).await, RealClient::start(&bob, group).await);
     alice.send("antes");
     bobby.sees(&["antes"]).await;
     server.stop().await;
@@ -40,7 +40,7 @@ async fn a_kill_in_the_middle_of_talking_loses_and_doubles_nothing() {
     let mut server = TestServer::builder().own_process().start().await;
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
-    let (mut alice, mut bobby) = (Peer::start(&ana, group).await, Peer::start(&bob, group).await);
+    let (mut alice, mut bobby) = (RealClient::start(&ana, group).await, RealClient::start(&bob, group).await);
     let said: Vec<String> = (0..60).map(|number| number.to_string()).collect();
     for (number, text) in said.iter().enumerate() {
         alice.send(text);
@@ -64,7 +64,7 @@ async fn a_row_of_another_program_is_on_the_screen_at_once() {
     let server = TestServer::start().await;
     let ana = Arc::new(server.register("Ana").await);
     let group = ana.create_group("Oaxaca").await;
-    let mut alice = Peer::start(&ana, group).await;
+    let mut alice = RealClient::start(&ana, group).await;
     // Otherwise the row could come with the first page.
     alice.is_live().await;
     server.foreign().await.says(ana.id(), group, &["desde fuera".to_owned()]).await;

@@ -1,4 +1,4 @@
-//! Sockets end when the sign-in behind them ends (G10). A ticket has no more rights than the sign-in that bought it.
+//! Sockets end when the sign-in behind them ends (G10). A ticket has no more rights than its sign-in.
 
 use std::time::{Duration, Instant};
 
@@ -94,9 +94,9 @@ async fn a_socket_ends_with_its_token_also_when_a_ticket_stands_between() {
     let end = seconds_from_now(-22);
     let late = jwt(&json!({"sub": ana.id(), "exp": end}));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let bought = client.post(server.url("/api/v1/ws-ticket")).bearer_auth(&late).send().await.unwrap();
-    let bought: serde_json::Value = bought.json().await.unwrap();
-    let path = format!("/ws?ticket={}", bought["ticket"].as_str().unwrap());
+    let issued = client.post(server.url("/api/v1/ws-ticket")).bearer_auth(&late).send().await.unwrap();
+    let issued: serde_json::Value = issued.json().await.unwrap();
+    let path = format!("/ws?ticket={}", issued["ticket"].as_str().unwrap());
     let mut sockets =
         [Wire::open_many_with_token(&server, &late).await, Wire::open_bare(&server, &path).await.unwrap()];
     for wire in &mut sockets {

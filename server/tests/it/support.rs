@@ -3,13 +3,14 @@
 pub(crate) mod canary;
 mod chaos;
 pub(crate) mod checker;
+pub(crate) mod client_frame;
 pub(crate) mod database;
 pub(crate) mod history;
 mod key_server;
-mod peer;
 mod post_office;
 pub(crate) mod postgres;
 pub(crate) mod raw;
+mod real_client;
 mod server;
 #[cfg(target_os = "linux")]
 mod strace;
@@ -22,8 +23,8 @@ mod wire;
 
 pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
-pub(crate) use peer::{Peer, Voice};
 pub(crate) use post_office::PostOffice;
+pub(crate) use real_client::{RealClient, Voice};
 pub(crate) use server::{TestServer, jwt, seconds_from_now, server_binary};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::database::Foreign;
-use crate::support::{Peer, TestServer, Wire};
+use crate::support::{RealClient, TestServer, Wire};
 
 /// Writes an event as a newer server's trigger would: at the head, with new fields in the payload.
 async fn newer_event(foreign: &mut Foreign, group: GroupId, kind: &str, message: Uuid, actor: Uuid, payload: &str) {
@@ -29,7 +29,7 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
     let (ana, bob, group) = server.couple().await;
     let (ana, bob) = (Arc::new(ana), Arc::new(bob));
     let (mut wire, joined) = Wire::open_group(&ana, group).await;
-    let mut of_bob = Peer::start(&bob, group).await;
+    let mut of_bob = RealClient::start(&bob, group).await;
     wire.say("send_message", json!({"message": "hola", "id": Uuid::now_v7()})).await;
     let sent = wire.expect("message_sent").await;
     of_bob.sees(&["hola"]).await;
@@ -73,7 +73,7 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
 
 /// A payload that another program has broken must not stop the group.
 #[tokio::test]
-async fn an_event_with_a_payload_that_is_none_leaves_no_hole() {
+async fn an_event_with_an_invalid_payload_leaves_no_hole() {
     let server = TestServer::start().await;
     let (ana, _, group) = server.couple().await;
     let (mut wire, _) = Wire::open_group(&ana, group).await;

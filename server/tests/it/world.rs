@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::support::history::{Entry, History, Moments};
-use database::Database;
+use database::SimDatabase;
 use internet::Internet;
 use network::State;
 use process::Process;
@@ -87,7 +87,7 @@ struct World {
     nature: Nature,
     seed: u64,
     processes: u64,
-    database: Arc<Mutex<Database>>,
+    database: Arc<Mutex<SimDatabase>>,
     faults: Arc<Mutex<Faults>>,
     /// Hints for the running server about other programs' commits.
     hints: HintSender,
@@ -115,7 +115,7 @@ fn live(nature: Nature, seed: u64, schedule: &[Step]) -> History {
 impl World {
     /// A world with a running server, in which every traveller is a connected member.
     fn begin(nature: Nature, seed: u64) -> Self {
-        let mut database = Database::default();
+        let mut database = SimDatabase::default();
         database.forgets_ids = nature.flaw == Some(Flaw::ForgetsIds);
         let moments = Moments::default();
         let internet = Internet::new(seed);
@@ -183,18 +183,18 @@ impl World {
             Step::Type(who) => self.travellers[who].say(Input::Typed { group: database::GROUP }),
             Step::Read(who) => self.travellers[who].mark_read(),
             Step::Insert(count) => self.insert(count),
-            Step::Remove(who) => self.change_members(database::Database::remove, who),
+            Step::Remove(who) => self.change_members(SimDatabase::remove, who),
             Step::Admit(who) => {
-                self.change_members(database::Database::admit, who);
+                self.change_members(SimDatabase::admit, who);
                 self.travellers[who].open_group();
             }
-            Step::Cut(who) => self.travellers[who].link(State::Cut),
-            Step::Silence(who) => self.travellers[who].link(State::Silent),
-            Step::Stall(who) => self.travellers[who].link(State::Stalled),
+            Step::Cut(who) => self.travellers[who].set_pipe(State::Cut),
+            Step::Silence(who) => self.travellers[who].set_pipe(State::Silent),
+            Step::Stall(who) => self.travellers[who].set_pipe(State::Stalled),
             Step::Unstall(who) => self.unstall(who),
             Step::GoOffline(who) => {
                 self.internet.set_offline(self.travellers[who].user, true);
-                self.travellers[who].link(State::Silent);
+                self.travellers[who].set_pipe(State::Silent);
                 self.travellers[who].say(Input::NetworkDown);
             }
             Step::GoOnline(who) => self.go_online(who),
@@ -218,16 +218,16 @@ impl World {
     }
 
     fn unstall(&self, who: usize) {
-        if self.travellers[who].link_state() == Some(State::Stalled) {
-            self.travellers[who].link(State::Flowing);
+        if self.travellers[who].pipe_state() == Some(State::Stalled) {
+            self.travellers[who].set_pipe(State::Flowing);
         }
     }
 
     fn go_online(&self, who: usize) {
         self.internet.set_offline(self.travellers[who].user, false);
         // A half-open socket has lost bytes, so it can not continue.
-        if self.travellers[who].link_state() == Some(State::Silent) {
-            self.travellers[who].link(State::Cut);
+        if self.travellers[who].pipe_state() == Some(State::Silent) {
+            self.travellers[who].set_pipe(State::Cut);
         }
         self.travellers[who].say(Input::NetworkUp);
     }
@@ -248,7 +248,7 @@ impl World {
         self.tell_of_foreign_commit();
     }
 
-    fn change_members(&self, change: impl FnOnce(&mut Database, UserId), who: usize) {
+    fn change_members(&self, change: impl FnOnce(&mut SimDatabase, UserId), who: usize) {
         change(&mut self.database.lock().unwrap(), self.travellers[who].user);
         self.tell_of_foreign_commit();
     }
@@ -264,7 +264,7 @@ impl World {
                 self.go_online(who);
             }
         }
-        // First every client must notice that its link was cut.
+        // First every client must notice that its pipe was cut.
         sleep(Duration::from_secs(1)).await;
         self.wait(RECONNECTED, |world| world.travellers.iter().all(Traveller::is_connected)).await;
         for traveller in &self.travellers {

@@ -1,5 +1,8 @@
 //! The part of RFC 6455 that a load generator needs: it finds frames by their headers and reads them in place.
 
+#[path = "../../../tests/it/support/client_frame.rs"]
+mod client_frame;
+
 /// Every message's text begins with this mark; a timestamp and a number follow. All three use characters that no JSON
 /// encoder escapes, so that they can be found in any frame that carries the text.
 const MARK: &[u8] = b"@@";
@@ -7,7 +10,7 @@ const MARK: &[u8] = b"@@";
 const STAMP: usize = 16;
 /// Hex digits of the sender's count.
 const NUMBER: usize = 8;
-/// Bytes of a message's text; the peers were measured with the same size.
+/// Bytes of a message's text; the other servers were measured with the same size.
 pub(crate) const TEXT: usize = 200;
 /// Clients must mask their frames. Any key will do: the server's cost is the same with every key.
 const MASK: [u8; 4] = [0x5a, 0x01, 0xc3, 0x7e];
@@ -15,7 +18,7 @@ const FILLER: &str = "the quick brown fox jumps over the lazy dog while the grou
 
 /// A server's frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ServerFrame<'a> {
+pub(super) struct RawFrame<'a> {
     pub(super) opcode: u8,
     pub(super) payload: &'a [u8],
     /// Bytes of the whole frame.
@@ -23,7 +26,7 @@ pub(super) struct ServerFrame<'a> {
 }
 
 /// The first frame in the bytes, if it is complete.
-pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
+pub(super) fn first(bytes: &[u8]) -> Option<RawFrame<'_>> {
     let (&flags, &short) = (bytes.first()?, bytes.get(1)?);
     let (start, length): (usize, usize) = match short & 0x7f {
         126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
@@ -31,21 +34,12 @@ pub(super) fn first(bytes: &[u8]) -> Option<ServerFrame<'_>> {
         length => (2, usize::from(length)),
     };
     let payload = bytes.get(start..start.checked_add(length)?)?;
-    Some(ServerFrame { opcode: flags & 0x0f, payload, length: start + length })
+    Some(RawFrame { opcode: flags & 0x0f, payload, length: start + length })
 }
 
-/// Appends a masked frame.
+/// Appends a whole message, or a control frame.
 pub(super) fn put(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
-    out.push(0x80 | opcode);
-    match payload.len() {
-        length @ 0..=125 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
-        length => {
-            out.push(0x80 | 0x7e);
-            out.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-        }
-    }
-    out.extend(MASK);
-    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    client_frame::put(out, 0x80 | opcode, MASK, payload);
 }
 
 /// A message's text: mark, stamp, number, filler.

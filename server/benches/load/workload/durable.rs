@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::milliseconds;
 use super::{ACK_P50, ACK_P99, ACKS, CLIENT_CPUS, Figure, Moment, Outcome, Plan, SEND_COST, SERVER_CPUS, count};
-use crate::client::{Role, Swarm};
-use crate::people::parties;
+use crate::client::{ClientKind, Swarm};
 use crate::process::{Placement, Process};
+use crate::rest::create_groups;
 
 /// Senders per group. More senders are spread over more groups, so that each message has the same number of receivers.
 const IN_A_GROUP: usize = 16;
@@ -24,24 +24,25 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) fn durable(plan: &Plan, senders: usize, placement: Placement) -> Result<Vec<Outcome>> {
     placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, placement)?;
-    let groups = senders.div_ceil(IN_A_GROUP);
-    let parties = parties(process.address(), groups, IN_A_GROUP + RECEIVERS)?;
+    let count = senders.div_ceil(IN_A_GROUP);
+    let groups = create_groups(process.address(), count, IN_A_GROUP + RECEIVERS)?;
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let of = |role| {
-        parties.iter().flat_map(move |party| {
-            let people = if role == Role::Sender { &party.people[..IN_A_GROUP] } else { &party.people[IN_A_GROUP..] };
-            people.iter().map(move |person| (party.group.as_str(), person, role))
+    let of = |kind| {
+        groups.iter().flat_map(move |group| {
+            let members =
+                if kind == ClientKind::Sender { &group.members[..IN_A_GROUP] } else { &group.members[IN_A_GROUP..] };
+            members.iter().map(move |user| (group.id.as_str(), user, kind))
         })
     };
     // The senders connect first: their indexes identify them.
-    let who: Vec<_> = of(Role::Sender).chain(of(Role::Receiver)).collect();
+    let who: Vec<_> = of(ClientKind::Sender).chain(of(ClientKind::Receiver)).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
     let place = match placement {
         Placement::Apart => "server on one CPU",
         Placement::Free => "free to use all CPUs",
     };
-    let spread = if groups == 1 { String::new() } else { format!(" in {groups} groups") };
+    let spread = if count == 1 { String::new() } else { format!(" in {count} groups") };
     let case = format!("durable: {senders} senders{spread}, {RECEIVERS} receivers, fsync on, {place}");
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{Figure, GAPS, Moment, Outcome, P50, P99, Plan, count, milliseconds};
-use crate::client::{Role, Swarm, TEXT};
-use crate::people::parties;
+use crate::client::{ClientKind, Swarm, TEXT};
 use crate::process::Process;
+use crate::rest::create_groups;
 
 /// How long to wait for the last deliveries of a window.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -22,12 +22,12 @@ const SAMPLE: u64 = 7;
 pub(crate) fn fan_out(plan: &Plan, receivers: usize, windows: &[u64]) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let party = parties(process.address(), 1, receivers + 1)?.remove(0);
+    let group = create_groups(process.address(), 1, receivers + 1)?.remove(0);
     let mut swarm = Swarm::new(process.address(), SAMPLE)?;
     // The owner sends.
-    let role = |index| if index == 0 { Role::Sender } else { Role::Receiver };
+    let kind = |index| if index == 0 { ClientKind::Sender } else { ClientKind::Receiver };
     let who: Vec<_> =
-        party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
+        group.members.iter().enumerate().map(|(index, user)| (group.id.as_str(), user, kind(index))).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
     let mut outcomes = Vec::new();

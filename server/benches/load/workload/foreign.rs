@@ -7,10 +7,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
 use super::{FOREIGN_P50, FOREIGN_P99, Figure, Outcome, Plan, milliseconds};
-use crate::client::{Role, Swarm};
+use crate::client::{ClientKind, Swarm};
 use crate::latency::Latencies;
-use crate::people::parties;
 use crate::process::Process;
+use crate::rest::create_groups;
 
 /// Rows per repetition, one after the other.
 const ROWS: usize = 200;
@@ -22,9 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn foreign(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let party = parties(process.address(), 1, 1)?.remove(0);
+    let group = create_groups(process.address(), 1, 1)?.remove(0);
     let mut swarm = Swarm::new(process.address(), 1)?;
-    swarm.connect(&[(party.group.as_str(), &party.people[0], Role::Receiver)])?;
+    swarm.connect(&[(group.id.as_str(), &group.members[0], ClientKind::Receiver)])?;
     let mut program = Program::connect(process.database())?;
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
@@ -32,7 +32,7 @@ pub(crate) fn foreign(plan: &Plan) -> Result<Vec<Outcome>> {
         for _ in 0..ROWS {
             let seen = swarm.counts.events;
             let begin = Instant::now();
-            program.writes(&party.group)?;
+            program.writes(&group.id)?;
             while swarm.counts.events == seen {
                 swarm.turn(Duration::from_millis(5))?;
                 if begin.elapsed() > PATIENCE {

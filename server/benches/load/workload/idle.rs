@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{CONNECT_COST, CONNECTIONS, CONNECTS, Figure, IDLE_CPUS, MEMORY, Moment, Outcome, Plan, count};
-use crate::client::{Role, Swarm};
-use crate::people::parties;
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
+use crate::rest::create_groups;
 
 /// Members of each group, all of them connected.
 const GROUP: usize = 10;
@@ -28,12 +28,12 @@ pub(crate) fn idle(plan: &Plan) -> Result<Vec<Outcome>> {
 fn once(plan: &Plan) -> Result<Outcome> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let parties = parties(process.address(), plan.connections / GROUP, GROUP)?;
+    let groups = create_groups(process.address(), plan.connections / GROUP, GROUP)?;
     let process = process.restart(&plan.server, plan.placement)?;
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let who: Vec<_> = parties
+    let who: Vec<_> = groups
         .iter()
-        .flat_map(|party| party.people.iter().map(|person| (party.group.as_str(), person, Role::Receiver)))
+        .flat_map(|group| group.members.iter().map(|user| (group.id.as_str(), user, ClientKind::Receiver)))
         .collect();
     let memory = process.memory()?;
     let begin = Moment::now(&swarm, &process)?;

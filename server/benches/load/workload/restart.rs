@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 
 use super::durable::send_when_free;
 use super::{FIRST_ACK, Figure, Outcome, Plan, READY, milliseconds};
-use crate::client::{Role, Swarm};
-use crate::people::{Party, parties, until_ready};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
+use crate::rest::{Group, create_groups, until_ready};
 
 /// Users who send, each with one message in flight, until the server is killed.
 const SENDERS: usize = 16;
@@ -20,15 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let mut process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let party = parties(process.address(), 1, SENDERS)?.remove(0);
+    let group = create_groups(process.address(), 1, SENDERS)?.remove(0);
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
-        let mut swarm = senders(&process, &party, SENDERS)?;
+        let mut swarm = senders(&process, &group, SENDERS)?;
         send_when_free(&mut swarm, plan.window)?;
         let killed = Instant::now();
         process = process.restart(&plan.server, plan.placement)?;
         let ready = until_ready(process.address())? - killed;
-        let acknowledged = first_acknowledgement(&process, &party)? - killed;
+        let acknowledged = first_acknowledgement(&process, &group)? - killed;
         let figures = vec![
             Figure { name: READY, value: milliseconds(ready) },
             Figure { name: FIRST_ACK, value: milliseconds(acknowledged) },
@@ -38,16 +38,16 @@ pub(crate) fn restart(plan: &Plan) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
-fn senders(process: &Process, party: &Party, count: usize) -> Result<Swarm> {
+fn senders(process: &Process, group: &Group, count: usize) -> Result<Swarm> {
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let who: Vec<_> = party.people[..count].iter().map(|person| (party.group.as_str(), person, Role::Sender)).collect();
+    let who: Vec<_> = group.members[..count].iter().map(|user| (group.id.as_str(), user, ClientKind::Sender)).collect();
     swarm.connect(&who)?;
     swarm.free.extend(0..count);
     Ok(swarm)
 }
 
-fn first_acknowledgement(process: &Process, party: &Party) -> Result<Instant> {
-    let mut swarm = senders(process, party, 1)?;
+fn first_acknowledgement(process: &Process, group: &Group) -> Result<Instant> {
+    let mut swarm = senders(process, group, 1)?;
     swarm.send(0)?;
     let deadline = Instant::now() + PATIENCE;
     while swarm.counts.acknowledged == 0 {

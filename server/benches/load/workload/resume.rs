@@ -7,9 +7,9 @@ use caravana_protocol::limits::RESUME_DEPTH;
 
 use super::fan_out::keep_in_flight;
 use super::{EVENTS, Figure, Outcome, Plan, RESUMED, count, milliseconds};
-use crate::client::{Role, Swarm, TEXT};
-use crate::people::{parties, talk};
+use crate::client::{ClientKind, Swarm, TEXT};
 use crate::process::Process;
+use crate::rest::{create_groups, talk};
 
 /// Messages in flight while the log is being filled.
 const IN_FLIGHT: u64 = 64;
@@ -20,11 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let party = parties(process.address(), 1, 2)?;
-    let [owner, other] = &party[0].people[..] else { bail!("a group of two has two") };
+    let groups = create_groups(process.address(), 1, 2)?;
+    let [owner, other] = &groups[0].members[..] else { bail!("a group of two has two") };
     let mut talking = Swarm::new(process.address(), 1)?;
-    let group = party[0].group.as_str();
-    talking.connect(&[(group, owner, Role::Sender), (group, other, Role::Receiver)])?;
+    let group = groups[0].id.as_str();
+    talking.connect(&[(group, owner, ClientKind::Sender), (group, other, ClientKind::Receiver)])?;
     while talking.counts.sent < RESUME_DEPTH {
         keep_in_flight(&mut talking, 1, IN_FLIGHT, Duration::from_millis(50))?;
     }
@@ -37,13 +37,13 @@ pub(crate) fn resume(plan: &Plan) -> Result<Vec<Outcome>> {
         }
     }
     drop(talking);
-    let standing = talk(process.address(), &party, 0)?.remove(0);
-    let from = standing.before(group, RESUME_DEPTH);
+    let cursor = talk(process.address(), &groups, 0)?.remove(0);
+    let from = cursor.before(group, RESUME_DEPTH);
     let mut outcomes = Vec::new();
     for _ in 0..plan.repetitions {
         let mut swarm = Swarm::new(process.address(), 1)?;
         let begin = Instant::now();
-        swarm.connect(&[(from.as_str(), other, Role::Receiver)])?;
+        swarm.connect(&[(from.as_str(), other, ClientKind::Receiver)])?;
         while swarm.counts.caught_up == 0 {
             swarm.turn(Duration::from_millis(5))?;
             if begin.elapsed() > PATIENCE {

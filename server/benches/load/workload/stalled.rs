@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::fan_out::keep_in_flight;
 use super::{Figure, LOST, Outcome, P50, P99, Plan, RATIO, count, milliseconds};
-use crate::client::{Role, Swarm};
-use crate::people::{Party, parties};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
+use crate::rest::{Group, create_groups};
 
 /// Connections that read.
 const RECEIVERS: usize = 95;
@@ -23,11 +23,11 @@ const QUIET_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) fn stalled(plan: &Plan) -> Result<Vec<Outcome>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let party = parties(process.address(), 1, 1 + RECEIVERS + SLEEPERS)?.remove(0);
+    let group = create_groups(process.address(), 1, 1 + RECEIVERS + SLEEPERS)?.remove(0);
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..plan.repetitions {
-        let alone = measure(plan, &process, &party, Role::Receiver)?;
-        let mut among = measure(plan, &process, &party, Role::Stalled)?;
+        let alone = measure(plan, &process, &group, ClientKind::Receiver)?;
+        let mut among = measure(plan, &process, &group, ClientKind::Stalled)?;
         among.push(Figure { name: RATIO, value: p99(&among) / p99(&alone).max(f64::EPSILON) });
         let case = |who| format!("stalled: 1 group × {RECEIVERS}, and {SLEEPERS} {who}, {IN_FLIGHT} in flight");
         without.push(Outcome { case: case("more who read"), figures: alone });
@@ -41,19 +41,19 @@ fn p99(figures: &[Figure]) -> f64 {
     figures.iter().find(|figure| figure.name == P99).map_or(0.0, |figure| figure.value)
 }
 
-/// The last [`SLEEPERS`] members of the group have the role `last`; all others read.
-fn measure(plan: &Plan, process: &Process, party: &Party, last: Role) -> Result<Vec<Figure>> {
+/// The last [`SLEEPERS`] members of the group are of the kind `last`; all others read.
+fn measure(plan: &Plan, process: &Process, group: &Group, last: ClientKind) -> Result<Vec<Figure>> {
     let mut swarm = Swarm::new(process.address(), 1)?;
-    let role = |index| match index {
-        0 => Role::Sender,
-        1..=RECEIVERS => Role::Receiver,
+    let kind = |index| match index {
+        0 => ClientKind::Sender,
+        1..=RECEIVERS => ClientKind::Receiver,
         _ => last,
     };
     let who: Vec<_> =
-        party.people.iter().enumerate().map(|(index, person)| (party.group.as_str(), person, role(index))).collect();
+        group.members.iter().enumerate().map(|(index, user)| (group.id.as_str(), user, kind(index))).collect();
     swarm.connect(&who)?;
     swarm.settle(QUIET, QUIET_LIMIT)?;
-    let readers = if last == Role::Receiver { RECEIVERS + SLEEPERS } else { RECEIVERS };
+    let readers = if last == ClientKind::Receiver { RECEIVERS + SLEEPERS } else { RECEIVERS };
     keep_in_flight(&mut swarm, readers, IN_FLIGHT, plan.warm_up)?;
     swarm.latency.clear();
     keep_in_flight(&mut swarm, readers, IN_FLIGHT, plan.window)?;

@@ -8,12 +8,12 @@ use super::{
     ALL_BACK, CONNECTIONS, CONNECTS, Figure, Outcome, PAGES, PEAK, Plan, READY, SERVER_CPUS, STATEMENTS, count,
     milliseconds,
 };
-use crate::client::{Role, Swarm};
-use crate::people::{Party, Standing, parties, talk, until_ready};
+use crate::client::{ClientKind, Swarm};
 use crate::process::Process;
+use crate::rest::{Cursor, Group, create_groups, talk, until_ready};
 
 /// Clients that come back, if the limit of open files allows so many.
-const PEOPLE: usize = 10_000;
+const CLIENTS: usize = 10_000;
 /// Members of each group.
 const GROUP: usize = 10;
 /// Messages that each client has missed.
@@ -37,20 +37,20 @@ pub(crate) fn storm(plan: &Plan) -> Result<Vec<Outcome>> {
 }
 
 fn case(plan: &Plan) -> String {
-    format!("storm: {} people in groups of {GROUP}, {MISSED} events missed", people(plan) * GROUP)
+    format!("storm: {} people in groups of {GROUP}, {MISSED} events missed", group_count(plan) * GROUP)
 }
 
-/// Groups of people.
-fn people(plan: &Plan) -> usize {
-    PEOPLE.min(plan.connections) / GROUP
+/// How many groups.
+fn group_count(plan: &Plan) -> usize {
+    CLIENTS.min(plan.connections) / GROUP
 }
 
 fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
     plan.placement.take_place(&plan.cpus)?;
     let process = Process::start(&plan.server, &plan.scratch, &plan.database, plan.placement)?;
-    let parties = parties(process.address(), people(plan), GROUP)?;
-    let standings = talk(process.address(), &parties, usize::try_from(MISSED)?)?;
-    let before = connect(&process, &parties, |party, _| party.group.clone(), &standings)?.0;
+    let groups = create_groups(process.address(), group_count(plan), GROUP)?;
+    let cursors = talk(process.address(), &groups, usize::try_from(MISSED)?)?;
+    let before = connect(&process, &groups, |group, _| group.id.clone(), &cursors)?.0;
     let killed = Instant::now();
     let process = if counting {
         process.restart_counting(&plan.server, plan.placement)?
@@ -60,9 +60,9 @@ fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
     drop(before);
     let ready = until_ready(process.address())? - killed;
     let (statements, cpu) = (process.statements(PAGE)?, process.cpu()?);
-    let from = |party: &Party, standing: &Standing| standing.before(&party.group, MISSED);
-    let (mut swarm, connecting) = connect(&process, &parties, from, &standings)?;
-    let all = u64::try_from(parties.len() * GROUP)?;
+    let from = |group: &Group, cursor: &Cursor| cursor.before(&group.id, MISSED);
+    let (mut swarm, connecting) = connect(&process, &groups, from, &cursors)?;
+    let all = u64::try_from(groups.len() * GROUP)?;
     while swarm.counts.caught_up < all {
         swarm.turn(Duration::from_millis(20))?;
         if swarm.counts.closed > 0 || killed.elapsed() > PATIENCE {
@@ -91,16 +91,16 @@ fn once(plan: &Plan, counting: bool) -> Result<Vec<Figure>> {
 /// Connects all clients, each from the cursor that `place` gives.
 fn connect(
     process: &Process,
-    parties: &[Party],
-    place: impl Fn(&Party, &Standing) -> String,
-    standings: &[Standing],
+    groups: &[Group],
+    place: impl Fn(&Group, &Cursor) -> String,
+    cursors: &[Cursor],
 ) -> Result<(Swarm, Duration)> {
     let mut swarm = Swarm::new(process.address(), 1)?.in_a_storm(HANDSHAKES);
-    let places: Vec<String> = parties.iter().zip(standings).map(|(party, standing)| place(party, standing)).collect();
-    let who: Vec<_> = parties
+    let places: Vec<String> = groups.iter().zip(cursors).map(|(group, cursor)| place(group, cursor)).collect();
+    let who: Vec<_> = groups
         .iter()
         .zip(&places)
-        .flat_map(|(party, place)| party.people.iter().map(move |person| (place.as_str(), person, Role::Receiver)))
+        .flat_map(|(group, place)| group.members.iter().map(move |user| (place.as_str(), user, ClientKind::Receiver)))
         .collect();
     let took = swarm.connect(&who)?;
     Ok((swarm, took))

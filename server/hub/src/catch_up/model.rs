@@ -6,7 +6,7 @@
 //! At the end the wire contract judges the frames in the mailbox. To test the judge itself, some beginnings do one step
 //! wrong on purpose, and the check must find each of them.
 
-mod world;
+mod surroundings;
 mod wrong;
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
@@ -15,7 +15,7 @@ use shuttle::{Config, FailurePersistence, Runner};
 #[path = "../../../tests/it/support/stream.rs"]
 mod stream;
 
-use world::{Commit, Scenario};
+use surroundings::{Commit, Scenario};
 use wrong::Fault;
 
 /// Random orders for a case that is too large to try all of them.
@@ -32,7 +32,7 @@ fn check(scenario: &Scenario, scheduler: impl Scheduler + 'static) -> usize {
     config.stack_size = 256 * 1024;
     config.failure_persistence = FailurePersistence::Print;
     let scenario = scenario.clone();
-    Runner::new(scheduler, config).run(move || world::run(&scenario))
+    Runner::new(scheduler, config).run(move || surroundings::run(&scenario))
 }
 
 /// Checks every possible order.

@@ -8,13 +8,13 @@ use caravana_protocol::{GroupId, LeftReason, Presence, Read, Seq, ServerFrame, T
 use tokio::time::Instant;
 
 use super::super::peer::Peer;
-use super::Group;
+use super::{Follower, Group};
 use crate::broker::InstanceId;
 use crate::frame::Outgoing;
 
 impl Group {
     /// In large groups presence and typing would be most of the traffic, and of little use.
-    fn is_small(&self) -> bool {
+    pub(super) fn is_small(&self) -> bool {
         self.known.as_ref().is_some_and(|group_state| group_state.members.len() <= TYPING_MEMBERS)
             && self.online.len() <= TYPING_MEMBERS
     }
@@ -62,9 +62,13 @@ impl Group {
     pub(crate) fn settle(&mut self, group_id: GroupId) -> Vec<(UserId, u32)> {
         let is_small = self.is_small();
         if is_small && !std::mem::replace(&mut self.tells_presence, is_small) {
+            // Not soft: a client that misses some of these has no way to find out. They are at most a hundred short frames.
             let members = self.known.iter().flat_map(|group_state| &group_state.members);
             for user_id in members.copied() {
-                self.tell_presence(Presence { group_id, user_id, online: self.online.has(user_id) });
+                let online = self.online.has(user_id);
+                let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online }));
+                let others = |follower: &&Follower| follower.joined && follower.peer.user != user_id;
+                self.followers.iter().filter(others).for_each(|follower| follower.peer.mailbox.push(&frame));
             }
         }
         self.tells_presence = is_small;

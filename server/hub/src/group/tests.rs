@@ -22,12 +22,13 @@ async fn followed(peer: &Arc<Peer>) -> Group {
 
 /// Takes the waiting frames and returns their number.
 async fn heard(peer: &Peer) -> usize {
-    if peer.mailbox.waiting_bytes() == 0 {
-        return 0;
+    let mut number = 0;
+    while peer.mailbox.waiting_bytes() > 0 {
+        let Next::Write(frames) = peer.mailbox.next().await else { break };
+        peer.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
+        number += frames.len();
     }
-    let Next::Write(frames) = peer.mailbox.next().await else { return 0 };
-    peer.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
-    frames.len()
+    number
 }
 
 fn apply(group: &mut Group, seq: Seq) -> Applied {

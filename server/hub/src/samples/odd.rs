@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Commits, Draft, Effect, GroupState, HintSender, Hints, History, Log, Page, StoreError,
+    Anchor, Appended, Changed, Commits, Effect, GroupState, HintSender, Hints, History, Log, NewMessage, Page,
+    StoreError,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -37,7 +38,7 @@ fn failed<T>() -> Result<T, StoreError> {
 
 #[async_trait]
 impl Log for Odd {
-    fn append(&self, _: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    fn append(&self, _: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         async { failed() }.boxed()
     }
 

@@ -1,7 +1,7 @@
 //! Stores a message once and within the budgets. A message that is over a budget but already stored is also answered.
 
 use caravana_protocol::{Content, GroupId, MessageId, TextError, UserId};
-use caravana_store::{Appended, Draft, StoreError};
+use caravana_store::{Appended, NewMessage, StoreError};
 use caravana_telemetry::metrics::{self, Sent};
 use futures::future::BoxFuture;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl Hub {
         let outcome = self.repeated(posted, too_soon.into()).await;
         if matches!(outcome, Err(WriteRefused::TooSoon(_))) {
             // As in the normal case, an invalid text is refused before the membership check, for everyone.
-            draft(posted)?;
+            new_message(posted)?;
             let _turn = self.lookups.acquire().await;
             self.log.role(posted.group_id, posted.user_id).await?.ok_or(StoreError::NotFound)?;
         }
@@ -68,7 +68,7 @@ impl Hub {
     fn append(&self, posted: &Posted) -> Result<BoxFuture<'_, Result<Appended, WriteRefused>>, WriteRefused> {
         let user = posted.user_id;
         let charge = self.budgets.group_charge(Act::SendMessage, posted.group_id);
-        let stored = self.log.append(draft(posted)?);
+        let stored = self.log.append(new_message(posted)?);
         Ok(Box::pin(async move {
             let stored = stored.await;
             match &stored {
@@ -87,10 +87,10 @@ impl Hub {
         let Some(id) = posted.id else { return Err(refused) };
         // Checked before the lookup, so that an invalid message is refused in the same way whether or not the id is
         // known.
-        let draft = draft(posted)?;
+        let new_message = new_message(posted)?;
         let Ok(_turn) = self.lookups.acquire().await else { return Err(refused) };
         let Some(message) = self.log.stored(id).await? else { return Err(refused) };
-        match caravana_store::repeated(&draft, message) {
+        match caravana_store::repeated(&new_message, message) {
             // Only members are told that an id is already used.
             Err(StoreError::Conflict) if self.log.role(posted.group_id, posted.user_id).await?.is_none() => {
                 Err(refused)
@@ -100,8 +100,8 @@ impl Hub {
     }
 }
 
-fn draft(posted: &Posted) -> Result<Draft, TextError> {
-    Ok(Draft {
+fn new_message(posted: &Posted) -> Result<NewMessage, TextError> {
+    Ok(NewMessage {
         id: posted.id.unwrap_or_else(|| MessageId::new(Uuid::now_v7())),
         user_id: posted.user_id,
         group_id: posted.group_id,

@@ -124,11 +124,11 @@ pub(super) async fn pooler(
     options: &PgConnectOptions,
     findings: &mut Vec<Finding>,
 ) -> Result<bool, sqlx::Error> {
-    let first = backend(connection).await?;
+    let first = process_id(connection).await?;
     let mut other = connect(options).await?;
     let mut tx = other.begin().await?;
-    let second = backend(&mut tx).await?;
-    let third = backend(connection).await?;
+    let second = process_id(&mut tx).await?;
+    let third = process_id(connection).await?;
     tx.rollback().await?;
     let pooled = first == second || first != third;
     findings.push(if pooled {
@@ -142,7 +142,7 @@ pub(super) async fn pooler(
     Ok(pooled)
 }
 
-async fn backend(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+async fn process_id(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     sqlx::query_scalar("select pg_backend_pid()").persistent(false).fetch_one(connection).await
 }
 

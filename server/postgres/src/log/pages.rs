@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::super::access::Access;
-use super::super::link::Link;
+use super::super::backend::Backend;
 use super::super::rows::{LogRow, log_columns, log_joins, micros, signed, unsigned};
 
 /// An event with its group's epoch and head.
@@ -56,29 +56,29 @@ macro_rules! messages_beside {
 /// Messages before `seq`, descending, and whether there are more.
 pub(super) async fn older(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     group: GroupId,
     seq: Seq,
     limit: usize,
 ) -> Result<(Vec<Message>, bool), StoreError> {
-    beside(access, link, messages_beside!("<", "desc"), group, seq, limit).await
+    beside(access, backend, messages_beside!("<", "desc"), group, seq, limit).await
 }
 
 /// Messages after `seq`, ascending, and whether there are more.
 pub(super) async fn newer(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     group: GroupId,
     seq: Seq,
     limit: usize,
 ) -> Result<(Vec<Message>, bool), StoreError> {
-    beside(access, link, messages_beside!(">", "asc"), group, seq, limit).await
+    beside(access, backend, messages_beside!(">", "asc"), group, seq, limit).await
 }
 
 /// The other events from one seq to another, ascending; only the newest if they are too many for a page.
 pub(super) async fn besides_messages(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     group: GroupId,
     (first, last): (Seq, Seq),
 ) -> Result<Vec<Event>, StoreError> {
@@ -91,13 +91,13 @@ pub(super) async fn besides_messages(
          and e.kind in ('member_joined', 'member_left', 'group_updated') order by e.seq desc limit $4"
     ));
     let question = sqlx::query_as(statement).bind(group.uuid()).bind(signed(first)).bind(signed(last));
-    let rows = question.bind(signed(pages::HISTORY_EVENTS as u64)).fetch(link);
+    let rows = question.bind(signed(pages::HISTORY_EVENTS as u64)).fetch(backend);
     pages::besides(rows.map_ok(|row: LogRow| row.into_event(group))).await
 }
 
 async fn beside(
     access: &Access,
-    link: &mut Link,
+    backend: &mut Backend,
     statement: &'static str,
     group: GroupId,
     seq: Seq,
@@ -105,6 +105,6 @@ async fn beside(
 ) -> Result<(Vec<Message>, bool), StoreError> {
     let question =
         sqlx::query_as(access.sql(statement)).bind(group.uuid()).bind(signed(seq)).bind(signed(limit as u64 + 1));
-    let rows = question.fetch(link).map_ok(|row: LogRow| row.into_event(group));
+    let rows = question.fetch(backend).map_ok(|row: LogRow| row.into_event(group));
     pages::side(rows, limit).await
 }

@@ -1,7 +1,7 @@
 //! Stores a message once (G2): the id is the primary key for ever. A repeated send gets the stored row or a conflict.
 
 use caravana_protocol::Seq;
-use caravana_store::{Appended, Draft, StoreError, entry};
+use caravana_store::{Appended, NewMessage, StoreError, entry};
 use sqlx::SqliteConnection;
 
 use super::super::roles::role_in;
@@ -10,7 +10,7 @@ use super::changes::message_by_id;
 
 /// Inserts the message if its author is a member and its `reply_to` is a message of the group. `None`: nothing was
 /// inserted.
-pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<Option<Seq>, StoreError> {
+pub(super) async fn insert(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Option<Seq>, StoreError> {
     // Both statements in one call, because each call costs two switches between this task's thread and the database's.
     // `changes()` counts the rows of the insert itself, not those of the triggers.
     let seq: Option<i64> = sqlx::query_scalar(
@@ -22,18 +22,18 @@ pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<O
          on conflict (id) do nothing; \
          select seq from caravana_message where message_id = ?1 and changes() > 0",
     )
-    .bind(draft.id.to_string())
-    .bind(draft.created_at.to_string())
-    .bind(draft.user_id.to_string())
-    .bind(draft.group_id.to_string())
-    .bind(draft.content.body.as_str())
-    .bind(draft.content.reply_to.map(|id| id.to_string()))
+    .bind(new.id.to_string())
+    .bind(new.created_at.to_string())
+    .bind(new.user_id.to_string())
+    .bind(new.group_id.to_string())
+    .bind(new.content.body.as_str())
+    .bind(new.content.reply_to.map(|id| id.to_string()))
     .fetch_optional(&mut *tx)
     .await?;
     let Some(seq) = seq else { return Ok(None) };
-    if let Some(reply_to) = draft.content.reply_to {
+    if let Some(reply_to) = new.content.reply_to {
         sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
-            .bind(draft.id.to_string())
+            .bind(new.id.to_string())
             .bind(reply_to.to_string())
             .execute(tx)
             .await?;
@@ -43,25 +43,25 @@ pub(super) async fn insert(tx: &mut SqliteConnection, draft: &Draft) -> Result<O
 
 /// The answer after an insert that inserted nothing. Either the id is already stored (answered with the stored row if
 /// it is the same message), or the author may not write here. Only members are told that an id is used.
-pub(super) async fn stored_already(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
-    match repeated(tx, draft).await {
+pub(super) async fn stored_already(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended, StoreError> {
+    match repeated(tx, new).await {
         Err(StoreError::Conflict) => {
-            role_in(tx, &draft.group_id.to_string(), &draft.user_id.to_string()).await?;
+            role_in(tx, &new.group_id.to_string(), &new.user_id.to_string()).await?;
             Err(StoreError::Conflict)
         }
         outcome => outcome,
     }
 }
 
-async fn repeated(tx: &mut SqliteConnection, draft: &Draft) -> Result<Appended, StoreError> {
-    let Some(row) = message_by_id(tx, draft.id).await? else {
+async fn repeated(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended, StoreError> {
+    let Some(row) = message_by_id(tx, new.id).await? else {
         // The row may be deleted while its place in the log remains: then the id is still used.
         let used: Option<i64> = sqlx::query_scalar("select 1 from caravana_message where message_id = ?1")
-            .bind(draft.id.to_string())
+            .bind(new.id.to_string())
             .fetch_optional(tx)
             .await?;
         return Err(if used.is_some() { StoreError::Conflict } else { StoreError::NotFound });
     };
     let text = row.text().to_owned();
-    entry::repetition(draft, row.into_message(), &text)
+    entry::repetition(new, row.into_message(), &text)
 }

@@ -5,6 +5,8 @@ pub(super) mod framing;
 pub(super) mod limits;
 pub(super) mod texts;
 
+use crate::support::client_frame;
+
 /// The mask of all client frames.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// Set in the last frame of a message, and in the frame of a whole message.
@@ -137,20 +139,8 @@ impl Case {
 
 /// A client's frame.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
-        (Ok(length @ 0..126), _) => bytes.push(0x80 | length),
-        (_, Ok(length)) => {
-            bytes.push(0x80 | 0x7E);
-            bytes.extend(length.to_be_bytes());
-        }
-        _ => {
-            bytes.push(0x80 | 0x7F);
-            bytes.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(MASK);
-    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+    let mut bytes = Vec::new();
+    client_frame::put(&mut bytes, first, MASK, payload);
     bytes
 }
 

@@ -6,19 +6,20 @@ use std::time::Duration;
 use caravana_hub::Mailbox;
 use caravana_hub::frame::{Outgoing, websocket};
 use caravana_server::socket::decoder::Accepts;
-use caravana_server::socket::{Message, Service, drive};
+use caravana_server::socket::{Service, SocketMessage, drive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 pub(super) struct Echo {
-    peer: Arc<Peer>,
+    end: Arc<EchoEnd>,
     accepts: Accepts,
 }
 
+/// The echo's end of a connection.
 #[derive(Default)]
-pub(super) struct Peer(Mailbox);
+pub(super) struct EchoEnd(Mailbox);
 
-impl AsRef<Mailbox> for Peer {
+impl AsRef<Mailbox> for EchoEnd {
     fn as_ref(&self) -> &Mailbox {
         &self.0
     }
@@ -26,15 +27,15 @@ impl AsRef<Mailbox> for Peer {
 
 impl Echo {
     pub(super) fn new(accepts: Accepts) -> Self {
-        Self { peer: Arc::default(), accepts }
+        Self { end: Arc::default(), accepts }
     }
 }
 
 impl Service for Echo {
-    type Peer = Peer;
+    type Peer = EchoEnd;
 
-    fn peer(&self) -> Arc<Peer> {
-        Arc::clone(&self.peer)
+    fn peer(&self) -> Arc<EchoEnd> {
+        Arc::clone(&self.end)
     }
 
     fn accepts(&self) -> Accepts {
@@ -47,13 +48,13 @@ impl Service for Echo {
 
     async fn is_ready(&mut self) {}
 
-    async fn receive(&mut self, message: Message) {
+    async fn receive(&mut self, message: SocketMessage) {
         let said = match message {
-            Message::Text(text) => websocket::text(&text),
-            Message::Binary(bytes) => websocket::binary(&bytes),
+            SocketMessage::Text(text) => websocket::text(&text),
+            SocketMessage::Binary(bytes) => websocket::binary(&bytes),
         };
         // The message may be larger than a mailbox. The echo is the only writer of this one.
-        self.peer.0.push_beginning(&Outgoing::own(said));
+        self.end.0.push_beginning(&Outgoing::own(said));
     }
 }
 

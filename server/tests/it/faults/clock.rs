@@ -50,7 +50,7 @@ async fn a_clock_that_jumps_changes_nothing_but_the_end_of_tokens() {
         // All clients reconnect, so that resumes and repeated sends happen under this clock.
         server.kill();
         server.start_process_again();
-        crowd.peers.iter().for_each(|peer| peer.retry_now());
+        crowd.clients.iter().for_each(|client| client.retry_now());
         crowd.is_online().await;
         chat.goes_on(20).await;
     }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval, sleep};
 
 use crate::support::checker::assert_sound;
 use crate::support::history::{Client, Entry, History, Moments};
-use crate::support::{Peer, TestServer, TestUser, Voice};
+use crate::support::{RealClient, TestServer, TestUser, Voice};
 
 /// How often a waiting test checks its condition.
 const LOOK: Duration = Duration::from_millis(20);
@@ -26,7 +26,7 @@ const UNSENT: usize = 8;
 /// The users and clients of one group.
 pub(super) struct Crowd {
     pub(super) users: Vec<Arc<TestUser>>,
-    pub(super) peers: Vec<Peer>,
+    pub(super) clients: Vec<RealClient>,
     pub(super) group: GroupId,
     moments: Moments,
 }
@@ -42,31 +42,31 @@ impl Crowd {
             all[0].brings(&user, group).await;
             all.push(user);
         }
-        Self { users: all, peers: Vec::new(), group, moments: Moments::default() }
+        Self { users: all, clients: Vec::new(), group, moments: Moments::default() }
     }
 
     /// Every user opens the group on that many devices. Returns when all are online.
     pub(super) async fn arrives(mut self, devices: usize) -> Self {
         for _ in 0..devices {
-            self.peers.extend(self.users.iter().map(|user| Peer::arrive(user, self.group, &self.moments)));
+            self.clients.extend(self.users.iter().map(|user| RealClient::arrive(user, self.group, &self.moments)));
         }
         self.is_online().await;
         self
     }
 
     /// Adds a client of this user, whose requests may go through another address.
-    pub(super) fn add(&mut self, user: &Arc<TestUser>) -> &mut Peer {
-        self.peers.push(Peer::arrive(user, self.group, &self.moments));
-        self.peers.last_mut().unwrap()
+    pub(super) fn add(&mut self, user: &Arc<TestUser>) -> &mut RealClient {
+        self.clients.push(RealClient::arrive(user, self.group, &self.moments));
+        self.clients.last_mut().unwrap()
     }
 
     pub(super) async fn is_online(&self) {
-        until("everybody is online", || self.peers.iter().all(|peer| peer.link() == LinkState::Online)).await;
+        until("everybody is online", || self.clients.iter().all(|client| client.link() == LinkState::Online)).await;
     }
 
     /// All clients send messages, `rate` per second together, until the returned value is dropped.
     pub(super) fn chats(&self, rate: u32) -> Chat {
-        let voices: Vec<Voice> = self.peers.iter().map(Peer::voice).collect();
+        let voices: Vec<Voice> = self.clients.iter().map(RealClient::voice).collect();
         let written = Arc::new(AtomicUsize::new(0));
         let task = tokio::spawn(talk(voices.clone(), rate, Arc::clone(&written)));
         Chat { voices, written, task }
@@ -76,22 +76,22 @@ impl Crowd {
     pub(super) async fn ends_soundly(self, server: &TestServer) -> History {
         self.is_online().await;
         // The last message may still be in the session's input queue. Then the session does not count it as unsent.
-        let is_done = |peer: &Peer| !peer.has_unsaid() && peer.unsent() == 0;
-        until("nothing waits to be sent", || self.peers.iter().all(is_done)).await;
+        let is_done = |client: &RealClient| !client.has_unsaid() && client.unsent() == 0;
+        until("nothing waits to be sent", || self.clients.iter().all(is_done)).await;
         let log = Log::read(&self.users[0], self.group).await;
         assert_eq!(super::database_is_sound(server, self.group).await, log.head);
         let start = Instant::now();
-        let mut settled = vec![None; self.peers.len()];
+        let mut settled = vec![None; self.clients.len()];
         while settled.contains(&None) && start.elapsed() < HOPELESS {
-            for (peer, settled) in self.peers.iter().zip(&mut settled) {
-                if settled.is_none() && peer.has_everything(log.head) {
+            for (client, settled) in self.clients.iter().zip(&mut settled) {
+                if settled.is_none() && client.has_everything(log.head) {
                     *settled = Some(start.elapsed());
                 }
             }
             sleep(LOOK).await;
         }
         let clients: Vec<Client> =
-            self.peers.into_iter().zip(settled).map(|(peer, settled)| peer.finish(settled)).collect();
+            self.clients.into_iter().zip(settled).map(|(client, settled)| client.finish(settled)).collect();
         let history = History { epoch: log.epoch, head: log.head, log: log.entries, clients, foreign: BTreeMap::new() };
         assert_sound(&history);
         history

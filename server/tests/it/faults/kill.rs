@@ -39,7 +39,7 @@ async fn is_killed(times: u32) {
         server.kill();
         slowest = slowest.max(comes_back(&mut server).await);
         // After repeated kills a client's backoff grows. The test reconnects at once.
-        crowd.peers.iter().for_each(|peer| peer.retry_now());
+        crowd.clients.iter().for_each(|client| client.retry_now());
     }
     let written = chat.written();
     drop(chat);
@@ -95,21 +95,23 @@ const MEANWHILE: usize = 100;
 async fn storm(users: usize, devices: usize, within: Duration) {
     let mut server = TestServer::builder().own_process().start().await;
     let crowd = Crowd::gather(&server, users).await.arrives(devices).await;
-    let clients = crowd.peers.len();
-    crowd.peers[0].send("antes");
-    until("the first message is stored", || crowd.peers[0].unsent() == 0).await;
+    let clients = crowd.clients.len();
+    crowd.clients[0].send("antes");
+    until("the first message is stored", || crowd.clients[0].unsent() == 0).await;
     server.kill();
-    until("everybody has noticed", || crowd.peers.iter().all(|peer| peer.link() != caravana_client::LinkState::Online))
-        .await;
+    until("everybody has noticed", || {
+        crowd.clients.iter().all(|client| client.link() != caravana_client::LinkState::Online)
+    })
+    .await;
     // Only some clients write: each message goes to all clients, and all clients run in this process.
-    for (number, peer) in crowd.peers.iter().step_by(clients.div_ceil(MEANWHILE)).enumerate() {
-        peer.send(&format!("mientras tanto {number}"));
+    for (number, client) in crowd.clients.iter().step_by(clients.div_ceil(MEANWHILE)).enumerate() {
+        client.send(&format!("mientras tanto {number}"));
     }
     let since = Instant::now();
     server.start_process_again();
     let empty = Vitals::of(server.pid());
     crowd.is_online().await;
-    until("all is sent", || crowd.peers.iter().all(|peer| peer.unsent() == 0)).await;
+    until("all is sent", || crowd.clients.iter().all(|client| client.unsent() == 0)).await;
     let took = since.elapsed();
     let full = Vitals::of(server.pid());
     super::report("storm", format!("{clients} clients back and everything sent in {took:?}; {empty:?} then {full:?}"));

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::crowd::{Crowd, until};
-use crate::support::{Chaos, End, Flow, How, Peer, TestServer, TestUser, Way, Wire, raw};
+use crate::support::{Chaos, End, Flow, How, RealClient, TestServer, TestUser, Way, Wire, raw};
 
 /// What a busy machine may add to any of the times.
 const SLACK: Duration = Duration::from_secs(3);
@@ -29,7 +29,7 @@ const TYPING: Duration = Duration::from_secs(6);
 const STALLED: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_falls_silent_or_takes_for_ever_is_gone_in_time() {
+async fn silent_clients_and_endless_requests_are_ended_in_time() {
     tokio::join!(
         half_open_peers_are_given_up_by_both_sides(),
         typing_ends_with_the_typists_network(),
@@ -76,8 +76,8 @@ impl Pair {
 async fn half_open_peers_are_given_up_by_both_sides() {
     let pair = Pair::new().await;
     // Ana and Bob use the client, which answers the server's pings.
-    let mut of_ana = Peer::start(&pair.ana, pair.group).await;
-    let mut of_bob = Peer::start(&pair.bob, pair.group).await;
+    let mut of_ana = RealClient::start(&pair.ana, pair.group).await;
+    let mut of_bob = RealClient::start(&pair.bob, pair.group).await;
     of_ana.is_live().await;
     of_bob.is_live().await;
     pair.proxy.black_hole();
@@ -100,7 +100,7 @@ async fn half_open_peers_are_given_up_by_both_sides() {
 async fn typing_ends_with_the_typists_network() {
     let pair = Pair::new().await;
     let (mut of_ana, _) = Wire::open_group(&pair.ana, pair.group).await;
-    let mut of_bob = Peer::start(&pair.bob, pair.group).await;
+    let mut of_bob = RealClient::start(&pair.bob, pair.group).await;
     of_bob.is_live().await;
     of_bob.types();
     of_ana.expect("user_typing").await;
@@ -171,7 +171,7 @@ fn long() -> String {
 async fn a_reader_of_nothing_is_closed_and_misses_nothing() {
     let pair = Pair::new().await;
     let moments = crate::support::history::Moments::default();
-    let mut of_bob = Peer::arrive(&pair.bob, pair.group, &moments);
+    let mut of_bob = RealClient::arrive(&pair.bob, pair.group, &moments);
     of_bob.is_live().await;
     let (mut of_ana, _) = Wire::open_group(&pair.ana, pair.group).await;
     let mut calm = Vec::new();
@@ -228,7 +228,7 @@ async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
         let way = if cut % 2 == 0 { Way::Up } else { Way::Down };
         let passed = proxy.passed(way);
         proxy.set(way, |weather| weather.end = Some((37 * (cut + 1), How::Reset)));
-        let of_unlucky = crowd.peers.last().unwrap();
+        let of_unlucky = crowd.clients.last().unwrap();
         until("the connection breaks", || of_unlucky.link() != LinkState::Online).await;
         proxy.heal();
         of_unlucky.retry_now();
@@ -242,7 +242,7 @@ async fn connections_that_break_in_the_middle_of_a_frame_lose_nothing() {
 /// One of twenty clients does not read. The others must not become slower.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: cargo xtask faults"]
-async fn a_twentieth_of_stalled_clients_is_not_felt_by_the_others() {
+async fn stalled_clients_do_not_slow_down_the_others() {
     let server = TestServer::builder().own_process().flag("--max-connections-per-user=100").start().await;
     let (ana, bob, group) = server.couple().await;
     let mut listeners = Vec::new();

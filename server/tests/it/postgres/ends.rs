@@ -5,7 +5,7 @@ use std::time::Duration;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
 use caravana_server::database;
 use caravana_server::database::DatabaseSettings;
-use caravana_store::{Draft, NewAccount, SharedStore, StoreError};
+use caravana_store::{NewAccount, NewMessage, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -28,14 +28,14 @@ async fn two() -> (TestDatabase, PgConnection, SharedStore) {
         };
         store.create_account(account).await.unwrap();
         store.create_group(group_id, id, "Faro", None).await.unwrap();
-        let draft = Draft {
+        let new_message = NewMessage {
             id: MessageId::new(Uuid::from_u128(number.into())),
             user_id: id,
             group_id,
             content: Content::text(MessageBody::parse(name).unwrap()),
             created_at: Timestamp::from_unix_micros(0),
         };
-        store.append(draft).await.unwrap();
+        store.append(new_message).await.unwrap();
     }
     let connection = database.connect().await;
     (database, connection, store)
@@ -53,7 +53,7 @@ async fn named(connection: &mut PgConnection) -> Vec<String> {
 /// Regression: a host's table had `user_id uuid not null`. The answer was 204, but the name stayed on the messages for
 /// ever, also the names of all accounts that were deleted later.
 #[tokio::test]
-async fn where_messages_need_an_author_no_account_ends_by_half() {
+async fn where_messages_need_an_author_no_account_ends() {
     let (_database, mut connection, store) = two().await;
     run(&mut connection, "alter table group_chat alter user_id set not null").await;
     assert!(matches!(ends(&store, 1).await, Err(StoreError::Forbidden)));
@@ -65,7 +65,7 @@ async fn where_messages_need_an_author_no_account_ends_by_half() {
 }
 
 #[tokio::test]
-async fn whose_name_can_not_be_taken_off_holds_up_nobody_else() {
+async fn an_account_that_can_not_be_removed_delays_no_other() {
     let (_database, mut connection, store) = two().await;
     ends(&store, 1).await.unwrap();
     ends(&store, 2).await.unwrap();
@@ -87,7 +87,7 @@ async fn whose_name_can_not_be_taken_off_holds_up_nobody_else() {
 /// Regression: while another server was removing the only deleted account, this server found nothing to do and answered
 /// that nothing was left.
 #[tokio::test]
-async fn what_another_server_is_forgetting_is_waited_for() {
+async fn a_server_waits_for_an_account_that_another_is_removing() {
     let (database, mut connection, store) = two().await;
     ends(&store, 1).await.unwrap();
     run(&mut connection, "begin; select from caravana.ended for update").await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, UserId};
-use caravana_store::{Draft, Hint, Hints, NewAccount, SharedStore, StoreError};
+use caravana_store::{Hint, Hints, NewAccount, NewMessage, SharedStore, StoreError};
 use sqlx::PgConnection;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -87,7 +87,7 @@ async fn next(hints: &mut Hints) -> Option<Hint> {
 
 /// A commit while no listener is connected leaves no notification.
 #[tokio::test]
-async fn whoever_listens_again_looks_at_everything() {
+async fn a_listener_that_reconnects_looks_at_everything() {
     let database = TestDatabase::migrated().await;
     let mut owner = database.connect().await;
     let database = Database::Postgres(database);
@@ -106,13 +106,13 @@ async fn whoever_listens_again_looks_at_everything() {
 
 /// The removal has begun first and is not committed. The send has to wait for it, and must not be stored after it.
 #[tokio::test]
-async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
+async fn a_send_that_meets_a_removal_is_not_stored_after_it() {
     let database = TestDatabase::migrated().await;
     let (mut other, mut watcher) = (database.connect().await, database.connect().await);
     let database = Database::Postgres(database);
     let store = database.open().await;
     let (ana, group) = ana_in_oaxaca(&store).await;
-    let draft = Draft {
+    let new_message = NewMessage {
         id: MessageId::new(Uuid::now_v7()),
         user_id: ana,
         group_id: group,
@@ -120,7 +120,7 @@ async fn a_send_that_meets_a_removal_is_not_stored_behind_it() {
         created_at: "2026-11-22T12:00:00Z".parse().unwrap(),
     };
     run(&mut other, &format!("begin; delete from caravana.member where group_id = '{group}'")).await;
-    let send = tokio::spawn(store.append(draft));
+    let send = tokio::spawn(store.append(new_message));
     let waiting =
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     becomes(&mut watcher, 1, waiting).await;

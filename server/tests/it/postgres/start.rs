@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Role, UserId};
-use caravana_store::{Draft, Groups as _, Invites as _, Log as _, Members as _, NewInvite, StoreError};
+use caravana_store::{Groups as _, Invites as _, Log as _, Members as _, NewInvite, NewMessage, StoreError};
 use uuid::Uuid;
 
 use crate::support::postgres::TestDatabase;
@@ -25,8 +25,8 @@ fn settings(database: &TestDatabase) -> PostgresSettings {
     PostgresSettings::at(database.url().parse().unwrap())
 }
 
-fn draft(author: UserId, group_id: GroupId) -> Draft {
-    Draft {
+fn new_message(author: UserId, group_id: GroupId) -> NewMessage {
+    NewMessage {
         id: MessageId::new(Uuid::now_v7()),
         user_id: author,
         group_id,
@@ -76,8 +76,8 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     assert_eq!(store.role(group, ana).await.unwrap(), Some(Role::Owner));
     assert_eq!(store.role(group, bob).await.unwrap(), Some(Role::Member));
     assert_eq!(store.role(group, eva).await.unwrap(), None);
-    store.append(draft(bob, group)).await.unwrap();
-    assert!(matches!(store.append(draft(eva, group)).await, Err(StoreError::NotFound)));
+    store.append(new_message(bob, group)).await.unwrap();
+    assert!(matches!(store.append(new_message(eva, group)).await, Err(StoreError::NotFound)));
     assert!(store.replay(group, eva, 0, REPLAY_PAGE_BYTES).await.unwrap().is_none());
     let members: BTreeSet<UserId> =
         store.members(group, ana).await.unwrap().unwrap().into_iter().map(|member| member.user.id).collect();
@@ -93,13 +93,13 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     assert!(matches!(new, Err(StoreError::Forbidden)));
 
     run(&database, format!("delete from app.trips where person = '{}'", bob.uuid())).await;
-    assert!(matches!(store.append(draft(bob, group)).await, Err(StoreError::NotFound)));
+    assert!(matches!(store.append(new_message(bob, group)).await, Err(StoreError::NotFound)));
     store.close().await;
 }
 
 /// Simulates a restored dump: the rows are the same, and the tables are new.
 #[tokio::test]
-async fn a_database_that_was_played_back_begins_new_epochs_and_an_ordinary_start_does_not() {
+async fn a_restored_database_begins_new_epochs_and_an_ordinary_start_does_not() {
     let database = TestDatabase::migrated().await;
     let (ana, group) = (UserId::new(Uuid::new_v4()), GroupId::new(Uuid::new_v4()));
     run(&database, format!("insert into users (id, display_name) values ('{ana}', 'Ana')")).await;

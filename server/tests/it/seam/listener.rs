@@ -9,7 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::world::World;
+use super::busy_group::BusyGroup;
 use crate::support::{End, StreamJudge, TestUser, Wire};
 
 /// How many frames a client reads at most before its next action.
@@ -60,18 +60,18 @@ struct Line {
 }
 
 impl Listener {
-    pub(super) fn new(world: &World, seed: u64) -> Self {
-        Self::of(world, &world.ana, seed)
+    pub(super) fn new(busy: &BusyGroup, seed: u64) -> Self {
+        Self::of(busy, &busy.ana, seed)
     }
 
-    pub(super) fn of(world: &World, user: &Arc<TestUser>, seed: u64) -> Self {
+    pub(super) fn of(busy: &BusyGroup, user: &Arc<TestUser>, seed: u64) -> Self {
         Self {
             user: Arc::clone(user),
-            group: world.group,
-            epoch: world.epoch,
-            end: world.end(),
+            group: busy.group,
+            epoch: busy.epoch,
+            end: busy.end(),
             random: StdRng::seed_from_u64(seed),
-            done: world.done(),
+            done: busy.done(),
             last: 0,
             tally: Tally::default(),
         }

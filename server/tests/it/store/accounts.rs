@@ -5,7 +5,7 @@ use caravana_protocol::{Event, UserId};
 use caravana_store::{NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder};
 use uuid::Uuid;
 
-use super::{Kind, World};
+use super::{Fixture, Kind};
 
 on_both! {
     sign_ins_are_listed_for_their_user_while_they_live
@@ -13,7 +13,7 @@ on_both! {
     a_change_of_password_renews_one_sign_in_and_ends_the_rest
     a_link_for_a_new_password_is_used_once_and_in_time
     a_deleted_account_changes_no_log_and_leaves_no_name
-    what_is_kept_of_a_user_is_told_in_bounded_pages
+    what_is_stored_about_a_user_is_exported_in_bounded_pages
 }
 
 const NOW: i64 = 1_000;
@@ -34,8 +34,8 @@ fn change(user: UserId, known: &str, session: SecretHash, renewed: SecretHash) -
     PasswordChange { user, known: known.into(), password_hash: "new".into(), session, renewed, now: NOW }
 }
 
-async fn sign_ins_are_listed_for_their_user_while_they_live(world: World) {
-    let World { store, ana, bob, .. } = &world;
+async fn sign_ins_are_listed_for_their_user_while_they_live(fixture: Fixture) {
+    let Fixture { store, ana, bob, .. } = &fixture;
     store.create_session(session([1; 32], *ana)).await.unwrap();
     store.create_session(NewSession { expires_at: LATER + 1, browser: None, ..session([2; 32], *ana) }).await.unwrap();
     store.create_session(session([3; 32], *bob)).await.unwrap();
@@ -47,8 +47,8 @@ async fn sign_ins_are_listed_for_their_user_while_they_live(world: World) {
     assert_eq!(store.sessions(*ana, LATER + 1).await.unwrap(), []);
 }
 
-async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile(world: World) {
-    let World { store, ana, .. } = &world;
+async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile(fixture: Fixture) {
+    let Fixture { store, ana, .. } = &fixture;
     let (here, renewed) = ([1; 32], [9; 32]);
     store.create_session(session(here, *ana)).await.unwrap();
     store.change_password(change(*ana, KNOWN, here, renewed)).await.unwrap();
@@ -58,8 +58,8 @@ async fn nobody_signs_in_with_a_password_that_was_changed_meanwhile(world: World
     assert!(matches!(store.create_session(session([3; 32], stranger)).await, Err(StoreError::Conflict)));
 }
 
-async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest(world: World) {
-    let World { store, ana, bob, .. } = &world;
+async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest(fixture: Fixture) {
+    let Fixture { store, ana, bob, .. } = &fixture;
     let (here, there, renewed, link): ([u8; 32], [u8; 32], [u8; 32], [u8; 32]) = ([1; 32], [2; 32], [9; 32], [5; 32]);
     store.create_session(session(here, *ana)).await.unwrap();
     store.create_session(session(there, *ana)).await.unwrap();
@@ -91,8 +91,8 @@ async fn a_change_of_password_renews_one_sign_in_and_ends_the_rest(world: World)
     assert_eq!(store.sessions(*bob, NOW).await.unwrap().len(), 1, "another's are another's");
 }
 
-async fn a_link_for_a_new_password_is_used_once_and_in_time(world: World) {
-    let World { store, ana, .. } = &world;
+async fn a_link_for_a_new_password_is_used_once_and_in_time(fixture: Fixture) {
+    let Fixture { store, ana, .. } = &fixture;
     let (first, second, late) = ([1; 32], [2; 32], [3; 32]);
     assert!(!store.create_reset("nobody@example.org", first, NOW, LATER).await.unwrap());
     assert!(store.reset_holder(first, NOW).await.unwrap().is_none());
@@ -126,11 +126,11 @@ async fn a_link_for_a_new_password_is_used_once_and_in_time(world: World) {
     );
 }
 
-async fn a_deleted_account_changes_no_log_and_leaves_no_name(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
-    let told = world.say(*ana, "hola").await;
-    let gone = world.say(*ana, "borrado").await;
-    world.say(*bob, "qué tal").await;
+async fn a_deleted_account_changes_no_log_and_leaves_no_name(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
+    let told = fixture.say(*ana, "hola").await;
+    let gone = fixture.say(*ana, "borrado").await;
+    fixture.say(*bob, "qué tal").await;
     store.delete(*ana, gone.id).await.unwrap();
     store.mark_read(*group, *ana, 3).await.unwrap();
     let alone = caravana_protocol::GroupId::new(Uuid::new_v4());
@@ -185,12 +185,12 @@ fn message(event: &Event) -> Option<&caravana_protocol::Message> {
     }
 }
 
-async fn what_is_kept_of_a_user_is_told_in_bounded_pages(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
+async fn what_is_stored_about_a_user_is_exported_in_bounded_pages(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
     let mut said = Vec::new();
     for n in 0..5 {
-        said.push(world.say(*ana, &format!("nota {n}")).await.id);
-        world.say(*bob, "otra cosa").await;
+        said.push(fixture.say(*ana, &format!("nota {n}")).await.id);
+        fixture.say(*bob, "otra cosa").await;
     }
     store
         .create_invite(

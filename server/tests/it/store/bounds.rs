@@ -8,7 +8,7 @@ use caravana_store::{INVITE_REMEMBERED, Limit, NewInvite, NewSession, Proof, SIG
 use futures::future::join_all;
 use uuid::Uuid;
 
-use super::{Foreign, Kind, World, person};
+use super::{Fixture, Foreign, Kind, person};
 use crate::support::database::Database;
 
 on_both! {
@@ -16,8 +16,8 @@ on_both! {
     a_group_has_no_more_members_than_it_may_have
     members_can_not_use_up_the_links_of_others
     of_too_many_sign_ins_the_oldest_ends
-    what_is_over_goes_in_bounded_steps_and_what_lives_stays
-    an_ended_account_is_taken_out_of_a_long_life_in_bounded_steps
+    expired_rows_are_deleted_in_bounded_steps_and_valid_ones_stay
+    an_ended_account_is_removed_from_its_messages_in_bounded_steps
     unread_messages_are_counted_without_the_deleted_ones
 }
 
@@ -44,9 +44,9 @@ fn reached<T: std::fmt::Debug>(outcome: &Result<T, StoreError>, limit: Limit) {
     assert!(matches!(outcome, Err(StoreError::LimitReached(reached)) if *reached == limit), "{outcome:?}");
 }
 
-async fn nobody_is_in_more_groups_than_one_may_be(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
-    let mut foreign = world.foreign().await;
+async fn nobody_is_in_more_groups_than_one_may_be(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
+    let mut foreign = fixture.foreign().await;
     // Bob is in one group, so two more are allowed.
     let ids: Vec<Uuid> = (3..GROUPS_PER_USER).map(|_| Uuid::new_v4()).collect();
     insert(&mut foreign, "groups (id, name)", ids.len(), |n| format!("'{}', 'g'", ids[n])).await;
@@ -63,11 +63,11 @@ async fn nobody_is_in_more_groups_than_one_may_be(world: World) {
     store.accept_invite(invite(1, None).token, *bob, NOW).await.unwrap();
 }
 
-async fn a_group_has_no_more_members_than_it_may_have(world: World) {
-    let World { store, ana, group, .. } = &world;
+async fn a_group_has_no_more_members_than_it_may_have(fixture: Fixture) {
+    let Fixture { store, ana, group, .. } = &fixture;
     let (carla, dora) = (person(store, "Carla").await, person(store, "Dora").await);
     store.create_invite(*ana, *group, invite(1, None)).await.unwrap();
-    let mut foreign = world.foreign().await;
+    let mut foreign = fixture.foreign().await;
     let ids: Vec<Uuid> = (3..MEMBERS_PER_GROUP).map(|_| Uuid::new_v4()).collect();
     insert(&mut foreign, "users (id, display_name)", ids.len(), |n| format!("'{}', 'x'", ids[n])).await;
     insert(&mut foreign, "{ours}member (group_id, user_id)", ids.len(), |n| format!("'{group}', '{}'", ids[n])).await;
@@ -79,16 +79,16 @@ async fn a_group_has_no_more_members_than_it_may_have(world: World) {
     store.accept_invite(token, dora, NOW).await.unwrap();
 }
 
-async fn members_can_not_use_up_the_links_of_others(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
+async fn members_can_not_use_up_the_links_of_others(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
     let most = u16::try_from(INVITES_PER_MEMBER).unwrap();
     let made = join_all((0..most + 5).map(|n| store.create_invite(*bob, *group, invite(n, None)))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), INVITES_PER_MEMBER);
     reached(&store.create_invite(*bob, *group, invite(1_000, None)).await, Limit::Invites);
     // Links of other members, until the group has as many as allowed.
-    let mut foreign = world.foreign().await;
+    let mut foreign = fixture.foreign().await;
     let others = INVITES_PER_GROUP - INVITES_PER_MEMBER;
-    let token = |n: usize| match world.database {
+    let token = |n: usize| match fixture.database {
         Database::Sqlite(_) => format!("x'{n:064x}'"),
         Database::Postgres(_) | Database::Arranged { .. } => format!("'\\x{n:064x}'"),
     };
@@ -107,8 +107,8 @@ async fn members_can_not_use_up_the_links_of_others(world: World) {
     store.create_invite(carla, *group, late).await.unwrap();
 }
 
-async fn of_too_many_sign_ins_the_oldest_ends(world: World) {
-    let World { store, ana, bob, .. } = &world;
+async fn of_too_many_sign_ins_the_oldest_ends(fixture: Fixture) {
+    let Fixture { store, ana, bob, .. } = &fixture;
     let session = |n: u8, user: UserId| NewSession {
         token: [n; 32],
         user,
@@ -128,8 +128,8 @@ async fn of_too_many_sign_ins_the_oldest_ends(world: World) {
     assert!(store.session([0; 32], NOW).await.unwrap().is_some());
 }
 
-async fn what_is_over_goes_in_bounded_steps_and_what_lives_stays(world: World) {
-    let World { store, ana, group, .. } = &world;
+async fn expired_rows_are_deleted_in_bounded_steps_and_valid_ones_stay(fixture: Fixture) {
+    let Fixture { store, ana, group, .. } = &fixture;
     for n in 0..5_u8 {
         let end = if n < 4 { NOW } else { NOW + 1 };
         let proof = Proof { issued_at: Some(NOW), ..Proof::default() };
@@ -159,9 +159,9 @@ async fn what_is_over_goes_in_bounded_steps_and_what_lives_stays(world: World) {
     assert!(matches!(store.invite([3; 32], NOW).await, Err(StoreError::NotFound)));
 }
 
-async fn an_ended_account_is_taken_out_of_a_long_life_in_bounded_steps(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
-    let mut foreign = world.foreign().await;
+async fn an_ended_account_is_removed_from_its_messages_in_bounded_steps(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
+    let mut foreign = fixture.foreign().await;
     let texts: Vec<String> = (0..50).map(|n| format!("mensaje {n}")).collect();
     foreign.says(ana, group, &texts).await;
     foreign.says(bob, group, &texts).await;
@@ -181,13 +181,13 @@ async fn an_ended_account_is_taken_out_of_a_long_life_in_bounded_steps(world: Wo
     assert_eq!(foreign.numbers(&of_bob).await, [50]);
 }
 
-async fn unread_messages_are_counted_without_the_deleted_ones(world: World) {
-    let World { store, ana, bob, group, .. } = &world;
+async fn unread_messages_are_counted_without_the_deleted_ones(fixture: Fixture) {
+    let Fixture { store, ana, bob, group, .. } = &fixture;
     let unread = async || store.group(*group, *bob).await.unwrap().unwrap().unread;
-    let first = world.say(*ana, "uno").await;
-    let second = world.say(*ana, "dos").await;
-    let own = world.say(*bob, "tres").await;
-    world.say(*ana, "cuatro").await;
+    let first = fixture.say(*ana, "uno").await;
+    let second = fixture.say(*ana, "dos").await;
+    let own = fixture.say(*bob, "tres").await;
+    fixture.say(*ana, "cuatro").await;
     assert_eq!(unread().await, 3, "not one's own");
     store.delete(*ana, second.id).await.unwrap();
     store.delete(*bob, own.id).await.unwrap();
@@ -195,7 +195,7 @@ async fn unread_messages_are_counted_without_the_deleted_ones(world: World) {
     store.mark_read(*group, *bob, first.seq).await.unwrap();
     store.delete(*ana, first.id).await.unwrap();
     assert_eq!(unread().await, 1, "the end of what was read already takes nothing away");
-    let mut foreign = world.foreign().await;
+    let mut foreign = fixture.foreign().await;
     foreign.run(&format!("update group_chat set status = true where id = '{}'", second.id)).await;
     assert_eq!(unread().await, 2, "a deletion that was taken back");
     foreign.run(&format!("delete from group_chat where id = '{}'", second.id)).await;

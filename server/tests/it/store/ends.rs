@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
-use caravana_store::{Draft, NewInvite, StoreError};
+use caravana_store::{NewInvite, NewMessage, StoreError};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Kind, World, person};
+use super::{Fixture, Kind, person};
 
 on_both! {
-    nothing_of_somebody_comes_behind_the_end_of_their_account
+    nothing_of_a_user_is_stored_after_the_account_has_ended
 }
 
 /// A link into a second group, which an active user follows again and again.
@@ -20,40 +20,40 @@ const LINK: [u8; 32] = [6; 32];
 /// Regression: accounts were deleted under load. On PostgreSQL a user's last sends came between "messages lose their
 /// author" and "the member leaves", and kept the user's id for ever. A write that was queued behind the deletion could
 /// restore the name, join a group or create one.
-async fn nothing_of_somebody_comes_behind_the_end_of_their_account(world: World) {
+async fn nothing_of_a_user_is_stored_after_the_account_has_ended(fixture: Fixture) {
     let other = GroupId::new(Uuid::new_v4());
-    world.store.create_group(other, world.ana, "Cusco", None).await.unwrap();
+    fixture.store.create_group(other, fixture.ana, "Cusco", None).await.unwrap();
     let link = NewInvite { token: LINK, max_uses: None, created_at: 0, expires_at: i64::MAX };
-    world.store.create_invite(world.ana, other, link).await.unwrap();
+    fixture.store.create_invite(fixture.ana, other, link).await.unwrap();
     for round in 0..8 {
-        let eva = person(&world.store, "Eva").await;
-        world.store.accept_invite([7; 32], eva, 0).await.unwrap();
+        let eva = person(&fixture.store, "Eva").await;
+        fixture.store.accept_invite([7; 32], eva, 0).await.unwrap();
         let has_ended = Arc::new(AtomicBool::new(false));
-        let busy = busy(&world, eva, &has_ended).await;
+        let busy = busy(&fixture, eva, &has_ended).await;
         // Each round deletes at another moment of the writing.
         for _ in 0..round {
-            world.say(eva, "y más").await;
+            fixture.say(eva, "y más").await;
         }
-        world.store.delete_account(eva, "not a hash").await.unwrap();
-        while world.store.forget_authors(5).await.unwrap() {}
+        fixture.store.delete_account(eva, "not a hash").await.unwrap();
+        while fixture.store.forget_authors(5).await.unwrap() {}
         has_ended.store(true, Ordering::SeqCst);
         busy.join_all().await;
-        is_nowhere(&world, eva, round).await;
+        is_nowhere(&fixture, eva, round).await;
     }
 }
 
 /// A user who writes, reads, edits, changes the own name, follows a link and creates groups, all at once and without a
 /// pause, until all of it is refused.
-async fn busy(world: &World, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSet<()> {
-    let first = world.say(eva, "hola").await.id;
+async fn busy(fixture: &Fixture, eva: UserId, has_ended: &Arc<AtomicBool>) -> JoinSet<()> {
+    let first = fixture.say(eva, "hola").await.id;
     let mut busy = JoinSet::new();
-    let over = || (world.store.clone(), has_ended.clone());
+    let over = || (fixture.store.clone(), has_ended.clone());
     for _ in 0..4 {
-        let ((store, over), draft) = (over(), world.draft(eva, "sigo"));
-        let next = move || Draft { id: MessageId::new(Uuid::now_v7()), ..draft.clone() };
+        let ((store, over), new_message) = (over(), fixture.new_message(eva, "sigo"));
+        let next = move || NewMessage { id: MessageId::new(Uuid::now_v7()), ..new_message.clone() };
         busy.spawn(async move { until_refused(over, || store.append(next())).await });
     }
-    let ((store, over_), group) = (over(), world.group);
+    let ((store, over_), group) = (over(), fixture.group);
     busy.spawn(async move { until_refused(over_, || store.mark_read(group, eva, 1)).await });
     let (store, over_) = over();
     let text = || MessageBody::parse(&Uuid::new_v4().to_string()).unwrap();
@@ -87,9 +87,9 @@ where
     }
 }
 
-async fn is_nowhere(world: &World, eva: UserId, round: i64) {
-    let mut foreign = world.foreign().await;
-    let who = world.database.uuid(eva);
+async fn is_nowhere(fixture: &Fixture, eva: UserId, round: i64) {
+    let mut foreign = fixture.foreign().await;
+    let who = fixture.database.uuid(eva);
     for left in [
         format!("select count(*) from group_chat where user_id = {who}"),
         format!("select count(*) from {{ours}}event where message_id is not null and actor_id = {who}"),
@@ -101,7 +101,7 @@ async fn is_nowhere(world: &World, eva: UserId, round: i64) {
     }
     let kept = format!(
         "select count(*) from group_chat where user_id is null and group_id = {}",
-        world.database.uuid(world.group)
+        fixture.database.uuid(fixture.group)
     );
     assert!(foreign.numbers(&kept).await[0] > round, "their messages stay");
 }

@@ -4,7 +4,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{TestServer, TestUser};
+use super::{TestServer, TestUser, client_frame};
 
 /// Opens an endpoint. Frames of the server after the handshake's answer stay in the stream.
 pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> TcpStream {
@@ -24,17 +24,10 @@ pub(crate) async fn open(server: &TestServer, user: &TestUser, path: &str) -> Tc
     stream
 }
 
-/// A client frame: the first byte, and a payload of less than 64 KiB. The mask is zero, so the payload is unchanged.
+/// A client frame: the first byte, and a payload. The mask is zero, so the payload is unchanged.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    if let Ok(length @ 0..126) = u8::try_from(payload.len()) {
-        bytes.push(0x80 | length);
-    } else {
-        bytes.push(0xFE);
-        bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
+    let mut bytes = Vec::new();
+    client_frame::put(&mut bytes, first, [0; 4], payload);
     bytes
 }
 

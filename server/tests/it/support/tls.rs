@@ -21,7 +21,7 @@ pub(crate) struct Authority {
 }
 
 /// A server's certificate and key, as PEM.
-pub(crate) struct Identity {
+pub(crate) struct ServerCertificate {
     pub(crate) certificate: String,
     pub(crate) key: String,
 }
@@ -43,16 +43,16 @@ impl Authority {
     }
 
     /// Signs a certificate for a server on this machine.
-    pub(crate) fn vouches(&self) -> Identity {
+    pub(crate) fn vouches(&self) -> ServerCertificate {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+        ServerCertificate { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
     /// Like [`Self::vouches`], as an acceptor for a server that speaks TLS itself.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        let Identity { certificate, key } = self.vouches();
+        let ServerCertificate { certificate, key } = self.vouches();
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))

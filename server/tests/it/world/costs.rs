@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{Nature, World, runtime};
+use crate::support::raw;
 
 /// A world without travellers, so that only the test acts.
 fn empty() -> World {
@@ -65,18 +66,11 @@ fn however_many_streams_begin_a_few_read_the_database_at_once() {
     });
 }
 
-/// A masked text message from a client.
-fn said(text: &str) -> Vec<u8> {
-    let length = u8::try_from(text.len()).unwrap();
-    assert!(length < 126);
-    [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat()
-}
-
 /// Regression: while the database was slow, the server did not read the socket. It had read the beginning of a message,
 /// counted it as unfinished for thirty seconds and closed with 1008, although the end had arrived long before. This hit
 /// a phone that reconnected.
 #[test]
-fn a_message_whose_end_waits_to_be_read_is_no_unfinished_one() {
+fn a_message_whose_end_waits_to_be_read_does_not_count_as_unfinished() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let world = empty();
@@ -85,8 +79,8 @@ fn a_message_whose_end_waits_to_be_read_is_no_unfinished_one() {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let id = Uuid::from_u128(9);
-        let slow = said(&format!(r#"{{"type":"delete_message","data":{{"id":"{id}"}}}}"#));
-        let next = said(r#"{"type":"nothing","data":{},"ref":"behind"}"#);
+        let slow = raw::text(&format!(r#"{{"type":"delete_message","data":{{"id":"{id}"}}}}"#));
+        let next = raw::text(r#"{"type":"nothing","data":{},"ref":"behind"}"#);
         let (begun, rest) = next.split_at(9);
         client.write_all(rest).await.unwrap();
         let start = Instant::now();

@@ -9,7 +9,7 @@ use caravana_protocol::{
     Content, Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp,
     UserId, limits,
 };
-use caravana_store::{Anchor, Appended, Changed, Draft, Effects, GroupState, History, Page, StoreError};
+use caravana_store::{Anchor, Appended, Changed, Effects, GroupState, History, NewMessage, Page, StoreError};
 use uuid::Uuid;
 
 /// The only group.
@@ -20,7 +20,7 @@ const AT: i64 = 0;
 
 /// The tables of one group.
 #[derive(Debug, Clone)]
-pub(super) struct Database {
+pub(super) struct SimDatabase {
     pub(super) epoch: Epoch,
     log: Vec<Event>,
     messages: BTreeMap<MessageId, Message>,
@@ -32,7 +32,7 @@ pub(super) struct Database {
     pub(super) forgets_ids: bool,
 }
 
-impl Default for Database {
+impl Default for SimDatabase {
     fn default() -> Self {
         Self {
             epoch: Epoch::new(Uuid::from_u128(0xe)),
@@ -46,7 +46,7 @@ impl Default for Database {
     }
 }
 
-impl Database {
+impl SimDatabase {
     pub(super) fn head(&self) -> Seq {
         self.log.len() as Seq
     }
@@ -91,18 +91,18 @@ impl Database {
     }
 
     /// Stores a message. A repeated id is not stored again.
-    pub(super) fn append(&mut self, draft: &Draft) -> Result<Appended, StoreError> {
-        if !self.is_member(draft.user_id) || draft.group_id != GROUP {
+    pub(super) fn append(&mut self, new: &NewMessage) -> Result<Appended, StoreError> {
+        if !self.is_member(new.user_id) || new.group_id != GROUP {
             return Err(StoreError::NotFound);
         }
-        if let Some(stored) = self.messages.get(&draft.id).filter(|_| !self.forgets_ids) {
+        if let Some(stored) = self.messages.get(&new.id).filter(|_| !self.forgets_ids) {
             let same_text =
-                stored.content.body == draft.content.body.as_str() || stored.edited_at.is_some() || !stored.status;
-            let same = stored.user_id == Some(draft.user_id) && same_text;
+                stored.content.body == new.content.body.as_str() || stored.edited_at.is_some() || !stored.status;
+            let same = stored.user_id == Some(new.user_id) && same_text;
             let message = stored.clone();
             return if same { Ok(Appended { message, duplicate: true }) } else { Err(StoreError::Conflict) };
         }
-        let message = self.write(draft.id, draft.user_id, draft.content.body.as_str());
+        let message = self.write(new.id, new.user_id, new.content.body.as_str());
         Ok(Appended { message, duplicate: false })
     }
 

@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::sleep;
 
-use super::network::Link;
+use super::network::Pipe;
 use super::process::Process;
 
 /// The longest time that a request or its answer travels, in milliseconds.
@@ -68,16 +68,16 @@ impl Internet {
         self.server().filter(|_| !offline)
     }
 
-    /// Opens a socket. Returns its link and the stream of what the client will receive.
+    /// Opens a socket. Returns its pipe and the stream of what the client will receive.
     pub(super) async fn connect(
         &self,
         user: UserId,
-    ) -> Result<(Arc<Link>, Pin<Box<dyn Stream<Item = SocketEvent> + Send>>), CloseReason> {
+    ) -> Result<(Arc<Pipe>, Pin<Box<dyn Stream<Item = SocketEvent> + Send>>), CloseReason> {
         let process = self.ask(user).await.ok_or(CloseReason::Abnormal)?;
         let seed = self.rng.lock().unwrap().random();
-        let (link, ends) = Link::new(seed);
-        process.accept(user, Arc::clone(&link), ends.server);
+        let (pipe, ends) = Pipe::new(seed);
+        process.accept(user, Arc::clone(&pipe), ends.server);
         self.way().await;
-        Ok((link, ends.traveller))
+        Ok((pipe, ends.traveller))
     }
 }

@@ -1,7 +1,7 @@
 //! The network between travellers and the server: delays, cuts, silence, and clients that do not read.
 //!
-//! A [`Link`] is one socket, seen from both ends. Frames in one direction stay in order. A seeded delay makes them
-//! late. Different links do not wait for each other, so frames of different links can overtake each other.
+//! A [`Pipe`] is one socket, seen from both ends. Frames in one direction stay in order. A seeded delay makes them
+//! late. Different pipes do not wait for each other, so frames of different pipes can overtake each other.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ const BUFFERED: usize = 32;
 /// The longest delay of one frame, in milliseconds.
 const DELAY_MS: u64 = 120;
 
-/// The state of a link.
+/// The state of a pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// Everything arrives.
@@ -34,7 +34,7 @@ pub(super) enum State {
     Cut,
 }
 
-/// What a link carries.
+/// What a pipe carries.
 #[derive(Debug)]
 pub(super) enum Packet {
     Text(String),
@@ -46,7 +46,7 @@ pub(super) enum Packet {
 type Due = (Instant, Packet);
 
 /// One socket.
-pub(super) struct Link {
+pub(super) struct Pipe {
     state: watch::Sender<State>,
     up: Mutex<Direction>,
     up_sender: mpsc::UnboundedSender<Due>,
@@ -72,7 +72,7 @@ impl Direction {
     }
 }
 
-/// The receiving ends of a link.
+/// The receiving ends of a pipe.
 pub(super) struct Ends {
     pub(super) server: ServerEnd,
     pub(super) traveller: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>,
@@ -84,21 +84,21 @@ pub(super) struct ServerEnd {
     state: watch::Receiver<State>,
 }
 
-impl Link {
+impl Pipe {
     pub(super) fn new(seed: u64) -> (Arc<Self>, Ends) {
         let (state, watched) = watch::channel(State::Flowing);
         let (up_sender, up) = mpsc::unbounded_channel();
         let (down_sender, down) = mpsc::channel(BUFFERED);
-        let link =
+        let pipe =
             Arc::new(Self { state, up: Direction::new(seed), up_sender, down: Direction::new(seed ^ 1), down_sender });
         let server = ServerEnd { packets: up, state: watched.clone() };
-        let traveller = TravellerEnd { packets: down, state: watched, link: Arc::clone(&link), over: false };
-        (link, Ends { server, traveller: Box::pin(futures::stream::unfold(traveller, TravellerEnd::next)) })
+        let traveller = TravellerEnd { packets: down, state: watched, pipe: Arc::clone(&pipe), over: false };
+        (pipe, Ends { server, traveller: Box::pin(futures::stream::unfold(traveller, TravellerEnd::next)) })
     }
 
     pub(super) fn set(&self, state: State) {
         self.state.send_if_modified(|now| {
-            // A half-open link has lost frames, so it can only be cut: it never flows again.
+            // A half-open pipe has lost frames, so it can only be cut: it never flows again.
             let is_lost = *now == State::Cut || *now == State::Silent && state != State::Cut;
             let changes = !is_lost && *now != state;
             if changes {
@@ -108,7 +108,7 @@ impl Link {
         });
     }
 
-    /// The server closes its end. Over a half-open link the traveller does not notice.
+    /// The server closes its end. Over a half-open pipe the traveller does not notice.
     pub(super) fn hang_up(&self) {
         if self.state() != State::Silent {
             self.set(State::Cut);
@@ -127,7 +127,7 @@ impl Link {
         }
     }
 
-    /// Sends from the server to the traveller, as soon as there is room. `Err`: the link has ended.
+    /// Sends from the server to the traveller, as soon as there is room. `Err`: the pipe has ended.
     pub(super) async fn say_down(&self, packet: Packet) -> Result<(), ()> {
         let mut state = self.state.subscribe();
         tokio::select! {
@@ -143,7 +143,7 @@ impl Link {
 }
 
 impl ServerEnd {
-    /// The next packet; `None` when the link is cut.
+    /// The next packet; `None` when the pipe is cut.
     pub(super) async fn next(&mut self) -> Option<Packet> {
         loop {
             let (due, packet) = tokio::select! {
@@ -166,7 +166,7 @@ impl ServerEnd {
 struct TravellerEnd {
     packets: mpsc::Receiver<Due>,
     state: watch::Receiver<State>,
-    link: Arc<Link>,
+    pipe: Arc<Pipe>,
     over: bool,
 }
 
@@ -198,7 +198,7 @@ impl TravellerEnd {
             match packet {
                 Packet::Text(text) => return Some((SocketEvent::Text(text), self)),
                 // Browsers answer pings by themselves.
-                Packet::Ping => self.link.say_up(Packet::Pong),
+                Packet::Ping => self.pipe.say_up(Packet::Pong),
                 Packet::Pong => {}
                 Packet::Close(reason) => return Some(self.end(reason)),
             }
@@ -213,20 +213,20 @@ impl TravellerEnd {
 
 /// The socket of a traveller's driver.
 pub(super) struct SimSocket {
-    link: Arc<Link>,
+    pipe: Arc<Pipe>,
     incoming: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>,
 }
 
 impl SimSocket {
-    pub(super) fn new(link: Arc<Link>, incoming: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>) -> Self {
-        Self { link, incoming }
+    pub(super) fn new(pipe: Arc<Pipe>, incoming: Pin<Box<dyn Stream<Item = SocketEvent> + Send>>) -> Self {
+        Self { pipe, incoming }
     }
 }
 
 impl Drop for SimSocket {
     fn drop(&mut self) {
-        // Over a half-open link this is lost too.
-        self.link.say_up(Packet::Close(CloseReason::Abnormal));
+        // Over a half-open pipe this is lost too.
+        self.pipe.say_up(Packet::Close(CloseReason::Abnormal));
     }
 }
 
@@ -246,7 +246,7 @@ impl Sink<String> for SimSocket {
     }
 
     fn start_send(self: Pin<&mut Self>, text: String) -> Result<(), ()> {
-        self.link.say_up(Packet::Text(text));
+        self.pipe.say_up(Packet::Text(text));
         Ok(())
     }
 

@@ -1,8 +1,8 @@
-//! One server process in the simulated world: the real hub, with links of the simulated network instead of sockets.
+//! One server process in the simulated world: the real hub, with pipes of the simulated network instead of sockets.
 //!
-//! It does for a link what `socket.rs` does for a TCP stream, with the same timeouts. It passes texts to the
-//! connection, sends the frames in its mailbox, and closes a link whose client is silent or does not read. A killed
-//! process is fenced: its links are cut, and nothing that it still does has an effect.
+//! It does for a pipe what `socket.rs` does for a TCP stream, with the same timeouts. It passes texts to the
+//! connection, sends the frames in its mailbox, and closes a pipe whose client is silent or does not read. A killed
+//! process is fenced: its pipes are cut, and nothing that it still does has an effect.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::network::{Link, Packet, ServerEnd};
+use super::network::{Packet, Pipe, ServerEnd};
 use super::store::SimStore;
 
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
@@ -28,7 +28,7 @@ pub(super) struct Process {
     pub(super) hub: Arc<Hub>,
     pub(super) store: Arc<SimStore>,
     fenced: CancellationToken,
-    links: Mutex<Vec<Weak<Link>>>,
+    pipes: Mutex<Vec<Weak<Pipe>>>,
     /// A flaw: it loses the first live event after each `caught_up`.
     loses_at_the_seam: bool,
 }
@@ -42,12 +42,12 @@ impl Process {
     ) -> Arc<Self> {
         let log: SharedLog = Arc::clone(&store) as Arc<dyn Log>;
         let hub = Hub::start(log, Arc::new(LocalBroker::default()), settings, TaskTracker::new(), fenced.clone());
-        Arc::new(Self { hub, store, fenced, links: Mutex::default(), loses_at_the_seam })
+        Arc::new(Self { hub, store, fenced, pipes: Mutex::default(), loses_at_the_seam })
     }
 
     /// Accepts a socket.
-    pub(super) fn accept(self: &Arc<Self>, user: UserId, link: Arc<Link>, end: ServerEnd) {
-        self.links.lock().unwrap().push(Arc::downgrade(&link));
+    pub(super) fn accept(self: &Arc<Self>, user: UserId, pipe: Arc<Pipe>, end: ServerEnd) {
+        self.pipes.lock().unwrap().push(Arc::downgrade(&pipe));
         let connection =
             self.hub.connect(&Caller { user_id: user, proof: Proof::default(), is_direct: true }, Scope::Many);
         let process = Arc::clone(self);
@@ -55,18 +55,18 @@ impl Process {
             tokio::select! {
                 biased;
                 () = process.fenced.cancelled() => {}
-                () = process.attend(&link, end, connection) => {}
+                () = process.attend(&pipe, end, connection) => {}
             }
-            link.hang_up();
+            pipe.hang_up();
         });
     }
 
     /// Ends at once, without a close frame.
     pub(super) fn kill(&self) {
         self.fenced.cancel();
-        for link in self.links.lock().unwrap().drain(..) {
-            if let Some(link) = link.upgrade() {
-                link.hang_up();
+        for pipe in self.pipes.lock().unwrap().drain(..) {
+            if let Some(pipe) = pipe.upgrade() {
+                pipe.hang_up();
             }
         }
     }
@@ -78,9 +78,9 @@ impl Process {
         self.kill();
     }
 
-    async fn attend(&self, link: &Link, end: ServerEnd, mut connection: Connection) {
+    async fn attend(&self, pipe: &Pipe, end: ServerEnd, mut connection: Connection) {
         let peer = connection.peer();
-        let writing = self.write(link, peer.mailbox());
+        let writing = self.write(pipe, peer.mailbox());
         tokio::pin!(writing);
         let reason = tokio::select! {
             biased;
@@ -91,7 +91,7 @@ impl Process {
         let _ = timeout(Duration::from_secs(2), writing).await;
     }
 
-    async fn write(&self, link: &Link, mailbox: &Mailbox) {
+    async fn write(&self, pipe: &Pipe, mailbox: &Mailbox) {
         let mut seam = Seam { is_faulty: self.loses_at_the_seam, just_caught_up: false };
         loop {
             match mailbox.next().await {
@@ -103,28 +103,28 @@ impl Process {
                             }
                             let written = tokio::select! {
                                 biased;
-                                written = timeout(STALL, link.say_down(packet)) => written,
-                                () = mailbox.overflowed() => return say_goodbye(link, mailbox, CloseReason::TooSlow).await,
+                                written = timeout(STALL, pipe.say_down(packet)) => written,
+                                () = mailbox.overflowed() => return say_goodbye(pipe, mailbox, CloseReason::TooSlow).await,
                             };
                             match written {
                                 Ok(Ok(())) => {}
                                 Ok(Err(())) => return mailbox.abandon(),
-                                Err(_) => return say_goodbye(link, mailbox, CloseReason::TooSlow).await,
+                                Err(_) => return say_goodbye(pipe, mailbox, CloseReason::TooSlow).await,
                             }
                         }
                         mailbox.written(1, frame.len());
                     }
                 }
-                Next::Close(reason) => return say_goodbye(link, mailbox, reason).await,
+                Next::Close(reason) => return say_goodbye(pipe, mailbox, reason).await,
             }
         }
     }
 }
 
-async fn say_goodbye(link: &Link, mailbox: &Mailbox, reason: CloseReason) {
+async fn say_goodbye(pipe: &Pipe, mailbox: &Mailbox, reason: CloseReason) {
     mailbox.abandon();
-    let _ = timeout(LAST_WORDS, link.say_down(Packet::Close(reason))).await;
-    // The client has one second to close. Then the link is cut.
+    let _ = timeout(LAST_WORDS, pipe.say_down(Packet::Close(reason))).await;
+    // The client has one second to close. Then the pipe is cut.
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 

@@ -1,4 +1,4 @@
-//! The store of one server process: the hub's port to the [`Database`], with delays and failures.
+//! The store of one server process: the hub's port to the [`SimDatabase`], with delays and failures.
 //!
 //! A killed process is fenced: nothing that it still does reaches the database or anything else.
 
@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Draft, Effect, Effects, GroupState, HintSource, Hints, History, Log, Page, StoreError,
+    Anchor, Appended, Changed, Effect, Effects, GroupState, HintSource, Hints, History, Log, NewMessage, Page,
+    StoreError,
 };
 use futures::future::BoxFuture;
 use rand::rngs::SmallRng;
@@ -19,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::database::Database;
+use super::database::SimDatabase;
 
 /// How many writes may wait.
 const QUEUE: usize = 64;
@@ -58,11 +59,11 @@ impl Faults {
 }
 
 type Answer = Box<dyn FnOnce(bool) + Send>;
-type Write = Box<dyn FnOnce(&mut Database, &mut Effects) -> Answer + Send>;
+type Write = Box<dyn FnOnce(&mut SimDatabase, &mut Effects) -> Answer + Send>;
 
 /// One process' access to the database.
 pub(super) struct SimStore {
-    database: Arc<Mutex<Database>>,
+    database: Arc<Mutex<SimDatabase>>,
     faults: Arc<Mutex<Faults>>,
     rng: Mutex<SmallRng>,
     queue: mpsc::Sender<Write>,
@@ -74,7 +75,7 @@ pub(super) struct SimStore {
 impl SimStore {
     /// The store of a process that lives until `fenced` is cancelled.
     pub(super) fn start(
-        database: &Arc<Mutex<Database>>,
+        database: &Arc<Mutex<SimDatabase>>,
         faults: &Arc<Mutex<Faults>>,
         hints: HintSource,
         seed: u64,
@@ -95,7 +96,7 @@ impl SimStore {
         store
     }
 
-    fn database(&self) -> MutexGuard<'_, Database> {
+    fn database(&self) -> MutexGuard<'_, SimDatabase> {
         self.database.lock().unwrap()
     }
 
@@ -111,7 +112,7 @@ impl SimStore {
     }
 
     /// Runs a query: the request travels, one snapshot is read, the answer travels.
-    async fn ask<T>(&self, name: &'static str, read: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
+    async fn ask<T>(&self, name: &'static str, read: impl FnOnce(&SimDatabase) -> T + Send) -> Result<T, StoreError> {
         let _asking = Asking::begin(&self.faults, name);
         self.step().await;
         if self.fenced.is_cancelled() {
@@ -128,7 +129,7 @@ impl SimStore {
     /// Puts a write into the queue. The future returns its outcome.
     fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Database, &mut Effects) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut SimDatabase, &mut Effects) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, StoreError>> {
         let (answer, answered) = oneshot::channel();
         let job: Write = Box::new(move |database, effects| {
@@ -275,9 +276,9 @@ fn unavailable() -> StoreError {
 
 #[async_trait]
 impl Log for SimStore {
-    fn append(&self, draft: Draft) -> BoxFuture<'static, Result<Appended, StoreError>> {
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
         self.write(move |database, effects| {
-            let appended = database.append(&draft)?;
+            let appended = database.append(&message)?;
             if !appended.duplicate {
                 effects.event(Event::NewMessage(appended.message.clone()));
             }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::database::GROUP;
 use super::internet::Internet;
-use super::network::{Link, SimSocket, State};
+use super::network::{Pipe, SimSocket, State};
 use crate::support::history::{Client, Moments, Recorder};
 
 /// A small page size, so that the history has several pages.
@@ -44,7 +44,7 @@ struct Device {
     saved: Mutex<BTreeMap<IntentId, SavedIntent>>,
     recorder: Mutex<Recorder>,
     /// The most recent socket.
-    link: Mutex<Option<Arc<Link>>>,
+    pipe: Mutex<Option<Arc<Pipe>>>,
 }
 
 impl Device {
@@ -60,7 +60,7 @@ impl Traveller {
             user,
             saved: Mutex::default(),
             recorder: Mutex::new(Recorder::new(user, GROUP, moments)),
-            link: Mutex::default(),
+            pipe: Mutex::default(),
         });
         let (handle, task) = open_page(internet, &device, seed);
         Self { user, internet: Arc::clone(internet), device, seed, written: 0, changed: 0, handle, task }
@@ -69,8 +69,8 @@ impl Traveller {
     /// Simulates a crash or reload of the tab: a new session starts with what the device kept.
     pub(super) fn reload(&mut self) {
         self.task.abort();
-        if let Some(link) = self.device.link.lock().unwrap().take() {
-            link.set(State::Cut);
+        if let Some(pipe) = self.device.pipe.lock().unwrap().take() {
+            pipe.set(State::Cut);
         }
         self.device.recorder().reloaded();
         self.seed += 1;
@@ -118,21 +118,21 @@ impl Traveller {
         }
     }
 
-    /// Changes the state of its socket.
-    pub(super) fn link(&self, state: State) {
-        if let Some(link) = self.device.link.lock().unwrap().as_ref() {
-            link.set(state);
+    /// Changes the state of its newest pipe.
+    pub(super) fn set_pipe(&self, state: State) {
+        if let Some(pipe) = self.device.pipe.lock().unwrap().as_ref() {
+            pipe.set(state);
         }
     }
 
-    pub(super) fn link_state(&self) -> Option<State> {
-        self.device.link.lock().unwrap().as_ref().map(|link| link.state())
+    pub(super) fn pipe_state(&self) -> Option<State> {
+        self.device.pipe.lock().unwrap().as_ref().map(|pipe| pipe.state())
     }
 
-    /// Whether the session says that it is online and the link really works.
+    /// Whether the session says that it is online and the pipe really works.
     pub(super) fn is_connected(&self) -> bool {
         let is_online = self.handle.with(|session| session.link() == LinkState::Online);
-        is_online && self.link_state() == Some(State::Flowing)
+        is_online && self.pipe_state() == Some(State::Flowing)
     }
 
     pub(super) fn cursor(&self) -> Option<Cursor> {
@@ -234,19 +234,19 @@ struct Ports {
 }
 
 impl Sockets for Ports {
-    type Socket = Box<dyn Wire>;
+    type Socket = Box<dyn TestSocket>;
 
     async fn open(&self) -> Result<Self::Socket, CloseReason> {
-        let (link, end) = self.internet.connect(self.device.user).await?;
+        let (pipe, end) = self.internet.connect(self.device.user).await?;
         self.device.recorder().connected();
-        *self.device.link.lock().unwrap() = Some(Arc::clone(&link));
+        *self.device.pipe.lock().unwrap() = Some(Arc::clone(&pipe));
         let heard = Arc::clone(&self.device);
         let incoming = end.inspect(move |event| {
             if let SocketEvent::Text(text) = event {
                 heard.recorder().heard(&codec::decode_server(text).unwrap().unwrap());
             }
         });
-        Ok(Box::new(Said { socket: SimSocket::new(link, Box::pin(incoming)), device: Arc::clone(&self.device) }))
+        Ok(Box::new(Said { socket: SimSocket::new(pipe, Box::pin(incoming)), device: Arc::clone(&self.device) }))
     }
 }
 
@@ -256,8 +256,11 @@ struct Said {
     device: Arc<Device>,
 }
 
-pub(super) trait Wire: futures::Stream<Item = SocketEvent> + Sink<String, Error = ()> + Send + Unpin {}
-impl Wire for Said {}
+pub(super) trait TestSocket:
+    futures::Stream<Item = SocketEvent> + Sink<String, Error = ()> + Send + Unpin
+{
+}
+impl TestSocket for Said {}
 
 impl futures::Stream for Said {
     type Item = SocketEvent;

@@ -7,7 +7,7 @@ use caravana_store::{GroupState, Page};
 use shuttle::sync::mpsc::Sender;
 
 use super::super::{Refused, Steps, Stream};
-use super::world::World;
+use super::surroundings::Surroundings;
 use crate::group::{Group, Step};
 
 /// Which step is wrong.
@@ -32,9 +32,9 @@ pub(super) struct Early {
     pub(super) page: Option<Result<Page, Refused>>,
 }
 
-/// The steps of a beginning in the model's world, right or wrong.
+/// The steps of a beginning in the model's surroundings, right or wrong.
 pub(super) struct Modelled {
-    pub(super) world: Arc<World>,
+    pub(super) surroundings: Arc<Surroundings>,
     pub(super) begun: std::sync::Mutex<Option<Sender<()>>>,
     pub(super) fault: Fault,
     pub(super) early: std::sync::Mutex<Early>,
@@ -45,7 +45,7 @@ impl Steps for Modelled {
     type Turn<'a> = ();
 
     fn with<T>(&self, act: impl FnOnce(&mut Group) -> T) -> Option<T> {
-        self.world.with(act)
+        self.surroundings.with(act)
     }
 
     /// The model needs no limit on reads.
@@ -53,20 +53,20 @@ impl Steps for Modelled {
 
     async fn group_state(&self) -> Result<GroupState, Refused> {
         if self.fault == Fault::AskedBeforeLoaded {
-            let membership = self.world.membership();
+            let membership = self.surroundings.membership();
             self.early.lock().unwrap().membership = Some(membership);
         }
-        Ok(self.world.group_state())
+        Ok(self.surroundings.group_state())
     }
 
     async fn membership(&self) -> Result<(), Refused> {
         let early = self.early.lock().unwrap().membership.take();
-        early.unwrap_or_else(|| self.world.membership())
+        early.unwrap_or_else(|| self.surroundings.membership())
     }
 
     async fn page(&self, after: Seq) -> Result<Page, Refused> {
         let early = self.early.lock().unwrap().page.take();
-        early.unwrap_or_else(|| self.world.page(after))
+        early.unwrap_or_else(|| self.surroundings.page(after))
     }
 
     /// There is always room. Streams of one connection that take turns meet in fewer orders, and in no additional ones.
@@ -75,7 +75,7 @@ impl Steps for Modelled {
     }
 
     fn pull(&self) {
-        self.world.pull();
+        self.surroundings.pull();
     }
 
     fn begun(&self) {

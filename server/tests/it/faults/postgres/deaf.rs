@@ -10,7 +10,7 @@ use super::super::report;
 use super::{ana_in_oaxaca, ana_on};
 use crate::support::database::Database;
 use crate::support::postgres::TestDatabase;
-use crate::support::{Peer, TestServer, TestUser, eventually};
+use crate::support::{RealClient, TestServer, TestUser, eventually};
 
 /// Shorter than the interval of the sweep. The sweep would find everything later and hide the fault that this test
 /// looks for.
@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_millis(1_500);
 /// Checks that other programs' rows reach the screen soon.
 async fn hears_others(server: &TestServer, ana: TestUser, group: GroupId, what: &str) {
     let ana = Arc::new(ana);
-    let mut alice = Peer::start(&ana, group).await;
+    let mut alice = RealClient::start(&ana, group).await;
     alice.is_live().await;
     let mut foreign = server.foreign().await;
     let (mut texts, mut slowest) = (Vec::new(), Duration::ZERO);

@@ -17,13 +17,13 @@ use super::{PATIENCE, TestUser};
 use ports::{Notes, TestPorts};
 
 /// A user with the real client, in one group.
-pub(crate) struct Peer {
+pub(crate) struct RealClient {
     voice: Voice,
     changed: watch::Receiver<u64>,
     task: JoinHandle<()>,
 }
 
-/// A handle to a peer that several tasks can use at once. The client ends with its [`Peer`].
+/// A handle to a client that several tasks can use at once. The client ends with its [`RealClient`].
 #[derive(Clone)]
 pub(crate) struct Voice {
     group: GroupId,
@@ -31,15 +31,15 @@ pub(crate) struct Voice {
     notes: Notes,
 }
 
-impl Peer {
+impl RealClient {
     /// Starts a client and opens the group on its screen.
     pub(crate) async fn start(user: &Arc<TestUser>, group: GroupId) -> Self {
-        let mut peer = Self::arrive(user, group, &Moments::default());
-        peer.is_online().await;
-        peer
+        let mut client = Self::arrive(user, group, &Moments::default());
+        client.is_online().await;
+        client
     }
 
-    /// Like [`Self::start`], without waiting for the link. All peers of a test share the same moments.
+    /// Like [`Self::start`], without waiting for the link. All clients of a test share the same moments.
     pub(crate) fn arrive(user: &Arc<TestUser>, group: GroupId, moments: &Moments) -> Self {
         let notes = Notes::new(Recorder::new(user.id(), group, moments));
         let ports = TestPorts { user: Arc::clone(user), start: std::time::Instant::now(), notes: notes.clone() };
@@ -156,7 +156,7 @@ impl Voice {
     }
 }
 
-impl std::ops::Deref for Peer {
+impl std::ops::Deref for RealClient {
     type Target = Voice;
 
     fn deref(&self) -> &Voice {
@@ -164,7 +164,7 @@ impl std::ops::Deref for Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for RealClient {
     fn drop(&mut self) {
         self.task.abort();
     }

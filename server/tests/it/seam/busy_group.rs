@@ -17,7 +17,7 @@ const TURN: Duration = Duration::from_millis(40);
 const MOST_TURNS: u32 = 1_000;
 
 /// A server with a busy group.
-pub(super) struct World {
+pub(super) struct BusyGroup {
     server: TestServer,
     pub(super) ana: Arc<TestUser>,
     pub(super) group: GroupId,
@@ -28,7 +28,7 @@ pub(super) struct World {
     end: watch::Sender<Option<Seq>>,
 }
 
-impl World {
+impl BusyGroup {
     pub(super) async fn new() -> Self {
         let server = TestServer::builder().flag("--max-connections-per-user=1000").start().await;
         let ana = Arc::new(server.register("Ana").await);

@@ -24,18 +24,18 @@ const LIFETIME: Duration = Duration::from_hours(2);
 
 /// A user with a token.
 #[derive(Debug, Clone)]
-pub(crate) struct Person {
+pub(crate) struct User {
     /// An HS256 token, which the server checks at every upgrade.
     pub(crate) token: String,
 }
 
 /// A group and its members, the owner first.
 #[derive(Debug, Clone)]
-pub(crate) struct Party {
+pub(crate) struct Group {
     /// The group's id.
-    pub(crate) group: String,
+    pub(crate) id: String,
     /// The members.
-    pub(crate) people: Vec<Person>,
+    pub(crate) members: Vec<User>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ struct Claims {
     role: &'static str,
 }
 
-impl Person {
+impl User {
     fn mint() -> Result<Self> {
         let exp = (SystemTime::now() + LIFETIME).duration_since(UNIX_EPOCH)?.as_secs();
         let claims = Claims { sub: Uuid::new_v4(), exp, role: "authenticated" };
@@ -56,38 +56,38 @@ impl Person {
 }
 
 /// Creates `groups` groups of `size` members each.
-pub(crate) fn parties(address: SocketAddr, groups: usize, size: usize) -> Result<Vec<Party>> {
+pub(crate) fn create_groups(address: SocketAddr, groups: usize, size: usize) -> Result<Vec<Group>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let rest = &Rest::new(address)?;
         if groups == 1 {
-            return Ok(vec![rest.party(size, CONCURRENCY).await?]);
+            return Ok(vec![rest.create_group(size, CONCURRENCY).await?]);
         }
-        let making = stream::iter(0..groups).map(|_| rest.party(size, 1));
+        let making = stream::iter(0..groups).map(|_| rest.create_group(size, 1));
         making.buffer_unordered(CONCURRENCY).try_collect().await
     })
 }
 
-/// The position of a group's log.
+/// A position in a group's log: its head, when it was read.
 #[derive(Debug, Clone)]
-pub(crate) struct Standing {
+pub(crate) struct Cursor {
     epoch: String,
-    head: u64,
+    seq: u64,
 }
 
-impl Standing {
+impl Cursor {
     /// The group, with a query that resumes `missed` events before the head.
     pub(crate) fn before(&self, group: &str, missed: u64) -> String {
-        format!("{group}?epoch={}&after={}", self.epoch, self.head.saturating_sub(missed))
+        format!("{group}?epoch={}&after={}", self.epoch, self.seq.saturating_sub(missed))
     }
 }
 
-/// Sends this many messages to each group. Answers the positions of the logs afterwards, in the groups' order.
-pub(crate) fn talk(address: SocketAddr, parties: &[Party], messages: usize) -> Result<Vec<Standing>> {
+/// Sends this many messages to each group. Answers the heads of the logs afterwards, in the groups' order.
+pub(crate) fn talk(address: SocketAddr, groups: &[Group], messages: usize) -> Result<Vec<Cursor>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let rest = Rest::new(address)?;
-        stream::iter(parties).map(|party| rest.talk(party, messages)).buffered(CONCURRENCY).try_collect().await
+        stream::iter(groups).map(|group| rest.talk(group, messages)).buffered(CONCURRENCY).try_collect().await
     })
 }
 
@@ -120,38 +120,37 @@ impl Rest {
         Ok(Self { client: Client::builder().timeout(REQUEST).build()?, base: format!("http://{address}/api/v1") })
     }
 
-    async fn talk(&self, party: &Party, messages: usize) -> Result<Standing> {
-        let owner = party.people.first().context("a group without anybody")?;
+    async fn talk(&self, group: &Group, messages: usize) -> Result<Cursor> {
+        let owner = group.members.first().context("a group without anybody")?;
         for number in 0..messages {
-            self.post(owner, &format!("groups/{}/messages", party.group), &json!({"message": number.to_string()}))
-                .await?;
+            self.post(owner, &format!("groups/{}/messages", group.id), &json!({"message": number.to_string()})).await?;
         }
-        let request = self.client.get(format!("{}/groups/{}", self.base, party.group)).bearer_auth(&owner.token);
+        let request = self.client.get(format!("{}/groups/{}", self.base, group.id)).bearer_auth(&owner.token);
         let answer: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
-        let head = answer.pointer("/group/head").and_then(Value::as_u64).context("a group without a head")?;
-        Ok(Standing { epoch: text(&answer, "/group/epoch")?, head })
+        let seq = answer.pointer("/group/head").and_then(Value::as_u64).context("a group without a head")?;
+        Ok(Cursor { epoch: text(&answer, "/group/epoch")?, seq })
     }
 
     /// Creates one group, whose members join by an invite, `at_a_time` at once.
-    async fn party(&self, size: usize, at_a_time: usize) -> Result<Party> {
-        let people: Vec<Person> = (0..size).map(|_| Person::mint()).collect::<Result<_>>()?;
-        let owner = people.first().context("a group without anybody")?;
-        let group = self.post(owner, "groups", &json!({"name": "Camino del Norte"})).await?;
-        let group = text(&group, "/group/id")?;
-        let invite = self.post(owner, &format!("groups/{group}/invites"), &json!({})).await?;
+    async fn create_group(&self, size: usize, at_a_time: usize) -> Result<Group> {
+        let members: Vec<User> = (0..size).map(|_| User::mint()).collect::<Result<_>>()?;
+        let owner = members.first().context("a group without anybody")?;
+        let created = self.post(owner, "groups", &json!({"name": "Camino del Norte"})).await?;
+        let id = text(&created, "/group/id")?;
+        let invite = self.post(owner, &format!("groups/{id}/invites"), &json!({})).await?;
         let nothing = json!({});
         let accept = format!("invites/{}/accept", text(&invite, "/token")?);
-        stream::iter(&people[1..])
-            .map(|person| self.post(person, &accept, &nothing))
+        stream::iter(&members[1..])
+            .map(|user| self.post(user, &accept, &nothing))
             .buffer_unordered(at_a_time)
             .try_for_each(|_| async { Ok(()) })
             .await?;
-        Ok(Party { group, people })
+        Ok(Group { id, members })
     }
 
-    async fn post(&self, person: &Person, path: &str, body: &Value) -> Result<Value> {
+    async fn post(&self, user: &User, path: &str, body: &Value) -> Result<Value> {
         let request: RequestBuilder = self.client.post(format!("{}/{path}", self.base));
-        let answer = request.bearer_auth(&person.token).json(body).send().await?;
+        let answer = request.bearer_auth(&user.token).json(body).send().await?;
         let status = answer.status();
         let body = answer.text().await?;
         if !status.is_success() {

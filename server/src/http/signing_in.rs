@@ -10,7 +10,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use caravana_hub::broker::{Revoked, Signal};
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{Login, Register, TicketAnswer, TokenAnswer, User, UserAnswer};
-use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, Timestamp, UserId};
+use caravana_protocol::{DisplayName, EmailAddress, ErrorCode, UserId};
 use caravana_store::NewAccount;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use super::extract::Json;
 use super::identity::{self, Identity, SignedIn};
 use super::state::Shared;
 use crate::auth::{AccountName, Passwords, Secret};
-use crate::clock::{unix_seconds, until_second};
+use crate::clock::{to_timestamp, unix_seconds, until_second};
 
 /// The lifetime of a ticket, which is for the upgrade that follows at once.
 const TICKET_SECONDS: i64 = 30;
@@ -123,7 +123,7 @@ pub(super) async fn token(
     }
     let now = unix_seconds().max(signed_out.saturating_add(1));
     let minted = state.tokens.mint(identity.user.id, identity.proof.session, now).ok_or_else(ApiError::internal)?;
-    Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: moment(minted.expires_at) }))
+    Ok(Answer(TokenAnswer { access_token: minted.token, expires_at: to_timestamp(minted.expires_at) }))
 }
 
 /// Makes a ticket for one WebSocket handshake: `?ticket=…`, within 30 seconds.
@@ -138,12 +138,7 @@ pub(super) async fn ticket(State(state): State<Shared>, identity: Identity) -> R
     let secret = Secret::generate();
     let expires_at = unix_seconds() + TICKET_SECONDS;
     state.store.create_ticket(secret.hash(), (identity.user.id, identity.proof), expires_at).await?;
-    Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: moment(expires_at) }))
-}
-
-/// The timestamp of a time in seconds.
-pub(super) fn moment(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_micros(seconds.saturating_mul(1_000_000))
+    Ok(Answer(TicketAnswer { ticket: secret.expose().to_owned(), expires_at: to_timestamp(expires_at) }))
 }
 
 /// Makes an account and signs it in. Returns the user and the header with the cookie.

@@ -23,7 +23,7 @@ pub(super) struct TestPorts {
     pub(super) notes: Notes,
 }
 
-/// The record of a peer for the checker.
+/// The record of a client for the checker.
 #[derive(Clone)]
 pub(super) struct Notes(Arc<Mutex<Recorder>>);
 

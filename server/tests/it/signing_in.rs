@@ -96,7 +96,7 @@ async fn an_account_needs_an_email_a_name_and_a_long_password() {
 }
 
 #[tokio::test]
-async fn a_sign_up_that_is_filled_in_wrongly_is_no_guess() {
+async fn an_invalid_sign_up_does_not_count_as_a_guess() {
     let server = TestServer::start().await;
     let with = |password: &str| json!({"email": "ana@example.org", "password": password, "display_name": "Ana"});
     for _ in 0..8 {
@@ -165,7 +165,7 @@ async fn a_program_needs_no_cookie_and_no_origin() {
 }
 
 #[tokio::test]
-async fn somebody_of_the_hosts_backend_is_made_at_first_sight() {
+async fn a_user_of_the_hosts_backend_is_created_at_first_sight() {
     let server = TestServer::start().await;
     let id = "0b1f3d52-4f47-4a61-9c55-6a0f35b7c001";
     let token = jwt(&json!({"sub": id, "exp": jwt_later(), "name": "Lucía"}));
@@ -177,7 +177,7 @@ async fn somebody_of_the_hosts_backend_is_made_at_first_sight() {
 }
 
 #[tokio::test]
-async fn bad_tokens_are_nobody() {
+async fn bad_tokens_open_no_session() {
     let server = TestServer::start().await;
     let sub = "0b1f3d52-4f47-4a61-9c55-6a0f35b7c001";
     let good = jwt(&json!({"sub": sub, "exp": jwt_later()}));
@@ -216,7 +216,7 @@ async fn with_token(server: &TestServer, token: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_left_group_of_people_can_all_use_one_address() {
+async fn eight_people_can_sign_up_from_one_address() {
     let server = TestServer::start().await;
     for n in 0..8 {
         TestUser::register(&server, &format!("Guest {n}")).await;

@@ -22,7 +22,7 @@ pub(super) enum State {
 
 /// How the frames of a connection are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum ClientKind {
     /// Its frames are deliveries.
     Receiver,
     /// Its frames are echoes and acknowledgements.
@@ -34,10 +34,10 @@ pub(crate) enum Role {
 /// The receive buffer of a connection that reads nothing.
 const SLEEPERS_BUFFER: usize = 4 * 1024;
 
-pub(super) struct Link {
+pub(super) struct ClientSocket {
     pub(super) stream: TcpStream,
     pub(super) state: State,
-    pub(super) role: Role,
+    pub(super) kind: ClientKind,
     /// The bytes of an unfinished frame. Empty and without memory between frames.
     pub(super) partial: Vec<u8>,
     /// Bytes that the kernel has not yet accepted.
@@ -48,13 +48,18 @@ pub(super) struct Link {
     pub(super) last: u64,
 }
 
-impl Link {
+impl ClientSocket {
     /// Begins to connect from this source address. The upgrade request is sent once the connection is open.
-    pub(super) fn connect(server: SocketAddr, source: Ipv4Addr, role: Role, request: Vec<u8>) -> io::Result<Self> {
+    pub(super) fn connect(
+        server: SocketAddr,
+        source: Ipv4Addr,
+        kind: ClientKind,
+        request: Vec<u8>,
+    ) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        if role == Role::Stalled {
+        if kind == ClientKind::Stalled {
             // A small buffer, so that the kernel does not buffer much for a connection that does not read.
             socket.set_recv_buffer_size(SLEEPERS_BUFFER)?;
         }
@@ -65,7 +70,7 @@ impl Link {
             Err(error) => return Err(error),
         }
         let stream = TcpStream::from_std(socket.into());
-        Ok(Self { stream, state: State::Upgrading, role, partial: Vec::new(), out: request, sent: 0, last: 0 })
+        Ok(Self { stream, state: State::Upgrading, kind, partial: Vec::new(), out: request, sent: 0, last: 0 })
     }
 
     /// The output buffer; the caller flushes it.

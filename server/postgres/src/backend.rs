@@ -1,8 +1,8 @@
-//! One connection, as the adapter's statements see it.
+//! A connection to one of the database's backends, as the adapter's statements see it.
 //!
 //! Hides the difference between the server's own connection and one that a pooler lends for one transaction: through a
-//! pooler a statement must not be a named prepared statement, and the session must keep no state. A link that is
-//! dropped during a call is closed and never used again, because the state of its backend is unknown.
+//! pooler a statement must not be a named prepared statement, and the session must keep no state. A backend that is
+//! dropped during a call is closed and never used again, because its state is unknown.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement waits for a lock that another transaction holds.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection.
+/// A connection to a backend. Behind a pooler each transaction may have another process.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Backend {
     held: Held,
     /// Whether statements are prepared under a name, so that they are parsed only once.
     named: bool,
@@ -35,7 +35,7 @@ enum Held {
     Own(Box<PgConnection>),
 }
 
-impl Link {
+impl Backend {
     /// A connection of the pool.
     pub(super) fn pooled(connection: PoolConnection<Postgres>, named: bool) -> Self {
         Self { held: Held::Pooled(Some(connection)), named, clean: false }
@@ -66,7 +66,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for Backend {
     fn drop(&mut self) {
         if let (false, Held::Pooled(connection)) = (self.clean, &mut self.held) {
             // Dropped without a goodbye: the database may not answer any more, and the place in the pool is needed.
@@ -117,7 +117,7 @@ impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<E> {
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Link {
+impl<'c> Executor<'c> for &'c mut Backend {
     type Database = Postgres;
 
     fn fetch_many<'e, 'q, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>

@@ -14,11 +14,11 @@ use caravana_protocol::{DisplayName, ErrorCode};
 use caravana_store::{PasswordChange, StoreError};
 use caravana_telemetry::causes;
 
-use super::accounts::{self, Proven};
 use super::client::Client;
 use super::error::{ApiError, Named as _};
 use super::extract::Json;
 use super::identity::{Identity, SignedIn};
+use super::signing_in::{self, Proven};
 use super::state::Shared;
 use crate::auth::{Passwords, Secret};
 use crate::clock::unix_seconds;
@@ -172,7 +172,7 @@ async fn prove(
     address: Option<IpAddr>,
     password: String,
 ) -> Result<Proven, ApiError> {
-    let proven = accounts::prove(state, address, email(identity)?, password).await?;
+    let proven = signing_in::prove(state, address, email(identity)?, password).await?;
     // An e-mail leads to one account for ever. This check guards against a later change of that rule.
     if proven.user.id == identity.user.id { Ok(proven) } else { Err(ApiError::wrong_credentials()) }
 }

@@ -55,8 +55,8 @@ pub(super) enum Commit {
     Removal,
 }
 
-/// The world of one run.
-pub(super) struct World {
+/// What surrounds the stream in one run.
+pub(super) struct Surroundings {
     /// The points where the scheduler may switch threads. Stands for the lock of the group's shard inside the registry.
     lock: Mutex<()>,
     registry: Registry,
@@ -67,27 +67,27 @@ pub(super) struct World {
 
 /// Runs one order of one scenario.
 pub(super) fn run(scenario: &Scenario) {
-    let world = World::new(scenario);
+    let surroundings = Surroundings::new(scenario);
     let committing = thread::spawn({
-        let (world, commits) = (Arc::clone(&world), scenario.commits.clone());
-        move || commits.into_iter().for_each(|commit| world.commit(commit))
+        let (surroundings, commits) = (Arc::clone(&surroundings), scenario.commits.clone());
+        move || commits.into_iter().for_each(|commit| surroundings.commit(commit))
     });
-    let beginnings = world.connection(scenario);
+    let beginnings = surroundings.connection(scenario);
     committing.join().unwrap();
     for beginning in beginnings {
         beginning.join().unwrap();
     }
-    world.finish_pulls();
+    surroundings.finish_pulls();
     if scenario.commits.contains(&Commit::Lost) {
-        world.sweep();
-        world.finish_pulls();
+        surroundings.sweep();
+        surroundings.finish_pulls();
     }
-    world.judge(scenario);
+    surroundings.judge(scenario);
 }
 
-impl World {
+impl Surroundings {
     fn new(scenario: &Scenario) -> Arc<Self> {
-        let world = Self {
+        let surroundings = Self {
             lock: Mutex::new(()),
             registry: Registry::new(Arc::new(LocalBroker::default())),
             log: Mutex::new((1..=scenario.stored).map(message).collect()),
@@ -96,14 +96,14 @@ impl World {
         };
         if scenario.followed {
             let other = peer(KEY + 1);
-            let group_state = world.group_state();
-            world.registry.enter(GROUP, |group| {
+            let group_state = surroundings.group_state();
+            surroundings.registry.enter(GROUP, |group| {
                 group.enter(&other, 1);
                 group.load(group_state);
                 assert_eq!(group.join(GROUP, other.key, 1, 0, true), Step::Live);
             });
         }
-        Arc::new(world)
+        Arc::new(surroundings)
     }
 
     /// Does what a connection does with its client's frames: register, begin, and read the next frame when the stream
@@ -119,7 +119,7 @@ impl World {
             self.enter(id);
             let (begun, waiting) = mpsc::channel();
             let (begun, early) = (std::sync::Mutex::new(Some(begun)), std::sync::Mutex::new(early));
-            let steps = Modelled { world: Arc::clone(self), begun, fault: scenario.fault, early };
+            let steps = Modelled { surroundings: Arc::clone(self), begun, fault: scenario.fault, early };
             let cursor = cursor.map(at);
             if id == scenario.cursors.len() as u64 {
                 steps.run(id, cursor);
@@ -184,8 +184,8 @@ impl World {
     /// Like the feed.
     pub(super) fn pull(self: &Arc<Self>) {
         if self.with(Group::begin_pull) == Some(true) {
-            let world = Arc::clone(self);
-            let pull = thread::spawn(move || world.fill());
+            let surroundings = Arc::clone(self);
+            let pull = thread::spawn(move || surroundings.fill());
             self.pulls.lock().unwrap().push(pull);
         }
     }
@@ -259,7 +259,7 @@ impl Modelled {
         // A step here waits only for a lock, which the scheduler sees.
         let outcome = begin(&self, stream, cursor).now_or_never().expect("a step that waits");
         if outcome.is_err() && give_up(&self, stream) {
-            let peer = &self.world.peer;
+            let peer = &self.surroundings.peer;
             if self.begun.lock().unwrap().is_none() {
                 peer.cut_off(GROUP, LeftReason::Removed);
             } else {

@@ -1,13 +1,13 @@
-//! Figures of other servers (the peers), printed beside those of this server.
+//! Figures of other servers, printed beside those of this server.
 //!
-//! They come from the peer benchmark (PERFORMANCE.md and `bench/RESULTS.md` of the shared documents): medians measured
+//! They come from a benchmark of their own (PERFORMANCE.md and `bench/RESULTS.md` of the shared documents): medians, measured
 //! on 2026-11-22 between 15:00 and 15:45 UTC on two virtual CPUs of an AMD EPYC, Linux 6.18, with the server pinned to
 //! one CPU while other programs compiled. Compare the cost per frame first: it depends least on what else the machine
-//! does. Of the peers, only the seed's stack with SQLite stores anything.
+//! does. Of these servers, only the seed's stack with SQLite stores anything.
 
 use crate::workload::{ACK_P50, ACK_P99, ACKS, CONNECT_COST, CONNECTS, FRAME_COST, FRAMES, MEMORY, P50, SEND_COST};
 
-/// A peer and one figure of it.
+/// A server and one figure of it.
 type Known = (&'static str, &'static str, f64);
 
 /// The figures of each case. A case is found by the beginning of its name.
@@ -131,7 +131,7 @@ const TARGETS: [(&str, &str, &str); 8] = [
     ("idle", CONNECTS, "≥ 10,000"),
 ];
 
-/// The peers with figures for a case, in the order of the columns.
+/// The servers with figures for a case, in the order of the columns.
 pub(crate) fn names(case: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     for (name, _, _) in known(case) {
@@ -142,9 +142,9 @@ pub(crate) fn names(case: &str) -> Vec<&'static str> {
     names
 }
 
-/// A peer's figure, if it was measured.
-pub(crate) fn figure(case: &str, peer: &str, figure: &str) -> Option<f64> {
-    known(case).iter().find(|(name, what, _)| *name == peer && *what == figure).map(|(_, _, value)| *value)
+/// A server's figure, if it was measured.
+pub(crate) fn figure(case: &str, server: &str, figure: &str) -> Option<f64> {
+    known(case).iter().find(|(name, what, _)| *name == server && *what == figure).map(|(_, _, value)| *value)
 }
 
 /// The target of a figure.
