@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use caravana_protocol::Event;
 use caravana_store::{Anchor, Hint};
+use uuid::Uuid;
 
 use super::{Fixture, Kind, seqs, text_of};
 use crate::support::database::Foreign;
@@ -11,6 +12,7 @@ use crate::support::database::Foreign;
 on_both! {
     rows_of_other_programs_take_their_place_in_the_log
     a_row_that_can_not_be_read_blocks_nothing
+    a_deletion_with_a_nonsense_payload_blocks_no_list
 }
 
 async fn rows_of_other_programs_take_their_place_in_the_log(fixture: Fixture) {
@@ -89,4 +91,33 @@ async fn a_row_that_can_not_be_read_blocks_nothing(fixture: Fixture) {
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
     let page = fixture.store.history(fixture.group, fixture.ana, Anchor::End, 50).await.unwrap().unwrap();
     assert_eq!(page.messages.last().map(|message| message.content.body.as_str()), Some("después"));
+}
+
+/// The list counts unread messages by the payloads of deletions. Before the fix, one that it could not read made the
+/// list fail for every other member.
+async fn a_deletion_with_a_nonsense_payload_blocks_no_list(fixture: Fixture) {
+    let mut foreign = fixture.foreign().await;
+    let (head, event, text_only) = match &foreign {
+        Foreign::Sqlite(_) => ("caravana_head", "caravana_event", &["{", "", "[", "nada"][..]),
+        Foreign::Postgres(_) => ("caravana.head", "caravana.event", &[][..]),
+    };
+    let json =
+        ["null", "[]", "7", "{}", r#"{"message_seq": "x"}"#, r#"{"message_seq": 1.5}"#, r#"{"message_seq": 1e300}"#];
+    let payloads = json.iter().chain(text_only);
+    for payload in payloads {
+        foreign.run(&format!("update {head} set head = head + 1 where group_id = '{}'", fixture.group)).await;
+        foreign
+            .run(&format!(
+                "insert into {event} (group_id, seq, kind, message_id, actor_id, payload) \
+                 select group_id, head, 'message_deleted', '{}', '{}', '{payload}' from {head} where group_id = '{}'",
+                Uuid::new_v4(),
+                fixture.bob,
+                fixture.group
+            ))
+            .await;
+        let listed = fixture.store.groups(fixture.ana).await.unwrap_or_else(|error| panic!("{payload}: {error}"));
+        assert_eq!(fixture.store.membership(fixture.group, fixture.ana).await.unwrap().as_ref(), listed.first());
+    }
+    let events = fixture.log().await;
+    assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
 }
