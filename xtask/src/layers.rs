@@ -111,6 +111,19 @@ mod tests {
         layers(&Workspace::find().unwrap()).unwrap();
     }
 
+    /// Cargo adds up features, so a dependency that looks harmless could bring the driver into the hub.
+    #[test]
+    fn the_hub_does_not_switch_on_the_driver_in_the_store() {
+        let workspace = Workspace::find().unwrap();
+        let dependency = |package: &str, on: &str| {
+            let package = workspace.packages.iter().find(|known| known["name"] == package).unwrap();
+            let dependencies = package["dependencies"].as_array().unwrap();
+            dependencies.iter().find(|known| known["name"] == on).unwrap().clone()
+        };
+        assert_eq!(dependency("caravana-hub", "caravana-store")["features"], serde_json::json!([]));
+        assert_eq!(dependency("caravana-store", "sqlx")["optional"], true);
+    }
+
     #[test]
     fn a_violation_says_where_it_is_and_why() {
         let found = violations("caravana-client", "session/input.rs", "\nuse std::time::Instant;\n");

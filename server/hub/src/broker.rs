@@ -1,8 +1,9 @@
 //! The port to the other instances of this server, and what they tell each other.
 //!
-//! Every [`Signal`] is short-lived: if one is lost, a sweep, a repetition or an expiry mends it later, and no message is
-//! lost (idea 2). So a broker may drop signals. It promises only that it never waits, and that it says when it may have
-//! dropped some. [`LocalBroker`] connects the instances inside one process.
+//! A broker may drop signals: no message depends on them (idea 2). A lost hint is found by the sweep, lost presence by
+//! the next repetition, a lost revocation by the look-up of sign-ins, and typing expires. A lost read mark, name or new
+//! membership is shown when a client loads it again. A broker promises only that it never waits, and that it says when
+//! it may have dropped something. [`LocalBroker`] connects the instances inside one process.
 
 mod local;
 
@@ -47,13 +48,15 @@ pub enum Signal {
         /// Whether the user types now. It counts for a few seconds and is repeated.
         is_typing: bool,
     },
-    /// How many connections some users have to a group on the sending instance; zero: none any more. It counts for
-    /// [`PRESENCE_COUNTS`](super::PRESENCE_COUNTS) and is repeated.
+    /// How many connections some users have to a group on the sending instance; zero: none any more. It counts for a
+    /// limited time and is repeated.
     Presence {
         /// The group.
         group_id: GroupId,
         /// The users, each with a number of connections.
         users: Vec<(UserId, u32)>,
+        /// Whether these are all users with a connection there.
+        is_complete: bool,
     },
     /// A member has read up to this seq.
     Read {

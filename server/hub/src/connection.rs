@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::catch_up::CatchUp;
+use super::clock::wall_clock;
 use super::mailbox::Mailbox;
 use super::peer::Peer;
 use super::typing_taken::TypingTaken;
@@ -89,7 +90,7 @@ impl Connection {
             protocol: SUBPROTOCOL.into(),
             connection_id: self.peer.id,
             user_id: self.peer.user,
-            server_time: now(),
+            server_time: wall_clock(),
             heartbeat_ms: HEARTBEAT_MS,
             limits: Limits::default(),
             build: self.hub.settings.build.clone(),
@@ -229,7 +230,7 @@ impl Connection {
                 Some((*group, registry.with(*group, |state| state.live_head(key, *stream))??))
             })
             .collect();
-        self.push(&ServerFrame::Heartbeat(Heartbeat { t: self::now(), heads }));
+        self.push(&ServerFrame::Heartbeat(Heartbeat { t: wall_clock(), heads }));
     }
 }
 
@@ -254,10 +255,4 @@ impl Expiry {
         // An expired token is valid only for the rest of its leeway.
         Self { warn_at: until(end - EXPIRY_WARNING), close_at: until(end + EXPIRY_LEEWAY), shown, warned: false }
     }
-}
-
-/// The server's wall clock.
-pub(super) fn now() -> Timestamp {
-    let micros = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
-    Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(0))
 }

@@ -96,6 +96,7 @@ pub(super) async fn sweep(hub: Arc<Hub>) {
             biased;
             () = hub.shutdown.cancelled() => return,
             hint = hinted => hint,
+            () = hub.lost_signals.notified() => Some(Hint::Anything),
             () = sleep_until(next) => Some(Hint::Anything),
         };
         match hint {
@@ -114,7 +115,7 @@ pub(super) async fn sweep(hub: Arc<Hub>) {
 }
 
 /// Reads the heads of these groups, and starts to read the events that are missing.
-pub(super) async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
+async fn look_at(hub: &Arc<Hub>, groups: &[GroupId]) {
     for some in groups.chunks(SWEEP_GROUPS) {
         match hub.log.heads(some).await {
             Ok(heads) => heads.into_iter().for_each(|(group, head)| hint(hub, group, head)),
@@ -149,7 +150,10 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
             match hub.log.strangers(some).await {
                 Ok(strangers) => strangers.into_iter().for_each(|(group, stranger)| {
                     let is_theirs = |peer: &Peer| peer.user == stranger;
-                    hub.registry.with(group, |state| state.cut(group, LeftReason::Removed, is_theirs));
+                    hub.registry.with(group, |state| {
+                        state.forget_member(stranger);
+                        state.cut(group, LeftReason::Removed, is_theirs);
+                    });
                     hub.membership_changed(group, stranger);
                 }),
                 Err(error) => {

@@ -49,6 +49,8 @@ enum Frames {
     One(Head, usize),
     /// Events in ascending order. The page is one entry in a mailbox.
     Page(Vec<Place>),
+    /// Several frames that are one entry in a mailbox, each with the places where its text begins and ends.
+    Several(Vec<(Head, usize, usize)>),
     /// A transport's own frame. It has no text, and other transports ignore it.
     Own,
 }
@@ -129,6 +131,18 @@ impl Outgoing {
         Self::of(bytes, Frames::Page(places))
     }
 
+    /// Several short frames that a connection gets all or none of.
+    #[must_use]
+    pub fn several(frames: &[ServerFrame]) -> Self {
+        let mut bytes = Vec::new();
+        let place = |frame: &ServerFrame| {
+            let text = websocket::put_text(&mut bytes, &codec::encode_server(frame));
+            (Head::of(frame), text, bytes.len())
+        };
+        let places = frames.iter().map(place).collect();
+        Self::of(bytes, Frames::Several(places))
+    }
+
     /// A transport's own frame in its final encoding, for example an answer to a ping. Only the transport of the
     /// connection puts it in.
     #[must_use]
@@ -188,13 +202,15 @@ impl Outgoing {
             let bytes = self.shared.bytes.get(from..to).unwrap_or_default();
             std::str::from_utf8(bytes).unwrap_or_default()
         };
-        let (one, page) = match &self.shared.frames {
-            Frames::One(head, at) => (Some((*head, text(*at, self.shared.bytes.len()))), &[][..]),
-            Frames::Page(places) => (None, places.get(self.skipped.frames..).unwrap_or_default()),
-            Frames::Own => (None, &[][..]),
+        let (one, page, several) = match &self.shared.frames {
+            Frames::One(head, at) => (Some((*head, text(*at, self.shared.bytes.len()))), &[][..], &[][..]),
+            Frames::Page(places) => (None, places.get(self.skipped.frames..).unwrap_or_default(), &[][..]),
+            Frames::Several(places) => (None, &[][..], places.as_slice()),
+            Frames::Own => (None, &[][..], &[][..]),
         };
         let page = page.iter().map(move |place| (Head::Event(place.seq), text(place.text, place.end)));
-        one.into_iter().chain(page)
+        let several = several.iter().map(move |(head, from, to)| (*head, text(*from, *to)));
+        one.into_iter().chain(page).chain(several)
     }
 }
 

@@ -35,7 +35,9 @@ pub(super) struct Group {
     followers: Vec<Follower>,
     online: Online,
     /// The users whose number of connections here the other instances must be told.
-    moved: BTreeSet<UserId>,
+    untold: BTreeSet<UserId>,
+    /// Whether `untold` has all users with a connection here.
+    tells_all: bool,
     typing: BTreeMap<UserId, Instant>,
     /// Whether the followers were told who comes and goes when the group was looked at last.
     tells_presence: bool,
@@ -245,10 +247,7 @@ impl Group {
     fn before(&mut self, event: &Event, later: &[Event]) {
         match event {
             Event::MemberLeft(left) => {
-                if let Some(group_state) = &mut self.known {
-                    group_state.members.remove(&left.user_id);
-                    group_state.reads.remove(&left.user_id);
-                }
+                self.forget_member(left.user_id);
                 let returns =
                     |event: &Event| matches!(event, Event::MemberJoined(joined) if joined.user_id == left.user_id);
                 if !later.iter().any(returns) {
@@ -265,6 +264,14 @@ impl Group {
             | Event::MessageDeleted(_)
             | Event::GroupUpdated(_)
             | Event::Other(_) => {}
+        }
+    }
+
+    /// Forgets a member who was removed, and how far the member had read.
+    pub(super) fn forget_member(&mut self, user: UserId) {
+        if let Some(group_state) = &mut self.known {
+            group_state.members.remove(&user);
+            group_state.reads.remove(&user);
         }
     }
 
@@ -292,7 +299,7 @@ impl Group {
         if !follower.joined {
             return;
         }
-        self.moved.insert(user_id);
+        self.untold.insert(user_id);
         if self.online.went(user_id) {
             self.went_offline(group_id, user_id);
         }

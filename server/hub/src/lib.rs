@@ -10,6 +10,7 @@ mod answers;
 pub mod broker;
 pub mod budgets;
 mod catch_up;
+mod clock;
 mod command;
 mod connection;
 mod feed;
@@ -36,7 +37,7 @@ use caravana_protocol::limits::TYPING_ACCEPT_MS;
 use caravana_protocol::{CloseReason, ConnectionId, Cursor, GoingAway, GroupId, ServerFrame, UserId};
 use caravana_store::{Proof, SecretHash, SharedLog};
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -74,6 +75,8 @@ pub struct Hub {
     /// Limits restarts of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
+    /// Wakes the sweep, because signals of other instances may have been lost.
+    lost_signals: Notify,
     /// Limits how many beginning streams read the database at once.
     replays: Semaphore,
     /// Limits how many lookups of possible repetitions run at once.
@@ -150,6 +153,7 @@ impl Hub {
             budgets: Budgets::new(&settings.budgets),
             typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
+            lost_signals: Notify::new(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),
             next_key: AtomicU64::new(0),

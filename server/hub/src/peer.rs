@@ -9,7 +9,7 @@ use super::mailbox::Mailbox;
 use super::pace::Pace;
 use crate::frame::Outgoing;
 
-/// One open socket, from the hub's side.
+/// The part of a connection that others reach: the hub's side of one open socket.
 pub struct Peer {
     /// Unique in this process; cheaper to compare than the id.
     pub(super) key: u64,
@@ -58,6 +58,14 @@ impl Peer {
     pub(super) fn is_of_cookie(&self, session: SecretHash) -> bool {
         let proof = self.proof();
         self.is_direct && proof.session == Some(session) && proof.expires_at.is_none()
+    }
+
+    /// The sign-in has a new secret. This does not apply to a token or ticket that the sign-in asked for before.
+    pub(super) fn renew(&self, session: SecretHash, renewed: SecretHash) {
+        let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_direct && proof.session == Some(session) && proof.expires_at.is_none() {
+            proof.session = Some(renewed);
+        }
     }
 
     /// Tells the client that this connection gets no more of this group.

@@ -1,4 +1,4 @@
-//! All connections, and the groups that are followed on this server. The only locks of the hub.
+//! All connections, and the groups that are followed on this server, with their locks.
 //!
 //! Groups are divided into shards by id, so that two groups rarely wait for each other. All operations on one group run
 //! under its shard's lock, as one step, without waiting for anything else. A group is kept only while it has a
@@ -44,11 +44,13 @@ impl Registry {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
+        entry.tell_everyone_if_small_again(group);
         // Under the lock, so that the others hear the numbers in the order in which they changed.
-        let moved = entry.settle(group);
-        if !moved.is_empty() && self.broker.has_others() {
-            for users in moved.chunks(PRESENCE_USERS) {
-                self.broker.publish(Signal::Presence { group_id: group, users: users.to_vec() });
+        let (untold, is_all) = entry.take_untold();
+        if !untold.is_empty() && self.broker.has_others() {
+            for users in untold.chunks(PRESENCE_USERS) {
+                let is_complete = is_all && users.len() == untold.len();
+                self.broker.publish(Signal::Presence { group_id: group, users: users.to_vec(), is_complete });
             }
         }
         if entry.is_empty() {

@@ -1,8 +1,9 @@
 //! Soft state and revocations, here and between instances.
 //!
-//! [`Hub::signal`] is the single way in: it carries a signal out on this instance and tells the others. What they tell
-//! is carried out in the same way. Members on the same instance never wait for the broker, and nothing depends on it
-//! alone: logs are swept, presence is repeated and expires, sign-ins are looked up.
+//! [`Hub::signal`] carries a signal out on this instance and tells the others. What they tell is carried out in the same
+//! way. Two things are told without it, where they happen: the presence of connections here, under the lock of their
+//! group, and commits whose event was already delivered. Members on the same instance never wait for the broker, and
+//! nothing here waits for the database.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use caravana_protocol::limits::TYPING_EXPIRY_MS;
 use caravana_protocol::{CloseReason, UserId};
-use caravana_store::{Proof, SecretHash};
+use caravana_store::SecretHash;
 use futures::StreamExt as _;
 use tokio::time::{Instant, sleep};
 
@@ -25,8 +26,11 @@ use super::{Hub, feed};
 const TYPING_COUNTS: Duration = Duration::from_millis(TYPING_EXPIRY_MS);
 /// How long presence on another instance counts. An instance that dies is forgotten after this time.
 pub(super) const PRESENCE_COUNTS: Duration = Duration::from_secs(50);
-/// How often presence is repeated to other instances: two repetitions may be lost.
-const PRESENCE_AGAIN: Duration = Duration::from_secs(15);
+/// The time over which the presence in all groups is repeated to other instances. With the pause between two rounds, two
+/// repetitions may be lost.
+const PRESENCE_AGAIN: Duration = Duration::from_secs(10);
+/// How many groups are repeated at once: far fewer than signals may wait in a broker.
+const PRESENCE_GROUPS: usize = 64;
 
 impl Hub {
     /// Carries out a signal, and passes it to the other instances if it is news.
@@ -49,21 +53,22 @@ impl Hub {
             Signal::Hint(group, Some(seq)) => feed::hint(self, group, seq),
             Signal::Hint(group, None) => feed::nudge(self, group),
             Signal::Typing { group_id, user_id, is_typing } => {
-                let until = Instant::now() + TYPING_COUNTS;
+                // Told after the group's lock is released: start and stop on two connections of one user may arrive in
+                // the other order. Typing expires within seconds.
                 let is_news = self.registry.with(group_id, |state| {
                     if is_typing {
-                        state.start_typing(user_id, group_id, until)
+                        state.start_typing(user_id, group_id, Instant::now() + TYPING_COUNTS)
                     } else {
                         state.stop_typing(user_id, group_id)
                     }
                 });
                 return is_news == Some(true);
             }
-            Signal::Presence { group_id, ref users } => {
+            Signal::Presence { group_id, ref users, is_complete } => {
                 // The connections here are counted where they come and go.
                 let Some(from) = from else { return true };
                 let until = Instant::now() + PRESENCE_COUNTS;
-                self.registry.with(group_id, |state| state.heard(group_id, from, users, until));
+                self.registry.with(group_id, |state| state.heard(group_id, from, users, is_complete, until));
             }
             Signal::Read { group_id, user_id, seq } => {
                 self.registry.with(group_id, |state| state.read(group_id, user_id, seq));
@@ -100,10 +105,9 @@ impl Hub {
         }
     }
 
-    /// This does not apply to connections with a token or ticket that the sign-in asked for before.
     fn renew(&self, user: UserId, session: SecretHash, renewed: SecretHash) {
-        for peer in self.registry.of_user(user).iter().filter(|peer| peer.is_of_cookie(session)) {
-            peer.rest_on(Proof { session: Some(renewed), ..peer.proof() });
+        for peer in self.registry.of_user(user) {
+            peer.renew(session, renewed);
         }
     }
 }
@@ -121,7 +125,7 @@ pub(super) async fn follow_signals(hub: Arc<Hub>) {
             Some(Delivered::Signal(from, signal)) => {
                 hub.carry_out(Some(from), &signal);
             }
-            Some(Delivered::Lost) => feed::look_at(&hub, &hub.registry.followed()).await,
+            Some(Delivered::Lost) => hub.lost_signals.notify_one(),
             None => return,
         }
     }
@@ -133,13 +137,18 @@ pub(super) async fn repeat_presence(hub: Arc<Hub>) {
         tokio::select! {
             biased;
             () = hub.shutdown.cancelled() => return,
-            () = sleep(PRESENCE_AGAIN) => {}
+            () = sleep(PRESENCE_AGAIN / 2) => {}
         }
         if !hub.broker.has_others() {
             continue;
         }
-        for group in hub.registry.followed() {
-            hub.registry.with(group, Group::tell_presence_again);
+        let groups = hub.registry.followed();
+        let parts = u32::try_from(groups.len().div_ceil(PRESENCE_GROUPS)).unwrap_or(u32::MAX).max(1);
+        for part in groups.chunks(PRESENCE_GROUPS) {
+            for group in part {
+                hub.registry.with(*group, Group::tell_presence_again);
+            }
+            sleep(PRESENCE_AGAIN / parts).await;
         }
     }
 }

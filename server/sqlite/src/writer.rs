@@ -204,13 +204,22 @@ impl Task {
                     // is counted before the hub hears of it.
                     match execute(&mut self.connection, COUNT).await {
                         Ok(()) => self.witness.committed(),
-                        Err(error) => tracing::debug!(%error, "another program's commit could not be counted"),
+                        Err(error) => {
+                            // Tried again with the next look.
+                            *version = Some(now.wrapping_sub(1));
+                            tracing::debug!(%error, "another program's commit could not be counted");
+                        }
                     }
                     // SQLite does not tell which group changed.
                     self.foreign.anything();
                 }
             }
-            Err(error) => tracing::debug!(%error, "data_version can't be read"),
+            Err(error) => {
+                static UNREAD: Seldom = Seldom::new();
+                if let Some(times) = UNREAD.happened() {
+                    tracing::warn!(%error, times, "data_version can't be read: commits of other programs wait for the sweep");
+                }
+            }
         }
     }
 

@@ -87,7 +87,8 @@ impl Effects {
 }
 
 /// The sender of effects to everyone who has subscribed. The channels are bounded: a subscriber that falls behind slows
-/// the writers down to its speed, so a subscriber with slow work must keep a queue of its own.
+/// the writers down to its speed, so a subscriber with slow work must keep a queue of its own. It must never
+/// wait for a write, or both stop.
 #[derive(Clone, Default)]
 pub struct Commits(Arc<Mutex<Vec<mpsc::Sender<Vec<Effect>>>>>);
 

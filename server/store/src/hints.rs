@@ -54,6 +54,8 @@ struct Listeners {
     is_heard: bool,
     /// What was said before there was one.
     unheard: Arc<Listener>,
+    /// Whether the sender has ended.
+    is_closed: bool,
 }
 
 impl HintSource {
@@ -62,7 +64,8 @@ impl HintSource {
     pub fn listen(&self) -> Hints {
         let mut listeners = self.listeners();
         let is_heard = std::mem::replace(&mut listeners.is_heard, true);
-        let listener = if is_heard { Arc::default() } else { Arc::clone(&listeners.unheard) };
+        let listener: Arc<Listener> = if is_heard { Arc::default() } else { Arc::clone(&listeners.unheard) };
+        listener.with(|waiting| waiting.is_closed = listeners.is_closed);
         listeners.all.push(Arc::clone(&listener));
         Hints { listener, source: self.clone() }
     }
@@ -129,6 +132,7 @@ impl HintSender {
 
 impl Drop for HintSender {
     fn drop(&mut self) {
+        self.0.listeners().is_closed = true;
         self.0.each(|waiting| {
             waiting.is_closed = true;
             true

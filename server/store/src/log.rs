@@ -88,7 +88,8 @@ pub trait Log: Send + Sync + 'static {
     }
 
     /// Hints about commits of other programs and other servers: which groups have new events, or that any group may
-    /// have some. They are hints only: the receiver reads the heads. Each caller hears all hints from now on.
+    /// have some. They are hints only: the receiver reads the heads. Each caller hears all hints from now on;
+    /// the first one also hears what was said before.
     fn hints(&self) -> Hints;
 }
 

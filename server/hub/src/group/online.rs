@@ -102,6 +102,13 @@ impl Online {
         self.0.iter().filter(|(_, connections)| connections.here > 0).map(|(user, _)| *user)
     }
 
+    /// The users whom an instance has named, without these.
+    pub(super) fn others_of(&self, instance: InstanceId, named: &[(UserId, u32)]) -> Vec<UserId> {
+        let is_other = |user: &UserId| !named.iter().any(|(known, _)| known == user);
+        let of_instance = self.0.iter().filter(|(_, connections)| connections.elsewhere.contains_key(&instance));
+        of_instance.map(|(user, _)| *user).filter(is_other).collect()
+    }
+
     /// Whether an instance has said that somebody is online.
     pub(super) fn knows(&self, instance: InstanceId) -> bool {
         self.0.values().any(|connections| connections.elsewhere.contains_key(&instance))

@@ -8,7 +8,7 @@ use caravana_protocol::{GroupId, LeftReason, Presence, Read, Seq, ServerFrame, T
 use tokio::time::Instant;
 
 use super::super::peer::Peer;
-use super::{Follower, Group};
+use super::Group;
 use crate::broker::InstanceId;
 use crate::frame::Outgoing;
 
@@ -20,7 +20,7 @@ impl Group {
     }
 
     pub(crate) fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
-        self.moved.insert(user_id);
+        self.untold.insert(user_id);
         if self.online.came(user_id) && self.is_small() {
             let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
             self.others(|peer| peer.key != key, &frame);
@@ -34,9 +34,18 @@ impl Group {
 
     /// Notes how many connections these users have on another instance. If that instance was not known here, it has just
     /// come and is told who is online here.
-    pub(crate) fn heard(&mut self, group_id: GroupId, from: InstanceId, users: &[(UserId, u32)], until: Instant) {
+    pub(crate) fn heard(
+        &mut self,
+        group_id: GroupId,
+        from: InstanceId,
+        users: &[(UserId, u32)],
+        is_complete: bool,
+        until: Instant,
+    ) {
         let was_known = self.online.knows(from);
-        for (user_id, connections) in users.iter().copied() {
+        let gone = if is_complete { self.online.others_of(from, users) } else { Vec::new() };
+        let gone = gone.into_iter().map(|user| (user, 0));
+        for (user_id, connections) in users.iter().copied().chain(gone) {
             if !self.online.heard(from, user_id, connections, until) {
                 continue;
             }
@@ -53,26 +62,35 @@ impl Group {
 
     /// The other instances are told again who is online here.
     pub(crate) fn tell_presence_again(&mut self) {
-        self.moved.extend(self.online.users_here());
+        self.untold.extend(self.online.users_here());
+        self.tells_all = true;
     }
 
-    /// Does what is due after a change: if the group has become small enough for presence again, the followers are told
-    /// of every member, because they have missed who came and went. Returns the users whose number of connections here
-    /// the other instances must be told, with that number.
-    pub(crate) fn settle(&mut self, group_id: GroupId) -> Vec<(UserId, u32)> {
+    /// Call it after every change. If the group has become small enough for presence again, the followers are told of
+    /// every member, because they have missed who came and went.
+    pub(crate) fn tell_everyone_if_small_again(&mut self, group_id: GroupId) {
         let is_small = self.is_small();
         if is_small && !std::mem::replace(&mut self.tells_presence, is_small) {
-            // Not soft: a client that misses some of these has no way to find out. They are at most a hundred short frames.
+            // One entry of a mailbox, and not a soft one: a client that misses it has no way to find out.
             let members = self.known.iter().flat_map(|group_state| &group_state.members);
-            for user_id in members.copied() {
-                let online = self.online.has(user_id);
-                let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online }));
-                let others = |follower: &&Follower| follower.joined && follower.peer.user != user_id;
-                self.followers.iter().filter(others).for_each(|follower| follower.peer.mailbox.push(&frame));
+            let presence = |user_id: UserId| {
+                ServerFrame::Presence(Presence { group_id, user_id, online: self.online.has(user_id) })
+            };
+            let frames: Vec<ServerFrame> = members.copied().map(presence).collect();
+            let frames = Outgoing::several(&frames);
+            for follower in self.followers.iter().filter(|follower| follower.joined) {
+                follower.peer.mailbox.push(&frames);
             }
         }
         self.tells_presence = is_small;
-        std::mem::take(&mut self.moved).into_iter().map(|user| (user, self.online.here(user))).collect()
+    }
+
+    /// The users whose number of connections here the other instances must be told, with that number, and whether these
+    /// are all users with a connection here.
+    pub(crate) fn take_untold(&mut self) -> (Vec<(UserId, u32)>, bool) {
+        let untold = std::mem::take(&mut self.untold);
+        let users = untold.into_iter().map(|user| (user, self.online.here(user))).collect();
+        (users, std::mem::take(&mut self.tells_all))
     }
 
     fn tell_presence(&self, presence: Presence) {
@@ -138,6 +156,10 @@ impl Group {
     /// Notes that a user has read up to this seq, and tells the followers.
     pub(crate) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
         let Some(group_state) = &mut self.known else { return };
+        // The mark of a member who was removed in the meantime is gone.
+        if !group_state.members.contains(&user_id) {
+            return;
+        }
         let mark = group_state.reads.entry(user_id).or_insert(0);
         if *mark >= seq {
             return;

@@ -38,6 +38,10 @@ impl Group {
             follower.after = head;
         }
         if !was_joined {
+            // Where a host owns the memberships, no event tells of a new member.
+            if let Some(group_state) = &mut self.known {
+                group_state.members.insert(peer.user);
+            }
             self.came(group_id, peer.user, key);
         }
         let reads =

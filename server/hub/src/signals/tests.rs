@@ -1,6 +1,6 @@
 //! Two instances and the signals between them.
 
-use caravana_protocol::Epoch;
+use caravana_protocol::{Epoch, GroupId, UserId};
 use caravana_store::GroupState;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -122,14 +122,68 @@ async fn what_is_revoked_on_one_instance_ends_on_the_other() {
     settle().await;
     let (ana, bob) = (other.follows(1), other.follows(2));
     one.hub.signal(Signal::Revoked(user(1), Revoked::All(CloseReason::SessionRevoked)));
-    one.hub.signal(Signal::GroupDeleted(GROUP, vec![user(2)]));
     settle().await;
-    assert_eq!(ana.mailbox.closing(), Some(CloseReason::SessionRevoked));
-    assert!(frames(&bob).await.contains(&"left".to_owned()));
+    assert_eq!((ana.mailbox.closing(), bob.mailbox.closing()), (Some(CloseReason::SessionRevoked), None));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_presence_that_was_lost_is_mended_by_the_next_repetition() {
+async fn a_deletion_a_name_and_a_membership_are_told_on_all_instances() {
+    let [one, other] = two();
+    settle().await;
+    let bob = other.follows(2);
+    one.hub.signal(Signal::Renamed(user(2), "Bob".into()));
+    one.hub.signal(Signal::Member(GROUP, user(2)));
+    settle().await;
+    assert_eq!(frames(&bob).await, ["account_changed", "group_added"]);
+    one.hub.signal(Signal::GroupDeleted(GROUP, vec![user(2)]));
+    settle().await;
+    assert!(frames(&bob).await.contains(&"left".to_owned()));
+}
+
+/// Regression: the hub that stored the message ended the typing only for its own members.
+#[tokio::test(start_paused = true)]
+async fn a_sent_message_ends_the_typing_on_all_instances() {
+    let [one, other] = two();
+    settle().await;
+    let (_ana, bob) = (one.follows(1), other.follows(2));
+    settle().await;
+    one.hub.signal(Signal::Typing { group_id: GROUP, user_id: user(1), is_typing: true });
+    settle().await;
+    assert_eq!(frames(&bob).await, ["presence", "user_typing"]);
+    let content = caravana_protocol::Content::text("hola".to_owned());
+    let posted = crate::Posted { user_id: user(1), group_id: GROUP, id: None, content };
+    // This store stores nothing; typing ends before.
+    assert!(one.hub.post(posted).await.is_err());
+    settle().await;
+    assert_eq!(frames(&bob).await, ["user_stop_typing"]);
+}
+
+/// All instances repeat at the same time; before the fix, they filled the broker's queue with it.
+#[tokio::test(start_paused = true)]
+async fn the_repetition_of_many_groups_loses_nothing() {
+    let [one, other] = two();
+    settle().await;
+    let peer = peer(1);
+    let groups: Vec<GroupId> = (0..3_000).map(|number| GroupId::new(Uuid::from_u128(number))).collect();
+    for group in &groups {
+        for instance in [&one, &other] {
+            instance.hub.registry.enter(*group, |state| state.enter(&peer, 1));
+            instance.hub.registry.with(*group, |state| {
+                let members = [user(1)].into();
+                state.load(GroupState { epoch: Epoch::new(Uuid::nil()), head: 0, members, reads: [].into() });
+                state.join(*group, 1, 1, 0, true)
+            });
+            settle().await;
+        }
+    }
+    sleep(4 * PRESENCE_COUNTS).await;
+    let is_known =
+        |instance: &Instance| groups.iter().all(|group| instance.hub.online(*group) == [(user(1), 2)].into());
+    assert!(is_known(&one) && is_known(&other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_came_late_learns_who_is_online_by_the_next_repetition() {
     let [one, other] = two();
     let bob = other.follows(2);
     // The other instance does not listen yet.

@@ -1,5 +1,7 @@
 //! Stores a message once and within the budgets. A message that is over a budget but already stored is also answered.
 
+use std::sync::Arc;
+
 use caravana_protocol::{Content, GroupId, MessageId, TextError, UserId};
 use caravana_store::{Appended, NewMessage, StoreError};
 use caravana_telemetry::metrics::{self, Sent};
@@ -8,8 +10,9 @@ use uuid::Uuid;
 
 use super::WriteRefused;
 use crate::Hub;
+use crate::broker::Signal;
 use crate::budgets::{Act, TooSoon};
-use crate::connection::now;
+use crate::clock::wall_clock;
 
 /// A message to be stored, from any transport.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub struct Posted {
 impl Hub {
     /// Stores a message within the limits, and returns after the commit. The first poll of the future enters the
     /// message into the store's queue, unless the message was refused.
-    pub async fn post(&self, posted: Posted) -> Result<Appended, WriteRefused> {
+    pub async fn post(self: &Arc<Self>, posted: Posted) -> Result<Appended, WriteRefused> {
         let outcome = self.store_within(posted).await;
         metrics::sent(match &outcome {
             Ok(Appended { duplicate: false, .. }) => Sent::Stored,
@@ -37,7 +40,7 @@ impl Hub {
         outcome
     }
 
-    async fn store_within(&self, posted: Posted) -> Result<Appended, WriteRefused> {
+    async fn store_within(self: &Arc<Self>, posted: Posted) -> Result<Appended, WriteRefused> {
         let (user, group) = (posted.user_id, posted.group_id);
         if let Err(too_soon) = self.budgets.charge(Act::SendMessage, user) {
             return self.repeated(&posted, too_soon.into()).await;
@@ -46,7 +49,7 @@ impl Hub {
             return self.crowded(&posted, too_soon).await;
         }
         // Typing ends now, not on delivery: by then the author may already be typing the next message.
-        self.registry.with(group, |state| state.stop_typing(user, group));
+        self.signal(Signal::Typing { group_id: group, user_id: user, is_typing: false });
         self.append(&posted)?.await
     }
 
@@ -106,6 +109,6 @@ fn new_message(posted: &Posted) -> Result<NewMessage, TextError> {
         user_id: posted.user_id,
         group_id: posted.group_id,
         content: posted.content.parse()?,
-        created_at: now(),
+        created_at: wall_clock(),
     })
 }
