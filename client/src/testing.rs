@@ -52,6 +52,8 @@ pub struct Simulation {
     pub sign: SessionCheck,
     /// Whether REST answers.
     pub rest: bool,
+    /// How many pages of history were requested.
+    pub pages: usize,
     /// While this is set, requests for history are held here and not answered.
     pub hold_pages: bool,
     /// What the client sends is lost, and so is what the server sends: a half-open socket.
@@ -94,6 +96,7 @@ impl Simulation {
             door: Door::Open,
             sign: SessionCheck::SignedIn,
             rest: true,
+            pages: 0,
             hold_pages: false,
             cut: false,
             stored: BTreeMap::new(),
@@ -312,6 +315,7 @@ impl Simulation {
             }
             Output::RefreshToken => self.refreshes += 1,
             Output::LoadHistory { request, group, page, limit } => {
+                self.pages += 1;
                 let result =
                     if self.rest { self.server.page(group, page, limit) } else { Err(HistoryError::Unavailable) };
                 let answer = Input::HistoryLoaded { request, result };

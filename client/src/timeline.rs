@@ -7,7 +7,7 @@
 //! anything itself: it reports what it found, and the session requests. Messages that are not acknowledged yet are not
 //! here but in the [`crate::Outbox`]; [`crate::Group::items`] shows both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq, Timestamp};
@@ -25,7 +25,7 @@ pub use row::{Row, RowKey};
 
 /// Events that are held back while a gap is open. More are dropped: the answer to `sync` brings them again.
 pub const HELD_EVENTS: usize = 256;
-/// Changes that are remembered while a page of history is requested.
+/// Edits and deletions that are remembered for pages of history that were read before them.
 pub(crate) const PASSED_CHANGES: usize = 256;
 
 /// One group's log as far as it is loaded.
@@ -42,8 +42,10 @@ pub struct Timeline {
     /// Up to this seq the rows are complete; `None`: up to the cursor and live.
     ceiling: Option<Seq>,
     has_more_before: bool,
-    /// Edits and deletions that came while a page was requested. The page may bring an older state of their messages.
-    passed: Option<Vec<MessageChange>>,
+    /// The last edits and deletions that came. A page that was read before them brings an older state of their messages.
+    passed: VecDeque<MessageChange>,
+    /// After this seq no edit or deletion is missing in `passed`.
+    passed_after: Seq,
     limit: usize,
 }
 
@@ -79,7 +81,8 @@ impl Timeline {
             floor: 0,
             ceiling: None,
             has_more_before: true,
-            passed: None,
+            passed: VecDeque::new(),
+            passed_after: 0,
             limit,
         }
     }
@@ -144,7 +147,12 @@ impl Timeline {
 
     /// Starts again from a cursor, without any rows.
     pub(crate) fn restart(&mut self, cursor: Cursor) {
-        *self = Self { cursor: Some(cursor), floor: cursor.seq.saturating_add(1), ..Self::new(self.limit) };
+        *self = Self {
+            cursor: Some(cursor),
+            floor: cursor.seq.saturating_add(1),
+            passed_after: cursor.seq,
+            ..Self::new(self.limit)
+        };
     }
 
     /// Whether the cursor counts in this history.
@@ -223,9 +231,11 @@ impl Timeline {
         match &event {
             Event::NewMessage(message) => self.put(Row::Message(message.clone()), seq, touched),
             Event::MessageEdited(change) | Event::MessageDeleted(change) => {
-                // One more than the bound tells the merge that later ones were not kept.
-                if let Some(passed) = self.passed.as_mut().filter(|passed| passed.len() <= PASSED_CHANGES) {
-                    passed.push(change.clone());
+                self.passed.push_back(change.clone());
+                if self.passed.len() > PASSED_CHANGES
+                    && let Some(forgotten) = self.passed.pop_front()
+                {
+                    self.passed_after = forgotten.message.seq;
                 }
                 self.change(change, touched);
             }

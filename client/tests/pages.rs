@@ -2,6 +2,7 @@
 
 use caravana_client::testing::{Answer, Simulation, ana, group, id, me, numbers};
 use caravana_client::{Config, HistoryPage, Input, LinkState, Session};
+use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{CloseReason, Cursor, UserId};
 
 #[test]
@@ -201,4 +202,151 @@ fn older_pages_show_joined_members_without_a_hole() {
     }
     let all: Vec<String> = (0..6).flat_map(|number| ["·".to_owned(), format!("m{number}")]).collect();
     assert_eq!(sim.screen(), all);
+}
+
+/// 150 numbers of which a list knows, and the group is followed from there. Nothing of it is loaded.
+fn listed(sim: &mut Simulation) {
+    sim.post_numbers(0..150);
+    let cursor = Cursor { epoch: sim.server.epoch, seq: sim.server.head() };
+    sim.give(Input::FollowGroup { group: group(), cursor, last_read: Some(50) });
+}
+
+/// The page that the screen loads for the first unread message, with some read ones above it.
+fn page_of_screen(sim: &Simulation) -> MessagesAnswer {
+    match sim.server.page(group(), HistoryPage::Latest, 120) {
+        Ok(page) => page,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn open_with(sim: &mut Simulation, page: MessagesAnswer) {
+    sim.give(Input::OpenGroup { group: group(), page: Some(page), last_read: Some(50) });
+}
+
+/// The page was dropped, and the session loaded a shorter one, without the first unread message.
+#[test]
+fn the_page_with_which_a_listed_group_is_opened_is_taken_without_a_request() {
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    listed(&mut sim);
+    let page = page_of_screen(&sim);
+    sim.post_numbers(150..153);
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), numbers(30..153));
+    sim.post_numbers(153..155);
+    assert_eq!(sim.screen(), numbers(30..155));
+    assert!(sim.group().is_whole());
+    assert_eq!(sim.pages, 0);
+    let Some(page) = sim.group().timeline().older_page() else { panic!("nothing older") };
+    sim.give(Input::Load { group: group(), page });
+    assert_eq!(sim.screen(), numbers(0..155));
+}
+
+#[test]
+fn a_page_that_is_ahead_of_the_stream_is_taken_and_its_events_are_not_doubled() {
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    listed(&mut sim);
+    sim.server.lose_events = 3;
+    sim.post_numbers(150..153);
+    let page = page_of_screen(&sim);
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), numbers(33..153));
+    sim.post_numbers(153..154);
+    assert_eq!(sim.screen(), numbers(33..154));
+    assert!(sim.group().is_whole());
+    assert_eq!(sim.pages, 0);
+}
+
+#[test]
+fn changes_that_came_after_the_page_was_read_are_not_lost_when_it_is_taken() {
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    sim.server.post(ana(), "uno");
+    let (edited, deleted) = (sim.server.post(ana(), "dos"), sim.server.post(ana(), "tres"));
+    let cursor = Cursor { epoch: sim.server.epoch, seq: 3 };
+    sim.give(Input::FollowGroup { group: group(), cursor, last_read: None });
+    let page = sim.server.page_of_all();
+    sim.server.edit(edited, "DOS");
+    sim.server.delete(deleted);
+    sim.work();
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), ["uno", "DOS", ""]);
+    assert_eq!(sim.pages, 0);
+}
+
+#[test]
+fn a_page_of_which_too_many_changes_were_forgotten_is_requested_again() {
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    let edited = sim.server.post(ana(), "uno");
+    let other = sim.server.post(ana(), "dos");
+    let cursor = Cursor { epoch: sim.server.epoch, seq: 2 };
+    sim.give(Input::FollowGroup { group: group(), cursor, last_read: None });
+    let page = sim.server.page_of_all();
+    sim.server.edit(edited, "UNO");
+    for number in 0..256 {
+        sim.server.edit(other, &number.to_string());
+    }
+    sim.work();
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), ["UNO", "255"]);
+    assert_eq!(sim.pages, 1);
+}
+
+#[test]
+fn a_page_that_ends_before_the_rows_begin_or_is_of_another_history_is_requested_again() {
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    sim.post_numbers(0..10);
+    let page = page_of_screen(&sim);
+    sim.post_numbers(10..150);
+    listed_at_head(&mut sim);
+    open_with(&mut sim, page);
+    assert_eq!((sim.screen(), sim.pages), (numbers(100..150), 1));
+
+    let mut sim = Simulation::default();
+    sim.give(Input::Start);
+    sim.post_numbers(0..10);
+    let page = page_of_screen(&sim);
+    sim.server.restore(2);
+    listed_at_head(&mut sim);
+    open_with(&mut sim, page);
+    assert_eq!((sim.screen(), sim.pages), (numbers(0..8), 1));
+}
+
+fn listed_at_head(sim: &mut Simulation) {
+    let cursor = Cursor { epoch: sim.server.epoch, seq: sim.server.head() };
+    sim.give(Input::FollowGroup { group: group(), cursor, last_read: None });
+}
+
+/// A group that was left in the middle of an old part opens at its newest messages.
+#[test]
+fn the_page_with_which_a_group_is_opened_again_leads_back_from_a_jump() {
+    let mut sim = Simulation::online();
+    sim.post_numbers(0..200);
+    sim.give(Input::Load { group: group(), page: HistoryPage::Around(20) });
+    assert!(sim.group().timeline().has_more_after());
+    sim.post_numbers(200..210);
+    let (page, asked) = (page_of_screen(&sim), sim.pages);
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), numbers(90..210));
+    assert!(!sim.group().timeline().has_more_after());
+    assert_eq!(sim.pages, asked);
+}
+
+#[test]
+fn a_page_that_begins_after_the_cursor_shows_the_gap_until_the_stream_has_filled_it() {
+    let mut sim = Simulation::default();
+    sim.post_numbers(0..10);
+    listed_at_head(&mut sim);
+    sim.post_numbers(10..150);
+    sim.server.depth = 1_000;
+    let Ok(page) = sim.server.page(group(), HistoryPage::Latest, 50) else { panic!("no page") };
+    open_with(&mut sim, page);
+    assert_eq!(sim.screen(), numbers(100..150));
+    assert!(sim.group().is_missing_some());
+    sim.give(Input::Start);
+    assert_eq!(sim.screen(), numbers(10..150));
+    assert!(sim.group().is_whole());
 }

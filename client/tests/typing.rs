@@ -86,6 +86,19 @@ fn sending_and_leaving_stop_typing() {
     assert_eq!(sim.said("stop_typing"), 2);
 }
 
+/// The others saw nothing of the next message for up to four seconds.
+#[test]
+fn the_next_keystroke_after_an_own_message_is_told_at_once() {
+    let mut sim = Simulation::online();
+    sim.give(Input::Typed { group: group() });
+    sim.send(id(1), "listo");
+    sim.pass(500);
+    sim.give(Input::Typed { group: group() });
+    assert_eq!((sim.said("typing"), sim.said("stop_typing")), (2, 1));
+    sim.give(Input::Typed { group: group() });
+    assert_eq!(sim.said("typing"), 2);
+}
+
 #[test]
 fn typing_without_a_link_is_not_sent_later() {
     let mut sim = Simulation::online();

@@ -195,6 +195,38 @@ test('a group opens at the first unread message, and there it stays until the en
   expect(Math.abs(((await divider.boundingBox())?.y ?? 0) - (box?.y ?? 0))).toBeLessThanOrEqual(1);
 });
 
+// Once, a group that was opened from the list dropped the page that was loaded for it, and requested a shorter one.
+test('a group that is opened from the list opens at the first of many unread messages, with one request', async ({ signUp }) => {
+  const [ana, bruno] = await conversation(signUp, 40);
+  const [here, group] = [ana.page.url(), ana.groupId];
+  await ana.page.goto('/');
+  for (let number = 1; number <= 150; number += 1) await bruno(`nuevo ${number}`);
+  // The page of another group, so that the session runs and knows the group only from the list.
+  await post(ana, '/groups', { name: 'Sierra Sur' });
+  await ana.page.goto('/');
+  await ana.page.getByTestId('group-link').filter({ hasText: 'Sierra Sur' }).click();
+  await ana.isIn('Sierra Sur');
+  await ana.isOnline();
+  const asked: string[] = [];
+  ana.page.on('request', (request) => {
+    if (/\/messages(\?|$)/.test(request.url())) asked.push(request.url());
+  });
+  await ana.page.getByTestId('group-link').filter({ hasText: 'Costa Chica' }).click();
+  await ana.page.waitForURL(here);
+  const divider = ana.page.getByText('Mensajes no leídos');
+  await expect(divider).toBeInViewport();
+  await expect(ana.message('nuevo 1')).toBeInViewport();
+  await settled(ana.page);
+  const box = await divider.boundingBox();
+  expect(box?.y).toBeLessThan(DESKTOP.height / 3);
+  await bruno('uno más');
+  await expect(ana.page.getByRole('button', { name: /Ir al último/ })).toBeVisible();
+  await pause(1_500);
+  await settled(ana.page);
+  expect(Math.abs(((await divider.boundingBox())?.y ?? 0) - (box?.y ?? 0))).toBeLessThanOrEqual(1);
+  expect(asked.map((url) => new URL(url).search)).toEqual(['?limit=170']);
+});
+
 test('who is near the end follows, who is further up does not, and the own message is always shown', async ({ signUp }) => {
   const [ana, bruno] = await conversation(signUp, 48);
   await scrollUp(ana.page, 149);

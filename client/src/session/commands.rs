@@ -155,12 +155,8 @@ impl Session {
         let Some((group, shared)) = self.open(id) else { return };
         group.priority.opened = opened;
         group.stream.outrun(group.history.is_asking());
-        // Use the page of the first paint only while there is no cursor. With a cursor, newer state is known already.
-        let page = page.filter(|_| group.timeline.cursor().is_none());
-        if let Some(page) = page {
-            group.history.cancel();
-            group.page_loaded(HistoryPage::Latest, page, shared, now);
-        } else if !group.is_loaded() && !group.history.is_loading_latest() {
+        let taken = page.is_some_and(|page| group.page_offered(page, shared, now));
+        if !taken && !group.is_loaded() && !group.history.is_loading_latest() {
             group.load(HistoryPage::Latest, shared, now);
         }
         if group.stream.is_silent() {
@@ -204,7 +200,7 @@ impl Session {
             None => RefusedReason::NoGroup,
             Some((group, shared)) => {
                 intent.order = order;
-                group.composing.stop(id, shared);
+                group.composing.sent(id, shared);
                 group.outbox.add(intent);
                 group.save(message.into(), shared);
                 shared.out.change(Change::Outbox { group: id });

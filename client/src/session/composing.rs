@@ -32,7 +32,13 @@ impl Composing {
         }
     }
 
-    /// The person sent the message, emptied the composer or left it.
+    /// The person sent the message: for the others it ends the typing, so that the next keystroke is news again.
+    pub(super) fn sent(&mut self, group: GroupId, shared: &mut Shared) {
+        self.stop(group, shared);
+        self.said_at = None;
+    }
+
+    /// The person emptied the composer or left it.
     pub(super) fn stop(&mut self, group: GroupId, shared: &mut Shared) {
         if self.idle_at.take().is_some() {
             shared.say(&ClientFrame::StopTyping { user_id: None, group_id: Some(group) }, None);

@@ -85,7 +85,7 @@ pub enum Input {
     OpenGroup {
         /// The group.
         group: GroupId,
-        /// The newest page, if the server's first paint contained it.
+        /// The newest page, if the screen has loaded it. It is taken if it fits what the session has.
         page: Option<MessagesAnswer>,
         /// How far the user has read, if that is known.
         last_read: Option<Seq>,

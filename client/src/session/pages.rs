@@ -12,9 +12,17 @@ use crate::{HistoryPage, Instant, Timeline};
 impl Group {
     /// Requests a page, if [`History::load`](super::history::History::load) allows it.
     pub(super) fn load(&mut self, page: HistoryPage, shared: &mut Shared, now: Instant) {
-        if self.history.load(page, self.timeline.older_page(), self.id, shared, now) {
-            self.timeline.expect_page();
+        self.history.load(page, self.timeline.older_page(), self.id, shared, now);
+    }
+
+    /// Takes the newest page that the screen has loaded by itself, instead of an own request. Returns whether it fits.
+    pub(super) fn page_offered(&mut self, page: MessagesAnswer, shared: &mut Shared, now: Instant) -> bool {
+        let fits = self.timeline.fits(&page);
+        if fits {
+            self.history.cancel();
+            self.page_loaded(HistoryPage::Latest, page, shared, now);
         }
+        fits
     }
 
     pub(super) fn page_loaded(&mut self, asked: HistoryPage, page: MessagesAnswer, shared: &mut Shared, now: Instant) {

@@ -3,7 +3,7 @@
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{Cursor, Seq};
 
-use super::{PASSED_CHANGES, Row, Timeline, Touched};
+use super::{Row, Timeline, Touched};
 
 /// Which page of a group's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,14 +44,16 @@ impl Timeline {
         self.ceiling.map(HistoryPage::After)
     }
 
-    /// A page was requested: changes that come from now on are remembered until it arrives.
-    pub(crate) fn expect_page(&mut self) {
-        self.passed = Some(Vec::new());
+    /// Whether a page of the newest messages can be merged, whoever requested it and when: it is of this history, the
+    /// rows begin at most one event after it, and no change since then was forgotten.
+    pub(crate) fn fits(&self, page: &MessagesAnswer) -> bool {
+        let Some(cursor) = self.cursor else { return true };
+        let joins = self.ceiling.is_some() || page.head.saturating_add(1) >= self.floor;
+        cursor.epoch == page.epoch && page.head >= self.passed_after && joins
     }
 
-    /// Merges a page that was requested.
+    /// Merges a page.
     pub(crate) fn merge(&mut self, asked: HistoryPage, page: MessagesAnswer) -> Merged {
-        let passed = self.passed.take();
         let Some(cursor) = self.cursor else {
             return match asked {
                 HistoryPage::Latest | HistoryPage::Around(_) => self.begin(page),
@@ -61,7 +63,7 @@ impl Timeline {
         if cursor.epoch != page.epoch {
             return Merged::OtherEpoch;
         }
-        if passed.as_ref().is_some_and(|passed| passed.len() > PASSED_CHANGES) {
+        if page.head < self.passed_after {
             return Merged::Stale;
         }
         let head = page.head;
@@ -79,7 +81,8 @@ impl Timeline {
             Merged::Added(touched) => touched,
             Merged::Replaced | Merged::Stale | Merged::OtherEpoch => &mut unseen,
         };
-        for change in passed.into_iter().flatten().filter(|change| change.message.seq > head) {
+        let newer: Vec<_> = self.passed.iter().filter(|change| change.message.seq > head).cloned().collect();
+        for change in newer {
             self.change(&change, touched);
         }
         merged
@@ -109,6 +112,12 @@ impl Timeline {
         if lowest < self.floor {
             self.floor = lowest;
             self.has_more_before = page.has_more_before;
+        }
+        if let Some(cursor) = self.cursor
+            && lowest > cursor.seq.saturating_add(1)
+        {
+            // The stream has not come as far as this page begins.
+            self.expect(lowest - 1);
         }
         let mut touched = Touched::default();
         self.insert(page, &mut touched);
