@@ -34,13 +34,19 @@ pub(super) struct Group {
     nudged: bool,
     followers: Vec<Follower>,
     online: Online,
-    /// The users whose number of connections here the other instances must be told.
-    untold: BTreeSet<UserId>,
-    /// Whether `untold` has all users with a connection here.
-    tells_all: bool,
+    untold: Untold,
     typing: BTreeMap<UserId, Instant>,
     /// Whether the followers were told who comes and goes when the group was looked at last.
     tells_presence: bool,
+}
+
+/// What the other instances must be told of the connections here.
+#[derive(Default)]
+struct Untold {
+    /// The users whose number of connections has changed.
+    users: BTreeSet<UserId>,
+    /// Whether these are all users with a connection.
+    is_all: bool,
 }
 
 struct Follower {
@@ -299,7 +305,7 @@ impl Group {
         if !follower.joined {
             return;
         }
-        self.untold.insert(user_id);
+        self.untold.users.insert(user_id);
         if self.online.went(user_id) {
             self.went_offline(group_id, user_id);
         }

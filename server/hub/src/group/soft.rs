@@ -8,7 +8,7 @@ use caravana_protocol::{GroupId, LeftReason, Presence, Read, Seq, ServerFrame, T
 use tokio::time::Instant;
 
 use super::super::peer::Peer;
-use super::Group;
+use super::{Group, Untold};
 use crate::broker::InstanceId;
 use crate::frame::Outgoing;
 
@@ -20,7 +20,7 @@ impl Group {
     }
 
     pub(crate) fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
-        self.untold.insert(user_id);
+        self.untold.users.insert(user_id);
         if self.online.came(user_id) && self.is_small() {
             let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
             self.others(|peer| peer.key != key, &frame);
@@ -62,8 +62,8 @@ impl Group {
 
     /// The other instances are told again who is online here.
     pub(crate) fn tell_presence_again(&mut self) {
-        self.untold.extend(self.online.users_here());
-        self.tells_all = true;
+        self.untold.users.extend(self.online.users_here());
+        self.untold.is_all = true;
     }
 
     /// Call it after every change. If the group has become small enough for presence again, the followers are told of
@@ -88,9 +88,8 @@ impl Group {
     /// The users whose number of connections here the other instances must be told, with that number, and whether these
     /// are all users with a connection here.
     pub(crate) fn take_untold(&mut self) -> (Vec<(UserId, u32)>, bool) {
-        let untold = std::mem::take(&mut self.untold);
-        let users = untold.into_iter().map(|user| (user, self.online.here(user))).collect();
-        (users, std::mem::take(&mut self.tells_all))
+        let Untold { users, is_all } = std::mem::take(&mut self.untold);
+        (users.into_iter().map(|user| (user, self.online.here(user))).collect(), is_all)
     }
 
     fn tell_presence(&self, presence: Presence) {
