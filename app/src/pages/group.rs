@@ -61,9 +61,13 @@ pub fn GroupPage() -> impl IntoView {
         // Without a sign-in there is no frame, so this page is not shown either.
         (Ok(_), None) => ().erase(),
     };
+    // While the skeleton is shown, the content is out of the document and yet rebuilt. A `For` inserts its views before
+    // its own end, so that end must keep its parent: the element around it, which the layout ignores.
     view! {
         <Suspense fallback=|| view! { <Skeleton /> }>
-            <For each=shown key=identity children=body />
+            <div class="pane-group">
+                <For each=shown key=identity children=body />
+            </div>
         </Suspense>
         <Outlet />
     }
