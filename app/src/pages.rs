@@ -16,8 +16,10 @@ pub mod reset;
 pub mod welcome;
 
 use caravana_protocol::ErrorCode;
-use leptos::prelude::ReadUntracked as _;
+use leptos::prelude::{Read as _, ReadUntracked as _};
 
+use crate::chat::Bridge;
+use crate::chat::store::ChatStateStoreFields as _;
 use crate::i18n::{explain, use_words};
 
 pub use account::{LoginPage, RegisterPage};
@@ -46,4 +48,9 @@ pub fn posted_error() -> Option<String> {
 #[must_use]
 pub fn posted_done() -> Option<String> {
     leptos_router::hooks::use_query_map().read_untracked().get("done")
+}
+
+/// The number of all unread messages, for the page's title; `None` if the chat is gone.
+fn unread_of_all(bridge: Bridge) -> Option<u64> {
+    bridge.chat.groups().try_read().map(|groups| groups.iter().map(|group| group.unread).sum())
 }

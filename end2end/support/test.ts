@@ -14,8 +14,8 @@ export type OpenTab = (person: Person) => Promise<Person>;
 
 interface EachTest {
   /**
-   * Watches a page: a panic, a hydration error or something that the page's policy forbids fails the test, whatever
-   * the test itself looks at.
+   * Watches a page: a panic, a hydration error, an error while the document is changed (which only debug builds
+   * report) or something that the page's policy forbids fails the test, whatever the test itself looks at.
    */
   watch: (page: Page) => void;
   signUp: SignUp;
@@ -48,7 +48,7 @@ export const test = base.extend<EachTest, EachWorker>({
     await use((page) => {
       page.on('pageerror', (error) => problems.push(`${page.url()}: ${error.message}`));
       page.on('console', (message) => {
-        if (/panicked|hydrat|Content Security Policy/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
+        if (/panicked|hydrat|Content Security Policy|Non-fatal error/i.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
         // The document shows why hydration failed: the message of a release build contains only the place in the code.
         if (/hydration error occurred|hydration\.rs/i.test(message.text())) documents.push(page.content().catch(String));
       });

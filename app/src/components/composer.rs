@@ -103,7 +103,10 @@ pub fn Composer(
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
         <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
-            <Problem check cut />
+            <div class="composer-notes">
+                <Problem check cut />
+                <Counter check />
+            </div>
             <Countdown wait />
             <div class="composer-line">
                 <div class="composer-field">
@@ -129,7 +132,6 @@ pub fn Composer(
                         on:blur=move |_| typed.run(false)
                     ></textarea>
                 </div>
-                <Counter check />
                 <button
                     class="send"
                     type="submit"

@@ -75,7 +75,7 @@ pub fn ConnectionBanner(
         Some(view! {
             <div class="banner" data-state=link.get().word()>
                 <Icon glyph=Glyph::Alert />
-                {body}
+                <div class="banner-body">{body}</div>
             </div>
         })
     }

@@ -26,6 +26,11 @@ pub fn MembersPanel(
     invite: Callback<()>,
 ) -> impl IntoView {
     let words = use_words();
+    // Without a link, nobody's presence is known, not even the reader's own.
+    let known = Memo::new(move |_| {
+        use LinkView::{CatchingUp, Connecting, Online, Quiet, Restored};
+        matches!(link.get(), Quiet | Connecting | Online | CatchingUp | Restored)
+    });
     let count = move || (words.member_count)(timeline.members().read().len() as u64);
     let invite = move || {
         view! {
@@ -50,7 +55,7 @@ pub fn MembersPanel(
                 <Show when=move || timeline.may_invite().get()>{invite()}</Show>
                 <ul class="member-rows">
                     <For each=move || timeline.members() key=|row| row.key() let:row>
-                        <MemberLine row=row.into() />
+                        <MemberLine row=row.into() known />
                     </For>
                 </ul>
             </div>
@@ -61,17 +66,26 @@ pub fn MembersPanel(
 }
 
 #[component]
-fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
+fn MemberLine(
+    row: Field<MemberRow>,
+    /// Whether it is known who is online.
+    known: Memo<bool>,
+) -> impl IntoView {
     let words = use_words();
     let id = row.user().get_untracked().0.uuid();
-    let presence = move || if row.online().get() { words.online } else { words.offline };
+    let online = move || known.get().then(|| row.online().get());
+    let presence = move || match online() {
+        Some(true) => words.online,
+        Some(false) => words.offline,
+        None => "",
+    };
     let role = move || match row.role().get().0 {
         Role::Owner => Some(words.owner),
         Role::Admin => Some(words.admin),
         Role::Member => None,
     };
     view! {
-        <li class="member" data-online=move || row.online().get().to_string()>
+        <li class="member" data-online=move || online().map(|online| online.to_string())>
             <span class="member-avatar">
                 <Avatar id=Some(id) name=Signal::derive(move || row.name().get()) />
                 <span class="presence-dot" aria-hidden="true"></span>
@@ -80,10 +94,10 @@ fn MemberLine(row: Field<MemberRow>) -> impl IntoView {
                 <span class="member-name">
                     <bdi translate="no" {..says(move || row.name().get())}></bdi>
                     {move || row.you().get().then(|| view! { <span class="member-you">{words.you}</span> })}
+                    {move || role().map(|role| view! { <span class="tag" {..said(role)}></span> })}
                 </span>
                 <span class="member-presence" {..says(presence)}></span>
             </span>
-            {move || role().map(|role| view! { <span class="tag" {..said(role)}></span> })}
         </li>
     }
     .erase()

@@ -36,12 +36,15 @@ pub fn Timeline(
     timeline: Store<TimelineState>,
     /// Which of its items have rows.
     virtual_list: StoredValue<VirtualList>,
+    /// The number of messages that were unread when the group was opened.
+    #[prop(optional)]
+    unread: u64,
     /// Its callbacks.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let viewport = Viewport::new(timeline, virtual_list, actions);
+    let viewport = Viewport::new(timeline, virtual_list, unread, actions);
     if let Some(device) = use_device() {
         viewport.look_at(scroller, device);
     }

@@ -154,6 +154,8 @@ pub(super) static WORDS: Words = Words {
     create: "Create group",
     no_groups_title: "Your first trip starts here",
     no_groups_text: "Create a group and share the link, or open the invite that you were sent.",
+    begin_title: "Start with a group",
+    begin_text: "At the bottom left, enter the name of the group and create it with “+”. Then you can invite the others with a link.",
     choose_group_title: "Choose a group",
     choose_group_text: "Your conversations are on the left. You can also start a new one.",
     no_messages_yet: "No messages yet",

@@ -163,6 +163,8 @@ pub(super) static WORDS: Words = Words {
     create: "Crear grupo",
     no_groups_title: "Tu primer viaje empieza aquí",
     no_groups_text: "Crea un grupo y comparte el enlace, o abre la invitación que te enviaron.",
+    begin_title: "Empieza con un grupo",
+    begin_text: "Escribe abajo a la izquierda el nombre del grupo y créalo con «+». Después podrás invitar a los demás con un enlace.",
     choose_group_title: "Elige un grupo",
     choose_group_text: "Tus conversaciones están a la izquierda. También puedes empezar una nueva.",
     no_messages_yet: "Aún no hay mensajes",

@@ -96,6 +96,8 @@ pub struct Words {
     pub create: &'static str,
     pub no_groups_title: &'static str,
     pub no_groups_text: &'static str,
+    pub begin_title: &'static str,
+    pub begin_text: &'static str,
     pub choose_group_title: &'static str,
     pub choose_group_text: &'static str,
     pub no_messages_yet: &'static str,

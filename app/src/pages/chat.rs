@@ -13,8 +13,8 @@ use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
 use super::group::{self, LoadedGroup};
-use super::{FailedPage, WelcomePage, posted_error};
-use crate::chat::store::{ChatState, LinkView, Whole};
+use super::{FailedPage, WelcomePage, posted_error, unread_of_all};
+use crate::chat::store::{ChatState, ChatStateStoreFields as _, LinkView, Whole};
 use crate::chat::{Bridge, lists, use_bridge};
 use crate::components::{Brand, EmptyState, GroupList, Preferences};
 use crate::erase::Erase as _;
@@ -121,12 +121,23 @@ fn Chat(home: Home) -> impl IntoView {
 pub fn NoGroup() -> impl IntoView {
     let words = use_words();
     // The context has a bridge only for a signed-in person.
-    let title = use_bridge().map(|_| words.groups);
+    let bridge = use_bridge();
+    let title = move |bridge| move || (words.title)(unread_of_all(bridge).unwrap_or_default(), words.groups);
+    let new = Memo::new(move |_| {
+        bridge.and_then(|bridge| bridge.chat.groups().try_read().map(|groups| groups.is_empty())).unwrap_or_default()
+    });
+    let next = move || {
+        if new.get() {
+            view! { <EmptyState title=words.begin_title text=words.begin_text /> }
+        } else {
+            view! { <EmptyState title=words.choose_group_title text=words.choose_group_text /> }
+        }
+    };
     view! {
-        {title.map(|title| view! { <Title text=title /> })}
+        {bridge.map(|bridge| view! { <Title text=title(bridge) /> })}
         <main class="pane pane-none" id="content">
             <h1 class="visually-hidden">{words.groups}</h1>
-            <EmptyState title=words.choose_group_title text=words.choose_group_text />
+            {next}
         </main>
     }
     .erase()

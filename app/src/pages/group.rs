@@ -8,8 +8,8 @@ use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use reactive_stores::Store;
 
-use super::{FailedPage, posted_error};
-use crate::chat::store::{ChatStateStoreFields, TimelineState, TimelineStateStoreFields};
+use super::{FailedPage, posted_error, unread_of_all};
+use crate::chat::store::{ChatStateStoreFields as _, TimelineState, TimelineStateStoreFields};
 use crate::chat::virtual_list::VirtualList;
 use crate::chat::{Bridge, Opened, use_bridge};
 use crate::components::{
@@ -61,9 +61,13 @@ pub fn GroupPage() -> impl IntoView {
         // Without a sign-in there is no frame, so this page is not shown either.
         (Ok(_), None) => ().erase(),
     };
+    // While the skeleton is shown, the content is out of the document and yet rebuilt. A `For` inserts its views before
+    // its own end, so that end must keep its parent: the element around it, which the layout ignores.
     view! {
         <Suspense fallback=|| view! { <Skeleton /> }>
-            <For each=shown key=identity children=body />
+            <div class="pane-group">
+                <For each=shown key=identity children=body />
+            </div>
         </Suspense>
         <Outlet />
     }
@@ -91,7 +95,7 @@ fn Skeleton() -> impl IntoView {
 #[component]
 fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
     let words = use_words();
-    let id = opened.group.id;
+    let (id, unread) = (opened.group.id, opened.group.unread);
     let timeline = Store::new(bridge.first_state(&opened));
     let virtual_list = StoredValue::new(VirtualList::default());
     bridge.open(opened, timeline, virtual_list);
@@ -121,7 +125,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
             <ConnectionBanner link=state retry=Callback::new(move |()| bridge.retry_now()) next=format!("/g/{id}") />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
-            <Timeline timeline virtual_list actions />
+            <Timeline timeline virtual_list unread actions />
             <TypingLine timeline />
             <Composer
                 me=bridge.me
@@ -145,11 +149,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
 /// be gone, and the first title is given.
 fn title(bridge: Bridge, timeline: Store<TimelineState>) -> impl Fn() -> String + Send + Sync + 'static {
     let words = use_words();
-    let now = move || {
-        let unread: u64 = bridge.chat.groups().try_read()?.iter().map(|group| group.unread).sum();
-        let name = timeline.name().try_get()?;
-        Some((words.title)(unread, &name))
-    };
+    let now = move || Some((words.title)(unread_of_all(bridge)?, &timeline.name().try_get()?));
     let first = untrack(now).unwrap_or_default();
     move || now().unwrap_or_else(|| first.clone())
 }

@@ -29,7 +29,8 @@ pub(super) struct Viewport {
     known: StoredValue<(u64, u64)>,
     /// Whether the reader is away from the end.
     pub(super) away: RwSignal<bool>,
-    /// The number of others' messages that arrived since the reader left the end.
+    /// The number of others' messages that the reader has not seen: those that were unread when the group was opened, and
+    /// those that arrived while the reader was away from the end. Zero once the reader has been at the end.
     pub(super) fresh: RwSignal<u64>,
     /// The day of the first visible row, while its separator is not visible.
     pub(super) day: RwSignal<Option<String>>,
@@ -47,6 +48,7 @@ impl Viewport {
     pub(super) fn new(
         timeline: Store<TimelineState>,
         virtual_list: StoredValue<VirtualList>,
+        unread: u64,
         actions: TimelineActions,
     ) -> Self {
         Self {
@@ -57,7 +59,7 @@ impl Viewport {
             virtual_list,
             known: StoredValue::new((0, 0)),
             away: RwSignal::new(false),
-            fresh: RwSignal::new(0),
+            fresh: RwSignal::new(unread),
             day: RwSignal::new(None),
         }
     }
