@@ -7,6 +7,7 @@
 use anyhow::Result;
 
 use crate::api;
+use crate::e2e;
 use crate::layers;
 use crate::mutants;
 use crate::process;
@@ -33,6 +34,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let needs = Needs { schemathesis: true, ..test::NEEDS };
     steps.run("layers", || layers::layers(workspace))?;
     let tools = steps.run("setup", || setup::setup(workspace, needs))?;
+    steps.run("types of the browser tests", || e2e::check_types(workspace))?;
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
     steps.run("lints, native", || {
         process::run(tools.cargo(workspace).arg("clippy").args(test::NATIVE).args([

@@ -19,6 +19,12 @@ pub(crate) fn run(workspace: &Workspace, profile: Profile, store: Store, argumen
     playwright(workspace, &tools, &built, store, arguments)
 }
 
+/// Checks the types of the browser tests: Playwright runs them without.
+pub(crate) fn check_types(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.end2end_dir();
+    process::run(process::program("node", &folder).args(["node_modules/typescript/bin/tsc", "--noEmit"]))
+}
+
 /// Runs Playwright against a build. The tests start and end the servers themselves, each with its own database.
 pub(crate) fn playwright(
     workspace: &Workspace,
@@ -28,8 +34,8 @@ pub(crate) fn playwright(
     arguments: &[String],
 ) -> Result<()> {
     let chromium = tools.chromium.as_ref().context("the browser tests need Chromium")?;
+    check_types(workspace)?;
     let folder = workspace.end2end_dir();
-    process::run(process::program("node", &folder).args(["node_modules/typescript/bin/tsc", "--noEmit"]))?;
     process::run(
         process::program("node", &folder)
             .args(["node_modules/@playwright/test/cli.js", "test"])
