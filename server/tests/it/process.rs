@@ -1,9 +1,10 @@
 //! The server process: probes, planned shutdown, restarts.
 
 use futures::StreamExt as _;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{TestServer, end_of, eventually};
+use crate::support::{PATIENCE, TestServer, end_of, eventually};
 
 #[tokio::test]
 async fn probes_answer() {
@@ -33,7 +34,8 @@ async fn a_planned_end_says_goodbye_and_nothing_is_lost() {
         (warned, code)
     });
     server.restart().await;
-    assert_eq!(reading.await.unwrap(), (true, Some(1012)));
+    let read = timeout(PATIENCE, reading).await.expect("the socket is not closed").unwrap();
+    assert_eq!(read, (true, Some(1012)));
     assert_eq!(ana.get("/api/v1/session").await.status, 200, "the sign-in outlives the process");
     let list = ana.get(&format!("/api/v1/groups/{group}/messages")).await.json();
     assert_eq!(list["messages"][0]["message"], "hola");
