@@ -133,22 +133,22 @@ pub(super) async fn follow_signals(hub: Arc<Hub>) {
 
 /// Repeats to other instances who is online here.
 pub(super) async fn repeat_presence(hub: Arc<Hub>) {
-    loop {
-        tokio::select! {
-            biased;
-            () = hub.shutdown.cancelled() => return,
-            () = sleep(PRESENCE_AGAIN / 2) => {}
-        }
-        if !hub.broker.has_others() {
-            continue;
-        }
-        let groups = hub.registry.followed();
-        let parts = u32::try_from(groups.len().div_ceil(PRESENCE_GROUPS)).unwrap_or(u32::MAX).max(1);
-        for part in groups.chunks(PRESENCE_GROUPS) {
-            for group in part {
-                hub.registry.with(*group, Group::tell_presence_again);
+    let repeating = async {
+        loop {
+            sleep(PRESENCE_AGAIN / 2).await;
+            if !hub.broker.has_others() {
+                continue;
             }
-            sleep(PRESENCE_AGAIN / parts).await;
+            let groups = hub.registry.followed();
+            let parts = u32::try_from(groups.len().div_ceil(PRESENCE_GROUPS)).unwrap_or(u32::MAX).max(1);
+            for part in groups.chunks(PRESENCE_GROUPS) {
+                for group in part {
+                    hub.registry.with(*group, Group::tell_presence_again);
+                }
+                sleep(PRESENCE_AGAIN / parts).await;
+            }
         }
-    }
+    };
+    // The end of the server must not wait for the rest of a repetition.
+    let _: Option<()> = hub.shutdown.run_until_cancelled(repeating).await;
 }

@@ -194,3 +194,17 @@ async fn an_instance_that_came_late_learns_who_is_online_by_the_next_repetition(
     assert_eq!(one.online(), other.online());
     assert_eq!(frames(&bob).await, ["presence"]);
 }
+
+/// Regression: a repetition was finished first, which takes up to ten seconds.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_server_does_not_wait_for_a_repetition() {
+    let [one, _other] = two();
+    settle().await;
+    let _ana = one.follows(1);
+    sleep(PRESENCE_AGAIN / 2 + Duration::from_secs(1)).await;
+    let end = Instant::now();
+    one.frozen.cancel();
+    one.hub.tasks.close();
+    one.hub.tasks.wait().await;
+    assert_eq!(end.elapsed(), Duration::ZERO);
+}
