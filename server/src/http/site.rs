@@ -51,8 +51,7 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
         return ApiError::not_found().into_response();
     }
     let (parts, body) = request.into_parts();
-    let ask = Request::from_parts(parts.clone(), Body::empty());
-    if let Some(file) = files::file(&state.settings.site_root, ask).await {
+    if let Some(file) = files::file(&state.site, &state.settings.site_pkg_dir, &parts).await {
         return file;
     }
     match identity::authenticate(&parts, &state).await {
