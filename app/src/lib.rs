@@ -24,7 +24,9 @@ pub mod refusal;
 pub mod rich_text;
 mod says;
 pub mod time;
+pub mod zone;
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
@@ -37,15 +39,25 @@ use pages::{
     SetPasswordPage,
 };
 
-/// The document around the app. The server provides [`i18n::Lang`], [`ports::Theme`] and [`ports::Site`] in the context.
+/// The preloaded font, with the hash of its content in its name. `style/tokens.css` names the same file.
+const FONT: &str = "/fonts/figtree-latin.c969679e00ad0111.woff2";
+
+/// The document around the app. The server provides [`i18n::Lang`], [`ports::Theme`], [`ports::Site`] and, if it knows
+/// the reader's zone, [`time::Reader`] in the context.
+///
+/// The order of the head is the order in which the browser needs things: the style and the font paint the text, and only
+/// then do the scripts and the WASM matter. They are fetched with low priority, so that they take nothing from the text
+/// on a slow link, and start at the first idle moment.
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let lang = i18n::use_lang();
     let theme = use_context::<ports::Theme>().unwrap_or_default();
     let site = use_context::<ports::Site>().map(|ports::Site(addresses)| addresses);
+    let (now, zone) = use_context::<time::Reader>().and_then(time::Reader::as_told).unzip();
+    let zone = zone.map(|zone| zone.to_string());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.tag() data-theme=theme.word() data-site=site>
+        <html lang=lang.tag() data-theme=theme.word() data-site=site data-zone=zone data-now=now>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -56,14 +68,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f1e7" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101a2b" />
+                // Before the style sheet: a script behind one waits for it.
+                <script nonce=use_nonce()>{zone::SCRIPT}</script>
+                <HashedStylesheet id="leptos" options=options.clone() />
+                <link rel="preload" href=FONT r#as="font" r#type="font/woff2" crossorigin="" />
+                // Renders nothing, except under `cargo leptos watch`.
+                <AutoReload options=options.clone() />
+                <HydrationScripts options defer=true />
                 <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
-                <link rel="preload" href="/fonts/figtree-latin.woff2" r#as="font" r#type="font/woff2" crossorigin="" />
-                <HashedStylesheet id="leptos" options=options.clone() />
-                // Renders nothing, except under `cargo leptos watch`.
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
                 <MetaTags />
             </head>
             <body>

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 pub mod auth;
+pub mod built_site;
 mod clock;
 pub mod database;
 pub mod http;

@@ -6,6 +6,7 @@
 
 mod css;
 mod files;
+mod hashed;
 mod sizes;
 
 use std::fs;
@@ -91,12 +92,13 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
         let fresh = leptos.site_root.with_extension("new");
         files::remove_folder(&fresh)?;
         lay_out(workspace, tools, profile, &compiled, &style, &fresh)?;
+        hashed::move_below_hash(&fresh, &leptos.site_pkg_dir)?;
         files::remove_folder(&leptos.site_root)?;
         fs::rename(&fresh, &leptos.site_root)?;
         fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
     if profile == Profile::Release {
-        sizes::print(&leptos.site_root.join(&leptos.site_pkg_dir))?;
+        sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?)?;
     }
     Ok(leptos.site_root.clone())
 }

@@ -35,7 +35,7 @@ pub(super) fn write(response: &mut Response, error: &ApiError, reader: Reader, s
         code: error.code,
         // A user at a wrong address gets a link to the right one; all others stay at their address.
         site: if is_elsewhere { state.origins.own().as_str() } else { "" },
-        style: &format!("/{}/{}.css", state.settings.site_pkg_dir, state.settings.output_name),
+        style: &format!("/{}/{}.css", state.site.pkg(), state.settings.output_name),
     });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -10,6 +10,7 @@ use leptos::config::LeptosOptions;
 
 use super::{Admission, Origins, SessionCookie};
 use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
+use crate::built_site::BuiltSite;
 use crate::mail::{Mailer, ResetMail};
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
@@ -47,6 +48,8 @@ pub struct AppState {
     pub origins: Origins,
     /// The name and the attributes of that cookie.
     pub session_cookie: SessionCookie,
+    /// The files of the built site.
+    pub site: BuiltSite,
     /// The location of the built site, in the form that Leptos needs.
     pub leptos: LeptosOptions,
 }
@@ -62,10 +65,11 @@ impl AppState {
         listening: SocketAddr,
         mailer: Option<Arc<dyn Mailer>>,
     ) -> Result<Shared, PasswordError> {
+        let site = BuiltSite::in_folder(&settings.site_root, &settings.site_pkg_dir, &settings.output_name);
         let leptos = LeptosOptions::builder()
             .output_name(settings.output_name.as_str())
             .site_root(settings.site_root.to_string_lossy().as_ref())
-            .site_pkg_dir(settings.site_pkg_dir.as_str())
+            .site_pkg_dir(site.pkg())
             .site_addr(listening)
             .reload_port(settings.reload_port)
             .build();
@@ -86,6 +90,7 @@ impl AppState {
             admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
             origins,
             session_cookie: SessionCookie::new(settings.is_secure()),
+            site,
             leptos,
             settings,
             shutdown,
