@@ -17,6 +17,7 @@ mod pruning;
 pub mod settings;
 pub mod shutdown;
 pub mod sign_ins;
+pub mod site_files;
 pub mod socket;
 pub mod upkeep;
 
@@ -84,6 +85,10 @@ pub enum ServeError {
 /// old database is dropped, and clients learn from the epochs what they have to load again.
 pub async fn serve(listener: TcpListener, mut settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let listener = Arc::new(listener);
+    if !settings.site.exist() {
+        let folder = settings.site.folder().display();
+        tracing::warn!(%folder, "the site is not there: pages come without styles and scripts; LEPTOS_SITE_ROOT names it");
+    }
     loop {
         serve_one(Arc::clone(&listener), settings.clone(), shutdown.of_a_part()).await?;
         if shutdown.is_triggered() {

@@ -11,8 +11,8 @@ mod mail;
 mod proxies;
 mod secret;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Parser as _;
 use secrecy::SecretString;
@@ -27,6 +27,7 @@ use arguments::Arguments;
 use crate::database::DatabaseSettings;
 use crate::logging::LogFormat;
 use crate::origin::Origin;
+use crate::site_files::SiteFiles;
 
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]
@@ -37,8 +38,8 @@ pub struct Settings {
     pub new_epochs: bool,
     /// Where to listen.
     pub site_addr: SocketAddr,
-    /// The folder of the built site.
-    pub site_root: PathBuf,
+    /// The files of the built site.
+    pub site: SiteFiles,
     /// The folder below it for JavaScript, WASM and CSS.
     pub site_pkg_dir: String,
     /// The base name of those files.
@@ -146,7 +147,7 @@ impl Settings {
             database,
             new_epochs: given.new_epochs,
             site_addr: given.site_addr,
-            site_root: given.site_root,
+            site: site(given.site_root)?,
             site_pkg_dir: given.site_pkg_dir,
             output_name: given.output_name,
             reload_port: given.reload_port,
@@ -187,6 +188,14 @@ impl Settings {
 
 fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
     value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()
+}
+
+fn site(folder: Option<OsString>) -> Result<SiteFiles, SettingError> {
+    match folder.filter(|folder| !folder.is_empty()) {
+        None => Ok(SiteFiles::unnamed()),
+        Some(folder) => SiteFiles::in_folder(folder.into())
+            .map_err(|error| SettingError::new("LEPTOS_SITE_ROOT", error.to_string())),
+    }
 }
 
 fn metrics_addr(value: Option<String>) -> Result<Option<SocketAddr>, SettingError> {

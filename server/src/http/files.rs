@@ -1,13 +1,11 @@
 //! The built site's files.
 
-use std::path::Path;
-
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use tower::ServiceExt as _;
-use tower_http::services::ServeDir;
+use axum::response::Response;
+
+use crate::site_files::SiteFiles;
 
 /// A file whose name contains a hash of its content never changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -20,19 +18,17 @@ const PATH_BYTES: usize = 255;
 const HASH_CHARACTERS: usize = 16;
 
 /// The file of this request, in the smallest encoding that the browser accepts. `None`: the file does not exist.
-pub(super) async fn file(root: &Path, request: Request<Body>) -> Option<Response> {
+pub(super) async fn file(site: &SiteFiles, request: Request<Body>) -> Option<Response> {
     // The folder itself is a page.
     let path = request.uri().path();
     if path.ends_with('/') || path.len() > PATH_BYTES {
         return None;
     }
     let caching = if is_hashed(request.uri().path()) { FOR_EVER } else { ASK_AGAIN };
-    let files = ServeDir::new(root).precompressed_br().precompressed_gzip().append_index_html_on_directories(false);
-    let Ok(response) = files.oneshot(request).await;
+    let mut response = site.answer(request).await;
     match response.status() {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::TEMPORARY_REDIRECT => None,
         _ => {
-            let mut response = response.into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, caching);
             // A proxy must not send the brotli file to a browser that can't decode it.
             response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));

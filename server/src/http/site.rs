@@ -52,7 +52,7 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
     }
     let (parts, body) = request.into_parts();
     let ask = Request::from_parts(parts.clone(), Body::empty());
-    if let Some(file) = files::file(&state.settings.site_root, ask).await {
+    if let Some(file) = files::file(&state.settings.site, ask).await {
         return file;
     }
     match identity::authenticate(&parts, &state).await {

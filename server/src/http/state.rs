@@ -64,7 +64,7 @@ impl AppState {
     ) -> Result<Shared, PasswordError> {
         let leptos = LeptosOptions::builder()
             .output_name(settings.output_name.as_str())
-            .site_root(settings.site_root.to_string_lossy().as_ref())
+            .site_root(settings.site.folder().to_string_lossy().as_ref())
             .site_pkg_dir(settings.site_pkg_dir.as_str())
             .site_addr(listening)
             .reload_port(settings.reload_port)

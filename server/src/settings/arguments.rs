@@ -1,5 +1,6 @@
 //! Flags and environment variables as they are written.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -53,9 +54,10 @@ pub(super) struct Arguments {
         global = true
     )]
     pub(super) site_addr: SocketAddr,
-    /// The folder of the built site.
-    #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
-    pub(super) site_root: PathBuf,
+    /// The folder of the built site. Left out: the site inside this binary, if `server --version` names one, else
+    /// `target/site`.
+    #[arg(long, env = "LEPTOS_SITE_ROOT")]
+    pub(super) site_root: Option<OsString>,
     /// The folder below the site's for JavaScript, WASM and CSS.
     #[arg(long, env = "LEPTOS_SITE_PKG_DIR", default_value = "pkg")]
     pub(super) site_pkg_dir: String,
