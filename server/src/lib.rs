@@ -6,6 +6,7 @@
 pub mod auth;
 mod clock;
 pub mod database;
+pub mod healthcheck;
 pub mod http;
 pub mod import;
 pub mod logging;

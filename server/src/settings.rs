@@ -10,6 +10,7 @@ mod invocation;
 mod mail;
 mod proxies;
 mod secret;
+mod version;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::AppEnv;
-pub use invocation::{Database, Import, Invocation, ResetLink};
+pub use invocation::{Backup, Database, Import, Invocation, ResetLink};
 pub use mail::MailSettings;
 pub use proxies::TrustedProxies;
 

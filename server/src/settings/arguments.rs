@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::SettingError;
+use super::{SettingError, version};
 use crate::logging::LogFormat;
 
 /// What kind of process this is.
@@ -20,7 +20,7 @@ pub enum AppEnv {
 
 /// Real-time group chat for people who travel together.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "server", version)]
+#[command(name = "server", version, long_version = version::long())]
 pub(super) struct Arguments {
     /// The task to do instead of serving.
     #[command(subcommand)]
@@ -155,6 +155,17 @@ pub(super) enum Task {
     Migrate,
     /// Examine the database for problems, and say how to solve each of them. The exit code is 1 if there is a problem.
     Doctor,
+    /// Copy the SQLite database into a file, also while a server runs on it. The copy has everything that was acknowledged
+    /// before the start, and a server can be started on it.
+    Backup {
+        /// The file of the copy. Its folder must exist.
+        file: PathBuf,
+        /// Replace the file if it exists.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Ask the server that listens on LEPTOS_SITE_ADDR of this machine whether it is ready. The exit code is 1 if it is not.
+    Healthcheck,
     /// Print a link with which the owner of this e-mail can set a new password. It can be used once, within an hour. A running
     /// server is not disturbed.
     ResetLink {
