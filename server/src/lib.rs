@@ -46,8 +46,8 @@ use shutdown::Shutdown;
 /// The name of this build, for `hello`, `/version` and the metrics.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
-/// The maximum time of a shutdown.
-const END_WITHIN: Duration = Duration::from_secs(15);
+/// The maximum time of a shutdown. A service manager has to wait a little longer before it kills the process.
+pub const END_WITHIN: Duration = Duration::from_secs(15);
 /// Sockets are closed one after the other, this far apart, so that their clients do not all reconnect at once.
 const CLOSE_EVERY: Duration = Duration::from_millis(20);
 /// All sockets are closed within this time.
