@@ -56,6 +56,19 @@ impl Stage {
     }
 }
 
+/// The process of the container, which ends with the test.
+struct Container {
+    process: Child,
+    port: u16,
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// The files of the image.
 struct Image {
     stage: Stage,
@@ -104,24 +117,25 @@ impl Image {
         command.envs(self.stage.all("ENV").map(|pair| pair.split_once('=').unwrap()));
     }
 
-    /// Starts the container's program. Returns the process and the port that it listens on.
-    fn start(&self, settings: &[(&str, &str)]) -> (Child, u16) {
+    /// Starts the container's program, and waits until it listens.
+    fn start(&self, settings: &[(&str, &str)]) -> Container {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--", "sh", "-euc", START, "sh"]).arg(self.root.path()).arg(self.stage.one("VOLUME"));
         command.arg(self.data.path()).arg(&self.user).args(self.stage.program("ENTRYPOINT"));
         self.environment(&mut command);
         command.envs(settings.iter().copied());
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut container = Container { process: command.stderr(Stdio::piped()).spawn().unwrap(), port: 0 };
+        let mut lines = BufReader::new(container.process.stderr.take().unwrap()).lines().map_while(Result::ok);
         let mut said = Vec::new();
         let port = lines.by_ref().find_map(|line| {
             let address = serde_json::from_str::<serde_json::Value>(&line).ok()?["address"].as_str().map(str::to_owned);
             said.push(line);
             address?.rsplit(':').next()?.parse().ok()
         });
+        container.port = port.unwrap_or_else(|| panic!("it does not listen: {said:?}"));
         // A full pipe would block the process.
         std::thread::spawn(move || lines.for_each(drop));
-        (child, port.unwrap_or_else(|| panic!("it does not listen: {said:?}")))
+        container
     }
 
     /// The container's own check, as if its server listened on this port.
@@ -179,11 +193,12 @@ async fn the_image_runs_without_root_on_a_root_that_can_not_be_written() {
             .unwrap();
         settings.push(("LEPTOS_SITE_ROOT", "/site"));
     }
-    let (mut server, port) = image.start(&settings);
-    let process = fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-    let id = image.user.split(':').next().unwrap();
-    assert!(process.contains(&format!("Uid:\t{id}\t{id}\t{id}\t{id}\n")), "{process}");
-    let mounts = fs::read_to_string(format!("/proc/{}/mounts", server.id())).unwrap();
+    let mut server = image.start(&settings);
+    let (port, id) = (server.port, server.process.id());
+    let process = fs::read_to_string(format!("/proc/{}/status", id)).unwrap();
+    let user = image.user.split(':').next().unwrap();
+    assert!(process.contains(&format!("Uid:\t{user}\t{user}\t{user}\t{user}\n")), "{process}");
+    let mounts = fs::read_to_string(format!("/proc/{}/mounts", id)).unwrap();
     let is_writable = |folder: &str| {
         let mount =
             mounts.lines().rfind(|line| line.split(' ').nth(1) == Some(folder)).unwrap_or_else(|| panic!("{mounts}"));
@@ -208,8 +223,8 @@ async fn the_image_runs_without_root_on_a_root_that_can_not_be_written() {
     assert!(image.data.path().join("caravana.db").is_file(), "the database is on the volume");
 
     assert_eq!(image.stage.one("STOPSIGNAL"), "SIGTERM");
-    assert!(Command::new("kill").arg("-TERM").arg(server.id().to_string()).status().unwrap().success());
-    let ended = tokio::task::spawn_blocking(move || server.wait()).await.unwrap().unwrap();
+    assert!(Command::new("kill").arg("-TERM").arg(id.to_string()).status().unwrap().success());
+    let ended = tokio::task::spawn_blocking(move || server.process.wait()).await.unwrap().unwrap();
     assert!(ended.success(), "{ended}");
     assert!(!image.check(port), "nobody is there any more");
 }
