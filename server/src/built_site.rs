@@ -1,4 +1,4 @@
-//! The files of the built site.
+//! The files of the built site, whether they are in a folder or inside the binary ([`SiteSource`]).
 //!
 //! Owns their bytes, their compressed twins, their tags and the address of the present build ([`BuiltSite::pkg`]).
 //! Promises that a site with a build's hash is read once, at the start: its pages and its files are of one build, even
@@ -6,8 +6,11 @@
 //! files are read for each request, because they change while the server runs. Knows nothing of HTTP except the names
 //! of types. Called by `crate::http`.
 
+#[cfg(any(test, feature = "embedded-site"))]
+mod embedded;
 mod file;
 mod folder;
+mod source;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use file::{Encoding, File};
+pub use source::{NoFolder, SiteSource};
 
 /// Names the hash of the build that is laid out in the folder; `cargo xtask build` writes it.
 const BUILD_FILE: &str = "build.txt";

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod built_site;
 mod clock;
 pub mod database;
+pub mod healthcheck;
 pub mod http;
 pub mod import;
 pub mod logging;
@@ -45,8 +46,8 @@ use shutdown::Shutdown;
 /// The name of this build, for `hello`, `/version` and the metrics.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
 
-/// The maximum time of a shutdown.
-const END_WITHIN: Duration = Duration::from_secs(15);
+/// The maximum time of a shutdown. A service manager has to wait a little longer before it kills the process.
+pub const END_WITHIN: Duration = Duration::from_secs(15);
 /// Sockets are closed one after the other, this far apart, so that their clients do not all reconnect at once.
 const CLOSE_EVERY: Duration = Duration::from_millis(20);
 /// All sockets are closed within this time.
@@ -85,6 +86,10 @@ pub enum ServeError {
 /// old database is dropped, and clients learn from the epochs what they have to load again.
 pub async fn serve(listener: TcpListener, mut settings: Settings, shutdown: Shutdown) -> Result<(), ServeError> {
     let listener = Arc::new(listener);
+    if !settings.site.exist() {
+        let folder = settings.site.folder().display();
+        tracing::warn!(%folder, "the site is not there: pages come without styles and scripts; LEPTOS_SITE_ROOT names it");
+    }
     loop {
         serve_one(Arc::clone(&listener), settings.clone(), shutdown.of_a_part()).await?;
         if shutdown.is_triggered() {

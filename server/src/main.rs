@@ -1,30 +1,33 @@
 //! The process of the server: reads the settings, starts logging, binds the socket and serves, or runs an operator's
 //! task.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use caravana_server::import::{Progress, import};
 use caravana_server::logging::LogFormat;
-use caravana_server::settings::{Database, Import, Invocation, ResetLink, Settings, SettingsError};
+use caravana_server::settings::{Backup, Database, Import, Invocation, ResetLink, Settings, SettingsError};
 use caravana_server::shutdown::{Shutdown, trigger_on_signals};
-use caravana_server::{BUILD, logging, metrics, operator, serve, upkeep};
+use caravana_server::{BUILD, healthcheck, logging, metrics, operator, serve, upkeep};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
+
+/// Names a file of settings that is read instead of `.env`, for secrets that should not be in the environment of the
+/// process: systemd's credentials, Docker's secrets.
+const ENV_FILE: &str = "ENV_FILE";
 
 /// The maximum wait for password hashings that still run after the server has ended.
 const LEFTOVERS: Duration = Duration::from_millis(500);
 
 #[expect(clippy::print_stderr, reason = "there are no logs before the settings are read")]
 fn main() -> ExitCode {
-    // This changes the environment, so it must run before any thread starts. A missing file is the normal case.
-    match dotenvy::dotenv() {
-        Err(error) if !error.not_found() => {
-            eprintln!("error: .env can't be read: {error}");
-            return ExitCode::FAILURE;
-        }
-        Ok(_) | Err(_) => {}
+    // This changes the environment, so it must run before any thread starts.
+    if let Err(error) = read_file_of_settings() {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
     }
     let invocation = match Invocation::read(std::env::args_os()) {
         Ok(invocation) => invocation,
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         Invocation::Import(task) => move_house(&task),
         Invocation::Migrate(database) => migrate(&database),
         Invocation::Doctor(database) => examine(&database),
+        Invocation::Backup(task) => back_up(&task),
+        Invocation::Healthcheck(address) => check_health(address),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,6 +53,33 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the file that `ENV_FILE` names, or else `.env` in the working folder, which is usually missing.
+fn read_file_of_settings() -> anyhow::Result<()> {
+    if let Some(file) = std::env::var_os(ENV_FILE).filter(|file| !file.is_empty()) {
+        return dotenvy::from_path(&file)
+            .with_context(|| format!("{ENV_FILE}: {} can't be read", Path::new(&file).display()));
+    }
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => Err(error).context(".env can't be read"),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the operator waits for it")]
+fn back_up(task: &Backup) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let bytes = runtime.block_on(upkeep::back_up(task))?;
+    println!("{}: {bytes} bytes", task.file.display());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the line is kept by whatever asks")]
+fn check_health(address: SocketAddr) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    println!("{} is ready", runtime.block_on(healthcheck::ask(address))?);
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the link is what the operator asked for")]

@@ -10,15 +10,16 @@ mod invocation;
 mod mail;
 mod proxies;
 mod secret;
+mod version;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Parser as _;
 use secrecy::SecretString;
 
 pub use arguments::AppEnv;
-pub use invocation::{Database, Import, Invocation, ResetLink};
+pub use invocation::{Backup, Database, Import, Invocation, ResetLink};
 pub use mail::MailSettings;
 pub use proxies::TrustedProxies;
 
@@ -27,6 +28,7 @@ use arguments::Arguments;
 use crate::database::DatabaseSettings;
 use crate::logging::LogFormat;
 use crate::origin::Origin;
+use crate::built_site::SiteSource;
 
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]
@@ -37,8 +39,8 @@ pub struct Settings {
     pub new_epochs: bool,
     /// Where to listen.
     pub site_addr: SocketAddr,
-    /// The folder of the built site.
-    pub site_root: PathBuf,
+    /// The files of the built site.
+    pub site: SiteSource,
     /// The folder below it for JavaScript, WASM and CSS.
     pub site_pkg_dir: String,
     /// The base name of those files.
@@ -146,7 +148,7 @@ impl Settings {
             database,
             new_epochs: given.new_epochs,
             site_addr: given.site_addr,
-            site_root: given.site_root,
+            site: site(given.site_root)?,
             site_pkg_dir: given.site_pkg_dir,
             output_name: given.output_name,
             reload_port: given.reload_port,
@@ -187,6 +189,14 @@ impl Settings {
 
 fn origin(name: &'static str, value: Option<String>) -> Result<Option<Origin>, SettingError> {
     value.map(|text| Origin::parse(&text).map_err(|problem| SettingError::new(name, problem))).transpose()
+}
+
+fn site(folder: Option<OsString>) -> Result<SiteSource, SettingError> {
+    match folder.filter(|folder| !folder.is_empty()) {
+        None => Ok(SiteSource::unnamed()),
+        Some(folder) => SiteSource::in_folder(folder.into())
+            .map_err(|error| SettingError::new("LEPTOS_SITE_ROOT", error.to_string())),
+    }
 }
 
 fn metrics_addr(value: Option<String>) -> Result<Option<SocketAddr>, SettingError> {

@@ -1,4 +1,4 @@
-//! The operator's tasks for the database: migrates it, and examines it.
+//! The operator's tasks for the database: migrates it, examines it, and copies it.
 //!
 //! Prints nothing itself; the binary does.
 
@@ -7,6 +7,7 @@ use caravana_sqlite as sqlite;
 use caravana_store::doctor::{Finding, State};
 
 use crate::database::DatabaseAddress;
+use crate::settings::Backup;
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum UpkeepError {
     /// The PostgreSQL database could not be brought up to date.
     #[error("DATABASE_URL: the database could not be brought up to date")]
     Postgres(#[from] postgres::MigrateError),
+    /// SQLite's file could not be copied.
+    #[error(transparent)]
+    Backup(#[from] sqlite::BackupError),
+    /// A PostgreSQL database is copied with its own tools.
+    #[error("DATABASE_URL: `backup` copies SQLite; copy a PostgreSQL database with pg_dump")]
+    Dump,
 }
 
 /// Migrates the database, and repairs rows that were written without the triggers. Returns sentences that say what was
@@ -41,6 +48,14 @@ pub async fn migrate(address: &DatabaseAddress) -> Result<Vec<String>, UpkeepErr
     said.extend(report.groups_off.map(|reason| format!("nobody can make a group here: {reason}")));
     said.extend(report.warnings);
     Ok(said)
+}
+
+/// Copies the database into a file while servers may be running on it. Returns the size of the copy in bytes.
+pub async fn back_up(task: &Backup) -> Result<u64, UpkeepError> {
+    match &task.database {
+        DatabaseAddress::Sqlite(path) => Ok(sqlite::back_up(path, &task.file, task.replace).await?),
+        DatabaseAddress::Postgres(_) => Err(UpkeepError::Dump),
+    }
 }
 
 /// Examines the database. `listen` is the address for its notifications, if it differs.

@@ -5,6 +5,7 @@
 //! together with `hydrate` drops event handlers.
 
 mod css;
+mod deployed;
 mod files;
 mod hashed;
 mod sizes;
@@ -19,6 +20,8 @@ use crate::process;
 use crate::setup::Tools;
 use crate::setup::toolchain::WASM_TARGET;
 use crate::workspace::Workspace;
+
+pub(crate) use deployed::deployed;
 
 /// How the code is compiled, and whether the site is minimized.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -60,7 +60,11 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
         Command::Build { debug } => {
             let tools = setup::setup(&workspace, Needs::default())?;
-            build::build(&workspace, &tools, Profile::from_debug(debug)).map(drop)
+            if debug {
+                build::build(&workspace, &tools, Profile::Debug).map(drop)
+            } else {
+                build::deployed(&workspace, &tools).map(drop)
+            }
         }
         Command::Test { store } => test::test(&workspace, store),
         Command::E2e { debug, store, arguments } => e2e::run(&workspace, Profile::from_debug(debug), store, &arguments),
@@ -103,9 +107,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Builds the server and the site.
+    /// Builds what is deployed: one file with the site inside, `target/deploy/server`, and its symbols beside it.
     Build {
-        /// Quick to build and slow to run: no size optimisation, no compression.
+        /// Quick to build and slow to run, the site in a folder: no size optimisation, no compression.
         #[arg(long)]
         debug: bool,
     },

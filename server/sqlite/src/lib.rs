@@ -7,6 +7,7 @@
 //! before. Every write that the triggers turn into events tells the hub which group's log has new events.
 
 mod accounts;
+mod backup;
 mod bounds;
 mod doctor;
 mod ended;
@@ -38,6 +39,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
 
+pub use backup::{BackupError, back_up};
 pub use doctor::examine;
 pub use operator::create_reset;
 use witness::{Past, Witness};

@@ -85,3 +85,25 @@ async fn a_twin_belongs_to_its_file() {
     assert!(site.file("/a.css.br").await.is_none());
     assert!(site.file("/alone.br").await.is_some());
 }
+
+/// A small site with compressed twins. Each twin has a text of its own, so that the test sees which one it is.
+#[derive(rust_embed::Embed)]
+#[folder = "tests/site"]
+struct Fixture;
+
+#[tokio::test]
+async fn files_inside_the_binary_are_those_of_the_folder() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/site"));
+    let sites = [BuiltSite::of(embedded::all::<Fixture>(), "pkg"), BuiltSite::of(folder::all(root).unwrap(), "pkg")];
+    for path in ["/pkg/a.css", "/only-plain.txt", "/pkg/a.css.br", "/nothing.txt"] {
+        let [inside, outside] = [sites[0].file(path).await, sites[1].file(path).await];
+        assert_eq!(inside.is_some(), outside.is_some(), "{path}");
+        let (Some(inside), Some(outside)) = (inside, outside) else { continue };
+        for encoding in [Encoding::Plain, Encoding::Brotli, Encoding::Gzip] {
+            assert_eq!(inside.bytes(encoding), outside.bytes(encoding), "{path} {encoding:?}");
+            assert_eq!(inside.etag(encoding), outside.etag(encoding), "{path} {encoding:?}");
+        }
+        assert_eq!(inside.content_type, outside.content_type, "{path}");
+    }
+    assert!(sites[0].file("/pkg/a.css").await.is_some_and(|file| file.bytes(Encoding::Brotli).is_some()));
+}

@@ -65,10 +65,10 @@ impl AppState {
         listening: SocketAddr,
         mailer: Option<Arc<dyn Mailer>>,
     ) -> Result<Shared, PasswordError> {
-        let site = BuiltSite::in_folder(&settings.site_root, &settings.site_pkg_dir, &settings.output_name);
+        let site = settings.site.read(&settings.site_pkg_dir, &settings.output_name);
         let leptos = LeptosOptions::builder()
             .output_name(settings.output_name.as_str())
-            .site_root(settings.site_root.to_string_lossy().as_ref())
+            .site_root(settings.site.folder().to_string_lossy().as_ref())
             .site_pkg_dir(site.pkg())
             .site_addr(listening)
             .reload_port(settings.reload_port)

@@ -1,11 +1,12 @@
 //! Flags and environment variables as they are written.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::SettingError;
+use super::{SettingError, version};
 use crate::logging::LogFormat;
 
 /// What kind of process this is.
@@ -19,7 +20,7 @@ pub enum AppEnv {
 
 /// Real-time group chat for people who travel together.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "server", version)]
+#[command(name = "server", version, long_version = version::long())]
 pub(super) struct Arguments {
     /// The task to do instead of serving.
     #[command(subcommand)]
@@ -53,9 +54,10 @@ pub(super) struct Arguments {
         global = true
     )]
     pub(super) site_addr: SocketAddr,
-    /// The folder of the built site.
-    #[arg(long, env = "LEPTOS_SITE_ROOT", default_value = "target/site")]
-    pub(super) site_root: PathBuf,
+    /// The folder of the built site. Left out: the site inside this binary, if `server --version` names one, else
+    /// `target/site`.
+    #[arg(long, env = "LEPTOS_SITE_ROOT")]
+    pub(super) site_root: Option<OsString>,
     /// The folder below the site's for JavaScript, WASM and CSS.
     #[arg(long, env = "LEPTOS_SITE_PKG_DIR", default_value = "pkg")]
     pub(super) site_pkg_dir: String,
@@ -153,6 +155,17 @@ pub(super) enum Task {
     Migrate,
     /// Examine the database for problems, and say how to solve each of them. The exit code is 1 if there is a problem.
     Doctor,
+    /// Copy the SQLite database into a file, also while a server runs on it. The copy has everything that was acknowledged
+    /// before the start, and a server can be started on it.
+    Backup {
+        /// The file of the copy. Its folder must exist.
+        file: PathBuf,
+        /// Replace the file if it exists.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Ask the server that listens on LEPTOS_SITE_ADDR of this machine whether it is ready. The exit code is 1 if it is not.
+    Healthcheck,
     /// Print a link with which the owner of this e-mail can set a new password. It can be used once, within an hour. A running
     /// server is not disturbed.
     ResetLink {

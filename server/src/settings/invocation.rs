@@ -1,5 +1,8 @@
 //! The purpose of this start of the binary: to serve, or one of the operator's tasks.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use caravana_postgres::PostgresAddress;
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
@@ -23,6 +26,10 @@ pub enum Invocation {
     Migrate(Database),
     /// `doctor`.
     Doctor(Database),
+    /// `backup <file>`.
+    Backup(Backup),
+    /// `healthcheck`, with the address that the server listens on.
+    Healthcheck(SocketAddr),
 }
 
 /// The settings of `reset-link`. It does not need `JWT_SECRET`, so it also works in a shell that does not have the
@@ -44,6 +51,17 @@ pub struct Database {
     pub address: DatabaseAddress,
     /// The address for its notifications, if it is another one.
     pub listen: Option<PostgresAddress>,
+}
+
+/// The settings of `backup`.
+#[derive(Debug)]
+pub struct Backup {
+    /// The server's database.
+    pub database: DatabaseAddress,
+    /// The file of the copy.
+    pub file: PathBuf,
+    /// Whether it may replace a file.
+    pub replace: bool,
 }
 
 /// The two databases of `import`.
@@ -71,6 +89,10 @@ impl Invocation {
             }
             Some(Task::Migrate) => Self::Migrate(database_of(&given)?),
             Some(Task::Doctor) => Self::Doctor(database_of(&given)?),
+            Some(Task::Backup { file, replace }) => {
+                Self::Backup(Backup { database: database::own_address(&given)?, file, replace })
+            }
+            Some(Task::Healthcheck) => Self::Healthcheck(given.site_addr),
             Some(Task::ResetLink { email }) => Self::ResetLink(reset_link(given, email)?),
         })
     }

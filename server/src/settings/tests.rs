@@ -23,7 +23,7 @@ fn refusal(flags: &[&str]) -> String {
 fn the_defaults_are_those_of_the_contract() {
     let settings = read(&["--jwt-secret", STRONG]).unwrap();
     assert_eq!(settings.site_addr.to_string(), "127.0.0.1:3000");
-    assert_eq!(settings.site_root, PathBuf::from("target/site"));
+    assert_eq!(settings.site, SiteSource::unnamed());
     assert_eq!((settings.output_name.as_str(), settings.site_pkg_dir.as_str()), ("caravana", "pkg"));
     assert_eq!((settings.send_rate_per_user, settings.send_burst_per_user, settings.send_rate_per_group), (2, 10, 30));
     assert_eq!(

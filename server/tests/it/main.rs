@@ -7,11 +7,13 @@ mod support;
 mod account_care;
 mod addresses;
 mod autobahn;
+mod backup;
 mod bad_frames;
 mod bad_input;
 mod budgets;
 mod changes;
 mod delivery;
+mod deployed;
 mod event_stream;
 mod signing_in;
 // The fault tests need strace, prlimit and /proc.

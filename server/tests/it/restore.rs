@@ -15,7 +15,7 @@ async fn copy(server: &TestServer, to: &Path) {
 }
 
 /// Restores the copy as docs/operations.md says. The server must be stopped.
-fn put_back(server: &TestServer, from: &Path) {
+pub(crate) fn put_back(server: &TestServer, from: &Path) {
     std::fs::copy(from, server.file()).unwrap();
     for suffix in ["-wal", "-shm"] {
         let mut name = server.file().into_os_string();
