@@ -4,11 +4,12 @@
 //! server and the browser's bundle are two cargo calls, never one: cargo unifies features within a call, and `ssr`
 //! together with `hydrate` drops event handlers.
 
+mod bundle;
 mod css;
 mod files;
 mod sizes;
 
-use std::fs;
+use std::{fs, iter};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
@@ -108,12 +109,12 @@ fn compile_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Resul
         Profile::Debug => profile.native(),
     };
     process::run(
-        tools.cargo(workspace).args(["build", "--locked", "--package", &leptos.lib_package, "--lib"]).args([
-            "--target",
-            WASM_TARGET,
-            "--profile",
-            name,
-        ]),
+        tools
+            .cargo(workspace)
+            .args(["rustc", "--locked", "--package", &leptos.lib_package, "--lib", "--crate-type", "cdylib"])
+            .args(["--target", WASM_TARGET, "--profile", name])
+            // The splitter reads them; they don't get into the bundle.
+            .args(["--", "-Clink-args=--emit-relocs"]),
     )?;
     let file = format!("{}.wasm", leptos.lib_package.replace('-', "_"));
     Ok(workspace.target.join(WASM_TARGET).join(folder).join(file))
@@ -132,20 +133,15 @@ fn lay_out(
     fs::create_dir_all(&pkg)?;
     files::copy_folder(&leptos.assets_dir, site)?;
     fs::write(pkg.join(format!("{}.css", leptos.output_name)), style)?;
-    process::run(
-        process::program(&tools.wasm_bindgen, &workspace.root)
-            .args(["--target", "web", "--no-typescript", "--out-name", &leptos.output_name, "--out-dir"])
-            .args([&pkg, compiled]),
-    )?;
-    // The name that Leptos' hydration script asks for, see LEPTOS_OUTPUT_NAME in .cargo/config.toml.
-    let wasm = pkg.join(format!("{}.wasm", leptos.output_name));
-    fs::rename(pkg.join(format!("{}_bg.wasm", leptos.output_name)), &wasm)?;
+    let chunks = bundle::generate(compiled, &leptos.output_name, &pkg)?;
     if profile == Profile::Release {
-        process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
-            wasm.as_os_str(),
-            "-o".as_ref(),
-            wasm.as_os_str(),
-        ]))?;
+        for wasm in iter::once(&pkg.join(format!("{}.wasm", leptos.output_name))).chain(&chunks) {
+            process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
+                wasm.as_os_str(),
+                "-o".as_ref(),
+                wasm.as_os_str(),
+            ]))?;
+        }
         files::compress_folder(site)?;
     }
     Ok(())
