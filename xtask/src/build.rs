@@ -21,10 +21,12 @@ use crate::setup::toolchain::WASM_TARGET;
 use crate::workspace::Workspace;
 
 /// How the code is compiled, and whether the site is minimized.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// What users get: optimised, run through wasm-opt, compressed in advance.
+    /// What is deployed: optimised across crates; the site run through wasm-opt and compressed in advance.
     Release,
+    /// What `cargo xtask run` starts: the same site, and a server that is not optimised across crates.
+    Start,
     /// Quick to build; the server is the one that the tests build too.
     Debug,
 }
@@ -38,14 +40,15 @@ pub(crate) struct Built {
 }
 
 impl Profile {
-    /// From the `--debug` flag.
+    /// For the tests, from their `--debug` flag.
     pub(crate) fn from_debug(debug: bool) -> Self {
-        if debug { Self::Debug } else { Self::Release }
+        if debug { Self::Debug } else { Self::Start }
     }
 
     fn native(self) -> Named<'static> {
         match self {
             Self::Release => Named { name: "release", folder: "release" },
+            Self::Start => Named { name: "start", folder: "start" },
             Self::Debug => Named { name: "dev", folder: "debug" },
         }
     }
@@ -96,7 +99,7 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
         fs::rename(&fresh, &leptos.site_root)?;
         fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
-    if profile == Profile::Release {
+    if profile != Profile::Debug {
         sizes::print(&leptos.site_root.join(&leptos.site_pkg_dir))?;
     }
     Ok(leptos.site_root.clone())
@@ -105,7 +108,7 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
 fn compile_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
     let leptos = &workspace.leptos;
     let Named { name, folder } = match profile {
-        Profile::Release => Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release },
+        Profile::Release | Profile::Start => Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release },
         Profile::Debug => profile.native(),
     };
     process::run(
@@ -134,7 +137,7 @@ fn lay_out(
     files::copy_folder(&leptos.assets_dir, site)?;
     fs::write(pkg.join(format!("{}.css", leptos.output_name)), style)?;
     let chunks = bundle::generate(compiled, &leptos.output_name, &pkg)?;
-    if profile == Profile::Release {
+    if profile != Profile::Debug {
         for wasm in iter::once(&pkg.join(format!("{}.wasm", leptos.output_name))).chain(&chunks) {
             process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
                 wasm.as_os_str(),
@@ -150,7 +153,7 @@ fn lay_out(
 /// A hash of everything that the site is made of.
 fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    profile.hash(&mut hasher);
+    (profile == Profile::Debug).hash(&mut hasher);
     workspace.leptos.wasm_opt_features.hash(&mut hasher);
     fs::read(workspace.end2end_dir().join("package-lock.json"))?.hash(&mut hasher);
     fs::read(compiled).with_context(|| format!("could not read {}", compiled.display()))?.hash(&mut hasher);
