@@ -18,6 +18,7 @@ pub mod empty_state;
 pub mod group_list;
 pub mod icon;
 pub mod invite_dialog;
+pub mod lazy;
 pub mod members_panel;
 pub mod preferences;
 pub mod secret_field;

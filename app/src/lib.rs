@@ -34,10 +34,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
 use components::WrongAddress;
-use pages::{
-    AccountCarePage, ChatPage, GroupPage, InvitePage, LoginPage, NoGroup, NotFoundPage, RegisterPage, ResetPage,
-    SetPasswordPage,
-};
+use pages::{ChatPage, GroupPage, NoGroup, NotFoundPage, PlainPage};
 
 /// The preloaded font, with the hash of its content in its name. `style/tokens.css` names the same file.
 const FONT: &str = "/fonts/figtree-latin.c969679e00ad0111.woff2";
@@ -99,12 +96,12 @@ pub fn App() -> impl IntoView {
             // The server renders each page completely before it answers: without scripts, the browser cannot insert
             // parts that come later.
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
-                <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
-                <Route path=path!("/account") view=AccountCarePage ssr=SsrMode::Async />
-                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
-                <Route path=path!("/reset/:token") view=SetPasswordPage ssr=SsrMode::Async />
-                <Route path=path!("/i/:token") view=InvitePage ssr=SsrMode::Async />
+                <Route path=path!("/login") view=PlainPage::Login.view() ssr=SsrMode::Async />
+                <Route path=path!("/register") view=PlainPage::Register.view() ssr=SsrMode::Async />
+                <Route path=path!("/account") view=PlainPage::Account.view() ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=PlainPage::Reset.view() ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=PlainPage::SetPassword.view() ssr=SsrMode::Async />
+                <Route path=path!("/i/:token") view=PlainPage::Invite.view() ssr=SsrMode::Async />
                 <ParentRoute path=path!("/") view=ChatPage ssr=SsrMode::Async>
                     <Route path=path!("") view=NoGroup ssr=SsrMode::Async />
                     <ParentRoute path=path!("g/:id") view=GroupPage ssr=SsrMode::Async>

@@ -6,13 +6,14 @@
     reason = "a component is called by the view macro, which uses its view and hands its properties over by value"
 )]
 
-pub mod account;
-pub mod account_care;
+mod account;
+mod account_care;
 pub mod chat;
 pub mod group;
-pub mod invite;
+mod invite;
 pub mod not_found;
-pub mod reset;
+pub mod plain;
+mod reset;
 pub mod welcome;
 
 use caravana_protocol::ErrorCode;
@@ -22,13 +23,10 @@ use crate::chat::Bridge;
 use crate::chat::store::ChatStateStoreFields as _;
 use crate::i18n::{explain, use_words};
 
-pub use account::{LoginPage, RegisterPage};
-pub use account_care::AccountCarePage;
 pub use chat::{ChatPage, NoGroup};
 pub use group::GroupPage;
-pub use invite::InvitePage;
 pub use not_found::{FailedPage, NotFoundPage};
-pub use reset::{ResetPage, SetPasswordPage};
+pub use plain::{PlainPage, load_for};
 pub use welcome::WelcomePage;
 
 /// The error of a form that the browser submitted itself, from the query.

@@ -27,6 +27,11 @@ pub(crate) fn root() -> Option<web_sys::Element> {
     web_sys::window()?.document()?.document_element()
 }
 
+/// The path of this page's address.
+pub(crate) fn path() -> String {
+    web_sys::window().and_then(|window| window.location().pathname().ok()).unwrap_or_default()
+}
+
 fn utc_offset(at: i64) -> i32 {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact in a double for 285,000 years")]
     let date = js_sys::Date::new(&JsValue::from_f64(at as f64));

@@ -19,15 +19,31 @@ use caravana_app::App;
 use caravana_app::i18n::Lang;
 use caravana_app::ports::{Api, Theme, ThisDevice, Wire};
 use caravana_app::time::Reader;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Hydrates the page that the server rendered.
+/// How often the code of this page is asked for before it stays as the server rendered it. The loader waits a second
+/// longer each time.
+const ATTEMPTS: u32 = 8;
+
+/// Hydrates the page that the server rendered, as soon as all of its code is there.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
     belongings::after_a_form();
     translation::give_way();
+    let path = device::path();
+    for attempt in 1..=ATTEMPTS {
+        if caravana_app::pages::load_for(&path).await.is_ok() {
+            take_over();
+            return;
+        }
+        TimeoutFuture::new(attempt * 1_000).await;
+    }
+}
+
+fn take_over() {
     leptos::mount::hydrate_body(|| {
         let root = device::root();
         let attribute = |name: &str| root.as_ref().and_then(|root| root.get_attribute(name)).unwrap_or_default();

@@ -25,10 +25,10 @@ pub use proxies::TrustedProxies;
 
 use arguments::Arguments;
 
+use crate::built_site::SiteSource;
 use crate::database::DatabaseSettings;
 use crate::logging::LogFormat;
 use crate::origin::Origin;
-use crate::built_site::SiteSource;
 
 /// The settings of one process, checked.
 #[derive(Debug, Clone)]

@@ -4,15 +4,16 @@
 //! server and the browser's bundle are two cargo calls, never one: cargo unifies features within a call, and `ssr`
 //! together with `hydrate` drops event handlers.
 
+mod bundle;
 mod css;
 mod deployed;
 mod files;
 mod hashed;
 mod sizes;
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::{fs, iter};
 
 use anyhow::{Context, Result};
 
@@ -24,10 +25,12 @@ use crate::workspace::Workspace;
 pub(crate) use deployed::deployed;
 
 /// How the code is compiled, and whether the site is minimized.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// What users get: optimised, run through wasm-opt, compressed in advance.
+    /// What is deployed: optimised across crates; the site run through wasm-opt and compressed in advance.
     Release,
+    /// What `cargo xtask run` starts: the same site, and a server that is not optimised across crates.
+    Start,
     /// Quick to build; the server is the one that the tests build too.
     Debug,
 }
@@ -41,14 +44,15 @@ pub(crate) struct Built {
 }
 
 impl Profile {
-    /// From the `--debug` flag.
+    /// For the tests, from their `--debug` flag.
     pub(crate) fn from_debug(debug: bool) -> Self {
-        if debug { Self::Debug } else { Self::Release }
+        if debug { Self::Debug } else { Self::Start }
     }
 
     fn native(self) -> Named<'static> {
         match self {
             Self::Release => Named { name: "release", folder: "release" },
+            Self::Start => Named { name: "start", folder: "start" },
             Self::Debug => Named { name: "dev", folder: "debug" },
         }
     }
@@ -100,7 +104,7 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
         fs::rename(&fresh, &leptos.site_root)?;
         fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
-    if profile == Profile::Release {
+    if profile != Profile::Debug {
         sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?)?;
     }
     Ok(leptos.site_root.clone())
@@ -109,16 +113,18 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
 fn compile_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
     let leptos = &workspace.leptos;
     let Named { name, folder } = match profile {
-        Profile::Release => Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release },
+        Profile::Release | Profile::Start => {
+            Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release }
+        }
         Profile::Debug => profile.native(),
     };
     process::run(
-        tools.cargo(workspace).args(["build", "--locked", "--package", &leptos.lib_package, "--lib"]).args([
-            "--target",
-            WASM_TARGET,
-            "--profile",
-            name,
-        ]),
+        tools
+            .cargo(workspace)
+            .args(["rustc", "--locked", "--package", &leptos.lib_package, "--lib", "--crate-type", "cdylib"])
+            .args(["--target", WASM_TARGET, "--profile", name])
+            // The splitter reads them; they don't get into the bundle.
+            .args(["--", "-Clink-args=--emit-relocs"]),
     )?;
     let file = format!("{}.wasm", leptos.lib_package.replace('-', "_"));
     Ok(workspace.target.join(WASM_TARGET).join(folder).join(file))
@@ -137,20 +143,15 @@ fn lay_out(
     fs::create_dir_all(&pkg)?;
     files::copy_folder(&leptos.assets_dir, site)?;
     fs::write(pkg.join(format!("{}.css", leptos.output_name)), style)?;
-    process::run(
-        process::program(&tools.wasm_bindgen, &workspace.root)
-            .args(["--target", "web", "--no-typescript", "--out-name", &leptos.output_name, "--out-dir"])
-            .args([&pkg, compiled]),
-    )?;
-    // The name that Leptos' hydration script asks for, see LEPTOS_OUTPUT_NAME in .cargo/config.toml.
-    let wasm = pkg.join(format!("{}.wasm", leptos.output_name));
-    fs::rename(pkg.join(format!("{}_bg.wasm", leptos.output_name)), &wasm)?;
-    if profile == Profile::Release {
-        process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
-            wasm.as_os_str(),
-            "-o".as_ref(),
-            wasm.as_os_str(),
-        ]))?;
+    let chunks = bundle::generate(compiled, &leptos.output_name, &pkg)?;
+    if profile != Profile::Debug {
+        for wasm in iter::once(&pkg.join(format!("{}.wasm", leptos.output_name))).chain(&chunks) {
+            process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
+                wasm.as_os_str(),
+                "-o".as_ref(),
+                wasm.as_os_str(),
+            ]))?;
+        }
         files::compress_folder(site)?;
     }
     Ok(())
@@ -159,7 +160,7 @@ fn lay_out(
 /// A hash of everything that the site is made of.
 fn inputs(workspace: &Workspace, profile: Profile, compiled: &Path, style: &str) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    profile.hash(&mut hasher);
+    (profile == Profile::Debug).hash(&mut hasher);
     workspace.leptos.wasm_opt_features.hash(&mut hasher);
     fs::read(workspace.end2end_dir().join("package-lock.json"))?.hash(&mut hasher);
     fs::read(compiled).with_context(|| format!("could not read {}", compiled.display()))?.hash(&mut hasher);

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: what must pass before a change is accepted.
 //!
-//! It is `cargo xtask test`, with quick checks before the tests, and after them what needs the release build or passed
+//! It is `cargo xtask test`, with quick checks before the tests, and after them what needs an optimised build or passed
 //! tests. Every profile is compiled once: the lints and the documentation share one set of artefacts, all tests share a
 //! second, and the release build is both measured and used by the browser tests.
 

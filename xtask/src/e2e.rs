@@ -1,7 +1,7 @@
 //! `cargo xtask e2e`: the browser tests, against the real server and the real site.
 //!
-//! By default both are the release build, because users get that build: another optimization may have other bugs, and
-//! the CI needs the release build anyway. `--debug` helps to find the cause of a hydration error.
+//! By default the site is the one that is deployed, because another optimization of the browser's bundle may have other
+//! bugs, and the server is the one that `cargo xtask run` starts. `--debug` helps to find the cause of a hydration error.
 
 use anyhow::{Context, Result};
 

@@ -41,7 +41,7 @@ pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
         None => drop(run(workspace, &tools, &mut steps)?),
         Some(store) => {
             steps.run("tests of the server", || server(workspace, &tools, store))?;
-            let built = steps.run("release build", || build::build(workspace, &tools, Profile::Release))?;
+            let built = steps.run("optimised build", || build::build(workspace, &tools, Profile::Start))?;
             steps.run("browser tests", || e2e::playwright(workspace, &tools, &built, store, &[]))?;
         }
     }
@@ -49,11 +49,11 @@ pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
     Ok(())
 }
 
-/// Runs the tests as steps of a longer list. Returns the release build that they made.
+/// Runs the tests as steps of a longer list. Returns the build that the browser tests used.
 pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Result<Built> {
     steps.run("tests of the crates", || process::run(tools.cargo(workspace).arg("test").args(NATIVE)))?;
     steps.run("tests of the server, PostgreSQL", || server(workspace, tools, Store::Postgres))?;
-    let built = steps.run("release build", || build::build(workspace, tools, Profile::Release))?;
+    let built = steps.run("optimised build", || build::build(workspace, tools, Profile::Start))?;
     steps.run("browser tests", || e2e::playwright(workspace, tools, &built, Store::Sqlite, &[]))?;
     steps.run("browser tests, PostgreSQL", || e2e::playwright(workspace, tools, &built, Store::Postgres, &[]))?;
     Ok(built)

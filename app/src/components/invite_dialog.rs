@@ -9,8 +9,10 @@ use caravana_protocol::{InviteId, UserId};
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use reactive_stores::Store;
+use wasm_split_helpers::wasm_split;
 
 use super::icon::{Glyph, Icon};
+use super::lazy::{NotLoaded, lazy};
 use crate::chat::store::TimelineState;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -34,6 +36,15 @@ pub struct InviteActions {
     pub list: Callback<(), ApiFuture<Vec<LivingInvite>>>,
     /// Revoke one of them.
     pub revoke: Callback<InviteId, ApiFuture<()>>,
+}
+
+/// What the content of the open dialog needs.
+#[derive(Clone, Copy)]
+pub(crate) struct InviteLinks {
+    timeline: Store<TimelineState>,
+    me: UserId,
+    reader: Signal<Reader>,
+    actions: InviteActions,
 }
 
 /// The dialog. The browser keeps the focus inside, and returns it afterwards.
@@ -74,15 +85,26 @@ pub fn InviteDialog(
                 </button>
             </header>
             <p class="dialog-text">{words.invite_text}</p>
-            {move || open.get().then(|| view! { <Links timeline me reader actions /> })}
+            {move || open.get().then(|| links(InviteLinks { timeline, me, reader, actions }))}
         </dialog>
     }
     .erase()
 }
 
+/// The content of the open dialog, whose code is in a chunk: most travellers never open it.
+fn links(links: InviteLinks) -> AnyView {
+    lazy(async || Ok(load().await?), move || show(links))
+}
+
+#[wasm_split(invite, fallible, preload(load))]
+fn show(links: InviteLinks) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <Links links /> }.erase())
+}
+
 /// The content of the open dialog.
 #[component]
-fn Links(timeline: Store<TimelineState>, me: UserId, reader: Signal<Reader>, actions: InviteActions) -> impl IntoView {
+fn Links(links: InviteLinks) -> impl IntoView {
+    let InviteLinks { timeline, me, reader, actions } = links;
     let link = RwSignal::new(NewLinkState::Unmade);
     let living = Living::new(actions.list);
     let told = RwSignal::new("");

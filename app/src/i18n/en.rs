@@ -210,6 +210,8 @@ pub(super) static WORDS: Words = Words {
     older_failed: "We couldn’t load them. Try again",
     load_newest: "Show the newest messages",
     loading: "Loading…",
+    part_missing_title: "A part of the page is missing",
+    part_missing_text: "It could not be loaded. Check your connection and try again.",
     empty_title: "Break the ice",
     empty_text: "Say hello, suggest a meeting point or share the plan for the day.",
     to_latest: "Go to latest",

@@ -219,6 +219,8 @@ pub(super) static WORDS: Words = Words {
     older_failed: "No pudimos cargarlos. Reintentar",
     load_newest: "Ver los mensajes más recientes",
     loading: "Cargando…",
+    part_missing_title: "Falta una parte de la página",
+    part_missing_text: "No se pudo cargar. Revisa tu conexión e inténtalo de nuevo.",
     empty_title: "Rompe el hielo",
     empty_text: "Saluda al grupo, propón un punto de encuentro o comparte el plan del día.",
     to_latest: "Ir al último",

@@ -155,6 +155,9 @@ pub struct Words {
     pub older_failed: &'static str,
     pub load_newest: &'static str,
     pub loading: &'static str,
+    /// A part of the page whose code did not come.
+    pub part_missing_title: &'static str,
+    pub part_missing_text: &'static str,
     pub empty_title: &'static str,
     pub empty_text: &'static str,
     pub to_latest: &'static str,

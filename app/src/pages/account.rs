@@ -12,13 +12,13 @@ use crate::paths::{encode_path, own_path};
 
 /// `/login`.
 #[component]
-pub fn LoginPage() -> impl IntoView {
+pub(super) fn LoginPage() -> impl IntoView {
     view! { <AccountPage kind=AccountKind::Login /> }.erase()
 }
 
 /// `/register`.
 #[component]
-pub fn RegisterPage() -> impl IntoView {
+pub(super) fn RegisterPage() -> impl IntoView {
     view! { <AccountPage kind=AccountKind::Register /> }.erase()
 }
 
