@@ -10,6 +10,7 @@ mod account_forms;
 mod admission;
 mod browser;
 mod client;
+mod compression;
 mod cookies;
 mod envelope;
 mod error;
@@ -76,6 +77,8 @@ pub fn router(state: &Shared) -> Router {
         .layer(from_fn_with_state(state.clone(), client::shed))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), envelope::around))
+        .layer(compression::layer())
+        .layer(from_fn_with_state(state.clone(), compression::guard))
         .with_state(state.clone())
 }
 

@@ -11,6 +11,7 @@ mod bad_frames;
 mod bad_input;
 mod budgets;
 mod changes;
+mod delivery;
 mod event_stream;
 mod signing_in;
 // The fault tests need strace, prlimit and /proc.
