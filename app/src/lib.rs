@@ -24,7 +24,9 @@ pub mod refusal;
 pub mod rich_text;
 mod says;
 pub mod time;
+pub mod zone;
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
@@ -51,9 +53,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let lang = i18n::use_lang();
     let theme = use_context::<ports::Theme>().unwrap_or_default();
     let site = use_context::<ports::Site>().map(|ports::Site(addresses)| addresses);
+    let (now, zone) = use_context::<time::Reader>().and_then(time::Reader::as_told).unzip();
+    let zone = zone.map(|zone| zone.to_string());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.tag() data-theme=theme.word() data-site=site>
+        <html lang=lang.tag() data-theme=theme.word() data-site=site data-zone=zone data-now=now>
             <head>
                 <meta charset="utf-8" />
                 <meta
@@ -64,6 +68,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f1e7" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101a2b" />
+                // Before the style sheet: a script behind one waits for it.
+                <script nonce=use_nonce()>{zone::SCRIPT}</script>
                 <HashedStylesheet id="leptos" options=options.clone() />
                 <link rel="preload" href=FONT r#as="font" r#type="font/woff2" crossorigin="" />
                 // Renders nothing, except under `cargo leptos watch`.

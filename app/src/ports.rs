@@ -2,7 +2,8 @@
 //!
 //! Owns the traits and the values of this interface. Guarantees that the screen itself does no I/O and reads no clock.
 //! The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and optionally [`Respond`]; the browser's entry provides
-//! [`Api`], `Lang`, `Theme`, [`ThisDevice`] and [`Wire`]. The screen skips what is absent: an effect that finds no
+//! [`Api`], `Lang`, `Theme`, [`ThisDevice`] and [`Wire`]. Both provide [`crate::time::Reader`] if the browser told the
+//! server its zone. The screen skips what is absent: an effect that finds no
 //! [`ThisDevice`] does nothing.
 
 use std::pin::Pin;
@@ -163,6 +164,9 @@ pub const SIGNED_OUT_COOKIE: &str = "signed_out";
 pub const THEME_COOKIE: &str = "theme";
 /// The cookie that remembers [`Lang`].
 pub const LANG_COOKIE: &str = "lang";
+
+/// The cookie with the offsets of the reader's zone ([`crate::zone`]).
+pub const ZONE_COOKIE: &str = "zone";
 
 /// A menu that also opens without scripts.
 pub type Menu = <Details as ElementType>::Output;

@@ -16,10 +16,11 @@ use crate::time::Reader;
 /// and sleep.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The reader; without a clock and a zone until hydration, so that the first render is the same as the server's.
+/// The reader; until hydration with the clock and the zone that came with the page, so that the first render is the
+/// same as the server's.
 #[must_use]
 pub(crate) fn use_reader() -> RwSignal<Reader> {
-    let reader = RwSignal::new(Reader::default());
+    let reader = RwSignal::new(use_context::<Reader>().unwrap_or_default());
     if let Some(device) = use_device() {
         Effect::new(move |_| {
             let device = device.clone();

@@ -1,25 +1,46 @@
 //! Moments as dates and hours in the reader's zone.
 //!
-//! Owns the reader's clock and zone, and the labels of days and hours. Guarantees that nothing here reads a clock:
-//! the reader's offset and "now" come from [`crate::ports::Device`], and only after hydration, so that the server's
-//! HTML and the first render in the browser are the same. Texts come from the catalogue ([`crate::i18n`]). Called by
-//! the rows of the timeline and by the group list.
+//! Owns the reader's clock and zone, and the labels of days and hours. Guarantees that nothing here reads a clock. For
+//! the first render, the zone and "now" come with the page ([`Reader::told`]), so that the server's HTML and the first
+//! render in the browser are the same. After hydration they come from [`crate::ports::Device`]. Texts come from the
+//! catalogue ([`crate::i18n`]). Called by the rows of the timeline and by the group list.
 
 use caravana_protocol::Timestamp;
 
 use crate::civil::Civil;
 use crate::i18n::Words;
+use crate::zone::Zone;
 
 const DAY_MS: i64 = 24 * 60 * 60_000;
 const HALF_A_YEAR_MS: i64 = 182 * DAY_MS;
 /// Up to this many days ago, a day is shown as its weekday.
 const WEEKDAY_REACH: i64 = 6;
 
-/// The reader's clock and zone. Before hydration both are unknown: labels use UTC and do not refer to today.
+/// Minutes east of UTC at a moment; summer time changes them.
+#[derive(Debug, Clone, Copy, Default)]
+enum Offset {
+    #[default]
+    Unknown,
+    /// As the browser wrote it into its cookie.
+    Told(Zone),
+    /// As the device computes it.
+    Of(fn(i64) -> i32),
+}
+
+impl Offset {
+    fn at(self, unix_millis: i64) -> i32 {
+        match self {
+            Self::Unknown => 0,
+            Self::Told(zone) => zone.offset(unix_millis),
+            Self::Of(offset) => offset(unix_millis),
+        }
+    }
+}
+
+/// The reader's clock and zone. If both are unknown, labels use UTC and do not refer to today.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reader {
-    /// Minutes east of UTC at a moment. A function, because summer time changes it.
-    pub offset: Option<fn(i64) -> i32>,
+    offset: Offset,
     /// The time when the labels were last made, in milliseconds since 1970.
     pub now_millis: Option<i64>,
     /// The offsets half a year ago, now, and in half a year. They are stored because the function gives other answers
@@ -31,22 +52,42 @@ impl Reader {
     /// The reader at this moment, in the zone of the function.
     #[must_use]
     pub fn at(now_millis: i64, offset: fn(i64) -> i32) -> Self {
-        let clock = [-HALF_A_YEAR_MS, 0, HALF_A_YEAR_MS].map(|apart| offset(now_millis.saturating_add(apart)));
-        Self { offset: Some(offset), now_millis: Some(now_millis), clock }
+        Self::with(now_millis, Offset::Of(offset))
     }
 
-    /// Whether labels for this reader are also right for the other one: the same day and the same zone offsets.
+    /// The reader of a page: the zone that the browser told the server, and the time when the page was made.
+    #[must_use]
+    pub fn told(now_millis: i64, zone: Zone) -> Self {
+        Self::with(now_millis, Offset::Told(zone))
+    }
+
+    fn with(now_millis: i64, offset: Offset) -> Self {
+        let clock = [-HALF_A_YEAR_MS, 0, HALF_A_YEAR_MS].map(|apart| offset.at(now_millis.saturating_add(apart)));
+        Self { offset, now_millis: Some(now_millis), clock }
+    }
+
+    /// The zone and the time that came with the page, if they did.
+    #[must_use]
+    pub fn as_told(self) -> Option<(i64, Zone)> {
+        match (self.now_millis, self.offset) {
+            (Some(now), Offset::Told(zone)) => Some((now, zone)),
+            (_, Offset::Unknown | Offset::Told(_) | Offset::Of(_)) => None,
+        }
+    }
+
+    /// Whether labels for this reader are also right for the other one: the same day and the same zone offsets, both
+    /// from the device. What the page was told may be wrong for old messages.
     #[must_use]
     pub fn reads_as(self, other: Self) -> bool {
         let day = |reader: Self| reader.today().map(|today| today.day_number);
-        self.clock == other.clock && day(self) == day(other)
+        let kind = |reader: Self| std::mem::discriminant(&reader.offset);
+        kind(self) == kind(other) && self.clock == other.clock && day(self) == day(other)
     }
 
     /// The date and the hour at `at` in the reader's zone.
     #[must_use]
     pub fn civil(self, at: Timestamp) -> Civil {
-        let offset = self.offset.map_or(0, |offset| offset(at.unix_millis()));
-        Civil::at(at, offset)
+        Civil::at(at, self.offset.at(at.unix_millis()))
     }
 
     fn today(self) -> Option<Civil> {
@@ -158,7 +199,22 @@ mod tests {
     }
 
     #[test]
-    fn before_the_page_is_taken_over_a_day_is_its_date_in_utc() {
+    fn what_the_page_was_told_gives_the_devices_labels_and_is_replaced_by_the_device() {
+        let now = moment("2026-11-22T16:00:00Z").unix_millis();
+        let (told, device) = (Reader::told(now, "-300".parse().unwrap()), Reader::at(now, bogota));
+        for at in ["2026-11-22T04:00:00Z", "2026-11-21T16:00:00Z", "2026-11-22T05:00:00Z"] {
+            assert_eq!(
+                told.short_label(Lang::Es.words(), moment(at)),
+                device.short_label(Lang::Es.words(), moment(at))
+            );
+        }
+        assert!(!told.reads_as(device));
+        assert_eq!(told.as_told().map(|(now, zone)| (now, zone.to_string())), Some((now, "-300".to_owned())));
+        assert!(device.as_told().is_none() && Reader::default().as_told().is_none());
+    }
+
+    #[test]
+    fn where_no_zone_is_known_a_day_is_its_date_in_utc() {
         let day = Reader::default().civil(moment("2026-11-22T04:00:00Z"));
         assert_eq!(Reader::default().day_label(Lang::Es.words(), day), "22 de noviembre de 2026");
         assert_eq!(Reader::default().clock(moment("2026-11-22T04:05:00Z")), "04:05");

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use caravana_app::App;
 use caravana_app::i18n::Lang;
 use caravana_app::ports::{Api, Theme, ThisDevice, Wire};
+use caravana_app::time::Reader;
 use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -33,6 +34,9 @@ pub fn hydrate() {
         // The server chose the language and wrote it into the page. A second choice here could differ.
         provide_context(Lang::from_tag(&attribute("lang")).unwrap_or_default());
         provide_context(Theme::from_word(&attribute("data-theme")));
+        if let (Ok(now), Ok(zone)) = (attribute("data-now").parse(), attribute("data-zone").parse()) {
+            provide_context(Reader::told(now, zone));
+        }
         provide_context(Api(Arc::new(api::Rest)));
         provide_context(ThisDevice(Arc::new(device::Page)));
         provide_context(Wire(Arc::new(connector::PageConnector)));

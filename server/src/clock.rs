@@ -1,4 +1,5 @@
-//! The only place where the wall clock is read for credentials. It decides only about their expiry (G18).
+//! The only place where the wall clock is read, for credentials and for what a page shows. It decides only about the
+//! expiry of credentials (G18).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,12 @@ use caravana_protocol::Timestamp;
 pub(crate) fn unix_seconds() -> i64 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since 1970, for the labels of a page: what is called today.
+pub(crate) fn unix_millis() -> i64 {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }
 
 /// How long until this second begins. Zero if it has begun.

@@ -1,8 +1,9 @@
-//! The language and the theme of a page's reader.
+//! The language, the theme and the zone of a page's reader.
 
 use axum::http::{HeaderMap, header};
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{LANG_COOKIE, THEME_COOKIE, Theme};
+use caravana_app::ports::{LANG_COOKIE, THEME_COOKIE, Theme, ZONE_COOKIE};
+use caravana_app::zone::Zone;
 
 use super::cookies::value_of;
 
@@ -13,6 +14,8 @@ pub(super) struct Reader {
     pub(super) lang: Lang,
     /// The chosen theme.
     pub(super) theme: Theme,
+    /// The zone that the page's script wrote. It only shows times: nothing that is stored or allowed depends on it.
+    pub(super) zone: Option<Zone>,
 }
 
 impl Reader {
@@ -22,6 +25,7 @@ impl Reader {
         Self {
             lang: Lang::negotiate(value_of(headers, LANG_COOKIE), accept),
             theme: Theme::from_word(value_of(headers, THEME_COOKIE).unwrap_or_default()),
+            zone: value_of(headers, ZONE_COOKIE).and_then(|text| text.parse().ok()),
         }
     }
 }

@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, Respond, Site};
-use caravana_app::shell;
+use caravana_app::{shell, time};
 use caravana_protocol::rest::{
     Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
     Register, ResetWays, SignIn, User,
@@ -30,6 +30,7 @@ use super::reader::Reader;
 use super::state::Shared;
 use super::taken::until_taken;
 use super::{files, groups, invites, members, messages, sessions};
+use crate::clock::unix_millis;
 
 /// A page shows data of its reader, so it must not be shared. If the reader is signed in, not even the browser may
 /// store it.
@@ -70,7 +71,8 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
 
 async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: Body) -> Response {
     let caching = if identity.is_some() { PRIVATE } else { ASK_AGAIN };
-    let Reader { lang, theme } = Reader::of(&parts.headers);
+    let Reader { lang, theme, zone } = Reader::of(&parts.headers);
+    let told = zone.map(|zone| time::Reader::told(unix_millis(), zone));
     let options = state.leptos.clone();
     let site = Site(state.origins.homes(&parts.headers).join(" "));
     let mut websockets = state.origins.websockets(&parts.headers);
@@ -84,6 +86,9 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
         provide_context(lang);
         provide_context(theme);
         provide_context(site.clone());
+        if let Some(told) = told {
+            provide_context(told);
+        }
         let Some(response) = use_context::<ResponseOptions>() else { return };
         if let Some(policy) = policy(&websockets) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
