@@ -38,7 +38,7 @@ mod screen;
 use dirty::Dirty;
 use entries::Log;
 pub(crate) use open::ANNOUNCED;
-use open::{Onlooker, Open};
+use open::{Members, Onlooker, Open};
 
 /// How often the countdown of a wait is updated.
 const SECOND: Duration = Duration::from_secs(1);
@@ -193,6 +193,7 @@ impl Bridge {
             revision: 0,
             arrived: Whole(Arrived::default()),
             members: lists::members(&opened.members, &|member| member.online, self.me),
+            member_count: opened.group.member_count.max(opened.members.len() as u64),
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity {
                 up_to: opened.messages.messages.last().map(|message| message.seq),
@@ -208,6 +209,7 @@ impl Bridge {
 
     /// Shows a group: from here on `timeline` and `virtual_list` follow the session.
     pub fn open(self, opened: Opened, timeline: Store<TimelineState>, virtual_list: StoredValue<VirtualList>) {
+        let members_are = if opened.has_some_members_only() { Members::Some } else { Members::All };
         let Opened { group, members, messages } = opened;
         self.notice.set(None);
         self.open.set_value(Some(Open {
@@ -216,6 +218,7 @@ impl Bridge {
             log: Log::new(group.name.clone()),
             group,
             members,
+            members_are,
             timeline,
             virtual_list,
             page: Some(messages),
@@ -239,6 +242,7 @@ impl Bridge {
         if let Some(Some(input)) = told {
             self.say(input);
             self.mark(Dirty::everything);
+            self.load_other_members();
         }
     }
 

@@ -8,6 +8,11 @@ use caravana_protocol::{Message, UserId};
 use super::store::{GroupRow, MemberRow, Whole};
 use crate::i18n::Words;
 
+/// The place of a member in the panel of a page: as in [`members`], by the server's presence.
+pub(super) fn place(member: &Member) -> (bool, String, String) {
+    (!member.online, member.user.display_name.to_lowercase(), member.user.id.to_string())
+}
+
 /// The rows of the members' panel: online members first, then by name.
 #[must_use]
 pub fn members(members: &[Member], online: &dyn Fn(&Member) -> bool, me: UserId) -> Vec<MemberRow> {

@@ -185,6 +185,8 @@ pub struct TimelineState {
     /// The members, online members first.
     #[store(key: String = |row| row.id.clone())]
     pub members: Vec<MemberRow>,
+    /// The number of members, which may be more than are loaded yet.
+    pub member_count: u64,
     /// The names of those who are typing.
     pub typing: Whole<Vec<String>>,
     /// How complete the log is.

@@ -31,7 +31,7 @@ pub fn MembersPanel(
         use LinkView::{CatchingUp, Connecting, Online, Quiet, Restored};
         matches!(link.get(), Quiet | Connecting | Online | CatchingUp | Restored)
     });
-    let count = move || (words.member_count)(timeline.members().read().len() as u64);
+    let count = move || (words.member_count)(timeline.member_count().get());
     let invite = move || {
         view! {
             <button class="button button-soft" type="button" data-testid="invite" on:click=move |_| invite.run(())>

@@ -29,6 +29,9 @@ struct Home {
     groups: GroupsAnswer,
 }
 
+/// The end of the path of a group's members.
+const MEMBERS: &str = "/miembros";
+
 async fn load(api: Option<Api>) -> Result<Option<Home>, ApiError> {
     let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
     let Some(user) = api.session().await? else { return Ok(None) };
@@ -44,7 +47,8 @@ pub fn ChatPage() -> impl IntoView {
     let open = move || group_in(&path.read()).map(str::to_owned);
     provide_context({
         let api = api.clone();
-        LoadedGroup(Resource::new_blocking(open, move |id| group::load(api.clone(), id)))
+        let of_members = move || path.read_untracked().ends_with(MEMBERS);
+        LoadedGroup(Resource::new_blocking(open, move |id| group::load(api.clone(), id, of_members())))
     });
     let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
     let body = move || {
@@ -94,7 +98,7 @@ fn Chat(home: Home) -> impl IntoView {
     let path = use_location().pathname;
     let shown = move || match path.read().as_str() {
         "/" => "list",
-        path if path.ends_with("/miembros") => "members",
+        path if path.ends_with(MEMBERS) => "members",
         _ => "group",
     };
     // A refused message that the browser submitted itself returns to the group's page and is reported there.

@@ -30,8 +30,15 @@ const CONTEXT: usize = 20;
 pub(super) struct LoadedGroup(pub(super) Resource<Option<Result<Opened, ApiError>>>);
 
 /// Loads the data for the first render of a group's page.
-pub(super) async fn load(api: Option<Api>, id: Option<String>) -> Option<Result<Opened, ApiError>> {
-    Some(load_group(api, id?).await)
+///
+/// The page of a large group carries only some of its members, unless the page is about them: without scripts, it could
+/// not load the others. In the browser, nothing is left out of what was loaded.
+pub(super) async fn load(api: Option<Api>, id: Option<String>, of_members: bool) -> Option<Result<Opened, ApiError>> {
+    let mut loaded = load_group(api, id?).await;
+    if let (true, false, Ok(opened)) = (cfg!(feature = "ssr"), of_members, &mut loaded) {
+        opened.carry_less();
+    }
+    Some(loaded)
 }
 
 async fn load_group(api: Option<Api>, id: String) -> Result<Opened, ApiError> {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use reactive_stores::Patch;
 
 use super::screen::wait;
-use super::{Bridge, Dirty, Open, follow, may_invite, names};
+use super::{Bridge, Dirty, Members, Open, follow, may_invite, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
 use crate::i18n::explain;
@@ -19,7 +19,11 @@ impl Bridge {
         let open = self.open.try_with_value(|open| open.as_ref().map(|open| open.group.id)).flatten();
         self.mark(|dirty| dirty.note(change, open));
         match *change {
-            Change::Link | Change::Progress { .. } => self.show_link(),
+            Change::Link => {
+                self.show_link();
+                self.load_other_members();
+            }
+            Change::Progress { .. } => self.show_link(),
             Change::Build(_) => self.build_seen(),
             // The mark above is enough for these. If older messages could not be loaded, the place above the rows says
             // so.
@@ -77,15 +81,35 @@ impl Bridge {
         }
     }
 
+    /// Loads the members that the page did not carry. If it fails, the next change of the link is another attempt.
+    pub(super) fn load_other_members(self) {
+        let some = self.open.try_update_value(|open| {
+            let open = open.as_mut().filter(|open| open.members_are == Members::Some)?;
+            open.members_are = Members::Loading;
+            Some(open.group.id)
+        });
+        if let Some(Some(group)) = some {
+            self.reload_members(group);
+        }
+    }
+
     fn reload_members(self, id: GroupId) {
         let Some(running) = self.running.try_get_value().flatten() else { return };
         let (members, group) = (running.api.0.members(id), running.api.0.group(id));
         leptos::task::spawn_local(async move {
-            let (Ok(members), Ok(group)) = (members.await, group.await) else { return };
+            let (Ok(members), Ok(group)) = (members.await, group.await) else {
+                let _ = self.open.try_update_value(|open| {
+                    if let Some(open) = open.as_mut().filter(|open| open.members_are == Members::Loading) {
+                        open.members_are = Members::Some;
+                    }
+                });
+                return;
+            };
             let _ = self.open.try_update_value(|open| {
                 if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
                     open.names.extend(names(&members));
                     open.members = members;
+                    open.members_are = Members::All;
                     open.timeline.may_invite().patch(may_invite(&group));
                 }
             });

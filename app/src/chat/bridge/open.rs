@@ -19,10 +19,22 @@ use crate::time::Reader;
 /// At most this many new messages are announced one by one.
 pub(crate) const ANNOUNCED: usize = 3;
 
+/// Which of the group's members are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Members {
+    /// Those that the page carried.
+    Some,
+    /// The same, while the others are being loaded.
+    Loading,
+    /// All.
+    All,
+}
+
 /// The open group.
 pub(super) struct Open {
     pub(super) group: Group,
     pub(super) members: Vec<Member>,
+    pub(super) members_are: Members,
     pub(super) names: HashMap<UserId, String>,
     /// The reader's read position when the group was opened, if messages were unread then. The divider stays at this
     /// position.

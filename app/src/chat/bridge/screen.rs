@@ -6,7 +6,7 @@ use caravana_protocol::rest::{Group, Member};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
-use super::{Bridge, Dirty, Onlooker, Open, Running};
+use super::{Bridge, Dirty, Members, Onlooker, Open, Running};
 use crate::chat::lists;
 use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
@@ -42,7 +42,10 @@ impl Bridge {
                 let Some(known) = session.group(open.group.id).filter(|known| known.is_loaded()) else { return };
                 let is_first = open.cursor.is_none();
                 if dirty.rows || is_first {
-                    open.read_by_all = known.read_by_all(open.members.iter().map(|member| member.user.id));
+                    let all = open.members_are == Members::All;
+                    let read = || known.read_by_all(open.members.iter().map(|member| member.user.id));
+                    // Of some members it can't be said what all have read.
+                    open.read_by_all = if all { read() } else { 0 };
                 }
                 if open.follow(known, &dirty.log, who) || dirty.rows {
                     open.show(known, who);
@@ -111,6 +114,9 @@ impl Open {
             if knows_roster { known.roster().is_online(member.user.id) } else { member.online }
         };
         self.timeline.members().patch(lists::members(&self.members, &online, me));
+        let known = self.members.len() as u64;
+        let all = self.members_are == Members::All;
+        self.timeline.member_count().patch(if all { known } else { known.max(self.group.member_count) });
     }
 
     /// Updates the small parts of the screen that are cheap to compute.

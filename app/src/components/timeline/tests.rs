@@ -14,6 +14,7 @@ fn html(has_newer: bool) -> String {
             revision: 0,
             arrived: Whole(Arrived::default()),
             members: Vec::new(),
+            member_count: 0,
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
             wait: Whole(None),

@@ -45,6 +45,7 @@ fn html(role: Role, known: Result<Option<Vec<LivingInvite>>, ApiError>) -> Strin
             revision: 0,
             arrived: Whole(Arrived::default()),
             members: lists::members(&members, &|member| member.online, me),
+            member_count: 2,
             typing: Whole(Vec::new()),
             continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
             wait: Whole(None),
