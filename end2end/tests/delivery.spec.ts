@@ -1,12 +1,13 @@
 // What a load of the chat page costs, and what the page shows before its WASM is there.
 
 import type { Browser, Page } from '@playwright/test';
-import { NO_HASTE, fill } from '../support/crowd.ts';
+import { NO_HASTE, fill, post, say } from '../support/crowd.ts';
 import { type Person, together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 import { type Asked, Traffic, table } from '../support/traffic.ts';
 
 test.use({ serverFlags: NO_HASTE });
+test.describe.configure({ timeout: 180_000 });
 
 /** What a page costs that has not changed since the last visit. */
 const AGAIN_BYTES = 12_000;
@@ -14,12 +15,10 @@ const AGAIN_BYTES = 12_000;
 const FIRST_BYTES = 60_000;
 
 /** A browser with an empty cache and the person's cookies, in this zone. */
-async function elsewhere(browser: Browser, person: Person, watch: (page: Page) => void, timezoneId: string): Promise<Page> {
+async function elsewhere(browser: Browser, person: Person, timezoneId: string): Promise<Page> {
   const storageState = await person.page.context().storageState();
   const baseURL = new URL(person.page.url()).origin;
-  const page = await (await browser.newContext({ storageState, baseURL, locale: 'es-MX', timezoneId })).newPage();
-  watch(page);
-  return page;
+  return (await browser.newContext({ storageState, baseURL, locale: 'es-MX', timezoneId })).newPage();
 }
 
 /** Opens the page and waits until nothing more is asked for. */
@@ -38,12 +37,12 @@ test('a first visit fetches each file once, and a second one only the page', asy
   await together(ana, bruno, 'Oaxaca en abril');
   await fill([ana, bruno], 60);
   const url = ana.page.url();
-  const page = await elsewhere(browser, ana, watch, 'America/Mexico_City');
+  const page = await elsewhere(browser, ana, 'America/Mexico_City');
+  watch(page);
   const traffic = await Traffic.of(page);
 
   const first = await load(page, traffic, url);
   await info.attach('first', { body: table(first), contentType: 'text/plain' });
-  console.log(`first visit\n${table(first)}`);
   // A preload and its use are one request, which the browser reports twice: the second comes from its memory.
   const fetched = first.filter(({ cached }) => !cached).map(({ path }) => path);
   expect(fetched.filter((path, at) => fetched.indexOf(path) !== at)).toEqual([]);
@@ -57,7 +56,6 @@ test('a first visit fetches each file once, and a second one only the page', asy
 
   const second = await load(page, traffic, url);
   await info.attach('second', { body: table(second), contentType: 'text/plain' });
-  console.log(`second visit\n${table(second)}`);
   expect(second.filter((asked) => isOfBuild(asked) && !asked.cached)).toEqual([]);
   expect(bytes(second)).toBeLessThan(AGAIN_BYTES);
   await page.context().close();
@@ -82,13 +80,13 @@ async function hours(page: Page): Promise<{ shown: string[]; own: string[]; zone
 }
 
 // Once, a page showed the hours of UTC until its WASM had come: up to 13 s on a slow link.
-for (const timezoneId of ['America/Mexico_City', 'Asia/Kathmandu', 'Europe/Madrid', 'Pacific/Kiritimati']) {
-  test(`without its WASM a page shows the hours and the day of ${timezoneId}`, async ({ browser, signUp, watch }, info) => {
-    const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
-    await together(ana, bruno, 'Valle de Bravo');
-    await ana.send('¿A qué hora sale el camión?');
-    const url = ana.page.url();
-    const page = await elsewhere(browser, ana, watch, timezoneId);
+test('without its WASM a page shows the hours and the day of its reader', async ({ browser, signUp, watch }, info) => {
+  const ana = await signUp('Ana');
+  const { group } = await post<{ group: { id: string } }>(ana, '/groups', { name: 'Valle de Bravo' });
+  await say(ana, '¿A qué hora sale el camión?', group.id);
+  const url = `/g/${group.id}`;
+  for (const timezoneId of ['Asia/Kathmandu', 'Europe/Madrid', 'Pacific/Kiritimati']) {
+    const page = await elsewhere(browser, ana, timezoneId);
     await page.route('**/*.wasm', (route) => route.abort());
 
     // The first page in this zone was rendered for Mexico; its script corrects the hours.
@@ -104,16 +102,18 @@ for (const timezoneId of ['America/Mexico_City', 'Asia/Kathmandu', 'Europe/Madri
     expect(second.shown).toEqual(second.own);
     for (const hour of second.own) expect(html).toContain(`>${hour}</time>`);
     expect(html).toContain(`data-zone="${second.zone}"`);
+    expect(second.zone).not.toBe(first.zone);
     expect(second.day).toBe('Hoy');
-    await page.screenshot({ path: info.outputPath('without-wasm.png') });
+    await page.screenshot({ path: info.outputPath(`without-wasm-${timezoneId.replace('/', '-')}.png`) });
 
-    // Hydration finds the same text: the page is watched for errors, and the hours stay.
+    // Hydration finds the same text: the page is watched for errors from here on, and the hours stay.
+    watch(page);
     await page.unroute('**/*.wasm');
     await page.goto(url);
-    await expect(page.getByTestId('connection').first()).toHaveAttribute('data-state', 'online');
+    await expect(page.getByTestId('connection').first()).toHaveAttribute('data-state', 'online', { timeout: 30_000 });
     const third = await hours(page);
     expect(third.shown).toEqual(third.own);
     expect(third.day).toBe('Hoy');
     await page.context().close();
-  });
-}
+  }
+});

@@ -17,8 +17,7 @@ use tower_http::compression::{CompressionLayer, Predicate};
 
 use super::state::Shared;
 
-/// The level of brotli and gzip. Level 4 makes a group's page of 100 kB a tenth in a millisecond; higher levels take
-/// several times as long for a few per cent.
+/// The level of brotli and gzip. With brotli, a page of 222 kB becomes 14.8 kB. Higher levels were not measured.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 /// A smaller page fits into one packet anyway.
 const WORTH_COMPRESSING: u64 = 1024;
