@@ -6,14 +6,14 @@
     reason = "a component is called by the view macro, which uses its view and hands its properties over by value"
 )]
 
-mod account;
-mod account_care;
+pub mod account;
+pub mod account_care;
 pub mod chat;
 pub mod group;
-mod invite;
+pub mod invite;
 pub mod not_found;
 pub mod plain;
-mod reset;
+pub mod reset;
 pub mod welcome;
 
 use caravana_protocol::ErrorCode;

@@ -18,15 +18,15 @@ pub const SCRIPT: &str = include_str!("zone.js");
 /// At most this many changes: four years of summer time, and four more. The script writes no more.
 const CHANGES: usize = 12;
 /// No zone is farther from UTC, in minutes; dates of the 19th century are, by some minutes, and have no messages.
-const FARTHEST: i32 = 18 * 60;
+const FARTHEST: i16 = 18 * 60;
 const MINUTE_MS: i64 = 60_000;
 
-/// The offsets of a zone.
+/// The offsets of a zone: small, because it is copied with its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Zone {
-    first: i32,
+    first: i16,
     /// Minutes since 1970, and the offset from then on; only the first `len` are valid.
-    changes: [(i64, i32); CHANGES],
+    changes: [(u32, i16); CHANGES],
     len: usize,
 }
 
@@ -40,11 +40,11 @@ impl Zone {
     #[must_use]
     pub fn offset(&self, unix_millis: i64) -> i32 {
         let minute = unix_millis.div_euclid(MINUTE_MS);
-        let before = self.changes().iter().take_while(|(from, _)| *from <= minute).last();
-        before.map_or(self.first, |(_, offset)| *offset)
+        let before = self.changes().iter().take_while(|(from, _)| i64::from(*from) <= minute).last();
+        before.map_or(self.first, |(_, offset)| *offset).into()
     }
 
-    fn changes(&self) -> &[(i64, i32)] {
+    fn changes(&self) -> &[(u32, i16)] {
         self.changes.get(..self.len).unwrap_or_default()
     }
 }
@@ -57,7 +57,7 @@ impl FromStr for Zone {
         let mut zone = Self { first: offset(parts.next())?, ..Self::default() };
         for part in parts {
             let (from, next) = part.split_once('.').ok_or(NoZone)?;
-            let from: i64 = from.parse().map_err(|_| NoZone)?;
+            let from: u32 = from.parse().map_err(|_| NoZone)?;
             let place = zone.changes.get_mut(zone.len).ok_or(NoZone)?;
             *place = (from, offset(Some(next))?);
             zone.len += 1;
@@ -66,8 +66,8 @@ impl FromStr for Zone {
     }
 }
 
-fn offset(text: Option<&str>) -> Result<i32, NoZone> {
-    let offset: i32 = text.and_then(|text| text.parse().ok()).ok_or(NoZone)?;
+fn offset(text: Option<&str>) -> Result<i16, NoZone> {
+    let offset: i16 = text.and_then(|text| text.parse().ok()).ok_or(NoZone)?;
     (-FARTHEST..=FARTHEST).contains(&offset).then_some(offset).ok_or(NoZone)
 }
 

@@ -45,8 +45,6 @@ pub(crate) struct Needs {
 /// Where the tools are, once set-up has found or installed them.
 pub(crate) struct Tools {
     toolchain: Toolchain,
-    /// wasm-bindgen's command line, of the version that the crates were locked to.
-    pub(crate) wasm_bindgen: PathBuf,
     /// Binaryen's optimiser.
     pub(crate) wasm_opt: PathBuf,
     /// The browser, where it was asked for.
@@ -58,7 +56,6 @@ pub(crate) struct Tools {
 /// Finds or installs every tool that is needed. Safe to call again; then it takes less than a second.
 pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     let toolchain = toolchain::ensure(workspace)?;
-    let wasm_bindgen = wasm_bindgen::ensure(workspace, toolchain)?;
     npm::ensure(workspace)?;
     let chromium = needs.chromium.then(chromium::ensure).transpose()?;
     if needs.faults {
@@ -69,8 +66,9 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     }
     let schemathesis = needs.schemathesis.then(|| schemathesis::ensure(workspace)).transpose()?;
     let wasm_opt = npm::executable(workspace, "wasm-opt");
-    let tools = Tools { toolchain, wasm_bindgen, wasm_opt, chromium, schemathesis };
+    let tools = Tools { toolchain, wasm_opt, chromium, schemathesis };
     if needs.cargo_leptos {
+        wasm_bindgen::ensure(workspace, toolchain)?;
         cargo_leptos::ensure(workspace, toolchain)?;
     }
     Ok(tools)

@@ -96,6 +96,7 @@ fn links(links: InviteLinks) -> AnyView {
     lazy(async || Ok(load().await?), move || show(links))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a split point that may fail returns its error")]
 #[wasm_split(invite, fallible, preload(load))]
 fn show(links: InviteLinks) -> Result<AnyView, NotLoaded> {
     Ok(view! { <Links links /> }.erase())

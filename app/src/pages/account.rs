@@ -12,13 +12,13 @@ use crate::paths::{encode_path, own_path};
 
 /// `/login`.
 #[component]
-pub(super) fn LoginPage() -> impl IntoView {
+pub fn LoginPage() -> impl IntoView {
     view! { <AccountPage kind=AccountKind::Login /> }.erase()
 }
 
 /// `/register`.
 #[component]
-pub(super) fn RegisterPage() -> impl IntoView {
+pub fn RegisterPage() -> impl IntoView {
     view! { <AccountPage kind=AccountKind::Register /> }.erase()
 }
 

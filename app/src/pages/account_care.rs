@@ -34,7 +34,7 @@ async fn load(api: Option<Api>) -> Result<Option<Account>, ApiError> {
 
 /// The page.
 #[component]
-pub(super) fn AccountCarePage() -> impl IntoView {
+pub fn AccountCarePage() -> impl IntoView {
     let api = use_context::<Api>();
     let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
     let body = move || {

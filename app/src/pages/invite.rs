@@ -29,7 +29,7 @@ async fn load(api: Option<Api>, token: String) -> Result<Loaded, ApiError> {
 
 /// The page.
 #[component]
-pub(super) fn InvitePage() -> impl IntoView {
+pub fn InvitePage() -> impl IntoView {
     let api = use_context::<Api>();
     let params = use_params_map();
     let token = move || params.read().get("token").unwrap_or_default();

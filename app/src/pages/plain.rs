@@ -37,6 +37,7 @@ impl PlainPage {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a split point that may fail returns its error")]
 #[wasm_split(plain, fallible, preload(load))]
 fn show(page: PlainPage) -> Result<AnyView, NotLoaded> {
     Ok(match page {

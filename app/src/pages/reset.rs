@@ -26,7 +26,7 @@ async fn load(api: Option<Api>) -> Result<ResetWays, ApiError> {
 
 /// `/reset`.
 #[component]
-pub(super) fn ResetPage() -> impl IntoView {
+pub fn ResetPage() -> impl IntoView {
     let words = use_words();
     let api = use_context::<Api>();
     let loaded = Resource::new_blocking(|| (), move |()| load(api.clone()));
@@ -47,7 +47,7 @@ pub(super) fn ResetPage() -> impl IntoView {
 
 /// `/reset/:token`. Opening the page changes nothing, because mail programs open links in advance.
 #[component]
-pub(super) fn SetPasswordPage() -> impl IntoView {
+pub fn SetPasswordPage() -> impl IntoView {
     let words = use_words();
     let token = use_params_map().read_untracked().get("token").unwrap_or_default();
     let is_gone = use_query_map().read_untracked().get_str("error") == Some("gone");

@@ -195,10 +195,10 @@ async fn the_image_runs_without_root_on_a_root_that_can_not_be_written() {
     }
     let mut server = image.start(&settings);
     let (port, id) = (server.port, server.process.id());
-    let process = fs::read_to_string(format!("/proc/{}/status", id)).unwrap();
+    let process = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let user = image.user.split(':').next().unwrap();
     assert!(process.contains(&format!("Uid:\t{user}\t{user}\t{user}\t{user}\n")), "{process}");
-    let mounts = fs::read_to_string(format!("/proc/{}/mounts", id)).unwrap();
+    let mounts = fs::read_to_string(format!("/proc/{id}/mounts")).unwrap();
     let is_writable = |folder: &str| {
         let mount =
             mounts.lines().rfind(|line| line.split(' ').nth(1) == Some(folder)).unwrap_or_else(|| panic!("{mounts}"));
