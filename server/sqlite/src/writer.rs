@@ -13,7 +13,6 @@ use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use caravana_protocol::limits::MAILBOX_FRAMES;
 use caravana_store::error::sqlx::sqlite::BUSY;
 use caravana_store::{Appended, Cause, Commits, Effect, Effects, HintSender, HintSource, NewMessage, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
@@ -30,10 +29,9 @@ use sends::Extent;
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; a caller beyond that
 /// gets `overloaded`.
 const QUEUE: usize = 4_096;
-/// Jobs in one transaction. Few enough that the first job does not wait long, and half of a mailbox: all events of a
-/// commit reach a follower's mailbox at once, and a sender's acknowledgements with them, and the follower must not look
-/// slow because of that.
-const BATCH: usize = MAILBOX_FRAMES / 2;
+/// Jobs in one transaction. Large, because under load a larger transaction writes each page of the database once for
+/// more messages, and each connection gets more frames by one write. Small enough that the first job does not wait long.
+const BATCH: usize = 512;
 /// How often the task checks whether another program has committed. The query takes microseconds.
 const FOREIGN_POLL: Duration = Duration::from_millis(100);
 
