@@ -32,14 +32,17 @@ const EXPIRY_TICK: Duration = Duration::from_millis(500);
 const PULL_RETRY: Duration = Duration::from_millis(250);
 /// A follower with more waiting bytes than this is slow, and a long gap is then filled slowly.
 const BACKLOG_BYTES: usize = 256 * 1024;
-/// How many bytes are put into mailboxes before the tasks that write them get a turn. Also the smallest page for which
-/// the filling of a gap waits for slow followers.
+/// The smallest page for which the filling of a gap waits for slow followers.
 const GO_BYTES: usize = 64 * 1024;
 /// How long the filling of a gap waits for the slowest follower before each page. A follower that does not take even
 /// one page in that time is given up until it has less waiting, so the others do not wait for it twice.
 const BACKLOG_PATIENCE: Duration = Duration::from_secs(1);
 /// How often the slow followers are checked while the filling of a gap waits.
 const BACKLOG_LOOK: Duration = Duration::from_millis(10);
+/// After so many events of one commit for filling mailboxes comes a pause.
+const PAUSE_EVENTS: usize = 32;
+/// The shortest time that the runtime's timer knows.
+const PAUSE: Duration = Duration::from_millis(1);
 /// Pages with fewer events are delivered one by one.
 const SMALL_PAGE: usize = 16;
 
@@ -54,24 +57,37 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
             () = hub.shutdown.cancelled() => None,
         };
         let Some(effects) = effects else { return };
-        let mut put_in = 0;
+        let mut filling = 0;
         for effect in effects {
             match effect {
                 Effect::Event(event) => {
-                    put_in += deliver(&hub, &event);
+                    let applied = deliver(&hub, &event);
                     hub.tell_others(|| Signal::Hint(event.group_id(), Some(event.seq())));
+                    // Everything else of the commit is put in before the first socket is written, so that a connection
+                    // gets it by one write.
+                    if applied == Some(Applied::Filling) {
+                        filling += 1;
+                        give_way(filling).await;
+                    }
                 }
                 Effect::Moved(group) => hub.signal(Signal::Hint(group, None)),
                 Effect::Member(group, user) => hub.signal(Signal::Member(group, user)),
                 Effect::GroupDeleted(group, members) => hub.signal(Signal::GroupDeleted(group, members)),
                 Effect::Renamed(user, display_name) => hub.signal(Signal::Renamed(user, display_name)),
             }
-            if put_in >= GO_BYTES {
-                put_in = 0;
-                tokio::task::yield_now().await;
-            }
         }
         // The writing tasks that were woken run before more is put in, even if one thread serves them all.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Lets the loops that write run, because a mailbox is filling. This is `filling`th such event of the commit. Now and then
+/// it pauses: another thread may have such a loop and not run at the moment. A follower that reads nothing delays the others
+/// only a few times, because its mailbox is soon full.
+async fn give_way(filling: usize) {
+    if filling.is_multiple_of(PAUSE_EVENTS) {
+        sleep(PAUSE).await;
+    } else {
         tokio::task::yield_now().await;
     }
 }
@@ -186,22 +202,15 @@ pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
     }
 }
 
-/// Delivers an event that was just committed. Returns the size of its frame, which each follower gets.
-fn deliver(hub: &Arc<Hub>, event: &Event) -> usize {
+/// Delivers an event that was just committed. `None`: nobody here follows the group.
+fn deliver(hub: &Arc<Hub>, event: &Event) -> Option<Applied> {
     let group = event.group_id();
     // Most groups have no follower on this server most of the time; then nothing is encoded.
-    let applied = hub.registry.with(group, |state| {
-        let frame = Outgoing::event(event);
-        (state.apply(event, &frame), frame.len())
-    });
-    match applied {
-        Some((Applied::Yes, bytes)) => bytes,
-        Some((Applied::Gap, _)) => {
-            pull(hub, group);
-            0
-        }
-        None => 0,
+    let applied = hub.registry.with(group, |state| state.apply(event, &Outgoing::event(event)));
+    if applied == Some(Applied::Gap) {
+        pull(hub, group);
     }
+    applied
 }
 
 /// A group's log moved, and the writer has no event for it. If the group is followed here, the event is read from the
@@ -294,10 +303,17 @@ async fn wait_for_slow_followers(hub: &Arc<Hub>, group: GroupId, bytes: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use caravana_protocol::Epoch;
     use caravana_protocol::limits::MAILBOX_BYTES;
+    use caravana_store::{Effects, GroupState};
+    use uuid::Uuid;
 
     use super::*;
-    use crate::samples::{GROUP, hub, peer};
+    use crate::frame::Head;
+    use crate::mailbox::Next;
+    use crate::samples::{GROUP, hub, message, peer};
 
     /// Reports that the kernel has taken this many bytes.
     fn takes(peer: &Peer, bytes: usize) {
@@ -332,5 +348,29 @@ mod tests {
             let (waited, ()) = tokio::join!(waits(), takes_a_page);
             assert_eq!(waited, BACKLOG_PATIENCE, "who keeps pace");
         }
+    }
+
+    /// A commit of SQLite's writer has up to 512 events.
+    #[tokio::test]
+    async fn a_commit_of_more_events_than_a_mailbox_holds_closes_nobody_who_reads() {
+        let (hub, commits) = hub(&[], "");
+        let reader = peer(1);
+        hub.registry.enter(GROUP, |state| state.enter(&reader, 1));
+        let epoch = Epoch::new(Uuid::from_u128(3));
+        hub.registry.with(GROUP, |state| {
+            state.load(GroupState { epoch, head: 0, members: [reader.user].into(), reads: BTreeMap::new() });
+            state.join(GROUP, reader.key, 1, 0, true)
+        });
+        let mut effects = Effects::default();
+        (1..=512).for_each(|seq| effects.event(message(seq)));
+        commits.tell(effects).await;
+        let mut seqs = Vec::new();
+        while seqs.len() < 512 {
+            let Next::Write(frames) = reader.mailbox.next().await else { panic!("closed after {} events", seqs.len()) };
+            reader.mailbox.written(frames.len(), frames.iter().map(Outgoing::len).sum());
+            let heads = frames.iter().flat_map(Outgoing::frames).map(|(head, _)| head);
+            seqs.extend(heads.filter_map(|head| if let Head::Event(seq) = head { Some(seq) } else { None }));
+        }
+        assert!(seqs.is_sorted());
     }
 }

@@ -72,6 +72,8 @@ const REPLAYING: Seq = Seq::MAX;
 pub(super) enum Applied {
     /// It was the next event and was delivered, or it was an old one and was dropped.
     Yes,
+    /// It was delivered, and so much waits for a follower that the loops that write should get a turn.
+    Filling,
     /// An event before it is missing.
     Gap,
 }
@@ -222,12 +224,13 @@ impl Group {
         }
         group_state.head = seq;
         self.before(event, later);
+        let mut should_drain = false;
         for follower in &self.followers {
             if follower.after < seq {
-                follower.peer.mailbox.push(frame);
+                should_drain |= follower.peer.mailbox.push(frame);
             }
         }
-        Applied::Yes
+        if should_drain { Applied::Filling } else { Applied::Yes }
     }
 
     /// Delivers a page of the log, without membership changes in it, as one frame. The page must start at the next

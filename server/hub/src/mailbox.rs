@@ -25,6 +25,8 @@ use crate::frame::Outgoing;
 
 /// When this many frames wait, frames that may be lost are dropped.
 const SOFT_FRAMES: usize = MAILBOX_FRAMES / 4;
+/// When more than this or [`SOFT_FRAMES`] wait, the loop that writes should get a turn.
+const TURN_BYTES: usize = MAILBOX_BYTES / 16;
 /// A part of the beginning of a stream is put in only while less than this waits. A piece of a replay is as large as
 /// this. So half of the mailbox stays free for live events, and a replay alone never pushes them over the limit.
 const ROOM_BYTES: usize = MAILBOX_BYTES / 4;
@@ -83,20 +85,23 @@ impl Queue {
 
 impl Mailbox {
     /// Puts in a frame that must arrive. A full mailbox is closed as too slow, and the waiting frames are dropped: all
-    /// of them are in the log.
-    pub fn push(&self, frame: &Outgoing) {
+    /// of them are in the log. Returns whether so much waits that the loop that writes should get a turn before more is
+    /// put in.
+    pub fn push(&self, frame: &Outgoing) -> bool {
         let mut queue = self.queue();
         if queue.closing.is_some() {
-            return;
+            return false;
         }
         if queue.waiting_frames >= MAILBOX_FRAMES || queue.waiting_bytes + frame.len() > MAILBOX_BYTES {
             queue.closing = Some(CloseReason::TooSlow);
             queue.frames = VecDeque::new();
             drop(queue);
             self.wake();
-            return;
+            return false;
         }
+        let should_drain = !queue.has_less_than(SOFT_FRAMES, TURN_BYTES);
         self.put(queue, frame);
+        should_drain
     }
 
     /// Puts in a frame that may be lost. Returns whether the frame was accepted.

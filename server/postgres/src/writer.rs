@@ -31,7 +31,9 @@ use batch::Batch;
 const LANES: usize = 4;
 /// Messages that may wait in a lane; all lanes together hold as many as the one writer of SQLite.
 const QUEUE: usize = 1_024;
-/// Messages in one commit; `sqlite/writer.rs` gives the reasons.
+/// Messages in one commit. Few enough that the first job does not wait long, and half of a mailbox: all events of a
+/// commit reach a follower's mailbox at once, and a sender's acknowledgements with them, and the follower must not look
+/// slow because of that.
 const BATCH: usize = MAILBOX_FRAMES / 2;
 /// How long a batch may take before the connection counts as dead: longer than a batch may wait for a lock.
 const PATIENCE: Duration = Duration::from_secs(4);

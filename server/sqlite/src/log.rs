@@ -19,13 +19,17 @@ use tokio::sync::mpsc;
 
 use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, user as user_id};
 use super::{SqliteStore, groups, roles};
-use append::{insert, stored_already};
+use append::insert;
+pub(super) use append::stored_already;
 use changes::{change, message_by_id, message_for, unchanged};
 use pages::{PageRow, besides_messages, newer, older, page};
 
 #[async_trait]
 impl Log for SqliteStore {
     fn append(&self, new: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        if new.content.reply_to.is_none() {
+            return self.writer.send(new);
+        }
         self.writer.run_simple(move |tx, effects| {
             Box::pin(async move {
                 let Some(seq) = insert(tx, &new).await? else { return stored_already(tx, &new).await };

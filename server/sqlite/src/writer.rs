@@ -6,13 +6,15 @@
 //! database itself fails, the whole transaction is undone, and every caller in it is told to retry. The channel of
 //! effects is bounded, so that the writer is never much faster than the hub.
 
+mod job;
+mod sends;
+
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use caravana_protocol::limits::MAILBOX_FRAMES;
 use caravana_store::error::sqlx::sqlite::BUSY;
-use caravana_store::{Cause, Commits, Effect, Effects, HintSender, HintSource, StoreError};
+use caravana_store::{Appended, Cause, Commits, Effect, Effects, HintSender, HintSource, NewMessage, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -21,14 +23,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::witness::Witness;
+use job::{Answer, Job, Run, Sending, Verdict, are_sends_with_different_ids};
+use sends::Extent;
 
 /// Jobs that may wait. At ten thousand writes a second this is less than half a second of work; a caller beyond that
 /// gets `overloaded`.
 const QUEUE: usize = 4_096;
-/// Jobs in one transaction. Few enough that the first job does not wait long, and half of a mailbox: all events of a
-/// commit reach a follower's mailbox at once, and a sender's acknowledgements with them, and the follower must not look
-/// slow because of that.
-const BATCH: usize = MAILBOX_FRAMES / 2;
+/// Jobs in one transaction. Large, because under load a larger transaction writes each page of the database once for
+/// more messages, and each connection gets more frames by one write. Small enough that the first job does not wait long.
+const BATCH: usize = 512;
 /// How often the task checks whether another program has committed. The query takes microseconds.
 const FOREIGN_POLL: Duration = Duration::from_millis(100);
 
@@ -36,26 +39,6 @@ const FOREIGN_POLL: Duration = Duration::from_millis(100);
 const COUNT: &str = "update caravana_database set commits = commits + 1";
 /// Both statements in one call, because each call costs two switches between this task's thread and the database's.
 const BEGIN: &str = "begin immediate; update caravana_database set commits = commits + 1";
-
-/// The outcome of a job inside the open transaction.
-enum Verdict {
-    /// Keep the job's changes.
-    Keep,
-    /// Undo the job's changes and go on with the other jobs.
-    Undo,
-    /// The database failed: undo the whole transaction.
-    Abort,
-}
-
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Run =
-    Box<dyn for<'c> FnOnce(&'c mut SqliteConnection, &'c mut Effects) -> BoxFuture<'c, (Verdict, Answer)> + Send>;
-
-struct Job {
-    run: Run,
-    /// Whether the job has several statements, so that undoing it needs a savepoint.
-    compound: bool,
-}
 
 /// The handle of the writing task.
 #[derive(Clone)]
@@ -136,7 +119,21 @@ impl Writer {
                 (verdict, answer)
             })
         });
-        let queued = self.jobs.try_send(Job { run, compound });
+        self.queue(Job::Run { run, compound }, answered)
+    }
+
+    /// Stores a message without `reply_to`. Like every job, it enters the queue before this function returns.
+    pub(super) fn send(&self, message: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.queue(Job::Send(Sending { message, answer }), answered)
+    }
+
+    fn queue<T: Send + 'static>(
+        &self,
+        job: Job,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let queued = self.jobs.try_send(job);
         Box::pin(async move {
             match queued {
                 Ok(()) => answered
@@ -279,32 +276,90 @@ impl Task {
         answers: &mut Vec<Answer>,
         effects: &mut Effects,
     ) -> Result<(), sqlx::Error> {
+        if are_sends_with_different_ids(batch) {
+            let sends = batch.drain(..).filter_map(Job::into_send).collect();
+            return self.store(sends, Extent::Transaction, answers, effects).await;
+        }
         execute(&mut self.connection, BEGIN).await?;
-        for Job { run, compound } in batch.drain(..) {
-            if compound {
-                execute(&mut self.connection, "savepoint job").await?;
-            }
-            let before = effects.len();
-            // A panic in one job must not end the only writing task.
-            let ran = AssertUnwindSafe(run(&mut self.connection, effects)).catch_unwind().await;
-            let Ok((verdict, answer)) = ran else {
-                return Err(sqlx::Error::Protocol("a job panicked".into()));
-            };
-            answers.push(answer);
-            match (verdict, compound) {
-                (Verdict::Keep, true) => execute(&mut self.connection, "release job").await?,
-                (Verdict::Keep, false) => {}
-                (Verdict::Undo, compound) => {
-                    effects.truncate(before);
-                    if compound {
-                        execute(&mut self.connection, "rollback to job").await?;
-                        execute(&mut self.connection, "release job").await?;
+        let mut sends = Vec::new();
+        for job in batch.drain(..) {
+            match job {
+                Job::Send(send) => {
+                    if sends.iter().any(|other: &Sending| other.message.id == send.message.id) {
+                        self.store(std::mem::take(&mut sends), Extent::Statement, answers, effects).await?;
                     }
+                    sends.push(send);
                 }
-                (Verdict::Abort, _) => return Err(sqlx::Error::Protocol("a job failed in the database".into())),
+                Job::Run { run, compound } => {
+                    self.store(std::mem::take(&mut sends), Extent::Statement, answers, effects).await?;
+                    self.run_job(run, compound, answers, effects).await?;
+                }
             }
         }
+        self.store(sends, Extent::Statement, answers, effects).await?;
         execute(&mut self.connection, "commit").await
+    }
+
+    /// Stores messages by one call.
+    async fn store(
+        &mut self,
+        sends: Vec<Sending>,
+        extent: Extent,
+        answers: &mut Vec<Answer>,
+        effects: &mut Effects,
+    ) -> Result<(), sqlx::Error> {
+        if sends.is_empty() {
+            return Ok(());
+        }
+        let (messages, channels): (Vec<_>, Vec<_>) =
+            sends.into_iter().map(|Sending { message, answer }| (message, answer)).unzip();
+        let stored = sends::store(&mut self.connection, &messages, extent, effects).await;
+        let (outcomes, result) = match stored {
+            Ok(outcomes) => (outcomes, Ok(())),
+            // The answer is then the error of the transaction.
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let outcomes = outcomes.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        for (answer, outcome) in channels.into_iter().zip(outcomes) {
+            answers.push(Box::new(move |committed| {
+                let failed = || Err(StoreError::Unavailable("the transaction failed".into()));
+                // The caller may be gone; the message is committed anyway.
+                let _ = answer.send(committed.and_then(|()| outcome.unwrap_or_else(failed)));
+            }));
+        }
+        result
+    }
+
+    async fn run_job(
+        &mut self,
+        run: Run,
+        compound: bool,
+        answers: &mut Vec<Answer>,
+        effects: &mut Effects,
+    ) -> Result<(), sqlx::Error> {
+        if compound {
+            execute(&mut self.connection, "savepoint job").await?;
+        }
+        let before = effects.len();
+        // A panic in one job must not end the only writing task.
+        let ran = AssertUnwindSafe(run(&mut self.connection, effects)).catch_unwind().await;
+        let Ok((verdict, answer)) = ran else {
+            return Err(sqlx::Error::Protocol("a job panicked".into()));
+        };
+        answers.push(answer);
+        match (verdict, compound) {
+            (Verdict::Keep, true) => execute(&mut self.connection, "release job").await,
+            (Verdict::Keep, false) => Ok(()),
+            (Verdict::Undo, compound) => {
+                effects.truncate(before);
+                if compound {
+                    execute(&mut self.connection, "rollback to job").await?;
+                    execute(&mut self.connection, "release job").await?;
+                }
+                Ok(())
+            }
+            (Verdict::Abort, _) => Err(sqlx::Error::Protocol("a job failed in the database".into())),
+        }
     }
 }
 

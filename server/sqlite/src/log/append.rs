@@ -43,7 +43,10 @@ pub(super) async fn insert(tx: &mut SqliteConnection, new: &NewMessage) -> Resul
 
 /// The answer after an insert that inserted nothing. Either the id is already stored (answered with the stored row if
 /// it is the same message), or the author may not write here. Only members are told that an id is used.
-pub(super) async fn stored_already(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended, StoreError> {
+pub(in super::super) async fn stored_already(
+    tx: &mut SqliteConnection,
+    new: &NewMessage,
+) -> Result<Appended, StoreError> {
     match repeated(tx, new).await {
         Err(StoreError::Conflict) => {
             role_in(tx, &new.group_id.to_string(), &new.user_id.to_string()).await?;

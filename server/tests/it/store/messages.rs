@@ -1,8 +1,8 @@
 //! The promises of every adapter about messages: each is stored once, in order, for members only.
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
-use caravana_protocol::{Content, GroupId, Message, MessageBody, MessageId, Timestamp};
-use caravana_store::{Anchor, Appended, NewMessage, StoreError};
+use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Timestamp};
+use caravana_store::{Anchor, Appended, Effect, NewMessage, StoreError};
 use futures::future::join_all;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ on_both! {
     a_text_stored_by_older_rules_is_recognised_when_it_is_sent_again
     a_stranger_can_neither_write_nor_read_nor_use_up_a_seq
     seqs_have_no_hole_and_a_sender_keeps_the_order
+    each_message_of_a_batch_gets_its_own_answer
     an_answer_needs_a_message_of_the_same_group
     only_authors_edit_and_only_authors_and_managers_delete
     what_was_acknowledged_is_there_after_the_database_is_opened_again
@@ -101,6 +102,78 @@ async fn seqs_have_no_hole_and_a_sender_keeps_the_order(fixture: Fixture) {
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
     let texts: Vec<&str> = events.iter().filter_map(text_of).collect();
     assert_eq!(texts, (0..300).map(|number| number.to_string()).collect::<Vec<_>>());
+}
+
+/// All these wait when the writer looks, so one commit stores them.
+async fn each_message_of_a_batch_gets_its_own_answer(fixture: Fixture) {
+    let before = fixture.new_message(fixture.ana, "antes");
+    let stored = fixture.store.append(before.clone()).await.unwrap().message;
+    let stranger = person(&fixture.store, "Eva").await;
+    let mut commits = fixture.store.commits();
+    let one = fixture.new_message(fixture.ana, "uno");
+    let batch = [
+        one.clone(),
+        fixture.new_message(stranger, "nadie"),
+        before.clone(),
+        fixture.new_message(fixture.bob, "dos"),
+        NewMessage { content: text("otra cosa"), ..before },
+        NewMessage { content: answer_to(one.id, "tres"), ..fixture.new_message(fixture.ana, "x") },
+        one,
+        fixture.new_message(fixture.ana, "cuatro"),
+    ];
+    let sends: Vec<_> = batch.into_iter().map(|new_message| fixture.store.append(new_message)).collect();
+    let answers = join_all(sends).await.into_iter().map(|answer| match answer {
+        Ok(Appended { message, duplicate }) => (message.content.body, message.seq - stored.seq, duplicate),
+        Err(StoreError::NotFound) => ("not found".into(), 0, false),
+        Err(StoreError::Conflict) => ("conflict".into(), 0, false),
+        Err(error) => panic!("{error}"),
+    });
+    let expected = [
+        ("uno", 1, false),
+        ("not found", 0, false),
+        ("antes", 0, true),
+        ("dos", 2, false),
+        ("conflict", 0, false),
+        ("tres", 3, false),
+        ("uno", 1, true),
+        ("cuatro", 4, false),
+    ];
+    assert_eq!(
+        answers.collect::<Vec<_>>(),
+        expected.map(|(body, seq, is_repeated)| (body.to_owned(), seq, is_repeated))
+    );
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        let effects = commits.recv().await.unwrap();
+        told.extend(effects.into_iter().map(|effect| match effect {
+            Effect::Event(event) => event.seq() - stored.seq,
+            other => panic!("{other:?}"),
+        }));
+    }
+    assert_eq!(told, [1, 2, 3, 4], "the hub hears of each once, in the order of the log");
+    assert_eq!(seqs(&fixture.log().await).last(), Some(&(stored.seq + 4)));
+}
+
+/// The rows of the batch are then not the last ones that were inserted.
+#[tokio::test]
+async fn rows_that_a_trigger_of_another_program_adds_confuse_no_answer() {
+    let fixture = Fixture::new(Kind::Sqlite).await;
+    let bot = "create trigger bot after insert on group_chat when new.message = '/hora' begin \
+               insert into group_chat (user_id, group_id, message) values (new.user_id, new.group_id, 'las dos'); end";
+    fixture.foreign().await.run(bot).await;
+    let mut commits = fixture.store.commits();
+    let texts = ["uno", "/hora", "dos"];
+    let sends = texts.map(|text| fixture.store.append(fixture.new_message(fixture.ana, text)));
+    let answers = join_all(sends).await.into_iter().map(|answer| answer.unwrap().message);
+    let log = fixture.log().await;
+    for message in answers {
+        assert!(log.contains(&Event::NewMessage(message)));
+    }
+    assert_eq!(log.iter().filter_map(text_of).filter(|text| texts.contains(text)).count(), texts.len());
+    assert_eq!(log.iter().filter_map(text_of).filter(|text| *text == "las dos").count(), 1);
+    let effects = commits.recv().await.unwrap();
+    let is_moved = |effect: &Effect| matches!(effect, Effect::Moved(group) if *group == fixture.group);
+    assert!(effects.iter().any(is_moved), "the hub reads the log: {effects:?}");
 }
 
 async fn an_answer_needs_a_message_of_the_same_group(fixture: Fixture) {
