@@ -76,6 +76,7 @@ pub fn InviteDialog(
             dialog.close();
         }
     });
+    let content = move || open.get().then(|| links(InviteLinks { timeline, me, reader, actions }));
     view! {
         <dialog class="dialog" aria-labelledby="invite-title" node_ref=dialog on:close=move |_| open.set(false)>
             <header class="dialog-head">
@@ -85,7 +86,7 @@ pub fn InviteDialog(
                 </button>
             </header>
             <p class="dialog-text">{words.invite_text}</p>
-            {move || open.get().then(|| links(InviteLinks { timeline, me, reader, actions }))}
+            {content}
         </dialog>
     }
     .erase()
