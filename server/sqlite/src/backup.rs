@@ -16,7 +16,7 @@ use tempfile::NamedTempFile;
 use super::BUSY_TIMEOUT;
 
 /// The beginning of the name of an unfinished copy. A process that is killed leaves such a file behind.
-const UNFINISHED: &str = ".caravana-backup-";
+const UNFINISHED_PREFIX: &str = ".caravana-backup-";
 
 /// Why there is no copy. In each case a file that was there before is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub async fn back_up(path: &Path, to: &Path, replace: bool) -> Result<u64, Backu
     let failed = |source| BackupError::File { path: to.to_owned(), source };
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Only its owner can read it, until it is complete.
-    let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
+    let copy = tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempfile_in(folder).map_err(failed)?;
     vacuum(path, copy.path()).await?;
     copy.as_file().set_permissions(Permissions::from_mode(database.mode() & 0o7777)).map_err(failed)?;
     copy.as_file().sync_all().map_err(failed)?;
@@ -127,7 +127,7 @@ mod tests {
         fs::write(&to, "of another program").unwrap();
         assert!(matches!(back_up(&path, &to, false).await, Err(BackupError::Exists(_))));
         assert_eq!(fs::read_to_string(&to).unwrap(), "of another program");
-        assert!(!names(folder.path()).iter().any(|name| name.starts_with(UNFINISHED)));
+        assert!(!names(folder.path()).iter().any(|name| name.starts_with(UNFINISHED_PREFIX)));
     }
 
     /// The file may appear while the copy is being made.

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 
 /// Where distributions install the programs that are not on the search path, newest first.
@@ -128,6 +129,8 @@ impl Cluster {
             .username("postgres")
             .database("postgres")
             .ssl_mode(sqlx::postgres::PgSslMode::Disable)
+            // On a busy machine sqlx would warn of the tests' own statements, with the addresses of people in them.
+            .disable_statement_logging()
     }
 
     /// Its port on 127.0.0.1.
