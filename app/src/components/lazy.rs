@@ -1,6 +1,6 @@
 //! Parts of the screen whose code is loaded when they are first shown.
 //!
-//! Owns [`lazy`] and what is shown while a chunk is on its way or did not come. A chunk is the code that only the
+//! Owns [`fn@lazy`] and what is shown while a chunk is on its way or did not come. A chunk is the code that only the
 //! functions marked with `#[wasm_split]` of one name need; the build cuts it out of the bundle. Guarantees that a part
 //! whose chunk is there is rendered at once, in the same step as everything around it: on the server always, and in the
 //! browser at hydration, because the browser's entry waits for [`crate::pages::load_for`] before it hydrates.
