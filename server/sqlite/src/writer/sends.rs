@@ -42,19 +42,16 @@ pub(super) async fn store(
     let is_complete = messages.iter().filter(|new| seqs.contains_key(&new.id)).count() == inserted;
     let mut outcomes = Vec::with_capacity(messages.len());
     for new in messages {
-        outcomes.push(match seqs.remove(&new.id) {
-            Some(seq) => {
-                let message = of(new, seq);
-                effects.event(Event::NewMessage(message.clone()));
-                Ok(Appended { message, duplicate: false })
+        if let Some(seq) = seqs.remove(&new.id) {
+            let message = of(new, seq);
+            effects.event(Event::NewMessage(message.clone()));
+            outcomes.push(Ok(Appended { message, duplicate: false }));
+        } else {
+            if !is_complete {
+                effects.group(new.group_id);
             }
-            None => {
-                if !is_complete {
-                    effects.group(new.group_id);
-                }
-                stored_already(connection, new).await
-            }
-        });
+            outcomes.push(stored_already(connection, new).await);
+        }
     }
     Ok(outcomes)
 }
