@@ -108,6 +108,23 @@ pub struct NewMessage {
     pub created_at: Timestamp,
 }
 
+impl NewMessage {
+    /// The message as it was committed at this place of its group's log, even if it has changed since.
+    #[must_use]
+    pub fn committed(&self, seq: Seq) -> Message {
+        Message {
+            id: self.id,
+            user_id: Some(self.user_id),
+            group_id: self.group_id,
+            content: self.content.clone().into_plain(),
+            created_at: self.created_at,
+            status: true,
+            seq,
+            edited_at: None,
+        }
+    }
+}
+
 /// A stored message.
 #[derive(Debug, Clone)]
 pub struct Appended {

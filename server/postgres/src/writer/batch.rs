@@ -189,7 +189,7 @@ impl<'b> Batch<'b> {
                     // The row is deleted while its place in the log remains: the id is used.
                     return Err(StoreError::Conflict);
                 }
-                let message = of(new, row);
+                let message = new.committed(row.seq());
                 fresh.push(message.clone());
                 Ok(Appended { message, duplicate: false })
             })
@@ -199,20 +199,6 @@ impl<'b> Batch<'b> {
             effects.event(Event::NewMessage(message));
         }
         (answers, effects)
-    }
-}
-
-/// The message as it was committed, even if it has changed since.
-fn of(new: &NewMessage, row: &MessageRow) -> Message {
-    Message {
-        id: new.id,
-        user_id: Some(new.user_id),
-        group_id: new.group_id,
-        content: new.content.clone().into_plain(),
-        created_at: new.created_at,
-        status: true,
-        seq: row.seq(),
-        edited_at: None,
     }
 }
 

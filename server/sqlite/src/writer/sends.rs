@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use caravana_protocol::{Event, Message, MessageId, Seq};
+use caravana_protocol::{Event, MessageId, Seq};
 use caravana_store::{Appended, Effects, NewMessage, StoreError};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr, SqliteConnection};
 
@@ -43,7 +43,7 @@ pub(super) async fn store(
     let mut outcomes = Vec::with_capacity(messages.len());
     for new in messages {
         if let Some(seq) = seqs.remove(&new.id) {
-            let message = of(new, seq);
+            let message = new.committed(seq);
             effects.event(Event::NewMessage(message.clone()));
             outcomes.push(Ok(Appended { message, duplicate: false }));
         } else {
@@ -122,18 +122,4 @@ fn written(rows: usize, extent: Extent) -> SqlStr {
     );
     // Every part is a constant of this module.
     AssertSqlSafe(text).into_sql_str()
-}
-
-/// The message as it was stored.
-fn of(new: &NewMessage, seq: Seq) -> Message {
-    Message {
-        id: new.id,
-        user_id: Some(new.user_id),
-        group_id: new.group_id,
-        content: new.content.clone().into_plain(),
-        created_at: new.created_at,
-        status: true,
-        seq,
-        edited_at: None,
-    }
 }
