@@ -50,11 +50,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let lang = i18n::use_lang();
     let theme = use_context::<ports::Theme>().unwrap_or_default();
     let site = use_context::<ports::Site>().map(|ports::Site(addresses)| addresses);
+    let is_new = use_context::<ports::IsNew>().is_some_and(|ports::IsNew(is_new)| is_new).then_some("");
     let (now, zone) = use_context::<time::Reader>().and_then(time::Reader::as_told).unzip();
     let zone = zone.map(|zone| zone.to_string());
     view! {
         <!DOCTYPE html>
-        <html lang=lang.tag() data-theme=theme.word() data-site=site data-zone=zone data-now=now>
+        <html lang=lang.tag() data-theme=theme.word() data-site=site data-new=is_new data-zone=zone data-now=now>
             <head>
                 <meta charset="utf-8" />
                 <meta

@@ -1,8 +1,8 @@
 //! What the server and the browser provide to the screen through Leptos' context.
 //!
 //! Owns the traits and the values of this interface. Guarantees that the screen itself does no I/O and reads no clock.
-//! The server provides [`Api`], [`Lang`], [`Theme`], [`Site`] and optionally [`Respond`]; the browser's entry provides
-//! [`Api`], `Lang`, `Theme`, [`ThisDevice`] and [`Wire`]. Both provide [`crate::time::Reader`] if the browser told the
+//! The server provides [`Api`], [`Lang`], [`Theme`], [`Site`], [`IsNew`] and optionally [`Respond`]; the browser's entry provides
+//! [`Api`], `Lang`, `Theme`, `IsNew`, [`ThisDevice`] and [`Wire`]. Both provide [`crate::time::Reader`] if the browser told the
 //! server its zone. The screen skips what is absent: an effect that finds no
 //! [`ThisDevice`] does nothing.
 
@@ -155,6 +155,11 @@ impl Theme {
 /// browser in `<html data-site>`.
 #[derive(Debug, Clone)]
 pub struct Site(pub String);
+
+/// Whether this server has no users yet: its first visitor is most likely the operator. The server provides it; it reaches
+/// the browser in `<html data-new>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IsNew(pub bool);
 
 /// The server sets this cookie when a person signs out, or deletes the account, by a form that the browser submitted
 /// itself. The next page that runs scripts reads the cookie, deletes what the browser kept for the person, and removes

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use caravana_app::App;
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Api, Theme, ThisDevice, Wire};
+use caravana_app::ports::{Api, IsNew, Theme, ThisDevice, Wire};
 use caravana_app::time::Reader;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::provide_context;
@@ -50,6 +50,7 @@ fn take_over() {
         // The server chose the language and wrote it into the page. A second choice here could differ.
         provide_context(Lang::from_tag(&attribute("lang")).unwrap_or_default());
         provide_context(Theme::from_word(&attribute("data-theme")));
+        provide_context(IsNew(root.as_ref().is_some_and(|root| root.has_attribute("data-new"))));
         if let (Ok(now), Ok(zone)) = (attribute("data-now").parse(), attribute("data-zone").parse()) {
             provide_context(Reader::told(now, zone));
         }

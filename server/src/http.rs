@@ -24,6 +24,7 @@ mod headers;
 mod health;
 mod identity;
 mod invites;
+mod known_users;
 mod local_path;
 mod members;
 mod membership;

@@ -13,7 +13,8 @@ mod sizes;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
-use std::{fs, iter};
+use std::process::Command;
+use std::{fs, iter, thread};
 
 use anyhow::{Context, Result};
 
@@ -66,8 +67,22 @@ struct Named<'a> {
 
 /// Builds the server and lays out the site.
 pub(crate) fn build(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<Built> {
-    let server = server(workspace, tools, profile)?;
-    let site = site(workspace, tools, profile)?;
+    if profile == Profile::Debug {
+        // Both calls of cargo build into one folder, and the second would only wait for the first.
+        let server = server(workspace, tools, profile)?;
+        let site = site(workspace, tools, profile)?;
+        return Ok(Built { server, site });
+    }
+    // Side by side: the last part of the page's compilation uses one core only. The page's output is kept back, because
+    // two bars of progress on one terminal overwrite each other.
+    let (server, compiled) = thread::scope(|scope| {
+        let page = scope.spawn(|| process::run_quietly(&mut cargo_wasm(workspace, tools, profile)));
+        let server = server(workspace, tools, profile);
+        (server, page.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let server = server?;
+    compiled?;
+    let site = lay_out_if_changed(workspace, tools, profile)?;
     Ok(Built { server, site })
 }
 
@@ -87,8 +102,14 @@ pub(crate) fn server(workspace: &Workspace, tools: &Tools, profile: Profile) -> 
 
 /// Compiles the browser's bundle and lays out the whole site afresh, unless nothing in it has changed.
 pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
+    process::run(&mut cargo_wasm(workspace, tools, profile))?;
+    lay_out_if_changed(workspace, tools, profile)
+}
+
+/// Lays out the whole site afresh around the compiled bundle, unless nothing in it has changed.
+fn lay_out_if_changed(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
     let leptos = &workspace.leptos;
-    let compiled = compile_wasm(workspace, tools, profile)?;
+    let compiled = compiled_wasm(workspace, profile);
     let style = css::bundle(&leptos.style_file)?;
     let inputs = inputs(workspace, profile, &compiled, &style)?;
     let stamp_file = workspace.target.join("site.stamp");
@@ -110,24 +131,32 @@ pub(crate) fn site(workspace: &Workspace, tools: &Tools, profile: Profile) -> Re
     Ok(leptos.site_root.clone())
 }
 
-fn compile_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Result<PathBuf> {
-    let leptos = &workspace.leptos;
-    let Named { name, folder } = match profile {
+/// The profile of the browser's bundle.
+fn bundle_profile(workspace: &Workspace, profile: Profile) -> Named<'_> {
+    match profile {
         Profile::Release | Profile::Start => {
-            Named { name: &leptos.lib_profile_release, folder: &leptos.lib_profile_release }
+            let name = &workspace.leptos.lib_profile_release;
+            Named { name, folder: name }
         }
         Profile::Debug => profile.native(),
-    };
-    process::run(
-        tools
-            .cargo(workspace)
-            .args(["rustc", "--locked", "--package", &leptos.lib_package, "--lib", "--crate-type", "cdylib"])
-            .args(["--target", WASM_TARGET, "--profile", name])
-            // The splitter reads them; they don't get into the bundle.
-            .args(["--", "-Clink-args=--emit-relocs"]),
-    )?;
-    let file = format!("{}.wasm", leptos.lib_package.replace('-', "_"));
-    Ok(workspace.target.join(WASM_TARGET).join(folder).join(file))
+    }
+}
+
+/// The call of cargo that compiles the browser's bundle.
+fn cargo_wasm(workspace: &Workspace, tools: &Tools, profile: Profile) -> Command {
+    let mut cargo = tools.cargo(workspace);
+    cargo
+        .args(["rustc", "--locked", "--package", &workspace.leptos.lib_package, "--lib", "--crate-type", "cdylib"])
+        .args(["--target", WASM_TARGET, "--profile", bundle_profile(workspace, profile).name])
+        // The splitter reads them; they don't get into the bundle.
+        .args(["--", "-Clink-args=--emit-relocs"]);
+    cargo
+}
+
+/// Where that call leaves the bundle.
+fn compiled_wasm(workspace: &Workspace, profile: Profile) -> PathBuf {
+    let file = format!("{}.wasm", workspace.leptos.lib_package.replace('-', "_"));
+    workspace.target.join(WASM_TARGET).join(bundle_profile(workspace, profile).folder).join(file)
 }
 
 fn lay_out(

@@ -55,7 +55,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
             let needs = Needs { chromium: true, cargo_leptos: dev, faults: true, postgres: true, schemathesis: true };
             setup::setup(&workspace, needs).map(drop)
         }
-        Command::Run { arguments } => run::run(&workspace, &arguments),
+        Command::Run { open, arguments } => run::run(&workspace, open, &arguments),
+        Command::OpenPage { address } => run::open_page(&address),
         Command::Dev { check: false, arguments } => dev::dev(&workspace, &arguments),
         Command::Dev { check: true, arguments } => dev::check(&workspace, &arguments),
         Command::Build { debug } => {
@@ -88,11 +89,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds the release and starts it on SQLite; what follows is passed to the server.
+    /// Builds the server and the page and starts them on SQLite; what follows is passed to the server.
     Run {
+        /// Also opens the page in the browser.
+        #[arg(long)]
+        open: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Opens the page of a server as soon as it listens; `run --open` calls it.
+    #[command(hide = true)]
+    OpenPage { address: String },
     /// Runs every test there is: unit, wire, scenarios, server, browser; server and browser on both databases.
     Test {
         /// Only those of server and browser, on this database.

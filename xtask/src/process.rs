@@ -24,6 +24,12 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Like [`run`], beside another command that has the terminal: the output is shown only if the command fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
+    println!("$ {}", line(command));
+    output(command).map(drop)
+}
+
 /// Like [`run`], but ends the program when it takes longer than `limit`: for programs that wait for a network.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     println!("$ {}", line(command));

@@ -86,6 +86,7 @@ pub(super) static WORDS: Words = Words {
     go_home: "Go to my groups",
     welcome_title: "Travel together, keep everyone in the loop",
     welcome_text: "Caravana is the chat for your travel group. It works on bad signal, on planes and across borders: what you write always arrives, once and in order.",
+    welcome_operator: "This server is running, and nobody is on it yet. Create the first account and a group, and invite the others with a link.",
     welcome_points: [
         ("Offline too", "Write without a connection. Your messages leave by themselves when the network is back."),
         ("Nothing gets lost", "Everyone sees the same messages, in the same order, without gaps."),

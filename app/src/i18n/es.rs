@@ -95,6 +95,7 @@ pub(super) static WORDS: Words = Words {
     go_home: "Ir a mis grupos",
     welcome_title: "Viajen juntos, hablen sin perderse nada",
     welcome_text: "Caravana es el chat de tu grupo de viaje. Funciona con mala señal, en el avión y al cruzar la frontera: lo que escribes siempre llega, una sola vez y en orden.",
+    welcome_operator: "Este servidor ya funciona y todavía no hay nadie en él. Crea la primera cuenta y un grupo, e invita a los demás con un enlace.",
     welcome_points: [
         ("Sin señal también", "Escribe sin conexión. Tus mensajes salen solos cuando vuelve la red."),
         ("Nada se pierde", "Todos ven los mismos mensajes, en el mismo orden, sin huecos."),

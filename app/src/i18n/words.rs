@@ -33,6 +33,7 @@ pub struct Words {
     // The welcome.
     pub welcome_title: &'static str,
     pub welcome_text: &'static str,
+    pub welcome_operator: &'static str,
     pub welcome_points: [(&'static str, &'static str); 3],
     pub welcome_scene: [(&'static str, &'static str); 3],
     // The account.

@@ -6,11 +6,15 @@ use leptos_meta::Title;
 use crate::components::{Avatar, Brand, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::ports::IsNew;
 
 /// `/` for a visitor who is not signed in.
 #[component]
 pub fn WelcomePage() -> impl IntoView {
     let words = use_words();
+    let is_new = use_context::<IsNew>().is_some_and(|IsNew(is_new)| is_new);
+    let greeting =
+        is_new.then(|| view! { <p class="hero-greeting" data-testid="first-visitor">{words.welcome_operator}</p> });
     view! {
         <Title text=words.tagline />
         <div class="plain welcome">
@@ -25,6 +29,7 @@ pub fn WelcomePage() -> impl IntoView {
                 <div class="hero-text">
                     <h1 class="hero-title">{words.welcome_title}</h1>
                     <p class="hero-lead">{words.welcome_text}</p>
+                    {greeting}
                     <div class="hero-actions">
                         <a class="button button-large" href="/register">{words.sign_up}</a>
                         <a class="button button-large button-soft" href="/login">{words.sign_in}</a>

@@ -67,6 +67,15 @@ impl Accounts for PostgresStore {
         Ok(name.map(|display_name| User { id, display_name: display_name.0, email: None }))
     }
 
+    async fn has_users(&self) -> Result<bool, StoreError> {
+        self.access
+            .ask(|backend| {
+                let statement = "select exists (select 1 from public.users)";
+                Box::pin(async move { Ok(sqlx::query_scalar(statement).fetch_one(backend).await?) })
+            })
+            .await
+    }
+
     async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError> {
         self.access
             .write(move |backend, _| {

@@ -58,6 +58,10 @@ impl Accounts for SqliteStore {
         Ok(name.map(|name| User { id, display_name: name.0, email: None }))
     }
 
+    async fn has_users(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar("select exists (select 1 from users)").fetch_one(&self.readers).await?)
+    }
+
     async fn change_password(&self, change: PasswordChange) -> Result<(), StoreError> {
         self
         .writer

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, Respond, Site};
+use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, IsNew, Respond, Site};
 use caravana_app::{shell, time};
 use caravana_protocol::rest::{
     Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
@@ -73,6 +73,7 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
     let caching = if identity.is_some() { PRIVATE } else { ASK_AGAIN };
     let Reader { lang, theme, zone } = Reader::of(&parts.headers);
     let told = zone.map(|zone| time::Reader::told(unix_millis(), zone));
+    let is_new = IsNew(identity.is_none() && state.users.are_none(&*state.store).await);
     let options = state.leptos.clone();
     let site = Site(state.origins.homes(&parts.headers).join(" "));
     let mut websockets = state.origins.websockets(&parts.headers);
@@ -86,6 +87,7 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
         provide_context(lang);
         provide_context(theme);
         provide_context(site.clone());
+        provide_context(is_new);
         if let Some(told) = told {
             provide_context(told);
         }

@@ -8,6 +8,7 @@ use caravana_hub::budgets::{PerAddress, Turns};
 use caravana_store::{Resets, SharedStore};
 use leptos::config::LeptosOptions;
 
+use super::known_users::KnownUsers;
 use super::{Admission, Origins, SessionCookie};
 use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
 use crate::built_site::BuiltSite;
@@ -48,6 +49,8 @@ pub struct AppState {
     pub origins: Origins,
     /// The name and the attributes of that cookie.
     pub session_cookie: SessionCookie,
+    /// Whether this server has users.
+    pub users: KnownUsers,
     /// The files of the built site.
     pub site: BuiltSite,
     /// The location of the built site, in the form that Leptos needs.
@@ -90,6 +93,7 @@ impl AppState {
             admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
             origins,
             session_cookie: SessionCookie::new(settings.is_secure()),
+            users: KnownUsers::default(),
             site,
             leptos,
             settings,

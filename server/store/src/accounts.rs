@@ -18,6 +18,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// A user by id, without the e-mail.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// Whether there is any user, with an account here or a host's.
+    async fn has_users(&self) -> Result<bool, StoreError>;
+
     /// Changes an account's password. The same commit ends the user's password-reset links, older tokens, tickets and
     /// all sign-ins except the one that makes the change; that one continues under its new secret.
     /// [`StoreError::Conflict`], and nothing changes, when `known` is no longer the account's hash or that sign-in has

@@ -1,7 +1,5 @@
 //! `/metrics` (PROTOCOL §3): the metrics show what real users experience, and only their own address serves them.
 
-use std::collections::BTreeMap;
-
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,26 +11,11 @@ async fn counting() -> TestServer {
     TestServer::builder().own_process().flag("--metrics-addr=127.0.0.1:0").start().await
 }
 
-/// The current metrics: name with labels, and value.
-async fn figures(server: &TestServer) -> BTreeMap<String, f64> {
-    let answer = reqwest::get(server.metrics_url()).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
-    let text = answer.text().await.unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("not Prometheus' text: {line}"));
-            (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("no number: {line}")))
-        })
-        .collect()
-}
-
 /// Waits until these metrics have these values.
 async fn counts(server: &TestServer, expected: &[(&str, f64)]) {
     for (name, value) in expected {
         eventually(&format!("{name} is {value}"), || async {
-            let found = figures(server).await.get(*name).copied();
+            let found = server.figures().await.get(*name).copied();
             (found == Some(*value)).then_some(())
         })
         .await;
@@ -81,7 +64,7 @@ async fn what_people_do_is_counted_once() {
     .await;
     drop((wire, late));
     counts(&server, &[("caravana_connections", 0.0), ("caravana_connections_closed_total{code=\"1006\"}", 2.0)]).await;
-    let figures = figures(&server).await;
+    let figures = server.figures().await;
     let at_least = |name: &str, least: f64| {
         let found = figures.get(name).copied().unwrap_or_default();
         assert!(found >= least, "{name} is {found}");

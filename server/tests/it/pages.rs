@@ -40,6 +40,22 @@ async fn the_first_paint_shows_real_messages_to_members_only() {
     }
 }
 
+#[tokio::test]
+async fn the_first_visitor_of_a_new_server_is_greeted_as_its_operator() {
+    let server = TestServer::start().await;
+    let greeted = async || {
+        let page = server.stranger().get("/").await;
+        assert_eq!(page.status, StatusCode::OK);
+        let (told, shown) = (page.text.contains("data-new"), page.text.contains("first-visitor"));
+        assert_eq!(told, shown, "the browser takes over what the server showed: {}", page.text);
+        shown
+    };
+    assert!(greeted().await);
+    assert!(greeted().await, "a visit alone changes nothing");
+    server.register("Ana").await;
+    assert!(!greeted().await, "the server has a user");
+}
+
 /// The text between the first `from` and the first `to` after it.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}"));

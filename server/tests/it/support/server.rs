@@ -1,5 +1,6 @@
 //! Starts, stops, kills and restarts the server that one test uses.
 
+use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -218,6 +219,21 @@ impl TestServer {
             serde_json::from_str::<serde_json::Value>(line).ok()?["metrics"].as_str().map(str::to_owned)
         });
         said.expect("the process did not say where it counts")
+    }
+
+    /// The current metrics: name with labels, and value. Only for a server in its own process, with `--metrics-addr`.
+    pub(crate) async fn figures(&self) -> BTreeMap<String, f64> {
+        let answer = reqwest::get(self.metrics_url()).await.unwrap();
+        assert_eq!(answer.status(), reqwest::StatusCode::OK);
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain; version=0.0.4"));
+        let text = answer.text().await.unwrap();
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines
+            .map(|line| {
+                let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("not Prometheus' text: {line}"));
+                (name.to_owned(), value.parse().unwrap_or_else(|_| panic!("no number: {line}")))
+            })
+            .collect()
     }
 
     /// The process id. Only for a server in its own process.
