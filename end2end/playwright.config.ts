@@ -23,7 +23,10 @@ const PAGE_ALONE = [
 
 export default defineConfig({
   testDir: 'tests',
-  testIgnore: process.env.TEST_STORE === 'postgres' ? PAGE_ALONE.map((name) => `**/${name}.spec.ts`) : [],
+  testIgnore: [
+    ...(process.env.TEST_STORE === 'postgres' ? PAGE_ALONE.map((name) => `**/${name}.spec.ts`) : []),
+    ...(process.env.FIGURES === undefined ? ['**/figures.spec.ts'] : []),
+  ],
   // Each worker has its own server and database, so that files can run in parallel.
   workers: 2,
   timeout: 60_000,
