@@ -7,10 +7,6 @@ use uuid::Uuid;
 use crate::support::database::Foreign;
 use crate::support::{TestServer, Wire, eventually};
 
-async fn counting() -> TestServer {
-    TestServer::builder().own_process().flag("--metrics-addr=127.0.0.1:0").start().await
-}
-
 /// Waits until these metrics have these values.
 async fn counts(server: &TestServer, expected: &[(&str, f64)]) {
     for (name, value) in expected {
@@ -24,7 +20,7 @@ async fn counts(server: &TestServer, expected: &[(&str, f64)]) {
 
 #[tokio::test]
 async fn what_people_do_is_counted_once() {
-    let server = counting().await;
+    let server = TestServer::counting().await;
     counts(&server, &[("caravana_connections", 0.0), ("caravana_panics_total", 0.0)]).await;
     let (ana, bob, group) = server.couple().await;
     let mut wire = Wire::open(&ana).await;
@@ -81,7 +77,7 @@ async fn what_people_do_is_counted_once() {
 /// G17: rows that can not be shown as they are must be counted, so that the operator notices them.
 #[tokio::test]
 async fn a_row_that_is_shown_as_something_else_is_counted() {
-    let server = counting().await;
+    let server = TestServer::counting().await;
     let (ana, _, group) = server.couple().await;
     ana.sends(group, "hola").await;
     let mut foreign = server.foreign().await;
@@ -99,7 +95,7 @@ async fn a_row_that_is_shown_as_something_else_is_counted() {
 
 #[tokio::test]
 async fn figures_are_on_their_own_address_only() {
-    let mut server = counting().await;
+    let mut server = TestServer::counting().await;
     let ana = server.register("Ana").await;
     assert_eq!(ana.get("/metrics").await.status, StatusCode::NOT_FOUND);
     let elsewhere = reqwest::get(server.metrics_url().replace("/metrics", "/healthz")).await.unwrap();

@@ -172,8 +172,7 @@ fn long() -> String {
 }
 
 async fn a_reader_of_nothing_is_closed_and_misses_nothing() {
-    let counting = TestServer::builder().own_process().flag("--metrics-addr=127.0.0.1:0");
-    let pair = Pair::at(counting.start().await).await;
+    let pair = Pair::at(TestServer::counting().await).await;
     let moments = crate::support::history::Moments::default();
     let mut of_bob = RealClient::arrive(&pair.bob, pair.group, &moments);
     of_bob.is_live().await;

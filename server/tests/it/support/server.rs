@@ -156,6 +156,11 @@ impl TestServer {
         Self::builder().start().await
     }
 
+    /// A server in its own process that serves its metrics.
+    pub(crate) async fn counting() -> Self {
+        Self::builder().own_process().flag("--metrics-addr=127.0.0.1:0").start().await
+    }
+
     pub(crate) fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
