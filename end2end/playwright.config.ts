@@ -9,6 +9,7 @@ const isRoot = process.getuid?.() === 0;
 // both.
 const PAGE_ALONE = [
   'addresses',
+  'burst',
   'cookies',
   'days',
   'drafts',

@@ -35,6 +35,11 @@ pub(crate) fn tell(handle: &Handle) {
 }
 
 fn when_visible() -> Option<Input> {
-    let document = web_sys::window()?.document()?;
-    (document.visibility_state() == web_sys::VisibilityState::Visible).then_some(Input::PageVisible)
+    is_visible().then_some(Input::PageVisible)
+}
+
+/// Whether the page is visible.
+pub(crate) fn is_visible() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.visibility_state() == web_sys::VisibilityState::Visible)
 }

@@ -7,7 +7,7 @@ use caravana_protocol::{CloseReason, GroupId};
 
 use crate::rest::{self, history_path};
 use crate::socket::{self, BrowserSocket};
-use crate::{Endpoint, SavedOutbox, clock};
+use crate::{Endpoint, SavedOutbox, clock, page_events};
 
 /// The session's ports in a browser.
 pub struct BrowserPorts {
@@ -37,6 +37,13 @@ impl Timer for BrowserPorts {
     fn sleep(&self, ms: u64) -> impl Future<Output = ()> {
         // A browser timer with a longer delay than 2^31 - 1 ms fires at once. No delay here is that long.
         gloo_timers::future::TimeoutFuture::new(u32::try_from(ms).unwrap_or(i32::MAX as u32).min(i32::MAX as u32))
+    }
+
+    /// Keys and frames come between two tasks. A hidden page has neither, and its timers are a second late.
+    async fn pause(&self) {
+        if page_events::is_visible() {
+            gloo_timers::future::TimeoutFuture::new(0).await;
+        }
     }
 }
 

@@ -39,6 +39,9 @@ use work::{Happened, Job, Work, Write};
 /// Inputs that may wait for the driver. A person can't fill this queue; a program that does gets [`HandleError::Full`].
 const WAITING_INPUTS: usize = 256;
 
+/// How long the driver works before it lets others have their turn, in milliseconds: half of a picture of 60 a second.
+const TURN_MS: u64 = 8;
+
 /// Why an input was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandleError {
@@ -102,6 +105,7 @@ impl<P: Ports> Driver<P> {
         write().restore(saved);
         let mut current: Option<OpenSocket<P::Socket>> = None;
         let mut work = Work::new();
+        let mut turn = ports.now();
         loop {
             loop {
                 // The lock ends with this statement, before `on_change` or a port is called.
@@ -132,7 +136,15 @@ impl<P: Ports> Driver<P> {
             work.next_write(|change| work::write(&ports, change));
             let deadline = write().poll_timeout();
             work.set_alarm(deadline, |at| ports.sleep(at.since(ports.now())));
-            let input = match work.next(&mut current, &mut inputs).await {
+            if ports.now().since(turn) >= TURN_MS {
+                ports.pause().await;
+                turn = ports.now();
+            }
+            let happened = work.next(&mut current, &mut inputs).await;
+            if work.has_waited() {
+                turn = ports.now();
+            }
+            let input = match happened {
                 Happened::Input(input) => input,
                 Happened::Opened(socket, Ok(open)) => {
                     current = Some(OpenSocket::new(socket, open));

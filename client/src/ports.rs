@@ -105,6 +105,13 @@ pub trait Timer {
 
     /// Resolves after so many milliseconds. It may be later: a tab in the background is always late.
     fn sleep(&self, ms: u64) -> impl Future<Output = ()>;
+
+    /// Resolves when others have had their turn: where one thread does everything, the person's keys and the next
+    /// picture wait for the driver. Called after eight milliseconds of work without a break. Where nothing else waits for
+    /// this thread, it resolves at once.
+    fn pause(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
 }
 
 /// The device could not save an intent.

@@ -33,6 +33,12 @@ struct State {
     hangs: bool,
     opened: usize,
     closed: usize,
+    /// Milliseconds that the page's own work took, beyond the paused time.
+    worked: u64,
+    /// How long the driver worked before each of its pauses.
+    turns: Vec<u64>,
+    /// What `worked` was at the last pause.
+    paused_at: u64,
 }
 
 struct Wire {
@@ -50,6 +56,9 @@ impl Place {
             hangs: false,
             opened: 0,
             closed: 0,
+            worked: 0,
+            turns: Vec::new(),
+            paused_at: 0,
         };
         Self { started: tokio::time::Instant::now(), state: Arc::new(Mutex::new(state)) }
     }
@@ -96,11 +105,20 @@ impl Sockets for Place {
 
 impl Timer for Place {
     fn now(&self) -> Instant {
-        Instant::from_millis(u64::try_from(self.started.elapsed().as_millis()).expect("a short test"))
+        let worked = self.with(|state| state.worked);
+        Instant::from_millis(u64::try_from(self.started.elapsed().as_millis()).expect("a short test") + worked)
     }
 
     fn sleep(&self, ms: u64) -> impl Future<Output = ()> {
         tokio::time::sleep(Duration::from_millis(ms))
+    }
+
+    async fn pause(&self) {
+        self.with(|state| {
+            state.turns.push(state.worked - state.paused_at);
+            state.paused_at = state.worked;
+        });
+        tokio::task::yield_now().await;
     }
 }
 
@@ -176,10 +194,19 @@ struct Page {
 
 impl Page {
     fn open(place: &Place) -> Self {
+        Self::open_busy(place, 0)
+    }
+
+    /// A page that takes so many milliseconds to show each change of the log.
+    fn open_busy(place: &Place, ms: u64) -> Self {
         let (driver, handle) = Driver::new(Session::new(Config::new(me()), 1), place.clone());
         let (told, changes) = mpsc::unbounded();
         // `spawn` needs a `Send` future. The driver's is one, because these ports are `Send`.
+        let busy = place.clone();
         let task = tokio::spawn(driver.run(move |change| {
+            if matches!(change, Change::Timeline { .. }) {
+                busy.with(|state| state.worked += ms);
+            }
             let _ = told.unbounded_send(change);
         }));
         handle.send(Input::Start).expect("room for an input");
@@ -332,4 +359,22 @@ async fn the_driver_ends_with_the_last_handle() {
     other.send(Input::PageVisible).unwrap();
     drop(other);
     assert!(tokio::time::timeout(Duration::from_secs(1), page.task).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_frames_is_applied_in_turns_of_eight_milliseconds() {
+    let place = Place::new();
+    // Each change of the log takes the page a millisecond.
+    let mut page = Page::open_busy(&place, 1);
+    page.sees("live", |session| session.group(group()).is_some_and(caravana_client::Group::is_live)).await;
+    place.with(|state| {
+        state.turns.clear();
+        state.paused_at = state.worked;
+        for _ in 0..40 {
+            state.server.post(ana(), "ráfaga");
+        }
+    });
+    page.sees("the burst", |session| texts(session).len() == 40).await;
+    let turns = place.with(|state| state.turns.clone());
+    assert!(turns.len() >= 4 && turns.iter().all(|turn| *turn <= 9), "{turns:?}");
 }

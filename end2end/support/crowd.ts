@@ -112,7 +112,7 @@ export async function writeAll(file: string, people: Person[], messages: number)
 }
 
 /** A script client in the group that the person has open, in that person's name. */
-async function scriptOf(person: Person, address = person.page.url()): Promise<SeedClient> {
+export async function scriptOf(person: Person, address = person.page.url()): Promise<SeedClient> {
   const { origin, pathname } = new URL(address);
   const { user } = (await (await person.page.request.get('/api/v1/session')).json()) as { user: { id: string } };
   const { access_token: token } = await post<{ access_token: string }>(person, '/auth/token');

@@ -4,7 +4,7 @@
 //! scrolling and resizing of the window before the frame, and changes that only the layout shows (a font, a picture)
 //! right after the layout. Makes no decisions: [`caravana_app::ports::Pane`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -42,25 +42,48 @@ struct Parts {
     changes: Option<MutationObserver>,
     sizes: Option<ResizeObserver>,
     listeners: Vec<Listener>,
-    _heard: Closure<dyn FnMut()>,
+    _heard: [Closure<dyn FnMut()>; 2],
 }
+
+/// The sizes of the rows together and of the scroller, as bits, because only their equality counts.
+type Sizes = [u64; 4];
 
 impl LaidOut {
     pub(crate) fn new(scroller: Scroller, happened: Heard) -> Self {
         let happened: Rc<dyn Fn(PaneEvent) -> bool> = happened.into();
         let rows = scroller.first_element_child().unwrap_or_else(|| scroller.clone().into());
         let focused: Rc<RefCell<Option<Element>>> = Rc::new(RefCell::new(None));
+        let sizes = {
+            let (scroller, rows) = (scroller.clone(), rows.clone());
+            move || -> Sizes {
+                let (inner, outer) = (rows.get_bounding_client_rect(), scroller.get_bounding_client_rect());
+                [inner.width(), inner.height(), outer.width(), outer.height()].map(f64::to_bits)
+            }
+        };
+        let known: Rc<Cell<Option<Sizes>>> = Rc::default();
         let heard = {
             let (happened, focused, scroller) = (happened.clone(), focused.clone(), scroller.clone());
-            Closure::<dyn FnMut()>::new(move || {
+            let (sizes, known) = (sizes.clone(), known.clone());
+            Rc::new(move || {
                 keep_focus(&focused, &scroller);
                 happened(PaneEvent::Changed);
+                known.set(Some(sizes()));
             })
         };
-        let callback = heard.as_ref().unchecked_ref();
+        let if_resized = {
+            let heard = heard.clone();
+            move || {
+                // The new sizes that follow from a change of the document were looked at right after that change.
+                if known.get() != Some(sizes()) {
+                    heard();
+                }
+            }
+        };
+        let heard = [Closure::<dyn FnMut()>::new(move || heard()), Closure::new(if_resized)];
+        let [changed, if_resized] = heard.each_ref().map(|heard| heard.as_ref().unchecked_ref());
         // Every supported browser has both observers. Without them, rows would be put back at the next scroll event.
-        let changes = MutationObserver::new(callback).ok();
-        let sizes = ResizeObserver::new(callback).ok();
+        let changes = MutationObserver::new(changed).ok();
+        let sizes = ResizeObserver::new(if_resized).ok();
         let touched = Rc::new(RefCell::new(None));
         let spaces = Spaces::of(&rows);
         let mut parts = Parts { scroller, rows, spaces, touched, changes, sizes, listeners: Vec::new(), _heard: heard };

@@ -9,6 +9,7 @@ mod css;
 mod deployed;
 mod files;
 mod hashed;
+mod parts;
 mod sizes;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -126,7 +127,8 @@ fn lay_out_if_changed(workspace: &Workspace, tools: &Tools, profile: Profile) ->
         fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
     if profile != Profile::Debug {
-        sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?)?;
+        let parts = fs::read_to_string(parts_file(workspace)).unwrap_or_default();
+        sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?, &parts)?;
     }
     Ok(leptos.site_root.clone())
 }
@@ -174,7 +176,14 @@ fn lay_out(
     fs::write(pkg.join(format!("{}.css", leptos.output_name)), style)?;
     let chunks = bundle::generate(compiled, &leptos.output_name, &pkg)?;
     if profile != Profile::Debug {
-        for wasm in iter::once(&pkg.join(format!("{}.wasm", leptos.output_name))).chain(&chunks) {
+        let main = pkg.join(format!("{}.wasm", leptos.output_name));
+        let mut weighed = Vec::new();
+        for wasm in iter::once(&main).chain(&chunks) {
+            let name = wasm.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            weighed.push((name, parts::of(&fs::read(wasm)?)?));
+        }
+        fs::write(parts_file(workspace), parts::report(&weighed))?;
+        for wasm in iter::once(&main).chain(&chunks) {
             process::run(process::program(&tools.wasm_opt, &workspace.root).args(&leptos.wasm_opt_features).args([
                 wasm.as_os_str(),
                 "-o".as_ref(),
@@ -184,6 +193,11 @@ fn lay_out(
         files::compress_folder(site)?;
     }
     Ok(())
+}
+
+/// The table of what the bundle's code is, kept for builds that change nothing.
+fn parts_file(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("site-parts.txt")
 }
 
 /// A hash of everything that the site is made of.

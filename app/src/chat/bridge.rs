@@ -1,8 +1,8 @@
 //! The bridge between the client session and the screen.
 //!
 //! Owns the handle of the running session, and what is known about the open group besides its log. Guarantees that
-//! every [`Change`](caravana_client::Change) reaches only the rows that it concerns, that a burst of changes costs one
-//! pass, that rows are made only for items in the document ([`super::virtual_list`]), and that the reader's actions are sent to
+//! every [`Change`](caravana_client::Change) reaches only the rows that it concerns, that all changes between two frames
+//! cost one pass, that rows are made only for items in the document ([`super::virtual_list`]), and that the reader's actions are sent to
 //! the session at once. On the server and before hydration, the bridge holds the first state and sends nothing. Called by
 //! the pages.
 
@@ -21,7 +21,7 @@ use super::link_view::LinkMemory;
 use super::lists;
 use super::opened::Opened;
 use super::rows::{self, Cut, Entry, View};
-use super::store::{Arrived, ChatState, Continuity, Since, TimelineState, Whole};
+use super::store::{Arrived, ChatState, Continuity, Lines, Since, TimelineState, Whole};
 use super::virtual_list::VirtualList;
 use crate::i18n::Words;
 use crate::ports::{Api, Connector, Device, Wire, use_device};
@@ -149,7 +149,11 @@ impl Bridge {
             self.reader.track();
             self.mark(Dirty::everything);
         });
-        let visible = window_event_listener(leptos::ev::visibilitychange, move |_| self.page_shown());
+        let visible = window_event_listener(leptos::ev::visibilitychange, move |_| {
+            // The frame that was asked for may not come now, or not have come.
+            self.refresh();
+            self.page_shown();
+        });
         on_cleanup(move || {
             if let Some(second) = second {
                 second.clear();
@@ -187,7 +191,7 @@ impl Bridge {
         };
         TimelineState {
             name: opened.group.name.clone(),
-            lines: rows::lines(&entries, cut, &view),
+            lines: Whole(Lines::new(rows::lines(&entries, cut, &view))),
             day: rows::day(shown, &view),
             is_empty: !shown.iter().any(|entry| matches!(entry, Entry::Message(_))),
             revision: 0,

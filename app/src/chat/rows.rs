@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use caravana_protocol::{Message, MessageId, Seq, Timestamp, UserId};
 
-use super::store::{Delivery, Line, MessageRow, RowView, Said, Whole};
+use super::store::{Delivery, Line, MessageRow, RowView, Said};
 use super::virtual_list::ItemKey;
 use crate::i18n::Words;
 use crate::time::Reader;
@@ -182,11 +182,11 @@ pub fn lines(entries: &[Entry], cut: Cut, view: &View<'_>) -> Vec<Line> {
                 lines.push(separator("unread", &key, RowView::Unread));
             }
         }
-        if joins && let Some(Line { row: Whole(RowView::Message(above)), .. }) = lines.last_mut() {
+        if joins && let Some(Line { row: RowView::Message(above), .. }) = lines.last_mut() {
             above.last = false;
         }
         if is_shown {
-            lines.push(Line { key, row: Whole(row(entry, !joins, view)) });
+            lines.push(Line { key, row: row(entry, !joins, view) });
         }
         above = Some(entry);
     }
@@ -262,7 +262,7 @@ fn message_row(message: &MessageEntry, first: bool, view: &View<'_>) -> MessageR
 /// A separator's key is made from the key of the row below it, because a day may occur twice if another program wrote
 /// old dates.
 fn separator(kind: &str, below: &str, row: RowView) -> Line {
-    Line { key: format!("{kind}-{below}"), row: Whole(row) }
+    Line { key: format!("{kind}-{below}"), row }
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ use caravana_client::Older;
 use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Seq, Timestamp, UserId};
 use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
 
+mod lines;
+
+pub use lines::{Lines, LiveLine};
+
 /// A value that is patched as a whole: it is replaced, and its readers are notified, only if it differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Whole<T>(pub T);
@@ -44,12 +48,12 @@ pub enum Delivery {
 }
 
 /// A line of the timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The key of the line. A message keeps its key when it is acknowledged.
     pub key: String,
     /// The content of the line. The kind of content never changes for a key.
-    pub row: Whole<RowView>,
+    pub row: RowView,
 }
 
 /// The content of a line of the timeline.
@@ -172,8 +176,7 @@ pub struct TimelineState {
     /// Its name.
     pub name: String,
     /// The lines that are in the document, from top to bottom: those near the window ([`super::virtual_list::VirtualList`]).
-    #[store(key: String = |line| line.key.clone())]
-    pub lines: Vec<Line>,
+    pub lines: Whole<Lines>,
     /// The day of the first line.
     pub day: String,
     /// There is neither a message nor a gap.

@@ -2,11 +2,10 @@
 
 use caravana_protocol::MessageId;
 use leptos::prelude::*;
-use reactive_stores::Field;
 
 use super::avatar::{Avatar, tint};
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{Delivery, Line, LineStoreFields, MessageRow, RowView, Said};
+use crate::chat::store::{Delivery, LiveLine, MessageRow, RowView, Said};
 use crate::emoji::is_emoji_only;
 use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
@@ -30,13 +29,14 @@ pub struct RowActions {
 #[component]
 pub fn Bubble(
     /// The line.
-    line: Field<Line>,
+    line: LiveLine,
     /// The actions on a message.
     actions: RowActions,
 ) -> impl IntoView {
     let words = use_words();
-    let key = line.key().get_untracked();
-    match line.row().get_untracked().0 {
+    let LiveLine { key, row } = line;
+    let (key, first, line) = (key.to_string(), row.get_untracked(), RwSignal::from(row));
+    match first {
         RowView::Day(_) => {
             let label =
                 move || part(line, |row| if let RowView::Day(label) = row { label.clone() } else { String::new() });
@@ -70,12 +70,12 @@ pub fn Bubble(
 }
 
 /// A part of the line's content; the default if the line has just been removed, because its view is removed, too.
-fn part<T: Default>(line: Field<Line>, part: impl Fn(&RowView) -> T) -> T {
-    line.row().try_read().map(|row| part(&row.0)).unwrap_or_default()
+fn part<T: Default>(line: RwSignal<RowView>, part: impl Fn(&RowView) -> T) -> T {
+    line.try_read().map(|row| part(&row)).unwrap_or_default()
 }
 
 /// The same for a message.
-fn of_message<T: Default>(line: Field<Line>, part_of: impl Fn(&MessageRow) -> T) -> T {
+fn of_message<T: Default>(line: RwSignal<RowView>, part_of: impl Fn(&MessageRow) -> T) -> T {
     part(line, |row| if let RowView::Message(message) = row { part_of(message) } else { T::default() })
 }
 
@@ -89,7 +89,7 @@ fn text(message: &MessageRow) -> Option<&str> {
 
 /// `message` is the line's first content. Only what never changes is taken from it: the id and the author.
 #[component]
-fn Message(line: Field<Line>, message: MessageRow, actions: RowActions) -> impl IntoView {
+fn Message(line: RwSignal<RowView>, message: MessageRow, actions: RowActions) -> impl IntoView {
     let words = use_words();
     let MessageRow { id, author, own, .. } = message;
     let author = author.map(caravana_protocol::UserId::uuid);
@@ -158,7 +158,7 @@ fn state_word(message: &MessageRow) -> &'static str {
 /// The text of a message: links are elements, everything else is a text node. A changed text gets a new element,
 /// because a translation may have replaced the text nodes of the old one.
 #[component]
-fn MessageText(line: Field<Line>) -> impl IntoView {
+fn MessageText(line: RwSignal<RowView>) -> impl IntoView {
     let words = use_words();
     let text = move || of_message(line, |message| text(message).map(str::to_owned));
     view! { <For each=move || [text()] key=Option::clone children=move |text| text_view(text, words) /> }.erase()
@@ -188,7 +188,7 @@ fn piece_view(piece: Piece) -> AnyView {
 }
 
 #[component]
-fn Tick(line: Field<Line>) -> impl IntoView {
+fn Tick(line: RwSignal<RowView>) -> impl IntoView {
     let words = use_words();
     let delivery = Memo::new(move |_| of_message(line, |message| message.own));
     move || {
@@ -207,7 +207,7 @@ fn Tick(line: Field<Line>) -> impl IntoView {
 }
 
 #[component]
-fn NotSent(line: Field<Line>, id: MessageId, actions: RowActions) -> impl IntoView {
+fn NotSent(line: RwSignal<RowView>, id: MessageId, actions: RowActions) -> impl IntoView {
     let words = use_words();
     let delivery = Memo::new(move |_| of_message(line, |message| message.own));
     move || {

@@ -68,8 +68,8 @@ pub fn Timeline(
                         <EmptyState title=words.empty_title text=words.empty_text />
                     </Show>
                     <div class="pad" aria-hidden="true"></div>
-                    <For each=move || timeline.lines() key=|line| line.key() let:line>
-                        <Bubble line=line.into() actions=actions.row />
+                    <For each=move || timeline.lines().read().all().to_vec() key=|line| line.key.clone() let:line>
+                        <Bubble line actions=actions.row />
                     </For>
                     <div class="pad" aria-hidden="true"></div>
                     <Show when=move || timeline.has_newer().get()>

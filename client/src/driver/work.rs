@@ -86,6 +86,8 @@ pub(super) struct Work<O, W, J, A> {
     /// Whether frames are polled before inputs. The order changes every time, so that a flood of frames does not delay
     /// the person's inputs, nor the reverse.
     frames_first: bool,
+    /// Whether nothing was ready at the last call of [`Work::next`].
+    has_waited: bool,
 }
 
 impl<O, W, J, A> Work<O, W, J, A> {
@@ -98,6 +100,7 @@ impl<O, W, J, A> Work<O, W, J, A> {
             alarm: None,
             alarm_at: None,
             frames_first: true,
+            has_waited: false,
         }
     }
 
@@ -140,6 +143,11 @@ where
     J: Future<Output = Option<Input>>,
     A: Future<Output = ()>,
 {
+    /// Whether the last call of [`Work::next`] had to wait, so that others have had their turn meanwhile.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited
+    }
+
     /// Waits for the next thing to happen.
     pub(super) async fn next<S: Socket>(
         &mut self,
@@ -150,13 +158,16 @@ where
         O: Future<Output = Result<S, CloseReason>>,
     {
         self.frames_first = !self.frames_first;
+        self.has_waited = false;
         poll_fn(|cx| {
             let happened = if self.frames_first {
                 hear(current, cx).or_else(|| listen(inputs, cx))
             } else {
                 listen(inputs, cx).or_else(|| hear(current, cx))
             };
-            happened.or_else(|| self.progress(cx)).map_or(Poll::Pending, Poll::Ready)
+            let happened = happened.or_else(|| self.progress(cx));
+            self.has_waited |= happened.is_none();
+            happened.map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }

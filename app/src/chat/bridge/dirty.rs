@@ -17,8 +17,10 @@ pub(super) struct Dirty {
     pub(super) list: bool,
     /// The loaded part of the open group's log.
     pub(super) log: LogChange,
-    /// Everything that all rows of the open group depend on: names, read positions, the reader's time.
+    /// Everything that all rows of the open group depend on: names, the reader's time.
     pub(super) rows: bool,
+    /// What the open group's members have read. The rows depend only on what all have read.
+    pub(super) reads: bool,
     /// The open group's members, and which of them are online.
     pub(super) members: bool,
     /// A pass is already scheduled.
@@ -48,12 +50,17 @@ pub(super) struct Items {
 impl Dirty {
     /// Marks everything except the log, for example when the reader's time changes.
     pub(super) fn everything(&mut self) {
-        (self.list, self.rows, self.members) = (true, true, true);
+        (self.list, self.rows, self.reads, self.members) = (true, true, true, true);
     }
 
     /// Asks for a pass. Returns `true` if none was scheduled yet.
     pub(super) fn ask(&mut self) -> bool {
         !std::mem::replace(&mut self.due, true)
+    }
+
+    /// Whether a pass was asked for.
+    pub(super) fn is_due(&self) -> bool {
+        self.due
     }
 
     /// Marks what a change of the session concerns.
@@ -68,7 +75,7 @@ impl Dirty {
             }
             Change::Reads { group } => {
                 self.listed.insert(*group);
-                self.rows |= is_open(group);
+                self.reads |= is_open(group);
             }
             Change::Outbox { group } | Change::Sent { group, .. } | Change::SendFailed { group, .. } => {
                 if is_open(group) {

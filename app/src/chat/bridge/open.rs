@@ -116,8 +116,7 @@ impl Open {
         }
         self.log.name_others(&self.members, &mut self.names);
         let lines = self.timeline.lines().try_read_untracked();
-        let shown =
-            lines.iter().flat_map(|lines| lines.iter()).filter_map(|line| ItemKey::of_line(&line.key)).collect();
+        let shown = lines.iter().flat_map(|lines| lines.all()).filter_map(|line| ItemKey::of_line(&line.key)).collect();
         drop(lines);
         let stored = known.timeline().rows().map(|row| (row.key().into(), Position::At(row.seq())));
         let items: Vec<_> = stored.chain(loose(known)).collect();
@@ -222,7 +221,10 @@ impl Open {
         if lines.len() > LINES {
             let _ = self.virtual_list.try_update_value(VirtualList::is_too_long);
         }
-        self.timeline.lines().patch(lines);
+        let shown = self.timeline.lines().try_get_untracked();
+        if let Some(changed) = shown.and_then(|shown| shown.update(lines)) {
+            self.timeline.lines().patch(Whole(changed));
+        }
     }
 }
 

@@ -1,8 +1,12 @@
-//! Updates the screen: one pass for all changes of a turn, limited to the parts that they concern.
+//! Updates the screen: one pass a frame for all changes that came since the last one, limited to the parts that they
+//! concern.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use caravana_client::{Group as Known, Session};
-use caravana_protocol::UserId;
 use caravana_protocol::rest::{Group, Member};
+use caravana_protocol::{GroupId, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
@@ -12,19 +16,27 @@ use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
 
 impl Bridge {
-    /// Marks what has to be updated. One pass updates it for all changes of this turn.
+    /// Marks what has to be updated. One pass updates it right before the next frame is painted. A hidden page has no
+    /// frames, so there a timer takes over; browsers call it about once a second.
     pub(super) fn mark(self, what: impl FnOnce(&mut Dirty)) {
         let first = self.dirty.try_update_value(|dirty| {
             what(dirty);
             dirty.ask()
         });
-        if first == Some(true) {
-            queue_microtask(move || self.refresh());
+        if first != Some(true) {
+            return;
+        }
+        let visible = self.running.try_get_value().flatten().is_none_or(|running| running.device.visible());
+        if visible {
+            request_animation_frame(move || self.refresh());
+        } else {
+            set_timeout(move || self.refresh(), Duration::ZERO);
         }
     }
 
-    fn refresh(self) {
-        let Some(dirty) = self.dirty.try_update_value(std::mem::take) else { return };
+    /// Updates what is marked. Does nothing if that is done already, so it may be called early.
+    pub(super) fn refresh(self) {
+        let Some(dirty) = self.dirty.try_update_value(std::mem::take).filter(Dirty::is_due) else { return };
         let Some(running) = self.running.try_get_value().flatten() else { return };
         self.refresh_list(&running, &dirty);
         self.refresh_open(&running, &dirty);
@@ -41,13 +53,15 @@ impl Bridge {
             running.handle.with(|session| {
                 let Some(known) = session.group(open.group.id).filter(|known| known.is_loaded()) else { return };
                 let is_first = open.cursor.is_none();
-                if dirty.rows || is_first {
+                let mut differs = dirty.rows;
+                if dirty.reads || is_first {
                     let all = open.members_are == Members::All;
                     let read = || known.read_by_all(open.members.iter().map(|member| member.user.id));
                     // Of some members it can't be said what all have read.
-                    open.read_by_all = if all { read() } else { 0 };
+                    let read_by_all = if all { read() } else { 0 };
+                    differs |= std::mem::replace(&mut open.read_by_all, read_by_all) != read_by_all;
                 }
-                if open.follow(known, &dirty.log, who) || dirty.rows {
+                if open.follow(known, &dirty.log, who) || differs {
                     open.show(known, who);
                 }
                 if dirty.members || is_first {
@@ -72,18 +86,41 @@ impl Bridge {
         });
     }
 
+    /// Updates the rows of the list that are marked. The list is put together and sorted again only if a row has another
+    /// place now, or if it has other rows.
     fn refresh_list(self, running: &Running, dirty: &Dirty) {
-        if !dirty.list && dirty.listed.is_empty() {
+        if dirty.list {
+            self.replace_list(running);
             return;
         }
-        let known = self.chat.groups().try_get_untracked().unwrap_or_default();
-        let mut list: Vec<GroupRow> = running.handle.with(|session| {
-            let row = |group: &Group| {
-                let same = || known.iter().find(|row| row.group() == Some(group.id)).cloned();
-                let same = if dirty.list || dirty.listed.contains(&group.id) { None } else { same() };
-                same.unwrap_or_else(|| self.list_row(session, group))
+        if dirty.listed.is_empty() {
+            return;
+        }
+        let rows: HashMap<GroupId, GroupRow> = running.handle.with(|session| {
+            let row = |group: &Group| (group.id, self.list_row(session, group));
+            self.listed
+                .with_value(|groups| groups.iter().filter(|group| dirty.listed.contains(&group.id)).map(row).collect())
+        });
+        let list = self.chat.groups();
+        let stays = list.try_read_untracked().is_some_and(|list| {
+            let moment = |row: &GroupRow| {
+                let new = row.group().and_then(|id| rows.get(&id));
+                new.unwrap_or(row).active_at.0
             };
-            self.listed.with_value(|groups| groups.iter().map(row).collect())
+            list.is_sorted_by(|above, below| moment(above) >= moment(below))
+        });
+        if stays {
+            for row in rows.into_values() {
+                list.at_key(row.id.clone()).patch(row);
+            }
+        } else {
+            self.replace_list(running);
+        }
+    }
+
+    fn replace_list(self, running: &Running) {
+        let mut list: Vec<GroupRow> = running.handle.with(|session| {
+            self.listed.with_value(|groups| groups.iter().map(|group| self.list_row(session, group)).collect())
         });
         list.sort_by_key(|row| std::cmp::Reverse(row.active_at.0));
         self.chat.groups().patch(list);

@@ -39,12 +39,12 @@ fn part(entries: &[Entry], cut: Cut, unread_after: Option<Seq>, read_by_all: Seq
 }
 
 fn message(line: &Line) -> Option<&MessageRow> {
-    if let RowView::Message(message) = &line.row.0 { Some(message) } else { None }
+    if let RowView::Message(message) = &line.row { Some(message) } else { None }
 }
 
 fn outline(lines: &[Line]) -> Vec<String> {
     let words = Lang::Es.words();
-    let line = |line: &Line| match &line.row.0 {
+    let line = |line: &Line| match &line.row {
         RowView::Day(_) => "day".to_owned(),
         RowView::Unread => "unread".to_owned(),
         RowView::Notice(text) => text.clone(),

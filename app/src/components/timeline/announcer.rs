@@ -8,7 +8,10 @@ use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 
-/// A hidden log that only grows, for as long as the group is open.
+/// At most this many sentences stay in the document. Screen readers read a sentence when it is added.
+const KEPT: usize = 30;
+
+/// A hidden log of what was announced last.
 #[component]
 pub fn Announcer(
     /// The open group.
@@ -29,9 +32,9 @@ pub fn Announcer(
         };
         if !said.is_empty() {
             lines.update(|lines| {
-                for line in said {
-                    lines.push((lines.len(), line));
-                }
+                let next = lines.last().map_or(0, |(number, _)| number + 1);
+                lines.extend((next..).zip(said));
+                lines.drain(..lines.len().saturating_sub(KEPT));
             });
         }
         arrived.others

@@ -1,6 +1,6 @@
 use super::super::bubble::RowActions;
 use super::*;
-use crate::chat::store::{Arrived, Continuity, Since, Whole};
+use crate::chat::store::{Arrived, Continuity, Lines, Since, Whole};
 use crate::i18n::Lang;
 
 /// The server's HTML of a conversation without a row.
@@ -8,7 +8,7 @@ fn html(has_newer: bool) -> String {
     Owner::new().with(|| {
         let timeline = Store::new(TimelineState {
             name: "Oaxaca en abril".to_owned(),
-            lines: Vec::new(),
+            lines: Whole(Lines::default()),
             day: String::new(),
             is_empty: true,
             revision: 0,

@@ -71,10 +71,13 @@ impl Viewport {
             let pane = device.pane(scroller, Box::new(move |event| self.happened(event)));
             self.pane.set_value(Some(pane));
         });
-        // Items that are loaded outside of the document change no element, so the pane does not report them.
+        // Items that are loaded outside of the document change no element, so the pane does not report them. The rows in
+        // the document need no measuring then.
         Effect::new(move |_| {
             self.timeline.revision().track();
-            self.happened(PaneEvent::Changed);
+            let _ = self.pane.try_with_value(|pane| pane.as_deref().map(|pane| self.pad(pane)));
+            self.move_on();
+            self.tell();
         });
         // When the link is back, older messages are worth requesting again. One frame later, the rows of the last page
         // are in the document.
@@ -133,18 +136,22 @@ impl Viewport {
             let Some(pane) = pane.as_deref() else { return };
             // First set the heights that are already known. If the document were laid out without the space for rows
             // that have just been removed, it might be too short for the scroll position, and the browser would scroll.
-            let ends = pane.ends();
-            let known = ends.and_then(|(first, last)| {
-                self.virtual_list.try_update_value(|virtual_list| virtual_list.pads_around(&first, &last))
-            });
-            if let Some(pads) = known.flatten() {
-                pane.pad(pads);
-            }
+            self.pad(pane);
             let Some(laid) = pane.laid() else { return };
             if let Some(pads) = self.virtual_list.try_update_value(|virtual_list| virtual_list.measure(&laid)) {
                 pane.pad(pads);
             }
         });
+    }
+
+    /// Sets the heights of the spaces around the rows, as far as the heights of the items in them are known.
+    fn pad(self, pane: &dyn Pane) {
+        let known = pane.ends().and_then(|(first, last)| {
+            self.virtual_list.try_update_value(|virtual_list| virtual_list.pads_around(&first, &last))
+        });
+        if let Some(pads) = known.flatten() {
+            pane.pad(pads);
+        }
     }
 
     /// Requests other rows if other items are near the window now.

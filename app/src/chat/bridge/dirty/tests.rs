@@ -35,6 +35,13 @@ fn a_message_of_another_group_touches_its_row_of_the_list_alone() {
 }
 
 #[test]
+fn what_somebody_has_read_is_looked_at_without_the_rows() {
+    let dirty = noted(&[Change::Reads { group: group(1) }]);
+    assert!(dirty.reads && !dirty.rows && dirty.listed == BTreeSet::from([group(1)]));
+    assert!(!noted(&[Change::Reads { group: group(2) }]).reads);
+}
+
+#[test]
 fn the_keys_that_changed_are_those_that_are_looked_at_unless_all_are() {
     let keys = |from: u64| vec![RowKey::Event(from), RowKey::Event(from + 1)];
     let changes = [

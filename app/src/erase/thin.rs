@@ -1,0 +1,140 @@
+//! The erased view of the browser: one type for all views.
+//!
+//! An [`AnyView`](leptos::prelude::AnyView) has eight functions for each type that it is made of. It is made of this one
+//! type only, and this one has three functions for each view, and the few that every state has anyway.
+
+use std::any::Any;
+
+use leptos::attr::Attribute;
+use leptos::attr::any_attribute::AnyAttribute;
+use leptos::prelude::{AddAnyAttr, Mountable, Render, RenderHtml};
+use leptos::tachys::hydration::Cursor;
+use leptos::tachys::renderer::Rndr;
+use leptos::tachys::renderer::types::{Element, Node, Placeholder};
+use leptos::tachys::view::{Position, PositionState};
+
+/// A view of any type.
+pub(super) struct Thin(Box<dyn View + Send>);
+
+impl Thin {
+    pub(super) fn new<V: RenderHtml>(view: V) -> Self {
+        Self(Box::new(view.into_owned()))
+    }
+}
+
+/// What a view of the browser can do.
+trait View {
+    fn build(self: Box<Self>) -> Shown;
+    fn rebuild(self: Box<Self>, shown: &mut Shown);
+    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown;
+}
+
+/// A view in the document. A view without nodes has a placeholder behind it, so that there is a place to insert before.
+pub(super) struct Shown {
+    state: Box<dyn State>,
+    placeholder: Option<Placeholder>,
+}
+
+/// The state of a view, which [`View::rebuild`] asks for its type.
+trait State: Mountable {
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+impl<T: Mountable + 'static> State for T {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+impl<V: RenderHtml + 'static> View for V {
+    fn build(self: Box<Self>) -> Shown {
+        let state = Box::new(Render::build(*self));
+        Shown { state, placeholder: (!V::EXISTS).then(Rndr::create_placeholder) }
+    }
+
+    fn rebuild(self: Box<Self>, shown: &mut Shown) {
+        if let Some(state) = (*shown.state).as_any().downcast_mut::<V::State>() {
+            Render::rebuild(*self, state);
+        } else {
+            let mut new = View::build(self);
+            shown.insert_before_this(&mut new);
+            shown.unmount();
+            *shown = new;
+        }
+    }
+
+    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown {
+        let state = Box::new(RenderHtml::hydrate::<true>(*self, cursor, position));
+        Shown { state, placeholder: (!V::EXISTS).then(|| cursor.next_placeholder(position)) }
+    }
+}
+
+impl Mountable for Shown {
+    fn unmount(&mut self) {
+        self.state.unmount();
+        if let Some(placeholder) = &mut self.placeholder {
+            placeholder.unmount();
+        }
+    }
+
+    fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
+        self.state.mount(parent, marker);
+        if let Some(placeholder) = &mut self.placeholder {
+            placeholder.mount(parent, marker);
+        }
+    }
+
+    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
+        self.state.insert_before_this(child)
+            || self.placeholder.as_ref().is_some_and(|placeholder| placeholder.insert_before_this(child))
+    }
+
+    fn elements(&self) -> Vec<Element> {
+        self.state.elements()
+    }
+}
+
+impl Render for Thin {
+    type State = Shown;
+
+    fn build(self) -> Shown {
+        self.0.build()
+    }
+
+    fn rebuild(self, shown: &mut Shown) {
+        self.0.rebuild(shown);
+    }
+}
+
+/// An erased view keeps its attributes beside this one.
+impl AddAnyAttr for Thin {
+    type Output<A: Attribute> = Self;
+
+    fn add_any_attr<A: Attribute>(self, _: A) -> Self {
+        self
+    }
+}
+
+impl RenderHtml for Thin {
+    type AsyncOutput = Self;
+    type Owned = Self;
+
+    const MIN_LENGTH: usize = 0;
+
+    fn dry_resolve(&mut self) {}
+
+    async fn resolve(self) -> Self {
+        self
+    }
+
+    /// Never called: the browser writes no HTML.
+    fn to_html_with_buf(self, _: &mut String, _: &mut Position, _: bool, _: bool, _: Vec<AnyAttribute>) {}
+
+    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Shown {
+        self.0.hydrate(cursor, position)
+    }
+
+    fn into_owned(self) -> Self {
+        self
+    }
+}
