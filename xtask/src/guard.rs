@@ -93,7 +93,8 @@ fn is_worse(work: &str, kept: Option<u64>, now: u64, tolerance: f64) -> bool {
     };
     let change = ratio(now, kept) - 1.0;
     let hint = if change < -tolerance { "  --bless keeps the gain" } else { "" };
-    println!("{work:<14} {kept:>12} {now:>12} {:>9}{hint}", format!("{:+.1} %", change * 100.0));
+    let shown = format!("{:+.1} %", change * 100.0);
+    println!("{work:<14} {kept:>12} {now:>12} {shown:>9}{hint}");
     change > tolerance
 }
 

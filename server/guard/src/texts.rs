@@ -10,7 +10,9 @@ const TEXT: &str = "Nos vemos a las siete en la estación, andén tres. Lleven a
                     camión sale puntual y la próxima salida es hasta mañana por la tarde. ¿Quién trae la cámara? ";
 /// The mask of the frames; any will do.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-/// A text below this length has it in two bytes of the header.
+/// The length of a text that has its length in the two bytes behind.
+const LONG: u8 = 0x7e;
+/// A text below this length has it in the header itself.
 const SHORT: usize = 126;
 
 /// The group of all work.
@@ -62,7 +64,7 @@ pub fn sent(number: u64) -> Vec<u8> {
     match (u8::try_from(text.len()), u16::try_from(text.len())) {
         (Ok(short), _) if text.len() < SHORT => bytes.push(0x80 | short),
         (_, Ok(long)) => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | LONG);
             bytes.extend_from_slice(&long.to_be_bytes());
         }
         (_, Err(_)) => unreachable!("a text of a few hundred bytes"),
