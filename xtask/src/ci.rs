@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use crate::api;
 use crate::e2e;
+use crate::guard;
 use crate::layers;
 use crate::mutants;
 use crate::process;
@@ -31,7 +32,7 @@ const BROWSER: [&str; 7] = [
 /// Runs every check and every test, and prints how long each took.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    let needs = Needs { schemathesis: true, ..test::NEEDS };
+    let needs = Needs { schemathesis: true, valgrind: true, ..test::NEEDS };
     steps.run("layers", || layers::layers(workspace))?;
     let tools = steps.run("setup", || setup::setup(workspace, needs))?;
     steps.run("types of the browser tests", || e2e::check_types(workspace))?;
@@ -56,6 +57,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     steps.run("documentation", || documentation(workspace, &tools))?;
     let built = test::run(workspace, &tools, &mut steps)?;
     steps.run("REST interface", || api::try_out(workspace, &tools, &built.server, &[]))?;
+    // The optimised build has compiled what it needs.
+    steps.run("instructions", || guard::count(workspace, &tools, false, &[]))?;
     steps.run("mutants of today", || mutants::todays(workspace, &tools))?;
     steps.finish();
     Ok(())

@@ -15,6 +15,7 @@ mod dev;
 mod documents;
 mod e2e;
 mod faults;
+mod guard;
 mod layers;
 mod mutants;
 mod named_tests;
@@ -52,7 +53,14 @@ fn execute(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Setup { dev } => {
-            let needs = Needs { chromium: true, cargo_leptos: dev, faults: true, postgres: true, schemathesis: true };
+            let needs = Needs {
+                chromium: true,
+                cargo_leptos: dev,
+                faults: true,
+                postgres: true,
+                schemathesis: true,
+                valgrind: true,
+            };
             setup::setup(&workspace, needs).map(drop)
         }
         Command::Run { open, arguments } => run::run(&workspace, open, &arguments),
@@ -75,6 +83,7 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Faults { release, names } => faults::faults(&workspace, release, &names),
         Command::Sim { cases } => sim::sim(&workspace, cases),
         Command::Mutants { share, names } => mutants::mutants(&workspace, &names, share),
+        Command::Guard { bless, names } => guard::guard(&workspace, bless, &names),
         Command::Bench { arguments } => bench::bench(&workspace, &arguments),
     }
 }
@@ -167,6 +176,14 @@ enum Command {
         #[arg(long)]
         release: bool,
         /// Only tests whose name contains one of these.
+        names: Vec<String>,
+    },
+    /// Counts the instructions of a message, an event and a page by callgrind, and compares them with the kept figures.
+    Guard {
+        /// Writes the figures anew instead, for a gain, an accepted loss or another compiler.
+        #[arg(long)]
+        bless: bool,
+        /// Only this work, as `send` or `page`.
         names: Vec<String>,
     },
     /// Runs the server's benchmarks; what follows is passed to them.

@@ -1,9 +1,9 @@
 //! Installs what the other commands need, and only what is missing.
 //!
 //! Everything goes into the clone (`.tools/`, `end2end/node_modules/`), except what only the system can provide: the
-//! wasm32 standard library, Chromium, PostgreSQL, strace and faketime. Each step says what it does and how long it may
-//! take, and what the user must install if the step may not. Downloads come only from the registries of Rust, npm and
-//! the system.
+//! wasm32 standard library, Chromium, PostgreSQL, strace, faketime and valgrind. Each step says what it does and how
+//! long it may take, and what the user must install if the step may not. Downloads come only from the registries of
+//! Rust, npm and the system.
 
 mod cargo_leptos;
 mod chromium;
@@ -13,6 +13,7 @@ mod postgres;
 mod schemathesis;
 mod system;
 pub(crate) mod toolchain;
+mod valgrind;
 mod wasm_bindgen;
 
 use std::env;
@@ -40,6 +41,8 @@ pub(crate) struct Needs {
     pub(crate) faults: bool,
     /// PostgreSQL, for the tests of the server.
     pub(crate) postgres: bool,
+    /// valgrind, for counting instructions.
+    pub(crate) valgrind: bool,
 }
 
 /// Where the tools are, once set-up has found or installed them.
@@ -64,6 +67,9 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     if needs.postgres {
         postgres::ensure()?;
     }
+    if needs.valgrind {
+        valgrind::ensure()?;
+    }
     let schemathesis = needs.schemathesis.then(|| schemathesis::ensure(workspace)).transpose()?;
     let wasm_opt = npm::executable(workspace, "wasm-opt");
     let tools = Tools { toolchain, wasm_opt, chromium, schemathesis };
@@ -78,6 +84,13 @@ impl Tools {
     /// cargo, in the workspace's root, with the toolchain that set-up decided for.
     pub(crate) fn cargo(&self, workspace: &Workspace) -> Command {
         self.toolchain.cargo(workspace)
+    }
+
+    /// The compiler and its target, as it names itself.
+    pub(crate) fn compiler(&self, workspace: &Workspace) -> Result<String> {
+        let text = process::output(self.toolchain.program("rustc", workspace).arg("-vV"))?;
+        let line = |name| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        Ok(format!("{} {}", text.lines().next().unwrap_or_default(), line("host: ")))
     }
 
     /// cargo, and our tools first on its search path: where cargo-leptos looks for wasm-bindgen and wasm-opt.

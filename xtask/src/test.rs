@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 /// The crates that are compiled for this machine. One cargo call takes them all, so that each dependency is compiled
 /// once; `frontend` is left out, because it would switch `hydrate` on in `app`.
-pub(crate) const NATIVE: [&str; 14] = [
+pub(crate) const NATIVE: [&str; 15] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
     "--package=caravana-browser",
@@ -24,6 +24,7 @@ pub(crate) const NATIVE: [&str; 14] = [
     "--package=caravana-postgres",
     "--package=caravana-hub",
     "--package=caravana-properties",
+    "--package=caravana-guard",
     "--package=xtask",
     "--features=caravana-app/ssr",
     "--locked",
@@ -31,7 +32,7 @@ pub(crate) const NATIVE: [&str; 14] = [
 
 /// What the tests need.
 pub(crate) const NEEDS: Needs =
-    Needs { chromium: true, cargo_leptos: false, schemathesis: false, faults: true, postgres: true };
+    Needs { chromium: true, cargo_leptos: false, schemathesis: false, faults: true, postgres: true, valgrind: false };
 
 /// Sets up and runs all tests, or only those that depend on the database, on one of the two.
 pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+mod growth;
 mod latency;
 mod other_servers;
 mod process;
@@ -84,6 +85,8 @@ enum Workload {
     Foreign,
     /// The heads of many groups are asked for.
     Sweep,
+    /// Each figure at several sizes, with the exponent of its growth. Only by name: it takes minutes.
+    Growth,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints")]
@@ -139,6 +142,9 @@ fn main() -> Result<()> {
     }
     if chosen(Workload::Sweep) {
         tell(&plan, &folder, "sweep", &workload::sweep(&plan)?)?;
+    }
+    if options.workloads.contains(&Workload::Growth) {
+        growth::growth(&plan, options.quick, &folder)?;
     }
     println!("\nload average {:.1}; one JSON line per repetition in {}", process::load_average(), folder.display());
     Ok(())

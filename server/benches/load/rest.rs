@@ -47,8 +47,13 @@ struct Claims {
 
 impl User {
     fn mint() -> Result<Self> {
+        Self::with_id(Uuid::new_v4())
+    }
+
+    /// The user with this id, whoever made the user.
+    pub(crate) fn with_id(sub: Uuid) -> Result<Self> {
         let exp = (SystemTime::now() + LIFETIME).duration_since(UNIX_EPOCH)?.as_secs();
-        let claims = Claims { sub: Uuid::new_v4(), exp, role: "authenticated" };
+        let claims = Claims { sub, exp, role: "authenticated" };
         let token =
             jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(JWT_SECRET.as_bytes()))?;
         Ok(Self { token })
@@ -91,6 +96,12 @@ pub(crate) fn talk(address: SocketAddr, groups: &[Group], messages: usize) -> Re
     })
 }
 
+/// The head of a group's log, as this member reads it.
+pub(crate) fn position(address: SocketAddr, member: &User, group: &str) -> Result<Cursor> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { Rest::new(address)?.position(member, group).await })
+}
+
 /// Waits until the server says that it is ready. Answers the time of that.
 pub(crate) fn until_ready(address: SocketAddr) -> Result<Instant> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -125,7 +136,11 @@ impl Rest {
         for number in 0..messages {
             self.post(owner, &format!("groups/{}/messages", group.id), &json!({"message": number.to_string()})).await?;
         }
-        let request = self.client.get(format!("{}/groups/{}", self.base, group.id)).bearer_auth(&owner.token);
+        self.position(owner, &group.id).await
+    }
+
+    async fn position(&self, member: &User, group: &str) -> Result<Cursor> {
+        let request = self.client.get(format!("{}/groups/{group}", self.base)).bearer_auth(&member.token);
         let answer: Value = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
         let seq = answer.pointer("/group/head").and_then(Value::as_u64).context("a group without a head")?;
         Ok(Cursor { epoch: text(&answer, "/group/epoch")?, seq })

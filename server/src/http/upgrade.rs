@@ -3,6 +3,7 @@
 //! All refusals happen here, with an HTTP status, before the upgrade. Afterwards the plain TCP stream goes to
 //! [`crate::socket`], and no HTTP state stays in memory.
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Request, State};
@@ -163,6 +164,7 @@ fn switch(
         // Copied, so that hyper's buffer of 8 KiB does not live as long as the socket.
         let (stream, early) = (bare.io.into_inner(), bare.read_buf.to_vec());
         drop(bare.read_buf);
+        forget_reader(&stream);
         let connection = hub.connect(&identity, scope);
         drop(hub);
         crate::socket::drive(stream, &early, connection).await;
@@ -176,6 +178,12 @@ fn switch(
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
     Ok(response)
+}
+
+/// Lets go of the task that read the request: the stream would keep its waker, and so its memory (1 KiB), until another
+/// waker takes the place. [`crate::socket`] waits in another way, which leaves this one as it is.
+fn forget_reader(stream: &TcpStream) {
+    let _ = stream.poll_read_ready(&mut Context::from_waker(Waker::noop()));
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ enum Others {
 
 use Others::{Any, Only};
 
-const RULES: [CrateRule; 13] = [
+const RULES: [CrateRule; 14] = [
     CrateRule {
         package: "caravana-protocol",
         folder: "protocol",
@@ -176,6 +176,14 @@ const RULES: [CrateRule; 13] = [
         others: Only(&["serde_json", "tokio"]),
         never: &[],
         reason: "a fuzzer builds it with sanitizers, so it is made of the decoders alone",
+    },
+    CrateRule {
+        package: "caravana-guard",
+        folder: "server/guard",
+        ours: &["app", "client", "hub", "protocol", "sqlite", "store"],
+        others: Any,
+        never: &[],
+        reason: "it does the work of the others, and nothing depends on it",
     },
     CrateRule {
         package: "xtask",
