@@ -80,9 +80,9 @@ impl LaidOut {
             }
         };
         let heard = [Closure::<dyn FnMut()>::new(move || heard()), Closure::new(if_resized)];
-        let [changed, if_resized] = heard.each_ref().map(|heard| heard.as_ref().unchecked_ref());
+        let [if_changed, if_resized] = heard.each_ref().map(|heard| heard.as_ref().unchecked_ref());
         // Every supported browser has both observers. Without them, rows would be put back at the next scroll event.
-        let changes = MutationObserver::new(changed).ok();
+        let changes = MutationObserver::new(if_changed).ok();
         let sizes = ResizeObserver::new(if_resized).ok();
         let touched = Rc::new(RefCell::new(None));
         let spaces = Spaces::of(&rows);
