@@ -12,7 +12,7 @@ use crate::setup::{self, Needs};
 use crate::workspace::Workspace;
 
 /// How long a server that was just started may take to listen.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How often it is tried.
 const POLL: Duration = Duration::from_millis(50);
 
