@@ -26,8 +26,9 @@ const WORK: [(&str, u64); 6] =
 
 /// How much more than the kept figure passes.
 const TOLERANCE: f64 = 0.03;
-/// The same if another compiler made the figures: each moves them by some percent, and a loop in a loop by far more.
-const TOLERANCE_OF_ANOTHER_COMPILER: f64 = 0.15;
+/// The same if another compiler or processor made the figures: each moves them by some percent, and a loop in a loop by far
+/// more.
+const TOLERANCE_OF_ANOTHER_MACHINE: f64 = 0.15;
 
 /// Counts all work, or that of these names. With `bless` the figures are written anew instead of compared.
 pub(crate) fn guard(workspace: &Workspace, bless: bool, names: &[String]) -> Result<()> {
@@ -45,13 +46,16 @@ pub(crate) fn count(workspace: &Workspace, tools: &Tools, bless: bool, names: &[
         WORK.into_iter().filter(|(work, _)| names.is_empty() || names.iter().any(|name| name == work)).collect();
     ensure!(!chosen.is_empty(), "there is {}", WORK.map(|(work, _)| work).join(", "));
     let file = workspace.root.join("server/guard/figures.toml");
-    let (mut kept, compiler) = (Figures::read(&file)?, tools.compiler(workspace)?);
+    let (mut kept, compiler, processor) = (Figures::read(&file)?, tools.compiler(workspace)?, processor());
     build(workspace, tools)?;
     let (built, folder) = (workspace.target.join("start"), workspace.target.join("guard"));
     fs::create_dir_all(&folder)?;
-    let tolerance = tolerance(&kept.compiler, &compiler);
-    if kept.compiler != compiler && !bless {
-        println!("figures of {}, this is {compiler}: `cargo xtask guard --bless` writes them anew", kept.compiler);
+    let tolerance = tolerance((&kept.compiler, &kept.processor), (&compiler, &processor));
+    if (&kept.compiler, &kept.processor) != (&compiler, &processor) && !bless {
+        println!(
+            "figures of {} on {}, this is {compiler} on {processor}: `cargo xtask guard --bless` writes them anew",
+            kept.compiler, kept.processor
+        );
     }
     println!("{:<14} {:>12} {:>12} {:>9}", "instructions", "kept", "now", "change");
     let mut worse = Vec::new();
@@ -70,7 +74,7 @@ pub(crate) fn count(workspace: &Workspace, tools: &Tools, bless: bool, names: &[
         }
     }
     if bless {
-        kept.compiler = compiler;
+        (kept.compiler, kept.processor) = (compiler, processor);
         return kept.write(&file);
     }
     if !worse.is_empty() {
@@ -98,16 +102,24 @@ fn is_worse(work: &str, kept: Option<u64>, now: u64, tolerance: f64) -> bool {
     change > tolerance
 }
 
-/// What passes. Another processor has other instructions, so nothing is compared with it.
-fn tolerance(kept: &str, now: &str) -> f64 {
-    let target = |compiler: &str| compiler.rsplit(' ').next().map(str::to_owned);
+/// What passes, by the compiler and the processor. Another architecture has other instructions, so nothing is compared with
+/// it.
+fn tolerance(kept: (&str, &str), now: (&str, &str)) -> f64 {
+    let target = |(compiler, _): (&str, &str)| compiler.rsplit(' ').next().map(str::to_owned);
     if kept == now {
         TOLERANCE
     } else if target(kept) == target(now) {
-        TOLERANCE_OF_ANOTHER_COMPILER
+        TOLERANCE_OF_ANOTHER_MACHINE
     } else {
         f64::INFINITY
     }
+}
+
+/// The model of this machine's processor, as far as the system tells.
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name"));
+    model.unwrap_or_default().trim_matches([' ', '\t', ':']).to_owned()
 }
 
 /// Compiled as `cargo xtask run` compiles the server. Naming the server too gives the dependencies the features that the
@@ -183,10 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn another_compiler_has_more_room_and_another_processor_all() {
-        let kept = "rustc 1.95.0 (1) x86_64-unknown-linux-gnu";
-        assert!(tolerance(kept, kept) < tolerance(kept, "rustc 1.96.0 (2) x86_64-unknown-linux-gnu"));
-        assert!(tolerance(kept, "rustc 1.95.0 (1) aarch64-unknown-linux-gnu").is_infinite());
+    fn another_machine_has_more_room_and_another_architecture_all() {
+        let kept = ("rustc 1.95.0 (1) x86_64-unknown-linux-gnu", "Some CPU");
+        let same = tolerance(kept, kept);
+        assert!(same < tolerance(kept, ("rustc 1.96.0 (2) x86_64-unknown-linux-gnu", "Some CPU")));
+        assert!(same < tolerance(kept, (kept.0, "Another CPU")));
+        assert!(tolerance(kept, ("rustc 1.95.0 (1) aarch64-unknown-linux-gnu", "Some CPU")).is_infinite());
     }
 
     #[test]

@@ -193,14 +193,14 @@ mod tests {
             functions.extend([number, u8::try_from(name.len()).unwrap()]);
             functions.extend(name.as_bytes());
         }
-        let mut named = b"\x04name".to_vec();
-        named.extend(section(1, &functions));
+        let mut table = b"\x04name".to_vec();
+        table.extend(section(1, &functions));
         let sections = [
             section(1, b"\x01\x60\x00\x00"),
             section(2, b"\x01\x01a\x01b\x00\x00"),
             section(3, b"\x02\x00\x00"),
             section(10, b"\x02\x02\x00\x0b\x04\x00\x01\x01\x0b"),
-            section(0, &named),
+            section(0, &table),
         ];
         b"\0asm\x01\0\0\0".iter().copied().chain(sections.into_iter().flatten()).collect()
     }
