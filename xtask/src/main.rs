@@ -164,7 +164,7 @@ enum Command {
     },
     /// Switches off each mechanism of docs/guarantees.md in a copy of the tree, and looks whether its tests notice.
     Mutants {
-        /// Only a share of them, as `3/10`; the CI tries another tenth each day, and prints which.
+        /// Only a share of them, as `3/10`; the CI tries another twentieth each day, and prints which.
         #[arg(long)]
         share: Option<Share>,
         /// Only those whose name begins like this, as `g5` or `g1-sync`.

@@ -1,4 +1,4 @@
-//! Selects a tenth of the list for each day, so that ten days of the CI try all of it.
+//! Selects a twentieth of the list for each day, so that twenty days of the CI try all of it.
 
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 
 /// The number of days for the whole list.
-const PARTS: u64 = 10;
+const PARTS: u64 = 20;
 
 /// Every `of`-th mutant of the list, beginning with the `number`-th: `3/10` is the 3rd, the 13th, the 23rd …
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_days_take_each_member_once() {
+    fn twenty_days_take_each_member_once() {
         let list: Vec<u64> = (0..104).collect();
-        let mut taken: Vec<u64> = (20_000..20_010).flat_map(|day| Share::of_day(day).take(list.clone())).collect();
+        let mut taken: Vec<u64> = (20_000..20_020).flat_map(|day| Share::of_day(day).take(list.clone())).collect();
         taken.sort_unstable();
         assert_eq!(taken, list);
-        assert_eq!(Share::of_day(20_786).to_string(), "7/10");
+        assert_eq!(Share::of_day(20_786).to_string(), "7/20");
     }
 
     #[test]
