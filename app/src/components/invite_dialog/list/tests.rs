@@ -3,7 +3,7 @@ use caravana_protocol::{Role, Timestamp};
 
 use super::*;
 use crate::chat::lists;
-use crate::chat::store::{Arrived, Continuity, Since, Whole};
+use crate::chat::store::{Arrived, Continuity, Lines, Since, Whole};
 use crate::i18n::Lang;
 use crate::ports::ApiError;
 
@@ -39,7 +39,7 @@ fn html(role: Role, known: Result<Option<Vec<LivingInvite>>, ApiError>) -> Strin
         let members = [member(ANA, "Ana", role), member(BRUNO, "<b>דנה", Role::Member)];
         let timeline = Store::new(TimelineState {
             name: "Oaxaca en abril".to_owned(),
-            lines: Vec::new(),
+            lines: Whole(Lines::default()),
             day: String::new(),
             is_empty: true,
             revision: 0,
