@@ -39,7 +39,7 @@ use work::{Happened, Job, Work, Write};
 /// Inputs that may wait for the driver. A person can't fill this queue; a program that does gets [`HandleError::Full`].
 const WAITING_INPUTS: usize = 256;
 
-/// How long the driver works before it lets others have their turn, in milliseconds: half of a picture of 60 a second.
+/// How long the driver works before it lets others have their turn, in milliseconds: half of a frame at 60 a second.
 const TURN_MS: u64 = 8;
 
 /// Why an input was not taken.

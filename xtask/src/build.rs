@@ -15,7 +15,7 @@ mod sizes;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{fs, iter, thread};
+use std::{env, fs, iter, thread};
 
 use anyhow::{Context, Result};
 
@@ -79,10 +79,15 @@ pub(crate) fn build(workspace: &Workspace, tools: &Tools, profile: Profile) -> R
     let (server, compiled) = thread::scope(|scope| {
         let page = scope.spawn(|| process::run_quietly(&mut cargo_wasm(workspace, tools, profile)));
         let server = server(workspace, tools, profile);
+        match &server {
+            Ok(_) if !page.is_finished() => println!("the server is there; the page is still being compiled"),
+            Ok(_) => {}
+            // Said now, because the page may take minutes more.
+            Err(error) => println!("error: {error:#}"),
+        }
         (server, page.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let server = server?;
-    compiled?;
+    let (server, ()) = (server?, compiled?);
     let site = lay_out_if_changed(workspace, tools, profile)?;
     Ok(Built { server, site })
 }
@@ -127,8 +132,14 @@ fn lay_out_if_changed(workspace: &Workspace, tools: &Tools, profile: Profile) ->
         fs::write(&stamp_file, stamp(&inputs, &leptos.site_root)?)?;
     }
     if profile != Profile::Debug {
-        let parts = fs::read_to_string(parts_file(workspace)).unwrap_or_default();
-        sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?, &parts)?;
+        sizes::print(&hashed::folder(&leptos.site_root, &leptos.site_pkg_dir)?)?;
+        let parts = parts_file(workspace);
+        // Who only wants to start the server does not need it.
+        if profile == Profile::Release || env::var_os("CI").is_some() {
+            println!("{}", fs::read_to_string(&parts).unwrap_or_default());
+        } else {
+            println!("which crates and functions the bytes are: {}\n", parts.display());
+        }
     }
     Ok(leptos.site_root.clone())
 }

@@ -42,25 +42,36 @@ pub(crate) fn count(workspace: &Workspace, tools: &Tools, bless: bool, names: &[
         println!("instructions are counted on Linux only");
         return Ok(());
     }
-    let chosen: Vec<_> =
-        WORK.into_iter().filter(|(work, _)| names.is_empty() || names.iter().any(|name| name == work)).collect();
-    ensure!(!chosen.is_empty(), "there is {}", WORK.map(|(work, _)| work).join(", "));
+    let chosen = chosen(names)?;
     let file = workspace.root.join("server/guard/figures.toml");
-    let (mut kept, compiler, processor) = (Figures::read(&file)?, tools.compiler(workspace)?, processor());
+    let (mut kept, compiler, machine) = (Figures::read(&file)?, tools.compiler(workspace)?, machine(workspace)?);
+    let is_same = (&kept.compiler, &kept.machine) == (&compiler, &machine);
+    if bless && names.is_empty() {
+        kept = Figures::default();
+    }
+    // The file says once whose figures it has.
+    ensure!(!bless || names.is_empty() || is_same, "on another machine all figures are written anew, not some");
     build(workspace, tools)?;
     let (built, folder) = (workspace.target.join("start"), workspace.target.join("guard"));
     fs::create_dir_all(&folder)?;
-    let tolerance = tolerance((&kept.compiler, &kept.processor), (&compiler, &processor));
-    if (&kept.compiler, &kept.processor) != (&compiler, &processor) && !bless {
+    let tolerance = tolerance((&kept.compiler, &kept.machine), (&compiler, &machine));
+    if !is_same && !bless {
         println!(
-            "figures of {} on {}, this is {compiler} on {processor}: `cargo xtask guard --bless` writes them anew",
-            kept.compiler, kept.processor
+            "figures of {} on {}, this is {compiler} on {machine}: `cargo xtask guard --bless` writes them anew",
+            kept.compiler, kept.machine
         );
     }
     println!("{:<14} {:>12} {:>12} {:>9}", "instructions", "kept", "now", "change");
     let mut worse = Vec::new();
     for (work, times) in chosen {
-        let now = instructions(&built.join("guard"), &folder, work, times)?;
+        let count = || instructions(&built.join("guard"), &folder, work, times);
+        let now = count()?;
+        let now = if kept.instructions.get(work).is_some_and(|kept| ratio(now, *kept) > 1.0 + tolerance) {
+            // On a slow disk the database's file is looked at more often while a message waits.
+            now.min(count()?)
+        } else {
+            now
+        };
         if is_worse(work, kept.instructions.insert(work.to_owned(), now), now, tolerance) {
             worse.push(work.to_owned());
         }
@@ -74,7 +85,7 @@ pub(crate) fn count(workspace: &Workspace, tools: &Tools, bless: bool, names: &[
         }
     }
     if bless {
-        (kept.compiler, kept.processor) = (compiler, processor);
+        (kept.compiler, kept.machine) = (compiler, machine);
         return kept.write(&file);
     }
     if !worse.is_empty() {
@@ -87,6 +98,15 @@ pub(crate) fn count(workspace: &Workspace, tools: &Tools, bless: bool, names: &[
         );
     }
     Ok(())
+}
+
+/// The kinds of work with these names, or all.
+fn chosen(names: &[String]) -> Result<Vec<(&'static str, u64)>> {
+    let known = WORK.map(|(work, _)| work);
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("there is no {unknown}, only {}", known.join(", "));
+    }
+    Ok(WORK.into_iter().filter(|(work, _)| names.is_empty() || names.iter().any(|name| name == work)).collect())
 }
 
 /// Prints a figure beside the kept one.
@@ -115,11 +135,17 @@ fn tolerance(kept: (&str, &str), now: (&str, &str)) -> f64 {
     }
 }
 
-/// The model of this machine's processor, as far as the system tells.
-fn processor() -> String {
+/// What else moves the counts: the processor's model, by which the C library chooses its ways to copy memory, the C compiler
+/// of the database, and valgrind.
+fn machine(workspace: &Workspace) -> Result<String> {
     let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name"));
-    model.unwrap_or_default().trim_matches([' ', '\t', ':']).to_owned()
+    let model = text.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let mut parts = vec![model.trim_matches([' ', '\t', ':']).to_owned()];
+    for program in ["cc", "valgrind"] {
+        let said = process::output(process::program(program, &workspace.root).arg("--version"))?;
+        parts.push(said.lines().next().unwrap_or_default().to_owned());
+    }
+    Ok(parts.join(", "))
 }
 
 /// Compiled as `cargo xtask run` compiles the server. Naming the server too gives the dependencies the features that the
@@ -150,7 +176,8 @@ fn instructions(program: &Path, folder: &Path, work: &str, times: u64) -> Result
         let start = scope.spawn(|| run(program, &folder.join(format!("{work}.start.out")), work, 0));
         let whole = run(program, &folder.join(format!("{work}.out")), work, times)?;
         let start = start.join().map_err(|_| anyhow::anyhow!("the first run panicked"))??;
-        Ok(whole.saturating_sub(start) / times)
+        let work_alone = whole.checked_sub(start).filter(|count| *count > 0);
+        Ok(work_alone.with_context(|| format!("{work} did nothing"))? / times)
     })
 }
 

@@ -100,7 +100,7 @@ struct Arguments {
 enum Command {
     /// Builds the server and the page and starts them on SQLite; what follows is passed to the server.
     Run {
-        /// Also opens the page in the browser.
+        /// Also opens the page in the browser. Stands before the server's arguments.
         #[arg(long)]
         open: bool,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

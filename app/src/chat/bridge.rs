@@ -65,6 +65,8 @@ pub struct Bridge {
     knows_build: StoredValue<bool>,
     /// What the next pass has to update.
     dirty: StoredValue<Dirty>,
+    /// Makes that pass if no frame does.
+    late: StoredValue<Option<TimeoutHandle>>,
     /// The group whose newest message was scrolled into view while the page was hidden.
     unseen: StoredValue<Option<GroupId>>,
 }
@@ -116,6 +118,7 @@ impl Bridge {
             memory: StoredValue::new(LinkMemory::default()),
             knows_build: StoredValue::new(false),
             dirty: StoredValue::new(Dirty::default()),
+            late: StoredValue::new(None),
             unseen: StoredValue::new(None),
         }
     }

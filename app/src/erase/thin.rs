@@ -3,7 +3,7 @@
 //! An [`AnyView`](leptos::prelude::AnyView) has eight functions for each type that it is made of. It is made of this one
 //! type only, and this one has three functions for each view, and the few that every state has anyway.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -31,6 +31,9 @@ trait View {
 
 /// A view in the document. A view without nodes has a placeholder behind it, so that there is a place to insert before.
 pub(super) struct Shown {
+    /// The type of the view. Views of different types may have states of one type: tags and names of attributes are not in
+    /// them.
+    of: TypeId,
     state: Box<dyn State>,
     placeholder: Option<Placeholder>,
 }
@@ -49,11 +52,12 @@ impl<T: Mountable + 'static> State for T {
 impl<V: RenderHtml + 'static> View for V {
     fn build(self: Box<Self>) -> Shown {
         let state = Box::new(Render::build(*self));
-        Shown { state, placeholder: (!V::EXISTS).then(Rndr::create_placeholder) }
+        Shown { of: TypeId::of::<V>(), state, placeholder: (!V::EXISTS).then(Rndr::create_placeholder) }
     }
 
     fn rebuild(self: Box<Self>, shown: &mut Shown) {
-        if let Some(state) = (*shown.state).as_any().downcast_mut::<V::State>() {
+        let is_same = shown.of == TypeId::of::<V>();
+        if let Some(state) = (*shown.state).as_any().downcast_mut::<V::State>().filter(|_| is_same) {
             Render::rebuild(*self, state);
         } else {
             let mut new = View::build(self);
@@ -65,7 +69,8 @@ impl<V: RenderHtml + 'static> View for V {
 
     fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown {
         let state = Box::new(RenderHtml::hydrate::<true>(*self, cursor, position));
-        Shown { state, placeholder: (!V::EXISTS).then(|| cursor.next_placeholder(position)) }
+        let placeholder = (!V::EXISTS).then(|| cursor.next_placeholder(position));
+        Shown { of: TypeId::of::<V>(), state, placeholder }
     }
 }
 

@@ -45,6 +45,10 @@ pub(crate) fn growth(plan: &Plan, quick: bool, folder: &Path) -> Result<()> {
         print(name, plan.database.name(), curves);
         save(folder, plan.database.name(), &plan.server, curves)
     };
+    let left_out = SIZES.iter().filter(|size| **size > files).count();
+    if left_out > 0 {
+        println!("the largest {left_out} sizes of connections are left out: this process may open {files} (ulimit -n)");
+    }
     show("groups of a user", &requests::of_groups(plan, &sizes(&[GROUPS]))?)?;
     show("members of a group, all of whom have read", &requests::of_members(plan, &sizes(&[MEMBERS]))?)?;
     show("messages of a group", &requests::of_messages(plan, &sizes(&MESSAGES))?)?;

@@ -1,7 +1,9 @@
 //! Does one kind of work a number of times. `cargo xtask guard` runs it under callgrind with two numbers; the difference
 //! of the two counts is the work alone, without the start of the process.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
 use caravana_guard::path::{IN_FLIGHT, RECEIVERS};
 use caravana_guard::{page, path, session};
 use clap::{Parser, ValueEnum};
@@ -44,6 +46,11 @@ fn main() -> Result<()> {
     }
 }
 
+/// A message that is refused is never delivered, and would be waited for without an end.
 fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    /// Far more than any work takes under callgrind.
+    const LIMIT: Duration = Duration::from_mins(10);
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        tokio::time::timeout(LIMIT, work).await.context("the work does not end: was a message refused?")?
+    })
 }

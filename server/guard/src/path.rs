@@ -39,6 +39,7 @@ const MAILBOXES: usize = 100;
 
 /// Decodes the bytes of as many frames.
 pub fn decode(times: u64) -> Result<()> {
+    ensure!(times <= MOST, "at most {MOST} frames are prepared");
     let frames = prepared()?;
     let mut decoder = Decoder::new(Accepts::default());
     for bytes in frames.take(usize::try_from(times)?) {
@@ -80,9 +81,10 @@ pub async fn deliver(times: u64) -> Result<()> {
 
 /// Sends as many messages to as many receivers, and waits for all deliveries after each `in_flight` of them.
 pub async fn send(receivers: usize, in_flight: u64, times: u64) -> Result<()> {
+    ensure!(times.is_multiple_of(in_flight), "{times} messages are not always {in_flight} at once");
     let mut house = House::open(receivers).await?;
     house.send(in_flight, BEFORE.next_multiple_of(in_flight)).await?;
-    house.send(in_flight, times.next_multiple_of(in_flight)).await?;
+    house.send(in_flight, times).await?;
     house.close().await;
     Ok(())
 }

@@ -73,7 +73,8 @@ async fn render(state: Shared, identity: Option<Identity>, parts: Parts, body: B
     let caching = if identity.is_some() { PRIVATE } else { ASK_AGAIN };
     let Reader { lang, theme, zone } = Reader::of(&parts.headers);
     let told = zone.map(|zone| time::Reader::told(unix_millis(), zone));
-    let is_new = IsNew(identity.is_none() && state.users.are_none(&*state.store).await);
+    let is_welcome = identity.is_none() && parts.uri.path() == "/";
+    let is_new = IsNew(is_welcome && state.newness.is_new(&*state.store).await);
     let options = state.leptos.clone();
     let site = Site(state.origins.homes(&parts.headers).join(" "));
     let mut websockets = state.origins.websockets(&parts.headers);

@@ -8,7 +8,7 @@ use caravana_hub::budgets::{PerAddress, Turns};
 use caravana_store::{Resets, SharedStore};
 use leptos::config::LeptosOptions;
 
-use super::known_users::KnownUsers;
+use super::newness::Newness;
 use super::{Admission, Origins, SessionCookie};
 use crate::auth::{PasswordError, Passwords, Throttle, Tokens};
 use crate::built_site::BuiltSite;
@@ -49,8 +49,8 @@ pub struct AppState {
     pub origins: Origins,
     /// The name and the attributes of that cookie.
     pub session_cookie: SessionCookie,
-    /// Whether this server has users.
-    pub users: KnownUsers,
+    /// Whether this server has no users yet.
+    pub newness: Newness,
     /// The files of the built site.
     pub site: BuiltSite,
     /// The location of the built site, in the form that Leptos needs.
@@ -93,7 +93,7 @@ impl AppState {
             admission: Admission::new(settings.max_connections, settings.max_connections_per_address),
             origins,
             session_cookie: SessionCookie::new(settings.is_secure()),
-            users: KnownUsers::default(),
+            newness: Newness::default(),
             site,
             leptos,
             settings,

@@ -18,7 +18,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// A user by id, without the e-mail.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// Whether there is any user, with an account here or a host's.
+    /// Whether there is any user: with an account here, or of a host.
     async fn has_users(&self) -> Result<bool, StoreError>;
 
     /// Changes an account's password. The same commit ends the user's password-reset links, older tokens, tickets and

@@ -19,8 +19,8 @@ const HEAD: &str = "\
 pub(super) struct Figures {
     /// The compiler and its target, as it names itself.
     pub(super) compiler: String,
-    /// The processor's model. The C library chooses its ways to copy memory by it.
-    pub(super) processor: String,
+    /// The processor and the programs that the counts depend on besides.
+    pub(super) machine: String,
     /// Instructions by the name of the work.
     pub(super) instructions: BTreeMap<String, u64>,
     /// Allocations by the name of the work.
@@ -41,7 +41,7 @@ impl Figures {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{HEAD}compiler = \"{}\"\nprocessor = \"{}\"\n", self.compiler, self.processor);
+        let mut text = format!("{HEAD}compiler = \"{}\"\nmachine = \"{}\"\n", self.compiler, self.machine);
         for (name, figures) in [("instructions", &self.instructions), ("allocations", &self.allocations)] {
             let _ = writeln!(text, "\n[{name}]");
             for (work, figure) in figures {
@@ -63,8 +63,8 @@ mod tests {
         assert_eq!(Figures::read(&file).unwrap(), Figures::default());
         let instructions = [("send-batch", 7), ("page", 9)].map(|(work, count)| (work.to_owned(), count)).into();
         let allocations = [("send".to_owned(), 3)].into();
-        let (compiler, processor) = ("rustc 1.95.0 x86_64-unknown-linux-gnu".to_owned(), "Some(R) CPU".to_owned());
-        let figures = Figures { compiler, processor, instructions, allocations };
+        let (compiler, machine) = ("rustc 1.95.0 x86_64-unknown-linux-gnu".to_owned(), "Some(R) CPU".to_owned());
+        let figures = Figures { compiler, machine, instructions, allocations };
         figures.write(&file).unwrap();
         assert_eq!(Figures::read(&file).unwrap(), figures);
     }

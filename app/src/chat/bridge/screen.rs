@@ -15,6 +15,9 @@ use crate::chat::lists;
 use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
 
+/// How long a visible page waits for its next frame.
+const FRAMELESS: Duration = Duration::from_secs(1);
+
 impl Bridge {
     /// Marks what has to be updated. One pass updates it right before the next frame is painted. A hidden page has no
     /// frames, so there a timer takes over; browsers call it about once a second.
@@ -29,14 +32,18 @@ impl Bridge {
         let visible = self.running.try_get_value().flatten().is_none_or(|running| running.device.visible());
         if visible {
             request_animation_frame(move || self.refresh());
-        } else {
-            set_timeout(move || self.refresh(), Duration::ZERO);
         }
+        // A window that counts as visible may have no frames either, for example behind another one.
+        let late = set_timeout_with_handle(move || self.refresh(), if visible { FRAMELESS } else { Duration::ZERO });
+        self.late.set_value(late.ok());
     }
 
     /// Updates what is marked. Does nothing if that is done already, so it may be called early.
     pub(super) fn refresh(self) {
         let Some(dirty) = self.dirty.try_update_value(std::mem::take).filter(Dirty::is_due) else { return };
+        if let Some(late) = self.late.try_update_value(Option::take).flatten() {
+            late.clear();
+        }
         let Some(running) = self.running.try_get_value().flatten() else { return };
         self.refresh_list(&running, &dirty);
         self.refresh_open(&running, &dirty);
@@ -87,7 +94,7 @@ impl Bridge {
     }
 
     /// Updates the rows of the list that are marked. The list is put together and sorted again only if a row has another
-    /// place now, or if it has other rows.
+    /// place now, or if rows were added or removed.
     fn refresh_list(self, running: &Running, dirty: &Dirty) {
         if dirty.list {
             self.replace_list(running);

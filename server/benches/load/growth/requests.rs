@@ -94,7 +94,7 @@ impl Person {
         Ok(shortest.as_secs_f64() * 1e3)
     }
 
-    /// Milliseconds from a connect until the group is joined and caught up, the shortest of some.
+    /// Milliseconds from a connect until the group is joined, the shortest of some.
     fn joins(&self, group: Uuid) -> Result<f64> {
         let (group, user) = (group.to_string(), User::with_id(self.id)?);
         let mut shortest = Duration::MAX;
