@@ -29,6 +29,10 @@ const BROWSER: [&str; 7] = [
     "--locked",
 ];
 
+/// The crate whose work is counted. It has no tests, but includes a file of the server's that has, so a call that asks for
+/// the tests of libraries must not name it.
+const GUARD: &str = "--package=caravana-guard";
+
 /// Runs every check and every test, and prints how long each took.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
@@ -39,6 +43,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     steps.run("format", || process::run(tools.cargo(workspace).args(["fmt", "--all", "--check"])))?;
     steps.run("lints, native", || {
         process::run(tools.cargo(workspace).arg("clippy").args(test::NATIVE).args([
+            GUARD,
             "--all-targets",
             "--",
             "-D",
@@ -74,7 +79,7 @@ fn documentation(workspace: &Workspace, tools: &Tools) -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links");
         command
     };
-    process::run(doc().args(test::NATIVE))?;
+    process::run(doc().args(test::NATIVE).arg(GUARD))?;
     process::run(doc().args([
         "--package=caravana-browser",
         "--package=caravana-frontend",

@@ -10,9 +10,9 @@ use crate::steps::Steps;
 use crate::store::Store;
 use crate::workspace::Workspace;
 
-/// The crates that are compiled for this machine. One cargo call takes them all, so that each dependency is compiled
-/// once; `frontend` is left out, because it would switch `hydrate` on in `app`.
-pub(crate) const NATIVE: [&str; 15] = [
+/// The crates that are compiled for this machine and have tests. One cargo call takes them all, so that each dependency
+/// is compiled once; `frontend` is left out, because it would switch `hydrate` on in `app`.
+pub(crate) const NATIVE: [&str; 14] = [
     "--package=caravana-protocol",
     "--package=caravana-client",
     "--package=caravana-browser",
@@ -24,7 +24,6 @@ pub(crate) const NATIVE: [&str; 15] = [
     "--package=caravana-postgres",
     "--package=caravana-hub",
     "--package=caravana-properties",
-    "--package=caravana-guard",
     "--package=xtask",
     "--features=caravana-app/ssr",
     "--locked",
