@@ -12,10 +12,10 @@ const PAGE_ALONE = [
   'burst',
   'cookies',
   'days',
-  'delivery',
   'drafts',
   'labels',
   'lazy',
+  'loading',
   'long',
   'panes',
   'scrolling',
@@ -43,7 +43,8 @@ export default defineConfig({
     locale: 'es-MX',
     timezoneId: 'America/Mexico_City',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording one takes more time than the tests themselves: a picture of the page after every change.
+    trace: process.env.TRACE === undefined ? 'off' : 'retain-on-failure',
     video: 'off',
     launchOptions: {
       executablePath: chromium(),

@@ -244,8 +244,9 @@ impl<'a> Reader<'a> {
     }
 
     async fn serve(&mut self, message: SocketMessage, service: &mut impl Service) -> Result<(), CloseReason> {
-        // A panic ends only this connection, with a close frame to its peer.
-        let carried_out = AssertUnwindSafe(service.receive(message)).catch_unwind().await;
+        // Boxed, so that a connection that waits for its next message keeps no room for carrying one out. A panic ends
+        // only this connection, with a close frame to its peer.
+        let carried_out = AssertUnwindSafe(Box::pin(service.receive(message))).catch_unwind().await;
         carried_out.map_err(|_| CloseReason::Internal)?;
         // The time spent in the store does not count as the peer's silence.
         self.heard = Instant::now();

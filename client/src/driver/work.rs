@@ -86,7 +86,7 @@ pub(super) struct Work<O, W, J, A> {
     /// Whether frames are polled before inputs. The order changes every time, so that a flood of frames does not delay
     /// the person's inputs, nor the reverse.
     frames_first: bool,
-    /// Whether nothing was ready at the last call of [`Work::next`].
+    /// Whether nothing was ready at some moment of the last call of [`Work::next`].
     has_waited: bool,
 }
 

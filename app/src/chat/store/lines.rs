@@ -105,9 +105,9 @@ mod tests {
         line.row.with_untracked(|row| if let RowView::Notice(text) = row { text.clone() } else { String::new() })
     }
 
-    /// How often each line's content was reported as changed.
-    fn told(lines: &Lines) -> Vec<(Memo<usize>, RwSignal<usize>)> {
-        let told = |line: &LiveLine| {
+    /// For each line, a memo that reads its content, and how often the memo ran.
+    fn readers(lines: &Lines) -> Vec<(Memo<usize>, RwSignal<usize>)> {
+        let reader = |line: &LiveLine| {
             let (row, times) = (line.row.clone(), RwSignal::new(0));
             let memo = Memo::new(move |before: Option<&usize>| {
                 row.track();
@@ -117,18 +117,18 @@ mod tests {
             memo.get_untracked();
             (memo, times)
         };
-        lines.all().iter().map(told).collect()
+        lines.all().iter().map(reader).collect()
     }
 
     #[test]
-    fn a_changed_content_is_told_to_its_line_only_and_the_list_stays() {
+    fn a_changed_content_notifies_only_the_readers_of_its_line() {
         Owner::new().with(|| {
             let shown = Lines::new(lines(&[("a", "1"), ("b", "2"), ("c", "3")]));
-            let told = told(&shown);
+            let readers = readers(&shown);
             assert_eq!(shown.update(lines(&[("a", "1"), ("b", "two"), ("c", "3")])), None);
             assert_eq!(text(&shown.all()[1]), "two");
             let times: Vec<usize> =
-                told.iter().map(|(memo, times)| (memo.get_untracked(), times.get_untracked()).1).collect();
+                readers.iter().map(|(memo, times)| (memo.get_untracked(), times.get_untracked()).1).collect();
             assert_eq!(times, [1, 2, 1]);
         });
     }
