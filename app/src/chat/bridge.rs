@@ -23,6 +23,7 @@ use super::opened::Opened;
 use super::rows::{self, Cut, Entry, View};
 use super::store::{Arrived, ChatState, Continuity, Lines, Since, TimelineState, Whole};
 use super::virtual_list::VirtualList;
+use crate::erase::slices;
 use crate::i18n::Words;
 use crate::ports::{Api, Connector, Device, Wire, use_device};
 use crate::reader::use_reader;
@@ -131,14 +132,23 @@ impl Bridge {
             let (Some(Wire(connector)), Some(device), Some(api)) = (wire.clone(), device.clone(), api.clone()) else {
                 return;
             };
-            let handle = connector.start(self.me, Box::new(move |change| self.on_change(&change)));
+            // The socket opens while the page is still being taken over. What the session then shows may differ from the
+            // server's page, so it waits.
+            let shows = move |change| slices::when_done(move || self.on_change(&change));
+            let handle = connector.start(self.me, Box::new(shows));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
             // The open group comes first: its log begins with the page of history that is already on the screen, not
             // with its head.
             self.open_in_session();
             self.follow_listed();
-            self.watch();
+            let owner = Owner::current().unwrap_or_default();
+            slices::when_done(move || {
+                // The person may have left this page meanwhile.
+                if self.running.try_get_value().is_some() {
+                    owner.with(|| self.watch());
+                }
+            });
         });
         on_cleanup(move || self.say_quietly(Input::Stop));
     }

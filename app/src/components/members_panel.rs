@@ -62,7 +62,7 @@ pub fn MembersPanel(
             <ContinuityLine continuity=Signal::derive(move || timeline.continuity().get().0) link />
         </aside>
     }
-    .erase()
+    .later()
 }
 
 #[component]

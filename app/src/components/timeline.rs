@@ -96,7 +96,7 @@ pub fn Timeline(
             <Announcer timeline />
         </div>
     }
-    .erase()
+    .later()
 }
 
 /// The element above the first row: the button that loads older messages, or the start of the conversation. Both have

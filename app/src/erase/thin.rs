@@ -4,14 +4,18 @@
 //! type only, and this one has three functions for each view, and the few that every state has anyway.
 
 use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
-use leptos::prelude::{AddAnyAttr, Mountable, Render, RenderHtml};
+use leptos::prelude::{AddAnyAttr, Mountable, Owner, Render, RenderHtml};
 use leptos::tachys::hydration::Cursor;
-use leptos::tachys::renderer::Rndr;
 use leptos::tachys::renderer::types::{Element, Node, Placeholder};
+use leptos::tachys::renderer::{CastFrom, Rndr};
 use leptos::tachys::view::{Position, PositionState};
+
+use super::slices;
 
 /// A view of any type.
 pub(super) struct Thin(Box<dyn View + Send>);
@@ -19,6 +23,11 @@ pub(super) struct Thin(Box<dyn View + Send>);
 impl Thin {
     pub(super) fn new<V: RenderHtml>(view: V) -> Self {
         Self(Box::new(view.into_owned()))
+    }
+
+    /// A view of exactly one element, which is hydrated in a task of its own.
+    pub(super) fn later<V: RenderHtml>(view: V) -> Self {
+        Self(Box::new(Late(Box::new(view.into_owned()))))
     }
 }
 
@@ -71,6 +80,119 @@ impl<V: RenderHtml + 'static> View for V {
         let state = Box::new(RenderHtml::hydrate::<true>(*self, cursor, position));
         let placeholder = (!V::EXISTS).then(|| cursor.next_placeholder(position));
         Shown { of: TypeId::of::<V>(), state, placeholder }
+    }
+}
+
+/// A view of exactly one element, which hydration leaves out at first.
+struct Late(Box<dyn View + Send>);
+
+/// Its state, which its task shares while it waits.
+struct LateShown(Rc<RefCell<Progress>>);
+
+enum Progress {
+    /// The element stands in the document as the server rendered it.
+    Waiting(Box<dyn View + Send>, Element),
+    /// Between the two; never seen from outside.
+    Moving,
+    /// The view is hydrated, or was built here.
+    Done(Shown),
+}
+
+impl View for Late {
+    fn build(self: Box<Self>) -> Shown {
+        LateShown::of(Progress::Done(self.0.build()))
+    }
+
+    fn rebuild(self: Box<Self>, shown: &mut Shown) {
+        let late = (*shown.state).as_any().downcast_mut::<LateShown>().map(|late| Rc::clone(&late.0));
+        if let Some(late) = late
+            && let Progress::Done(inner) = &mut *late.borrow_mut()
+        {
+            self.0.rebuild(inner);
+            return;
+        }
+        let mut new = View::build(self);
+        shown.insert_before_this(&mut new);
+        shown.unmount();
+        *shown = new;
+    }
+
+    fn hydrate(self: Box<Self>, cursor: &Cursor, position: &PositionState) -> Shown {
+        // As an element finds itself.
+        match position.get() {
+            Position::Current => {}
+            Position::FirstChild => cursor.child(),
+            _ => cursor.sibling(),
+        }
+        let Some(element) = Element::cast_from(cursor.current()) else {
+            // No element: the view itself reports what it expected here.
+            position.set(Position::Current);
+            return LateShown::of(Progress::Done(self.0.hydrate(cursor, position)));
+        };
+        position.set(Position::NextChild);
+        let progress = Rc::new(RefCell::new(Progress::Waiting(self.0, element)));
+        // A view that was removed meanwhile is not hydrated.
+        let (owner, waiting) = (Owner::current(), Rc::downgrade(&progress));
+        slices::add(move || match owner {
+            Some(owner) => owner.with(|| hydrate_now(&waiting)),
+            None => hydrate_now(&waiting),
+        });
+        Shown { of: TypeId::of::<Late>(), state: Box::new(LateShown(progress)), placeholder: None }
+    }
+}
+
+fn hydrate_now(waiting: &Weak<RefCell<Progress>>) {
+    let Some(progress) = waiting.upgrade() else { return };
+    // Nothing is borrowed meanwhile, because the view may run any code.
+    let before = progress.replace(Progress::Moving);
+    let after = match before {
+        Progress::Waiting(view, element) => {
+            let position = PositionState::new(Position::Current);
+            Progress::Done(view.hydrate(&Cursor::new(element), &position))
+        }
+        other => other,
+    };
+    progress.replace(after);
+}
+
+impl LateShown {
+    fn of(progress: Progress) -> Shown {
+        let state = Box::new(Self(Rc::new(RefCell::new(progress))));
+        Shown { of: TypeId::of::<Late>(), state, placeholder: None }
+    }
+}
+
+impl Mountable for LateShown {
+    fn unmount(&mut self) {
+        match &mut *self.0.borrow_mut() {
+            Progress::Waiting(_, element) => element.unmount(),
+            Progress::Moving => {}
+            Progress::Done(shown) => shown.unmount(),
+        }
+    }
+
+    fn mount(&mut self, parent: &Element, marker: Option<&Node>) {
+        match &mut *self.0.borrow_mut() {
+            Progress::Waiting(_, element) => element.mount(parent, marker),
+            Progress::Moving => {}
+            Progress::Done(shown) => shown.mount(parent, marker),
+        }
+    }
+
+    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
+        match &*self.0.borrow() {
+            Progress::Waiting(_, element) => element.insert_before_this(child),
+            Progress::Moving => false,
+            Progress::Done(shown) => shown.insert_before_this(child),
+        }
+    }
+
+    fn elements(&self) -> Vec<Element> {
+        match &*self.0.borrow() {
+            Progress::Waiting(_, element) => element.elements(),
+            Progress::Moving => Vec::new(),
+            Progress::Done(shown) => shown.elements(),
+        }
     }
 }
 

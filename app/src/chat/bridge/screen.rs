@@ -14,6 +14,7 @@ use super::{Bridge, Dirty, Members, Onlooker, Open, Running};
 use crate::chat::lists;
 use crate::chat::rows::View;
 use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
+use crate::erase::slices;
 
 /// How long a visible page waits for its next frame.
 const FRAMELESS: Duration = Duration::from_secs(1);
@@ -26,16 +27,20 @@ impl Bridge {
             what(dirty);
             dirty.ask()
         });
-        if first != Some(true) {
-            return;
+        if first == Some(true) {
+            // The page has to be taken over before it is updated.
+            slices::when_done(move || self.ask_for_pass());
         }
+    }
+
+    fn ask_for_pass(self) {
         let visible = self.running.try_get_value().flatten().is_none_or(|running| running.device.visible());
         if visible {
             request_animation_frame(move || self.refresh());
         }
         // A window that counts as visible may have no frames either, for example behind another one.
         let late = set_timeout_with_handle(move || self.refresh(), if visible { FRAMELESS } else { Duration::ZERO });
-        self.late.set_value(late.ok());
+        let _ = self.late.try_update_value(|kept| *kept = late.ok());
     }
 
     /// Updates what is marked. Does nothing if that is done already, so it may be called early.
