@@ -122,7 +122,9 @@ impl View for Late {
         match position.get() {
             Position::Current => {}
             Position::FirstChild => cursor.child(),
-            _ => cursor.sibling(),
+            Position::NextChild | Position::NextChildAfterText | Position::OnlyChild | Position::LastChild => {
+                cursor.sibling();
+            }
         }
         let Some(element) = Element::cast_from(cursor.current()) else {
             // No element: the view itself reports what it expected here.
@@ -150,7 +152,7 @@ fn hydrate_now(waiting: &Weak<RefCell<Progress>>) {
             let position = PositionState::new(Position::Current);
             Progress::Done(view.hydrate(&Cursor::new(element), &position))
         }
-        other => other,
+        done @ (Progress::Moving | Progress::Done(_)) => done,
     };
     progress.replace(after);
 }
