@@ -13,6 +13,7 @@ const PAGE_ALONE = [
   'cookies',
   'days',
   'drafts',
+  'hydration',
   'labels',
   'lazy',
   'loading',
@@ -44,7 +45,7 @@ export default defineConfig({
     timezoneId: 'America/Mexico_City',
     screenshot: 'only-on-failure',
     // Recording one takes more time than the tests themselves: a picture of the page after every change.
-    trace: process.env.TRACE === undefined ? 'off' : 'retain-on-failure',
+    trace: process.env.TRACE === '1' ? 'retain-on-failure' : 'off',
     video: 'off',
     launchOptions: {
       executablePath: chromium(),

@@ -19,8 +19,8 @@ pub(crate) trait Erase {
     /// The view as an [`AnyView`].
     fn erase(self) -> AnyView;
 
-    /// The same for a view of exactly one element with many rows. Hydration leaves it out, and hydrates it later in a
-    /// task of its own, so that the page answers in between. Until then, nothing that it shows may change: the bridge
+    /// The same for a view of exactly one element that takes long to hydrate. It is hydrated later in a task of its own, so
+    /// that the page answers in between. Until then, nothing that it shows may change: the bridge
     /// shows what comes from the session after the last such view ([`slices::when_done`]).
     fn later(self) -> AnyView;
 }

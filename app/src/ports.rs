@@ -18,6 +18,7 @@ use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, NormalForms, Us
 use leptos::ev::ClipboardEvent;
 use leptos::html::{Details, ElementType};
 use leptos::prelude::use_context;
+use leptos::web_sys::Element;
 use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;
@@ -197,6 +198,8 @@ pub trait Device: NormalForms + Send + Sync {
     fn touch(&self) -> bool;
     /// Whether the page is visible.
     fn visible(&self) -> bool;
+    /// Takes a browser's translation out of the structure of an element that is about to be hydrated. Its words stay.
+    fn untranslate(&self, element: &Element);
     /// This page's address on the site's preferred origin, if the page was opened at an origin that is not the site's.
     fn elsewhere(&self) -> Option<String>;
     /// Declares that this page belongs to the person. From now on the device keeps the person's drafts and unsent

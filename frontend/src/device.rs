@@ -15,6 +15,7 @@ use crate::belongings;
 use crate::menu;
 use crate::pane::LaidOut;
 use crate::storage::{draft_key, storage};
+use crate::translation;
 
 /// How long a choice is remembered: a year, in seconds.
 const REMEMBERED: u32 = 31_536_000;
@@ -107,6 +108,10 @@ impl Device for Page {
     fn touch(&self) -> bool {
         let query = web_sys::window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten());
         query.is_some_and(|query| query.matches())
+    }
+
+    fn untranslate(&self, element: &web_sys::Element) {
+        translation::give_way_in(element);
     }
 
     fn visible(&self) -> bool {

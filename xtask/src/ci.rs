@@ -29,8 +29,8 @@ const BROWSER: [&str; 7] = [
     "--locked",
 ];
 
-/// The crate whose work is counted. It has no tests, but includes a file of the server's that has, so a call that asks for
-/// the tests of libraries must not name it.
+/// The crate whose work is counted. It is not among [`test::NATIVE`]: it includes a file of the server that has tests, which
+/// don't compile there, and the mutants ask for the tests of all libraries by `--lib`.
 const GUARD: &str = "--package=caravana-guard";
 
 /// Runs every check and every test, and prints how long each took.

@@ -134,7 +134,14 @@ impl Bridge {
             };
             // The socket opens while the page is still being taken over. What the session then shows may differ from the
             // server's page, so it waits.
-            let shows = move |change| slices::when_done(move || self.on_change(&change));
+            let shows = move |change| {
+                slices::when_done(move || {
+                    // The person may have left this page meanwhile.
+                    if self.running.try_get_value().is_some() {
+                        self.on_change(&change);
+                    }
+                });
+            };
             let handle = connector.start(self.me, Box::new(shows));
             self.running.set_value(Some(Running { handle, connector, device, api }));
             self.say(Input::Start);
@@ -142,10 +149,9 @@ impl Bridge {
             // with its head.
             self.open_in_session();
             self.follow_listed();
-            let owner = Owner::current().unwrap_or_default();
+            let owner = Owner::current().map(|owner| owner.downgrade());
             slices::when_done(move || {
-                // The person may have left this page meanwhile.
-                if self.running.try_get_value().is_some() {
+                if let Some(owner) = owner.and_then(|owner| owner.upgrade()) {
                     owner.with(|| self.watch());
                 }
             });
@@ -185,8 +191,8 @@ impl Bridge {
         });
     }
 
-    /// The first state of a group, the same on the server and in the browser: hydration takes over a whole page at
-    /// once, before the reader's clock and zone are known.
+    /// The first state of a group, the same on the server and in the browser: the page is hydrated before the reader's
+    /// clock and zone are known.
     #[must_use]
     pub fn first_state(self, opened: &Opened) -> TimelineState {
         let mut names = names(&opened.members);

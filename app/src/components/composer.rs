@@ -145,7 +145,7 @@ pub fn Composer(
             </div>
         </form>
     }
-    .later()
+    .erase()
 }
 
 /// The number of characters of the message in the field, or why the text cannot be sent.

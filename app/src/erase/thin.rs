@@ -16,6 +16,7 @@ use leptos::tachys::renderer::{CastFrom, Rndr};
 use leptos::tachys::view::{Position, PositionState};
 
 use super::slices;
+use crate::ports::use_device;
 
 /// A view of any type.
 pub(super) struct Thin(Box<dyn View + Send>);
@@ -92,7 +93,7 @@ struct LateShown(Rc<RefCell<Progress>>);
 enum Progress {
     /// The element stands in the document as the server rendered it.
     Waiting(Box<dyn View + Send>, Element),
-    /// Between the two; never seen from outside.
+    /// It is being hydrated now. Nothing else runs meanwhile, so nobody else finds it like this.
     Moving,
     /// The view is hydrated, or was built here.
     Done(Shown),
@@ -134,10 +135,11 @@ impl View for Late {
         position.set(Position::NextChild);
         let progress = Rc::new(RefCell::new(Progress::Waiting(self.0, element)));
         // A view that was removed meanwhile is not hydrated.
-        let (owner, waiting) = (Owner::current(), Rc::downgrade(&progress));
-        slices::add(move || match owner {
-            Some(owner) => owner.with(|| hydrate_now(&waiting)),
-            None => hydrate_now(&waiting),
+        let (owner, waiting) = (Owner::current().map(|owner| owner.downgrade()), Rc::downgrade(&progress));
+        slices::add(move || {
+            if let Some(owner) = owner.and_then(|owner| owner.upgrade()) {
+                owner.with(|| hydrate_now(&waiting));
+            }
         });
         Shown { of: TypeId::of::<Late>(), state: Box::new(LateShown(progress)), placeholder: None }
     }
@@ -149,6 +151,10 @@ fn hydrate_now(waiting: &Weak<RefCell<Progress>>) {
     let before = progress.replace(Progress::Moving);
     let after = match before {
         Progress::Waiting(view, element) => {
+            // The browser may have translated the page since the others were hydrated.
+            if let Some(device) = use_device() {
+                device.untranslate(&element);
+            }
             let position = PositionState::new(Position::Current);
             Progress::Done(view.hydrate(&Cursor::new(element), &position))
         }

@@ -2,7 +2,7 @@
 
 use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session};
 use caravana_protocol::limits::SUBSCRIPTIONS;
-use caravana_protocol::rest::{Group, User};
+use caravana_protocol::rest::{Group, Member, User};
 use caravana_protocol::{ErrorCode, GroupId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
@@ -11,6 +11,7 @@ use super::screen::wait;
 use super::{Bridge, Dirty, Members, Open, follow, may_invite, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
+use crate::erase::slices;
 use crate::i18n::explain;
 
 impl Bridge {
@@ -105,22 +106,27 @@ impl Bridge {
                 });
                 return;
             };
-            let _ = self.open.try_update_value(|open| {
-                if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
-                    open.names.extend(names(&members));
-                    open.members = members;
-                    open.members_are = Members::All;
-                    open.timeline.may_invite().patch(may_invite(&group));
-                }
-            });
-            let _ = self.listed.try_update_value(|listed| {
-                if let Some(known) = listed.iter_mut().find(|known| known.id == id) {
-                    known.name = group.name;
-                    known.member_count = group.member_count;
-                }
-            });
-            self.mark(Dirty::everything);
+            // The page may still be being taken over, and this decides whether a button is there.
+            slices::when_done(move || self.take_members(id, members, group));
         });
+    }
+
+    fn take_members(self, id: GroupId, members: Vec<Member>, group: Group) {
+        let _ = self.open.try_update_value(|open| {
+            if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
+                open.names.extend(names(&members));
+                open.members = members;
+                open.members_are = Members::All;
+                open.timeline.may_invite().patch(may_invite(&group));
+            }
+        });
+        let _ = self.listed.try_update_value(|listed| {
+            if let Some(known) = listed.iter_mut().find(|known| known.id == id) {
+                known.name = group.name;
+                known.member_count = group.member_count;
+            }
+        });
+        self.mark(Dirty::everything);
     }
 
     /// Adds a group that the reader joined or created in another page to the list, and follows it like the others.
@@ -163,7 +169,7 @@ impl Bridge {
 
     fn group_left(self, id: GroupId) {
         let _ = self.listed.try_update_value(|listed| listed.retain(|group| group.id != id));
-        self.open.with_value(|open| {
+        let _ = self.open.try_update_value(|open| {
             if let Some(open) = open.as_ref().filter(|open| open.group.id == id) {
                 open.timeline.removed().patch(true);
                 open.timeline.may_invite().patch(false);
