@@ -18,7 +18,7 @@ use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, NormalForms, Us
 use leptos::ev::ClipboardEvent;
 use leptos::html::{Details, ElementType};
 use leptos::prelude::use_context;
-use leptos::web_sys::Element;
+use leptos::tachys::renderer::types::Element;
 use serde::{Deserialize, Serialize};
 
 use crate::i18n::Lang;
