@@ -5,6 +5,7 @@ import type { Locator } from '@playwright/test';
 import { allHave, history } from '../support/history.ts';
 import { together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
+import { showTheme } from '../support/theme.ts';
 import { Wire } from '../support/wire.ts';
 
 test('the details say up to which message everything is here, and both see the same number', async ({ signUp }) => {
@@ -88,8 +89,7 @@ test('a gap is shown where it is until it is filled, and then nothing is missing
   expect(await isAbove(bruno.gap, bruno.message('cuatro'))).toBe(true);
   await expect(bruno.continuity).toContainText('Actualizando… tienes todo hasta el mensaje');
   for (const colorScheme of ['light', 'dark'] as const) {
-    // Without motion, because colours that are on their way to those of the other theme have no contrast to judge.
-    await bruno.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await showTheme(bruno.page, colorScheme);
     const found = await new AxeBuilder({ page: bruno.page }).analyze();
     expect(found.violations.map((violation) => `${violation.id}: ${violation.help}`)).toEqual([]);
   }

@@ -4,6 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { type Person, together } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
+import { showTheme } from '../support/theme.ts';
 
 /** A single word with the maximal length of a name. */
 const LONG_NAME = 'Maximiliana'.padEnd(60, 'ñandú');
@@ -211,7 +212,7 @@ test('long names and a hundred links stay inside the dialog, which everybody can
   await expect(long).toHaveCount(2);
   await long.first().getByTestId('revoke-invite').click();
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    await showTheme(page, colorScheme);
     for (const [width, height] of [[1280, 800], [390, 844], [320, 640]] as const) {
       await page.setViewportSize({ width, height });
       expect(await overflow(page), `${width} × ${height}`).toEqual({
