@@ -1,7 +1,8 @@
 //! The erased view of the browser: one type for all views.
 //!
 //! An [`AnyView`](leptos::prelude::AnyView) has eight functions for each type that it is made of. It is made of this one
-//! type only, and this one has three functions for each view, and the few that every state has anyway.
+//! type only, and this one has three functions for each view, and the few that every state has anyway. [`Late`] is a view
+//! that is hydrated in a task of its own; until then its element stays as the server rendered it.
 
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
