@@ -10,14 +10,24 @@
 
 mod en;
 mod es;
+mod forms;
 pub mod isolate;
 pub mod list;
+mod notices;
 pub mod plural;
+mod search;
+mod selection;
+mod trip;
 mod words;
 
 use caravana_protocol::ErrorCode;
 use leptos::prelude::use_context;
 
+pub use forms::FormWords;
+pub use notices::NoticeWords;
+pub use search::SearchWords;
+pub use selection::SelectionWords;
+pub use trip::TripWords;
 pub use words::Words;
 
 /// A language of the screen.
@@ -108,9 +118,11 @@ pub fn explain(words: &Words, code: Option<ErrorCode>) -> String {
         ErrorCode::MessageTooLong => (words.error_message_too_long)(caravana_protocol::limits::MESSAGE_CHARACTERS),
         ErrorCode::NotFound => words.error_not_found.to_owned(),
         ErrorCode::Forbidden => words.error_forbidden.to_owned(),
+        ErrorCode::Blocked => words.direct.closed.to_owned(),
         ErrorCode::Gone => words.error_gone.to_owned(),
         ErrorCode::RateLimited => words.error_rate_limited.to_owned(),
         ErrorCode::LimitReached => words.error_limit_reached.to_owned(),
+        ErrorCode::TooManyReactions => words.error_too_many_reactions.to_owned(),
         ErrorCode::Unauthenticated => words.session_ended.to_owned(),
         ErrorCode::StorageFull | ErrorCode::TemporarilyUnavailable | ErrorCode::Overloaded => {
             words.error_unavailable.to_owned()

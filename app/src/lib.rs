@@ -14,6 +14,7 @@ pub mod civil;
 pub mod components;
 pub mod emoji;
 mod erase;
+mod fold;
 pub mod i18n;
 pub mod pages;
 mod paths;
@@ -65,7 +66,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="description" content=lang.words().tagline />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f1e7" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#101a2b" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#16223a" />
                 // Before the style sheet: a script behind one waits for it.
                 <script nonce=use_nonce()>{zone::SCRIPT}</script>
                 <HashedStylesheet id="leptos" options=options.clone() />
@@ -108,6 +109,7 @@ pub fn App() -> impl IntoView {
                     <ParentRoute path=path!("g/:id") view=GroupPage ssr=SsrMode::Async>
                         <Route path=path!("") view=|| () ssr=SsrMode::Async />
                         <Route path=path!("miembros") view=|| () ssr=SsrMode::Async />
+                        <Route path=path!("m/:message") view=|| () ssr=SsrMode::Async />
                     </ParentRoute>
                 </ParentRoute>
             </Routes>

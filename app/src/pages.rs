@@ -22,6 +22,7 @@ use leptos::prelude::{Read as _, ReadUntracked as _};
 use crate::chat::Bridge;
 use crate::chat::store::ChatStateStoreFields as _;
 use crate::i18n::{explain, use_words};
+use crate::ports::{Api, ApiError, ApiFuture, ChatApi};
 
 pub use chat::{ChatPage, NoGroup};
 pub use group::GroupPage;
@@ -48,7 +49,16 @@ pub fn posted_done() -> Option<String> {
     leptos_router::hooks::use_query_map().read_untracked().get("done")
 }
 
-/// The number of all unread messages, for the page's title; `None` if the chat is gone.
+/// The number of all unread messages, for the page's title, without those of muted groups; `None` if the chat is gone.
 fn unread_of_all(bridge: Bridge) -> Option<u64> {
-    bridge.chat.groups().try_read().map(|groups| groups.iter().map(|group| group.unread).sum())
+    let groups = bridge.chat.groups().try_read()?;
+    Some(groups.iter().filter(|group| !group.muted).map(|group| group.unread).sum())
+}
+
+/// Asks the server, if the context has an interface to it.
+fn ask<T: Send + 'static>(api: Option<&Api>, question: impl FnOnce(&dyn ChatApi) -> ApiFuture<T>) -> ApiFuture<T> {
+    match api {
+        Some(Api(api)) => question(&**api),
+        None => Box::pin(async { Err(ApiError::unreachable("no api")) }),
+    }
 }

@@ -6,17 +6,18 @@
 //! server its zone. The screen skips what is absent: an effect that finds no
 //! [`ThisDevice`] does nothing.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use caravana_client::{Change, Handle, Instant};
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
-    Register, ResetWays, SignIn, User,
+    Group, GroupPatch, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, MinePatch,
+    NewGroup, NewInvite, Register, ResetWays, SearchAnswer, SignIn, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, InviteId, MessageId, NormalForms, UserId};
+use caravana_protocol::{ErrorCode, GroupId, InviteId, Message, MessageId, NormalForms, Role, UserId};
 use leptos::ev::ClipboardEvent;
-use leptos::html::{Details, ElementType};
+use leptos::html::{Details, Dialog, ElementType};
 use leptos::prelude::use_context;
 use leptos::tachys::renderer::types::Element;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,13 @@ use serde::{Deserialize, Serialize};
 use crate::i18n::Lang;
 
 mod pane;
+mod search;
 
 pub use caravana_client::HistoryPage;
-pub use pane::{Heard, Hidden, Laid, LaidLine, Pads, Pane, PaneEvent, RowEdge, Scroller, TopDay};
+pub use pane::{
+    BubblePlace, Heard, Hidden, Laid, LaidLine, Pads, Pane, PaneEvent, RowEdge, RowEvent, RowHeard, Scroller, TopDay,
+};
+pub use search::{Scope, Sought};
 
 /// What every call of [`ChatApi`] gives. The browser's futures are not `Send` by themselves; its adapter wraps them in
 /// `SendWrapper`, which is sound because the browser has one thread.
@@ -73,10 +78,25 @@ pub trait ChatApi: Send + Sync {
     fn groups(&self) -> ApiFuture<GroupsAnswer>;
     /// One group; `not_found` if the person is not a member.
     fn group(&self, group: GroupId) -> ApiFuture<Group>;
+    /// The conversation with another person, made if there is none.
+    fn open_direct(&self, user: UserId) -> ApiFuture<Group>;
+    /// Block a person (`true`), or take it back.
+    fn block(&self, user: UserId, on: bool) -> ApiFuture<()>;
+    /// Whom the person has blocked, the last one first.
+    fn blocked(&self) -> ApiFuture<Vec<User>>;
     /// The group's members, with their presence.
     fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>>;
     /// A page of the group's history, ascending, of at most `limit` messages (1 to 200).
     fn messages(&self, group: GroupId, page: HistoryPage, limit: usize) -> ApiFuture<MessagesAnswer>;
+    /// One message of the group, wherever it stands; `not_found` if it is no message of this group.
+    fn message(&self, group: GroupId, id: MessageId) -> ApiFuture<Message>;
+    /// The group's pinned messages, the newest pin first.
+    fn pins(&self, group: GroupId) -> ApiFuture<Vec<Message>>;
+    /// Who has read the person's own message.
+    fn reads(&self, group: GroupId, id: MessageId) -> ApiFuture<Vec<UserId>>;
+    /// A page of the messages that match, from the beginning or from a page's `next`; `not_found` for a group of which the
+    /// person is not a member.
+    fn search(&self, sought: Sought, before: Option<String>) -> ApiFuture<SearchAnswer>;
     /// A preview of the invite's group, also without a sign-in; fails with `not_found` or `gone`.
     fn invite(&self, token: String) -> ApiFuture<InvitePreview>;
     /// The group's valid invite links, newest first: all of them for the owner and admins, otherwise only the person's
@@ -96,6 +116,16 @@ pub trait ChatApi: Send + Sync {
     fn logout(&self) -> ApiFuture<()>;
     /// Create a group; the person becomes its owner.
     fn create_group(&self, group: NewGroup) -> ApiFuture<Group>;
+    /// Change a group's properties; for those who manage it.
+    fn update_group(&self, group: GroupId, patch: GroupPatch) -> ApiFuture<Group>;
+    /// Change the person's own settings of a group.
+    fn set_mine(&self, group: GroupId, patch: MinePatch) -> ApiFuture<()>;
+    /// End a group for everybody; for its owner.
+    fn delete_group(&self, group: GroupId) -> ApiFuture<()>;
+    /// Give a member a role; for the owner.
+    fn set_role(&self, group: GroupId, user: UserId, role: Role) -> ApiFuture<()>;
+    /// Remove a member, or leave the group oneself.
+    fn remove_member(&self, group: GroupId, user: UserId) -> ApiFuture<()>;
     /// Create an invite link.
     fn create_invite(&self, group: GroupId, invite: NewInvite) -> ApiFuture<Invite>;
     /// Revoke a link; a second call changes nothing.
@@ -174,6 +204,62 @@ pub const LANG_COOKIE: &str = "lang";
 /// The cookie with the offsets of the reader's zone ([`crate::zone`]).
 pub const ZONE_COOKIE: &str = "zone";
 
+/// What a device keeps for a person besides drafts and messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The emoji that were used last.
+    RecentEmoji,
+    /// The skin tone of emoji.
+    SkinTone,
+    /// [`NOTICES_OFF`] if the reader wants no notifications on this device.
+    Notices,
+}
+
+impl Kept {
+    /// The word in the storage.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RecentEmoji => "recent-emoji",
+            Self::SkinTone => "skin-tone",
+            Self::Notices => "notices",
+        }
+    }
+}
+
+/// What [`Kept::Notices`] says if the reader wants none.
+pub const NOTICES_OFF: &str = "off";
+
+/// Whether the browser notifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NoticesAre {
+    /// It can't, or this is not known yet.
+    #[default]
+    Unknown,
+    /// The reader was not asked.
+    Unasked,
+    /// The reader allowed it.
+    Allowed,
+    /// The reader, or the browser's settings, refused it.
+    Refused,
+}
+
+/// A notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// It takes the place of the one with the same tag.
+    pub tag: String,
+    /// Its title.
+    pub title: String,
+    /// What it says.
+    pub text: String,
+    /// Where a press on it leads.
+    pub path: String,
+}
+
+/// A dialog.
+pub type Modal = <Dialog as ElementType>::Output;
+
 /// A menu that also opens without scripts.
 pub type Menu = <Details as ElementType>::Output;
 
@@ -190,10 +276,19 @@ pub trait Device: NormalForms + Send + Sync {
     fn reload(&self);
     /// Puts a text on the clipboard; `false` if the browser does not allow it.
     fn copy(&self, text: String) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+    /// Whether the browser has a sheet that shares a link with other apps.
+    fn can_share(&self) -> bool;
+    /// Opens that sheet.
+    fn share(&self, url: &str);
     /// Remembers the language; it shows with the next page.
     fn remember_lang(&self, lang: Lang);
     /// Remembers the theme and shows it at once.
     fn remember_theme(&self, theme: Theme);
+    /// The hour and the minute in a zone, like `14:05`; in the reader's own if the name is empty. `None`: the browser does
+    /// not know the zone.
+    fn clock_in(&self, zone: &str) -> Option<String>;
+    /// The reader's own zone, and all zones that the browser knows.
+    fn zones(&self) -> (Option<String>, Vec<String>);
     /// Whether the main pointer is a finger, so that Enter is a new line.
     fn touch(&self) -> bool;
     /// Whether the page is visible.
@@ -214,6 +309,8 @@ pub trait Device: NormalForms + Send + Sync {
     fn draft(&self, user: UserId, group: GroupId) -> Option<String>;
     /// Keeps a draft; an empty draft is removed.
     fn keep_draft(&self, user: UserId, group: GroupId, text: &str);
+    /// All kept drafts of the person.
+    fn drafts(&self, user: UserId) -> HashMap<GroupId, String>;
     /// The pasted text, if it is longer than this many UTF-16 units.
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String>;
     /// Closes a menu on Escape (the focus returns to its button), on a press outside of it, and when the focus moves
@@ -222,6 +319,44 @@ pub trait Device: NormalForms + Send + Sync {
     /// Observes a scroller with its rows until the pane is dropped. `happened` is called after every change of the
     /// document before the browser paints, for each click on a row, and for the Home and End keys.
     fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane>;
+    /// Tells what the reader does with the rows in this scroller, until the returned function is called.
+    fn rows(&self, scroller: &Scroller, heard: RowHeard) -> Box<dyn FnOnce() + Send + Sync>;
+    /// Shows a dialog that keeps the focus inside, and returns it afterwards.
+    fn show_modal(&self, dialog: &Modal);
+    /// Moves the focus to the next (`1`) or the previous (`-1`) button in this element; after the last one comes the first.
+    fn step_focus(&self, within: &Scroller, by: i32);
+    /// Reads a text file of this site; `None` if it did not come.
+    fn text(&self, path: &'static str) -> Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+    /// What the device keeps for the person.
+    fn kept(&self, user: UserId, what: Kept) -> Option<String>;
+    /// Keeps this for the person, until the person signs out.
+    fn keep(&self, user: UserId, what: Kept, text: &str);
+    /// Scrolls as little as is needed to bring the element with this id into view.
+    fn reveal(&self, id: &str);
+    /// Whether the browser notifies.
+    fn notices(&self) -> NoticesAre;
+    /// Asks the reader whether it may; called from a click.
+    fn ask_notices(&self) -> Pin<Box<dyn Future<Output = NoticesAre> + Send>>;
+    /// Notifies, if that is allowed.
+    fn notify(&self, notice: &Notice);
+    /// Takes the notification with this tag away.
+    fn end_notice(&self, tag: &str);
+    /// Shows how many messages are unread on the icons of the page and of the app.
+    fn show_unread(&self, unread: u64);
+    /// Whether the page has three panes (the style sheet's widest layout).
+    fn wide(&self) -> bool;
+    /// Whether a modal dialog is open.
+    fn in_dialog(&self) -> bool;
+    /// Takes the focus from the element that has it. The returned function gives it back.
+    fn take_focus(&self) -> Box<dyn FnOnce() + Send + Sync>;
+    /// Whether something on the page has the focus, other than a link, which may just have led to this page.
+    fn is_busy(&self) -> bool;
+    /// Moves the focus from its item of a list to the item after it; after the last one, to the one before.
+    fn focus_beside(&self);
+    /// Moves the focus past what all pages have in common: to where one writes, or to the page's content.
+    fn skip(&self);
+    /// The address of a path of this site, to give to others.
+    fn address(&self, path: &str) -> String;
 }
 
 /// The [`Device`] in the context.

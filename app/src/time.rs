@@ -5,13 +5,14 @@
 //! render in the browser are the same. After hydration they come from [`crate::ports::Device`]. Texts come from the
 //! catalogue ([`crate::i18n`]). Called by the rows of the timeline and by the group list.
 
-use caravana_protocol::Timestamp;
+use caravana_protocol::{Date, Timestamp};
 
 use crate::civil::Civil;
 use crate::i18n::Words;
 use crate::zone::Zone;
 
-const DAY_MS: i64 = 24 * 60 * 60_000;
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const HALF_A_YEAR_MS: i64 = 182 * DAY_MS;
 /// Up to this many days ago, a day is shown as its weekday.
 const WEEKDAY_REACH: i64 = 6;
@@ -90,8 +91,26 @@ impl Reader {
         Civil::at(at, self.offset.at(at.unix_millis()))
     }
 
+    /// The moments at which a day begins and ends in the reader's zone. Both belong to it.
+    #[must_use]
+    pub fn whole_day(self, day: Date) -> [Timestamp; 2] {
+        let midnight = |number: i64| {
+            let wall = number.saturating_mul(DAY_MS);
+            // The offset at that moment, which is known only roughly before it is applied.
+            let rough = wall - i64::from(self.offset.at(wall)) * MINUTE_MS;
+            (wall - i64::from(self.offset.at(rough)) * MINUTE_MS) * 1_000
+        };
+        [midnight(day.day_number()), midnight(day.day_number() + 1) - 1].map(Timestamp::from_unix_micros)
+    }
+
     fn today(self) -> Option<Civil> {
         self.now_millis.map(|now| Civil::from_millis(now, self.clock[1]))
+    }
+
+    /// Today in the reader's zone, in days since 1970-01-01, if it is known.
+    #[must_use]
+    pub(crate) fn today_number(self) -> Option<i64> {
+        self.today().map(|today| today.day_number)
     }
 
     /// The separator above the first message of a day: Hoy, Ayer, the weekday, the date.
@@ -119,6 +138,15 @@ impl Reader {
             Some(2..=WEEKDAY_REACH) => words.weekdays_short[usize::from(civil.weekday)].to_owned(),
             Some(_) | None => (words.short_date)(civil),
         }
+    }
+
+    /// The time of a message that was found, which may be years old: as in the list of groups, with the year if it is not
+    /// the current one.
+    #[must_use]
+    pub fn found_label(self, words: &Words, at: Timestamp) -> String {
+        let civil = self.civil(at);
+        let this_year = self.today().is_some_and(|today| today.year == civil.year);
+        if this_year { self.short_label(words, at) } else { (words.date)(civil, true) }
     }
 
     /// The date of a moment, with the year if it is not the current one.
@@ -165,6 +193,17 @@ mod tests {
         assert_eq!(reader.day_label(words, day), "Hoy");
     }
 
+    #[test]
+    fn a_day_is_the_readers_own_from_its_midnight_to_the_next() {
+        let day = |reader: Reader, text: &str| reader.whole_day(text.parse().unwrap()).map(|at| at.to_string());
+        let here = reader("2026-11-22T16:00:00Z");
+        assert_eq!(day(here, "2026-11-21"), ["2026-11-21T05:00:00Z", "2026-11-22T04:59:59.999999Z"]);
+        // The night in which Madrid's clocks go forward.
+        let madrid = Reader::told(0, "60_29579100.120_29881500.60".parse().unwrap());
+        assert_eq!(day(madrid, "2026-03-29"), ["2026-03-28T23:00:00Z", "2026-03-29T21:59:59.999999Z"]);
+        assert_eq!(day(Reader::default(), "2026-03-29"), ["2026-03-29T00:00:00Z", "2026-03-29T23:59:59.999999Z"]);
+    }
+
     /// Once, «Hoy» stayed above the messages of the day before, and a page whose device had moved to Madrid showed
     /// Bogotá's hours.
     #[test]
@@ -187,6 +226,14 @@ mod tests {
         assert_eq!(label(Lang::Es, "2026-11-18T16:00:00Z"), "miércoles");
         assert_eq!(label(Lang::Es, "2026-11-15T16:00:00Z"), "15 de noviembre");
         assert_eq!(label(Lang::En, "2025-11-15T16:00:00Z"), "15 November 2025");
+    }
+
+    #[test]
+    fn what_was_found_names_its_year_where_it_is_not_this_one() {
+        let label = |at| reader("2026-11-22T16:00:00Z").found_label(Lang::Es.words(), moment(at));
+        assert_eq!(label("2026-11-22T14:05:00Z"), "09:05");
+        assert_eq!(label("2026-03-01T14:05:00Z"), "1 mar");
+        assert_eq!(label("2025-11-15T16:00:00Z"), "15 de noviembre de 2025");
     }
 
     #[test]

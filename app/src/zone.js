@@ -1,5 +1,6 @@
 (() => {
   const root = document.documentElement;
+  root.dataset.path = location.pathname;
   const east = (time) => -new Date(time).getTimezoneOffset();
   const DAY = 864e5;
   const zone = () => {

@@ -12,7 +12,8 @@ use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
 /// Writes the zone's text into the cookie [`crate::ports::ZONE_COOKIE`]. On a page that was rendered with another zone
-/// (the first visit, or a journey since the last one), it also corrects the hours of messages before they are painted.
+/// (the first visit, or a journey since the last one), it also corrects the hours of messages before they are painted. And
+/// it writes the page's path into `data-path`, for the browser's entry: Back may change the address before WASM runs.
 pub const SCRIPT: &str = include_str!("zone.js");
 
 /// At most this many changes: four years of summer time, and four more. The script writes no more.

@@ -47,6 +47,25 @@ pub async fn post_empty(endpoint: &Endpoint, path: &str) -> Result<(), RestError
     post_raw(endpoint, path, None::<&()>).await.map(drop)
 }
 
+/// `PATCH` with a body, and an answer.
+pub async fn patch<T: DeserializeOwned>(
+    endpoint: &Endpoint,
+    path: &str,
+    body: &impl Serialize,
+) -> Result<T, RestError> {
+    read(patch_raw(endpoint, path, body).await?).await
+}
+
+/// `PATCH` with a body; the answer has none.
+pub async fn patch_empty(endpoint: &Endpoint, path: &str, body: &impl Serialize) -> Result<(), RestError> {
+    patch_raw(endpoint, path, body).await.map(drop)
+}
+
+/// `PUT` without a body; the answer has none either.
+pub async fn put(endpoint: &Endpoint, path: &str) -> Result<(), RestError> {
+    send(endpoint, Request::put(&address(endpoint, path)), None).await.map(drop)
+}
+
 /// `DELETE`; the answer has no body.
 pub async fn delete(endpoint: &Endpoint, path: &str) -> Result<(), RestError> {
     send(endpoint, Request::delete(&address(endpoint, path)), None).await.map(drop)
@@ -69,6 +88,11 @@ pub fn history_path(group: GroupId, page: HistoryPage, limit: usize) -> String {
 async fn post_raw(endpoint: &Endpoint, path: &str, body: Option<&impl Serialize>) -> Result<Response, RestError> {
     let body = body.map(serde_json::to_string).transpose().map_err(|error| RestError::unreachable(0, error))?;
     send(endpoint, Request::post(&address(endpoint, path)), body).await
+}
+
+async fn patch_raw(endpoint: &Endpoint, path: &str, body: &impl Serialize) -> Result<Response, RestError> {
+    let body = serde_json::to_string(body).map_err(|error| RestError::unreachable(0, error))?;
+    send(endpoint, Request::patch(&address(endpoint, path)), Some(body)).await
 }
 
 fn address(endpoint: &Endpoint, path: &str) -> String {

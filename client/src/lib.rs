@@ -26,7 +26,7 @@ mod timeline;
 pub use driver::{Driver, Handle, HandleError};
 pub use instant::Instant;
 pub use link_state::{CONNECT_TIMEOUT_MS, Ended, JOIN_TIMEOUT_MS, LinkState, SessionCheck, SocketId};
-pub use outbox::{ACK_TIMEOUT_MS, Intent, IntentId, OUTBOX_MESSAGES, Outbox, SavedIntent, SendState, Want};
+pub use outbox::{ACK_TIMEOUT_MS, Edit, Intent, IntentId, OUTBOX_MESSAGES, Outbox, SavedIntent, SendState, Want};
 pub use roster::{Roster, TYPING_LONGEST_MS};
 pub use session::{
     Change, Config, Group, HistoryError, Input, Item, Older, Output, RefusedReason, RequestId, Secret, Session,

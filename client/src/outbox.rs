@@ -15,7 +15,7 @@ use crate::backoff;
 mod intent;
 mod saved;
 
-pub use intent::{Intent, IntentId, SendState, Want};
+pub use intent::{Edit, Intent, IntentId, SendState, Want};
 pub use saved::SavedIntent;
 
 /// How many intents may wait in all groups together. So many fit into a browser's local storage.
@@ -95,10 +95,10 @@ impl Outbox {
         self.entries.iter().find(|intent| intent.id == id)
     }
 
-    /// The last change of this message.
+    /// The changes of this message, in the order of their creation.
     #[must_use]
-    pub fn change_of(&self, message: MessageId) -> Option<&Intent> {
-        self.entries.iter().rev().find(|intent| intent.message == message && !intent.is_send())
+    pub fn changes_of(&self, message: MessageId) -> impl DoubleEndedIterator<Item = &Intent> {
+        self.entries.iter().filter(move |intent| intent.message == message && !intent.is_send())
     }
 
     /// Until when the person has to wait because they sent too fast, for «Vas muy rápido. Espera {s} s.».
@@ -119,29 +119,36 @@ impl Outbox {
         self.entries.insert(at, intent);
     }
 
-    /// Adds a change of a message. It replaces the earlier changes of that message that are queued or were refused.
+    /// Adds a change of a message. It replaces the earlier changes of the same kind that are queued or were refused; a
+    /// deletion replaces all.
     pub(crate) fn add_change(&mut self, change: Intent) -> Taken {
-        let earlier = |known: &&Intent| known.message == change.message && !known.is_send();
         let waits = |known: &Intent| !matches!(known.state, SendState::Failed { .. });
-        if self.entries.iter().filter(earlier).any(|known| waits(known) && known.want == Want::Delete) {
+        if self.changes_of(change.message).any(|known| waits(known) && known.want == Want::Delete) {
             return Taken::Deleted;
         }
-        let needless = self.entries.iter().filter(earlier).filter(|known| known.state != SendState::Sending);
-        let needless: Vec<IntentId> = needless.map(|known| known.id).collect();
+        let needless = self.changes_of(change.message).filter(|known| change.want.replaces(&known.want));
+        let needless: Vec<IntentId> =
+            needless.filter(|known| known.state != SendState::Sending).map(|known| known.id).collect();
         self.entries.retain(|known| !needless.contains(&known.id));
         self.add(change);
         Taken::Instead(needless)
     }
 
+    /// Whether a change takes the place of one that waits, so that there are not more intents with it.
+    pub(crate) fn has_place_of(&self, change: &Intent) -> bool {
+        let mut earlier = self.changes_of(change.message);
+        earlier.any(|known| change.want.replaces(&known.want) && known.state != SendState::Sending)
+    }
+
     /// The next intent to send, if one may be sent now. An intent waits as long as an earlier one of the same message
-    /// is here.
+    /// waits, or as long as its message was refused. A change that was refused keeps no change of another kind waiting.
     pub(crate) fn next(&self, now: Instant) -> Option<&Intent> {
         if self.flight.is_some() || self.blocked.is_some_and(|until| now < until) {
             return None;
         }
         self.entries.iter().enumerate().find_map(|(place, intent)| {
             let mut before = self.entries.iter().take(place);
-            let is_first = !before.any(|earlier| earlier.message == intent.message);
+            let is_first = !before.any(|earlier| earlier.message == intent.message && earlier.keeps_waiting(intent));
             (intent.state == SendState::Queued && is_first).then_some(intent)
         })
     }

@@ -18,6 +18,8 @@ pub struct Roster {
     online: BTreeSet<UserId>,
     typing: BTreeMap<UserId, Instant>,
     reads: BTreeMap<UserId, Seq>,
+    /// Those who do not share how far they have read.
+    hidden: BTreeSet<UserId>,
 }
 
 impl Roster {
@@ -45,17 +47,23 @@ impl Roster {
     }
 
     /// The seq up to which all `members`, and all others whose reads are known, have read. A member without a known
-    /// read counts as 0. `user` is not counted; `None` if there is no other.
+    /// read counts as 0. `user` and those who do not share it are not counted; `None` if there is no other.
     pub(crate) fn read_by_all(&self, user: UserId, members: impl IntoIterator<Item = UserId>) -> Option<Seq> {
         let known = self.reads.iter().map(|(member, seq)| (*member, *seq));
         let asked = members.into_iter().map(|member| (member, self.reads.get(&member).copied().unwrap_or(0)));
-        known.chain(asked).filter(|(member, _)| *member != user).map(|(_, seq)| seq).min()
+        known
+            .chain(asked)
+            .filter(|(member, _)| *member != user && !self.hidden.contains(member))
+            .map(|(_, seq)| seq)
+            .min()
     }
 
     /// Takes over the state that the server sees now. Reads do not go back.
     pub(crate) fn join(&mut self, joined: &Joined) {
         self.online = joined.roster.iter().copied().collect();
         self.typing.clear();
+        self.hidden.clone_from(&joined.hidden_reads);
+        self.reads.retain(|member, _| !joined.hidden_reads.contains(member));
         for (user, seq) in &joined.reads {
             self.read(*user, *seq);
         }
@@ -76,12 +84,19 @@ impl Roster {
         self.typing.remove(&user).is_some()
     }
 
-    /// A member has read up to `seq`. The larger seq stays. Returns whether it changed.
+    /// A member no longer shares how far it has read. Returns whether that is a change.
+    pub(crate) fn hide_reads(&mut self, user: UserId) -> bool {
+        self.reads.remove(&user);
+        self.hidden.insert(user)
+    }
+
+    /// A member has read up to `seq`, and shares it. The larger seq stays. Returns whether something changed.
     pub(crate) fn read(&mut self, user: UserId, seq: Seq) -> bool {
+        let was_hidden = self.hidden.remove(&user);
         let known = self.reads.entry(user).or_insert(0);
         let moved = seq > *known;
         *known = seq.max(*known);
-        moved
+        moved || was_hidden
     }
 
     /// A user became a member. Without a known read the member has read nothing.
@@ -94,6 +109,7 @@ impl Roster {
         self.online.remove(&user);
         self.typing.remove(&user);
         self.reads.remove(&user);
+        self.hidden.remove(&user);
     }
 
     /// Seqs of an earlier history mean nothing in this one.

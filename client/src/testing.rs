@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use caravana_protocol::{ClientFrame, CloseReason, Content, MessageBody, MessageId, ServerFrame, codec};
+use caravana_protocol::{ClientFrame, CloseReason, Content, Emoji, MessageBody, MessageId, ServerFrame, UserId, codec};
 use uuid::Uuid;
 
 mod ids;
@@ -146,10 +146,15 @@ impl Simulation {
 
     /// The person changes the text of their own message.
     pub fn edit(&mut self, id: MessageId, text: &str) {
+        self.edit_mentioning(id, text, None);
+    }
+
+    /// The same, with the members whom the new text mentions.
+    pub fn edit_mentioning(&mut self, id: MessageId, text: &str, mentions: Option<Vec<UserId>>) {
         let body = MessageBody::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         let at = caravana_protocol::Timestamp::from_unix_micros(0);
         let intent = self.fresh();
-        self.give(Input::Edit { group: group(), intent, id, body, at });
+        self.give(Input::Edit { group: group(), intent, id, body, mentions, at });
     }
 
     /// The person deletes a message.
@@ -157,6 +162,21 @@ impl Simulation {
         let at = caravana_protocol::Timestamp::from_unix_micros(0);
         let intent = self.fresh();
         self.give(Input::Delete { group: group(), intent, id, at });
+    }
+
+    /// The person reacts to a message, or takes the reaction back.
+    pub fn react(&mut self, id: MessageId, emoji: &str, on: bool) {
+        let at = caravana_protocol::Timestamp::from_unix_micros(0);
+        let emoji = Emoji::parse(emoji).unwrap_or_else(|error| panic!("{emoji:?}: {error}"));
+        let intent = self.fresh();
+        self.give(Input::React { group: group(), intent, id, emoji, on, at });
+    }
+
+    /// The person pins a message, or takes its pin off.
+    pub fn pin(&mut self, id: MessageId, on: bool) {
+        let at = caravana_protocol::Timestamp::from_unix_micros(0);
+        let intent = self.fresh();
+        self.give(Input::Pin { group: group(), intent, id, on, at });
     }
 
     fn fresh(&mut self) -> IntentId {
@@ -246,6 +266,7 @@ impl Simulation {
     #[must_use]
     pub fn screen(&self) -> Vec<String> {
         let group = self.group();
+        let change_of = |id| group.changes_of(id).rfind(|change| matches!(change.want, Want::Edit(_) | Want::Delete));
         let wanted = |waits: &Intent, change: Option<&Intent>| {
             let text = match change {
                 Some(change) if change.want == Want::Delete => "-",
@@ -258,12 +279,12 @@ impl Simulation {
             }
         };
         let line = |item: Item<'_>| match item {
-            Item::Row(Row::Message(message)) => match group.change_of(message.id) {
+            Item::Row(Row::Message(message)) => match change_of(message.id) {
                 Some(change) => wanted(change, Some(change)),
                 None => message.content.body.clone(),
             },
             Item::Row(_) => "·".to_owned(),
-            Item::Pending(pending) => wanted(pending, group.change_of(pending.message)),
+            Item::Pending(pending) => wanted(pending, change_of(pending.message)),
         };
         group.items().map(line).collect()
     }

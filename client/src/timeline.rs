@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
-use caravana_protocol::{Cursor, Epoch, Event, Message, MessageChange, MessageId, Seq, Timestamp};
+use caravana_protocol::{Cursor, Epoch, Event, Message, MessageId, Seq, UserId};
 
-use crate::Want;
+use crate::{Intent, Want};
 
 mod gap;
 mod history;
@@ -25,7 +25,7 @@ pub use row::{Row, RowKey};
 
 /// Events that are held back while a gap is open. More are dropped: the answer to `sync` brings them again.
 pub const HELD_EVENTS: usize = 256;
-/// Edits and deletions that are remembered for pages of history that were read before them.
+/// Changes of messages that are remembered for pages of history that were read before them.
 pub(crate) const PASSED_CHANGES: usize = 256;
 
 /// One group's log as far as it is loaded.
@@ -42,9 +42,9 @@ pub struct Timeline {
     /// Up to this seq the rows are complete; `None`: up to the cursor and live.
     ceiling: Option<Seq>,
     has_more_before: bool,
-    /// The last edits and deletions that came. A page that was read before them brings an older state of their messages.
-    passed: VecDeque<MessageChange>,
-    /// After this seq no edit or deletion is missing in `passed`.
+    /// The last changes of messages that came. A page that was read before them brings an older state of their messages.
+    passed: VecDeque<Event>,
+    /// After this seq no change of a message is missing in `passed`.
     passed_after: Seq,
     limit: usize,
 }
@@ -133,6 +133,26 @@ impl Timeline {
         self.rows.get(&seq).map(|stored| &stored.row)
     }
 
+    /// A message after its last change that came, also if the message is not loaded.
+    #[must_use]
+    pub fn changed(&self, id: MessageId) -> Option<Message> {
+        self.passed.iter().rev().find_map(|event| match event {
+            Event::MessageEdited(change) | Event::MessageDeleted(change) if change.message.id == id => {
+                Some(change.clone().into_message())
+            }
+            Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::NewMessage(_)
+            | Event::MemberJoined(_)
+            | Event::MemberLeft(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => None,
+        })
+    }
+
     /// Whether there are older messages to load.
     #[must_use]
     pub const fn has_more_before(&self) -> bool {
@@ -202,24 +222,20 @@ impl Timeline {
 
     /// The server has made a change of a message at this seq: shows the change. Its event may come later, and finds the
     /// change here. A newer state of the message stays.
-    pub(crate) fn fulfil(&mut self, id: MessageId, want: &Want, seq: Seq, at: Timestamp) -> Touched {
+    pub(crate) fn fulfil(&mut self, intent: &Intent, user: UserId, seq: Seq) -> Touched {
         let mut touched = Touched::default();
-        let stored = self.index.get(&id).and_then(|place| self.rows.get(place)).filter(|stored| stored.version < seq);
-        let message = stored.and_then(|stored| stored.row.message()).filter(|message| message.status).cloned();
-        let (Some(mut message), Some(cursor)) = (message, self.cursor) else { return touched };
-        if cursor.seq >= seq {
-            return touched;
+        let place = self.index.get(&intent.message);
+        let stored = place.and_then(|place| self.rows.get(place)).filter(|stored| stored.version < seq);
+        let message = stored.and_then(|stored| Some((stored.row.message()?.clone(), stored.version)));
+        let (Some((mut message, version)), Some(cursor)) = (message, self.cursor) else { return touched };
+        // The event of a reaction or a pin changes only that. Those before it, which may come later, are not in this state.
+        let version = match &intent.want {
+            Want::Send(_) | Want::Edit(_) | Want::Delete => seq,
+            Want::React { .. } | Want::Pin { .. } => version,
+        };
+        if cursor.seq < seq && intent.want.apply(&mut message, user, intent.at) {
+            self.put(Row::Message(message), version, &mut touched);
         }
-        match want {
-            Want::Send(_) => return touched,
-            Want::Edit(text) if message.content.body == *text => return touched,
-            Want::Edit(text) => {
-                text.clone_into(&mut message.content.body);
-                message.edited_at = Some(at);
-            }
-            Want::Delete => message = message.deleted(),
-        }
-        self.put(Row::Message(message), seq, &mut touched);
         touched
     }
 
@@ -230,14 +246,18 @@ impl Timeline {
         }
         match &event {
             Event::NewMessage(message) => self.put(Row::Message(message.clone()), seq, touched),
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => {
-                self.passed.push_back(change.clone());
+            Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_) => {
+                self.passed.push_back(event.clone());
                 if self.passed.len() > PASSED_CHANGES
                     && let Some(forgotten) = self.passed.pop_front()
                 {
-                    self.passed_after = forgotten.message.seq;
+                    self.passed_after = forgotten.seq();
                 }
-                self.change(change, touched);
+                self.change(&event, touched);
             }
             Event::MemberJoined(joined) => self.put(Row::MemberJoined(joined.clone()), seq, touched),
             Event::MemberLeft(left) => self.put(Row::MemberLeft(left.clone()), seq, touched),
@@ -279,11 +299,50 @@ impl Timeline {
         }
     }
 
-    fn change(&mut self, change: &MessageChange, touched: &mut Touched) {
-        let message = change.clone().into_message();
-        if self.index.contains_key(&message.id) {
-            self.put(Row::Message(message), change.message.seq, touched);
+    /// Changes the loaded message that an event is about, and the replies that quote it. Other events change none.
+    fn change(&mut self, event: &Event, touched: &mut Touched) {
+        let seq = event.seq();
+        match event {
+            Event::MessageEdited(change) | Event::MessageDeleted(change) => {
+                let message = change.clone().into_message();
+                self.quote(&message, touched);
+                if self.index.contains_key(&message.id) {
+                    self.put(Row::Message(message), seq, touched);
+                }
+            }
+            Event::ReactionChanged(change) => {
+                self.mark(change.message_id, seq, touched, |message| change.apply(&mut message.reactions));
+            }
+            Event::MessagePinned(change) => self.mark(change.message_id, seq, touched, |message| message.pinned = true),
+            Event::MessageUnpinned(change) => {
+                self.mark(change.message_id, seq, touched, |message| message.pinned = false);
+            }
+            Event::NewMessage(_)
+            | Event::MemberJoined(_)
+            | Event::MemberLeft(_)
+            | Event::GroupUpdated(_)
+            | Event::Other(_) => {}
         }
+    }
+
+    /// Shows the present text of a message in the loaded replies to it.
+    fn quote(&mut self, original: &Message, touched: &mut Touched) {
+        let quote = original.quote();
+        for stored in self.rows.values_mut() {
+            let Row::Message(message) = &mut stored.row else { continue };
+            if message.content.reply_to == Some(original.id) && message.reply.as_ref() != Some(&quote) {
+                message.reply = Some(quote.clone());
+                touched.updated.push(RowKey::Message(message.id));
+            }
+        }
+    }
+
+    /// Changes what others added to a loaded message. A deleted message has nothing of that.
+    fn mark(&mut self, id: MessageId, version: Seq, touched: &mut Touched, change: impl FnOnce(&mut Message)) {
+        let row = self.index.get(&id).and_then(|place| self.rows.get(place)).map(|stored| &stored.row);
+        let Some(mut message) = row.and_then(Row::message).filter(|message| message.status).cloned() else { return };
+        change(&mut message);
+        self.put(Row::Message(message), version, touched);
     }
 
     fn remove(&mut self, seq: Seq, touched: &mut Touched) {

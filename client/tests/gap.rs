@@ -1,6 +1,6 @@
 //! Events that are missing, early, late, or can't be read (G4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_client::testing::{Simulation, ana, group, id};
 use caravana_client::{Change, HELD_EVENTS, Input, RowKey, Secret, TimelineChange};
@@ -46,7 +46,7 @@ fn a_new_stream_drops_the_held_events_of_the_old_one() {
     assert!(sim.group().timeline().has_gap());
     let (group_id, epoch) = (group(), sim.server.epoch);
     let (roster, reads) = (Vec::new(), BTreeMap::new());
-    sim.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 2, roster, reads }));
+    sim.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 2, roster, reads, hidden_reads: BTreeSet::new() }));
     assert!(!sim.group().timeline().has_gap());
 }
 
@@ -158,7 +158,7 @@ fn a_replay_that_ends_in_another_history_loads_the_group_again() {
     sim.pass(1_000);
     let (group_id, epoch) = (group(), sim.server.epoch);
     let (roster, reads) = (Vec::new(), BTreeMap::new());
-    sim.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 1, roster, reads }));
+    sim.hear(ServerFrame::Joined(Joined { group_id, epoch, head: 1, roster, reads, hidden_reads: BTreeSet::new() }));
     sim.hear(ServerFrame::CaughtUp(CaughtUp { group_id, epoch, seq: 1 }));
     assert_eq!(sim.group().timeline().cursor(), Some(Cursor { epoch, seq: 1 }));
     assert_eq!(sim.screen(), ["uno"]);

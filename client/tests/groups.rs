@@ -3,7 +3,7 @@
 use caravana_client::testing::{Simulation, ana, group, me};
 use caravana_client::{Change, Input, LinkState};
 use caravana_protocol::limits::SUBSCRIPTIONS;
-use caravana_protocol::rest::{Group, User};
+use caravana_protocol::rest::{Group, GroupKind, Mine, Sharing, User};
 use caravana_protocol::{
     AccountChanged, CloseReason, Cursor, ErrorCode, GroupAdded, GroupId, GroupRemoved, Left, LeftReason, Role,
     ServerFrame, Timestamp, WireError,
@@ -12,8 +12,14 @@ use caravana_protocol::{
 fn seen(id: GroupId, sim: &Simulation) -> Group {
     Group {
         id,
+        kind: GroupKind::Group,
+        peer_id: None,
+        closed: false,
         name: "Oaxaca".into(),
         time_zone: None,
+        emoji: None,
+        starts_on: None,
+        ends_on: None,
         role: Role::Member,
         member_count: 2,
         members_can_invite: true,
@@ -21,8 +27,10 @@ fn seen(id: GroupId, sim: &Simulation) -> Group {
         head: sim.server.head(),
         last_read: 0,
         unread: 0,
+        unread_mentions: 0,
         last_message: None,
         joined_at: Timestamp::from_unix_micros(0),
+        me: Mine::default(),
     }
 }
 
@@ -31,9 +39,15 @@ fn a_group_that_the_user_joined_elsewhere_is_reported() {
     let mut sim = Simulation::online();
     let other = seen(GroupId::new(uuid::Uuid::from_u128(2)), &sim);
     sim.changes.clear();
-    sim.hear(ServerFrame::GroupAdded(GroupAdded { group: other.clone() }));
+    sim.hear(ServerFrame::GroupAdded(GroupAdded { group: Box::new(other.clone()) }));
     assert_eq!(sim.changes, [Change::GroupAdded(Box::new(other))]);
-    let user = User { id: me(), display_name: "Ana María".into(), email: None };
+    let user = User {
+        id: me(),
+        display_name: "Ana María".into(),
+        email: None,
+        sharing: Sharing::default(),
+        blocked: Vec::new(),
+    };
     sim.changes.clear();
     sim.hear(ServerFrame::AccountChanged(AccountChanged { user: user.clone() }));
     assert_eq!(sim.changes, [Change::Account(user)]);
@@ -62,7 +76,7 @@ fn a_user_who_is_added_again_can_follow_the_group_again() {
     sim.hear(ServerFrame::GroupRemoved(GroupRemoved { group_id: group() }));
     assert!(sim.group().is_gone());
     let again = seen(group(), &sim);
-    sim.hear(ServerFrame::GroupAdded(GroupAdded { group: again.clone() }));
+    sim.hear(ServerFrame::GroupAdded(GroupAdded { group: Box::new(again.clone()) }));
     let cursor = Cursor { epoch: again.epoch, seq: again.head };
     sim.give(Input::FollowGroup { group: group(), cursor, last_read: None });
     assert!(sim.group().is_live());

@@ -13,7 +13,8 @@ fn one() -> Simulation {
 }
 
 fn change(sim: &Simulation, number: u128) -> (IntentId, SendState) {
-    let intent = sim.group().change_of(id(number)).unwrap_or_else(|| panic!("nothing is wanted of {number}"));
+    let intent =
+        sim.group().changes_of(id(number)).next_back().unwrap_or_else(|| panic!("nothing is wanted of {number}"));
     (intent.id, intent.state)
 }
 
@@ -80,6 +81,25 @@ fn only_the_last_text_is_sent_and_only_if_the_log_does_not_show_it() {
     assert_eq!((sim.server.changes, sim.server.texts()), (1, vec!["c".to_owned()]));
     sim.edit(id(1), "c");
     assert_eq!(sim.server.changes, 1, "it says that already");
+    assert!(sim.group().outbox().is_empty() && sim.stored.is_empty());
+}
+
+#[test]
+fn an_edit_carries_whom_the_new_text_mentions_over_a_reload() {
+    let mut sim = one();
+    sim.give(Input::NetworkDown);
+    sim.edit_mentioning(id(1), "hola @Ana", Some(vec![ana()]));
+    sim.reload();
+    sim.give(Input::Start);
+    sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    sim.pass(60_000);
+    let mentions = |sim: &Simulation| sim.group().timeline().message(id(1)).unwrap().content.mentions.clone();
+    assert_eq!((sim.server.texts(), mentions(&sim)), (vec!["hola @Ana".to_owned()], vec![ana()]));
+    // An edit that does not say whom it mentions leaves that as it is; only the mentions may differ, too.
+    sim.edit(id(1), "hola, @Ana");
+    assert_eq!(mentions(&sim), [ana()]);
+    sim.edit_mentioning(id(1), "hola, @Ana", Some(Vec::new()));
+    assert_eq!((mentions(&sim), sim.server.changes), (Vec::new(), 3));
     assert!(sim.group().outbox().is_empty() && sim.stored.is_empty());
 }
 
@@ -247,4 +267,87 @@ fn another_page_takes_over_unsent_changes() {
     sim.send(id(1), "hola");
     sim.give(Input::Adopt(left));
     assert_eq!((sim.screen(), sim.server.texts()), (vec!["de la otra".to_owned()], vec!["de la otra".to_owned()]));
+}
+
+fn reactions(sim: &Simulation, number: u128) -> Vec<(String, u64, bool)> {
+    let message = sim.group().timeline().message(id(number)).unwrap_or_else(|| panic!("no message {number}"));
+    let shown = message.reactions.iter();
+    shown.map(|one| (one.emoji.clone(), one.count, one.users.contains(&sim.server.user))).collect()
+}
+
+#[test]
+fn a_reaction_and_a_pin_are_shown_when_they_are_answered_and_are_counted_once() {
+    let mut sim = one();
+    sim.react(id(1), "🎉", true);
+    sim.server.react_as(ana(), id(1), "🎉", true);
+    sim.work();
+    assert_eq!(reactions(&sim, 1), [("🎉".to_owned(), 2, true)]);
+    sim.react(id(1), "🎉", false);
+    assert_eq!(reactions(&sim, 1), [("🎉".to_owned(), 1, false)]);
+    sim.pin(id(1), true);
+    assert!(sim.group().timeline().message(id(1)).is_some_and(|message| message.pinned));
+    assert!(sim.changes.contains(&Change::Pins { group: group() }));
+    assert!(sim.group().outbox().is_empty() && sim.stored.is_empty());
+}
+
+#[test]
+fn marks_made_offline_survive_a_reload_and_only_the_last_of_a_kind_is_sent() {
+    let mut sim = one();
+    sim.give(Input::NetworkDown);
+    sim.react(id(1), "🎉", true);
+    sim.react(id(1), "👍", true);
+    sim.react(id(1), "🎉", false);
+    sim.pin(id(1), true);
+    sim.edit(id(1), "uno");
+    assert_eq!(sim.group().changes_of(id(1)).count(), 4);
+    sim.reload();
+    assert_eq!(sim.stored.len(), 4);
+    sim.give(Input::Start);
+    sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    sim.pass(60_000);
+    assert_eq!(reactions(&sim, 1), [("👍".to_owned(), 1, true)]);
+    assert_eq!(sim.said("react"), 2, "only the last of each kind is sent");
+    assert!(sim.group().timeline().message(id(1)).is_some_and(|message| message.pinned));
+    assert_eq!(sim.screen(), ["uno"]);
+    assert!(sim.stored.is_empty() && sim.group().outbox().is_empty());
+}
+
+#[test]
+fn a_refused_reaction_says_why_and_keeps_no_other_change_waiting() {
+    let mut sim = one();
+    sim.server.change_answers.push_back(Answer::Refused(ErrorCode::TooManyReactions, None));
+    sim.react(id(1), "🎉", true);
+    let (_, state) = change(&sim, 1);
+    assert_eq!(state, SendState::Failed { code: Some(ErrorCode::TooManyReactions), retryable: false });
+    sim.react(id(1), "👍", true);
+    sim.edit(id(1), "uno");
+    assert_eq!((sim.screen(), reactions(&sim, 1)), (vec!["uno".to_owned()], vec![("👍".to_owned(), 1, true)]));
+    assert_eq!(sim.group().outbox().len(), 1);
+    sim.delete(id(1));
+    assert!(sim.group().outbox().is_empty(), "a deletion leaves nothing to ask for");
+}
+
+/// A reaction to a message that somebody deletes meanwhile has nothing to wait for.
+#[test]
+fn a_reaction_to_a_deleted_message_ends_without_a_complaint() {
+    let mut sim = one();
+    sim.give(Input::NetworkDown);
+    sim.react(id(1), "🎉", true);
+    sim.server.delete(id(1));
+    sim.give(Input::NetworkUp);
+    sim.pass(60_000);
+    assert!(sim.group().outbox().is_empty());
+    assert_eq!(sim.screen(), [""]);
+}
+
+/// The answer to a reaction once hid what others had done to the message a moment before.
+#[test]
+fn a_reaction_that_is_answered_first_does_not_hide_those_before_it() {
+    let mut sim = one();
+    sim.server.lose_events = 1;
+    sim.server.react_as(ana(), id(1), "👍", true);
+    sim.react(id(1), "🎉", true);
+    sim.pass(60_000);
+    // In the order in which they came here; a page that is loaded again has the server's.
+    assert_eq!(reactions(&sim, 1), [("🎉".to_owned(), 1, true), ("👍".to_owned(), 1, false)]);
 }

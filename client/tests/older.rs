@@ -122,3 +122,15 @@ fn another_request_or_closing_the_group_ends_the_loading() {
         }
     }
 }
+
+/// A page of older messages once took the place of the page that the reader was waiting for.
+#[test]
+fn older_messages_are_not_asked_for_while_the_reader_goes_to_another_part() {
+    let mut sim = with(300);
+    sim.hold_pages = true;
+    sim.give(Input::Load { group: group(), page: HistoryPage::Around(50) });
+    ask(&mut sim);
+    sim.release_pages();
+    let first = sim.group().timeline().rows().next().map(caravana_client::Row::seq);
+    assert!(first.is_some_and(|seq| seq < 50), "{first:?}");
+}

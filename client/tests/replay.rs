@@ -1,6 +1,6 @@
 //! What a client missed comes once and in order after a reconnect, also while pages of history are loading (G4, G5, G17).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_client::testing::{Simulation, ana, group, me, numbers};
 use caravana_client::{Change, HistoryPage, Input};
@@ -118,6 +118,24 @@ fn an_older_page_does_not_undo_a_change_that_arrived_while_it_was_loading() {
 }
 
 #[test]
+fn reactions_and_pins_that_arrive_while_an_older_page_is_loading_are_on_it() {
+    let mut sim = Simulation::default();
+    sim.post_numbers(0..80);
+    sim.give(Input::Start);
+    sim.give(Input::OpenGroup { group: group(), page: None, last_read: None });
+    let first = sim.server.page_of_all().messages[0].id;
+    sim.hold_pages = true;
+    let Some(page) = sim.group().timeline().older_page() else { panic!("nothing older") };
+    sim.give(Input::Load { group: group(), page });
+    sim.server.react_as(ana(), first, "🎉", true);
+    sim.server.pin(first, true);
+    sim.work();
+    sim.release_pages();
+    let message = sim.group().timeline().message(first).cloned().unwrap_or_else(|| panic!("not loaded"));
+    assert_eq!((message.reactions.len(), message.pinned), (1, true));
+}
+
+#[test]
 fn events_that_arrive_late_do_not_undo_a_newer_page() {
     let mut sim = Simulation::online();
     let one = sim.server.post(ana(), "uno");
@@ -146,7 +164,14 @@ fn a_group_waits_longer_while_the_replay_of_another_group_makes_progress() {
     // The first group is replayed, one event every eight seconds.
     let (epoch, head) = (sim.server.epoch, sim.server.head() + 10);
     let (roster, reads) = (vec![me()], BTreeMap::new());
-    sim.hear(ServerFrame::Joined(Joined { group_id: group(), epoch, head, roster, reads }));
+    sim.hear(ServerFrame::Joined(Joined {
+        group_id: group(),
+        epoch,
+        head,
+        roster,
+        reads,
+        hidden_reads: BTreeSet::new(),
+    }));
     for number in 0..10 {
         sim.pass(8_000);
         sim.post_numbers(number..number + 1);

@@ -85,7 +85,7 @@ fn a_change_that_another_page_made_is_not_repeated() {
     asleep.send(id(1), "hola");
     asleep.give(Input::NetworkDown);
     asleep.edit(id(1), "vieja");
-    let intent = asleep.group().change_of(id(1)).map(|intent| intent.id);
+    let intent = asleep.group().changes_of(id(1)).next_back().map(|intent| intent.id);
     // Another page took it over, and the message was changed again since.
     asleep.server.edit(id(1), "vieja");
     asleep.server.edit(id(1), "nueva");

@@ -179,10 +179,10 @@ fn a_message_is_read_by_everybody_when_the_last_of_all_members_has_read_it() {
     assert_eq!(sim.group().read_by_all([me()]), 0, "nobody else is there");
     for (index, user_id) in others.iter().enumerate() {
         assert_eq!(read(&sim), 0, "{index} have read");
-        sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: *user_id, seq: 1 }));
+        sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: *user_id, seq: 1, hidden: false }));
     }
     assert_eq!(read(&sim), 1);
-    sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: others[0], seq: 0 }));
+    sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: others[0], seq: 0, hidden: false }));
     assert_eq!(read(&sim), 1, "reading goes back");
 }
 
@@ -191,9 +191,31 @@ fn a_message_is_read_by_everybody_when_the_last_of_all_members_has_read_it() {
 fn a_member_who_has_just_joined_has_read_nothing() {
     let mut sim = Simulation::online();
     sim.send(id(1), "hola");
-    sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: ana(), seq: 1 }));
+    sim.hear(ServerFrame::Read(Read { group_id: group(), user_id: ana(), seq: 1, hidden: false }));
     assert_eq!(sim.group().read_by_all([me(), ana()]), 1);
     sim.server.admit(UserId::new(uuid::Uuid::from_u128(0xc)));
     sim.work();
     assert_eq!(sim.group().read_by_all([me(), ana()]), 0);
+}
+
+#[test]
+fn whoever_does_not_share_reads_is_counted_neither_as_having_read_nor_as_not() {
+    let mut sim = Simulation::online();
+    sim.send(id(1), "hola");
+    let eva = UserId::new(uuid::Uuid::from_u128(0xe));
+    let read = |sim: &Simulation| sim.group().read_by_all([me(), ana(), eva]);
+    let hear = |sim: &mut Simulation, user_id: UserId, seq: u64, hidden: bool| {
+        sim.hear(ServerFrame::Read(Read { group_id: group(), user_id, seq, hidden }));
+    };
+    hear(&mut sim, ana(), 1, false);
+    assert_eq!(read(&sim), 0, "Eva has not read it");
+    hear(&mut sim, eva, 0, true);
+    assert_eq!(read(&sim), 1, "Eva does not say");
+    hear(&mut sim, eva, 0, false);
+    assert_eq!(read(&sim), 0, "Eva says again that she has not");
+    hear(&mut sim, eva, 1, false);
+    assert_eq!(read(&sim), 1);
+    hear(&mut sim, ana(), 0, true);
+    hear(&mut sim, eva, 0, true);
+    assert_eq!(read(&sim), 0, "nobody is left who says");
 }

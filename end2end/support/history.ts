@@ -11,6 +11,7 @@ export interface Stored {
   id: string;
   seq: number;
   message: string;
+  mentions?: string[];
 }
 
 /** The messages of the person's open group, in their order. */

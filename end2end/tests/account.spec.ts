@@ -44,11 +44,11 @@ test('a changed password signs out elsewhere, and the new one signs in', async (
   // The other page is told without a reload, and this page stays signed in.
   await expect(phone.getByText('Tu sesión ha caducado.').first()).toBeVisible();
   await ana.page.goto('/');
-  await expect(ana.page.getByTestId('new-group-name')).toBeVisible();
+  await expect(ana.page.getByTestId('new-group')).toBeVisible();
   await signIn(phone, ana.email, PASSWORD);
   await expect(phone.getByRole('alert')).toContainText('no coinciden');
   await signIn(phone, ana.email, ANOTHER);
-  await expect(phone.getByTestId('new-group-name')).toBeVisible();
+  await expect(phone.getByTestId('new-group')).toBeVisible();
   await phone.context().close();
 });
 

@@ -69,3 +69,29 @@ test('another group that is opened while the page is hydrated is whole', async (
   await ana.isIn('Oaxaca en abril');
   await ana.sees('hola https://a.example/x');
 });
+
+// Once, the page was taken over as the one that its address named by then, and stopped at the first difference. After a
+// reload, and after a sign-out, the entries before it belong to the same document: Back changes only the address.
+test('Back before the page is taken over shows the page that it leads to', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  const { page } = ana;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await together(ana, bruno, 'Puebla');
+  await page.goto('/');
+  await page.getByTestId('group-link').click();
+  await ana.isIn('Puebla');
+  let pass = () => {};
+  const gate = new Promise<void>((resolve) => {
+    pass = resolve;
+  });
+  await page.route('**/*.wasm', async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await page.evaluate(() => window.history.back());
+  await expect(page).toHaveURL('/');
+  pass();
+  await page.getByTestId('group-link').click();
+  await isWhole(ana, bruno);
+});

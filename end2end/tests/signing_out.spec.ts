@@ -38,7 +38,7 @@ async function signIn(page: Page, email: string): Promise<void> {
   await page.getByTestId('email').fill(email);
   await page.getByTestId('password').fill(PASSWORD);
   await page.getByTestId('submit').click();
-  await expect(page.getByTestId('new-group-name')).toBeVisible();
+  await expect(page.getByTestId('new-group')).toBeVisible();
 }
 
 test('signing out by the button removes the draft', async ({ signUp }) => {
@@ -149,8 +149,8 @@ test('a sign-in that ends by itself keeps the draft for the same person, and ano
   await write(ana, DRAFT);
   const phone = await (await browser.newContext({ baseURL: server.url, locale })).newPage();
   watch(phone);
+  await signIn(phone, ana.email);
   const endElsewhere = async () => {
-    await signIn(phone, ana.email);
     await phone.goto('/account');
     await phone.getByTestId('end-other-sessions').click();
     await expect(phone.getByTestId('done')).toBeVisible();

@@ -188,3 +188,36 @@ test('the first message of a group is read aloud like every other', async ({ sig
   await bruno.send('¿nadie?');
   await expect(log).toHaveText(['Bruno: ¿hay alguien?', 'Bruno: ¿nadie?']);
 });
+
+test('a text is formatted as people type it, and stored as they typed it', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Mérida');
+  const text = [
+    '*Mañana* a las _ocho_, ~no a las nueve~: `andén 3`',
+    '> ¿Y el boleto?',
+    '- agua y *pan*',
+    '1. www.renfe.com/horarios',
+    '```',
+    'A   B',
+    '```',
+    'Llama al +52 999 123 4567 o a ana@correo.example',
+  ].join('\n');
+  await ana.composer.fill(text);
+  await ana.composer.press('Enter');
+  for (const person of [ana, bruno]) {
+    const shown = person.texts.first();
+    await expect(shown.locator('strong')).toHaveText(['Mañana', 'pan']);
+    await expect(shown.locator('em')).toHaveText('ocho');
+    await expect(shown.locator('s')).toHaveText('no a las nueve');
+    await expect(shown.locator('code')).toHaveText('andén 3');
+    await expect(shown.locator('blockquote')).toHaveText('¿Y el boleto?');
+    await expect(shown.locator('li')).toHaveText(['•agua y pan', '1.www.renfe.com/horarios']);
+    await expect(shown.locator('pre')).toHaveText('A   B');
+    const links = await shown.locator('a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    expect(links).toEqual(['https://www.renfe.com/horarios', 'tel:+529991234567', 'mailto:ana@correo.example']);
+  }
+  expect((await history(ana)).map((message) => message.message)).toEqual([text]);
+  // Whoever edits or copies the message gets what was typed.
+  await ana.composer.press('ArrowUp');
+  await expect(ana.composer).toHaveValue(text);
+});

@@ -27,7 +27,7 @@ test('what changes in a translated page is shown as it is', async ({ signUp }) =
   await ana.sees('adiós');
   await ana.send('¿quién viene?');
   await ana.seesSent('¿quién viene?');
-  await expect(ana.connection).toHaveText('Conectado');
+  await expect(ana.connection).toHaveText(/en línea/);
   await translate(page);
   await expect(ana.connection).toHaveText(new RegExp(MARK));
   await expect(ana.texts.last()).toHaveText(new RegExp(MARK));
@@ -49,7 +49,7 @@ test('what changes in a translated page is shown as it is', async ({ signUp }) =
   await expect(page.getByTestId('group-link').first()).toContainText('llego');
   await expect(ana.typing).toHaveText('');
   await expect(ana.continuity).toContainText(/hasta el mensaje \d+/);
-  await expect(page.getByTestId('members').locator('.status')).toHaveText(`${MARK}2 integrantes⟧`);
+  await expect(page.getByTestId('members').locator('.status')).toHaveText(`${MARK}2 integrantes · 2 en línea⟧`);
 
   // The reader's own changes.
   await ana.composer.fill('x'.repeat(3_990));
@@ -70,12 +70,11 @@ test('what changes in a translated page is shown as it is', async ({ signUp }) =
   await translate(page);
   await page.context().setOffline(false);
   await wire.restore();
-  await expect(ana.connection).toHaveText(/^(Conectado|Conexión restablecida)$/, { timeout: 20_000 });
+  await expect(ana.connection).toHaveText(/en línea|Conexión restablecida/, { timeout: 20_000 });
 
   // Another group: its name, its title, the counts of the first one.
   await translate(page);
-  await page.getByTestId('new-group-name').fill('Mérida');
-  await page.getByTestId('create-group').click();
+  await ana.startGroup('Mérida');
   await ana.isIn('Mérida');
   await translate(page);
   await page.getByTestId('group-link').filter({ hasText: 'Oaxaca' }).click();
@@ -114,7 +113,7 @@ test('a page that is translated before it is taken over comes to life all the sa
   await ana.isOnline();
   await bruno.send('llego');
   await ana.sees('llego');
-  await expect(ana.connection).toHaveText('Conectado');
+  await expect(ana.connection).toHaveText(/en línea/);
   await ana.send('te espero');
   await ana.seesSent('te espero');
   expect(await lostWords(page)).toEqual([]);

@@ -17,7 +17,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlDocument, Storage};
 
 use crate::api::Rest;
-use crate::storage::{DRAFT, storage};
+use crate::notices;
+use crate::storage::{CHOICE, DRAFT, storage};
 
 /// All of the app's storage keys begin with this prefix.
 const OURS: &str = "caravana.";
@@ -70,6 +71,7 @@ pub(crate) fn depart(path: &str) {
 pub(crate) fn after_a_form() {
     let Some(document) = document().filter(|_| left_by_a_form()) else { return };
     forget_all();
+    notices::count(0);
     let _ = document.set_cookie(&format!("{SIGNED_OUT_COOKIE}=; Path=/; Max-Age=0; SameSite=Lax"));
 }
 
@@ -113,8 +115,9 @@ fn depart_here() {
 }
 
 /// Removes the content, so that it cannot be read if the navigation fails or the page is kept in the browser's page
-/// cache.
+/// cache; also what the browser shows beside it.
 fn clear_page() {
+    notices::end_all();
     if let Some(body) = web_sys::window().and_then(|window| window.document()?.body()) {
         body.replace_children_with_node_0();
     }
@@ -142,7 +145,7 @@ struct Owned {
 
 /// The owner's id; empty if the value cannot be read. `None` if the key has no owner.
 fn owner(storage: &Storage, key: &str) -> Option<String> {
-    if let Some(rest) = key.strip_prefix(DRAFT) {
+    if let Some(rest) = [DRAFT, CHOICE].into_iter().find_map(|prefix| key.strip_prefix(prefix)) {
         return Some(rest.split('.').next().unwrap_or_default().to_owned());
     }
     SavedOutbox::id_of(key)?;

@@ -1,21 +1,27 @@
 //! What the reader's device knows and can do.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Device, Heard, LANG_COOKIE, Menu, Pane, Scroller, THEME_COOKIE, Theme};
+use caravana_app::ports::{
+    Device, Heard, Kept, LANG_COOKIE, Menu, Modal, Notice, NoticesAre, Pane, RowHeard, Scroller, THEME_COOKIE, Theme,
+};
 use caravana_protocol::{GroupId, NormalForms, UserId};
-use js_sys::JsString;
+use js_sys::{Function, JsString, Object, Reflect};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, HtmlDocument};
+use web_sys::{
+    ClipboardEvent, HtmlDocument, HtmlElement, Navigator, Response, ScrollIntoViewOptions, ScrollLogicalPosition,
+};
 
 use crate::belongings;
 use crate::menu;
 use crate::pane::LaidOut;
-use crate::storage::{draft_key, storage};
-use crate::translation;
+use crate::rows;
+use crate::storage::{self, draft_key, kept_key, storage};
+use crate::{notices, translation, zones};
 
 /// How long a choice is remembered: a year, in seconds.
 const REMEMBERED: u32 = 31_536_000;
@@ -31,6 +37,12 @@ pub(crate) fn root() -> Option<web_sys::Element> {
 /// The path of this page's address.
 pub(crate) fn path() -> String {
     web_sys::window().and_then(|window| window.location().pathname().ok()).unwrap_or_default()
+}
+
+/// Whether the address has left the page that the server rendered: after a reload, Back changes only the address, and
+/// nothing listens until the page is taken over.
+pub(crate) fn is_elsewhere() -> bool {
+    root().and_then(|root| root.get_attribute("data-path")).is_some_and(|rendered| rendered != path())
 }
 
 fn utc_offset(at: i64) -> i32 {
@@ -49,6 +61,13 @@ fn remember(name: &str, value: &str) {
         // A reader may block cookies; then the choice lasts as long as the page.
         let _ = document.set_cookie(&format!("{name}={value}; Path=/; Max-Age={REMEMBERED}; SameSite=Lax"));
     }
+}
+
+/// The browser's own sheet for sharing; only some have one, and only on secure pages.
+fn share_sheet() -> Option<(Navigator, Function)> {
+    let navigator = web_sys::window()?.navigator();
+    let share = Reflect::get(&navigator, &"share".into()).ok()?.dyn_into().ok()?;
+    Some((navigator, share))
 }
 
 impl NormalForms for Page {
@@ -94,6 +113,22 @@ impl Device for Page {
         }))
     }
 
+    fn can_share(&self) -> bool {
+        share_sheet().is_some()
+    }
+
+    fn share(&self, url: &str) {
+        let Some((navigator, share)) = share_sheet() else { return };
+        let what = Object::new();
+        if Reflect::set(&what, &"url".into(), &url.into()).is_ok()
+            && let Ok(shared) = share.call1(&navigator, &what)
+        {
+            // It fails if the reader closes the sheet.
+            let shared = JsFuture::from(js_sys::Promise::resolve(&shared));
+            wasm_bindgen_futures::spawn_local(async move { drop(shared.await) });
+        }
+    }
+
     fn remember_lang(&self, lang: Lang) {
         remember(LANG_COOKIE, lang.tag());
     }
@@ -103,6 +138,14 @@ impl Device for Page {
         if let Some(root) = root() {
             let _ = root.set_attribute("data-theme", theme.word());
         }
+    }
+
+    fn clock_in(&self, zone: &str) -> Option<String> {
+        zones::clock(zone)
+    }
+
+    fn zones(&self) -> (Option<String>, Vec<String>) {
+        (zones::own(), zones::all())
     }
 
     fn touch(&self) -> bool {
@@ -154,6 +197,10 @@ impl Device for Page {
         };
     }
 
+    fn drafts(&self, user: UserId) -> HashMap<GroupId, String> {
+        storage().map(|storage| storage::drafts(&storage, user)).unwrap_or_default()
+    }
+
     fn long_paste(&self, paste: &ClipboardEvent, units: usize) -> Option<String> {
         let text = paste.clipboard_data()?.get_data("text/plain").ok()?;
         text.encode_utf16().nth(units).is_some().then_some(text)
@@ -165,5 +212,142 @@ impl Device for Page {
 
     fn pane(&self, scroller: Scroller, happened: Heard) -> Box<dyn Pane> {
         Box::new(LaidOut::new(scroller, happened))
+    }
+
+    fn rows(&self, scroller: &Scroller, heard: RowHeard) -> Box<dyn FnOnce() + Send + Sync> {
+        rows::listen(scroller, heard)
+    }
+
+    fn show_modal(&self, dialog: &Modal) {
+        // If a browser refuses a modal dialog, it is shown in place.
+        if !dialog.open() && dialog.show_modal().is_err() {
+            dialog.show();
+        }
+    }
+
+    fn step_focus(&self, within: &Scroller, by: i32) {
+        let Ok(buttons) = within.query_selector_all("button") else { return };
+        let buttons: Vec<HtmlElement> =
+            (0..buttons.length()).filter_map(|number| buttons.item(number)?.dyn_into().ok()).collect();
+        let focused = web_sys::window().and_then(|window| window.document()?.active_element());
+        let now = buttons.iter().position(|button| button.is_same_node(focused.as_deref()));
+        let count = buttons.len();
+        let next = match (now, by > 0) {
+            (None, true) => 0,
+            (None, false) => count.saturating_sub(1),
+            (Some(now), true) => (now + 1) % count,
+            (Some(now), false) => (now + count - 1) % count,
+        };
+        if let Some(button) = buttons.get(next) {
+            let _ = button.focus();
+        }
+    }
+
+    fn text(&self, path: &'static str) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
+        Box::pin(SendWrapper::new(async move {
+            let response = JsFuture::from(web_sys::window()?.fetch_with_str(path)).await.ok()?;
+            let response: Response = response.dyn_into().ok()?;
+            let text = response.ok().then(|| response.text().ok())??;
+            JsFuture::from(text).await.ok()?.as_string()
+        }))
+    }
+
+    fn kept(&self, user: UserId, what: Kept) -> Option<String> {
+        storage()?.get_item(&kept_key(user, what)).ok()?
+    }
+
+    fn keep(&self, user: UserId, what: Kept, text: &str) {
+        if let Some(storage) = storage().filter(|_| belongings::may_keep(user)) {
+            // If the storage is full, the choice lasts as long as the page.
+            let _ = storage.set_item(&kept_key(user, what), text);
+        }
+    }
+
+    fn reveal(&self, id: &str) {
+        let element = web_sys::window().and_then(|window| window.document()?.get_element_by_id(id));
+        if let Some(element) = element {
+            let how = ScrollIntoViewOptions::new();
+            how.set_block(ScrollLogicalPosition::Nearest);
+            element.scroll_into_view_with_scroll_into_view_options(&how);
+        }
+    }
+
+    fn notices(&self) -> NoticesAre {
+        notices::state()
+    }
+
+    fn ask_notices(&self) -> Pin<Box<dyn Future<Output = NoticesAre> + Send>> {
+        Box::pin(SendWrapper::new(notices::ask()))
+    }
+
+    fn notify(&self, notice: &Notice) {
+        notices::show(notice);
+    }
+
+    fn end_notice(&self, tag: &str) {
+        notices::end(tag);
+    }
+
+    fn show_unread(&self, unread: u64) {
+        notices::count(unread);
+    }
+
+    fn wide(&self) -> bool {
+        // The style sheet has the same width.
+        let query = web_sys::window().and_then(|window| window.match_media("(min-width: 1100px)").ok().flatten());
+        query.is_some_and(|query| query.matches())
+    }
+
+    fn in_dialog(&self) -> bool {
+        let document = web_sys::window().and_then(|window| window.document());
+        document.is_some_and(|document| document.query_selector("dialog:modal").ok().flatten().is_some())
+    }
+
+    fn take_focus(&self) -> Box<dyn FnOnce() + Send + Sync> {
+        let focused = web_sys::window().and_then(|window| window.document()?.active_element());
+        let focused = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+        if let Some(element) = &focused {
+            // This and `focus` below fail only for elements that are not in the document.
+            let _ = element.blur();
+        }
+        let focused = SendWrapper::new(focused);
+        Box::new(move || {
+            if let Some(element) = focused.take() {
+                let _ = element.focus();
+            }
+        })
+    }
+
+    fn is_busy(&self) -> bool {
+        let document = web_sys::window().and_then(|window| window.document());
+        let focused = document.and_then(|document| document.active_element());
+        focused.is_some_and(|focused| !matches!(focused.tag_name().as_str(), "BODY" | "A"))
+    }
+
+    fn focus_beside(&self) {
+        let focused = web_sys::window().and_then(|window| window.document()?.active_element());
+        let item = focused.and_then(|focused| focused.closest("li").ok().flatten());
+        let beside = item.and_then(|item| item.next_element_sibling().or_else(|| item.previous_element_sibling()));
+        let first = beside.and_then(|beside| beside.query_selector("a, button").ok().flatten());
+        if let Some(first) = first.and_then(|first| first.dyn_into::<HtmlElement>().ok()) {
+            let _ = first.focus();
+        }
+    }
+
+    fn skip(&self) {
+        let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+        let found = |what| document.query_selector(what).ok().flatten()?.dyn_into::<HtmlElement>().ok();
+        if let Some(place) = found("#content textarea:enabled").or_else(|| found("#content")) {
+            // Only what may have the focus takes it; a field already does.
+            if place.tag_name() != "TEXTAREA" {
+                place.set_tab_index(-1);
+            }
+            let _ = place.focus();
+        }
+    }
+
+    fn address(&self, path: &str) -> String {
+        let origin = web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        format!("{origin}{path}")
     }
 }

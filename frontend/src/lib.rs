@@ -9,15 +9,18 @@ mod belongings;
 mod connector;
 mod device;
 mod menu;
+mod notices;
 mod pane;
+mod rows;
 mod storage;
 mod translation;
+mod zones;
 
 use std::sync::Arc;
 
 use caravana_app::App;
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Api, IsNew, Theme, ThisDevice, Wire};
+use caravana_app::ports::{Api, Device as _, IsNew, Theme, ThisDevice, Wire};
 use caravana_app::time::Reader;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::provide_context;
@@ -36,7 +39,11 @@ pub async fn hydrate() {
     let path = device::path();
     for attempt in 1..=ATTEMPTS {
         if caravana_app::pages::load_for(&path).await.is_ok() {
-            take_over();
+            if device::is_elsewhere() {
+                device::Page.reload();
+            } else {
+                take_over();
+            }
             return;
         }
         TimeoutFuture::new(attempt * 1_000).await;

@@ -8,12 +8,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use caravana_app::ports::{Heard, Hidden, Laid, Pads, Pane, PaneEvent, RowEdge, Scroller, TopDay};
+use caravana_app::ports::{BubblePlace, Heard, Hidden, Laid, Pads, Pane, PaneEvent, RowEdge, Scroller, TopDay};
+use caravana_protocol::MessageId;
 use js_sys::Reflect;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Element, Event, EventTarget, KeyboardEvent, MutationObserver, MutationObserverInit, ResizeObserver};
+use web_sys::{
+    Element, Event, EventTarget, FocusOptions, HtmlElement, KeyboardEvent, MutationObserver, MutationObserverInit,
+    ResizeObserver,
+};
 
 mod focus;
 mod spaces;
@@ -25,6 +29,9 @@ use spaces::Spaces;
 const DIVIDER: f64 = 80.0;
 /// The label with the day, shown above the rows, covers this many pixels below the scroller's upper edge.
 const ON_TOP: f64 = 48.0;
+/// The class of a row that is marked, and for how long, in milliseconds.
+const LIT: &str = "lit";
+const LIT_MS: i32 = 2_000;
 /// Elements that can serve as scroll anchors. Separators cannot, because they come and go with the rows around them.
 const ROWS: &str = ".row, .notice, .gap";
 
@@ -152,10 +159,19 @@ impl Parts {
     }
 
     fn listen_to_focus(&mut self, focused: Rc<RefCell<Option<Element>>>) {
+        let Some(window) = web_sys::window() else { return };
+        // A row that is removed or moved loses the focus, and its event looks as if the reader had left it. So only what
+        // the reader does counts: another focus, and a press anywhere.
+        let (rows, pressed) = (self.rows.clone(), focused.clone());
         let focus = move |event: Event| {
-            focused.replace(event.target().and_then(|target| target.dyn_into().ok()));
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            focused.replace(target.filter(|target| rows.contains(Some(target))));
         };
-        self.on(self.rows.clone().into(), "focusin", Closure::new(focus));
+        self.on(window.clone().into(), "focusin", Closure::new(focus));
+        let press = move |_| {
+            pressed.replace(None);
+        };
+        self.on(window.into(), "pointerdown", Closure::new(press));
     }
 
     /// Listens in the capture phase: before any other handler acts.
@@ -164,6 +180,12 @@ impl Parts {
         if target.add_event_listener_with_callback_and_bool(name, function, true).is_ok() {
             self.listeners.push((target, name, listener));
         }
+    }
+
+    /// The row of a message. Keys are ids, so they need no escapes.
+    fn row(&self, key: &str) -> Option<HtmlElement> {
+        let row = self.rows.query_selector(&format!("[data-id=\"{key}\"]")).ok().flatten();
+        row.and_then(|row| row.dyn_into().ok())
     }
 
     fn top(&self) -> f64 {
@@ -267,6 +289,63 @@ impl Pane for LaidOut {
     fn divider(&self) -> Option<(RowEdge, f64)> {
         let divider = self.0.rows.query_selector(".unread").ok().flatten()?;
         Some((edge(divider), self.0.top() + DIVIDER))
+    }
+
+    fn row(&self, key: &str) -> Option<(RowEdge, f64)> {
+        let row = self.0.row(key)?;
+        let spare = f64::from(self.0.scroller.client_height()) - row.get_bounding_client_rect().height();
+        Some((edge(row.into()), self.0.top() + (spare / 2.0).max(DIVIDER)))
+    }
+
+    fn top(&self) -> f64 {
+        self.0.top()
+    }
+
+    fn first_message(&self) -> Option<(MessageId, f64)> {
+        let (rows, top) = (self.0.rows.children(), self.0.top());
+        let place = |number| rows.item(number).map(|row| row.get_bounding_client_rect());
+        let first = Parts::first_below(rows.length(), |number| place(number).map_or(f64::MAX, |row| row.bottom()), top);
+        (first..rows.length()).find_map(|number| {
+            let id = rows.item(number)?.get_attribute("data-id")?.parse().ok()?;
+            Some((id, place(number)?.top() - top))
+        })
+    }
+
+    fn light(&self, key: &str) {
+        let Some(row) = self.0.row(key) else { return };
+        let focused = web_sys::window().and_then(|window| window.document()?.active_element());
+        if focused.is_none_or(|focused| focused.closest(".search, dialog").ok().flatten().is_none()) {
+            let still = FocusOptions::new();
+            still.set_prevent_scroll(true);
+            let _ = row.focus_with_options(&still);
+        }
+        let lit = row.class_list();
+        let _ = lit.add_1(LIT);
+        let dark = Closure::once_into_js(move || {
+            let _ = lit.remove_1(LIT);
+        });
+        if let Some(window) = web_sys::window() {
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(dark.unchecked_ref(), LIT_MS);
+        }
+    }
+
+    fn bubble(&self, key: &str) -> Option<BubblePlace> {
+        let bubble = self.0.row(key)?.query_selector(".bubble").ok().flatten()?.get_bounding_client_rect();
+        let pane = self.0.scroller.get_bounding_client_rect();
+        Some(BubblePlace {
+            top: bubble.top() - pane.top(),
+            bottom: bubble.bottom() - pane.top(),
+            left: bubble.left() - pane.left(),
+            right: bubble.right() - pane.left(),
+            width: f64::from(self.0.scroller.client_width()),
+            height: pane.height(),
+        })
+    }
+
+    fn focus(&self, key: &str) {
+        if let Some(row) = self.0.row(key) {
+            let _ = row.focus();
+        }
     }
 
     fn day(&self) -> TopDay {

@@ -28,6 +28,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
         where mine.user_id = (select auth.uid()) and theirs.user_id = the_user)
 $$;
 
+-- In a closed conversation of two nobody writes, past Caravana neither.
+create or replace function caravana_rls.is_open(the_group uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select not exists (select from caravana.direct d where d.group_id = the_group and d.closed)
+$$;
+
 revoke all on all functions in schema caravana_rls from public;
 grant execute on all functions in schema caravana_rls to authenticated;
 
@@ -42,7 +48,8 @@ using (caravana_rls.is_member(group_id));
 
 drop policy if exists caravana_members_write on public.group_chat;
 create policy caravana_members_write on public.group_chat for insert to authenticated
-with check (user_id = (select auth.uid()) and coalesce(status, true) and caravana_rls.is_member(group_id));
+with check (user_id = (select auth.uid()) and coalesce(status, true) and caravana_rls.is_member(group_id)
+    and caravana_rls.is_open(group_id));
 
 -- The names of people and groups, where the tables are Caravana's own. In an adopted table that is the host's matter.
 do $$

@@ -50,12 +50,33 @@ pub enum ClientFrame {
         id: MessageId,
         /// The new text.
         message: String,
+        /// The members that the new text mentions; if it is missing, the mentions stay as they are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mentions: Option<Vec<UserId>>,
     },
     /// Delete the user's own message, or any message if the user manages the group. The event is `message_deleted`; a
     /// frame with a `ref` is answered by `done`, also if the message was deleted before.
     DeleteMessage {
         /// The message.
         id: MessageId,
+    },
+    /// React to a message, or take the reaction back. The event is `reaction_changed`; a frame with a `ref` is answered
+    /// by `done`, also if nothing had to change.
+    React {
+        /// The message.
+        id: MessageId,
+        /// One emoji.
+        emoji: String,
+        /// `false`: take it back.
+        on: bool,
+    },
+    /// Pin a message, or take its pin off. The event is `message_pinned` or `message_unpinned`; a frame with a `ref` is
+    /// answered by `done`, also if nothing had to change.
+    PinMessage {
+        /// The message.
+        id: MessageId,
+        /// `false`: take the pin off.
+        on: bool,
     },
     /// The user is typing. Repeat it every [`crate::limits::TYPING_REPEAT_MS`]; more frequent ones are dropped without
     /// an error.
@@ -116,10 +137,12 @@ pub enum ClientFrame {
 
 impl ClientFrame {
     /// The values of `type` that a server understands.
-    pub const KINDS: [&str; 10] = [
+    pub const KINDS: [&str; 12] = [
         "send_message",
         "edit_message",
         "delete_message",
+        "react",
+        "pin_message",
         "typing",
         "stop_typing",
         "mark_read",
@@ -136,6 +159,8 @@ impl ClientFrame {
             Self::SendMessage { .. } => "send_message",
             Self::EditMessage { .. } => "edit_message",
             Self::DeleteMessage { .. } => "delete_message",
+            Self::React { .. } => "react",
+            Self::PinMessage { .. } => "pin_message",
             Self::Typing { .. } => "typing",
             Self::StopTyping { .. } => "stop_typing",
             Self::MarkRead { .. } => "mark_read",

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::limits::{FRAME_DEPTH, REF_CHARACTERS};
+use crate::limits::{FRAME_DEPTH, MENTIONS, REF_CHARACTERS};
 use crate::{
-    ClientFrame, Content, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, WireError, strict_json,
+    ClientFrame, Content, Cursor, ErrorCode, Event, FrameRef, Incoming, Other, ServerFrame, UserId, WireError,
+    strict_json,
 };
 
 /// Why a client's text is not a frame.
@@ -70,13 +71,30 @@ type FieldError = (ErrorCode, String);
 fn read_frame(kind: &str, mut data: Fields) -> Result<ClientFrame, FieldError> {
     Ok(match kind {
         "send_message" => ClientFrame::SendMessage {
-            content: Content { body: data.text("message")?, reply_to: data.id("reply_to")? },
+            content: Content {
+                body: data.text("message")?,
+                reply_to: data.id("reply_to")?,
+                mentions: data.mentions()?.unwrap_or_default(),
+                mentions_everyone: data.flag("mentions_everyone")?.unwrap_or(false),
+            },
             id: data.id("id")?,
             user_id: data.id("user_id")?,
             group_id: data.id("group_id")?,
         },
-        "edit_message" => ClientFrame::EditMessage { id: data.needed_id("id")?, message: data.text("message")? },
+        "edit_message" => ClientFrame::EditMessage {
+            id: data.needed_id("id")?,
+            message: data.text("message")?,
+            mentions: data.mentions()?,
+        },
         "delete_message" => ClientFrame::DeleteMessage { id: data.needed_id("id")? },
+        "react" => ClientFrame::React {
+            id: data.needed_id("id")?,
+            emoji: data.text("emoji")?,
+            on: data.flag("on")?.ok_or_else(|| missing("on"))?,
+        },
+        "pin_message" => {
+            ClientFrame::PinMessage { id: data.needed_id("id")?, on: data.flag("on")?.ok_or_else(|| missing("on"))? }
+        }
         "typing" => ClientFrame::Typing { user_id: data.id("user_id")?, group_id: data.id("group_id")? },
         "stop_typing" => ClientFrame::StopTyping { user_id: data.id("user_id")?, group_id: data.id("group_id")? },
         "mark_read" => ClientFrame::MarkRead { group_id: data.id("group_id")?, seq: data.seq("seq")? },
@@ -125,6 +143,27 @@ impl Fields {
 
     fn needed_id<T: std::str::FromStr>(&mut self, name: &str) -> Result<T, FieldError> {
         self.id(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn flag(&mut self, name: &str) -> Result<Option<bool>, FieldError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| wrong(name, "true or false"))
+    }
+
+    /// At most [`MENTIONS`] members, each once.
+    fn mentions(&mut self) -> Result<Option<Vec<UserId>>, FieldError> {
+        let Some(value) = self.take("mentions") else { return Ok(None) };
+        let listed = value.as_array().filter(|listed| listed.len() <= MENTIONS);
+        let listed = listed.ok_or_else(|| wrong("mentions", "a list of at most 50 members"))?;
+        let mut users = Vec::with_capacity(listed.len());
+        for one in listed {
+            let user = one.as_str().and_then(|text| text.parse().ok());
+            let user = user.ok_or_else(|| (ErrorCode::InvalidId, "`mentions` has something that is no UUID".into()))?;
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        Ok(Some(users))
     }
 
     fn seq(&mut self, name: &str) -> Result<u64, FieldError> {
@@ -194,6 +233,8 @@ pub fn encode_event(event: &Event) -> String {
         Event::MemberJoined(data) => tagged(event.kind(), data),
         Event::MemberLeft(data) => tagged(event.kind(), data),
         Event::GroupUpdated(data) => tagged(event.kind(), data),
+        Event::ReactionChanged(data) => tagged(event.kind(), data),
+        Event::MessagePinned(data) | Event::MessageUnpinned(data) => tagged(event.kind(), data),
         Event::Other(other) => other_event(other),
     }
 }
@@ -258,6 +299,9 @@ pub fn decode_server(text: &str) -> Result<Option<ServerFrame>, serde_json::Erro
         "member_joined" => ServerFrame::Event(Event::MemberJoined(read(data)?)),
         "member_left" => ServerFrame::Event(Event::MemberLeft(read(data)?)),
         "group_updated" => ServerFrame::Event(Event::GroupUpdated(read(data)?)),
+        "reaction_changed" => ServerFrame::Event(Event::ReactionChanged(read(data)?)),
+        "message_pinned" => ServerFrame::Event(Event::MessagePinned(read(data)?)),
+        "message_unpinned" => ServerFrame::Event(Event::MessageUnpinned(read(data)?)),
         kind => return Ok(Other::carried(kind, data).map(|other| ServerFrame::Event(Event::Other(other)))),
     }))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MessageBody, MessageId, TextError};
+use crate::{MessageBody, MessageId, TextError, UserId};
 
 /// What a message says. The frame that sends it, the outbox, the store and the message itself all carry this type.
 ///
@@ -15,20 +15,42 @@ pub struct Content<B = String> {
     /// The message that it replies to, in the same group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// The members that it mentions, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// Whether it mentions all members.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_everyone: bool,
 }
 
 impl<B> Content<B> {
-    /// A text that replies to no message.
+    /// A text that replies to no message and mentions nobody.
     #[must_use]
     pub const fn text(body: B) -> Self {
-        Self { body, reply_to: None }
+        Self { body, reply_to: None, mentions: Vec::new(), mentions_everyone: false }
+    }
+
+    /// Whether it mentions somebody.
+    #[must_use]
+    pub fn mentions_anybody(&self) -> bool {
+        self.mentions_everyone || !self.mentions.is_empty()
+    }
+
+    /// The same about another text.
+    fn with<C>(&self, body: C) -> Content<C> {
+        Content {
+            body,
+            reply_to: self.reply_to,
+            mentions: self.mentions.clone(),
+            mentions_everyone: self.mentions_everyone,
+        }
     }
 }
 
 impl Content {
     /// Checks and normalises the text.
     pub fn parse(&self) -> Result<Content<MessageBody>, TextError> {
-        Ok(Content { body: MessageBody::parse(&self.body)?, reply_to: self.reply_to })
+        Ok(self.with(MessageBody::parse(&self.body)?))
     }
 }
 
@@ -36,6 +58,6 @@ impl Content<MessageBody> {
     /// The same with a plain text, as the other types carry it.
     #[must_use]
     pub fn into_plain(self) -> Content {
-        Content { body: self.body.into_string(), reply_to: self.reply_to }
+        self.with(self.body.as_str().to_owned())
     }
 }

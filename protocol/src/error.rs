@@ -50,6 +50,8 @@ error_codes! {
     NotFound = "not_found", retryable: false;
     /// The user is a member, but may not do this.
     Forbidden = "forbidden", retryable: false;
+    /// In a direct conversation nothing can be written, because one of the two has blocked the other, or is gone.
+    Blocked = "blocked", retryable: false;
     /// It existed and ended: a deleted message, a used-up invite.
     Gone = "gone", retryable: false;
     /// The message has no visible character.
@@ -64,6 +66,8 @@ error_codes! {
     TooManySubscriptions = "too_many_subscriptions", retryable: false;
     /// A bound on groups, members or links is reached.
     LimitReached = "limit_reached", retryable: false;
+    /// The member, or all members together, react to the message with as many emoji as may be.
+    TooManyReactions = "too_many_reactions", retryable: false;
     /// The server's disk is full.
     StorageFull = "storage_full", retryable: true;
     /// The outcome is unknown or the store does not answer; try again with the same id.

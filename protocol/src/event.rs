@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use other::{Columns, Other};
 
 use crate::message::Carried;
-use crate::{GroupId, Message, Role, Seq, Timestamp, UserId};
+use crate::{Date, GroupId, Message, PinChanged, ReactionChanged, Role, Seq, Timestamp, UserId};
 
 /// A durable change in a group, with its position in the group's log. The server sends it to every connection that
 /// follows the group; the receiver applies it only if its seq is the cursor's plus one.
@@ -25,14 +25,29 @@ pub enum Event {
     MemberLeft(MemberLeft),
     /// The group's own properties changed.
     GroupUpdated(GroupUpdated),
+    /// A member reacted to a message, or took the reaction back.
+    ReactionChanged(ReactionChanged),
+    /// A member pinned a message.
+    MessagePinned(PinChanged),
+    /// A member took a message's pin off.
+    MessageUnpinned(PinChanged),
     /// A change of a kind that this build does not know.
     Other(Other),
 }
 
 impl Event {
     /// The kinds that this build knows.
-    pub const KINDS: [&str; 6] =
-        ["new_message", "message_edited", "message_deleted", "member_joined", "member_left", "group_updated"];
+    pub const KINDS: [&str; 9] = [
+        "new_message",
+        "message_edited",
+        "message_deleted",
+        "member_joined",
+        "member_left",
+        "group_updated",
+        "reaction_changed",
+        "message_pinned",
+        "message_unpinned",
+    ];
 
     /// Its position in the group's log.
     #[must_use]
@@ -43,6 +58,8 @@ impl Event {
             Self::MemberJoined(joined) => joined.seq,
             Self::MemberLeft(left) => left.seq,
             Self::GroupUpdated(updated) => updated.seq,
+            Self::ReactionChanged(change) => change.seq,
+            Self::MessagePinned(change) | Self::MessageUnpinned(change) => change.seq,
             Self::Other(other) => other.seq,
         }
     }
@@ -56,6 +73,8 @@ impl Event {
             Self::MemberJoined(joined) => joined.group_id,
             Self::MemberLeft(left) => left.group_id,
             Self::GroupUpdated(updated) => updated.group_id,
+            Self::ReactionChanged(change) => change.group_id,
+            Self::MessagePinned(change) | Self::MessageUnpinned(change) => change.group_id,
             Self::Other(other) => other.group_id,
         }
     }
@@ -70,6 +89,9 @@ impl Event {
             Self::MemberJoined(_) => "member_joined",
             Self::MemberLeft(_) => "member_left",
             Self::GroupUpdated(_) => "group_updated",
+            Self::ReactionChanged(_) => "reaction_changed",
+            Self::MessagePinned(_) => "message_pinned",
+            Self::MessageUnpinned(_) => "message_unpinned",
             Self::Other(other) => &other.kind,
         }
     }
@@ -157,6 +179,15 @@ pub struct GroupUpdated {
     pub time_zone: Option<String>,
     /// Whether plain members may invite.
     pub members_can_invite: bool,
+    /// The emoji that stands for it; left out where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<String>,
+    /// The first day of the trip; left out where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_on: Option<Date>,
+    /// The last day of the trip; left out where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_on: Option<Date>,
     /// The name that this change gave the group, where it was a change of name. `name` is the present one, which may be that
     /// of a later change.
     #[serde(default, skip_serializing_if = "Option::is_none")]

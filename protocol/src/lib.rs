@@ -12,11 +12,15 @@ mod close;
 pub mod codec;
 mod content;
 mod cursor;
+mod date;
+pub mod emoji;
 mod error;
 mod event;
 mod id;
 pub mod limits;
 mod message;
+mod pin;
+pub mod reaction;
 pub mod rest;
 mod server_frame;
 mod strict_json;
@@ -27,10 +31,14 @@ pub use client_frame::{ClientFrame, FrameRef, Incoming};
 pub use close::{CloseReason, Retry};
 pub use content::Content;
 pub use cursor::{Cursor, Seq};
+pub use date::{Date, DateError};
+pub use emoji::Emoji;
 pub use error::{ErrorCode, WireError};
 pub use event::{Columns, Event, GroupUpdated, MemberJoined, MemberLeft, MessageChange, Other};
 pub use id::{ConnectionId, Epoch, GroupId, IdError, InviteId, MessageId, UserId};
-pub use message::{Message, Role};
+pub use message::{Message, Quote, Role};
+pub use pin::PinChanged;
+pub use reaction::{Reaction, ReactionChanged};
 pub use server_frame::{
     AccountChanged, AuthExpiring, CaughtUp, Done, GoingAway, GroupAdded, GroupRemoved, Heartbeat, Hello, Joined, Left,
     LeftReason, Limits, MessageSent, Presence, Read, Resync, ResyncReason, ServerFrame, Typing,

@@ -53,6 +53,22 @@ pub const TYPING_MEMBERS: usize = 100;
 pub const HEARTBEAT_MS: u64 = 25_000;
 /// A peer that was silent for this long counts as gone: one heartbeat and ten seconds.
 pub const SILENCE_MS: u64 = 35_000;
+/// Bytes of an emoji that a member reacts with.
+pub const EMOJI_BYTES: usize = 32;
+/// Emoji with which one member may react to one message.
+pub const REACTIONS_PER_MEMBER: usize = 6;
+/// Different emoji that a message may have.
+pub const REACTIONS_PER_MESSAGE: usize = 20;
+/// How many of the members who reacted with an emoji are named, the first ones.
+pub const REACTION_USERS: usize = 20;
+/// Messages that may be pinned in a group at once.
+pub const PINS_PER_GROUP: usize = 50;
+/// Members that a message may mention by name.
+pub const MENTIONS: usize = 50;
+/// In groups of at most this many members, everybody may mention all. In larger ones only those who manage the group.
+pub const MENTION_EVERYONE_MEMBERS: usize = 30;
+/// Characters of a quoted message that the message which answers it carries.
+pub const QUOTE_CHARACTERS: usize = 200;
 /// Characters of a person's display name.
 pub const DISPLAY_NAME_CHARACTERS: usize = 60;
 /// Characters of a group's name.
@@ -77,11 +93,30 @@ pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 pub const PASSWORD_MAX_CHARACTERS: usize = 128;
 /// Groups that one user may be in.
 pub const GROUPS_PER_USER: usize = 500;
+/// Direct conversations that one user may have begun.
+pub const DIRECT_PER_USER: usize = 500;
+/// Conversations that others have begun with a user and in which nobody has written: so many strangers of one large group
+/// may wait for a user, and no more.
+pub const DIRECT_UNWRITTEN: usize = 50;
+/// People whom one user may have blocked.
+pub const BLOCKS_PER_USER: usize = 1_000;
 /// Members that a group may have.
 pub const MEMBERS_PER_GROUP: usize = 10_000;
 /// Links into a group that may be alive at once. With so many, members can make no more; the owner and admins can.
 pub const INVITES_PER_GROUP: usize = 1_000;
 /// Links into one group that one person may have alive at once.
 pub const INVITES_PER_MEMBER: usize = 200;
+/// The fewest characters of a search.
+pub const SEARCH_MIN_CHARACTERS: usize = 2;
+/// The most characters of a search.
+pub const SEARCH_MAX_CHARACTERS: usize = 100;
+/// Words of a search that count; those behind them are not looked at.
+pub const SEARCH_WORDS: usize = 12;
+/// Hits on one page of a search, at most.
+pub const SEARCH_PAGE: usize = 50;
+/// Hits on one page of a search when nothing else is asked for.
+pub const SEARCH_PAGE_DEFAULT: usize = 20;
+/// Characters of a hit's text that are shown around its first match.
+pub const SNIPPET_CHARACTERS: usize = 200;
 /// The subprotocol that a client offers and the server answers with.
 pub const SUBPROTOCOL: &str = "caravana.v1";

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Content, GroupId, MessageId, Seq, Timestamp, UserId};
+use crate::{Content, GroupId, MessageId, Reaction, Seq, Timestamp, UserId};
 
 /// A message in its present state.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,23 +24,64 @@ pub struct Message {
     pub seq: Seq,
     /// When its text was last changed.
     pub edited_at: Option<Timestamp>,
+    /// The message that it answers, as that one is now.
+    pub reply: Option<Quote>,
+    /// The reactions to it, in the order of the first use of each emoji.
+    pub reactions: Vec<Reaction>,
+    /// Whether it is pinned in its group.
+    pub pinned: bool,
+}
+
+/// What a reply shows of the message that it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Quote {
+    /// Its author; `null` when the author's account is gone.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub user_id: Option<UserId>,
+    /// The first [`crate::limits::QUOTE_CHARACTERS`] characters of its present text; empty when it was deleted.
+    pub text: String,
 }
 
 impl Message {
-    /// The same message in its deleted state.
+    /// The same message in its deleted state: without its text, and without what others added to it.
     #[must_use]
-    pub fn deleted(mut self) -> Self {
-        self.content.body.clear();
-        Self { status: false, edited_at: None, ..self }
+    pub fn deleted(self) -> Self {
+        let Content { reply_to, .. } = self.content;
+        let content = Content { reply_to, ..Content::text(String::new()) };
+        Self { content, status: false, edited_at: None, reactions: Vec::new(), pinned: false, ..self }
+    }
+
+    /// What a reply to it shows.
+    #[must_use]
+    pub fn quote(&self) -> Quote {
+        let text = self.content.body.chars().take(crate::limits::QUOTE_CHARACTERS).collect();
+        Quote { user_id: self.user_id, text }
     }
 }
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { id, user_id, group_id, content, created_at, status, seq, edited_at } = self;
-        let Content { body, reply_to } = content;
-        let written = Written { id, user_id, group_id, message: body, created_at, status, seq, reply_to, edited_at };
-        written.serialize(serializer)
+        let Self { id, user_id, group_id, content, created_at, status, seq, edited_at, reply, reactions, pinned } =
+            self;
+        let Content { body, reply_to, mentions, mentions_everyone } = content;
+        Written {
+            id,
+            user_id,
+            group_id,
+            message: body,
+            created_at,
+            status,
+            seq,
+            reply_to,
+            reply,
+            edited_at,
+            mentions,
+            mentions_everyone: *mentions_everyone,
+            reactions,
+            pinned: *pinned,
+        }
+        .serialize(serializer)
     }
 }
 
@@ -74,10 +115,30 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<MessageId>))]
     reply_to: &'a Option<MessageId>,
+    /// That message as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Quote>))]
+    reply: &'a Option<Quote>,
     /// When its text was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     edited_at: &'a Option<Timestamp>,
+    /// The members that it mentions; left out where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<UserId>, required = false))]
+    mentions: &'a [UserId],
+    /// Whether it mentions all members; left out where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    mentions_everyone: bool,
+    /// The reactions, in the order of the first use of each emoji; left out where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Reaction>, required = false))]
+    reactions: &'a [Reaction],
+    /// Whether it is pinned; left out where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pinned: bool,
 }
 
 #[cfg(feature = "openapi")]
@@ -96,6 +157,7 @@ impl utoipa::ToSchema for Message {
 
 /// A message as it is read, with the fields that only some frames have. One reader for all frames keeps the browser's
 /// bundle small. It also needs no `flatten` of serde, which buffers a value before it reads it.
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the frames, as they are written")]
 #[derive(Deserialize)]
 pub(crate) struct Carried {
     id: MessageId,
@@ -107,18 +169,41 @@ pub(crate) struct Carried {
     seq: Seq,
     reply_to: Option<MessageId>,
     edited_at: Option<Timestamp>,
+    reply: Option<Quote>,
+    #[serde(default)]
+    mentions: Vec<UserId>,
+    #[serde(default)]
+    mentions_everyone: bool,
+    #[serde(default)]
+    reactions: Vec<Reaction>,
+    #[serde(default)]
+    pinned: bool,
     /// Only in [`crate::MessageChange`].
     pub(crate) message_seq: Option<Seq>,
     /// Only in [`crate::MessageSent`].
     #[serde(default)]
     pub(crate) duplicate: bool,
+    /// Only in [`crate::rest::LastMessage`].
+    pub(crate) display_name: Option<String>,
 }
 
 impl From<Carried> for Message {
     fn from(carried: Carried) -> Self {
-        let Carried { id, user_id, group_id, message, created_at, status, seq, reply_to, edited_at, .. } = carried;
-        let content = Content { body: message, reply_to };
-        Self { id, user_id, group_id, content, created_at, status, seq, edited_at }
+        let Carried { mentions, mentions_everyone, reply_to, .. } = carried;
+        let content = Content { body: carried.message, reply_to, mentions, mentions_everyone };
+        Self {
+            id: carried.id,
+            user_id: carried.user_id,
+            group_id: carried.group_id,
+            content,
+            created_at: carried.created_at,
+            status: carried.status,
+            seq: carried.seq,
+            edited_at: carried.edited_at,
+            reply: carried.reply,
+            reactions: carried.reactions,
+            pinned: carried.pinned,
+        }
     }
 }
 

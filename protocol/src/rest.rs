@@ -9,15 +9,21 @@ mod groups;
 mod invites;
 mod members;
 mod messages;
+mod mine;
 #[cfg(feature = "openapi")]
 pub mod schemas;
+mod search;
 
 pub use accounts::{
-    AccountPatch, AskReset, ChangePassword, DeleteAccount, Login, NewPassword, Register, ResetWays, SignIn,
+    AccountPatch, AskReset, ChangePassword, DeleteAccount, Login, NewPassword, Register, ResetWays, Sharing, SignIn,
     SignInsAnswer, TicketAnswer, TokenAnswer, User, UserAnswer,
 };
 pub use errors::{ErrorAnswer, ErrorBody};
-pub use groups::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
+pub use groups::{
+    BlocksAnswer, Group, GroupAnswer, GroupKind, GroupPatch, GroupsAnswer, LastMessage, NewDirect, NewGroup,
+};
 pub use invites::{Invite, InvitePreview, InvitedGroup, InvitesAnswer, LivingInvite, NewInvite};
 pub use members::{Member, MemberPatch, MembersAnswer};
-pub use messages::{MessageAnswer, MessagesAnswer, NewMessage};
+pub use messages::{MessageAnswer, MessagesAnswer, NewMessage, PinsAnswer, ReadsAnswer};
+pub use mine::{Mine, MinePatch, Notify};
+pub use search::{Hit, HitGroup, HitPart, SearchAnswer};

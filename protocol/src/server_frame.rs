@@ -1,6 +1,6 @@
 //! The frames that a server sends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub enum ServerFrame {
     GroupAdded(GroupAdded),
     /// The user is no longer in a group.
     GroupRemoved(GroupRemoved),
-    /// The user's name changed.
+    /// The user's name changed, or what the user shares.
     AccountChanged(AccountChanged),
     /// A client frame could not be carried out.
     Error(WireError),
@@ -171,8 +171,12 @@ pub struct Joined {
     pub head: Seq,
     /// The users who are online in the group.
     pub roster: Vec<UserId>,
-    /// How far each member has read.
+    /// How far each member has read, of those who share it.
     pub reads: BTreeMap<UserId, Seq>,
+    /// The members who do not share how far they have read; left out where there are none. The receiver counts them neither
+    /// as having read a message nor as not having read it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden_reads: BTreeSet<UserId>,
 }
 
 /// Server → client: no more frames about that group come on this socket.
@@ -258,6 +262,9 @@ pub struct Read {
     pub user_id: UserId,
     /// How far the user has read. The receiver keeps the larger seq.
     pub seq: Seq,
+    /// The user no longer shares it; `seq` is 0. The next `read` of this user without it says that the user does again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// Server → client: every event up to here was sent; the next ones are live.
@@ -328,7 +335,7 @@ pub struct GoingAway {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupAdded {
     /// The group.
-    pub group: Group,
+    pub group: Box<Group>,
 }
 
 /// Server → every socket of a user who is no longer in a group: the user left or was removed, or the group was deleted.
@@ -339,9 +346,9 @@ pub struct GroupRemoved {
     pub group_id: GroupId,
 }
 
-/// Server → every socket of a user whose name changed.
+/// Server → every socket of a user whose name changed, or who shares something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountChanged {
-    /// The user's current state, without the e-mail.
+    /// The user's current state, without the e-mail: the name, and what the user shares.
     pub user: User,
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// A moment in UTC. On the wire RFC 3339 with `Z`; fractions of a second only where there are any. It is for people to
 /// read: no order, deduplication or resume ever depends on it.
@@ -52,7 +52,10 @@ impl std::str::FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::from).map_err(|_| TimestampError)
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        // An offset may move the last hours of the year 9999 behind the end of what can be written.
+        let utc = moment.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()));
+        utc.map(Self::from).ok_or(TimestampError)
     }
 }
 
@@ -97,6 +100,16 @@ mod tests {
         let moment: Timestamp = "2024-01-01T12:00:00.123456789+02:00".parse().unwrap();
         assert_eq!(moment.to_string(), "2024-01-01T10:00:00.123456Z");
         assert_eq!(Timestamp::from_unix_micros(moment.unix_micros()), moment);
+    }
+
+    #[test]
+    fn a_moment_that_has_no_place_in_utc_is_refused() {
+        for text in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+14:00"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
+        }
+        for text in ["9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z"] {
+            assert_eq!(text.parse::<Timestamp>().map(|moment| moment.to_string()).as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 mod samples;
 
 use caravana_protocol::{
-    ClientFrame, Content, Cursor, Epoch, Event, GroupId, Message, MessageChange, MessageId, ServerFrame, Timestamp,
-    UserId, codec,
+    ClientFrame, Content, Cursor, Epoch, Event, GroupId, Message, MessageChange, MessageId, Quote, Reaction,
+    ServerFrame, Timestamp, UserId, codec,
 };
 use proptest::prelude::*;
 use samples::{client_frames, server_frames};
@@ -35,11 +35,23 @@ fn message() -> impl Strategy<Value = Message> {
         id: MessageId::new(ids.0),
         user_id: ids.1.map(UserId::new),
         group_id: GroupId::new(ids.2),
-        content: Content { body: message, reply_to: ids.3.map(MessageId::new) },
+        content: Content {
+            reply_to: ids.3.map(MessageId::new),
+            mentions: ids.1.map(UserId::new).into_iter().collect(),
+            mentions_everyone: status,
+            ..Content::text(message)
+        },
         created_at: Timestamp::from_unix_micros(times.0),
         status,
         seq,
         edited_at: times.1.map(Timestamp::from_unix_micros),
+        reply: ids.3.map(|id| Quote { user_id: ids.1.map(UserId::new), text: id.to_string() }),
+        reactions: ids
+            .1
+            .map(|id| Reaction { emoji: "🎉".into(), count: seq, users: vec![UserId::new(id)] })
+            .into_iter()
+            .collect(),
+        pinned: status,
     })
 }
 
@@ -50,13 +62,21 @@ fn client_frame() -> impl Strategy<Value = ClientFrame> {
     prop_oneof![
         (any::<String>(), proptest::option::of(uuid()), proptest::option::of(uuid()), proptest::option::of(uuid()))
             .prop_map(move |(message, id, reply_to, user)| ClientFrame::SendMessage {
-                content: Content { body: message, reply_to: optional(reply_to) },
+                content: Content { reply_to: optional(reply_to), ..Content::text(message) },
                 id: optional(id),
                 user_id: user.map(UserId::new),
                 group_id: None,
             }),
-        (uuid(), any::<String>())
-            .prop_map(|(id, message)| ClientFrame::EditMessage { id: MessageId::new(id), message }),
+        (uuid(), any::<String>(), proptest::option::of(uuid())).prop_map(|(id, message, user)| {
+            let mentions = user.map(|user| vec![UserId::new(user)]);
+            ClientFrame::EditMessage { id: MessageId::new(id), message, mentions }
+        }),
+        (uuid(), any::<String>(), any::<bool>()).prop_map(|(id, emoji, on)| ClientFrame::React {
+            id: MessageId::new(id),
+            emoji,
+            on
+        }),
+        (uuid(), any::<bool>()).prop_map(|(id, on)| ClientFrame::PinMessage { id: MessageId::new(id), on }),
         (group(), 0..i64::MAX as u64).prop_map(|(group, seq)| ClientFrame::MarkRead { group_id: Some(group), seq }),
         (group(), proptest::option::of(cursor()))
             .prop_map(|(group_id, cursor)| ClientFrame::Subscribe { group_id, cursor }),

@@ -12,6 +12,7 @@ mod browser;
 mod client;
 mod compression;
 mod cookies;
+mod directs;
 mod envelope;
 mod error;
 mod events;
@@ -25,15 +26,18 @@ mod health;
 mod identity;
 mod invites;
 mod local_path;
+mod marks;
 mod members;
 mod membership;
 mod messages;
+mod mine;
 mod newness;
 mod openapi;
 mod origins;
 mod reader;
 mod refusal_page;
 mod resets;
+mod search;
 mod sessions;
 mod signing_in;
 mod site;
@@ -119,14 +123,23 @@ fn api() -> OpenApiRouter<Shared> {
         .routes(routes!(account_care::delete))
         .routes(routes!(export::export))
         .routes(routes!(groups::list, groups::create))
+        .routes(routes!(directs::open))
+        .routes(routes!(directs::blocked))
+        .routes(routes!(directs::block, directs::unblock))
         .routes(routes!(groups::show, groups::update, groups::delete))
+        .routes(routes!(mine::update))
         .routes(routes!(members::list))
         .routes(routes!(members::set_role, members::remove))
         .routes(routes!(invites::list, invites::create))
         .routes(routes!(invites::revoke))
         .routes(routes!(messages::list, messages::send))
-        .routes(routes!(messages::edit, messages::delete))
+        .routes(routes!(messages::one, messages::edit, messages::delete))
+        .routes(routes!(marks::react, marks::take_back))
+        .routes(routes!(marks::pin, marks::unpin))
+        .routes(routes!(marks::pins))
+        .routes(routes!(marks::reads))
         .routes(routes!(events::events))
+        .routes(routes!(search::search))
         .routes(routes!(invites::preview))
         .routes(routes!(invites::accept))
 }

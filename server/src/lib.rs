@@ -200,7 +200,12 @@ fn hub_settings(settings: &Settings, tokens: &Tokens, store: &SharedStore) -> Hu
             let (tokens, proofs) = (tokens.clone(), Arc::clone(&proofs));
             Box::pin(async move {
                 match auth::bearer(&tokens, &*proofs, &token, unix_seconds()).await {
-                    Ok(bearer) => Ok(Caller { user_id: bearer.user.id, proof: bearer.proof, is_direct: true }),
+                    Ok(bearer) => Ok(Caller {
+                        user_id: bearer.user.id,
+                        proof: bearer.proof,
+                        is_direct: true,
+                        sharing: bearer.user.sharing,
+                    }),
                     Err(BearerError::Refused) => Err(Unverified::Refused),
                     Err(BearerError::KeysUnknown) => Err(Unverified::Later),
                     Err(BearerError::Store(error)) => {

@@ -44,6 +44,9 @@ pub async fn migrate(address: &DatabaseAddress) -> Result<Vec<String>, UpkeepErr
     if report.backfilled > 0 {
         said.push(format!("{} messages got their place in their groups' logs", report.backfilled));
     }
+    if report.indexed > 0 {
+        said.push(format!("{} messages came into the index of the search", report.indexed));
+    }
     said.extend(report.sign_up_off.map(|reason| format!("nobody can sign up here: {reason}")));
     said.extend(report.groups_off.map(|reason| format!("nobody can make a group here: {reason}")));
     said.extend(report.warnings);

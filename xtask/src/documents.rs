@@ -166,3 +166,18 @@ fn the_screen_makes_no_markup_of_text_and_has_no_server_functions() {
         }
     }
 }
+
+/// The values of a theme, from its selector to the end of its block.
+fn theme<'a>(sheet: &'a str, selector: &str) -> Vec<&'a str> {
+    let block = sheet.split_once(selector).unwrap_or_else(|| panic!("no {selector}")).1.split_once('}').unwrap().0;
+    block.lines().map(str::trim).filter(|line| line.starts_with("--") || line.starts_with("color-scheme")).collect()
+}
+
+// A reader who chose dark and one whose system is dark see the same.
+#[test]
+fn both_definitions_of_the_dark_theme_are_the_same() {
+    let sheet = read("style/tokens.css");
+    let chosen = theme(&sheet, ":root[data-theme=\"dark\"] {");
+    assert!(chosen.len() > 10, "{chosen:?}");
+    assert_eq!(chosen, theme(&sheet, ":root[data-theme=\"system\"] {"));
+}

@@ -55,6 +55,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         Command::Setup { dev } => {
             let needs = Needs {
                 chromium: true,
+                emoji: true,
+                engines: true,
                 cargo_leptos: dev,
                 faults: true,
                 postgres: true,
@@ -77,6 +79,8 @@ fn execute(command: Command) -> anyhow::Result<()> {
         }
         Command::Test { store } => test::test(&workspace, store),
         Command::E2e { debug, store, arguments } => e2e::run(&workspace, Profile::from_debug(debug), store, &arguments),
+        Command::Engines { debug, arguments } => e2e::engines(&workspace, Profile::from_debug(debug), &arguments),
+        Command::Pictures { debug } => e2e::pictures(&workspace, Profile::from_debug(debug)),
         Command::Api { debug, arguments } => api::run(&workspace, Profile::from_debug(debug), &arguments),
         Command::Ci => ci::ci(&workspace),
         Command::Layers => layers::layers(&workspace),
@@ -139,6 +143,20 @@ enum Command {
         store: Store,
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Runs one journey in Chromium, Firefox and WebKitGTK; what follows is passed to Playwright (`--project webkit`).
+    Engines {
+        /// Against a debug build.
+        #[arg(long)]
+        debug: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Makes the pictures of docs/design.md anew, into docs/design.
+    Pictures {
+        /// Of a debug build, which looks the same.
+        #[arg(long)]
+        debug: bool,
     },
     /// Tries out the REST interface against its OpenAPI document; what follows is passed to schemathesis.
     Api {

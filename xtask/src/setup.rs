@@ -1,12 +1,14 @@
 //! Installs what the other commands need, and only what is missing.
 //!
 //! Everything goes into the clone (`.tools/`, `end2end/node_modules/`), except what only the system can provide: the
-//! wasm32 standard library, Chromium, PostgreSQL, strace, faketime and valgrind. Each step says what it does and how
+//! wasm32 standard library, Chromium, Firefox, WebKitGTK, PostgreSQL, strace, faketime and valgrind. Each step says what it does and how
 //! long it may take, and what the user must install if the step may not. Downloads come only from the registries of
 //! Rust, npm and the system.
 
 mod cargo_leptos;
 mod chromium;
+mod emoji;
+mod engines;
 mod fault_tools;
 mod npm;
 mod postgres;
@@ -33,6 +35,10 @@ use toolchain::Toolchain;
 pub(crate) struct Needs {
     /// A browser, for the browser tests.
     pub(crate) chromium: bool,
+    /// Firefox and WebKitGTK, for the journey in every engine.
+    pub(crate) engines: bool,
+    /// Colour emoji, for the pictures in the documentation.
+    pub(crate) emoji: bool,
     /// cargo-leptos, for watching.
     pub(crate) cargo_leptos: bool,
     /// Schemathesis, for trying out the REST interface.
@@ -61,6 +67,12 @@ pub(crate) fn setup(workspace: &Workspace, needs: Needs) -> Result<Tools> {
     let toolchain = toolchain::ensure(workspace)?;
     npm::ensure(workspace)?;
     let chromium = needs.chromium.then(chromium::ensure).transpose()?;
+    if needs.emoji {
+        emoji::ensure()?;
+    }
+    if needs.engines {
+        engines::ensure()?;
+    }
     if needs.faults {
         fault_tools::ensure()?;
     }

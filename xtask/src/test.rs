@@ -30,8 +30,16 @@ pub(crate) const NATIVE: [&str; 14] = [
 ];
 
 /// What the tests need.
-pub(crate) const NEEDS: Needs =
-    Needs { chromium: true, cargo_leptos: false, schemathesis: false, faults: true, postgres: true, valgrind: false };
+pub(crate) const NEEDS: Needs = Needs {
+    chromium: true,
+    engines: true,
+    emoji: false,
+    cargo_leptos: false,
+    schemathesis: false,
+    faults: true,
+    postgres: true,
+    valgrind: false,
+};
 
 /// Sets up and runs all tests, or only those that depend on the database, on one of the two.
 pub(crate) fn test(workspace: &Workspace, store: Option<Store>) -> Result<()> {
@@ -55,6 +63,7 @@ pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Re
     steps.run("tests of the server, PostgreSQL", || server(workspace, tools, Store::Postgres))?;
     let built = steps.run("optimised build", || build::build(workspace, tools, Profile::Start))?;
     steps.run("browser tests", || e2e::playwright(workspace, tools, &built, Store::Sqlite, &[]))?;
+    steps.run("engines", || e2e::journey(workspace, tools, &built, &[]))?;
     steps.run("browser tests, PostgreSQL", || e2e::playwright(workspace, tools, &built, Store::Postgres, &[]))?;
     Ok(built)
 }

@@ -6,11 +6,13 @@
 
 use std::collections::HashMap;
 
-use caravana_protocol::{Message, MessageId, Seq, Timestamp, UserId};
+use caravana_protocol::{Message, MessageId, Quote, Reaction, Seq, Timestamp, UserId};
 
-use super::store::{Delivery, Line, MessageRow, RowView, Said};
+use super::mentions::{self, Mentioned};
+use super::store::{Delivery, Line, MessageRow, QuoteRow, ReactionRow, RowView, Said};
 use super::virtual_list::ItemKey;
 use crate::i18n::Words;
+use crate::rich_text::{Mark, plain};
 use crate::time::Reader;
 
 /// Consecutive messages of one author form a group if less than this time is between two of them.
@@ -56,6 +58,18 @@ pub struct MessageEntry {
     pub edited: bool,
     /// It was deleted.
     pub deleted: bool,
+    /// Whom it mentions.
+    pub mentioned: Mentioned,
+    /// The message that it answers, with that message's author and the beginning of its text.
+    pub quote: Option<(MessageId, Quote)>,
+    /// The reactions to it.
+    pub reactions: Vec<Reaction>,
+    /// Of these emoji, the reader's reaction or its end is not answered yet.
+    pub reacting: Vec<String>,
+    /// It is pinned.
+    pub pinned: bool,
+    /// The reader's last change of it that the server has not answered.
+    pub change: Option<Delivery>,
 }
 
 impl From<&Message> for MessageEntry {
@@ -69,6 +83,15 @@ impl From<&Message> for MessageEntry {
             delivery: Delivery::Sent,
             edited: message.edited_at.is_some(),
             deleted: !message.status,
+            mentioned: Mentioned {
+                members: message.content.mentions.clone(),
+                everyone: message.content.mentions_everyone,
+            },
+            quote: message.content.reply_to.zip(message.reply.clone()),
+            reactions: message.reactions.clone(),
+            reacting: Vec::new(),
+            pinned: message.pinned,
+            change: None,
         }
     }
 }
@@ -96,6 +119,8 @@ pub struct View<'a> {
     pub read_by_all: Seq,
     /// Where the reader is in time.
     pub reader: Reader,
+    /// Whose messages are folded.
+    pub blocked: &'a [UserId],
     /// The language.
     pub words: &'static Words,
 }
@@ -131,6 +156,11 @@ impl View<'_> {
                 self.names.get(&id).map_or(self.words.former_member, |name| self.known(name))
             })
             .to_owned()
+    }
+
+    /// Whether the reader has blocked the author.
+    fn blocks(&self, author: Option<UserId>) -> bool {
+        author.is_some_and(|author| self.blocked.contains(&author))
     }
 
     /// An empty name means that the person deleted the account.
@@ -232,7 +262,7 @@ fn belong_together(above: &Entry, below: &Entry) -> bool {
 
 fn row(entry: &Entry, first: bool, view: &View<'_>) -> RowView {
     match entry {
-        Entry::Message(message) => RowView::Message(message_row(message, first, view)),
+        Entry::Message(message) => RowView::Message(Box::new(message_row(message, first, view))),
         Entry::Notice { what, .. } => RowView::Notice(view.notice(what)),
         Entry::Gap { coming } => RowView::Gap { coming: *coming },
     }
@@ -251,11 +281,59 @@ fn message_row(message: &MessageEntry, first: bool, view: &View<'_>) -> MessageR
         author: message.author,
         name: view.name(message.author),
         said,
+        marks: marks(message, view),
+        for_you: is_for(message, view.me) && !view.blocks(message.author),
+        blocked: !message.deleted && view.blocks(message.author),
         at: message.at,
         clock: view.reader.clock(message.at),
         own,
+        quote: message.quote.as_ref().map(|(id, quote)| quote_row(*id, quote, view)),
+        reactions: message.reactions.iter().map(|reaction| reaction_row(reaction, &message.reacting, view)).collect(),
+        pinned: message.pinned,
+        change: message.change,
         first,
         last: true,
+    }
+}
+
+/// Whether somebody else mentions the reader in this message.
+fn is_for(message: &MessageEntry, me: UserId) -> bool {
+    !message.deleted
+        && message.author != Some(me)
+        && (message.mentioned.everyone || message.mentioned.members.contains(&me))
+}
+
+/// The places in the text that mention somebody, by the names as they are now.
+fn marks(message: &MessageEntry, view: &View<'_>) -> Vec<Mark> {
+    let Mentioned { members, everyone } = &message.mentioned;
+    if message.deleted || members.is_empty() && !everyone {
+        return Vec::new();
+    }
+    let named = members.iter().filter_map(|user| Some((*user, view.names.get(user)?.as_str())));
+    let found = mentions::find(&message.text, named, *everyone);
+    found.into_iter().map(|found| found.mark(is_for(message, view.me).then_some(view.me))).collect()
+}
+
+/// A message as a reply to it, or the bar of pinned messages, shows it.
+#[must_use]
+pub fn quote_row(id: MessageId, quote: &Quote, view: &View<'_>) -> QuoteRow {
+    let is_folded = !quote.text.is_empty() && view.blocks(quote.user_id);
+    let text = if is_folded { view.words.direct.folded.to_owned() } else { plain(&quote.text) };
+    QuoteRow { id, author: quote.user_id, name: view.name(quote.user_id), text }
+}
+
+fn reaction_row(reaction: &Reaction, reacting: &[String], view: &View<'_>) -> ReactionRow {
+    let own = reaction.users.contains(&view.me);
+    // The reader comes first, as «Tú».
+    let others = reaction.users.iter().filter(|user| **user != view.me).map(|user| view.name(Some(*user)));
+    let who: Vec<String> = own.then(|| view.words.you.to_owned()).into_iter().chain(others).collect();
+    ReactionRow {
+        emoji: reaction.emoji.clone(),
+        count: reaction.count,
+        own,
+        waits: reacting.contains(&reaction.emoji),
+        others: reaction.count.saturating_sub(who.len() as u64),
+        who,
     }
 }
 

@@ -6,11 +6,18 @@
 use std::ops::Deref;
 
 use caravana_client::Older;
-use caravana_protocol::{ErrorCode, GroupId, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::rest::Group;
+use caravana_protocol::{ErrorCode, MessageId, Role, Seq, Timestamp, UserId};
 use reactive_stores::{KeyMap, Patch, PatchField, Store, StorePath};
 
+mod group_row;
 mod lines;
 
+use super::tints::Tints;
+use super::trip::Trip;
+use crate::rich_text::Mark;
+
+pub use group_row::{GroupRow, GroupRowStoreFields};
 pub use lines::{Lines, LiveLine};
 
 /// A value that is patched as a whole: it is replaced, and its readers are notified, only if it differs.
@@ -71,10 +78,11 @@ pub enum RowView {
         coming: bool,
     },
     /// A message.
-    Message(MessageRow),
+    Message(Box<MessageRow>),
 }
 
 /// A message on the screen.
+#[expect(clippy::struct_excessive_bools, reason = "each is a class or a part of the row of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {
     /// Which.
@@ -85,16 +93,60 @@ pub struct MessageRow {
     pub name: String,
     /// What it says.
     pub said: Said,
+    /// The places in its text that mention somebody, in order.
+    pub marks: Vec<Mark>,
+    /// Somebody else mentions the reader in it.
+    pub for_you: bool,
+    /// The reader has blocked its author: its text is shown only on demand.
+    pub blocked: bool,
     /// When.
     pub at: Timestamp,
     /// The hour in the reader's zone.
     pub clock: String,
     /// The delivery state of the reader's own message; `None` if somebody else wrote it.
     pub own: Option<Delivery>,
+    /// The message that it answers.
+    pub quote: Option<QuoteRow>,
+    /// The reactions to it.
+    pub reactions: Vec<ReactionRow>,
+    /// It is pinned.
+    pub pinned: bool,
+    /// The reader's last change of it that the server has not answered: waiting, or refused.
+    pub change: Option<Delivery>,
     /// It is the first of consecutive messages of one author: the name is shown above it.
     pub first: bool,
     /// It is the last of such messages: the avatar is shown beside it.
     pub last: bool,
+}
+
+/// A message, as a reply to it shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteRow {
+    /// Which.
+    pub id: MessageId,
+    /// Its author; the author's colour is derived from this id.
+    pub author: Option<UserId>,
+    /// The author's name.
+    pub name: String,
+    /// The beginning of its text; empty if it was deleted.
+    pub text: String,
+}
+
+/// All reactions to a message with one emoji.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReactionRow {
+    /// The emoji.
+    pub emoji: String,
+    /// How many members reacted with it.
+    pub count: u64,
+    /// The reader is one of them.
+    pub own: bool,
+    /// The reader's change of it is not answered yet.
+    pub waits: bool,
+    /// The names of the first of them.
+    pub who: Vec<String>,
+    /// So many more are not named.
+    pub others: u64,
 }
 
 /// What a message says.
@@ -118,6 +170,8 @@ pub struct Arrived {
     pub own: u64,
     /// The number of messages of others.
     pub others: u64,
+    /// Those of them that mention the reader.
+    pub for_you: Vec<MessageId>,
     /// The last few messages of others.
     pub newest: Vec<Announced>,
 }
@@ -169,12 +223,36 @@ pub enum Since {
     Missing,
 }
 
+/// The other person of a direct conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Who.
+    pub user: UserId,
+    /// Nothing can be written here.
+    pub closed: bool,
+    /// Their account is gone.
+    pub gone: bool,
+}
+
+impl Peer {
+    /// The other person of this group, if it is a direct conversation.
+    #[must_use]
+    pub fn of(group: &Group) -> Option<Self> {
+        let user = group.peer_id.filter(|_| !group.kind.is_group())?;
+        Some(Self { user, closed: group.closed, gone: group.name.is_empty() })
+    }
+}
+
 /// The open group.
 #[expect(clippy::struct_excessive_bools, reason = "each is shown by its own part of the page and patched on its own")]
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct TimelineState {
     /// Its name.
     pub name: String,
+    /// The other person, if it is a direct conversation.
+    pub peer: Whole<Option<Peer>>,
+    /// Its trip, and its emoji.
+    pub trip: Whole<Trip>,
     /// The lines that are in the document, from top to bottom: those near the window ([`super::virtual_list::VirtualList`]).
     pub lines: Whole<Lines>,
     /// The day of the first line.
@@ -185,6 +263,8 @@ pub struct TimelineState {
     pub revision: u64,
     /// The messages that arrived since the group was opened.
     pub arrived: Whole<Arrived>,
+    /// The colours of the members.
+    pub tints: Whole<Tints>,
     /// The members, online members first.
     #[store(key: String = |row| row.id.clone())]
     pub members: Vec<MemberRow>,
@@ -203,34 +283,49 @@ pub struct TimelineState {
     pub has_newer: bool,
     /// The reader may invite others.
     pub may_invite: bool,
+    /// The reader's role.
+    pub role: Whole<Role>,
+    /// Plain members may invite.
+    pub members_can_invite: bool,
+    /// The reader may mention all members at once.
+    pub may_mention_all: bool,
     /// The reader is no longer a member of the group.
     pub removed: bool,
+    /// The pinned messages, the newest pin first.
+    pub pins: Whole<Vec<QuoteRow>>,
+    /// The message to bring into view, and the number of the request, so that the same message can be asked for again.
+    pub target: Whole<Option<(MessageId, u64)>>,
 }
 
-/// A group in the list.
-#[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
-pub struct GroupRow {
-    /// Which, as text: the key and the address.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// The last message in one line.
-    pub preview: String,
-    /// When the last message was written, if there is one.
-    pub at: Whole<Option<Timestamp>>,
-    /// The order of the list: the time of the last message, or of the reader's joining.
-    pub active_at: Whole<Timestamp>,
-    /// Messages of others that the reader has not seen.
-    pub unread: u64,
-    /// The names of those who are typing; they are shown instead of the preview.
-    pub typing: Whole<Vec<String>>,
-}
-
-impl GroupRow {
-    /// The group's id.
-    #[must_use]
-    pub fn group(&self) -> Option<GroupId> {
-        self.id.parse().ok()
+#[cfg(test)]
+impl TimelineState {
+    /// A group without a message and without members.
+    pub(crate) fn empty() -> Self {
+        Self {
+            name: "Oaxaca en abril".to_owned(),
+            peer: Whole(None),
+            trip: Whole(Trip::default()),
+            lines: Whole(Lines::default()),
+            day: String::new(),
+            is_empty: true,
+            revision: 0,
+            arrived: Whole(Arrived::default()),
+            tints: Whole(Tints::default()),
+            members: Vec::new(),
+            member_count: 0,
+            typing: Whole(Vec::new()),
+            continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
+            wait: Whole(None),
+            older: Whole(Older::Start),
+            has_newer: false,
+            may_invite: true,
+            role: Whole(Role::Member),
+            members_can_invite: true,
+            may_mention_all: true,
+            removed: false,
+            pins: Whole(Vec::new()),
+            target: Whole(None),
+        }
     }
 }
 
@@ -282,9 +377,11 @@ impl LinkView {
 /// The chat outside of the open group.
 #[derive(Debug, Clone, PartialEq, Eq, Store, Patch)]
 pub struct ChatState {
-    /// The reader's groups by last activity.
+    /// The reader's groups: favourites, the others, those that are put aside; each of these by last activity.
     #[store(key: String = |row| row.id.clone())]
     pub groups: Vec<GroupRow>,
+    /// Whom the reader has blocked.
+    pub blocked: Whole<Vec<UserId>>,
     /// The link to the server.
     pub link: Whole<LinkView>,
 }

@@ -157,6 +157,14 @@ impl VirtualList {
         self.pads(&shown)
     }
 
+    /// About how many pixels are below the middle of an item; `None` if it is not among the items.
+    #[must_use]
+    pub fn below(&self, key: ItemKey) -> Option<f64> {
+        let number = self.find(0, key)?;
+        let half = self.items.get(number).map_or(0.0, |item| item.height / 2.0);
+        Some((self.slack + self.height(number + 1..self.items.len())).max(0.0) + half)
+    }
+
     /// The heights that the spaces around these lines must have, as far as item heights are known.
     pub fn pads_around(&mut self, first: &str, last: &str) -> Option<Pads> {
         let from = self.find(0, ItemKey::of_line(first)?)?;

@@ -3,17 +3,17 @@
 //! The browser submits the form itself before hydration. Afterwards the form calls the API and shows the answer in
 //! place.
 
-use caravana_protocol::limits::{DISPLAY_NAME_CHARACTERS, PASSWORD_MAX_CHARACTERS, PASSWORD_MIN_CHARACTERS};
+use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::{Login, Register, User};
-use caravana_protocol::{DisplayName, ErrorCode};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use super::checked_field::{CheckedField, Checks, Rule};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::paths::encode_path;
-use crate::ports::{Api, ApiFuture, Device, use_device};
+use crate::ports::{Api, ApiFuture, use_device};
 use crate::says::said;
 
 /// What the form does.
@@ -38,17 +38,24 @@ fn value(field: NodeRef<Input>) -> String {
 }
 
 impl Fields {
-    /// Calls the server; `None` if the name is not valid.
-    fn submit(self, kind: AccountKind, api: &Api, device: &dyn Device) -> Option<ApiFuture<User>> {
+    /// Calls the server.
+    fn submit(self, kind: AccountKind, api: &Api) -> ApiFuture<User> {
         let (email, password) = (value(self.email).trim().to_owned(), value(self.password));
         match kind {
-            AccountKind::Login => Some(api.0.login(Login { email, password })),
-            AccountKind::Register => {
-                let display_name = value(self.name);
-                DisplayName::parse_with(&display_name, device).ok()?;
-                Some(api.0.register(Register { email, password, display_name }))
-            }
+            AccountKind::Login => api.0.login(Login { email, password }),
+            AccountKind::Register => api.0.register(Register { email, password, display_name: value(self.name) }),
         }
+    }
+
+    /// Brings the focus to the field that the refusal is about.
+    fn blame(self, problem: Problem) {
+        let field = match problem {
+            Problem::Taken => self.email,
+            Problem::Refused(Some(ErrorCode::InvalidCredentials)) => self.password,
+            Problem::Refused(_) | Problem::NoCookies => return,
+        };
+        // Focusing a field that is in the document does not fail.
+        let _ = field.get_untracked().map(|input| input.focus());
     }
 }
 
@@ -59,11 +66,15 @@ enum Problem {
     Refused(Option<ErrorCode>),
     /// The e-mail has an account already.
     Taken,
-    /// The name is not valid.
-    Name,
     /// The server has signed the person in, but the browser did not keep the cookie.
     NoCookies,
 }
+
+/// Which of the two is wrong is not said to anybody.
+const WRONG_PAIR: Problem = Problem::Refused(Some(ErrorCode::InvalidCredentials));
+
+/// The id of the sentence about the whole form.
+const REFUSAL: &str = "form-refusal";
 
 impl Problem {
     fn of(kind: AccountKind, code: Option<ErrorCode>) -> Self {
@@ -97,9 +108,14 @@ pub fn AccountForm(
 ) -> impl IntoView {
     let words = use_words();
     let (api, device) = (use_context::<Api>(), use_device());
-    let fields = Fields::default();
+    let (fields, checks) = (Fields::default(), Checks::new());
+    checks.begin();
     let problem = RwSignal::new(error.map(|code| Problem::of(kind, Some(code))));
     let busy = RwSignal::new(false);
+    let blamed = move |which: fn(Problem) -> bool| problem.get().is_some_and(which).then_some(REFUSAL);
+    let of_email = Signal::derive(move || blamed(|problem| matches!(problem, Problem::Taken | WRONG_PAIR)));
+    let of_password = Signal::derive(move || blamed(|problem| problem == WRONG_PAIR));
+    let secret = if kind == AccountKind::Login { Rule::Secret } else { Rule::NewSecret };
     let action = if kind == AccountKind::Login { "/login" } else { "/register" };
     let submit = {
         let next = next.clone();
@@ -109,13 +125,12 @@ pub fn AccountForm(
             if busy.get_untracked() {
                 return;
             }
-            busy.set(true);
             problem.set(None);
-            let Some(answer) = fields.submit(kind, &api, &*device) else {
-                problem.set(Some(Problem::Name));
-                busy.set(false);
+            if !checks.pass(words, &*device) {
                 return;
-            };
+            }
+            busy.set(true);
+            let answer = fields.submit(kind, &api);
             let next = next.clone();
             leptos::task::spawn_local(async move {
                 match enter(&api, answer, kind).await {
@@ -123,6 +138,7 @@ pub fn AccountForm(
                     Err(found) => {
                         problem.set(Some(found));
                         busy.set(false);
+                        fields.blame(found);
                     }
                 }
             });
@@ -131,24 +147,22 @@ pub fn AccountForm(
     let label = if kind == AccountKind::Login { words.sign_in } else { words.sign_up };
     let back = next.clone();
     view! {
-        <form class="form" method="post" action=action on:submit=submit>
+        <form class="form" method="post" action=action novalidate=move || checks.ready() on:submit=submit>
             // A browser without scripts submits this with the form, and a refused form brings it back.
             <input type="hidden" name="next" value=next.clone() />
-            {(kind == AccountKind::Register).then(|| view! { <NameField field=fields.name /> })}
-            <label class="field">
-                <span class="field-label">{words.email}</span>
-                <input
-                    class="input"
-                    type="email"
-                    name="email"
-                    autocomplete="username"
-                    required
-                    data-testid="email"
-                    node_ref=fields.email
+            {(kind == AccountKind::Register).then(|| view! {
+                <CheckedField
+                    checks
+                    rule=Rule::Name
+                    label=words.display_name
+                    name="display_name"
+                    testid="display-name"
+                    input=fields.name
                 />
-            </label>
-            <PasswordField kind field=fields.password />
-            <div role="alert" class="form-alert">
+            })}
+            <CheckedField checks rule=Rule::Email label=words.email name="email" testid="email" input=fields.email refused=of_email />
+            <CheckedField checks rule=secret label=words.password name="password" testid="password" input=fields.password refused=of_password />
+            <div role="alert" class="form-alert" id=REFUSAL>
                 {move || problem.get().map(|problem| view! { <Refused problem next=back.clone() /> })}
             </div>
             <button class="button" type="submit" data-testid="submit" aria-disabled=move || busy.get().to_string()>
@@ -165,7 +179,6 @@ fn Refused(problem: Problem, next: String) -> impl IntoView {
     let text = match problem {
         Problem::Refused(code) => explain(words, code),
         Problem::Taken => words.error_taken.to_owned(),
-        Problem::Name => words.error_name.to_owned(),
         Problem::NoCookies => words.error_cookies.to_owned(),
     };
     let way = (problem == Problem::Taken).then(|| {
@@ -173,52 +186,4 @@ fn Refused(problem: Problem, next: String) -> impl IntoView {
         view! { <a href=href data-testid="taken-sign-in">{words.sign_in}</a> }
     });
     view! { <p class="form-error"><span {..said(text)}></span> " " {way}</p> }.erase()
-}
-
-#[component]
-fn NameField(field: NodeRef<Input>) -> impl IntoView {
-    let words = use_words();
-    view! {
-        <label class="field">
-            <span class="field-label">{words.display_name}</span>
-            <input
-                class="input"
-                name="display_name"
-                autocomplete="name"
-                required
-                maxlength=DISPLAY_NAME_CHARACTERS.to_string()
-                data-testid="display-name"
-                node_ref=field
-            />
-            <span class="field-hint">{words.display_name_hint}</span>
-        </label>
-    }
-    .erase()
-}
-
-#[component]
-fn PasswordField(kind: AccountKind, field: NodeRef<Input>) -> impl IntoView {
-    let words = use_words();
-    let (register, autocomplete) = match kind {
-        AccountKind::Login => (false, "current-password"),
-        AccountKind::Register => (true, "new-password"),
-    };
-    view! {
-        <label class="field">
-            <span class="field-label">{words.password}</span>
-            <input
-                class="input"
-                type="password"
-                name="password"
-                autocomplete=autocomplete
-                required
-                minlength=register.then(|| PASSWORD_MIN_CHARACTERS.to_string())
-                maxlength=PASSWORD_MAX_CHARACTERS.to_string()
-                data-testid="password"
-                node_ref=field
-            />
-            {register.then(|| view! { <span class="field-hint">{words.password_hint}</span> })}
-        </label>
-    }
-    .erase()
 }

@@ -3,26 +3,36 @@
 use caravana_protocol::MessageId;
 use leptos::prelude::*;
 
-use super::avatar::{Avatar, tint};
+use super::avatar::Avatar;
 use super::icon::{Glyph, Icon};
-use crate::chat::store::{Delivery, LiveLine, MessageRow, RowView, Said};
-use crate::emoji::is_emoji_only;
+use crate::chat::store::{Delivery, LiveLine, MessageRow, QuoteRow, RowView, Said};
+use crate::components::avatar::tint_of;
 use crate::erase::Erase as _;
-use crate::i18n::{Words, explain, use_words};
-use crate::rich_text::{Piece, pieces};
+use crate::i18n::{Words, use_words};
 use crate::says::{said, says};
+use caravana_protocol::emoji::is_emoji_only;
 
+mod extras;
 mod folded;
+mod pick;
+pub mod text;
 
-use folded::{Length, folded};
+use extras::{extra, extras};
+pub use pick::Picked;
+use pick::pick;
+use text::MessageText;
 
-/// The actions on a message that was not sent.
+/// The actions on a message.
 #[derive(Clone, Copy)]
 pub struct RowActions {
-    /// Send it again, under the same id.
+    /// Try again what was refused: the message itself, under the same id, or a change of it.
     pub retry: Callback<MessageId>,
-    /// Forget it.
+    /// Forget what was refused.
     pub discard: Callback<MessageId>,
+    /// React with an emoji (`true`), or take the reaction back.
+    pub react: Callback<(MessageId, String, bool)>,
+    /// Go to the message of the second id, from the first one, which quotes it.
+    pub jump: Callback<(MessageId, MessageId)>,
 }
 
 /// A line. The kind of its content never changes for its key, so only parts of the content are reactive.
@@ -65,7 +75,7 @@ pub fn Bubble(
             }
             .erase()
         }
-        RowView::Message(message) => view! { <Message line message actions /> }.erase(),
+        RowView::Message(message) => view! { <Message line message=*message actions /> }.erase(),
     }
 }
 
@@ -99,10 +109,18 @@ fn Message(line: RwSignal<RowView>, message: MessageRow, actions: RowActions) ->
     let first = move || of_message(line, |message| message.first);
     let last = move || of_message(line, |message| message.last);
     let large = move || of_message(line, |message| text(message).is_some_and(is_emoji_only));
+    let for_you = move || of_message(line, |message| message.for_you);
+    let pinned = move || of_message(line, |message| message.pinned);
     let edited = move || of_message(line, |message| matches!(message.said, Said::Text { edited: true, .. }));
+    let quote = Memo::new(move |_| of_message(line, |message| text(message).and(message.quote.clone())));
     let head = move || {
-        (!mine && first()).then(|| view! { <bdi class=format!("author {}", tint(author)) translate="no" {..says(move || name.get())}></bdi> })
+        let tint = tint_of(author);
+        let author = (!mine && first()).then(|| view! { <bdi class=move || format!("author {}", tint()) translate="no" {..says(move || name.get())}></bdi> });
+        let quote = quote.get().map(|quote| quoted(id, quote, words, actions.jump));
+        (author, quote)
     };
+    let picked = use_context::<Picked>();
+    let check = move || picked.filter(|picked| picked.is_on()).map(|picked| pick(picked, line, id));
     let avatar = (!mine).then(|| {
         view! {
             <span class="bubble-side">
@@ -118,18 +136,21 @@ fn Message(line: RwSignal<RowView>, message: MessageRow, actions: RowActions) ->
             class:mine=mine
             class:first=first
             class:last=last
+            class:for-you=for_you
             data-testid="message"
             data-state=state
             data-id=id.to_string()
             data-line=id.to_string()
             tabindex="-1"
         >
+            {check}
             {avatar}
             <div class="bubble" class:large=large>
                 {head}
                 {mine.then(|| view! { <span class="visually-hidden">{words.you}</span> })}
                 <MessageText line />
                 <span class="meta">
+                    {move || pinned().then(|| view! { <span class="pinned" role="img" aria-label=words.pinned title=words.pinned><Icon glyph=Glyph::Pin /></span> })}
                     {move || edited().then(|| view! { <span class="edited">{words.edited}</span> })}
                     <time
                         datetime=move || of_message(line, |message| message.at.to_string())
@@ -139,15 +160,43 @@ fn Message(line: RwSignal<RowView>, message: MessageRow, actions: RowActions) ->
                     {mine.then(|| view! { <Tick line /> })}
                 </span>
             </div>
-            {mine.then(|| view! { <NotSent line id actions /> })}
+            <For each=move || of_message(line, extras) key=|extra| *extra children=move |which| extra(which, line, id, actions) />
         </article>
     }
     .erase()
 }
 
+/// The beginning of the message that this one answers. A press goes there.
+fn quoted(id: MessageId, quote: QuoteRow, words: &'static Words, jump: Callback<(MessageId, MessageId)>) -> AnyView {
+    let QuoteRow { id: original, author, name, text } = quote;
+    let label = (words.go_to_quoted)(&name);
+    let tint = tint_of(author.map(caravana_protocol::UserId::uuid));
+    let class = move || format!("quote {}", tint());
+    let text = if text.is_empty() {
+        view! { <span class="quote-text text-deleted">{words.deleted}</span> }.erase()
+    } else {
+        view! { <span class="quote-text" dir="auto" {..said(text)}></span> }.erase()
+    };
+    view! {
+        <button class=class type="button" data-testid="quote" aria-label=label on:click=move |_| jump.run((id, original))>
+            <bdi class="quote-name" translate="no" {..said(name)}></bdi>
+            {text}
+        </button>
+    }
+    .erase()
+}
+
+/// The delivery state that is shown: that of a change of the message, if one is not answered.
+fn delivery(message: &MessageRow) -> Option<Delivery> {
+    match (message.own, message.change) {
+        (Some(Delivery::Sent | Delivery::Read) | None, Some(change)) => Some(change),
+        (own, _) => own,
+    }
+}
+
 /// The value of `data-state`.
 fn state_word(message: &MessageRow) -> &'static str {
-    match (&message.said, message.own) {
+    match (&message.said, delivery(message)) {
         (Said::Deleted, _) => "deleted",
         (Said::Text { .. }, Some(Delivery::Pending)) => "pending",
         (Said::Text { .. }, Some(Delivery::Failed(_))) => "failed",
@@ -155,71 +204,24 @@ fn state_word(message: &MessageRow) -> &'static str {
     }
 }
 
-/// The text of a message: links are elements, everything else is a text node. A changed text gets a new element,
-/// because a translation may have replaced the text nodes of the old one.
-#[component]
-fn MessageText(line: RwSignal<RowView>) -> impl IntoView {
-    let words = use_words();
-    let text = move || of_message(line, |message| text(message).map(str::to_owned));
-    view! { <For each=move || [text()] key=Option::clone children=move |text| text_view(text, words) /> }.erase()
-}
-
-fn text_view(text: Option<String>, words: &'static Words) -> AnyView {
-    let Some(text) = text else {
-        return view! { <span class="text text-deleted">{words.deleted}</span> }.erase();
-    };
-    match Length::of(&text) {
-        Length::Short => view! { <span class="text" dir="auto">{pieces_view(&text)}</span> }.erase(),
-        length @ (Length::LongIfNarrow | Length::Long) => folded(pieces_view(&text), length, words),
-    }
-}
-
-fn pieces_view(text: &str) -> Vec<AnyView> {
-    pieces(text).into_iter().map(piece_view).collect()
-}
-
-fn piece_view(piece: Piece) -> AnyView {
-    match piece {
-        Piece::Text(text) => text.erase(),
-        Piece::Link { text, href } => {
-            view! { <a href=href target="_blank" rel="noopener noreferrer nofollow ugc">{text}</a> }.erase()
-        }
-    }
-}
-
 #[component]
 fn Tick(line: RwSignal<RowView>) -> impl IntoView {
     let words = use_words();
-    let delivery = Memo::new(move |_| of_message(line, |message| message.own));
+    let delivery = Memo::new(move |_| of_message(line, delivery));
+    // The message itself is stored.
+    let is_change = move || of_message(line, |message| matches!(message.own, Some(Delivery::Sent | Delivery::Read)));
     move || {
         let (glyph, label, class) = match delivery.get()? {
             Delivery::Pending => (Glyph::Clock, words.sending, "tick"),
             Delivery::Sent => (Glyph::Check, words.sent, "tick"),
             Delivery::Read => (Glyph::CheckTwice, words.read_by_all, "tick tick-read"),
+            Delivery::Failed(_) if is_change() => (Glyph::Alert, words.not_changed, "tick tick-failed"),
             Delivery::Failed(_) => (Glyph::Alert, words.not_sent, "tick tick-failed"),
         };
         Some(view! {
             <span class=class data-testid="message-tick" role="img" aria-label=label title=label>
                 <Icon glyph />
             </span>
-        })
-    }
-}
-
-#[component]
-fn NotSent(line: RwSignal<RowView>, id: MessageId, actions: RowActions) -> impl IntoView {
-    let words = use_words();
-    let delivery = Memo::new(move |_| of_message(line, |message| message.own));
-    move || {
-        let Some(Delivery::Failed(code)) = delivery.get() else { return None };
-        let reason = code.map(|code| view! { <span {..said(explain(words, Some(code)))}></span> });
-        Some(view! {
-            <div class="not-sent">
-                <span class="not-sent-title">{words.not_sent}</span>
-                {reason}
-                <button type="button" data-testid="retry" on:click=move |_| actions.retry.run(id)>{words.retry}</button>
-                <button type="button" data-testid="discard" on:click=move |_| actions.discard.run(id)>{words.discard}</button>
-            </div>
         })
     }
 }

@@ -10,22 +10,34 @@ use caravana_protocol::{GroupId, MessageBody, TextError, UserId};
 use leptos::ev::{ClipboardEvent, KeyboardEvent, SubmitEvent};
 use leptos::html::{ElementType, Textarea};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use reactive_stores::Store;
 
+use super::emoji_picker::EmojiPicker;
 use super::icon::{Glyph, Icon};
+use crate::chat::store::TimelineState;
+use crate::emoji::Emojis;
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::{Device, use_device};
 use crate::says::{said, says};
 
+pub mod completion;
+mod draft;
+pub mod mode;
+mod writer;
 mod written;
 
+use completion::{Completion, Completions, Key};
+use draft::{Draft, keep_draft};
+pub use mode::ComposeMode;
+use mode::{ModeBar, follow_mode};
+pub use writer::ComposeActions;
+use writer::Writer;
 use written::{FIELD_UNITS, PASTE_UNITS, beginning, is_cut, mirrored, without_controls};
 
 /// The counter shows when fewer characters are left.
 const COUNTER_FROM: usize = 200;
-/// Some browsers report this key code, and no `isComposing`, for a key press that an input method has consumed.
-const COMPOSITION_KEY: u32 = 229;
-
 /// The composer. One is made for each group that is opened.
 #[component]
 pub fn Composer(
@@ -33,10 +45,14 @@ pub fn Composer(
     me: UserId,
     /// Where to.
     group: GroupId,
-    /// Takes a message; returns `false` if it could not be queued, and then the text stays.
-    send: Callback<MessageBody, bool>,
-    /// The reader typed; `false` means that the field is empty now.
-    typed: Callback<bool>,
+    /// What is written: a message, an answer to one, or another text of one.
+    mode: RwSignal<ComposeMode>,
+    /// What becomes of it.
+    actions: ComposeActions,
+    /// The open group.
+    timeline: Store<TimelineState>,
+    /// The emoji that can be inserted.
+    emojis: Emojis,
     /// The reader is no longer a member of the group.
     #[prop(into)]
     closed: Signal<bool>,
@@ -44,71 +60,61 @@ pub fn Composer(
     #[prop(into)]
     wait: Signal<Option<u64>>,
 ) -> impl IntoView {
-    let words = use_words();
-    let device = use_device();
+    let (words, device) = (use_words(), use_device());
     let field = NodeRef::<Textarea>::new();
     let text = RwSignal::new(String::new());
-    let draft = device.clone().map(|device| Draft { me, group, device, kept: StoredValue::new(None) });
-    keep_draft(draft.clone(), field, text);
+    let draft = device.clone().map(|device| Draft::new(me, group, device));
+    keep_draft(draft.clone(), field, text, mode);
+    follow_mode(mode, field, text, device.clone());
 
-    let check = checked(device.clone(), text);
+    let (check, ready) = (checked(device.clone(), text), begin(field, device.clone()));
     let cut = RwSignal::new(None);
-    let submit = {
-        let device = device.clone();
-        move || {
-            let (Some(field), Some(device)) = (field.get_untracked(), &device) else { return };
-            let Ok(body) = MessageBody::parse_with(&field.value(), &**device) else { return };
-            if closed.get_untracked() || !send.run(body) {
-                return;
-            }
-            field.set_value("");
-            text.set(String::new());
-            if let Some(draft) = &draft {
-                draft.keep("");
-            }
-            // The focus may be on the button; it returns to the field for the next message.
-            drop(field.focus());
-        }
-    };
-    let on_submit = {
-        let (submit, ready) = (submit.clone(), device.is_some());
-        move |event: SubmitEvent| {
-            if ready {
-                event.prevent_default();
-                submit();
-            }
+    let completion = Completion::new(field, timeline, emojis);
+    let writer = device.clone().map(|device| Writer { field, text, mode, closed, actions, device, draft, completion });
+    let submits = writer.clone();
+    let on_submit = move |event: SubmitEvent| {
+        if let Some(writer) = &submits {
+            event.prevent_default();
+            writer.submit();
         }
     };
     let on_input = move || {
         let Some(field) = field.get_untracked() else { return };
         let found = clean(&field);
-        typed.run(!found.is_empty());
+        // Nobody waits for a message that is there already.
+        if !mode.get_untracked().edits() {
+            actions.typed.run(!found.is_empty());
+        }
         text.set(found);
+        completion.look();
     };
-    let pasting = device.clone();
     let on_paste = move |event: ClipboardEvent| {
-        if paste(field, pasting.as_ref(), &event, cut) {
+        if paste(field, device.as_ref(), &event, cut) {
             on_input();
         }
     };
     let on_key = move |event: KeyboardEvent| {
-        let composing = event.is_composing() || event.key_code() == COMPOSITION_KEY;
-        let plain = !(event.shift_key() || event.alt_key() || event.ctrl_key() || event.meta_key());
-        let touch = device.as_ref().is_none_or(|device| device.touch());
-        if event.key() == "Enter" && plain && !composing && !touch {
-            event.prevent_default();
-            submit();
+        let Some(writer) = &writer else { return };
+        match writer.key(&event) {
+            Key::Typed => {}
+            Key::Done => event.prevent_default(),
+            Key::Took => {
+                event.prevent_default();
+                on_input();
+            }
         }
     };
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
-        <form class="composer" method="post" action=format!("/g/{group}") on:submit=on_submit>
+        <form class="composer" method="post" action=format!("/g/{group}") novalidate=move || ready.get() on:submit=on_submit>
             <div class="composer-notes">
                 <Problem check cut />
                 <Counter check />
             </div>
             <Countdown wait />
+            <ModeBar mode />
             <div class="composer-line">
+                <Completions completion taken=Callback::new(move |()| on_input()) />
                 <div class="composer-field">
                     // The mirror determines the height of the field: both share one cell of a grid.
                     <div class="composer-mirror" aria-hidden="true" translate="no" {..says(move || mirrored(&text.read()))}></div>
@@ -122,16 +128,26 @@ pub fn Composer(
                         aria-label=words.write_message
                         placeholder=words.write_message
                         autocomplete="off"
-                        enterkeyhint="send"
+                        // On touch it is a new line; other keyboards do not show it.
+                        enterkeyhint="enter"
                         data-testid="composer"
                         node_ref=field
                         disabled=closed
                         on:input=move |_| on_input()
                         on:paste=on_paste
                         on:keydown=on_key
-                        on:blur=move |_| typed.run(false)
+                        aria-autocomplete="list"
+                        aria-controls=completion.list()
+                        aria-activedescendant=completion.active()
+                        on:keyup=move |_| completion.look()
+                        on:click=move |_| completion.look()
+                        on:blur=move |_| {
+                            completion.close();
+                            actions.typed.run(false);
+                        }
                     ></textarea>
                 </div>
+                <EmojiButton field emojis closed inserted=Callback::new(move |()| on_input()) />
                 <button
                     class="send"
                     type="submit"
@@ -139,6 +155,7 @@ pub fn Composer(
                     title=words.send
                     data-testid="send"
                     disabled=unsendable
+                    aria-disabled=move || (ready.get() && text.read().trim().is_empty()).then_some("true")
                 >
                     <Icon glyph=Glyph::Send />
                 </button>
@@ -146,6 +163,71 @@ pub fn Composer(
         </form>
     }
     .erase()
+}
+
+/// Whether the page itself says what is wrong with a text, and not the browser. Where there is a keyboard, one may write
+/// at once: the focus goes to the field, unless something else has it or the address leads elsewhere.
+fn begin(field: NodeRef<Textarea>, device: Option<Arc<dyn Device>>) -> RwSignal<bool> {
+    let ready = RwSignal::new(false);
+    let path = use_location().pathname;
+    Effect::new(move |_| {
+        ready.set(true);
+        let leads_on = path.with_untracked(|path| path.matches('/').count() > 2);
+        if let Some((field, device)) = field.get().zip(device.as_ref())
+            && !leads_on
+            && !device.touch()
+            && !device.is_busy()
+        {
+            drop(field.focus());
+        }
+    });
+    ready
+}
+
+/// The button that opens the choice of an emoji.
+#[component]
+fn EmojiButton(
+    field: NodeRef<Textarea>,
+    emojis: Emojis,
+    closed: Signal<bool>,
+    /// An emoji was inserted, so the text in the field is another one.
+    inserted: Callback<()>,
+) -> impl IntoView {
+    let words = use_words();
+    let picking = RwSignal::new(false);
+    let insert = Callback::new(move |emoji: String| {
+        if put(field, &emoji) {
+            inserted.run(());
+        }
+    });
+    view! {
+        <button
+            class="icon-button composer-emoji"
+            type="button"
+            aria-label=words.choose_emoji
+            title=words.choose_emoji
+            aria-haspopup="dialog"
+            data-testid="open-emoji"
+            disabled=closed
+            on:click=move |_| picking.set(true)
+        >
+            <Icon glyph=Glyph::Smile />
+        </button>
+        <EmojiPicker open=picking emojis chosen=insert />
+    }
+    .erase()
+}
+
+/// Replaces the selection with a text, and puts the caret and the focus behind it.
+fn put(field: NodeRef<Textarea>, text: &str) -> bool {
+    let Some(field) = field.get_untracked() else { return false };
+    let start = field.selection_start().ok().flatten().unwrap_or_default();
+    // This fails only for elements that are not text fields.
+    let _ = field.set_range_text(text);
+    let behind = start + u32::try_from(text.encode_utf16().count()).unwrap_or_default();
+    let _ = field.set_selection_range(behind, behind);
+    drop(field.focus());
+    true
 }
 
 /// The number of characters of the message in the field, or why the text cannot be sent.
@@ -195,61 +277,6 @@ fn clean(field: &<Textarea as ElementType>::Output) -> String {
     // This fails only for a field without a caret.
     let _ = field.set_selection_range(caret, caret);
     text
-}
-
-/// The kept draft of one group, which all pages of the browser share.
-#[derive(Clone)]
-struct Draft {
-    me: UserId,
-    group: GroupId,
-    device: Arc<dyn Device>,
-    /// The draft that this page last wrote or read.
-    kept: StoredValue<Option<String>>,
-}
-
-impl Draft {
-    fn find(&self) -> Option<String> {
-        let found = self.device.draft(self.me, self.group);
-        self.kept.set_value(found.clone());
-        found
-    }
-
-    /// Keeps a text. An empty field deletes the draft only if this page wrote or read it last: the person may be
-    /// writing another text in another tab.
-    fn keep(&self, text: &str) {
-        let kept = self.kept.get_value();
-        if kept.as_deref().unwrap_or_default() == text {
-            return;
-        }
-        if !text.is_empty() || self.device.draft(self.me, self.group) == kept {
-            self.device.keep_draft(self.me, self.group, text);
-            // The draft is read back, because a full storage keeps the old one.
-            self.find();
-        } else {
-            self.kept.set_value(None);
-        }
-    }
-}
-
-/// Restores the kept draft once, and then keeps what is written.
-fn keep_draft(draft: Option<Draft>, field: NodeRef<Textarea>, text: RwSignal<String>) {
-    let Some(draft) = draft else { return };
-    Effect::new(move |restored: Option<bool>| {
-        let Some(input) = field.get() else { return false };
-        if restored == Some(true) {
-            draft.keep(&text.read());
-            return true;
-        }
-        let found = draft.find();
-        if input.value().is_empty()
-            && let Some(found) = found
-        {
-            input.set_value(&found);
-        }
-        text.set(input.value());
-        text.track();
-        true
-    });
 }
 
 /// Why the text cannot be sent, and a note if a paste was cut.

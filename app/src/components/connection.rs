@@ -19,19 +19,27 @@ fn short(words: &'static Words, link: LinkView) -> &'static str {
     }
 }
 
-/// The line in the header.
+/// The line in the header: the state of the link while it is not good, else `calm`.
 #[component]
 pub fn ConnectionStatus(
     /// The state.
     #[prop(into)]
     link: Signal<LinkView>,
+    /// What the line says while all is well.
+    #[prop(into)]
+    calm: Signal<String>,
 ) -> impl IntoView {
     let words = use_words();
+    let is_calm = move || matches!(link.get(), LinkView::Quiet | LinkView::Online);
+    let text = move || if is_calm() { calm.get() } else { short(words, link.get()).to_owned() };
+    // Who is online changes all the time and is not announced.
+    let announced = move || if is_calm() { String::new() } else { short(words, link.get()).to_owned() };
     view! {
-        <p class="status" role="status" data-testid="connection" data-state=move || link.get().word()>
+        <p class="status" data-testid="connection" data-state=move || link.get().word()>
             <span class="status-dot" aria-hidden="true"></span>
-            <span class="status-text" {..says(move || short(words, link.get()))}></span>
+            <span class="status-text" {..says(text)}></span>
         </p>
+        <p class="visually-hidden" role="status" {..says(announced)}></p>
     }
     .erase()
 }

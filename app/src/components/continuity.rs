@@ -1,4 +1,4 @@
-//! «Tienes todo hasta el mensaje N ✓»: how much of the conversation is here.
+//! «Estás al día ✓», and «Tienes todo hasta el mensaje N» for who asks: how much of the conversation is here.
 //!
 //! The tick is shown only while nothing is known to be missing and new events arrive. In every other state the text
 //! says only what is known.
@@ -71,6 +71,11 @@ pub fn ContinuityLine(
 ) -> impl IntoView {
     let words = use_words();
     let claim = Memo::new(move |_| Claim::of(continuity.get().since, link.get()));
+    let text = move || claim.get().text(words, continuity.get());
+    // Who is up to date needs no number; it is there for who asks.
+    let is_whole = move || claim.get() == Claim::Whole && continuity.get().up_to.is_some();
+    let summary = move || if is_whole() { words.up_to_date.to_owned() } else { text() };
+    let number = move || if is_whole() { text() } else { String::new() };
     let tick = move || {
         (claim.get() == Claim::Whole).then(|| {
             view! {
@@ -82,8 +87,11 @@ pub fn ContinuityLine(
     };
     view! {
         <footer class="continuity" data-testid="continuity" data-state=move || claim.get().word()>
-            <p class="continuity-claim"><span {..says(move || claim.get().text(words, continuity.get()))}></span> {tick}</p>
-            <p class="continuity-note">{words.message_numbers}</p>
+            <details>
+                <summary class="continuity-claim"><span {..says(summary)}></span> {tick}</summary>
+                <p {..says(number)}></p>
+                <p class="continuity-note">{words.message_numbers}</p>
+            </details>
         </footer>
     }
     .erase()

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use reactive_stores::Store;
 use wasm_split_helpers::wasm_split;
 
+use super::first_invite::FreshInvite;
 use super::icon::{Glyph, Icon};
 use super::lazy::{NotLoaded, lazy};
 use crate::chat::store::TimelineState;
@@ -22,6 +23,7 @@ use crate::time::Reader;
 
 pub mod link;
 pub mod list;
+pub mod qr;
 pub mod row;
 
 use link::{NewLink, NewLinkState};
@@ -111,8 +113,12 @@ fn Links(links: InviteLinks) -> impl IntoView {
     let living = Living::new(actions.list);
     let told = RwSignal::new("");
     Effect::new(move |_| living.load());
+    let fresh = use_context::<FreshInvite>();
     let revoked = Callback::new(move |id| {
         living.remove(id);
+        if let Some(fresh) = fresh {
+            fresh.revoked(id);
+        }
         // A revoked link is no longer offered for copying.
         if link.with_untracked(|link| link.id() == Some(id)) {
             link.set(NewLinkState::Unmade);

@@ -8,7 +8,7 @@ use super::icon::{Glyph, Icon};
 use super::sign_out::SignOut;
 use crate::erase::Erase as _;
 use crate::i18n::{Lang, use_lang};
-use crate::ports::{Theme, use_device};
+use crate::ports::{Kept, NOTICES_OFF, NoticesAre, Theme, use_device};
 
 /// The menu. Its button also opens it without WebAssembly.
 #[component]
@@ -24,6 +24,7 @@ pub fn Preferences(
     let words = lang.words();
     let sign_out = person.map(|user| {
         view! {
+            <NoticesChoice user />
             <div class="menu-foot">
                 <a class="menu-item" href="/account" data-testid="account">
                     <Icon glyph=Glyph::User />
@@ -82,6 +83,57 @@ fn ThemeChoice() -> impl IntoView {
         <div class="menu-group" role="group" aria-label=words.theme>
             <p class="menu-label">{words.theme}</p>
             <div class="choices">{choices.collect_view()}</div>
+        </div>
+    }
+    .erase()
+}
+
+/// Whether this device notifies of messages; nothing where it can't. The browser asks only after a press here.
+#[component]
+fn NoticesChoice(user: UserId) -> impl IntoView {
+    let words = crate::i18n::use_words();
+    let device = use_device();
+    let state = RwSignal::new(NoticesAre::default());
+    let off = RwSignal::new(false);
+    let looks = device.clone();
+    Effect::new(move |_| {
+        if let Some(device) = &looks {
+            off.set(device.kept(user, Kept::Notices).is_some_and(|kept| kept == NOTICES_OFF));
+            state.set(device.notices());
+        }
+    });
+    let choose = Callback::new(move |on: bool| {
+        let Some(device) = device.clone() else { return };
+        device.keep(user, Kept::Notices, if on { "" } else { NOTICES_OFF });
+        off.set(!on);
+        if on && state.get_untracked() == NoticesAre::Unasked {
+            let asked = device.ask_notices();
+            leptos::task::spawn_local(async move {
+                state.try_set(asked.await);
+            });
+        }
+    });
+    let is_on = move || state.get() == NoticesAre::Allowed && !off.get();
+    let choices = move || {
+        [(true, words.notices.on), (false, words.notices.off)].map(|(on, label)| {
+            view! {
+                <button class="choice" type="button" aria-pressed=move || (is_on() == on).to_string() on:click=move |_| choose.run(on)>
+                    {label}
+                </button>
+            }
+        })
+    };
+    let body = move || match state.get() {
+        NoticesAre::Unknown => None,
+        NoticesAre::Refused => Some(view! { <p class="field-hint">{words.notices.refused}</p> }.erase()),
+        NoticesAre::Unasked | NoticesAre::Allowed => {
+            Some(view! { <div class="choices">{choices().collect_view()}</div> }.erase())
+        }
+    };
+    view! {
+        <div class="menu-group" role="group" aria-label=words.notices.title data-testid="notices" hidden=move || state.get() == NoticesAre::Unknown>
+            <p class="menu-label">{words.notices.title}</p>
+            {body}
         </div>
     }
     .erase()

@@ -6,13 +6,16 @@
 //! ([`crate::chat::virtual_list`]).
 
 use caravana_client::Older;
+use caravana_protocol::MessageId;
 use leptos::html::Div;
 use leptos::prelude::*;
 use reactive_stores::Store;
 
 use super::bubble::Bubble;
-use super::empty_state::EmptyState;
+use super::first_invite::{Beginning, FirstInvite};
 use super::icon::{Glyph, Icon};
+use super::row_bar::{BarActions, RowBar};
+use crate::chat::Opening;
 use crate::chat::store::{TimelineState, TimelineStateStoreFields};
 use crate::chat::virtual_list::VirtualList;
 use crate::erase::Erase as _;
@@ -36,15 +39,20 @@ pub fn Timeline(
     timeline: Store<TimelineState>,
     /// Which of its items have rows.
     virtual_list: StoredValue<VirtualList>,
-    /// The number of messages that were unread when the group was opened.
+    /// What is known of the reader's place in it.
     #[prop(optional)]
-    unread: u64,
+    opening: Opening,
+    /// The message from which the reader went to another one.
+    came_from: RwSignal<Option<MessageId>>,
+    /// How others are invited into an empty group.
+    #[prop(optional)]
+    first: Option<FirstInvite>,
     /// Its callbacks.
     actions: TimelineActions,
 ) -> impl IntoView {
     let words = use_words();
     let scroller = NodeRef::<Div>::new();
-    let viewport = Viewport::new(timeline, virtual_list, unread, actions);
+    let viewport = Viewport::new(timeline, virtual_list, opening, actions);
     if let Some(device) = use_device() {
         viewport.look_at(scroller, device);
     }
@@ -52,11 +60,19 @@ pub fn Timeline(
         // At the end of the loaded rows the reader follows, so when the newest messages are loaded, their rows come
         // into view.
         viewport.to_end();
+        came_from.set(None);
         if timeline.has_newer().get_untracked() {
             actions.latest.run(());
         }
     };
     let day = move || viewport.day.get().unwrap_or_default();
+    let bar = BarActions { reply: actions.reply, menu: actions.menu };
+    let back = move |_| {
+        if let Some(id) = came_from.get_untracked() {
+            came_from.set(None);
+            actions.jump.run(id);
+        }
+    };
     // A conversation with a gap is not empty.
     let empty = move || timeline.is_empty().get();
     view! {
@@ -65,7 +81,7 @@ pub fn Timeline(
                 <div class="rows">
                     <Start timeline older=actions.older />
                     <Show when=empty>
-                        <EmptyState title=words.empty_title text=words.empty_text />
+                        <Beginning timeline first />
                     </Show>
                     <div class="pad" aria-hidden="true"></div>
                     <For each=move || timeline.lines().read().all().to_vec() key=|line| line.key.clone() let:line>
@@ -93,10 +109,46 @@ pub fn Timeline(
                 <span class="to-latest-label">{words.to_latest}</span>
                 <Icon glyph=Glyph::Down />
             </button>
+            <MentionButton mentions=viewport.mentions jump=actions.jump />
+            <button class="go-back" class:shown=move || came_from.read().is_some() type="button" data-testid="go-back" on:click=back>
+                <Icon glyph=Glyph::Back />
+                {words.go_back}
+            </button>
+            <RowBar place=viewport.bar actions=bar />
             <Announcer timeline />
         </div>
     }
     .later()
+}
+
+/// Goes to the next message that mentions the reader and was not in view yet.
+#[component]
+fn MentionButton(mentions: RwSignal<Vec<MessageId>>, jump: Callback<MessageId>) -> impl IntoView {
+    let words = use_words();
+    let count = move || mentions.read().len();
+    let go = move |_| {
+        let first = mentions.with_untracked(|mentions| mentions.first().copied());
+        if let Some(first) = first {
+            mentions.update(|mentions| {
+                mentions.remove(0);
+            });
+            jump.run(first);
+        }
+    };
+    view! {
+        <button
+            class="to-mention"
+            class:shown=move || count() != 0
+            type="button"
+            aria-label=move || (words.list.mentioned)(count() as u64)
+            data-testid="to-mention"
+            on:click=go
+        >
+            <span aria-hidden="true">"@"</span>
+            <span class="badge" aria-hidden="true" {..says(move || count().to_string())}></span>
+        </button>
+    }
+    .erase()
 }
 
 /// The element above the first row: the button that loads older messages, or the start of the conversation. Both have

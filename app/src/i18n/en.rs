@@ -1,10 +1,12 @@
 //! English.
 
-use super::Words;
 use super::isolate::isolated;
-use super::list;
-use super::plural::{Plural, en as plural, in_thousands};
+use super::plural::{Plural, counted_en as counted, en as plural, in_thousands};
+use super::{Words, list};
 use crate::civil::Civil;
+
+mod direct;
+mod list_of_groups;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -39,13 +41,6 @@ fn typing(names: &[String]) -> String {
     }
 }
 
-fn counted(n: u64, one: &str, other: &str) -> String {
-    match plural(n) {
-        Plural::One => format!("{n} {one}"),
-        Plural::Many | Plural::Other => format!("{n} {other}"),
-    }
-}
-
 fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
     let people = match uses {
         0 => "not used yet".to_owned(),
@@ -54,6 +49,16 @@ fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
     match max_uses.map(|max| max.saturating_sub(uses)) {
         Some(left) => format!("{people}, {} left", counted(left.into(), "use", "uses")),
         None => people,
+    }
+}
+
+fn with_others(names: &[String], others: u64) -> String {
+    match names {
+        names if others == 0 => list::en(names),
+        [] => counted(others, "person", "people"),
+        names => {
+            format!("{} and {others} more", names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -156,14 +161,46 @@ pub(super) static WORDS: Words = Words {
     no_groups_title: "Your first trip starts here",
     no_groups_text: "Create a group and share the link, or open the invite that you were sent.",
     begin_title: "Start with a group",
-    begin_text: "At the bottom left, enter the name of the group and create it with “+”. Then you can invite the others with a link.",
+    begin_text: "Create it with “New group”. Then you can invite the others with a link.",
     choose_group_title: "Choose a group",
     choose_group_text: "Your conversations are on the left. You can also start a new one.",
     no_messages_yet: "No messages yet",
     preview_mine: |text| format!("You: {}", isolated(text)),
-    draft: "Draft",
+    list: list_of_groups::WORDS,
+    direct: direct::WORDS,
+    trip: super::trip::EN,
+    notices: super::notices::EN,
+    forms: super::forms::EN,
+    selection: super::selection::EN,
+    online_count: |n| format!("Online · {n}"),
+    offline_count: |n| format!("Offline · {n}"),
     unread: |n| counted(n, "unread message", "unread messages"),
     member_count: |n| counted(n, "member", "members"),
+    details: "Details",
+    members_online: |all, online| {
+        let all = counted(all, "member", "members");
+        online.map_or(all.clone(), |online| format!("{all} · {online} online"))
+    },
+    find_member: "Find a member",
+    group_settings: "Group settings",
+    group_name: "Name of the group",
+    everybody_invites: "Everybody may invite",
+    saved: "Saved",
+    leave_group: "Leave the group",
+    leave_question: |name| format!("Leave {}?", isolated(name)),
+    leave_text: "You no longer get its messages. To come back you need an invitation.",
+    delete_group: "Delete the group",
+    delete_group_text: "It is deleted for everybody, with all its messages. This can’t be undone.",
+    delete_group_type: |name| format!("Type {} to confirm", isolated(name)),
+    member_actions: |name| format!("What to do with {}", isolated(name)),
+    make_admin: "Make admin",
+    make_member: "Remove as admin",
+    hand_over: "Hand the group over",
+    hand_over_question: |name| format!("Hand the group over to {}?", isolated(name)),
+    hand_over_text: "You become an admin. Only the new person can give it back.",
+    remove_member: "Remove from the group",
+    remove_question: |name| format!("Remove {}?", isolated(name)),
+    remove_text: "They no longer see the group. To come back they need a new invitation.",
     members: "Members",
     owner: "Organiser",
     admin: "Admin",
@@ -175,10 +212,13 @@ pub(super) static WORDS: Words = Words {
     invite_text: "Anyone who opens the link can join and see the conversation.",
     invite_link: "Invite link",
     invite_expires: |date| format!("Valid until {date}."),
+    show_qr: "Show QR code",
+    qr_code: "QR code of the link",
     make_and_copy: "Create and copy link",
     making_link: "Creating…",
     copy: "Copy link",
     copied: "Link copied",
+    not_copied: "The browser doesn’t allow copying here.",
     living_links: "Active links",
     own_living_links: "Your active links",
     no_living_links: "There are none at the moment.",
@@ -230,9 +270,60 @@ pub(super) static WORDS: Words = Words {
     sent: "Sent",
     read_by_all: "Read by everyone",
     not_sent: "Couldn’t be sent",
+    not_changed: "Couldn’t be changed",
     retry: "Retry",
     discard: "Delete",
+    pinned: "Pinned",
+    go_to_quoted: |name| format!("Go to the message of {}", isolated(name)),
+    reactions: "Reactions",
+    reacted: |emoji, who, others| format!("{emoji} {}", with_others(who, others)),
+    reply: "Reply",
+    react: "React",
+    more: "More",
+    copy_text: "Copy text",
+    copy_link: "Copy link",
+    edit: "Edit",
+    pin: "Pin",
+    unpin: "Unpin",
+    info: "Who has read it",
+    delete: "Delete",
+    message_actions: "What to do with the message",
+    replying_to: |name| format!("Replying to {}", isolated(name)),
+    editing: "Editing",
+    delete_question: "Delete this message?",
+    delete_question_text: "It disappears for the whole group.",
+    undo: "Undo",
+    message_gone: "That message no longer exists.",
+    go_back: "Go back",
+    pins_title: |n| format!("Pinned messages ({n})"),
+    pin_of: |number, all| format!("Pinned {number} of {all}"),
+    read_by: "Read by",
+    not_read_by: "Not yet read by",
+    nobody_yet: "Nobody yet.",
     write_message: "Write a message",
+    choose_emoji: "Choose an emoji",
+    more_emoji: "More emoji",
+    search_emoji: "Search for an emoji",
+    no_emoji: "No emoji has this name.",
+    recent_emoji: "Used recently",
+    emoji_kinds: "Kinds of emoji",
+    emoji_groups: [
+        "Smileys and emotions",
+        "People and body",
+        "Animals and nature",
+        "Food and drink",
+        "Travel and places",
+        "Activities",
+        "Objects",
+        "Symbols",
+        "Flags",
+    ],
+    skin_tone: "Skin tone",
+    skin_tones: ["Yellow", "Light", "Medium light", "Medium", "Medium dark", "Dark"],
+    emoji_found: "Emoji",
+    mention: "Whom to mention",
+    everyone: "everyone",
+    everyone_note: "The whole group",
     send: "Send",
     characters_left: |n| {
         if n < 0 { format!("{} too many", counted(n.unsigned_abs(), "character", "characters")) } else { n.to_string() }
@@ -275,6 +366,7 @@ pub(super) static WORDS: Words = Words {
     message_numbers: "Every message has the same number for the whole group.",
     gap: "Some messages are missing; they’re being fetched…",
     gap_offline: "Some messages are missing; they’ll arrive when the connection is back.",
+    search: super::search::EN,
     error_title: "Something went wrong",
     error_network: "We couldn’t reach the server. Check your connection and try again.",
     error_credentials: "The email and the password don’t match.",
@@ -283,7 +375,8 @@ pub(super) static WORDS: Words = Words {
     error_forbidden: "You are not allowed to do this.",
     error_gone: "It is no longer available.",
     error_rate_limited: "Too many attempts in a row. Wait a moment and try again.",
-    error_limit_reached: "There are as many as there can be: groups of one person, members of a group, or links into it.",
+    error_limit_reached: "There are as many as there can be: groups of one person, members of a group, links into it, or pinned messages.",
+    error_too_many_reactions: "This message has as many reactions as it can have.",
     error_unavailable: "The server is busy. Try again in a few seconds.",
     error_empty_message: "The message is empty.",
     error_invalid_message: "The message has characters that can’t be sent.",

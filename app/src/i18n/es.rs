@@ -1,10 +1,12 @@
 //! Spanish: neutral Latin American, tú.
 
-use super::Words;
 use super::isolate::isolated;
-use super::list;
-use super::plural::{Plural, es as plural, in_thousands};
+use super::plural::{Plural, counted_es as counted, es as plural, in_thousands};
+use super::{Words, list};
 use crate::civil::Civil;
+
+mod direct;
+mod list_of_groups;
 
 const MONTHS: [&str; 12] = [
     "enero",
@@ -40,14 +42,6 @@ fn typing(names: &[String]) -> String {
     }
 }
 
-fn counted(n: u64, one: &str, other: &str) -> String {
-    match plural(n) {
-        Plural::One => format!("{n} {one}"),
-        Plural::Many => format!("{n} de {other}"),
-        Plural::Other => format!("{n} {other}"),
-    }
-}
-
 fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
     let people = match (uses, plural(uses.into())) {
         (0, _) => "aún sin usar".to_owned(),
@@ -60,6 +54,14 @@ fn invite_uses(uses: u32, max_uses: Option<u32>) -> String {
         Plural::One => format!("{people}, queda {left} uso"),
         Plural::Many => format!("{people}, quedan {left} de usos"),
         Plural::Other => format!("{people}, quedan {left} usos"),
+    }
+}
+
+fn with_others(names: &[String], others: u64) -> String {
+    match names {
+        names if others == 0 => list::es(names),
+        [] => counted(others, "persona", "personas"),
+        names => format!("{} y {others} más", names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -165,14 +167,46 @@ pub(super) static WORDS: Words = Words {
     no_groups_title: "Tu primer viaje empieza aquí",
     no_groups_text: "Crea un grupo y comparte el enlace, o abre la invitación que te enviaron.",
     begin_title: "Empieza con un grupo",
-    begin_text: "Escribe abajo a la izquierda el nombre del grupo y créalo con «+». Después podrás invitar a los demás con un enlace.",
+    begin_text: "Créalo con «Nuevo grupo». Después podrás invitar a los demás con un enlace.",
     choose_group_title: "Elige un grupo",
     choose_group_text: "Tus conversaciones están a la izquierda. También puedes empezar una nueva.",
     no_messages_yet: "Aún no hay mensajes",
     preview_mine: |text| format!("Tú: {}", isolated(text)),
-    draft: "Borrador",
+    list: list_of_groups::WORDS,
+    direct: direct::WORDS,
+    trip: super::trip::ES,
+    notices: super::notices::ES,
+    forms: super::forms::ES,
+    selection: super::selection::ES,
+    online_count: |n| format!("En línea · {n}"),
+    offline_count: |n| format!("Desconectados · {n}"),
     unread: |n| counted(n, "mensaje sin leer", "mensajes sin leer"),
     member_count: |n| counted(n, "integrante", "integrantes"),
+    details: "Detalles",
+    members_online: |all, online| {
+        let all = counted(all, "integrante", "integrantes");
+        online.map_or(all.clone(), |online| format!("{all} · {online} en línea"))
+    },
+    find_member: "Buscar integrante",
+    group_settings: "Ajustes del grupo",
+    group_name: "Nombre del grupo",
+    everybody_invites: "Todos pueden invitar",
+    saved: "Guardado",
+    leave_group: "Salir del grupo",
+    leave_question: |name| format!("¿Salir de {}?", isolated(name)),
+    leave_text: "Dejas de recibir sus mensajes. Para volver necesitas una invitación.",
+    delete_group: "Eliminar el grupo",
+    delete_group_text: "Se borra para todos, con todos sus mensajes. No se puede deshacer.",
+    delete_group_type: |name| format!("Escribe {} para confirmarlo", isolated(name)),
+    member_actions: |name| format!("Qué hacer con {}", isolated(name)),
+    make_admin: "Dar permiso de administrar",
+    make_member: "Quitar el permiso de administrar",
+    hand_over: "Ceder la organización",
+    hand_over_question: |name| format!("¿Ceder la organización a {}?", isolated(name)),
+    hand_over_text: "Conservas el permiso de administrar. Solo la nueva persona puede devolvértela.",
+    remove_member: "Quitar del grupo",
+    remove_question: |name| format!("¿Quitar a {}?", isolated(name)),
+    remove_text: "Deja de ver el grupo. Para volver necesita una invitación nueva.",
     members: "Integrantes",
     owner: "Organiza",
     admin: "Administra",
@@ -184,10 +218,13 @@ pub(super) static WORDS: Words = Words {
     invite_text: "Quien abra el enlace podrá unirse y ver la conversación.",
     invite_link: "Enlace de invitación",
     invite_expires: |date| format!("Vale hasta el {date}."),
+    show_qr: "Mostrar código QR",
+    qr_code: "Código QR del enlace",
     make_and_copy: "Crear y copiar enlace",
     making_link: "Creando…",
     copy: "Copiar enlace",
     copied: "Enlace copiado",
+    not_copied: "El navegador no permite copiar aquí.",
     living_links: "Enlaces vigentes",
     own_living_links: "Tus enlaces vigentes",
     no_living_links: "No hay ninguno en este momento.",
@@ -239,9 +276,60 @@ pub(super) static WORDS: Words = Words {
     sent: "Enviado",
     read_by_all: "Leído por todos",
     not_sent: "No se pudo enviar",
+    not_changed: "No se pudo cambiar",
     retry: "Reintentar",
     discard: "Eliminar",
+    pinned: "Fijado",
+    go_to_quoted: |name| format!("Ir al mensaje de {}", isolated(name)),
+    reactions: "Reacciones",
+    reacted: |emoji, who, others| format!("{emoji} {}", with_others(who, others)),
+    reply: "Responder",
+    react: "Reaccionar",
+    more: "Más",
+    copy_text: "Copiar texto",
+    copy_link: "Copiar enlace",
+    edit: "Editar",
+    pin: "Fijar",
+    unpin: "Dejar de fijar",
+    info: "Quién lo ha leído",
+    delete: "Eliminar",
+    message_actions: "Qué hacer con el mensaje",
+    replying_to: |name| format!("Respondes a {}", isolated(name)),
+    editing: "Editando",
+    delete_question: "¿Eliminar este mensaje?",
+    delete_question_text: "Desaparece para todo el grupo.",
+    undo: "Deshacer",
+    message_gone: "Ese mensaje ya no existe.",
+    go_back: "Volver",
+    pins_title: |n| format!("Mensajes fijados ({n})"),
+    pin_of: |number, all| format!("Fijado {number} de {all}"),
+    read_by: "Lo leyeron",
+    not_read_by: "Aún no lo leyeron",
+    nobody_yet: "Nadie todavía.",
     write_message: "Escribe un mensaje",
+    choose_emoji: "Elegir un emoji",
+    more_emoji: "Más emojis",
+    search_emoji: "Buscar un emoji",
+    no_emoji: "Ningún emoji se llama así.",
+    recent_emoji: "Usados hace poco",
+    emoji_kinds: "Tipos de emoji",
+    emoji_groups: [
+        "Caras y emociones",
+        "Personas y cuerpo",
+        "Animales y naturaleza",
+        "Comida y bebida",
+        "Viajes y lugares",
+        "Actividades",
+        "Objetos",
+        "Símbolos",
+        "Banderas",
+    ],
+    skin_tone: "Tono de piel",
+    skin_tones: ["Amarillo", "Claro", "Claro medio", "Medio", "Oscuro medio", "Oscuro"],
+    emoji_found: "Emojis",
+    mention: "A quién mencionar",
+    everyone: "todos",
+    everyone_note: "Todo el grupo",
     send: "Enviar",
     characters_left: |n| {
         let over = n.unsigned_abs();
@@ -290,6 +378,7 @@ pub(super) static WORDS: Words = Words {
     message_numbers: "Cada mensaje tiene el mismo número para todo el grupo.",
     gap: "Faltan mensajes; se están recuperando…",
     gap_offline: "Faltan mensajes; llegarán al volver la conexión.",
+    search: super::search::ES,
     error_title: "Algo no salió bien",
     error_network: "No pudimos hablar con el servidor. Revisa tu conexión e inténtalo de nuevo.",
     error_credentials: "El correo o la contraseña no coinciden.",
@@ -298,7 +387,8 @@ pub(super) static WORDS: Words = Words {
     error_forbidden: "No tienes permiso para hacer esto.",
     error_gone: "Ya no está disponible.",
     error_rate_limited: "Demasiados intentos seguidos. Espera un momento y vuelve a probar.",
-    error_limit_reached: "Ya hay tantos como puede haber: grupos de una persona, miembros de un grupo o enlaces para entrar.",
+    error_limit_reached: "Ya hay tantos como puede haber: grupos de una persona, miembros de un grupo, enlaces para entrar o mensajes fijados.",
+    error_too_many_reactions: "Este mensaje ya tiene todas las reacciones que puede tener.",
     error_unavailable: "El servidor está ocupado. Inténtalo de nuevo en unos segundos.",
     error_empty_message: "El mensaje está vacío.",
     error_invalid_message: "El mensaje tiene caracteres que no se pueden enviar.",

@@ -40,6 +40,25 @@ pub fn in_thousands(n: usize, between: char) -> String {
     }
 }
 
+/// A number and its noun, in Spanish.
+#[must_use]
+pub fn counted_es(n: u64, one: &str, other: &str) -> String {
+    match es(n) {
+        Plural::One => format!("{n} {one}"),
+        Plural::Many => format!("{n} de {other}"),
+        Plural::Other => format!("{n} {other}"),
+    }
+}
+
+/// A number and its noun, in English.
+#[must_use]
+pub fn counted_en(n: u64, one: &str, other: &str) -> String {
+    match en(n) {
+        Plural::One => format!("{n} {one}"),
+        Plural::Many | Plural::Other => format!("{n} {other}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,12 @@ use caravana_protocol::Seq;
 
 use crate::civil::Civil;
 
+mod direct;
+mod list;
+
+pub(super) use direct::DirectWords;
+pub(super) use list::ListWords;
+
 /// A language's catalogue. Fields are named after the place and the meaning; [`super::es`] holds the text that was
 /// written first.
 #[expect(missing_docs, reason = "a field's name and its two texts say what it is; a sentence more would repeat them")]
@@ -16,6 +22,12 @@ pub struct Words {
     pub theme: &'static str,
     pub theme_light: &'static str,
     pub theme_dark: &'static str,
+    /// Notifications.
+    pub notices: super::NoticeWords,
+    pub forms: super::FormWords,
+    pub selection: super::SelectionWords,
+    pub online_count: fn(u64) -> String,
+    pub offline_count: fn(u64) -> String,
     pub theme_system: &'static str,
     pub preferences: &'static str,
     pub close: &'static str,
@@ -103,9 +115,37 @@ pub struct Words {
     pub choose_group_text: &'static str,
     pub no_messages_yet: &'static str,
     pub preview_mine: fn(&str) -> String,
-    pub draft: &'static str,
+    /// The list of groups.
+    pub list: ListWords,
+    pub direct: DirectWords,
     pub unread: fn(u64) -> String,
     pub member_count: fn(u64) -> String,
+    // The group's details.
+    pub details: &'static str,
+    /// How many members, and how many of them are online, if that is known.
+    pub members_online: fn(u64, Option<u64>) -> String,
+    pub find_member: &'static str,
+    pub group_settings: &'static str,
+    pub group_name: &'static str,
+    pub everybody_invites: &'static str,
+    /// The trip of a group.
+    pub trip: super::TripWords,
+    pub saved: &'static str,
+    pub leave_group: &'static str,
+    pub leave_question: fn(&str) -> String,
+    pub leave_text: &'static str,
+    pub delete_group: &'static str,
+    pub delete_group_text: &'static str,
+    pub delete_group_type: fn(&str) -> String,
+    pub member_actions: fn(&str) -> String,
+    pub make_admin: &'static str,
+    pub make_member: &'static str,
+    pub hand_over: &'static str,
+    pub hand_over_question: fn(&str) -> String,
+    pub hand_over_text: &'static str,
+    pub remove_member: &'static str,
+    pub remove_question: fn(&str) -> String,
+    pub remove_text: &'static str,
     // Members and invites.
     pub members: &'static str,
     pub owner: &'static str,
@@ -119,9 +159,12 @@ pub struct Words {
     pub invite_link: &'static str,
     pub invite_expires: fn(&str) -> String,
     pub make_and_copy: &'static str,
+    pub show_qr: &'static str,
+    pub qr_code: &'static str,
     pub making_link: &'static str,
     pub copy: &'static str,
     pub copied: &'static str,
+    pub not_copied: &'static str,
     pub living_links: &'static str,
     pub own_living_links: &'static str,
     pub no_living_links: &'static str,
@@ -177,10 +220,62 @@ pub struct Words {
     pub sent: &'static str,
     pub read_by_all: &'static str,
     pub not_sent: &'static str,
+    /// A change of a message was refused.
+    pub not_changed: &'static str,
     pub retry: &'static str,
     pub discard: &'static str,
+    // What one does with a message.
+    pub pinned: &'static str,
+    pub go_to_quoted: fn(&str) -> String,
+    pub reactions: &'static str,
+    /// A reaction: the emoji, the names of those who used it, and how many others.
+    pub reacted: fn(&str, &[String], u64) -> String,
+    pub reply: &'static str,
+    pub react: &'static str,
+    pub more: &'static str,
+    pub copy_text: &'static str,
+    pub copy_link: &'static str,
+    pub edit: &'static str,
+    pub pin: &'static str,
+    pub unpin: &'static str,
+    pub info: &'static str,
+    pub delete: &'static str,
+    pub message_actions: &'static str,
+    pub replying_to: fn(&str) -> String,
+    pub editing: &'static str,
+    pub delete_question: &'static str,
+    pub delete_question_text: &'static str,
+    pub undo: &'static str,
+    pub message_gone: &'static str,
+    pub go_back: &'static str,
+    /// The title of the list of so many pinned messages.
+    pub pins_title: fn(usize) -> String,
+    /// The pinned message that is shown, and how many there are.
+    pub pin_of: fn(usize, usize) -> String,
+    pub read_by: &'static str,
+    pub not_read_by: &'static str,
+    pub nobody_yet: &'static str,
     // The composer.
     pub write_message: &'static str,
+    // Emoji.
+    pub choose_emoji: &'static str,
+    pub more_emoji: &'static str,
+    pub search_emoji: &'static str,
+    pub no_emoji: &'static str,
+    pub recent_emoji: &'static str,
+    pub emoji_kinds: &'static str,
+    /// The groups of emoji, in their usual order.
+    pub emoji_groups: [&'static str; 9],
+    pub skin_tone: &'static str,
+    /// Yellow, then from the lightest to the darkest.
+    pub skin_tones: [&'static str; 6],
+    /// Emoji that complete what is being written.
+    pub emoji_found: &'static str,
+    /// Those who can be mentioned.
+    pub mention: &'static str,
+    /// The word after `@` that mentions all members, one of [`crate::chat::mentions::EVERYONE`].
+    pub everyone: &'static str,
+    pub everyone_note: &'static str,
     pub send: &'static str,
     pub characters_left: fn(i64) -> String,
     /// Only this many characters of a paste were inserted.
@@ -211,6 +306,7 @@ pub struct Words {
     pub message_numbers: &'static str,
     pub gap: &'static str,
     pub gap_offline: &'static str,
+    pub search: super::SearchWords,
     // Errors.
     pub error_title: &'static str,
     pub error_network: &'static str,
@@ -221,6 +317,8 @@ pub struct Words {
     pub error_gone: &'static str,
     pub error_rate_limited: &'static str,
     pub error_limit_reached: &'static str,
+    /// A message has as many reactions as it may have.
+    pub error_too_many_reactions: &'static str,
     pub error_unavailable: &'static str,
     pub error_empty_message: &'static str,
     pub error_invalid_message: &'static str,

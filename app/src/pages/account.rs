@@ -2,13 +2,15 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::components::Redirect;
 use leptos_router::hooks::use_query_map;
 
-use super::{posted_done, refused};
+use super::{ask, posted_done, refused};
 use crate::components::{AccountForm, AccountKind, Brand, Mark, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::paths::{encode_path, own_path};
+use crate::ports::Api;
 
 /// `/login`.
 #[component]
@@ -22,11 +24,27 @@ pub fn RegisterPage() -> impl IntoView {
     view! { <AccountPage kind=AccountKind::Register /> }.erase()
 }
 
+/// Who is signed in already goes on to where the form would lead. If that is not known, the form is shown.
 #[component]
 fn AccountPage(kind: AccountKind) -> impl IntoView {
+    let api = use_context::<Api>();
+    let next = own_path(use_query_map().get_untracked().get_str("next"));
+    let person = Resource::new_blocking(|| (), move |()| ask(api.as_ref(), |api| api.session()));
+    let body = move || {
+        let next = next.clone();
+        Suspend::new(async move {
+            match person.await {
+                Ok(Some(_)) => view! { <Redirect path=next /> }.erase(),
+                Ok(None) | Err(_) => view! { <Entrance kind next /> }.erase(),
+            }
+        })
+    };
+    view! { <Suspense>{body}</Suspense> }.erase()
+}
+
+#[component]
+fn Entrance(kind: AccountKind, next: String) -> impl IntoView {
     let words = use_words();
-    let query = use_query_map().get_untracked();
-    let next = own_path(query.get_str("next"));
     let error = refused();
     let done = match posted_done().as_deref() {
         Some("reset") => Some(words.reset_done),

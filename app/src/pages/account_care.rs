@@ -4,7 +4,6 @@
 //! again anyway. The query tells the result: `done`, or `error` with `at`.
 
 use caravana_protocol::ErrorCode;
-use caravana_protocol::limits::DISPLAY_NAME_CHARACTERS;
 use caravana_protocol::rest::{SignIn, User};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -13,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 use super::{FailedPage, posted_done};
-use crate::components::{Brand, Glyph, Icon, Preferences, SecretField, SignInList};
+use crate::components::{BlockedPeople, Brand, CheckedField, Checks, Glyph, Icon, Preferences, Rule, SignInList};
 use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
 use crate::ports::{Api, ApiError};
@@ -23,13 +22,15 @@ use crate::ports::{Api, ApiError};
 struct Account {
     user: User,
     sign_ins: Vec<SignIn>,
+    blocked: Vec<User>,
 }
 
 async fn load(api: Option<Api>) -> Result<Option<Account>, ApiError> {
     let Api(api) = api.ok_or_else(|| ApiError::unreachable("no api"))?;
     let Some(user) = api.session().await? else { return Ok(None) };
     let sign_ins = api.sign_ins().await?;
-    Ok(Some(Account { user, sign_ins }))
+    let blocked = api.blocked().await?;
+    Ok(Some(Account { user, sign_ins, blocked }))
 }
 
 /// The page.
@@ -52,7 +53,7 @@ pub fn AccountCarePage() -> impl IntoView {
 #[component]
 fn Care(account: Account) -> impl IntoView {
     let words = use_words();
-    let Account { user, sign_ins } = account;
+    let Account { user, sign_ins, blocked } = account;
     let (person, email) = (user.id, user.email.clone().unwrap_or_default());
     view! {
         <Title text=words.account />
@@ -75,6 +76,7 @@ fn Care(account: Account) -> impl IntoView {
                     <Refused at="sessions" />
                     <SignInList sign_ins />
                 </section>
+                <BlockedPeople people=blocked />
                 <section class="care-part">
                     <h2 class="care-title">{words.export_title}</h2>
                     <p class="card-text">{words.export_text}</p>
@@ -127,22 +129,10 @@ fn refusal(words: &Words, code: ErrorCode) -> String {
 #[component]
 fn NameForm(user: User) -> impl IntoView {
     let words = use_words();
+    let checks = Checks::new();
     view! {
-        <form class="care-part" method="post" action="/account/name">
-            <h2 class="care-title">{words.name_title}</h2>
-            <label class="field">
-                <span class="field-hint">{words.display_name_hint}</span>
-                <input
-                    class="input"
-                    name="display_name"
-                    autocomplete="name"
-                    required
-                    maxlength=DISPLAY_NAME_CHARACTERS.to_string()
-                    value=user.display_name
-                    aria-label=words.display_name
-                    data-testid="display-name"
-                />
-            </label>
+        <form class="care-part" method="post" action="/account/name" novalidate=move || checks.ready() on:submit=checks.guard()>
+            <CheckedField checks rule=Rule::Name label=words.display_name name="display_name" testid="display-name" value=user.display_name />
             <Refused at="name" />
             <button class="button button-soft" type="submit" data-testid="save-name">{words.save}</button>
         </form>
@@ -153,12 +143,13 @@ fn NameForm(user: User) -> impl IntoView {
 #[component]
 fn PasswordForm() -> impl IntoView {
     let words = use_words();
+    let checks = Checks::new();
     view! {
-        <form class="care-part" method="post" action="/account/password">
+        <form class="care-part" method="post" action="/account/password" novalidate=move || checks.ready() on:submit=checks.guard()>
             <h2 class="care-title">{words.password_title}</h2>
             <p class="card-text">{words.change_password_text}</p>
-            <SecretField label=words.present_password name="password" testid="present-password" />
-            <SecretField label=words.new_password name="new_password" chosen=true testid="new-password" />
+            <CheckedField checks rule=Rule::Secret label=words.present_password name="password" testid="present-password" />
+            <CheckedField checks rule=Rule::NewSecret label=words.new_password name="new_password" testid="new-password" />
             <Refused at="password" />
             <button class="button button-soft" type="submit" data-testid="change-password">{words.change_password}</button>
         </form>
@@ -171,6 +162,7 @@ fn PasswordForm() -> impl IntoView {
 #[component]
 fn DeleteForm() -> impl IntoView {
     let words = use_words();
+    let checks = Checks::new();
     let was_refused = use_query_map().read_untracked().get_str("at") == Some("delete");
     view! {
         <section class="care-part">
@@ -178,8 +170,8 @@ fn DeleteForm() -> impl IntoView {
             <p class="card-text">{words.delete_text}</p>
             <details class="care-end" open=was_refused>
                 <summary class="button button-quiet button-danger" data-testid="delete-account">{words.delete_account}</summary>
-                <form class="form" method="post" action="/account/delete">
-                    <SecretField label=words.present_password name="password" testid="delete-password" />
+                <form class="form" method="post" action="/account/delete" novalidate=move || checks.ready() on:submit=checks.guard()>
+                    <CheckedField checks rule=Rule::Secret label=words.present_password name="password" testid="delete-password" />
                     <Refused at="delete" />
                     <button class="button button-end" type="submit" data-testid="delete-for-ever">{words.delete_for_ever}</button>
                 </form>

@@ -4,23 +4,27 @@
 //! data again: the HTML and the data for hydration could then come from different loads. Therefore this frame, which is
 //! created once, also loads the data of the group page.
 
-use caravana_protocol::rest::{GroupsAnswer, User};
+use caravana_protocol::rest::{Group, GroupsAnswer, NewInvite, User};
+use caravana_protocol::{GroupId, MessageId};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::NavigateOptions;
 use leptos_router::components::{Outlet, Redirect};
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::{use_location, use_navigate};
 use reactive_stores::Store;
 use serde::{Deserialize, Serialize};
 
 use super::group::{self, LoadedGroup};
-use super::{FailedPage, WelcomePage, posted_error, unread_of_all};
+use super::{FailedPage, WelcomePage, ask, posted_error, unread_of_all};
 use crate::chat::store::{ChatState, ChatStateStoreFields as _, LinkView, Whole};
 use crate::chat::{Bridge, lists, use_bridge};
-use crate::components::{Brand, EmptyState, GroupList, Preferences};
+use crate::components::{Brand, EmptyState, FreshInvite, GroupList, ListActions, Preferences, SearchActions};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::paths::encode_path;
-use crate::ports::{Api, ApiError};
+use crate::ports::{Api, ApiError, use_device};
+use crate::says::said;
+use crate::time::Reader;
 
 /// The person, and the person's groups.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,15 +89,31 @@ fn Stranger() -> impl IntoView {
 fn Chat(home: Home) -> impl IntoView {
     let words = use_words();
     let me = home.user.id;
-    let groups = home.groups.groups;
+    let GroupsAnswer { groups, blocked } = home.groups;
+    // The time that came with the page, so that the first render is the same on the server and in the browser.
+    let now = use_context::<Reader>().and_then(|reader| reader.now_millis);
     let chat = Store::new(ChatState {
-        groups: groups.iter().map(|group| lists::group_row(group, me, words)).collect(),
+        groups: lists::group_rows(&groups, me, &blocked, words, now),
+        blocked: Whole(blocked),
         link: Whole(LinkView::Quiet),
     });
     let bridge = Bridge::new(chat, me, words);
     provide_context(bridge);
     bridge.start(groups);
 
+    let device = use_device();
+    Effect::new(move |_| {
+        if let (Some(device), Some(unread)) = (&device, unread_of_all(bridge)) {
+            device.show_unread(unread);
+        }
+    });
+    let skips = use_device();
+    let skip = move |event: leptos::ev::MouseEvent| {
+        if let Some(device) = &skips {
+            event.prevent_default();
+            device.skip();
+        }
+    };
     let waiting = Callback::new(move |()| bridge.unsent());
     let path = use_location().pathname;
     let shown = move || match path.read().as_str() {
@@ -104,20 +124,63 @@ fn Chat(home: Home) -> impl IntoView {
     // A refused message that the browser submitted itself returns to the group's page and is reported there.
     let refused = posted_error().filter(|_| path.read_untracked().as_str() == "/");
     let open = Signal::derive(move || group_in(&path.read()).unwrap_or_default().to_owned());
+    let notice = move || {
+        let text = bridge.notice.get().filter(|_| shown() == "list");
+        text.map(|text| view! { <p class="toast" role="alert" {..said(text)}></p> })
+    };
     view! {
-        <a class="skip" href="#content">{words.skip_to_content}</a>
+        <a class="skip" href="#content" on:click=skip>{words.skip_to_content}</a>
         <div class="app" data-view=shown>
             <nav class="sidebar" aria-label=words.groups>
                 <header class="bar">
                     <Brand />
                     <Preferences person=me waiting />
                 </header>
-                <GroupList chat open reader=bridge.reader refused />
+                <GroupList chat open reader=bridge.reader refused actions=list_actions(bridge) />
+                {notice}
             </nav>
             <Outlet />
         </div>
     }
     .erase()
+}
+
+/// What the reader does in the list of groups.
+fn list_actions(bridge: Bridge) -> ListActions {
+    let (api, navigate) = (use_context::<Api>(), use_navigate());
+    let fresh = RwSignal::new(None);
+    provide_context(FreshInvite(fresh));
+    let (invites, searches) = (api.clone(), api.clone());
+    let go = navigate.clone();
+    let made = Callback::new(move |group: Group| {
+        bridge.entered(&group);
+        go(&format!("/g/{}", group.id), NavigateOptions::default());
+        let Some(Api(api)) = &invites else { return };
+        let invite = api.create_invite(group.id, NewInvite::default());
+        leptos::task::spawn_local(async move {
+            // Without a link, the page of the group offers to make one.
+            if let Ok(invite) = invite.await {
+                fresh.try_set(Some((group.id, invite)));
+            }
+        });
+    });
+    ListActions {
+        made,
+        set_mine: Callback::new(move |(group, patch)| bridge.set_mine(group, patch)),
+        can_read: Callback::new(move |group| bridge.can_read(group)),
+        read: Callback::new(move |group| bridge.read_all(group)),
+        create: Callback::new(move |group| ask(api.as_ref(), |api| api.create_group(group))),
+        search: SearchActions {
+            search: Callback::new(move |(sought, before)| ask(searches.as_ref(), |api| api.search(sought, before))),
+            go: Callback::new(move |(group, message): (GroupId, MessageId)| {
+                // The link itself leads to the group.
+                if bridge.is_open(group) {
+                    bridge.jump(group, message);
+                }
+            }),
+        },
+        go: Callback::new(move |path: String| navigate(&path, NavigateOptions::default())),
+    }
 }
 
 /// `/` for a signed-in person: no group is open.

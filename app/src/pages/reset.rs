@@ -1,14 +1,13 @@
 //! Replacing a lost password: the form that requests a link, and the page that the link opens. The browser submits both
 //! forms itself.
 
-use caravana_protocol::limits::EMAIL_CHARACTERS;
 use caravana_protocol::rest::ResetWays;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::{posted_done, posted_error};
-use crate::components::{Brand, Mark, Preferences, SecretField};
+use crate::components::{Brand, CheckedField, Checks, Mark, Preferences, Rule};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
 use crate::paths::{encode_path, own_path};
@@ -58,10 +57,12 @@ pub fn SetPasswordPage() -> impl IntoView {
         }
         .erase()
     } else {
+        let checks = Checks::new();
+        checks.begin();
         view! {
-            <form class="form" method="post" action=format!("/reset/{}", encode_path(&token))>
+            <form class="form" method="post" action=format!("/reset/{}", encode_path(&token)) novalidate=move || checks.ready() on:submit=checks.guard()>
                 <p class="card-text">{words.reset_new_text}</p>
-                <SecretField label=words.new_password name="password" chosen=true testid="new-password" />
+                <CheckedField checks rule=Rule::NewSecret label=words.new_password name="password" testid="new-password" />
                 <PostedError />
                 <button class="button" type="submit" data-testid="submit">{words.save}</button>
             </form>
@@ -74,22 +75,13 @@ pub fn SetPasswordPage() -> impl IntoView {
 #[component]
 fn AskForm(next: String) -> impl IntoView {
     let words = use_words();
+    let checks = Checks::new();
+    checks.begin();
     view! {
-        <form class="form" method="post" action="/reset">
+        <form class="form" method="post" action="/reset" novalidate=move || checks.ready() on:submit=checks.guard()>
             <input type="hidden" name="next" value=next />
             <p class="card-text">{words.reset_text}</p>
-            <label class="field">
-                <span class="field-label">{words.email}</span>
-                <input
-                    class="input"
-                    type="email"
-                    name="email"
-                    autocomplete="username"
-                    required
-                    maxlength=EMAIL_CHARACTERS.to_string()
-                    data-testid="email"
-                />
-            </label>
+            <CheckedField checks rule=Rule::Email label=words.email name="email" testid="email" />
             <PostedError />
             <button class="button" type="submit" data-testid="submit">{words.reset_send}</button>
         </form>

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use caravana_protocol::MessageId;
 use leptos::html::{Div, ElementType};
 
 /// The element of a scroller; its first child holds the rows.
@@ -74,6 +75,19 @@ pub trait Pane: Send + Sync {
     fn touched_row(&self) -> Option<RowEdge>;
     /// The divider of unread messages, and the window position where it should be.
     fn divider(&self) -> Option<(RowEdge, f64)>;
+    /// The row with this key, and the window position where a reader who goes to it should find it; `None` if it is not
+    /// in the document.
+    fn row(&self, key: &str) -> Option<(RowEdge, f64)>;
+    /// The message of the first visible row, and how far its upper edge is below that of the visible part.
+    fn first_message(&self) -> Option<(MessageId, f64)>;
+    /// The upper edge of the visible part in the window.
+    fn top(&self) -> f64;
+    /// Marks the row with this key for a moment, and moves the focus to it, unless the reader walks through hits.
+    fn light(&self, key: &str);
+    /// The place of the bubble of this row in the visible part.
+    fn bubble(&self, key: &str) -> Option<BubblePlace>;
+    /// Moves the focus to the row with this key.
+    fn focus(&self, key: &str);
     /// The day of the first visible row.
     fn day(&self) -> TopDay;
     /// The keys of the first and the last line in the document. Unlike the other methods, it works before the document
@@ -86,6 +100,39 @@ pub trait Pane: Send + Sync {
     /// Whether neither of these spaces is visible.
     fn is_filled(&self) -> bool;
 }
+
+/// The place of a bubble, in pixels from the upper edge and the left edge of the visible part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BubblePlace {
+    /// Its upper edge.
+    pub top: f64,
+    /// Its lower edge.
+    pub bottom: f64,
+    /// Its left edge.
+    pub left: f64,
+    /// Its right edge.
+    pub right: f64,
+    /// The width of the visible part.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+}
+
+/// What the reader does with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowEvent {
+    /// The mouse is on this message, or on none.
+    Pointed(Option<MessageId>),
+    /// The keyboard's focus is on this message.
+    Focused(MessageId),
+    /// The reader asks what can be done with this message: by a long press, the menu key or Enter.
+    Asked(MessageId),
+    /// The reader swiped this message to the right.
+    Swiped(MessageId),
+}
+
+/// Receives what the reader does with rows.
+pub type RowHeard = Box<dyn Fn(RowEvent)>;
 
 /// An event of a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

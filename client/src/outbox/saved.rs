@@ -63,7 +63,7 @@ impl TryFrom<ReadForm> for SavedIntent {
         let ReadForm { v, id, user_id, group_id, message_id, want, message, reply_to, at, order, failed, code } = form;
         let (message_id, want) = match (v, message_id, want, message) {
             (Some(VERSION), Some(message_id), Some(want), _) => (message_id, want),
-            (None, _, _, Some(body)) => (id.message(), Want::Send(Content { body, reply_to })),
+            (None, _, _, Some(body)) => (id.message(), Want::Send(Content { reply_to, ..Content::text(body) })),
             _ => return Err("saved in a form that this build does not know"),
         };
         Ok(Self { v: VERSION, id, user_id, group_id, message_id, want, at, order, failed, code })
@@ -102,7 +102,10 @@ impl SavedIntent {
 
 #[cfg(test)]
 mod tests {
+    use caravana_protocol::Emoji;
+
     use super::*;
+    use crate::Edit;
 
     const ID: &str = "0197b1c2-0000-7000-8000-000000000001";
 
@@ -116,9 +119,31 @@ mod tests {
         assert_eq!(intent.state, SendState::Failed { code: Some(ErrorCode::Forbidden), retryable: false });
     }
 
+    /// Edits had no mentions once, and those of an earlier build may still wait.
+    #[test]
+    fn an_edit_saved_without_mentions_leaves_them_as_they_are() {
+        let read = |want: &str| {
+            let saved = format!(
+                r#"{{"v":2,"id":"{ID}","user_id":"{ID}","group_id":"{ID}","message_id":"{ID}","want":{want},"at":"2026-01-01T00:00:00Z","order":7}}"#
+            );
+            serde_json::from_str::<SavedIntent>(&saved).unwrap().want
+        };
+        let edit = |mentions| Want::Edit(Edit { text: "hola".to_owned(), mentions });
+        assert!(read(r#"{"edit":"hola"}"#) == edit(None));
+        assert!(read(r#"{"edit":{"text":"hola"}}"#) == edit(None));
+        assert!(read(r#"{"edit":{"text":"hola","mentions":[]}}"#) == edit(Some(Vec::new())));
+    }
+
+    fn wants() -> [Want; 5] {
+        let emoji = Emoji::parse("🎉").unwrap();
+        let react = Want::React { emoji, on: true };
+        let edit = Edit { text: "b".into(), mentions: Some(vec![ID.parse().unwrap()]) };
+        [Want::Send(Content::text("a".into())), Want::Edit(edit), Want::Delete, react, Want::Pin { on: false }]
+    }
+
     #[test]
     fn every_want_can_be_saved_and_a_later_form_is_left_alone() {
-        for want in [Want::Send(Content::text("a".into())), Want::Edit("b".into()), Want::Delete] {
+        for want in wants() {
             let at = Timestamp::from_unix_micros(0);
             let intent = Intent::new(ID.parse().unwrap(), ID.parse().unwrap(), want, at);
             let saved = SavedIntent::new(&intent, ID.parse().unwrap(), ID.parse().unwrap());
@@ -126,7 +151,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<SavedIntent>(&text).unwrap(), saved, "{text}");
             let later = text.replace(r#""v":2"#, r#""v":3"#);
             assert!(serde_json::from_str::<SavedIntent>(&later).is_err(), "{later}");
-            let unknown = text.replace("edit", "vote").replace("delete", "vote").replace("send", "vote");
+            let unknown =
+                ["edit", "delete", "send", "react", "pin"].iter().fold(text, |text, kind| text.replace(kind, "vote"));
             assert!(serde_json::from_str::<SavedIntent>(&unknown).is_err(), "{unknown}");
         }
     }

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::{RefusedReason, RequestId, Session};
 use crate::link_state::LinkEvent;
 use crate::outbox::Taken;
-use crate::{HistoryPage, Instant, Intent, IntentId, Output, SendState, SessionCheck, Want};
+use crate::{Edit, HistoryPage, Instant, Intent, IntentId, Output, SendState, SessionCheck, Want};
 
 impl Session {
     /// One arm for each input.
@@ -51,11 +51,18 @@ impl Session {
             }
             Input::Retry { group, id } => self.retry(group, id),
             Input::Discard { group, id } => self.discard(group, id),
-            Input::Edit { group, intent, id, body, at } => {
-                self.change(group, Intent::new(intent, id, Want::Edit(body.into_string()), at));
+            Input::Edit { group, intent, id, body, mentions, at } => {
+                let edit = Edit { text: body.into_string(), mentions };
+                self.change(group, Intent::new(intent, id, Want::Edit(edit), at));
             }
             Input::Delete { group, intent, id, at } => {
                 self.change(group, Intent::new(intent, id, Want::Delete, at));
+            }
+            Input::React { group, intent, id, emoji, on, at } => {
+                self.change(group, Intent::new(intent, id, Want::React { emoji, on }, at));
+            }
+            Input::Pin { group, intent, id, on, at } => {
+                self.change(group, Intent::new(intent, id, Want::Pin { on }, at));
             }
             Input::Typed { group } => {
                 if let Some((group, shared)) = self.open(group).filter(|(group, _)| group.is_live()) {
@@ -222,7 +229,7 @@ impl Session {
         let taken = self.groups.values().any(|group| group.outbox.get(change.id).is_some());
         let order = self.last_order + 1;
         let reason = match self.open(id) {
-            Some((group, _)) if full && group.outbox.change_of(message).is_none() => RefusedReason::OutboxFull,
+            Some((group, _)) if full && !group.outbox.has_place_of(&change) => RefusedReason::OutboxFull,
             Some(_) if taken => RefusedReason::IdTaken,
             None => RefusedReason::NoGroup,
             Some((group, shared)) => {

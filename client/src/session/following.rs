@@ -186,7 +186,21 @@ impl Group {
                 shared.out.change(Change::Typing { group });
             }
             Event::GroupUpdated(_) => shared.out.change(Change::Members { group }),
-            Event::MessageEdited(change) | Event::MessageDeleted(change) => self.happened(change.message.id, shared),
+            Event::MessageEdited(change) => {
+                self.happened(change.message.id, shared);
+                if change.message.pinned {
+                    shared.out.change(Change::Pins { group });
+                }
+            }
+            Event::MessageDeleted(change) => {
+                self.happened(change.message.id, shared);
+                shared.out.change(Change::Pins { group });
+            }
+            Event::ReactionChanged(change) => self.happened(change.message_id, shared),
+            Event::MessagePinned(change) | Event::MessageUnpinned(change) => {
+                self.happened(change.message_id, shared);
+                shared.out.change(Change::Pins { group });
+            }
             Event::Other(_) => {}
         }
     }

@@ -79,7 +79,7 @@ impl Session {
             ServerFrame::Heartbeat(heartbeat) => self.heartbeat(&heartbeat, now),
             ServerFrame::AuthExpiring(_) => shared.out.push(Output::RefreshToken),
             ServerFrame::GoingAway(going_away) => self.step(LinkEvent::GoingAway(going_away.retry_after_ms), now),
-            ServerFrame::GroupAdded(added) => shared.out.change(Change::GroupAdded(Box::new(added.group))),
+            ServerFrame::GroupAdded(added) => shared.out.change(Change::GroupAdded(added.group)),
             ServerFrame::GroupRemoved(removed) => self.group_removed(removed.group_id, now),
             ServerFrame::AccountChanged(changed) => shared.out.change(Change::Account(changed.user)),
             ServerFrame::Error(error) => self.refused(&error, now),
@@ -139,7 +139,9 @@ impl Session {
         if read.user_id == group.user {
             group.reading.confirm(read.seq);
         }
-        if group.roster.read(read.user_id, read.seq) {
+        let roster = &mut group.roster;
+        let news = if read.hidden { roster.hide_reads(read.user_id) } else { roster.read(read.user_id, read.seq) };
+        if news {
             self.shared.out.change(Change::Reads { group: read.group_id });
         }
     }

@@ -118,10 +118,10 @@ impl Group {
         self.timeline.rows().map(Item::Row).chain(pending.map(Item::Pending))
     }
 
-    /// The last change of this message in the outbox: what the person wants and the server has not done.
+    /// The changes of this message in the outbox, in their order: what the person wants and the server has not done.
     #[must_use]
-    pub fn change_of(&self, id: MessageId) -> Option<&Intent> {
-        self.outbox.change_of(id)
+    pub fn changes_of(&self, id: MessageId) -> impl DoubleEndedIterator<Item = &Intent> {
+        self.outbox.changes_of(id)
     }
 
     /// One line.
@@ -196,9 +196,21 @@ impl Group {
     /// How many loaded messages of others after this seq the user has not read.
     #[must_use]
     pub fn unread_after(&self, seq: Seq) -> usize {
+        self.unread_messages(seq).count()
+    }
+
+    /// How many of these messages mention the user or everyone.
+    #[must_use]
+    pub fn unread_mentions_after(&self, seq: Seq) -> usize {
+        let mentions =
+            |message: &&Message| message.content.mentions_everyone || message.content.mentions.contains(&self.user);
+        self.unread_messages(seq).filter(mentions).count()
+    }
+
+    fn unread_messages(&self, seq: Seq) -> impl Iterator<Item = &Message> {
         let read = self.last_read().max(seq);
-        let behind = self.timeline.rows().rev().take_while(|row| row.seq() > read).filter_map(Row::message);
-        behind.filter(|message| message.status && message.user_id != Some(self.user)).count()
+        let behind = self.timeline.rows().rev().take_while(move |row| row.seq() > read).filter_map(Row::message);
+        behind.filter(|message| message.status && message.user_id != Some(self.user))
     }
 
     /// The seq for [`super::Input::MarkRead`] when the user sees the end of the rows. `None` if the user has read that

@@ -89,8 +89,9 @@ impl History {
         now: Instant,
     ) -> bool {
         let older = matches!(page, HistoryPage::Before(_));
-        if older && (self.is_loading_older() || oldest != Some(page)) {
-            // The page is requested already, or another row is the oldest by now.
+        let jumps = self.pending.is_some_and(|asked| matches!(asked.page, HistoryPage::Around(_)));
+        if older && (jumps || self.is_loading_older() || oldest != Some(page)) {
+            // The reader is on the way to another part, the page is requested already, or another row is the oldest now.
             return false;
         }
         let latest = page == HistoryPage::Latest;

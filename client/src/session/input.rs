@@ -1,7 +1,7 @@
 //! The inputs of a session.
 
 use caravana_protocol::rest::MessagesAnswer;
-use caravana_protocol::{CloseReason, Content, Cursor, GroupId, MessageBody, MessageId, Seq, Timestamp};
+use caravana_protocol::{CloseReason, Content, Cursor, Emoji, GroupId, MessageBody, MessageId, Seq, Timestamp, UserId};
 
 use super::output::RequestId;
 use super::secret::Secret;
@@ -150,6 +150,8 @@ pub enum Input {
         id: MessageId,
         /// The new text.
         body: MessageBody,
+        /// The members whom the new text mentions; `None` leaves the mentions as they are.
+        mentions: Option<Vec<UserId>>,
         /// The time of day.
         at: Timestamp,
     },
@@ -161,6 +163,34 @@ pub enum Input {
         intent: IntentId,
         /// The message.
         id: MessageId,
+        /// The time of day.
+        at: Timestamp,
+    },
+    /// The person reacts to a message, or takes the reaction back.
+    React {
+        /// The group.
+        group: GroupId,
+        /// A fresh id.
+        intent: IntentId,
+        /// The message.
+        id: MessageId,
+        /// With which emoji.
+        emoji: Emoji,
+        /// `false`: take it back.
+        on: bool,
+        /// The time of day.
+        at: Timestamp,
+    },
+    /// The person pins a message, or takes its pin off.
+    Pin {
+        /// The group.
+        group: GroupId,
+        /// A fresh id.
+        intent: IntentId,
+        /// The message.
+        id: MessageId,
+        /// `false`: take it off.
+        on: bool,
         /// The time of day.
         at: Timestamp,
     },

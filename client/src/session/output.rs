@@ -102,6 +102,11 @@ pub enum Change {
         /// The group.
         group: GroupId,
     },
+    /// A message was pinned, or has no pin any more. Load the pinned messages by REST.
+    Pins {
+        /// The group.
+        group: GroupId,
+    },
     /// [`super::Group::outbox`].
     Outbox {
         /// The group.

@@ -32,11 +32,7 @@ impl Group {
 
     /// Whether the log already shows what the intent wants.
     fn is_so(&self, intent: &Intent) -> bool {
-        self.timeline.message(intent.message).is_some_and(|message| match &intent.want {
-            Want::Send(_) => message.user_id == Some(self.user),
-            Want::Edit(text) => message.status && message.content.body == *text,
-            Want::Delete => !message.status,
-        })
+        self.timeline.message(intent.message).is_some_and(|message| intent.want.is_met(message, self.user))
     }
 
     /// The server has stored the user's own message.
@@ -50,7 +46,7 @@ impl Group {
     /// The server has made a change, or there was nothing to change. Its event may still be on the way.
     pub(super) fn change_done(&mut self, id: IntentId, done: &Done, shared: &mut Shared) {
         let Some(intent) = self.settle(id, shared) else { return };
-        let touched = self.timeline.fulfil(intent.message, &intent.want, done.seq, intent.at);
+        let touched = self.timeline.fulfil(&intent, self.user, done.seq);
         self.touched(touched, shared);
     }
 
@@ -99,8 +95,9 @@ impl Group {
             }
             // A full disk is not repaired within seconds, so the person decides about the next attempt.
             Some(ErrorCode::StorageFull) => self.refuse(id, error.code, true, shared),
-            // The message is deleted already, as the intent wants.
-            Some(ErrorCode::Gone) if intent.want == Want::Delete => drop(self.settle(id, shared)),
+            // The message is deleted already. With it are gone its reactions and its pin, and only a new text would be
+            // missed.
+            Some(ErrorCode::Gone) if !matches!(intent.want, Want::Edit(_)) => drop(self.settle(id, shared)),
             None if error.retryable => self.outbox.postpone(id, error.code, error.retry_after_ms, now),
             code => self.refuse(id, code, error.retryable, shared),
         }
@@ -130,7 +127,8 @@ impl Group {
         let Some(intent) = self.outbox.remove(id) else { return };
         shared.out.push(Output::Forget(id));
         if intent.is_send() {
-            while let Some(change) = self.outbox.change_of(intent.message).map(|change| change.id) {
+            let changes: Vec<IntentId> = self.outbox.changes_of(intent.message).map(|change| change.id).collect();
+            for change in changes {
                 self.outbox.remove(change);
                 shared.out.push(Output::Forget(change));
             }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use caravana_protocol::{
     ClientFrame, ConnectionId, Content, Done, Epoch, ErrorCode, Event, Heartbeat, Hello, Incoming, Left, LeftReason,
-    Limits, MemberJoined, Message, MessageChange, MessageId, MessageSent, Read, Role, Seq, ServerFrame, Timestamp,
-    UserId, WireError, limits,
+    Limits, MemberJoined, Message, MessageChange, MessageId, MessageSent, PinChanged, ReactionChanged, Read, Role, Seq,
+    ServerFrame, Timestamp, UserId, WireError, limits,
 };
 use uuid::Uuid;
 
@@ -125,12 +125,12 @@ impl Server {
 
     /// A message is changed by its author.
     pub fn edit(&mut self, id: MessageId, text: &str) {
-        self.change(id, text, true);
+        self.change(id, text, None, true);
     }
 
     /// A message is deleted.
     pub fn delete(&mut self, id: MessageId) {
-        self.change(id, "", false);
+        self.change(id, "", None, false);
     }
 
     /// A user becomes a member.
@@ -200,12 +200,14 @@ impl Server {
                     self.send(id, &content.body, reference);
                 }
             }
-            ClientFrame::EditMessage { id, message } => self.change_own(id, &message, true, reference),
-            ClientFrame::DeleteMessage { id } => self.change_own(id, "", false, reference),
+            ClientFrame::EditMessage { id, message, mentions } => {
+                self.change_own(id, &message, mentions, true, reference);
+            }
+            ClientFrame::DeleteMessage { id } => self.change_own(id, "", None, false, reference),
             ClientFrame::MarkRead { seq, .. } if !self.ignores_reads => {
                 let read = self.reads.entry(self.user).or_default();
                 *read = seq.max(*read);
-                let read = Read { group_id: group(), user_id: self.user, seq: *read };
+                let read = Read { group_id: group(), user_id: self.user, seq: *read, hidden: false };
                 self.say(ServerFrame::Read(read));
             }
             ClientFrame::Subscribe { cursor, .. } => self.follow(cursor, reference),
@@ -214,6 +216,8 @@ impl Server {
                 self.following = false;
                 self.say(ServerFrame::Left(Left { group_id, reason: LeftReason::Asked }));
             }
+            ClientFrame::React { id, emoji, on } => self.mark_own(id, reference, |server| server.react(id, &emoji, on)),
+            ClientFrame::PinMessage { id, on } => self.mark_own(id, reference, |server| server.pin(id, on)),
             ClientFrame::MarkRead { .. }
             | ClientFrame::Typing { .. }
             | ClientFrame::StopTyping { .. }
@@ -255,12 +259,76 @@ impl Server {
             status: true,
             seq: self.head() + 1,
             edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         };
         self.messages.insert(id, message.clone());
         self.append(Event::NewMessage(message));
     }
 
-    fn change_own(&mut self, id: MessageId, text: &str, status: bool, reference: Option<String>) {
+    /// Carries out a reaction or a pin that the client asked for. `mark` does nothing if nothing has to change.
+    fn mark_own(&mut self, id: MessageId, reference: Option<String>, mark: impl FnOnce(&mut Self)) {
+        let answer = self.change_answers.pop_front();
+        if answer == Some(Answer::Swallowed) {
+            return;
+        }
+        self.changes += 1;
+        let refused = match (&answer, self.messages.get(&id)) {
+            (Some(Answer::Refused(code, _)), _) => Some(*code),
+            (_, None) => Some(ErrorCode::NotFound),
+            (_, Some(message)) if !message.status => Some(ErrorCode::Gone),
+            (_, Some(_)) => None,
+        };
+        if let Some(code) = refused {
+            return self.say(ServerFrame::Error(WireError::new(code, "refused", reference)));
+        }
+        self.lose_events += usize::from(answer == Some(Answer::Lost));
+        mark(self);
+        if let Some(reference) = reference.filter(|_| answer.is_none() && !self.knows_no_done) {
+            self.say(ServerFrame::Done(Done { reference, group_id: group(), seq: self.head() }));
+        }
+    }
+
+    fn react(&mut self, id: MessageId, emoji: &str, on: bool) {
+        self.react_as(self.user, id, emoji, on);
+    }
+
+    /// A member reacts to a message, or takes the reaction back.
+    pub fn react_as(&mut self, user_id: UserId, id: MessageId, emoji: &str, on: bool) {
+        let (seq, at) = (self.head() + 1, Timestamp::from_unix_micros(0));
+        let Some(message) = self.messages.get_mut(&id) else { return };
+        let known = message.reactions.iter().find(|known| known.emoji == emoji);
+        if known.is_some_and(|known| known.users.contains(&user_id)) == on {
+            return;
+        }
+        let before = known.map_or(0, |known| known.count);
+        let count = if on { before + 1 } else { before - 1 };
+        let (message_seq, emoji) = (message.seq, emoji.to_owned());
+        let change =
+            ReactionChanged { group_id: group(), seq, message_id: id, message_seq, user_id, emoji, on, count, at };
+        change.apply(&mut message.reactions);
+        self.append(Event::ReactionChanged(change));
+    }
+
+    /// Somebody pins a message, or takes its pin off.
+    pub fn pin(&mut self, id: MessageId, on: bool) {
+        let (seq, at) = (self.head() + 1, Timestamp::from_unix_micros(0));
+        let Some(message) = self.messages.get_mut(&id).filter(|message| message.pinned != on) else { return };
+        message.pinned = on;
+        let message_seq = message.seq;
+        let change = PinChanged { group_id: group(), seq, message_id: id, message_seq, user_id: self.user, at };
+        self.append(if on { Event::MessagePinned(change) } else { Event::MessageUnpinned(change) });
+    }
+
+    fn change_own(
+        &mut self,
+        id: MessageId,
+        text: &str,
+        mentions: Option<Vec<UserId>>,
+        status: bool,
+        reference: Option<String>,
+    ) {
         let answer = self.change_answers.pop_front();
         if answer == Some(Answer::Swallowed) {
             return;
@@ -280,20 +348,26 @@ impl Server {
         if let Some(code) = refused {
             return self.say(ServerFrame::Error(WireError::new(code, "refused", reference)));
         }
-        let is_so = |message: &Message| message.status == status && (message.content.body == text || !status);
+        let mentions_are =
+            |message: &Message| mentions.as_ref().is_none_or(|wanted| *wanted == message.content.mentions);
+        let text_is = |message: &Message| message.content.body == text && mentions_are(message);
+        let is_so = |message: &Message| message.status == status && (text_is(message) || !status);
         if !self.messages.get(&id).is_some_and(is_so) {
             self.lose_events += usize::from(answer == Some(Answer::Lost));
-            self.change(id, text, status);
+            self.change(id, text, mentions, status);
         }
         if let Some(reference) = reference.filter(|_| answer.is_none() && !self.knows_no_done) {
             self.say(ServerFrame::Done(Done { reference, group_id: group(), seq: self.head() }));
         }
     }
 
-    fn change(&mut self, id: MessageId, text: &str, status: bool) {
+    fn change(&mut self, id: MessageId, text: &str, mentions: Option<Vec<UserId>>, status: bool) {
         let seq = self.head() + 1;
         let Some(message) = self.messages.get_mut(&id) else { return };
         text.clone_into(&mut message.content.body);
+        if let Some(mentions) = mentions {
+            message.content.mentions = mentions;
+        }
         message.status = status;
         let change = MessageChange { message_seq: message.seq, message: Message { seq, ..message.clone() } };
         self.append(if status { Event::MessageEdited(change) } else { Event::MessageDeleted(change) });

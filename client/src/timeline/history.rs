@@ -81,7 +81,7 @@ impl Timeline {
             Merged::Added(touched) => touched,
             Merged::Replaced | Merged::Stale | Merged::OtherEpoch => &mut unseen,
         };
-        let newer: Vec<_> = self.passed.iter().filter(|change| change.message.seq > head).cloned().collect();
+        let newer: Vec<_> = self.passed.iter().filter(|change| change.seq() > head).cloned().collect();
         for change in newer {
             self.change(&change, touched);
         }

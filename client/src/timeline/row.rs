@@ -64,7 +64,12 @@ impl Row {
             Event::MemberJoined(joined) => Some(Self::MemberJoined(joined.clone())),
             Event::MemberLeft(left) => Some(Self::MemberLeft(left.clone())),
             Event::GroupUpdated(updated) => Some(Self::GroupUpdated(updated.clone())),
-            Event::MessageEdited(_) | Event::MessageDeleted(_) | Event::Other(_) => None,
+            Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::Other(_) => None,
         }
     }
 }

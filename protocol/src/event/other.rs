@@ -130,17 +130,17 @@ mod tests {
 
     #[test]
     fn what_is_stored_travels_as_it_is_and_the_columns_win() {
-        let frame = stored("reaction_changed", Some(r#"{"emoji":"\u2764","n":1e400,"seq":1,"group_id":"x"}"#));
+        let frame = stored("poll_closed", Some(r#"{"emoji":"\u2764","n":1e400,"seq":1,"group_id":"x"}"#));
         assert_eq!(
             frame,
             format!(
-                r#"{{"type":"reaction_changed","data":{{"at":"1970-01-01T00:00:00Z","emoji":"\u2764","group_id":"{GROUP}","n":1e400,"seq":7}}}}"#
+                r#"{{"type":"poll_closed","data":{{"at":"1970-01-01T00:00:00Z","emoji":"\u2764","group_id":"{GROUP}","n":1e400,"seq":7}}}}"#
             )
         );
         let Ok(Some(ServerFrame::Event(Event::Other(other)))) = codec::decode_server(&frame) else {
             panic!("no event: {frame}")
         };
-        assert_eq!((other.kind.as_str(), other.seq), ("reaction_changed", 7));
+        assert_eq!((other.kind.as_str(), other.seq), ("poll_closed", 7));
         assert_eq!(codec::encode_event(&Event::Other(other)), frame, "who only carries it changes nothing");
     }
 

@@ -9,6 +9,7 @@ use crate::{Timestamp, UserId};
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(from = "CarriedUser")]
 pub struct User {
     /// The user's id.
     pub id: UserId,
@@ -16,9 +17,74 @@ pub struct User {
     #[cfg_attr(feature = "openapi", schema(example = "Ana"))]
     pub display_name: String,
     /// Only in answers to the person itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "ana@example.org"))]
     pub email: Option<String>,
+    /// Only to the person itself; to others it is the default.
+    #[serde(flatten)]
+    pub sharing: Sharing,
+    /// Whom the person has blocked: complete in `account_changed`, left out everywhere else and if it is nobody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub blocked: Vec<UserId>,
+}
+
+/// A person as it is read. It needs no `flatten` of serde, which buffers a value before it reads it.
+#[derive(Deserialize)]
+struct CarriedUser {
+    id: UserId,
+    display_name: String,
+    email: Option<String>,
+    #[serde(default = "on")]
+    share_reads: bool,
+    #[serde(default = "on")]
+    share_typing: bool,
+    #[serde(default = "on")]
+    share_last_seen: bool,
+    #[serde(default)]
+    blocked: Vec<UserId>,
+}
+
+impl From<CarriedUser> for User {
+    fn from(carried: CarriedUser) -> Self {
+        let CarriedUser { id, display_name, email, share_reads, share_typing, share_last_seen, blocked } = carried;
+        Self { id, display_name, email, sharing: Sharing { share_reads, share_typing, share_last_seen }, blocked }
+    }
+}
+
+const fn on() -> bool {
+    true
+}
+
+/// Whether a switch is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_on(switch: &bool) -> bool {
+    *switch
+}
+
+/// What a person shares with the other members of their groups. Whoever does not share one of these does not see that of
+/// others. A switch is left out while it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Sharing {
+    /// How far the person has read.
+    #[serde(skip_serializing_if = "is_on")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub share_reads: bool,
+    /// That the person is typing.
+    #[serde(skip_serializing_if = "is_on")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub share_typing: bool,
+    /// When the person was last there. The server keeps the switch for clients; it tells nobody such a time yet.
+    #[serde(skip_serializing_if = "is_on")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub share_last_seen: bool,
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self { share_reads: true, share_typing: true, share_last_seen: true }
+    }
 }
 
 /// `{user}`.
@@ -102,6 +168,18 @@ pub struct AccountPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(schema_with = schemas::new_display_name))]
     pub display_name: Option<String>,
+    /// Whether others see how far the person has read, and the person sees it of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub share_reads: Option<bool>,
+    /// Whether others see that the person is typing, and the person sees it of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub share_typing: Option<bool>,
+    /// Whether others may see when the person was last there, and the person sees it of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(example = true))]
+    pub share_last_seen: Option<bool>,
 }
 
 /// End one's account.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "openapi")]
 use super::schemas;
-use crate::{Epoch, Event, Message, MessageId, Seq};
+use crate::{Epoch, Event, Message, MessageId, Seq, UserId};
 
 /// A page of a group's history, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,28 @@ pub struct NewMessage {
     /// The message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// The members that it mentions, at most 50; those who are no members are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// Whether it mentions all members. In groups of more than 30, only the owner and admins may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_everyone: bool,
+}
+
+/// The pinned messages of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PinsAnswer {
+    /// The newest pin first, at most [`crate::limits::PINS_PER_GROUP`].
+    pub messages: Vec<Message>,
+}
+
+/// Who has read a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadsAnswer {
+    /// The members, without its author.
+    pub read: Vec<UserId>,
 }
 
 /// Events in a list. Each is written as the frame that carries it, character by character.

@@ -97,6 +97,12 @@ fn group() -> ObjectBuilder {
         .description(Some("At most 80 characters, something visible."))
 }
 
+/// The emoji of a group. JSON Schema can't say which texts are one emoji.
+#[must_use]
+pub fn group_emoji() -> Object {
+    or_null(text(None, 1, limits::EMOJI_BYTES, "🌮").description(Some("One emoji, at most 32 bytes.")))
+}
+
 /// A text that looks like an e-mail address.
 #[must_use]
 pub fn email() -> Object {

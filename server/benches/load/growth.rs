@@ -5,7 +5,7 @@
 
 mod connected;
 mod curve;
-mod fill;
+pub(crate) mod fill;
 mod requests;
 
 use std::path::Path;

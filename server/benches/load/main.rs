@@ -85,6 +85,8 @@ enum Workload {
     Foreign,
     /// The heads of many groups are asked for.
     Sweep,
+    /// A million messages are searched. Only by name: filling the database takes minutes.
+    Search,
     /// Each figure at several sizes, with the exponent of its growth. Only by name: it takes minutes.
     Growth,
 }
@@ -142,6 +144,9 @@ fn main() -> Result<()> {
     }
     if chosen(Workload::Sweep) {
         tell(&plan, &folder, "sweep", &workload::sweep(&plan)?)?;
+    }
+    if options.workloads.contains(&Workload::Search) {
+        tell(&plan, &folder, "search", &workload::search(&plan, options.quick)?)?;
     }
     if options.workloads.contains(&Workload::Growth) {
         growth::growth(&plan, options.quick, &folder)?;

@@ -6,6 +6,7 @@ mod foreign;
 mod idle;
 mod restart;
 mod resume;
+mod search;
 mod stalled;
 mod storm;
 mod sweep;
@@ -22,6 +23,7 @@ pub(crate) use foreign::foreign;
 pub(crate) use idle::idle;
 pub(crate) use restart::restart;
 pub(crate) use resume::resume;
+pub(crate) use search::search;
 pub(crate) use stalled::stalled;
 pub(crate) use storm::storm;
 pub(crate) use sweep::sweep;
@@ -167,6 +169,10 @@ pub(crate) const FOREIGN_P99: &str = "insert to frame p99, ms";
 pub(crate) const SWEEP_P50: &str = "one question p50, ms";
 /// 99th percentile of one query for the heads of all groups.
 pub(crate) const SWEEP_P99: &str = "one question p99, ms";
+/// Median of one search.
+pub(crate) const SEARCH_P50: &str = "one search p50, ms";
+/// 95th percentile of one search.
+pub(crate) const SEARCH_P95: &str = "one search p95, ms";
 /// The 99th percentile with connections that read nothing, divided by that without.
 pub(crate) const RATIO: &str = "p99 with / without";
 

@@ -6,13 +6,13 @@ use anyhow::{Result, ensure};
 use axum::body::Body;
 use axum::http::Request;
 use caravana_app::i18n::Lang;
-use caravana_app::ports::{Api, ApiError, ApiFuture, ChatApi, HistoryPage, Site, Theme};
+use caravana_app::ports::{Api, ApiError, ApiFuture, ChatApi, HistoryPage, Site, Sought, Theme};
 use caravana_app::shell;
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
-    Register, ResetWays, SignIn, User,
+    Group, GroupKind, GroupPatch, GroupsAnswer, Invite, InvitePreview, LastMessage, LivingInvite, Login, Member,
+    MessagesAnswer, Mine, MinePatch, NewGroup, NewInvite, Register, ResetWays, SearchAnswer, Sharing, SignIn, User,
 };
-use caravana_protocol::{Epoch, ErrorCode, GroupId, InviteId, Role, Timestamp};
+use caravana_protocol::{Epoch, ErrorCode, GroupId, InviteId, Message, MessageId, Role, Timestamp, UserId};
 use http_body_util::BodyExt as _;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
@@ -59,15 +59,27 @@ async fn page() -> Result<()> {
 struct InMemory;
 
 fn user(number: u64) -> User {
-    User { id: texts::user(number), display_name: format!("Viajera {number}"), email: None }
+    User {
+        id: texts::user(number),
+        display_name: format!("Viajera {number}"),
+        email: None,
+        sharing: Sharing::default(),
+        blocked: Vec::new(),
+    }
 }
 
 fn group(number: u64) -> Group {
     let id = if number == 0 { texts::group() } else { GroupId::new(Uuid::from_u128(u128::from(number))) };
     Group {
         id,
+        kind: GroupKind::Group,
+        peer_id: None,
+        closed: false,
         name: format!("Viaje número {number}"),
         time_zone: None,
+        emoji: None,
+        starts_on: None,
+        ends_on: None,
         role: Role::Member,
         member_count: MEMBERS,
         members_can_invite: true,
@@ -75,8 +87,10 @@ fn group(number: u64) -> Group {
         head: MESSAGES,
         last_read: MESSAGES,
         unread: number % 3,
-        last_message: Some(texts::message(MESSAGES)),
+        unread_mentions: 0,
+        last_message: Some(LastMessage { message: texts::message(MESSAGES), display_name: Some("Viajera 1".into()) }),
         joined_at: Timestamp::from_unix_micros(0),
+        me: Mine::default(),
     }
 }
 
@@ -94,7 +108,19 @@ impl ChatApi for InMemory {
     }
 
     fn groups(&self) -> ApiFuture<GroupsAnswer> {
-        there(GroupsAnswer { groups: (0..GROUPS).map(group).collect() })
+        there(GroupsAnswer { groups: (0..GROUPS).map(group).collect(), blocked: Vec::new() })
+    }
+
+    fn open_direct(&self, _: UserId) -> ApiFuture<Group> {
+        refused()
+    }
+
+    fn block(&self, _: UserId, _: bool) -> ApiFuture<()> {
+        refused()
+    }
+
+    fn blocked(&self) -> ApiFuture<Vec<User>> {
+        refused()
     }
 
     fn group(&self, _: GroupId) -> ApiFuture<Group> {
@@ -116,6 +142,22 @@ impl ChatApi for InMemory {
             has_more_before: false,
             has_more_after: false,
         })
+    }
+
+    fn message(&self, _: GroupId, _: MessageId) -> ApiFuture<Message> {
+        refused()
+    }
+
+    fn pins(&self, _: GroupId) -> ApiFuture<Vec<Message>> {
+        there(Vec::new())
+    }
+
+    fn reads(&self, _: GroupId, _: MessageId) -> ApiFuture<Vec<UserId>> {
+        refused()
+    }
+
+    fn search(&self, _: Sought, _: Option<String>) -> ApiFuture<SearchAnswer> {
+        refused()
     }
 
     fn invite(&self, _: String) -> ApiFuture<InvitePreview> {
@@ -147,6 +189,26 @@ impl ChatApi for InMemory {
     }
 
     fn create_group(&self, _: NewGroup) -> ApiFuture<Group> {
+        refused()
+    }
+
+    fn update_group(&self, _: GroupId, _: GroupPatch) -> ApiFuture<Group> {
+        refused()
+    }
+
+    fn set_mine(&self, _: GroupId, _: MinePatch) -> ApiFuture<()> {
+        refused()
+    }
+
+    fn delete_group(&self, _: GroupId) -> ApiFuture<()> {
+        refused()
+    }
+
+    fn set_role(&self, _: GroupId, _: UserId, _: Role) -> ApiFuture<()> {
+        refused()
+    }
+
+    fn remove_member(&self, _: GroupId, _: UserId) -> ApiFuture<()> {
         refused()
     }
 

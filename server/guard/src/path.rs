@@ -12,6 +12,7 @@ use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::frame::{Head, Outgoing};
 use caravana_hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope, Unverified};
+use caravana_protocol::rest::{NewGroup, Sharing};
 use caravana_protocol::{Event, Incoming, codec};
 use caravana_sqlite::SqliteStore;
 use caravana_store::{Accounts as _, Groups as _, Invites as _, NewAccount, NewInvite, Proof, SharedLog};
@@ -114,7 +115,12 @@ impl House {
         let hub = Hub::start(log, Arc::new(LocalBroker::default()), settings(), TaskTracker::new(), end.clone());
         let mut connections = Vec::new();
         for member in 0..members {
-            let caller = Caller { user_id: texts::user(member), proof: Proof::default(), is_direct: false };
+            let caller = Caller {
+                user_id: texts::user(member),
+                proof: Proof::default(),
+                is_direct: false,
+                sharing: Sharing::default(),
+            };
             let mut connection = hub.connect(&caller, Scope::Group(texts::group(), None));
             connection.is_ready().await;
             connections.push(connection);
@@ -176,7 +182,7 @@ async fn found_group(store: &SqliteStore, members: u64) -> Result<()> {
         };
         store.create_account(account).await?;
     }
-    store.create_group(texts::group(), texts::user(0), "Oaxaca en abril", None).await?;
+    store.create_group(texts::group(), texts::user(0), NewGroup::named("Oaxaca en abril")).await?;
     let (token, now) = ([7; 32], 1_767_225_600);
     let invite = NewInvite { token, max_uses: None, created_at: now, expires_at: now + 60 };
     store.create_invite(texts::user(0), texts::group(), invite).await?;

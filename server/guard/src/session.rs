@@ -1,6 +1,6 @@
 //! The client's session in a group that others write to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use caravana_client::{Config, Input, Instant, Output, Secret, Session, SessionCheck, SocketId};
@@ -65,7 +65,14 @@ impl Following {
         following.session.handle(Input::OpenGroup { group: group_id, page: Some(page), last_read: Some(0) }, NOW);
         following.settle();
         let (roster, reads) = (vec![texts::user(SELF)], BTreeMap::new());
-        following.say(&ServerFrame::Joined(Joined { group_id, epoch, head: 0, roster, reads }));
+        following.say(&ServerFrame::Joined(Joined {
+            group_id,
+            epoch,
+            head: 0,
+            roster,
+            reads,
+            hidden_reads: BTreeSet::new(),
+        }));
         following.say(&ServerFrame::CaughtUp(CaughtUp { group_id, epoch, seq: 0 }));
         Ok(following)
     }

@@ -45,18 +45,21 @@ pub fn message(seq: u64) -> Message {
         id: message_id(seq),
         user_id: Some(user(seq % 3)),
         group_id: group(),
-        content: Content { body: TEXT.to_owned(), reply_to: None },
+        content: Content::text(TEXT.to_owned()),
         created_at: Timestamp::from_unix_micros(i64::try_from((MILLIS + seq * 60_000) * 1_000).unwrap_or(0)),
         status: true,
         seq,
         edited_at: None,
+        reply: None,
+        reactions: Vec::new(),
+        pinned: false,
     }
 }
 
 /// The bytes in which a client sends a message: a masked frame of text (RFC 6455).
 #[must_use]
 pub fn sent(number: u64) -> Vec<u8> {
-    let content = Content { body: TEXT.to_owned(), reply_to: None };
+    let content = Content::text(TEXT.to_owned());
     let id = Some(message_id(number));
     let frame = ClientFrame::SendMessage { content, id, user_id: None, group_id: Some(group()) };
     let text = codec::encode_client(&frame, None);

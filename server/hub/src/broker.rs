@@ -1,7 +1,7 @@
 //! The port to the other instances of this server, and what they tell each other.
 //!
 //! A broker may drop signals: no message depends on them (idea 2). A lost hint is found by the sweep, lost presence by
-//! the next repetition, a lost revocation by the look-up of sign-ins, and typing expires. A lost read mark, name or new
+//! the next repetition, a lost revocation by the look-up of sign-ins, and typing expires. A lost read mark, name, switch or new
 //! membership is shown when a client loads it again. A broker promises only that it never waits, and that it says when
 //! it may have dropped something. [`LocalBroker`] connects the instances inside one process.
 
@@ -9,6 +9,7 @@ mod local;
 
 use std::fmt;
 
+use caravana_protocol::rest::User;
 use caravana_protocol::{CloseReason, GroupId, Seq, UserId};
 use caravana_store::{Proof, SecretHash};
 use futures::stream::BoxStream;
@@ -66,13 +67,15 @@ pub enum Signal {
         user_id: UserId,
         /// Up to where.
         seq: Seq,
+        /// Whether the other members may know.
+        is_shared: bool,
     },
     /// A user joined the group, left it, or has another role in it.
     Member(GroupId, UserId),
     /// A group was deleted; these were its members.
     GroupDeleted(GroupId, Vec<UserId>),
-    /// A user has another name.
-    Renamed(UserId, String),
+    /// A user has another name, or shares something else. Without the e-mail.
+    Account(User),
     /// Connections must end.
     Revoked(UserId, Revoked),
     /// A sign-in of a user has a new secret; its connections now depend on that one.

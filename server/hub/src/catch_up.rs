@@ -88,6 +88,10 @@ trait Steps {
     async fn turn(&self) -> Self::Turn<'_>;
     /// Reads the state that the hub keeps for the group.
     async fn group_state(&self) -> Result<GroupState, Refused>;
+    /// Puts in what has changed besides the log since the group's state was read.
+    fn latest(&self, group_state: GroupState) -> GroupState {
+        group_state
+    }
     /// Checks in the database that the follower is a member.
     async fn membership(&self) -> Result<(), Refused>;
     /// Reads a page of the log, and checks membership in the same statement.
@@ -133,7 +137,7 @@ async fn load(steps: &impl Steps) -> Result<(), Refused> {
         return Ok(());
     }
     let group_state = steps.group_state().await?;
-    if steps.with(|group| group.load(group_state)) == Some(true) {
+    if steps.with(|group| group.load(steps.latest(group_state))) == Some(true) {
         steps.pull();
     }
     Ok(())
@@ -254,6 +258,10 @@ impl Steps for CatchUp {
 
     async fn group_state(&self) -> Result<GroupState, Refused> {
         self.hub.log.group_state(self.group).await?.ok_or(Refused::Stranger)
+    }
+
+    fn latest(&self, group_state: GroupState) -> GroupState {
+        self.hub.sharing_changes.put_into(group_state)
     }
 
     async fn membership(&self) -> Result<(), Refused> {

@@ -40,7 +40,19 @@ impl Connection {
                 self.send(Posted { user_id: self.peer.user, group_id, id, content }, reference);
                 Ok(())
             }
-            ClientFrame::EditMessage { id, message } => self.edit(id, &message, own_reference).await,
+            ClientFrame::EditMessage { id, message, mentions } => {
+                self.edit(id, &message, mentions, own_reference).await
+            }
+            ClientFrame::React { id, emoji, on } => {
+                let reacted = self.hub.react(self.peer.user, None, id, &emoji, on).await;
+                self.done(&reacted.map_err(|refused| refused.to_wire(None))?, own_reference);
+                Ok(())
+            }
+            ClientFrame::PinMessage { id, on } => {
+                let pinned = self.hub.pin(self.peer.user, None, id, on).await;
+                self.done(&pinned.map_err(|refused| refused.to_wire(None))?, own_reference);
+                Ok(())
+            }
             ClientFrame::DeleteMessage { id } => self.delete(id, own_reference).await,
             ClientFrame::Typing { user_id, group_id } => {
                 self.check_user(user_id)?;
@@ -107,8 +119,14 @@ impl Connection {
         }));
     }
 
-    async fn edit(&mut self, id: MessageId, message: &str, own_reference: Option<FrameRef>) -> Outcome {
-        let edited = self.hub.edit(self.peer.user, None, id, message).await;
+    async fn edit(
+        &mut self,
+        id: MessageId,
+        message: &str,
+        mentions: Option<Vec<UserId>>,
+        own_reference: Option<FrameRef>,
+    ) -> Outcome {
+        let edited = self.hub.edit(self.peer.user, None, id, message, mentions).await;
         self.done(&edited.map_err(|refused| refused.to_wire(None))?, own_reference);
         Ok(())
     }
@@ -130,9 +148,12 @@ impl Connection {
         }
     }
 
-    /// Typing is soft state: a frame over the rate is dropped without an error.
+    /// Typing is soft state: a frame over the rate is dropped without an error, and so is that of a user who does not share it.
     fn typing(&mut self, group_id: GroupId) {
         let (now, user) = (Instant::now(), self.peer.user);
+        if !self.peer.sharing().share_typing {
+            return;
+        }
         if !self.groups.contains_key(&group_id) {
             return;
         }

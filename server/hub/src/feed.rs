@@ -73,7 +73,7 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 Effect::Moved(group) => hub.signal(Signal::Hint(group, None)),
                 Effect::Member(group, user) => hub.signal(Signal::Member(group, user)),
                 Effect::GroupDeleted(group, members) => hub.signal(Signal::GroupDeleted(group, members)),
-                Effect::Renamed(user, display_name) => hub.signal(Signal::Renamed(user, display_name)),
+                Effect::Account(user) => hub.signal(Signal::Account(user)),
             }
         }
         // The writing tasks that were woken run before more is put in, even if one thread serves them all.
@@ -358,7 +358,13 @@ mod tests {
         hub.registry.enter(GROUP, |state| state.enter(&reader, 1));
         let epoch = Epoch::new(Uuid::from_u128(3));
         hub.registry.with(GROUP, |state| {
-            state.load(GroupState { epoch, head: 0, members: [reader.user].into(), reads: BTreeMap::new() });
+            state.load(GroupState {
+                epoch,
+                head: 0,
+                members: [reader.user].into(),
+                reads: BTreeMap::new(),
+                hidden: [].into(),
+            });
             state.join(GROUP, reader.key, 1, 0, true)
         });
         let mut effects = Effects::default();

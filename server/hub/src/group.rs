@@ -272,6 +272,9 @@ impl Group {
             | Event::MessageEdited(_)
             | Event::MessageDeleted(_)
             | Event::GroupUpdated(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
             | Event::Other(_) => {}
         }
     }
@@ -281,6 +284,7 @@ impl Group {
         if let Some(group_state) = &mut self.known {
             group_state.members.remove(&user);
             group_state.reads.remove(&user);
+            group_state.hidden.remove(&user);
         }
     }
 

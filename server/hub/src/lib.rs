@@ -24,6 +24,7 @@ mod peer;
 mod registry;
 #[cfg(test)]
 mod samples;
+mod sharing;
 mod signals;
 mod typing_taken;
 mod writes;
@@ -34,6 +35,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caravana_protocol::limits::TYPING_ACCEPT_MS;
+use caravana_protocol::rest::Sharing;
 use caravana_protocol::{CloseReason, ConnectionId, Cursor, GoingAway, GroupId, ServerFrame, UserId};
 use caravana_store::{Proof, SecretHash, SharedLog};
 use futures::future::BoxFuture;
@@ -75,6 +77,7 @@ pub struct Hub {
     /// Limits restarts of typing that follow each other too fast, by connection and group.
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
+    sharing_changes: sharing::Changes,
     /// Wakes the sweep, because signals of other instances may have been lost.
     lost_signals: Notify,
     /// Limits how many beginning streams read the database at once.
@@ -124,6 +127,8 @@ pub struct Caller {
     pub proof: Proof,
     /// Whether the credential itself came with the request, and not a ticket that was made with it.
     pub is_direct: bool,
+    /// What the user shares of themselves.
+    pub sharing: Sharing,
 }
 
 /// What a connection is for.
@@ -153,6 +158,7 @@ impl Hub {
             budgets: Budgets::new(&settings.budgets),
             typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
+            sharing_changes: sharing::Changes::default(),
             lost_signals: Notify::new(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),
@@ -189,10 +195,15 @@ impl Hub {
                 Scope::Group(group, _) => Some(group),
                 Scope::Many => None,
             },
+            sharing: Mutex::new(identity.sharing),
             mailbox: Mailbox::default(),
             pace: Pace::default(),
         });
         let fits = self.registry.add(Arc::clone(&peer), self.settings.connections_per_user);
+        // It may have changed since the handshake read it.
+        if let Some(sharing) = self.sharing_changes.of(peer.user) {
+            peer.share(sharing);
+        }
         let mut connection = Connection::new(Arc::clone(self), peer, identity.proof.expires_at);
         if fits {
             connection.greet(scope);

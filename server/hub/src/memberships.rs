@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use caravana_protocol::rest::User;
-use caravana_protocol::{AccountChanged, Event, GroupAdded, GroupId, GroupRemoved, ServerFrame, UserId};
+use caravana_protocol::{Event, GroupAdded, GroupId, GroupRemoved, ServerFrame, UserId};
 use caravana_store::StoreError;
 use caravana_telemetry::{Seldom, causes};
 use tokio::sync::Notify;
@@ -81,16 +80,10 @@ impl Hub {
             | Event::MessageEdited(_)
             | Event::MessageDeleted(_)
             | Event::GroupUpdated(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
             | Event::Other(_) => {}
-        }
-    }
-
-    /// Tells a user's sockets that the user has a new name. The frame is short, so it does not wait for room.
-    pub(super) fn renamed(&self, id: UserId, display_name: String) {
-        let user = User { id, display_name, email: None };
-        let frame = Outgoing::server(&ServerFrame::AccountChanged(AccountChanged { user }));
-        for peer in self.registry.of_user(id) {
-            peer.mailbox.push(&frame);
         }
     }
 
@@ -106,7 +99,7 @@ impl Hub {
             return Some(sockets);
         }
         let frame = match self.log.membership(group_id, user).await {
-            Ok(Some(group)) => Outgoing::server(&ServerFrame::GroupAdded(GroupAdded { group })),
+            Ok(Some(group)) => Outgoing::server(&ServerFrame::GroupAdded(GroupAdded { group: Box::new(group) })),
             Ok(None) => Outgoing::server(&ServerFrame::GroupRemoved(GroupRemoved { group_id })),
             Err(error) => {
                 static UNREAD: Seldom = Seldom::new();

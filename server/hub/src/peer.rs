@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use caravana_protocol::rest::Sharing;
 use caravana_protocol::{CloseReason, ConnectionId, GroupId, Left, LeftReason, ServerFrame, UserId};
 use caravana_store::{Proof, SecretHash};
 
@@ -23,6 +24,8 @@ pub struct Peer {
     pub(super) is_direct: bool,
     /// The only group that the connection may follow, on the endpoint of one group.
     pub(super) only: Option<GroupId>,
+    /// What the user shares, and so what this connection is told of others.
+    pub(super) sharing: Mutex<Sharing>,
     /// The queue of frames that wait to be written.
     pub(super) mailbox: Mailbox,
     /// Limits how fast the client's frames are carried out.
@@ -66,6 +69,16 @@ impl Peer {
         if self.is_direct && proof.session == Some(session) && proof.expires_at.is_none() {
             proof.session = Some(renewed);
         }
+    }
+
+    /// What the user shares now.
+    pub(super) fn sharing(&self) -> Sharing {
+        *self.sharing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user shares something else from now on.
+    pub(super) fn share(&self, sharing: Sharing) {
+        *self.sharing.lock().unwrap_or_else(PoisonError::into_inner) = sharing;
     }
 
     /// Tells the client that this connection gets no more of this group.

@@ -30,6 +30,7 @@ pub(super) fn peer(key: u64) -> Arc<Peer> {
         proof: Mutex::default(),
         is_direct: true,
         only: None,
+        sharing: Mutex::default(),
         mailbox: Mailbox::default(),
         pace: Pace::default(),
     })
@@ -46,5 +47,8 @@ pub(super) fn message(seq: Seq) -> Event {
         status: true,
         seq,
         edited_at: None,
+        reply: None,
+        reactions: Vec::new(),
+        pinned: false,
     })
 }

@@ -70,8 +70,11 @@ impl Hub {
                 let until = Instant::now() + PRESENCE_COUNTS;
                 self.registry.with(group_id, |state| state.heard(group_id, from, users, is_complete, until));
             }
-            Signal::Read { group_id, user_id, seq } => {
-                self.registry.with(group_id, |state| state.read(group_id, user_id, seq));
+            Signal::Read { group_id, user_id, seq, is_shared } => {
+                // A change that was committed since then counts.
+                let lately = self.sharing_changes.of(user_id).map(|sharing| sharing.share_reads);
+                let is_shared = lately.unwrap_or(is_shared);
+                self.registry.with(group_id, |state| state.read(group_id, user_id, seq, is_shared));
             }
             // If the group is followed here, its log reports the change too. But the followers may leave before the log
             // is read.
@@ -82,7 +85,7 @@ impl Hub {
                     self.membership_changed(group, *user);
                 }
             }
-            Signal::Renamed(user, ref display_name) => self.renamed(user, display_name.clone()),
+            Signal::Account(ref user) => self.account_changed(user),
             Signal::Revoked(user, revoked) => self.revoke(user, revoked),
             Signal::Renewed { user_id, session, renewed } => self.renew(user_id, session, renewed),
         }

@@ -9,8 +9,8 @@ mod send;
 
 use std::sync::Arc;
 
-use caravana_protocol::{GroupId, MessageBody, MessageId, Seq, UserId};
-use caravana_store::{Changed, StoreError};
+use caravana_protocol::{Emoji, GroupId, MessageBody, MessageId, Seq, UserId};
+use caravana_store::{Changed, Marked, StoreError};
 use caravana_telemetry::metrics::{self, Change};
 
 use super::Hub;
@@ -21,7 +21,7 @@ pub use refused::WriteRefused;
 pub use send::Posted;
 
 impl Hub {
-    /// Replaces the text of the user's own message. `group`: the group that the request names; a message of another
+    /// Replaces the text of the user's own message, and its mentions if there are some. `group`: the group that the request names; a message of another
     /// group does not exist there.
     pub async fn edit(
         &self,
@@ -29,11 +29,12 @@ impl Hub {
         group: Option<GroupId>,
         id: MessageId,
         message: &str,
+        mentions: Option<Vec<UserId>>,
     ) -> Result<Changed, WriteRefused> {
         let work = async {
             let body = MessageBody::parse(message)?;
             let group = self.charge_change(Act::EditMessage, actor, group, id).await?;
-            let work = async { Ok(self.log.edit(actor, id, body).await?) };
+            let work = async { Ok(self.log.edit(actor, id, body, mentions).await?) };
             self.budgets.charged(Act::EditMessage, group, work).await
         };
         counted(Change::Edit, work.await)
@@ -49,6 +50,40 @@ impl Hub {
         counted(Change::Delete, work.await)
     }
 
+    /// Adds a reaction to a message, or takes it back.
+    pub async fn react(
+        &self,
+        actor: UserId,
+        group: Option<GroupId>,
+        id: MessageId,
+        emoji: &str,
+        on: bool,
+    ) -> Result<Changed, WriteRefused> {
+        let work = async {
+            let emoji = Emoji::parse(emoji)?;
+            let group = self.charge_change(Act::React, actor, group, id).await?;
+            let work = async { Ok(self.log.react(actor, id, emoji, on).await?) };
+            self.budgets.charged(Act::React, group, work).await
+        };
+        counted(Change::React, work.await)
+    }
+
+    /// Pins a message, or takes its pin off.
+    pub async fn pin(
+        &self,
+        actor: UserId,
+        group: Option<GroupId>,
+        id: MessageId,
+        on: bool,
+    ) -> Result<Changed, WriteRefused> {
+        let work = async {
+            let group = self.charge_change(Act::PinMessage, actor, group, id).await?;
+            let work = async { Ok(self.log.pin(actor, id, on).await?) };
+            self.budgets.charged(Act::PinMessage, group, work).await
+        };
+        counted(Change::Pin, work.await)
+    }
+
     /// Moves a read mark forward, and tells the others its new position. A mark that is already at `seq` or beyond
     /// stays.
     pub async fn mark_read(self: &Arc<Self>, group: GroupId, user: UserId, seq: Seq) -> Result<(), WriteRefused> {
@@ -61,8 +96,8 @@ impl Hub {
             let work = async { Ok::<_, WriteRefused>(self.log.mark_read(group, user, seq).await?) };
             self.budgets.charged(Act::MarkRead, group, work).await
         };
-        let seq = counted(Change::Read, work.await)?;
-        self.signal(Signal::Read { group_id: group, user_id: user, seq });
+        let Marked { seq, is_shared } = counted(Change::Read, work.await)?;
+        self.signal(Signal::Read { group_id: group, user_id: user, seq, is_shared });
         Ok(())
     }
 

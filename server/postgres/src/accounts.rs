@@ -2,12 +2,32 @@
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
-use caravana_store::{Account, Accounts, NewAccount, PasswordChange, StoreError};
+use caravana_protocol::rest::{Sharing, User};
+use caravana_store::{Account, Accounts, NewAccount, PasswordChange, SharingPatch, StoreError};
 use uuid::Uuid;
 
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{PostgresStore, ended, ends, is_duplicate, proofs, resets};
+use super::{PostgresStore, ended, ends, is_duplicate, privacy, proofs, resets};
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: Uuid,
+    display_name: Name,
+    email: String,
+    password_hash: String,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
+}
+
+impl AccountRow {
+    fn into_account(self) -> Account {
+        let (id, sharing) = (UserId::new(self.id), self.sharing.into_sharing());
+        let user =
+            User { id, display_name: self.display_name.0, email: Some(self.email), sharing, blocked: Vec::new() };
+        Account { user, password_hash: self.password_hash }
+    }
+}
 
 #[async_trait]
 impl Accounts for PostgresStore {
@@ -30,41 +50,36 @@ impl Accounts for PostgresStore {
                         .execute(backend)
                         .await
                         .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
-                    Ok(User { id, display_name, email: Some(email) })
+                    Ok(User { id, display_name, email: Some(email), sharing: Sharing::default(), blocked: Vec::new() })
                 })
             })
             .await
     }
 
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
-        let row: Option<(Uuid, Name, String, String)> = self
+        let row: Option<AccountRow> = self
             .access
             .ask(|backend| {
-                let statement = self.access.sql(
-                    "select u.id, {user name}, a.email, a.password_hash
-                     from caravana.account a join public.users u on u.id = a.user_id where a.email = $1",
-                );
+                let statement = self.access.sql(concat!(
+                    "select u.id, {user name} as display_name, a.email, a.password_hash, ",
+                    sharing_columns!(),
+                    " from caravana.account a join public.users u on u.id = a.user_id
+                     left join caravana.privacy p on p.user_id = u.id where a.email = $1"
+                ));
                 let email = email.to_owned();
                 Box::pin(async move { Ok(sqlx::query_as(statement).bind(email).fetch_optional(backend).await?) })
             })
             .await?;
-        Ok(row.map(|(user, display_name, email, password_hash)| Account {
-            user: User { id: UserId::new(user), display_name: display_name.0, email: Some(email) },
-            password_hash,
-        }))
+        Ok(row.map(AccountRow::into_account))
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let name: Option<Name> = self
-            .access
+        self.access
             .ask(|backend| {
-                let statement = self.access.sql("select {user name} from public.users u where u.id = $1");
-                Box::pin(
-                    async move { Ok(sqlx::query_scalar(statement).bind(id.uuid()).fetch_optional(backend).await?) },
-                )
+                let access = self.access.clone();
+                Box::pin(async move { privacy::user(&access, backend, id).await })
             })
-            .await?;
-        Ok(name.map(|display_name| User { id, display_name: display_name.0, email: None }))
+            .await
     }
 
     async fn has_users(&self) -> Result<bool, StoreError> {
@@ -116,13 +131,28 @@ impl Accounts for PostgresStore {
         let (access, display_name) = (self.access.clone(), display_name.to_owned());
         self.access
             .write(move |backend, effects| {
-                let (statement, display_name) = (access.sql("{name user}"), display_name.clone());
+                let (access, display_name) = (access.clone(), display_name.clone());
                 Box::pin(async move {
                     ended::lives(backend, user).await?;
-                    effects.renamed(user, display_name.clone());
-                    sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(backend).await?;
+                    let before = privacy::user(&access, backend, user).await?;
+                    let statement = access.sql("{name user}");
+                    sqlx::query(statement).bind(user.uuid()).bind(display_name).execute(&mut *backend).await?;
+                    let after = privacy::user(&access, backend, user).await?;
+                    if let Some(renamed) = after.filter(|after| Some(after) != before.as_ref()) {
+                        effects.account(renamed);
+                    }
                     Ok(())
                 })
+            })
+            .await
+    }
+
+    async fn share(&self, user: UserId, patch: SharingPatch) -> Result<Sharing, StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |backend, effects| {
+                let access = access.clone();
+                Box::pin(async move { privacy::share(&access, backend, effects, user, patch).await })
             })
             .await
     }

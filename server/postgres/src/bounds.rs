@@ -10,10 +10,12 @@ use super::backend::Backend;
 /// The first half of the key of the advisory locks for counting ("boun" in ASCII). The second half is a hash of the id.
 const LOCK: i32 = 0x626f_756e;
 
-/// Whether a user may be in one more group. Other transactions that ask for the same user wait until this one ends.
+/// Whether a user may be in one more group. Conversations of two do not count, because others begin them too. Other
+/// transactions that ask for the same user wait until this one ends.
 pub(super) async fn one_more_group(backend: &mut Backend, user: UserId) -> Result<(), StoreError> {
     lock(backend, user.uuid()).await?;
-    let question = "select count(*) from (select from caravana.member where user_id = $1 limit $2) one";
+    let question = "select count(*) from (select from caravana.member m where m.user_id = $1 \
+        and not exists (select from caravana.direct d where d.group_id = m.group_id) limit $2) one";
     rules::one_more_group(count(backend, question, user.uuid(), GROUPS_PER_USER).await?)
 }
 
@@ -45,7 +47,8 @@ pub(super) async fn one_more_invite(
     rules::one_more_invite(role, own, all)
 }
 
-async fn lock(backend: &mut Backend, key: Uuid) -> Result<(), StoreError> {
+/// Other transactions that ask for the same user or group wait until this one ends.
+pub(super) async fn lock(backend: &mut Backend, key: Uuid) -> Result<(), StoreError> {
     sqlx::query("select pg_advisory_xact_lock($1, hashtext($2::text))").bind(LOCK).bind(key).execute(backend).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod connection;
 mod schema;
+mod search;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
@@ -49,6 +50,7 @@ async fn look_around(
     if schema::versions(connection, findings).await? {
         schema::triggers(connection, findings).await?;
         schema::places(connection, findings).await?;
+        search::index(connection, findings).await?;
         schema::authors(connection, findings).await?;
         schema::indexes(connection, findings).await?;
         schema::publication(connection, findings).await?;

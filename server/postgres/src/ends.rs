@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::backend::Backend;
-use super::{members, proofs, pruning, resets};
+use super::{direct, members, proofs, pruning, resets};
 
 /// Ends a user, inside the transaction that holds the user and has deleted the user's account.
 pub(super) async fn end(
@@ -22,6 +22,7 @@ pub(super) async fn end(
     proofs::sign_out(backend, user, None, FOR_EVER).await?;
     // Before the user leaves the groups, so that the events of that have no name.
     forget_name(access, backend, user).await?;
+    direct::end_of(backend, user).await?;
     leave_all(access, backend, effects, user).await?;
     forget(backend, user).await
 }
@@ -42,6 +43,8 @@ async fn forget(backend: &mut Backend, user: UserId) -> Result<(), StoreError> {
         "delete from caravana.read where user_id = $1",
         "delete from caravana.invite where created_by = $1",
         "delete from caravana.removed where user_id = $1",
+        "delete from caravana.preference where user_id = $1",
+        "delete from caravana.privacy where user_id = $1",
         // The background task in `pruning` removes the author from the messages, in small parts.
         "insert into caravana.ended (user_id) values ($1)",
     ] {

@@ -4,35 +4,70 @@ use async_trait::async_trait;
 use caravana_protocol::rest::User;
 use caravana_protocol::{GroupId, Role, UserId};
 use caravana_store::{Belongings, Exports, Membership, OwnInvite, OwnMessages, StoreError};
+use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::PostgresStore;
-use super::rows::{Loose, MessageRow, Name, message_columns, micros, moment, unsigned};
+use super::direct::{self, DirectColumns, direct_columns, direct_joins};
+use super::mine::{MineColumns, mine_columns};
+use super::rows::{Loose, MessageRow, message_columns, message_joins, micros, moment, unsigned};
+use super::{PostgresStore, privacy};
 
-type MembershipRow = (Uuid, Name, Loose, Option<i64>, i64);
 type InviteRow = (Uuid, Option<i64>, i64, i64);
+
+#[derive(FromRow)]
+struct MembershipRow {
+    id: Uuid,
+    #[sqlx(flatten)]
+    direct: DirectColumns,
+    role: Loose,
+    joined_at: Option<i64>,
+    last_read: i64,
+    #[sqlx(flatten)]
+    mine: MineColumns,
+}
+
+impl MembershipRow {
+    fn into_membership(self) -> Membership {
+        Membership {
+            group: GroupId::new(self.id),
+            kind: self.direct.kind(),
+            name: self.direct.name.0,
+            role: Role::from_word(&self.role.0),
+            joined_at: moment(self.joined_at),
+            last_read: unsigned(self.last_read),
+            mine: self.mine.into_mine(),
+        }
+    }
+}
 
 #[async_trait]
 impl Exports for PostgresStore {
     async fn belongings(&self, user: UserId) -> Result<Belongings, StoreError> {
-        let (who, memberships, invites) = self
+        let (who, memberships, invites, blocked) = self
             .access
             .ask_in_snapshot(|backend| {
                 // An adopted table may have no such column.
                 let who = self.access.sql(concat!(
-                    "select {user name}, a.email, ",
+                    "select a.email, ",
                     micros!("(to_jsonb(u) ->> 'created_at')::timestamptz"),
                     " from public.users u left join caravana.account a on a.user_id = u.id where u.id = $1"
                 ));
                 let memberships = self.access.sql(concat!(
-                    "select g.id, {group name}, m.role, ",
-                    micros!("m.joined_at"),
-                    ", coalesce(r.seq, 0) from {members} m join public.groups g on g.id = m.group_id
-                     left join caravana.read r on r.group_id = m.group_id and r.user_id = m.user_id
-                     where m.user_id = $1 order by m.joined_at, g.id"
+                    "select g.id, ",
+                    direct_columns!(),
+                    ", me.role, ",
+                    micros!("me.joined_at"),
+                    " as joined_at, coalesce(r.seq, 0) as last_read, ",
+                    mine_columns!(),
+                    " from {members} me join public.groups g on g.id = me.group_id ",
+                    direct_joins!(),
+                    " left join caravana.read r on r.group_id = me.group_id and r.user_id = me.user_id
+                     left join caravana.preference p on p.group_id = me.group_id and p.user_id = me.user_id
+                     where me.user_id = $1 order by me.joined_at, g.id"
                 ));
+                let access = self.access.clone();
                 Box::pin(async move {
-                    let who: Option<(Name, Option<String>, Option<i64>)> =
+                    let who: Option<(Option<String>, Option<i64>)> =
                         sqlx::query_as(who).bind(user.uuid()).fetch_optional(&mut *backend).await?;
                     let memberships: Vec<MembershipRow> =
                         sqlx::query_as(memberships).bind(user.uuid()).fetch_all(&mut *backend).await?;
@@ -41,20 +76,15 @@ impl Exports for PostgresStore {
                          order by expires_at, token_hash",
                     )
                     .bind(user.uuid())
-                    .fetch_all(backend)
+                    .fetch_all(&mut *backend)
                     .await?;
-                    Ok((who, memberships, invites))
+                    let known = privacy::user(&access, backend, user).await?;
+                    let blocked = direct::blocked(&access, backend, user).await?;
+                    Ok((who.zip(known), memberships, invites, blocked))
                 })
             })
             .await?;
-        let (display_name, email, created_at) = who.ok_or(StoreError::NotFound)?;
-        let membership = |(group, name, role, joined_at, last_read): MembershipRow| Membership {
-            group: GroupId::new(group),
-            name: name.0,
-            role: Role::from_word(&role.0),
-            joined_at: moment(joined_at),
-            last_read: unsigned(last_read),
-        };
+        let ((email, created_at), known) = who.ok_or(StoreError::NotFound)?;
         let invite = |(group, max_uses, uses, expires_at): InviteRow| OwnInvite {
             group: GroupId::new(group),
             max_uses: max_uses.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
@@ -62,9 +92,10 @@ impl Exports for PostgresStore {
             expires_at,
         };
         Ok(Belongings {
-            user: User { id: user, display_name: display_name.0, email },
+            user: User { email, ..known },
             created_at: moment(created_at),
-            memberships: memberships.into_iter().map(membership).collect(),
+            memberships: memberships.into_iter().map(MembershipRow::into_membership).collect(),
+            blocked,
             invites: invites.into_iter().map(invite).collect(),
         })
     }
@@ -78,8 +109,9 @@ impl Exports for PostgresStore {
                     let question = sqlx::query_as(concat!(
                         "select ",
                         message_columns!(),
-                        " from public.group_chat c join caravana.message m on m.message_id = c.id
-                         where c.user_id = $1 and c.id > $2 order by c.id limit $3"
+                        " from public.group_chat c join caravana.message m on m.message_id = c.id ",
+                        message_joins!(),
+                        " where c.user_id = $1 and c.id > $2 order by c.id limit $3"
                     ));
                     let question = question.bind(user.uuid()).bind(after).bind(i64::from(limit));
                     Ok(question.fetch_all(backend).await?)

@@ -1,29 +1,34 @@
 //! Groups, as their members see them.
 
 use async_trait::async_trait;
-use caravana_protocol::rest::{Group, GroupPatch};
+use caravana_protocol::rest::{Group, GroupPatch, LastMessage, MinePatch, NewGroup};
 use caravana_protocol::{Content, Epoch, GroupId, Message, MessageId, Role, Timestamp, UserId};
-use caravana_store::entry::{by_activity, shown};
-use caravana_store::{Groups, StoreError, rules};
+use caravana_store::entry::{Trip, by_activity, shown};
+use caravana_store::{Groups, StoreError, first_change, rules};
 use caravana_telemetry::causes;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::access::Access;
 use super::backend::Backend;
+use super::direct::{DirectColumns, direct_columns, direct_joins};
 use super::ended::lives;
+use super::mine::{self, MineColumns, mine_columns};
 use super::roles::{hold_group, role_of};
-use super::rows::{Loose, Name, micros, moment, unsigned};
-use super::{PostgresStore, bounds, is_duplicate};
+use super::rows::{ExtraColumns, Loose, Name, TripColumns, micros, moment, unsigned};
+use super::{PostgresStore, bounds, is_duplicate, trip};
 
 /// One row for each group of the member `$1`. Unread messages are counted within the next ten thousand events: a larger
 /// number is of no use, and a list of groups must not scan whole histories. The count uses the log alone, which is
-/// contiguous on disk; only deleted messages are looked up.
+/// contiguous on disk; only deleted messages are looked up. Mentions are counted within the same events, by their own rows;
+/// the nil UUID stands for all members.
 macro_rules! group_rows {
     ($condition:literal) => {
         concat!(
-            "select g.id, {group name} as name, x.time_zone, coalesce(x.members_can_invite, true) as members_can_invite, \
-             h.epoch, h.head, me.role, ",
+            "select g.id, ",
+            direct_columns!(),
+            ", x.time_zone, d.group_id is null and coalesce(x.members_can_invite, true) as members_can_invite, \
+             x.emoji, x.starts_on, x.ends_on, h.epoch, h.head, me.role, ",
             micros!("me.joined_at"),
             " as joined_at, \
              (select count(*) from {members} n where n.group_id = g.id) as member_count, \
@@ -37,20 +42,34 @@ macro_rules! group_rows {
                     and coalesce(c.status, true)) then e.message_id end) \
                from caravana.event e where e.group_id = g.id and e.seq > coalesce(r.seq, 0) \
                  and e.seq <= coalesce(r.seq, 0) + 10000) as unread, \
-             l.id as last_id, l.user_id as last_user, left(l.message::text, 65537) as last_text, ",
+             (select count(distinct n.seq) from caravana.mention n \
+               join caravana.event e on e.group_id = n.group_id and e.seq = n.seq \
+               where n.user_id in (me.user_id, '00000000-0000-0000-0000-000000000000') and n.group_id = g.id \
+                 and n.seq > coalesce(r.seq, 0) and n.seq <= coalesce(r.seq, 0) + 10000 \
+                 and e.actor_id is distinct from me.user_id and not exists (select from caravana.block b \
+                   where b.user_id = me.user_id and b.blocked_id = e.actor_id)) as unread_mentions, \
+             l.id as last_id, l.user_id as last_user, case when u.id is not null then {user name} end as last_name, left(l.message::text, 65537) as last_text, ",
             micros!("l.created_at"),
             " as last_at, l.status as last_status, le.seq as last_seq, lm.reply_to as last_reply_to, ",
             micros!("lm.edited_at"),
-            " as last_edited_at \
-             from {members} me \
+            " as last_edited_at, lm.mentions::text as mentions, lm.mentions_everyone, lm.reactions::text as reactions, \
+             lm.pin_seq, q.id as quoted_id, q.user_id as quoted_user, left(q.message::text, 201) as quoted_text, \
+             q.status as quoted_status, ",
+            mine_columns!(),
+            " from {members} me \
              join public.groups g on g.id = me.group_id \
              join caravana.head h on h.group_id = g.id \
              left join caravana.\"group\" x on x.group_id = g.id \
-             left join caravana.read r on r.group_id = g.id and r.user_id = me.user_id \
+             ",
+            direct_joins!(),
+            " left join caravana.read r on r.group_id = g.id and r.user_id = me.user_id \
+             left join caravana.preference p on p.group_id = g.id and p.user_id = me.user_id \
              left join lateral (select e.seq, e.message_id from caravana.event e \
                where e.group_id = g.id and e.kind = 'new_message' order by e.seq desc limit 1) le on true \
              left join caravana.message lm on lm.message_id = le.message_id \
              left join public.group_chat l on l.id = le.message_id and l.group_id = g.id \
+             left join public.users u on u.id = l.user_id \
+             left join public.group_chat q on q.id = lm.reply_to and q.group_id = g.id \
              where me.user_id = $1",
             $condition
         )
@@ -60,9 +79,12 @@ macro_rules! group_rows {
 #[derive(FromRow)]
 struct GroupRow {
     id: Uuid,
-    name: Name,
+    #[sqlx(flatten)]
+    direct: DirectColumns,
     time_zone: Option<Name>,
     members_can_invite: bool,
+    #[sqlx(flatten)]
+    trip: TripColumns,
     epoch: Uuid,
     head: i64,
     role: Loose,
@@ -70,23 +92,37 @@ struct GroupRow {
     member_count: i64,
     last_read: i64,
     unread: i64,
+    unread_mentions: i64,
     last_id: Option<Uuid>,
     last_user: Option<Uuid>,
+    last_name: Option<Name>,
     last_text: Option<Loose>,
     last_at: Option<i64>,
     last_status: Option<bool>,
     last_seq: Option<i64>,
     last_reply_to: Option<Uuid>,
     last_edited_at: Option<i64>,
+    #[sqlx(flatten)]
+    extras: ExtraColumns,
+    #[sqlx(flatten)]
+    mine: MineColumns,
 }
 
 impl GroupRow {
     fn into_group(mut self) -> Group {
         let id = GroupId::new(self.id);
+        let last_message = self.last_message(id);
+        let Trip { emoji, starts_on, ends_on } = self.trip.into_trip();
         Group {
             id,
-            last_message: self.last_message(id),
-            name: self.name.0,
+            kind: self.direct.kind(),
+            peer_id: self.direct.peer_id.map(UserId::new),
+            closed: self.direct.closed,
+            last_message,
+            emoji,
+            starts_on,
+            ends_on,
+            name: self.direct.name.0,
             time_zone: self.time_zone.map(|name| name.0),
             role: Role::from_word(&self.role.0),
             member_count: unsigned(self.member_count),
@@ -95,53 +131,52 @@ impl GroupRow {
             head: unsigned(self.head),
             last_read: unsigned(self.last_read),
             unread: unsigned(self.unread),
+            unread_mentions: unsigned(self.unread_mentions),
             joined_at: moment(self.joined_at),
+            me: self.mine.into_mine(),
         }
     }
 
     /// `None` also for a row that another program removed.
-    fn last_message(&mut self, group_id: GroupId) -> Option<Message> {
+    fn last_message(&mut self, group_id: GroupId) -> Option<LastMessage> {
         let id = MessageId::new(self.last_id.take()?);
         let status = self.last_status.unwrap_or(true);
-        Some(Message {
+        let body = self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default();
+        let mut message = Message {
             id,
             user_id: self.last_user.map(UserId::new),
             group_id,
-            content: Content {
-                body: self.last_text.take().filter(|_| status).map(|text| shown(text.0)).unwrap_or_default(),
-                reply_to: self.last_reply_to.map(MessageId::new),
-            },
+            content: Content { reply_to: self.last_reply_to.map(MessageId::new), ..Content::text(body) },
             created_at: moment(self.last_at),
             status,
             seq: self.last_seq.map_or(0, unsigned),
             edited_at: self.last_edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
-        })
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
+        };
+        std::mem::take(&mut self.extras).into_extras().put_into(&mut message);
+        let display_name = self.last_name.take().map(|name| name.0).filter(|name| !name.is_empty());
+        Some(LastMessage { message, display_name })
     }
 }
 
 #[async_trait]
 impl Groups for PostgresStore {
-    async fn create_group(
-        &self,
-        id: GroupId,
-        owner: UserId,
-        name: &str,
-        time_zone: Option<&str>,
-    ) -> Result<Group, StoreError> {
+    async fn create_group(&self, id: GroupId, owner: UserId, new: NewGroup) -> Result<Group, StoreError> {
         if !self.access.shape().makes_groups() {
             return Err(StoreError::Forbidden);
         }
         let access = self.access.clone();
-        let (name, time_zone) = (name.to_owned(), time_zone.map(str::to_owned));
         self.access
             .write(move |backend, effects| {
-                let (access, name, time_zone) = (access.clone(), name.clone(), time_zone.clone());
+                let (access, new) = (access.clone(), new.clone());
                 Box::pin(async move {
                     lives(backend, owner).await?;
                     bounds::one_more_group(backend, owner).await?;
                     sqlx::query(access.sql("insert into public.groups (id{, group name}) values ($1{, $2})"))
                         .bind(id.uuid())
-                        .bind(name)
+                        .bind(&new.name)
                         .execute(&mut *backend)
                         .await
                         .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
@@ -150,8 +185,8 @@ impl Groups for PostgresStore {
                         .bind(owner.uuid())
                         .execute(&mut *backend)
                         .await?;
-                    if let Some(time_zone) = time_zone {
-                        set_time_zone(backend, id, &time_zone).await?;
+                    if let Some(change) = first_change(&new) {
+                        trip::set(backend, id, &change).await?;
                     }
                     effects.member(id, owner);
                     seen_by(&access, backend, id, owner).await?.ok_or(StoreError::NotFound)
@@ -184,7 +219,7 @@ impl Groups for PostgresStore {
                     hold_group(backend, group).await?;
                     let role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     rules::managers_only(role)?;
-                    if let Some(name) = patch.name {
+                    if let Some(name) = &patch.name {
                         if !access.shape().renames_groups() {
                             return Err(StoreError::Forbidden);
                         }
@@ -194,19 +229,20 @@ impl Groups for PostgresStore {
                             .execute(&mut *backend)
                             .await?;
                     }
-                    if let Some(time_zone) = patch.time_zone {
-                        set_time_zone(backend, group, &time_zone).await?;
-                    }
-                    if let Some(may) = patch.members_can_invite {
-                        sqlx::query("update caravana.\"group\" set members_can_invite = $1 where group_id = $2")
-                            .bind(may)
-                            .bind(group.uuid())
-                            .execute(&mut *backend)
-                            .await?;
-                    }
+                    trip::set(backend, group, &patch).await?;
                     effects.group(group);
                     seen_by(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)
                 })
+            })
+            .await
+    }
+
+    async fn set_mine(&self, user: UserId, group: GroupId, patch: MinePatch) -> Result<(), StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |backend, effects| {
+                let access = access.clone();
+                Box::pin(async move { mine::set(&access, backend, effects, (user, group), patch).await })
             })
             .await
     }
@@ -257,7 +293,7 @@ pub(super) async fn one(store: &PostgresStore, group: GroupId, viewer: UserId) -
         .await
 }
 
-async fn seen_by(
+pub(super) async fn seen_by(
     access: &Access,
     backend: &mut Backend,
     group: GroupId,
@@ -269,15 +305,6 @@ async fn seen_by(
     Ok(row.map(GroupRow::into_group))
 }
 
-async fn set_time_zone(backend: &mut Backend, group: GroupId, time_zone: &str) -> Result<(), StoreError> {
-    sqlx::query("update caravana.\"group\" set time_zone = $1 where group_id = $2")
-        .bind(time_zone)
-        .bind(group.uuid())
-        .execute(backend)
-        .await?;
-    Ok(())
-}
-
 /// Ends a group: deletes its members and its invites. Its messages stay in the table. Answers the former members.
 pub(super) async fn end(backend: &mut Backend, group: GroupId) -> Result<Vec<UserId>, StoreError> {
     let members: Vec<Uuid> = sqlx::query_scalar("select user_id from caravana.member where group_id = $1")
@@ -286,6 +313,7 @@ pub(super) async fn end(backend: &mut Backend, group: GroupId) -> Result<Vec<Use
         .await?;
     for statement in [
         "delete from caravana.invite where group_id = $1",
+        "delete from caravana.direct where group_id = $1",
         "delete from caravana.removed where group_id = $1",
         "delete from caravana.read where group_id = $1",
         "delete from caravana.member where group_id = $1",

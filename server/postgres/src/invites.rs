@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::backend::Backend;
 use super::rows::{Name, unsigned};
-use super::{PostgresStore, bounds, ended, roles};
+use super::{PostgresStore, bounds, direct, ended, roles};
 
 /// Whether the invite `i` is valid at `$2`. An invite depends on its maker's right to invite: if the maker is no longer
 /// a member, or may not invite now, the invite is not valid.
@@ -37,6 +37,7 @@ impl Invites for PostgresStore {
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
                     }
+                    rules::no_direct(direct::is_one(backend, group).await?)?;
                     let members_can_invite: Option<bool> =
                         sqlx::query_scalar("select members_can_invite from caravana.\"group\" where group_id = $1")
                             .bind(group.uuid())

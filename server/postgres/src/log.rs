@@ -1,15 +1,20 @@
 //! The groups' logs in PostgreSQL.
 
 mod changes;
+pub(super) mod mentions;
 mod pages;
+mod pins;
+pub(super) mod reactions;
+mod reads;
+mod target;
 
 use async_trait::async_trait;
 use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_protocol::{Emoji, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::pages::{self as store_pages, Sides};
 use caravana_store::{
-    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, Marked, NewMessage, Page, StoreError,
 };
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -17,8 +22,8 @@ use uuid::Uuid;
 
 use super::rows::{MessageRow, log_columns, log_joins, micros, signed, unsigned};
 use super::{PostgresStore, groups, roles};
-use changes::message_by_id;
 use pages::{besides_messages, newer, older, page, page_end};
+use target::message_by_id;
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -31,51 +36,93 @@ impl Log for PostgresStore {
         Ok(row.filter(MessageRow::is_stored).map(|row| row.to_message()))
     }
 
-    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
-        changes::edit(self, actor, id, body).await
+    async fn edit(
+        &self,
+        actor: UserId,
+        id: MessageId,
+        body: MessageBody,
+        mentions: Option<Vec<UserId>>,
+    ) -> Result<Changed, StoreError> {
+        changes::edit(self, actor, id, body, mentions).await
+    }
+
+    async fn react(&self, actor: UserId, id: MessageId, emoji: Emoji, on: bool) -> Result<Changed, StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |backend, effects| {
+                let (access, emoji) = (access.clone(), emoji.clone());
+                Box::pin(async move { reactions::react(&access, backend, effects, (actor, id), &emoji, on).await })
+            })
+            .await
+    }
+
+    async fn pin(&self, actor: UserId, id: MessageId, on: bool) -> Result<Changed, StoreError> {
+        let access = self.access.clone();
+        self.access
+            .write(move |backend, effects| {
+                let access = access.clone();
+                Box::pin(async move { pins::pin(&access, backend, effects, (actor, id), on).await })
+            })
+            .await
+    }
+
+    async fn pins(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<Message>>, StoreError> {
+        if self.role(group, viewer).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(pins::pins(self, group).await?))
+    }
+
+    async fn readers(&self, actor: UserId, id: MessageId) -> Result<Vec<UserId>, StoreError> {
+        reads::readers(self, actor, id).await
     }
 
     async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError> {
         changes::delete(self, actor, id).await
     }
 
-    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
-        let marked: Option<i64> = self
+    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Marked, StoreError> {
+        let marked: Option<(i64, bool)> = self
             .access
             .ask(|backend| {
                 let statement = self.access.sql(
                     "insert into caravana.read as r (group_id, user_id, seq) \
                      select h.group_id, v.user_id, least(h.head, $3) from caravana.head h \
                      join {members} v on v.group_id = h.group_id and v.user_id = $2 where h.group_id = $1 limit 1 \
-                     {members locked} on conflict (group_id, user_id) do update set seq = greatest(r.seq, excluded.seq) returning seq",
+                     {members locked} on conflict (group_id, user_id) do update set seq = greatest(r.seq, excluded.seq) \
+                     returning seq, coalesce((select p.share_reads from caravana.privacy p where p.user_id = $2), true)",
                 );
                 Box::pin(async move {
-                    let question = sqlx::query_scalar(statement).bind(group.uuid()).bind(user.uuid()).bind(signed(seq));
+                    let question = sqlx::query_as(statement).bind(group.uuid()).bind(user.uuid()).bind(signed(seq));
                     Ok(question.fetch_optional(backend).await?)
                 })
             })
             .await?;
-        marked.map(unsigned).ok_or(StoreError::NotFound)
+        let (seq, is_shared) = marked.ok_or(StoreError::NotFound)?;
+        Ok(Marked { seq: unsigned(seq), is_shared })
     }
 
     async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError> {
-        type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>);
+        type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>, Vec<Uuid>);
         let row: Option<Row> = self
             .access
             .ask(|backend| {
                 let statement = self.access.sql(
                     "select h.epoch, h.head, array(select v.user_id from {members} v where v.group_id = $1), \
                      array(select r.user_id from caravana.read r where r.group_id = $1 order by r.user_id), \
-                     array(select r.seq from caravana.read r where r.group_id = $1 order by r.user_id) \
+                     array(select r.seq from caravana.read r where r.group_id = $1 order by r.user_id), \
+                     array(select p.user_id from {members} v join caravana.privacy p on p.user_id = v.user_id \
+                       where v.group_id = $1 and not p.share_reads) \
                      from caravana.head h where h.group_id = $1",
                 );
                 Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_optional(backend).await?) })
             })
             .await?;
-        let Some((epoch, head, members, readers, seqs)) = row else { return Ok(None) };
+        let Some((epoch, head, members, readers, seqs, hidden)) = row else { return Ok(None) };
         let reads = readers.into_iter().map(UserId::new).zip(seqs.into_iter().map(unsigned)).collect();
         let members = members.into_iter().flatten().map(UserId::new).collect();
-        Ok(Some(GroupState { epoch: Epoch::new(epoch), head: unsigned(head), members, reads }))
+        let hidden = hidden.into_iter().map(UserId::new).collect();
+        Ok(Some(GroupState { epoch: Epoch::new(epoch), head: unsigned(head), members, reads, hidden }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

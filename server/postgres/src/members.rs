@@ -1,7 +1,7 @@
 //! Group members and their roles.
 
 use async_trait::async_trait;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{Sharing, User};
 use caravana_protocol::{GroupId, Role, UserId};
 use caravana_store::rules::{self, Candidate, RoleChange, RoleRequest};
 use caravana_store::{Effects, MemberRow, Members, Removal, StoreError};
@@ -11,7 +11,7 @@ use super::access::Access;
 use super::backend::Backend;
 use super::roles::{hold_group, is_guest, role_of};
 use super::rows::{Loose, Name, micros, moment};
-use super::{PostgresStore, groups, invites};
+use super::{PostgresStore, direct, groups, invites};
 
 #[async_trait]
 impl Members for PostgresStore {
@@ -38,7 +38,13 @@ impl Members for PostgresStore {
             return Ok(None);
         }
         let member = |(user, display_name, role, joined_at): (Uuid, Name, Loose, Option<i64>)| MemberRow {
-            user: User { id: UserId::new(user), display_name: display_name.0, email: None },
+            user: User {
+                id: UserId::new(user),
+                display_name: display_name.0,
+                email: None,
+                sharing: Sharing::default(),
+                blocked: Vec::new(),
+            },
             role: Role::from_word(&role.0),
             joined_at: moment(joined_at),
         };
@@ -88,6 +94,7 @@ impl Members for PostgresStore {
                     hold_group(backend, group).await?;
                     let actor_role = role_of(&access, backend, group, actor).await?.ok_or(StoreError::NotFound)?;
                     let user_role = role_of(&access, backend, group, user).await?.ok_or(StoreError::NotFound)?;
+                    rules::no_direct(direct::is_one(backend, group).await?)?;
                     rules::may_remove(actor_role, user_role, actor == user)?;
                     if !access.shape().members().is_ours() {
                         return Err(StoreError::Forbidden);
@@ -131,13 +138,16 @@ pub(super) async fn leave(
     group: GroupId,
     user: UserId,
 ) -> Result<Removal, StoreError> {
-    if role_of(access, backend, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner {
+    let is_owner = role_of(access, backend, group, user).await?.ok_or(StoreError::NotFound)? == Role::Owner;
+    if is_owner || direct::is_one(backend, group).await? {
         let Some(heir) = heir(backend, group, user).await? else {
             let members = groups::end(backend, group).await?;
             effects.group_deleted(group, members);
             return Ok(Removal::Group);
         };
-        give_role(backend, group, heir, Role::Owner).await?;
+        if is_owner {
+            give_role(backend, group, heir, Role::Owner).await?;
+        }
         effects.member(group, heir);
     }
     for statement in [

@@ -8,6 +8,7 @@
 
 mod backfill;
 mod schema;
+mod search;
 mod tables;
 
 pub(super) use tables::closed_doors;
@@ -25,6 +26,8 @@ pub struct Report {
     pub applied: Vec<i64>,
     /// How many old rows got their place in a log.
     pub backfilled: u64,
+    /// How many old messages came into the index of the search.
+    pub indexed: u64,
     /// Why sign-up is impossible here: the host's `users` table requires columns that the server can't fill. Users then
     /// come by token.
     pub sign_up_off: Option<String>,
@@ -90,6 +93,13 @@ pub async fn migrate_and_repair(options: &PgConnectOptions) -> Result<Report, Mi
     run(options, true).await
 }
 
+/// Brings all messages into the index of the search, for a database that was filled without triggers.
+pub async fn index_all(options: &PgConnectOptions) -> Result<u64, MigrateError> {
+    let mut reader = connect(options).await?;
+    let mut writer = connect(options).await?;
+    search::old_messages(&mut reader, &mut writer, true).await
+}
+
 async fn run(options: &PgConnectOptions, repair: bool) -> Result<Report, MigrateError> {
     let mut guard = connect(options).await?;
     check_version(&mut guard).await?;
@@ -108,6 +118,7 @@ async fn run(options: &PgConnectOptions, repair: bool) -> Result<Report, Migrate
     if repair {
         report.backfilled += backfill::strays(&mut connection).await?;
     }
+    report.indexed = search::old_messages(&mut guard, &mut connection, repair).await?;
     (report.sign_up_off, report.groups_off) = closed_doors(&mut connection).await?;
     publish(&mut connection, &mut report).await?;
     guard.commit().await?;

@@ -9,8 +9,9 @@ use caravana_store::{FOR_EVER, KnownHolder, NAMELESS, Proof, Proofs, SecretHash,
 use uuid::Uuid;
 
 use super::backend::Backend;
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{PostgresStore, ended, roles};
+use super::{PostgresStore, ended, privacy, roles};
 
 /// What is stored about the holder of a token.
 #[derive(sqlx::FromRow)]
@@ -19,6 +20,8 @@ struct HolderRow {
     is_guest: bool,
     has_signed_up: bool,
     holds: bool,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
 }
 
 #[async_trait]
@@ -29,8 +32,10 @@ impl Proofs for PostgresStore {
         let row: Option<HolderRow> = self
             .access
             .ask(|backend| {
-                let statement = self.access.sql(
-                    "select {user name} as display_name,
+                let statement = self.access.sql(concat!(
+                    "select {user name} as display_name, ",
+                    sharing_columns!(),
+                    ",
                        exists (select from caravana.guest g where g.user_id = u.id) as is_guest,
                        exists (select from caravana.signed_up p where p.user_id = u.id)
                          or exists (select from caravana.account a where a.user_id = u.id) as has_signed_up,
@@ -38,8 +43,8 @@ impl Proofs for PostgresStore {
                           where s.token_hash = $2 and s.user_id = u.id and s.expires_at > $3))
                        and not exists (select from caravana.sign_out o
                           where o.user_id = u.id and o.at >= coalesce($4::bigint, o.at)) as holds
-                     from public.users u where u.id = $1",
-                );
+                     from public.users u left join caravana.privacy p on p.user_id = u.id where u.id = $1"
+                ));
                 Box::pin(async move {
                     let question = sqlx::query_as(statement).bind(id.uuid());
                     let question = question.bind(proof.session.as_ref().map(|hash| &hash[..])).bind(now);
@@ -51,7 +56,8 @@ impl Proofs for PostgresStore {
             if !row.holds {
                 return Ok(None);
             }
-            let user = User { id, display_name: row.display_name.0, email: None };
+            let sharing = row.sharing.into_sharing();
+            let user = User { id, display_name: row.display_name.0, email: None, sharing, blocked: Vec::new() };
             let stored = KnownHolder { user, is_guest: row.is_guest };
             if holder.is_known(&stored, row.has_signed_up, self.access.shape().keeps_names()) {
                 return Ok(Some(stored));
@@ -134,8 +140,7 @@ async fn remember(
             let insert =
                 access.sql("insert into public.users (id{, user name}) values ($1{, $2}) on conflict (id) do nothing");
             let rename = access.sql("{rename user}");
-            let read = access.sql("select {user name} from public.users u where u.id = $1");
-            let (keeps_names, name) = (access.shape().keeps_names(), display_name.clone());
+            let (access, keeps_names, name) = (access.clone(), access.shape().keeps_names(), display_name.clone());
             let name = name.unwrap_or_else(|| NAMELESS.to_owned());
             Box::pin(async move {
                 ended::hold(backend, id).await?;
@@ -144,7 +149,6 @@ async fn remember(
                 if keeps_names {
                     sqlx::query(rename).bind(id.uuid()).bind(&name).bind(NAMELESS).execute(&mut *backend).await?;
                 }
-                let display_name: Name = sqlx::query_scalar(read).bind(id.uuid()).fetch_one(&mut *backend).await?;
                 let statements: &[&str] = if is_guest {
                     &["insert into caravana.guest (user_id) select $1
                        where not exists (select from caravana.signed_up where user_id = $1)
@@ -160,7 +164,8 @@ async fn remember(
                     sqlx::query(*statement).bind(id.uuid()).execute(&mut *backend).await?;
                 }
                 let is_guest = roles::is_guest(backend, id).await?;
-                Ok(KnownHolder { user: User { id, display_name: display_name.0, email: None }, is_guest })
+                let user = privacy::user(&access, backend, id).await?.ok_or(StoreError::NotFound)?;
+                Ok(KnownHolder { user, is_guest })
             })
         })
         .await

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use super::backend::Backend;
+use super::log::reactions;
 
 #[async_trait]
 impl Pruning for PostgresStore {
@@ -96,6 +97,9 @@ async fn forget(backend: &mut Backend, user: Uuid, limit: u32) -> Result<(), Sto
         if done.rows_affected() > 0 {
             return Ok(());
         }
+    }
+    if reactions::forget(backend, user, limit).await? {
+        return Ok(());
     }
     sqlx::query("delete from caravana.ended where user_id = $1").bind(user).execute(backend).await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{Sharing, User};
 use caravana_store::{RESETS, Resets, SecretHash, StoreError};
 use uuid::Uuid;
 
@@ -46,6 +46,8 @@ impl Resets for PostgresStore {
             id: UserId::new(user),
             display_name: display_name.0,
             email: Some(email),
+            sharing: Sharing::default(),
+            blocked: Vec::new(),
         }))
     }
 

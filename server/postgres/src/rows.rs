@@ -10,7 +10,7 @@ use sqlx::{FromRow, Postgres};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use caravana_store::entry::{Entry, GroupProperties, MessageState, shown, shown_name};
+use caravana_store::entry::{Entry, Extras, GroupProperties, MessageState, Quoted, Trip, shown, shown_name};
 
 /// The expression for a column's microseconds since 1970, or null.
 macro_rules! micros {
@@ -39,7 +39,9 @@ macro_rules! log_columns {
             micros!("c.created_at"),
             " as created_at, c.status, m.seq as message_seq, m.reply_to, ",
             micros!("m.edited_at"),
-            " as edited_at, u.display_name, g.name, cg.time_zone, cg.members_can_invite"
+            " as edited_at, m.mentions::text as mentions, m.mentions_everyone, m.reactions::text as reactions, m.pin_seq, q.id as quoted_id, \
+             q.user_id as quoted_user, left(q.message::text, 201) as quoted_text, q.status as quoted_status, \
+             u.display_name, g.name, cg.time_zone, cg.members_can_invite, cg.emoji, cg.starts_on, cg.ends_on"
         )
     };
 }
@@ -49,15 +51,19 @@ macro_rules! log_columns {
 /// compare the group: a message that another program has moved to another group is not shown in the old one.
 macro_rules! log_joins {
     () => {
-        "left join lateral (select m.seq, m.reply_to, m.edited_at from caravana.message m \
+        "left join lateral (select m.seq, m.reply_to, m.edited_at, m.mentions, m.mentions_everyone, m.reactions, m.pin_seq \
+           from caravana.message m \
            where m.message_id = e.message_id and m.group_id = e.group_id limit 1) m on true \
          left join lateral (select c.id, c.user_id, c.message, c.created_at, c.status from public.group_chat c \
            where c.id = e.message_id and c.group_id = e.group_id limit 1) c on true \
+         left join lateral (select q.id, q.user_id, q.message, q.status from public.group_chat q \
+           where q.id = m.reply_to and q.group_id = e.group_id limit 1) q on true \
          left join lateral (select {user name} as display_name from public.users u \
            where e.message_id is null and u.id = e.actor_id limit 1) u on true \
          left join lateral (select {group name} as name from public.groups g \
            where e.kind = 'group_updated' and g.id = e.group_id limit 1) g on true \
-         left join lateral (select cg.time_zone, cg.members_can_invite from caravana.\"group\" cg \
+         left join lateral (select cg.time_zone, cg.members_can_invite, cg.emoji, cg.starts_on, cg.ends_on \
+           from caravana.\"group\" cg \
            where e.kind = 'group_updated' and cg.group_id = e.group_id limit 1) cg on true"
     };
 }
@@ -70,16 +76,24 @@ macro_rules! message_columns {
             micros!("c.created_at"),
             " as created_at, c.status, m.seq, m.reply_to, ",
             micros!("m.edited_at"),
-            " as edited_at"
+            " as edited_at, m.mentions::text as mentions, m.mentions_everyone, m.reactions::text as reactions, m.pin_seq, q.id as quoted_id, \
+             q.user_id as quoted_user, left(q.message::text, 201) as quoted_text, q.status as quoted_status"
         )
     };
 }
 
-pub(super) use {log_columns, log_joins, message_columns, micros};
+/// The join that gives a message `m` the quoted columns of [`message_columns`].
+macro_rules! message_joins {
+    () => {
+        "left join public.group_chat q on q.id = m.reply_to and q.group_id = m.group_id"
+    };
+}
+
+pub(super) use {log_columns, log_joins, message_columns, message_joins, micros};
 
 /// A text from a table that other programs also write. A database without an encoding may hold any bytes; invalid UTF-8
 /// is replaced.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Loose(pub(super) String);
 
 impl sqlx::Type<Postgres> for Loose {
@@ -145,6 +159,38 @@ struct MessageColumns {
     message_seq: Option<i64>,
     reply_to: Option<Uuid>,
     edited_at: Option<i64>,
+    #[sqlx(flatten)]
+    extras: ExtraColumns,
+}
+
+/// What a message has in some groups only.
+#[derive(Clone, Default, FromRow)]
+pub(super) struct ExtraColumns {
+    mentions: Option<String>,
+    mentions_everyone: Option<bool>,
+    reactions: Option<String>,
+    pin_seq: Option<i64>,
+    quoted_id: Option<Uuid>,
+    quoted_user: Option<Uuid>,
+    quoted_text: Option<Loose>,
+    quoted_status: Option<bool>,
+}
+
+impl ExtraColumns {
+    pub(super) fn into_extras(self) -> Extras {
+        let Self { quoted_user, quoted_text, quoted_status, .. } = self;
+        Extras {
+            mentions: self.mentions,
+            mentions_everyone: self.mentions_everyone.unwrap_or(false),
+            reactions: self.reactions,
+            pinned: self.pin_seq.is_some(),
+            quoted: self.quoted_id.map(|_| Quoted {
+                user_id: quoted_user.map(UserId::new),
+                text: quoted_text.map(|text| text.0),
+                status: quoted_status.unwrap_or(true),
+            }),
+        }
+    }
 }
 
 /// The group that an event is about.
@@ -153,6 +199,24 @@ struct GroupColumns {
     name: Option<Loose>,
     time_zone: Option<Loose>,
     members_can_invite: Option<bool>,
+    #[sqlx(flatten)]
+    trip: TripColumns,
+}
+
+/// What is stored of a group's trip.
+#[derive(FromRow)]
+pub(super) struct TripColumns {
+    emoji: Option<Loose>,
+    starts_on: Option<Loose>,
+    ends_on: Option<Loose>,
+}
+
+impl TripColumns {
+    pub(super) fn into_trip(self) -> Trip {
+        let text = |column: &Option<Loose>| column.as_ref().map(|text| text.0.clone());
+        let (emoji, starts_on, ends_on) = (text(&self.emoji), text(&self.starts_on), text(&self.ends_on));
+        Trip::stored(emoji.as_deref(), starts_on.as_deref(), ends_on.as_deref())
+    }
 }
 
 impl LogRow {
@@ -184,6 +248,7 @@ impl MessageColumns {
             seq: self.message_seq.map(unsigned),
             reply_to: self.reply_to.map(MessageId::new),
             edited_at: self.edited_at.map(Timestamp::from_unix_micros),
+            extras: self.extras.into_extras(),
         }
     }
 }
@@ -194,6 +259,7 @@ impl GroupColumns {
             name: self.name.map(|name| name.0),
             time_zone: self.time_zone.map(|zone| zone.0),
             members_can_invite: self.members_can_invite,
+            trip: self.trip.into_trip(),
         }
     }
 }
@@ -211,6 +277,8 @@ pub(super) struct MessageRow {
     seq: i64,
     reply_to: Option<Uuid>,
     edited_at: Option<i64>,
+    #[sqlx(flatten)]
+    extras: ExtraColumns,
 }
 
 impl MessageRow {
@@ -235,19 +303,22 @@ impl MessageRow {
     /// The message in its present state.
     pub(super) fn to_message(&self) -> Message {
         let status = self.status.unwrap_or(true);
-        Message {
+        let body = if status { shown(self.text().to_owned()) } else { String::new() };
+        let mut message = Message {
             id: self.id(),
             user_id: self.user_id.map(UserId::new),
             group_id: GroupId::new(self.group_id),
-            content: Content {
-                body: if status { shown(self.text().to_owned()) } else { String::new() },
-                reply_to: self.reply_to.map(MessageId::new),
-            },
+            content: Content { reply_to: self.reply_to.map(MessageId::new), ..Content::text(body) },
             created_at: moment(self.created_at),
             status,
             seq: self.seq(),
             edited_at: self.edited_at.filter(|_| status).map(Timestamp::from_unix_micros),
-        }
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
+        };
+        self.extras.clone().into_extras().put_into(&mut message);
+        message
     }
 }
 

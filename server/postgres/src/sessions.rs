@@ -7,7 +7,18 @@ use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignInRow, Stor
 use uuid::Uuid;
 
 use super::PostgresStore;
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    id: Uuid,
+    display_name: Name,
+    email: Option<String>,
+    expires_at: i64,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
+}
 
 #[async_trait]
 impl Sessions for PostgresStore {
@@ -71,22 +82,28 @@ impl Sessions for PostgresStore {
     }
 
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
-        let row: Option<(Uuid, Name, Option<String>, i64)> = self
+        let row: Option<SessionRow> = self
             .access
             .ask(|backend| {
-                let statement = self.access.sql(
-                    "select u.id, {user name}, a.email, s.expires_at
-                     from caravana.session s join public.users u on u.id = s.user_id
+                let statement = self.access.sql(concat!(
+                    "select u.id, {user name} as display_name, a.email, s.expires_at, ",
+                    sharing_columns!(),
+                    " from caravana.session s join public.users u on u.id = s.user_id
                      left join caravana.account a on a.user_id = u.id
-                     where s.token_hash = $1 and s.expires_at > $2",
-                );
+                     left join caravana.privacy p on p.user_id = u.id
+                     where s.token_hash = $1 and s.expires_at > $2"
+                ));
                 Box::pin(async move {
                     Ok(sqlx::query_as(statement).bind(&token[..]).bind(now).fetch_optional(backend).await?)
                 })
             })
             .await?;
-        Ok(row.map(|(user, display_name, email, expires_at)| {
-            (User { id: UserId::new(user), display_name: display_name.0, email }, expires_at)
+        Ok(row.map(|row| {
+            let (id, sharing) = (UserId::new(row.id), row.sharing.into_sharing());
+            (
+                User { id, display_name: row.display_name.0, email: row.email, sharing, blocked: Vec::new() },
+                row.expires_at,
+            )
         }))
     }
 

@@ -58,6 +58,8 @@ fn accepted(text: &str, incoming: &Incoming) {
         | ClientFrame::Sync { cursor: Cursor { seq, .. }, .. } => assert!(*seq <= HIGHEST_SEQ),
         ClientFrame::Subscribe { cursor: None, .. }
         | ClientFrame::DeleteMessage { .. }
+        | ClientFrame::React { .. }
+        | ClientFrame::PinMessage { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::StopTyping { .. }
         | ClientFrame::Unsubscribe { .. }

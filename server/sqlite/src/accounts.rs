@@ -2,11 +2,36 @@
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
-use caravana_store::{Account, Accounts, NewAccount, PasswordChange, StoreError};
+use caravana_protocol::rest::{Sharing, User};
+use caravana_store::{Account, Accounts, NewAccount, PasswordChange, SharingPatch, StoreError};
 
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{SqliteStore, ended, ends, id, is_duplicate, proofs, resets};
+use super::{SqliteStore, ended, ends, id, is_duplicate, privacy, proofs, resets};
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: String,
+    display_name: Name,
+    email: String,
+    password_hash: String,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
+}
+
+impl AccountRow {
+    fn into_account(self) -> Result<Account, StoreError> {
+        let sharing = self.sharing.into_sharing();
+        let user = User {
+            id: id(&self.id)?,
+            display_name: self.display_name.0,
+            email: Some(self.email),
+            sharing,
+            blocked: Vec::new(),
+        };
+        Ok(Account { user, password_hash: self.password_hash })
+    }
+}
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -27,35 +52,28 @@ impl Accounts for SqliteStore {
                         .execute(tx)
                         .await
                         .map_err(|error| if is_duplicate(&error) { StoreError::Conflict } else { error.into() })?;
-                    Ok(User { id, display_name, email: Some(email) })
+                    Ok(User { id, display_name, email: Some(email), sharing: Sharing::default(), blocked: Vec::new() })
                 })
             })
             .await
     }
 
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError> {
-        let row: Option<(String, Name, String, String)> = sqlx::query_as(
-            "select u.id, u.display_name, a.email, a.password_hash
-             from caravana_account a join users u on u.id = a.user_id where a.email = ?",
-        )
+        let row: Option<AccountRow> = sqlx::query_as(concat!(
+            "select u.id, u.display_name, a.email, a.password_hash, ",
+            sharing_columns!(),
+            " from caravana_account a join users u on u.id = a.user_id
+             left join caravana_privacy p on p.user_id = u.id where a.email = ?"
+        ))
         .bind(email)
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(user, display_name, email, password_hash)| {
-            Ok(Account {
-                user: User { id: id(&user)?, display_name: display_name.0, email: Some(email) },
-                password_hash,
-            })
-        })
-        .transpose()
+        row.map(AccountRow::into_account).transpose()
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let name: Option<Name> = sqlx::query_scalar("select display_name from users where id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(name.map(|name| User { id, display_name: name.0, email: None }))
+        let mut connection = self.readers.acquire().await?;
+        privacy::user(&mut connection, id).await
     }
 
     async fn has_users(&self) -> Result<bool, StoreError> {
@@ -100,17 +118,28 @@ impl Accounts for SqliteStore {
         self.writer
             .run(move |tx, effects| {
                 Box::pin(async move {
-                    effects.renamed(user, display_name.clone());
-                    let user = user.to_string();
-                    ended::lives(tx, &user).await?;
-                    sqlx::query("update users set display_name = ? where id = ?")
-                        .bind(display_name)
-                        .bind(user)
-                        .execute(tx)
-                        .await?;
+                    let key = user.to_string();
+                    ended::lives(tx, &key).await?;
+                    let changed =
+                        sqlx::query("update users set display_name = ?1 where id = ?2 and display_name is not ?1")
+                            .bind(display_name)
+                            .bind(key)
+                            .execute(&mut *tx)
+                            .await?;
+                    if changed.rows_affected() > 0
+                        && let Some(renamed) = privacy::user(tx, user).await?
+                    {
+                        effects.account(renamed);
+                    }
                     Ok(())
                 })
             })
+            .await
+    }
+
+    async fn share(&self, user: UserId, patch: SharingPatch) -> Result<Sharing, StoreError> {
+        self.writer
+            .run(move |tx, effects| Box::pin(async move { privacy::share(tx, effects, user, patch).await }))
             .await
     }
 

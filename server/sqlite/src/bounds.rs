@@ -6,9 +6,10 @@ use sqlx::SqliteConnection;
 
 use caravana_store::{StoreError, rules};
 
-/// Whether a user may be in one more group.
+/// Whether a user may be in one more group. Conversations of two do not count, because others begin them too.
 pub(super) async fn one_more_group(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError> {
-    let question = "select count(*) from (select 1 from caravana_member where user_id = ? limit ?)";
+    let question = "select count(*) from (select 1 from caravana_member m where m.user_id = ? \
+        and not exists (select 1 from caravana_direct d where d.group_id = m.group_id) limit ?)";
     rules::one_more_group(count(tx, question, user, GROUPS_PER_USER).await?)
 }
 

@@ -4,7 +4,7 @@ use caravana_protocol::GroupId;
 use caravana_store::{Effects, FOR_EVER, StoreError};
 use sqlx::SqliteConnection;
 
-use super::{id, members, proofs, resets};
+use super::{direct, id, members, proofs, resets};
 
 /// Ends a user, inside the transaction that has deleted the user's account.
 pub(super) async fn end(tx: &mut SqliteConnection, effects: &mut Effects, user: &str) -> Result<(), StoreError> {
@@ -12,6 +12,7 @@ pub(super) async fn end(tx: &mut SqliteConnection, effects: &mut Effects, user: 
     proofs::sign_out(tx, user, None, FOR_EVER).await?;
     // Before the user leaves the groups, so that the events of that have no name.
     sqlx::query("update users set display_name = '' where id = ?").bind(user).execute(&mut *tx).await?;
+    direct::end_of(tx, user).await?;
     leave_all(tx, effects, user).await?;
     forget(tx, user).await
 }
@@ -25,6 +26,8 @@ async fn forget(tx: &mut SqliteConnection, user: &str) -> Result<(), StoreError>
         "delete from caravana_read where user_id = ?",
         "delete from caravana_invite where created_by = ?",
         "delete from caravana_removed where user_id = ?",
+        "delete from caravana_preference where user_id = ?",
+        "delete from caravana_privacy where user_id = ?",
         // The background task in `pruning` removes the author from the messages, in small parts.
         "insert into caravana_ended (user_id) values (?)",
     ] {

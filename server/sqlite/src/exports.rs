@@ -4,9 +4,38 @@ use async_trait::async_trait;
 use caravana_protocol::rest::User;
 use caravana_protocol::{Message, Role, UserId};
 use caravana_store::{Belongings, Exports, Membership, OwnInvite, OwnMessages, StoreError};
+use sqlx::FromRow;
 
-use super::rows::{Loose, MessageRow, Name, message_columns};
-use super::{SqliteStore, id, rows};
+use super::direct::{self, DirectColumns, direct_columns, direct_joins};
+use super::mine::{MineColumns, mine_columns};
+use super::rows::{Loose, MessageRow, message_columns, message_tables};
+use super::{SqliteStore, id, privacy, rows};
+
+#[derive(FromRow)]
+struct MembershipRow {
+    id: String,
+    #[sqlx(flatten)]
+    direct: DirectColumns,
+    role: String,
+    joined_at: String,
+    last_read: i64,
+    #[sqlx(flatten)]
+    mine: MineColumns,
+}
+
+impl MembershipRow {
+    fn into_membership(self) -> Result<Membership, StoreError> {
+        Ok(Membership {
+            group: id(&self.id)?,
+            kind: self.direct.kind(),
+            name: self.direct.name.0,
+            role: Role::from_word(&self.role),
+            joined_at: rows::time(Some(&self.joined_at)),
+            last_read: rows::unsigned(self.last_read),
+            mine: self.mine.into_mine(),
+        })
+    }
+}
 
 #[async_trait]
 impl Exports for SqliteStore {
@@ -14,20 +43,27 @@ impl Exports for SqliteStore {
         let key = user.to_string();
         // One transaction, so that all reads see the same state.
         let mut reader = self.readers.begin().await?;
-        let who: Option<(Name, Option<String>, Option<Loose>)> = sqlx::query_as(
-            "select u.display_name, a.email, u.created_at
+        let who: Option<(Option<String>, Option<Loose>)> = sqlx::query_as(
+            "select a.email, u.created_at
              from users u left join caravana_account a on a.user_id = u.id where u.id = ?",
         )
         .bind(&key)
         .fetch_optional(&mut *reader)
         .await?;
-        let Some((display_name, email, created_at)) = who else { return Err(StoreError::NotFound) };
-        let memberships: Vec<(String, Name, String, String, i64)> = sqlx::query_as(
-            "select g.id, g.name, m.role, m.joined_at, coalesce(r.seq, 0)
-             from caravana_member m join groups g on g.id = m.group_id
-             left join caravana_read r on r.group_id = m.group_id and r.user_id = m.user_id
-             where m.user_id = ? order by m.joined_at, g.id",
-        )
+        let (Some((email, created_at)), Some(known)) = (who, privacy::user(&mut reader, user).await?) else {
+            return Err(StoreError::NotFound);
+        };
+        let memberships: Vec<MembershipRow> = sqlx::query_as(concat!(
+            "select g.id, ",
+            direct_columns!(),
+            ", me.role, me.joined_at, coalesce(r.seq, 0) as last_read, ",
+            mine_columns!(),
+            " from caravana_member me join groups g on g.id = me.group_id ",
+            direct_joins!(),
+            " left join caravana_read r on r.group_id = me.group_id and r.user_id = me.user_id
+             left join caravana_preference p on p.group_id = me.group_id and p.user_id = me.user_id
+             where me.user_id = ? order by me.joined_at, g.id"
+        ))
         .bind(&key)
         .fetch_all(&mut *reader)
         .await?;
@@ -38,22 +74,18 @@ impl Exports for SqliteStore {
         .bind(&key)
         .fetch_all(&mut *reader)
         .await?;
-        let membership = |(group, name, role, joined_at, last_read): (String, Name, String, String, i64)| {
-            Ok(Membership {
-                group: id(&group)?,
-                name: name.0,
-                role: Role::from_word(&role),
-                joined_at: rows::time(Some(&joined_at)),
-                last_read: rows::unsigned(last_read),
-            })
-        };
+        let blocked = direct::blocked(&mut reader, user).await?;
         let invite = |(group, max_uses, uses, expires_at): (String, Option<u32>, u32, i64)| {
             Ok(OwnInvite { group: id(&group)?, max_uses, uses, expires_at })
         };
         Ok(Belongings {
-            user: User { id: user, display_name: display_name.0, email },
+            user: User { email, ..known },
             created_at: rows::time(created_at.as_deref()),
-            memberships: memberships.into_iter().map(membership).collect::<Result<_, StoreError>>()?,
+            memberships: memberships
+                .into_iter()
+                .map(MembershipRow::into_membership)
+                .collect::<Result<_, StoreError>>()?,
+            blocked,
             invites: invites.into_iter().map(invite).collect::<Result<_, StoreError>>()?,
         })
     }
@@ -62,8 +94,9 @@ impl Exports for SqliteStore {
         let found: Vec<MessageRow> = sqlx::query_as(concat!(
             "select ",
             message_columns!(),
-            " from group_chat c join caravana_message m on m.message_id = c.id
-              where c.user_id = ?1 and c.id > ?2 order by c.id limit ?3"
+            " from ",
+            message_tables!(),
+            " where c.user_id = ?1 and c.id > ?2 order by c.id limit ?3"
         ))
         .bind(user.to_string())
         .bind(after.unwrap_or_default())

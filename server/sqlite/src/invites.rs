@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 
 use super::roles::{role_in, role_of};
 use super::rows::Name;
-use super::{SqliteStore, bounds, ended, id, rows};
+use super::{SqliteStore, bounds, direct, ended, id, rows};
 
 /// Whether the invite `i` is valid at `?2`. An invite depends on its maker's right to invite: if the maker is no longer
 /// a member, or may not invite now, the invite is not valid.
@@ -31,6 +31,7 @@ impl Invites for SqliteStore {
                 Box::pin(async move {
                     let (group, actor) = (group.to_string(), actor.to_string());
                     let role = role_in(tx, &group, &actor).await?;
+                    rules::no_direct(direct::is_one(tx, &group).await?)?;
                     rules::may_invite(role, members_can_invite(tx, &group).await?)?;
                     bounds::one_more_invite(tx, &group, (&actor, role), invite.created_at).await?;
                     sqlx::query(

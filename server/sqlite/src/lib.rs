@@ -9,6 +9,8 @@
 mod accounts;
 mod backup;
 mod bounds;
+mod direct;
+mod directs;
 mod doctor;
 mod ended;
 mod ends;
@@ -17,14 +19,18 @@ mod groups;
 mod invites;
 mod log;
 mod members;
+mod mine;
 mod operator;
+mod privacy;
 mod proofs;
 mod pruning;
 mod resets;
 mod roles;
 mod rows;
+mod search;
 mod sessions;
 mod tickets;
+mod trip;
 mod witness;
 mod writer;
 
@@ -38,10 +44,12 @@ use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
+use tokio::task::JoinHandle;
 
 pub use backup::{BackupError, back_up};
 pub use doctor::examine;
 pub use operator::create_reset;
+pub use search::place_all;
 use witness::{Past, Witness};
 use writer::Writer;
 
@@ -62,6 +70,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     hints: HintSource,
+    indexer: JoinHandle<()>,
 }
 
 /// Why a database could not be opened.
@@ -110,13 +119,21 @@ impl SqliteStore {
             .connect_with(options.clone().read_only(true))
             .await?;
         let (writer, hints) = Writer::start(connection, witness, lock);
-        Ok(Self { readers, writer, hints })
+        let indexer = search::indexer::start(readers.clone(), writer.clone());
+        Ok(Self { readers, writer, hints, indexer })
     }
 
     /// Finishes the waiting writes and closes the file.
     pub async fn close(&self) {
+        self.indexer.abort();
         self.writer.close().await;
         self.readers.close().await;
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.indexer.abort();
     }
 }
 

@@ -1,18 +1,22 @@
 //! The groups' logs in SQLite.
 
 mod append;
-mod changes;
+mod mentions;
 mod pages;
+mod pins;
+mod reactions;
+mod reads;
+mod target;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use caravana_protocol::limits::REPLAY_PIECE_BYTES;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_protocol::{Emoji, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::pages::{self as store_pages, Sides, page_limit};
 use caravana_store::{
-    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, NewMessage, Page, StoreError,
+    Anchor, Appended, Changed, Effect, GroupState, Hints, History, Log, Marked, NewMessage, Page, StoreError,
 };
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -21,28 +25,23 @@ use super::rows::{MessageRow, epoch, log_columns, log_joins, signed, unsigned, u
 use super::{SqliteStore, groups, roles};
 use append::insert;
 pub(super) use append::stored_already;
-use changes::{change, message_by_id, message_for, unchanged};
 use pages::{PageRow, besides_messages, newer, older, page};
+pub(super) use reactions::forget as forget_reactions;
+use target::{change, message_by_id, message_for, unchanged};
 
 #[async_trait]
 impl Log for SqliteStore {
     fn append(&self, new: NewMessage) -> BoxFuture<'static, Result<Appended, StoreError>> {
-        if new.content.reply_to.is_none() {
+        if new.content.reply_to.is_none() && !new.content.mentions_anybody() {
             return self.writer.send(new);
         }
         self.writer.run_simple(move |tx, effects| {
             Box::pin(async move {
-                let Some(seq) = insert(tx, &new).await? else { return stored_already(tx, &new).await };
-                let message = Message {
-                    id: new.id,
-                    user_id: Some(new.user_id),
-                    group_id: new.group_id,
-                    content: new.content.into_plain(),
-                    created_at: new.created_at,
-                    status: true,
-                    seq,
-                    edited_at: None,
-                };
+                if insert(tx, &new).await?.is_none() {
+                    return stored_already(tx, &new).await;
+                }
+                // Read again: the answered message, and those of the mentioned users who are members.
+                let message = message_by_id(tx, new.id).await?.ok_or(StoreError::NotFound)?.into_message();
                 effects.event(Event::NewMessage(message.clone()));
                 Ok(Appended { message, duplicate: false })
             })
@@ -54,7 +53,13 @@ impl Log for SqliteStore {
         Ok(message_by_id(&mut connection, id).await?.map(MessageRow::into_message))
     }
 
-    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
+    async fn edit(
+        &self,
+        actor: UserId,
+        id: MessageId,
+        body: MessageBody,
+        mentions: Option<Vec<UserId>>,
+    ) -> Result<Changed, StoreError> {
         self.writer
             .run(move |tx, effects| {
                 Box::pin(async move {
@@ -65,14 +70,23 @@ impl Log for SqliteStore {
                     if !message.status {
                         return Err(StoreError::Gone);
                     }
-                    if message.content.body == body.as_str() {
+                    let place = (message.group_id, message.seq, id);
+                    let mut differs = false;
+                    if let Some(mentions) = mentions {
+                        let everyone = message.content.mentions_everyone;
+                        differs = mentions::replace(tx, place, &mentions, everyone).await? != message.content.mentions;
+                    }
+                    if message.content.body != body.as_str() {
+                        sqlx::query("update group_chat set message = ?2 where id = ?1")
+                            .bind(id.to_string())
+                            .bind(body.as_str())
+                            .execute(&mut *tx)
+                            .await?;
+                    } else if differs {
+                        mentions::changed_alone(tx, message.group_id, id, actor).await?;
+                    } else {
                         return unchanged(tx, message).await;
                     }
-                    sqlx::query("update group_chat set message = ?2 where id = ?1")
-                        .bind(id.to_string())
-                        .bind(body.as_str())
-                        .execute(&mut *tx)
-                        .await?;
                     let change = change(tx, id, message.group_id).await?;
                     effects.event(Event::MessageEdited(change.clone()));
                     Ok(Changed::by(change))
@@ -104,22 +118,47 @@ impl Log for SqliteStore {
             .await
     }
 
-    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
+    async fn react(&self, actor: UserId, id: MessageId, emoji: Emoji, on: bool) -> Result<Changed, StoreError> {
+        self.writer
+            .run(move |tx, effects| Box::pin(async move { reactions::react(tx, effects, actor, id, &emoji, on).await }))
+            .await
+    }
+
+    async fn pin(&self, actor: UserId, id: MessageId, on: bool) -> Result<Changed, StoreError> {
+        self.writer.run(move |tx, effects| Box::pin(async move { pins::pin(tx, effects, actor, id, on).await })).await
+    }
+
+    async fn pins(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<Message>>, StoreError> {
+        if self.role(group, viewer).await?.is_none() {
+            return Ok(None);
+        }
+        let mut connection = self.readers.acquire().await?;
+        Ok(Some(pins::pins(&mut connection, group).await?))
+    }
+
+    async fn readers(&self, actor: UserId, id: MessageId) -> Result<Vec<UserId>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        reads::readers(&mut connection, actor, id).await
+    }
+
+    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Marked, StoreError> {
         self.writer
             .run_simple(move |tx, _| {
                 Box::pin(async move {
-                    let marked: Option<i64> = sqlx::query_scalar(
+                    let marked: Option<(i64, bool)> = sqlx::query_as(
                         "insert into caravana_read (group_id, user_id, seq) \
                          select h.group_id, v.user_id, min(h.head, ?3) from caravana_head h \
                          join caravana_member v on v.group_id = h.group_id and v.user_id = ?2 where h.group_id = ?1 \
-                         on conflict (group_id, user_id) do update set seq = max(seq, excluded.seq) returning seq",
+                         on conflict (group_id, user_id) do update set seq = max(seq, excluded.seq) returning seq, \
+                         coalesce((select p.share_reads from caravana_privacy p where p.user_id = ?2), true)",
                     )
                     .bind(group.to_string())
                     .bind(user.to_string())
                     .bind(signed(seq))
                     .fetch_optional(tx)
                     .await?;
-                    marked.map(unsigned).ok_or(StoreError::NotFound)
+                    let (seq, is_shared) = marked.ok_or(StoreError::NotFound)?;
+                    Ok(Marked { seq: unsigned(seq), is_shared })
                 })
             })
             .await
@@ -144,8 +183,16 @@ impl Log for SqliteStore {
             .await?;
         let reads: BTreeMap<UserId, Seq> =
             reads.into_iter().filter_map(|(user, seq)| Some((user_id(Some(&user))?, unsigned(seq)))).collect();
-        let members = members.iter().filter_map(|user| user_id(Some(user))).collect();
-        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads }))
+        let hidden: Vec<String> = sqlx::query_scalar(
+            "select p.user_id from caravana_member m join caravana_privacy p on p.user_id = m.user_id \
+             where m.group_id = ?1 and not p.share_reads",
+        )
+        .bind(group.to_string())
+        .fetch_all(&mut *connection)
+        .await?;
+        let [members, hidden] =
+            [members, hidden].map(|users| users.iter().filter_map(|user| user_id(Some(user))).collect());
+        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads, hidden }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -1,7 +1,7 @@
 //! Group members and their roles.
 
 use async_trait::async_trait;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{Sharing, User};
 use caravana_protocol::{GroupId, Role, UserId};
 use caravana_store::rules::{self, Candidate, RoleChange, RoleRequest};
 use caravana_store::{Effects, MemberRow, Members, Removal, StoreError};
@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 
 use super::roles::{is_guest, role_in, role_of};
 use super::rows::{Loose, Name};
-use super::{SqliteStore, groups, id, invites, rows};
+use super::{SqliteStore, direct, groups, id, invites, rows};
 
 #[async_trait]
 impl Members for SqliteStore {
@@ -33,7 +33,13 @@ impl Members for SqliteStore {
         // Skips rows whose id is not a UUID: the protocol can't name them.
         let member = |(user, display_name, role, joined_at): (Loose, Name, String, String)| {
             Some(MemberRow {
-                user: User { id: rows::user(Some(&*user))?, display_name: display_name.0, email: None },
+                user: User {
+                    id: rows::user(Some(&*user))?,
+                    display_name: display_name.0,
+                    email: None,
+                    sharing: Sharing::default(),
+                    blocked: Vec::new(),
+                },
                 role: Role::from_word(&role),
                 joined_at: rows::time(Some(&joined_at)),
             })
@@ -75,6 +81,7 @@ impl Members for SqliteStore {
                 Box::pin(async move {
                     let (group, user_key) = (group_id.to_string(), user.to_string());
                     let actor_role = role_in(tx, &group, &actor.to_string()).await?;
+                    rules::no_direct(direct::is_one(tx, &group).await?)?;
                     let user_role = role_in(tx, &group, &user_key).await?;
                     rules::may_remove(actor_role, user_role, actor == user)?;
                     let removal = leave(tx, effects, group_id, &user_key).await?;
@@ -116,13 +123,16 @@ pub(super) async fn leave(
     user: &str,
 ) -> Result<Removal, StoreError> {
     let group = group_id.to_string();
-    if role_in(tx, &group, user).await? == Role::Owner {
+    let is_owner = role_in(tx, &group, user).await? == Role::Owner;
+    if is_owner || direct::is_one(tx, &group).await? {
         let Some(heir) = heir(tx, &group, user).await? else {
             let members = groups::end(tx, &group).await?;
             effects.group_deleted(group_id, members);
             return Ok(Removal::Group);
         };
-        give_role(tx, &group, &heir, Role::Owner).await?;
+        if is_owner {
+            give_role(tx, &group, &heir, Role::Owner).await?;
+        }
         effects.member(group_id, id(&heir)?);
     }
     for statement in [

@@ -8,8 +8,9 @@ use caravana_protocol::rest::User;
 use caravana_store::{FOR_EVER, KnownHolder, NAMELESS, Proof, Proofs, SecretHash, StoreError, TokenHolder};
 use sqlx::SqliteConnection;
 
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{SqliteStore, ended, roles};
+use super::{SqliteStore, ended, privacy, roles};
 
 /// What is stored about the holder of a token.
 #[derive(sqlx::FromRow)]
@@ -18,6 +19,8 @@ struct HolderRow {
     is_guest: bool,
     has_signed_up: bool,
     holds: bool,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
 }
 
 #[async_trait]
@@ -25,8 +28,10 @@ impl Proofs for SqliteStore {
     /// Usually the stored user already matches the token. Then one read is enough and the writer is not used.
     async fn token_holder(&self, holder: TokenHolder, now: i64) -> Result<Option<KnownHolder>, StoreError> {
         let TokenHolder { id, proof, .. } = holder;
-        let row: Option<HolderRow> = sqlx::query_as(
-            "select u.display_name,
+        let row: Option<HolderRow> = sqlx::query_as(concat!(
+            "select u.display_name, ",
+            sharing_columns!(),
+            ",
                exists (select 1 from caravana_guest g where g.user_id = u.id) as is_guest,
                exists (select 1 from caravana_signed_up p where p.user_id = u.id)
                  or exists (select 1 from caravana_account a where a.user_id = u.id) as has_signed_up,
@@ -34,8 +39,8 @@ impl Proofs for SqliteStore {
                   where s.token_hash = ?2 and s.user_id = u.id and s.expires_at > ?3))
                and not exists (select 1 from caravana_sign_out o
                   where o.user_id = u.id and o.at >= coalesce(?4, o.at)) as holds
-             from users u where u.id = ?1",
-        )
+             from users u left join caravana_privacy p on p.user_id = u.id where u.id = ?1"
+        ))
         .bind(id.to_string())
         .bind(proof.session.as_ref().map(|hash| &hash[..]))
         .bind(now)
@@ -46,7 +51,8 @@ impl Proofs for SqliteStore {
             if !row.holds {
                 return Ok(None);
             }
-            let user = User { id, display_name: row.display_name.0, email: None };
+            let sharing = row.sharing.into_sharing();
+            let user = User { id, display_name: row.display_name.0, email: None, sharing, blocked: Vec::new() };
             let stored = KnownHolder { user, is_guest: row.is_guest };
             if holder.is_known(&stored, row.has_signed_up, true) {
                 return Ok(Some(stored));
@@ -121,16 +127,15 @@ async fn remember(
                 ended::lives(tx, &user).await?;
                 let name = display_name.as_deref().unwrap_or(NAMELESS);
                 // Another request may have been first; then its name is kept.
-                let display_name: Name = sqlx::query_scalar(
+                sqlx::query(
                     "insert into users (id, display_name) values (?1, ?2)
                      on conflict (id) do update set display_name =
-                       case when display_name = ?3 then excluded.display_name else display_name end
-                     returning display_name",
+                       case when display_name = ?3 then excluded.display_name else display_name end",
                 )
                 .bind(&user)
                 .bind(name)
                 .bind(NAMELESS)
-                .fetch_one(&mut *tx)
+                .execute(&mut *tx)
                 .await?;
                 let statements: &[&str] = if is_guest {
                     &["insert into caravana_guest (user_id) select ?1
@@ -147,7 +152,8 @@ async fn remember(
                     sqlx::query(*statement).bind(&user).execute(&mut *tx).await?;
                 }
                 let is_guest = roles::is_guest(tx, &user).await?;
-                Ok(KnownHolder { user: User { id, display_name: display_name.0, email: None }, is_guest })
+                let user = privacy::user(tx, id).await?.ok_or(StoreError::NotFound)?;
+                Ok(KnownHolder { user, is_guest })
             })
         })
         .await

@@ -3,6 +3,7 @@
 use caravana_store::{INVITE_REMEMBERED, Pruning, StoreError};
 
 use super::SqliteStore;
+use super::log::forget_reactions;
 use async_trait::async_trait;
 
 #[async_trait]
@@ -63,6 +64,9 @@ impl Pruning for SqliteStore {
                     if done.rows_affected() > 0 {
                         return Ok(true);
                     }
+                }
+                if forget_reactions(tx, &user, limit).await? {
+                    return Ok(true);
                 }
                 sqlx::query("delete from caravana_ended where user_id = ?").bind(user).execute(tx).await?;
                 Ok(true)

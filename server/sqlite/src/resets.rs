@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{Sharing, User};
 use caravana_store::{RESETS, Resets, SecretHash, StoreError};
 use sqlx::SqliteConnection;
 
@@ -34,7 +34,13 @@ impl Resets for SqliteStore {
         .await?;
         holder
             .map(|(user, display_name, email)| {
-                Ok(User { id: id(&user)?, display_name: display_name.0, email: Some(email) })
+                Ok(User {
+                    id: id(&user)?,
+                    display_name: display_name.0,
+                    email: Some(email),
+                    sharing: Sharing::default(),
+                    blocked: Vec::new(),
+                })
             })
             .transpose()
     }

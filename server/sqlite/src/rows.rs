@@ -6,7 +6,9 @@ use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{FromRow, Sqlite};
 use uuid::Uuid;
 
-use caravana_store::entry::{Entry, GroupProperties, MessageState, placeholder, shown, shown_name};
+use caravana_store::entry::{
+    Entry, Extras, GroupProperties, MessageState, Quoted, Trip, placeholder, shown, shown_name,
+};
 use caravana_telemetry::Seldom;
 
 /// The columns of a [`LogRow`]: an event, the message and the user that it is about, and its group. Of a payload, no
@@ -19,7 +21,9 @@ macro_rules! log_columns {
            else substr(e.payload, 1, 65537) end as payload, e.at, \
          c.id as stored_id, c.user_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, \
          m.seq as message_seq, m.reply_to, m.edited_at, \
-         u.display_name, g.name, cg.time_zone, cg.members_can_invite"
+         m.mentions, m.mentions_everyone, m.reactions, m.pin_seq, \
+         q.id as quoted_id, q.user_id as quoted_user, substr(q.message, 1, 201) as quoted_text, q.status as quoted_status, \
+         u.display_name, g.name, cg.time_zone, cg.members_can_invite, cg.emoji, cg.starts_on, cg.ends_on"
     };
 }
 
@@ -29,6 +33,7 @@ macro_rules! log_joins {
     () => {
         "left join caravana_message m on m.message_id = e.message_id and m.group_id = e.group_id \
          left join group_chat c on c.id = e.message_id and c.group_id = e.group_id \
+         left join group_chat q on q.id = m.reply_to and q.group_id = e.group_id \
          left join users u on e.message_id is null and u.id = e.actor_id \
          left join groups g on e.kind = 'group_updated' and g.id = e.group_id \
          left join caravana_group cg on e.kind = 'group_updated' and cg.group_id = e.group_id"
@@ -38,11 +43,21 @@ macro_rules! log_joins {
 /// The columns of a [`MessageRow`].
 macro_rules! message_columns {
     () => {
-        "c.id, c.user_id, c.group_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, m.seq, m.reply_to, m.edited_at"
+        "c.id, c.user_id, c.group_id, substr(c.message, 1, 65537) as message, c.created_at, c.status, m.seq, m.reply_to, \
+         m.edited_at, m.mentions, m.mentions_everyone, m.reactions, m.pin_seq, \
+         q.id as quoted_id, q.user_id as quoted_user, substr(q.message, 1, 201) as quoted_text, q.status as quoted_status"
     };
 }
 
-pub(super) use {log_columns, log_joins, message_columns};
+/// The tables of [`message_columns`].
+macro_rules! message_tables {
+    () => {
+        "group_chat c join caravana_message m on m.message_id = c.id \
+         left join group_chat q on q.id = m.reply_to and q.group_id = c.group_id"
+    };
+}
+
+pub(super) use {log_columns, log_joins, message_columns, message_tables};
 
 /// A value from a table that other programs also write. SQLite allows any value in any column, so every value is read
 /// as text.
@@ -133,6 +148,21 @@ struct MessageColumns {
     message_seq: Option<i64>,
     reply_to: Option<Loose>,
     edited_at: Option<Loose>,
+    #[sqlx(flatten)]
+    extras: ExtraColumns,
+}
+
+/// What a message has in some groups only.
+#[derive(Default, FromRow)]
+pub(super) struct ExtraColumns {
+    mentions: Option<Loose>,
+    mentions_everyone: Option<bool>,
+    reactions: Option<Loose>,
+    pin_seq: Option<i64>,
+    quoted_id: Option<Loose>,
+    quoted_user: Option<Loose>,
+    quoted_text: Option<Loose>,
+    quoted_status: Option<Loose>,
 }
 
 /// The group that an event is about.
@@ -141,6 +171,22 @@ struct GroupColumns {
     name: Option<Loose>,
     time_zone: Option<Loose>,
     members_can_invite: Option<bool>,
+    #[sqlx(flatten)]
+    trip: TripColumns,
+}
+
+/// What is stored of a group's trip.
+#[derive(FromRow)]
+pub(super) struct TripColumns {
+    emoji: Option<Loose>,
+    starts_on: Option<Loose>,
+    ends_on: Option<Loose>,
+}
+
+impl TripColumns {
+    pub(super) fn into_trip(self) -> Trip {
+        Trip::stored(self.emoji.as_deref(), self.starts_on.as_deref(), self.ends_on.as_deref())
+    }
 }
 
 impl LogRow {
@@ -172,6 +218,24 @@ impl MessageColumns {
             seq: self.message_seq.map(unsigned),
             reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
             edited_at: self.edited_at.as_deref().map(|text| time(Some(text))),
+            extras: self.extras.into_extras(),
+        }
+    }
+}
+
+impl ExtraColumns {
+    pub(super) fn into_extras(self) -> Extras {
+        let Self { quoted_user, quoted_text, quoted_status, .. } = self;
+        Extras {
+            mentions: self.mentions.map(String::from),
+            mentions_everyone: self.mentions_everyone.unwrap_or(false),
+            reactions: self.reactions.map(String::from),
+            pinned: self.pin_seq.is_some(),
+            quoted: self.quoted_id.map(|_| Quoted {
+                user_id: user(quoted_user.as_deref()),
+                text: quoted_text.map(String::from),
+                status: quoted_status.as_ref().is_none_or(Loose::is_true),
+            }),
         }
     }
 }
@@ -182,6 +246,7 @@ impl GroupColumns {
             name: self.name.map(String::from),
             time_zone: self.time_zone.map(String::from),
             members_can_invite: self.members_can_invite,
+            trip: self.trip.into_trip(),
         }
     }
 }
@@ -198,6 +263,8 @@ pub(super) struct MessageRow {
     seq: i64,
     reply_to: Option<Loose>,
     edited_at: Option<Loose>,
+    #[sqlx(flatten)]
+    extras: ExtraColumns,
 }
 
 impl MessageRow {
@@ -217,19 +284,23 @@ impl MessageRow {
             self.group_id.as_deref().and_then(|id| id.parse().ok()).unwrap_or_else(|| GroupId::new(Uuid::nil()));
         let seq = unsigned(self.seq);
         let status = self.status.as_ref().is_none_or(Loose::is_true);
-        Message {
+        let body = if status { shown(self.message.into()) } else { String::new() };
+        let reply_to = self.reply_to.as_deref().and_then(|id| id.parse().ok());
+        let mut message = Message {
             id: self.id.parse().unwrap_or_else(|_| placeholder(group_id, seq)),
             user_id: user(self.user_id.as_deref()),
             group_id,
-            content: Content {
-                body: if status { shown(self.message.into()) } else { String::new() },
-                reply_to: self.reply_to.as_deref().and_then(|id| id.parse().ok()),
-            },
+            content: Content { reply_to, ..Content::text(body) },
             created_at: time(self.created_at.as_deref()),
             status,
             seq,
             edited_at: self.edited_at.as_deref().filter(|_| status).map(|text| time(Some(text))),
-        }
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
+        };
+        self.extras.into_extras().put_into(&mut message);
+        message
     }
 }
 

@@ -5,8 +5,19 @@ use caravana_protocol::UserId;
 use caravana_protocol::rest::User;
 use caravana_store::{NewSession, SIGN_INS, SecretHash, Sessions, SignInRow, StoreError};
 
+use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
 use super::{SqliteStore, id, rows};
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    id: String,
+    display_name: Name,
+    email: Option<String>,
+    expires_at: i64,
+    #[sqlx(flatten)]
+    sharing: SharingColumns,
+}
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -65,18 +76,28 @@ impl Sessions for SqliteStore {
     }
 
     async fn session(&self, token: SecretHash, now: i64) -> Result<Option<(User, i64)>, StoreError> {
-        let row: Option<(String, Name, Option<String>, i64)> = sqlx::query_as(
-            "select u.id, u.display_name, a.email, s.expires_at
-             from caravana_session s join users u on u.id = s.user_id
+        let row: Option<SessionRow> = sqlx::query_as(concat!(
+            "select u.id, u.display_name, a.email, s.expires_at, ",
+            sharing_columns!(),
+            " from caravana_session s join users u on u.id = s.user_id
              left join caravana_account a on a.user_id = u.id
-             where s.token_hash = ? and s.expires_at > ?",
-        )
+             left join caravana_privacy p on p.user_id = u.id
+             where s.token_hash = ? and s.expires_at > ?"
+        ))
         .bind(&token[..])
         .bind(now)
         .fetch_optional(&self.readers)
         .await?;
-        row.map(|(user, name, email, expires_at)| {
-            Ok((User { id: id(&user)?, display_name: name.0, email }, expires_at))
+        row.map(|row| {
+            let sharing = row.sharing.into_sharing();
+            let user = User {
+                id: id(&row.id)?,
+                display_name: row.display_name.0,
+                email: row.email,
+                sharing,
+                blocked: Vec::new(),
+            };
+            Ok((user, row.expires_at))
         })
         .transpose()
     }

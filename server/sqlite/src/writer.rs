@@ -6,6 +6,7 @@
 //! database itself fails, the whole transaction is undone, and every caller in it is told to retry. The channel of
 //! effects is bounded, so that the writer is never much faster than the hub.
 
+mod failure;
 mod job;
 mod sends;
 
@@ -13,7 +14,6 @@ use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use caravana_store::error::sqlx::sqlite::BUSY;
 use caravana_store::{Appended, Cause, Commits, Effect, Effects, HintSender, HintSource, NewMessage, StoreError};
 use caravana_telemetry::{Seldom, causes, metrics};
 use futures::FutureExt;
@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::witness::Witness;
+use failure::{is_busy, is_full, is_of_statement};
 use job::{Answer, Job, Run, Sending, Verdict, are_sends_with_different_ids};
 use sends::Extent;
 
@@ -109,6 +110,7 @@ impl Writer {
                 let outcome = work(connection, effects).await;
                 let verdict = match &outcome {
                     Ok(_) => Verdict::Keep,
+                    Err(error) if compound && is_of_statement(error) => Verdict::Undo,
                     Err(StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Failed(_)) => Verdict::Abort,
                     Err(_) => Verdict::Undo,
                 };
@@ -365,14 +367,4 @@ impl Task {
 
 async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(statement).execute(connection).await.map(|_| ())
-}
-
-fn is_busy(error: &sqlx::Error) -> bool {
-    // The lower byte is the primary code; the rest gives details about the lock.
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == BUSY)
-}
-
-fn is_full(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("13"))
 }

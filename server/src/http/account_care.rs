@@ -11,7 +11,7 @@ use caravana_hub::broker::Signal;
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{AccountPatch, ChangePassword, DeleteAccount, User, UserAnswer};
 use caravana_protocol::{DisplayName, ErrorCode};
-use caravana_store::{PasswordChange, StoreError};
+use caravana_store::{PasswordChange, SharingPatch, StoreError};
 use caravana_telemetry::causes;
 
 use super::client::Client;
@@ -53,7 +53,8 @@ pub(super) async fn change_password(
 
 /// Changes one's account.
 ///
-/// Members who have a group open see a new name when they load the group again.
+/// Members who have a group open see a new name when they load the group again. Whoever does not share how far they have read,
+/// or that they are typing, does not see that of others.
 #[utoipa::path(
     patch,
     path = "/account",
@@ -68,10 +69,21 @@ pub(super) async fn update(
     SignedIn(identity): SignedIn,
     Json(patch): Json<AccountPatch>,
 ) -> Result<Answer<UserAnswer>, ApiError> {
-    let user = match patch.display_name {
-        Some(name) => rename(&state, identity, &name).await?,
-        None => identity.user,
-    };
+    let AccountPatch { display_name, share_reads, share_typing, share_last_seen } = patch;
+    let name = display_name.map(|name| DisplayName::parse(&name)).transpose()?;
+    let patch = SharingPatch { share_reads, share_typing, share_last_seen };
+    let shares = patch != SharingPatch::default();
+    if name.is_some() || shares {
+        identity.spends(&state, Act::ChangeAccount)?;
+    }
+    let mut user = identity.user;
+    if let Some(name) = name {
+        state.store.rename_user(user.id, name.as_str()).await?;
+        user.display_name = name.as_str().to_owned();
+    }
+    if shares {
+        user.sharing = state.store.share(user.id, patch).await?;
+    }
     Ok(Answer(UserAnswer { user }))
 }
 

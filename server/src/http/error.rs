@@ -112,11 +112,13 @@ pub(super) const fn status_of(code: ErrorCode) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         ErrorCode::Unauthenticated | ErrorCode::InvalidCredentials => StatusCode::UNAUTHORIZED,
-        ErrorCode::Forbidden | ErrorCode::UserMismatch | ErrorCode::OriginNotAllowed | ErrorCode::Csrf => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::Forbidden
+        | ErrorCode::Blocked
+        | ErrorCode::UserMismatch
+        | ErrorCode::OriginNotAllowed
+        | ErrorCode::Csrf => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::IdConflict | ErrorCode::LimitReached => StatusCode::CONFLICT,
+        ErrorCode::IdConflict | ErrorCode::LimitReached | ErrorCode::TooManyReactions => StatusCode::CONFLICT,
         ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::BadRequest
@@ -139,9 +141,12 @@ impl From<StoreError> for ApiError {
         match &error {
             StoreError::NotFound => Self::not_found(),
             StoreError::Forbidden => Self::new(ErrorCode::Forbidden, "you may not do this in this group"),
+            StoreError::Blocked => Self::new(ErrorCode::Blocked, "nothing can be written to this person"),
             StoreError::Gone => Self::new(ErrorCode::Gone, "it has ended"),
             StoreError::Conflict => Self::new(ErrorCode::IdConflict, "it is stored already, and differs"),
             StoreError::LimitReached(limit) => Self::new(ErrorCode::LimitReached, limit.to_string()),
+            StoreError::TooManyReactions => Self::new(ErrorCode::TooManyReactions, error.to_string()),
+            StoreError::EndsBeforeStart => Self::bad_request(error.to_string()),
             StoreError::Full(_) => Self::new(ErrorCode::StorageFull, "the server's disk is full"),
             StoreError::Overloaded => Self::new(ErrorCode::Overloaded, "too much to do; try again").after(RETRY_SOON),
             StoreError::Unavailable(_) | StoreError::Closed => {

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use caravana_hub::budgets::Act;
 use caravana_protocol::UserId;
+use caravana_protocol::rest::User;
 use caravana_store::{Belongings, StoreError};
 use futures::stream;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ const PAGE: u32 = 500;
 
 /// Exports all data that is stored about the user of the request.
 ///
-/// A download: profile, memberships, invites, sign-ins, and every message that the user has written, also in groups
+/// A download: profile, memberships, blocked people, invites, sign-ins, and every message that the user has written, also in groups
 /// that the user has left.
 #[utoipa::path(
     get,
@@ -32,7 +33,7 @@ const PAGE: u32 = 500;
     tag = "accounts",
     operation_id = "export_account",
     security(("cookie" = [])),
-    responses((status = 200, description = "One JSON object, with `user`, `memberships`, `invites`, `sessions`, `messages`.", body = Object))
+    responses((status = 200, description = "One JSON object, with `user`, `memberships`, `blocked`, `invites`, `sessions`, `messages`.", body = Object))
 )]
 pub(super) async fn export(State(state): State<Shared>, SignedIn(identity): SignedIn) -> Result<Response, ApiError> {
     identity.spends(&state, Act::Export)?;
@@ -89,16 +90,18 @@ async fn next(state: Shared, user: UserId, part: Part) -> Result<Option<(Bytes, 
 }
 
 fn profile(belongings: Belongings) -> Value {
-    let Belongings { user, created_at, memberships, invites } = belongings;
+    let Belongings { user, created_at, memberships, blocked, invites } = belongings;
     let memberships: Vec<Value> = memberships
         .into_iter()
         .map(|membership| {
             json!({
                 "group_id": membership.group,
+                "kind": membership.kind,
                 "name": membership.name,
                 "role": membership.role,
                 "joined_at": membership.joined_at,
                 "last_read": membership.last_read,
+                "me": membership.mine,
             })
         })
         .collect();
@@ -113,5 +116,7 @@ fn profile(belongings: Belongings) -> Value {
             })
         })
         .collect();
-    json!({"user": user, "created_at": created_at, "memberships": memberships, "invites": invites})
+    // The user's own list is in `blocked`, with names.
+    let user = User { blocked: Vec::new(), ..user };
+    json!({"user": user, "created_at": created_at, "memberships": memberships, "blocked": blocked, "invites": invites})
 }

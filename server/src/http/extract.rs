@@ -194,8 +194,12 @@ impl FromRequestParts<Shared> for Query {
 pub(super) struct InGroup(pub(super) GroupId);
 /// `{group_id}` and `{user_id}` of the path.
 pub(super) struct OfMember(pub(super) GroupId, pub(super) UserId);
+/// `{user_id}` of the path.
+pub(super) struct OfUser(pub(super) UserId);
 /// `{group_id}` and `{message_id}` of the path.
 pub(super) struct OfMessage(pub(super) GroupId, pub(super) MessageId);
+/// `{group_id}`, `{message_id}` and `{emoji}` of the path.
+pub(super) struct OfReaction(pub(super) GroupId, pub(super) MessageId, pub(super) String);
 /// `{group_id}` and `{invite_id}` of the path.
 pub(super) struct OfInvite(pub(super) GroupId, pub(super) InviteId);
 /// `{session_id}` of the path.
@@ -230,11 +234,30 @@ impl FromRequestParts<Shared> for OfMember {
     }
 }
 
+impl FromRequestParts<Shared> for OfUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        path_id(parts, state, "user_id").await.map(Self)
+    }
+}
+
 impl FromRequestParts<Shared> for OfMessage {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         Ok(Self(path_id(parts, state, "group_id").await?, path_id(parts, state, "message_id").await?))
+    }
+}
+
+impl FromRequestParts<Shared> for OfReaction {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let OfMessage(group, message) = OfMessage::from_request_parts(parts, state).await?;
+        // What is no UTF-8 is no emoji; an empty one is refused as such.
+        let emoji = path_part(parts, state, "emoji").await.unwrap_or_default();
+        Ok(Self(group, message, emoji))
     }
 }
 

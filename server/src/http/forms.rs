@@ -96,7 +96,8 @@ pub(super) async fn create_group(
     Form(form): Form<GroupForm>,
 ) -> Response {
     let Some(identity) = identity else { return to("/login") };
-    let group = NewGroup { name: form.name, time_zone: form.time_zone.filter(|zone| !zone.is_empty()) };
+    let time_zone = form.time_zone.filter(|zone| !zone.is_empty());
+    let group = NewGroup { time_zone, ..NewGroup::named(form.name) };
     match groups::make(&state, &identity, group).await {
         Ok(group) => to(&format!("/g/{}", group.id)),
         Err(error) => back("/", &error, None),

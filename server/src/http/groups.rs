@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use caravana_hub::budgets::Act;
 use caravana_protocol::rest::{Group, GroupAnswer, GroupPatch, GroupsAnswer, NewGroup};
-use caravana_protocol::{GroupId, GroupName, UserId};
+use caravana_protocol::{Emoji, GroupId, GroupName, UserId};
+use caravana_store::rules;
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -30,13 +31,14 @@ const TIME_ZONE_CHARACTERS: usize = 64;
 pub(super) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Response, ApiError> {
     let turn = state.turns.answer(identity.user.id).await;
     let groups = of(&state, identity.user.id).await?;
-    Ok(until_taken(turn, Answer(GroupsAnswer { groups }).into_response()))
+    Ok(until_taken(turn, Answer(groups).into_response()))
 }
 
-/// The groups of this user.
-pub(super) async fn of(state: &Shared, user: UserId) -> Result<Vec<Group>, ApiError> {
+/// The groups of this user, and whom the user has blocked.
+pub(super) async fn of(state: &Shared, user: UserId) -> Result<GroupsAnswer, ApiError> {
     let _turn = state.turns.read(user).await;
-    Ok(state.store.groups(user).await?)
+    let blocked = state.store.blocked(user).await?.into_iter().map(|user| user.id).collect();
+    Ok(GroupsAnswer { groups: state.store.groups(user).await?, blocked })
 }
 
 /// Makes a group. Its maker is the owner.
@@ -61,11 +63,15 @@ pub(super) async fn create(
 /// Makes a group with this user as its owner. Guests may not own groups.
 pub(super) async fn make(state: &Shared, owner: &Identity, group: NewGroup) -> Result<Group, ApiError> {
     owner.no_guest()?;
-    let name = GroupName::parse(&group.name)?;
-    let time_zone = group.time_zone.filter(|zone| !zone.is_empty()).map(time_zone).transpose()?;
+    let group = NewGroup {
+        name: GroupName::parse(&group.name)?.as_str().to_owned(),
+        time_zone: group.time_zone.filter(|zone| !zone.is_empty()).map(time_zone).transpose()?,
+        emoji: group.emoji.map(emoji).transpose()?,
+        ..group
+    };
+    rules::trip(group.starts_on, group.ends_on)?;
     owner.spends(state, Act::MakeGroup)?;
-    let id = GroupId::new(Uuid::now_v7());
-    Ok(state.store.create_group(id, owner.user.id, name.as_str(), time_zone.as_deref()).await?)
+    Ok(state.store.create_group(GroupId::new(Uuid::now_v7()), owner.user.id, group).await?)
 }
 
 /// Shows a group as the asking member sees it.
@@ -92,7 +98,7 @@ pub(super) async fn one(state: &Shared, group: GroupId, viewer: UserId) -> Resul
 
 /// Changes a group. For the owner and admins.
 ///
-/// Fields that are left out stay unchanged.
+/// Fields that are left out stay unchanged; `null` takes the emoji and the days of the trip away.
 #[utoipa::path(
     patch,
     path = "/groups/{group_id}",
@@ -111,7 +117,8 @@ pub(super) async fn update(
     let patch = GroupPatch {
         name: patch.name.map(|name| GroupName::parse(&name)).transpose()?.map(|name| name.as_str().to_owned()),
         time_zone: patch.time_zone.map(time_zone).transpose()?,
-        members_can_invite: patch.members_can_invite,
+        emoji: patch.emoji.map(|given| given.map(emoji).transpose()).transpose()?,
+        ..patch
     };
     let user = identity.user.id;
     let update = async { Ok::<_, ApiError>(state.store.update_group(user, group, patch).await?) };
@@ -136,6 +143,13 @@ pub(super) async fn delete(
     identity.spends(&state, Act::EndGroup)?;
     state.store.delete_group(identity.user.id, group).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn emoji(text: String) -> Result<String, ApiError> {
+    match Emoji::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(ApiError::bad_request("`emoji` is not one emoji")),
+    }
 }
 
 /// Checks the shape of an IANA name (`America/Argentina/Ushuaia`, `Etc/GMT+3`). The set of names changes with every

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use caravana_protocol::GroupId;
 
 use super::error::ApiError;
-use super::extract::{InGroup, OfInvite, OfMember, OfMessage};
+use super::extract::{InGroup, OfInvite, OfMember, OfMessage, OfReaction};
 use super::identity::Identity;
 use super::state::Shared;
 
@@ -36,6 +36,12 @@ impl BelowGroup for OfMember {
 }
 
 impl BelowGroup for OfMessage {
+    fn group(&self) -> GroupId {
+        self.0
+    }
+}
+
+impl BelowGroup for OfReaction {
     fn group(&self) -> GroupId {
         self.0
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use caravana_hub::Posted;
 use caravana_protocol::rest::{MessageAnswer, MessagesAnswer, NewMessage, schemas};
-use caravana_protocol::{Content, ErrorCode, GroupId, UserId, limits};
+use caravana_protocol::{Content, ErrorCode, GroupId, Message, MessageId, UserId, limits};
 use caravana_store::{Anchor, Appended};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -73,6 +73,33 @@ pub(super) async fn page(
     })
 }
 
+/// Reads one message, wherever in the history it stands.
+///
+/// A link or a quote has only a message's id. The answer has its `seq`, around which a page of history can be read.
+#[utoipa::path(
+    get,
+    path = "/groups/{group_id}/messages/{message_id}",
+    tag = "messages",
+    operation_id = "get_message",
+    params(OfMessage),
+    responses((status = 200, description = "The message as it is now.", body = MessageAnswer))
+)]
+pub(super) async fn one(
+    State(state): State<Shared>,
+    Member(identity, OfMessage(group, id)): Member<OfMessage>,
+) -> Result<Answer<MessageAnswer>, ApiError> {
+    let message = find(&state, group, identity.user.id, id).await?;
+    Ok(Answer(MessageAnswer { message, duplicate: false }))
+}
+
+/// A message of this group. Whether the viewer is a member was asked before.
+pub(super) async fn find(state: &Shared, group: GroupId, viewer: UserId, id: MessageId) -> Result<Message, ApiError> {
+    let turn = state.turns.read(viewer).await;
+    let stored = state.store.stored(id).await?;
+    drop(turn);
+    stored.filter(|message| message.group_id == group).ok_or_else(ApiError::not_found)
+}
+
 /// Sends a message.
 ///
 /// With an `id` of the client, the message may be sent again any number of times, for ever: it is stored once. The id
@@ -85,7 +112,7 @@ pub(super) async fn page(
     params(InGroup),
     request_body = NewMessage,
     responses((status = 201, description = "Stored.", body = MessageAnswer), (status = 200, description = "The id was stored already, with the same content.", body = MessageAnswer)),
-    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "invalid_id", "id_conflict", "rate_limited", "overloaded"])))
+    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "invalid_id", "id_conflict", "forbidden", "rate_limited", "overloaded"])))
 )]
 pub(super) async fn send(
     State(state): State<Shared>,
@@ -107,10 +134,31 @@ fn posted(user_id: UserId, group_id: GroupId, mut body: Map<String, Value>) -> R
     #[derive(Deserialize)]
     struct Text {
         message: String,
+        #[serde(default)]
+        mentions: Vec<String>,
+        #[serde(default)]
+        mentions_everyone: bool,
     }
     let (id, reply_to) = (take_id(&mut body, "id")?, take_id(&mut body, "reply_to")?);
-    let Text { message } = extract::shape(body)?;
-    Ok(Posted { user_id, group_id, id, content: Content { body: message, reply_to } })
+    let Text { message, mentions, mentions_everyone } = extract::shape(body)?;
+    let mentions = mentioned(&mentions)?;
+    Ok(Posted { user_id, group_id, id, content: Content { body: message, reply_to, mentions, mentions_everyone } })
+}
+
+/// The mentioned members, each once.
+fn mentioned(listed: &[String]) -> Result<Vec<UserId>, ApiError> {
+    if listed.len() > limits::MENTIONS {
+        return Err(ApiError::bad_request("`mentions` is a list of at most 50 members"));
+    }
+    let mut users = Vec::with_capacity(listed.len());
+    for text in listed {
+        let invalid = || ApiError::new(ErrorCode::InvalidId, "`mentions` has something that is no UUID");
+        let user = text.parse().map_err(|_| invalid())?;
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    Ok(users)
 }
 
 /// Takes an id from the body. A text that is not a UUID has its own error.
@@ -132,6 +180,9 @@ pub(super) struct Edit {
     /// The new text.
     #[schema(schema_with = schemas::message_text)]
     message: String,
+    /// The members that the new text mentions; if it is missing, the mentions stay as they are.
+    #[schema(value_type = Option<Vec<UserId>>)]
+    mentions: Option<Vec<String>>,
 }
 
 /// Replaces the text of an own message.
@@ -143,14 +194,15 @@ pub(super) struct Edit {
     params(OfMessage),
     request_body = Edit,
     responses((status = 200, description = "The message as it is now.", body = MessageAnswer)),
-    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "forbidden", "gone"])))
+    extensions(("x-refusals" = json!(["empty_message", "invalid_message", "message_too_long", "invalid_id", "forbidden", "gone"])))
 )]
 pub(super) async fn edit(
     State(state): State<Shared>,
     Member(identity, OfMessage(group, id)): Member<OfMessage>,
     Json(edit): Json<Edit>,
 ) -> Result<Answer<MessageAnswer>, ApiError> {
-    let edited = state.hub.edit(identity.user.id, Some(group), id, &edit.message).await?;
+    let mentions = edit.mentions.as_deref().map(mentioned).transpose()?;
+    let edited = state.hub.edit(identity.user.id, Some(group), id, &edit.message, mentions).await?;
     Ok(Answer(MessageAnswer { message: edited.message, duplicate: false }))
 }
 

@@ -25,7 +25,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, O
 use super::state::Shared;
 use crate::BUILD;
 
-pub(super) use params::{HistoryQuery, LogQuery};
+pub(super) use params::{HistoryQuery, LogQuery, SearchQuery};
 
 /// The names of the session cookie and of a bearer token in the document.
 const COOKIE: &str = "cookie";

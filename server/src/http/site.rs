@@ -7,29 +7,34 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use caravana_app::ports::{Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, IsNew, Respond, Site};
+use caravana_app::ports::{
+    Api, ApiError as PortError, ApiFuture, ChatApi, HistoryPage, IsNew, Respond, Scope, Site, Sought,
+};
 use caravana_app::{shell, time};
 use caravana_protocol::rest::{
-    Group, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, NewGroup, NewInvite,
-    Register, ResetWays, SignIn, User,
+    Group, GroupPatch, GroupsAnswer, Invite, InvitePreview, LivingInvite, Login, Member, MessagesAnswer, MinePatch,
+    NewGroup, NewInvite, Register, ResetWays, SearchAnswer, SignIn, User,
 };
-use caravana_protocol::{ErrorCode, GroupId, InviteId, UserId};
-use caravana_store::Anchor;
+use caravana_protocol::{ErrorCode, GroupId, InviteId, Message, MessageId, Role, UserId, limits};
+use caravana_store::search::Query as Words;
+use caravana_store::{Anchor, Search};
+use caravana_telemetry::causes;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
+use tracing::Instrument as _;
 
 use super::error::ApiError;
 use super::identity::{self, Identity};
 use super::reader::Reader;
 use super::state::Shared;
 use super::taken::until_taken;
-use super::{files, groups, invites, members, messages, sessions};
+use super::{directs, files, groups, invites, marks, members, messages, search, sessions};
 use crate::clock::unix_millis;
 
 /// A page shows data of its reader, so it must not be shared. If the reader is signed in, not even the browser may
@@ -59,13 +64,41 @@ pub(super) async fn page(State(state): State<Shared>, request: Request) -> Respo
         Ok(Some(identity)) => {
             let user = identity.user.id;
             let answer = state.turns.answer(user).await;
-            let page = state.turns.page(user).await;
-            let rendered = render(Arc::clone(&state), Some(identity), parts, body).await;
-            drop(page);
-            until_taken(answer, rendered)
+            let turn = state.turns.page(user).await;
+            let rendered = whole(async move {
+                let page = rendered(state, Some(identity), parts, body).await;
+                drop(turn);
+                page
+            });
+            until_taken(answer, rendered.await)
         }
-        Ok(None) => render(state, None, parts, body).await,
+        Ok(None) => whole(rendered(state, None, parts, body)).await,
         Err(error) => error.into_response(),
+    }
+}
+
+/// Makes a page to its end in a task of its own. Leptos lets go of what it has made for a page only at the end of the
+/// page's body; a page whose reader has gone half-way would stay in memory, and parts of it would read what is no more.
+async fn whole(page: impl Future<Output = Response> + Send + 'static) -> Response {
+    match tokio::spawn(page.in_current_span()).await {
+        Ok(page) => page,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The process ends.
+            Err(_) => ApiError::internal().into_response(),
+        },
+    }
+}
+
+/// The page with its whole body in memory, as Leptos has it anyway: it waits for all that the page reads.
+async fn rendered(state: Shared, identity: Option<Identity>, parts: Parts, body: Body) -> Response {
+    let (head, body) = render(state, identity, parts, body).await.into_parts();
+    match to_bytes(body, usize::MAX).await {
+        Ok(body) => Response::from_parts(head, Body::from(body)),
+        Err(error) => {
+            tracing::error!(error = %causes(&error), "a page could not be rendered to its end");
+            ApiError::internal().into_response()
+        }
     }
 }
 
@@ -161,11 +194,23 @@ impl ChatApi for Rendering {
     }
 
     fn groups(&self) -> ApiFuture<GroupsAnswer> {
-        self.signed_in(|state, user| async move { Ok(GroupsAnswer { groups: groups::of(&state, user).await? }) })
+        self.signed_in(|state, user| async move { groups::of(&state, user).await })
     }
 
     fn group(&self, group: GroupId) -> ApiFuture<Group> {
         self.signed_in(move |state, user| async move { groups::one(&state, group, user).await })
+    }
+
+    fn blocked(&self) -> ApiFuture<Vec<User>> {
+        self.signed_in(|state, user| async move { directs::of(&state, user).await })
+    }
+
+    fn open_direct(&self, _: UserId) -> ApiFuture<Group> {
+        reads_only()
+    }
+
+    fn block(&self, _: UserId, _: bool) -> ApiFuture<()> {
+        reads_only()
     }
 
     fn members(&self, group: GroupId) -> ApiFuture<Vec<Member>> {
@@ -180,6 +225,35 @@ impl ChatApi for Rendering {
             HistoryPage::Around(seq) => Anchor::Around(seq),
         };
         self.signed_in(move |state, user| async move { messages::page(&state, group, user, anchor, limit).await })
+    }
+
+    fn message(&self, group: GroupId, id: MessageId) -> ApiFuture<Message> {
+        self.signed_in(move |state, user| async move {
+            groups::one(&state, group, user).await?;
+            messages::find(&state, group, user, id).await
+        })
+    }
+
+    fn pins(&self, group: GroupId) -> ApiFuture<Vec<Message>> {
+        self.signed_in(move |state, user| async move { marks::pinned(&state, group, user).await })
+    }
+
+    fn reads(&self, group: GroupId, id: MessageId) -> ApiFuture<Vec<UserId>> {
+        self.signed_in(move |state, user| async move { marks::readers(&state, group, user, id).await })
+    }
+
+    fn search(&self, sought: Sought, before: Option<String>) -> ApiFuture<SearchAnswer> {
+        let Sought { text, scope, from, since, until } = sought;
+        let group = match scope {
+            Scope::Group(group) => Some(group),
+            Scope::All => None,
+        };
+        self.signed_in(move |state, user| async move {
+            let before = before.map(|next| next.parse()).transpose().map_err(|_| ApiError::not_found())?;
+            let limit = limits::SEARCH_PAGE_DEFAULT;
+            let wanted = Search { query: Words::of(&text), group, from, since, until, before, limit };
+            search::page(&state, user, &wanted).await
+        })
     }
 
     fn invite(&self, token: String) -> ApiFuture<InvitePreview> {
@@ -217,6 +291,26 @@ impl ChatApi for Rendering {
     }
 
     fn create_group(&self, _: NewGroup) -> ApiFuture<Group> {
+        reads_only()
+    }
+
+    fn update_group(&self, _: GroupId, _: GroupPatch) -> ApiFuture<Group> {
+        reads_only()
+    }
+
+    fn set_mine(&self, _: GroupId, _: MinePatch) -> ApiFuture<()> {
+        reads_only()
+    }
+
+    fn delete_group(&self, _: GroupId) -> ApiFuture<()> {
+        reads_only()
+    }
+
+    fn set_role(&self, _: GroupId, _: UserId, _: Role) -> ApiFuture<()> {
+        reads_only()
+    }
+
+    fn remove_member(&self, _: GroupId, _: UserId) -> ApiFuture<()> {
         reads_only()
     }
 

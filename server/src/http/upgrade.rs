@@ -153,7 +153,12 @@ fn switch(
     request = Request::from_parts(head, body);
     let upgrade = hyper::upgrade::on(&mut request);
     let hub = std::sync::Arc::clone(&state.hub);
-    let identity = Caller { user_id: identity.user.id, proof: identity.proof, is_direct: identity.is_direct };
+    let identity = Caller {
+        user_id: identity.user.id,
+        proof: identity.proof,
+        is_direct: identity.is_direct,
+        sharing: identity.user.sharing,
+    };
     state.shutdown.spawn(async move {
         let _places = places;
         let Ok(Ok(upgraded)) = tokio::time::timeout(HANDOVER, upgrade).await else { return };

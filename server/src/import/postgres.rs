@@ -1,7 +1,7 @@
 //! The PostgreSQL side.
 
 use async_trait::async_trait;
-use caravana_postgres::{PostgresAddress, migrate};
+use caravana_postgres::{PostgresAddress, index_all, migrate};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
@@ -12,6 +12,7 @@ use super::{ImportError, Reached, Source, Target};
 /// One PostgreSQL database. Its connection works through a pooler in any mode, because everything that belongs together
 /// is in one transaction.
 pub(super) struct Postgres {
+    options: PgConnectOptions,
     connection: PgConnection,
 }
 
@@ -46,7 +47,8 @@ impl Postgres {
     }
 
     async fn connect(address: &PostgresAddress) -> Result<Self, ImportError> {
-        Ok(Self { connection: options(address).connect().await? })
+        let options = options(address);
+        Ok(Self { connection: options.connect().await?, options })
     }
 
     /// A server is recognized by the application name of its connection.
@@ -256,6 +258,8 @@ impl Target for Postgres {
     }
 
     async fn finish(&mut self) -> Result<(), ImportError> {
+        // The triggers, which keep the index of the search, were off.
+        index_all(&self.options).await?;
         sqlx::raw_sql("drop table caravana.import").execute(&mut self.connection).await?;
         // The planner has no statistics about the new rows.
         sqlx::raw_sql("analyze").execute(&mut self.connection).await?;

@@ -230,6 +230,8 @@ impl Target for Sqlite {
     }
 
     async fn finish(&mut self) -> Result<(), ImportError> {
+        // The triggers, which keep the index of the search, were off.
+        sqlite::place_all(&mut self.connection).await?;
         sqlx::query("drop table caravana_import").execute(&mut self.connection).await?;
         Ok(())
     }

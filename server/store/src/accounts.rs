@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use caravana_protocol::UserId;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{Sharing, User};
 
 use super::{SecretHash, StoreError};
 
@@ -15,7 +15,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// The account with this e-mail (already in lower case), with the hash to check a password against.
     async fn account(&self, email: &str) -> Result<Option<Account>, StoreError>;
 
-    /// A user by id, without the e-mail.
+    /// A user by id, without the e-mail, with what the user shares.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// Whether there is any user: with an account here, or of a host.
@@ -30,6 +30,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// Changes a user's display name. The user's groups get no event about it.
     async fn rename_user(&self, user: UserId, display_name: &str) -> Result<(), StoreError>;
 
+    /// Changes what a user shares with the members of their groups. Answers what is shared now.
+    async fn share(&self, user: UserId, patch: SharingPatch) -> Result<Sharing, StoreError>;
+
     /// Ends an account if `password_hash` is still the account's hash; otherwise [`StoreError::Conflict`], and nothing
     /// changes. All in one commit: the user leaves every group by the rules of
     /// [`Members::remove_member`](super::Members::remove_member); the account, sign-ins, tickets, password-reset links,
@@ -39,6 +42,17 @@ pub trait Accounts: Send + Sync + 'static {
     /// rows of other tables may refer to it. [`StoreError::Forbidden`], and nothing changes, where a host's table does
     /// not accept messages without an author.
     async fn delete_account(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
+}
+
+/// A change of what a user shares. What is `None` stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SharingPatch {
+    /// Read marks.
+    pub share_reads: Option<bool>,
+    /// Typing.
+    pub share_typing: Option<bool>,
+    /// When the user was last there.
+    pub share_last_seen: Option<bool>,
 }
 
 /// A new account.

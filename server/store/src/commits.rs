@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use caravana_protocol::rest::User;
 use caravana_protocol::{Event, GroupId, MessageId, UserId};
 use tokio::sync::mpsc;
 
@@ -33,7 +34,7 @@ impl Effects {
                 | Effect::Moved(_)
                 | Effect::Member(..)
                 | Effect::GroupDeleted(..)
-                | Effect::Renamed(..) => continue,
+                | Effect::Account(_) => continue,
             };
             if message.id == id {
                 *message = message.clone().deleted();
@@ -52,14 +53,19 @@ impl Effects {
         self.0.push(Effect::Member(group, user));
     }
 
+    /// This user has changed what is theirs in a group. No log has a new event.
+    pub fn mine(&mut self, group: GroupId, user: UserId) {
+        self.0.push(Effect::Member(group, user));
+    }
+
     /// This group ended; these were its members.
     pub fn group_deleted(&mut self, group: GroupId, members: Vec<UserId>) {
         self.0.push(Effect::GroupDeleted(group, members));
     }
 
-    /// This user has another name.
-    pub fn renamed(&mut self, user: UserId, display_name: String) {
-        self.0.push(Effect::Renamed(user, display_name));
+    /// This user has another name, shares something else, or has blocked others.
+    pub fn account(&mut self, user: User) {
+        self.0.push(Effect::Account(user));
     }
 
     /// The number of effects.

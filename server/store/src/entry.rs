@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use caravana_protocol::limits::{EVENT_CHARACTERS, MESSAGE_CHARACTERS};
+use caravana_protocol::limits::{EMOJI_BYTES, EVENT_CHARACTERS, MESSAGE_CHARACTERS, QUOTE_CHARACTERS};
 use caravana_protocol::rest::Group;
 use caravana_protocol::{
-    Columns, Content, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody, MessageChange,
-    MessageId, Other, Role, Seq, Timestamp, UserId,
+    Columns, Content, Date, Emoji, Event, GroupId, GroupUpdated, MemberJoined, MemberLeft, Message, MessageBody,
+    MessageChange, MessageId, Other, PinChanged, Quote, Reaction, ReactionChanged, Role, Seq, Timestamp, UserId,
 };
 use caravana_telemetry::{Seldom, metrics, user_value};
 use serde::Deserialize;
@@ -62,6 +62,60 @@ pub struct MessageState {
     pub reply_to: Option<MessageId>,
     /// When its text was changed last.
     pub edited_at: Option<Timestamp>,
+    /// What others see of it besides its text.
+    pub extras: Extras,
+}
+
+/// What a message has in some groups only: each may be missing, and another program may have written anything into it.
+#[derive(Default)]
+pub struct Extras {
+    /// The mentioned members: a JSON list.
+    pub mentions: Option<String>,
+    /// Whether it mentions all.
+    pub mentions_everyone: bool,
+    /// The reactions: a JSON list.
+    pub reactions: Option<String>,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// The answered message, if it is stored in the same group.
+    pub quoted: Option<Quoted>,
+}
+
+/// The message that another one answers.
+pub struct Quoted {
+    /// Its author.
+    pub user_id: Option<UserId>,
+    /// The beginning of its text.
+    pub text: Option<String>,
+    /// `false` after its deletion.
+    pub status: bool,
+}
+
+impl Extras {
+    /// Puts them into a message. A deleted message has none but the quote.
+    pub fn put_into(self, message: &mut Message) {
+        if message.status {
+            message.content.mentions =
+                self.mentions.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            message.content.mentions_everyone = self.mentions_everyone;
+            message.reactions = self.reactions.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            message.pinned = self.pinned;
+        }
+        if message.content.reply_to.is_some() {
+            message.reply = self.quoted.map(|quoted| Quote {
+                user_id: quoted.user_id,
+                text: quoted.text.filter(|_| quoted.status).map(quote).unwrap_or_default(),
+            });
+        }
+    }
+}
+
+/// The beginning of a text, as a reply shows it.
+fn quote(text: String) -> String {
+    match text.char_indices().nth(QUOTE_CHARACTERS) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
 }
 
 /// The present properties of a group.
@@ -73,6 +127,29 @@ pub struct GroupProperties {
     pub time_zone: Option<String>,
     /// Whether every member may invite.
     pub members_can_invite: Option<bool>,
+    /// What is known of the trip.
+    pub trip: Trip,
+}
+
+/// What a group tells of its trip.
+#[derive(Debug, Default)]
+pub struct Trip {
+    /// The emoji that stands for it.
+    pub emoji: Option<String>,
+    /// Its first day.
+    pub starts_on: Option<Date>,
+    /// Its last day.
+    pub ends_on: Option<Date>,
+}
+
+impl Trip {
+    /// Reads the stored texts. What is no emoji or no day was written by another program, and is not shown.
+    #[must_use]
+    pub fn stored(emoji: Option<&str>, starts_on: Option<&str>, ends_on: Option<&str>) -> Self {
+        let day = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+        let emoji = emoji.and_then(|text| Emoji::parse(text).ok()).map(|emoji| emoji.to_string());
+        Self { emoji, starts_on: day(starts_on), ends_on: day(ends_on) }
+    }
 }
 
 /// The payload fields of the kinds that this build knows. They may have any JSON type, because another program may have
@@ -82,6 +159,8 @@ struct Payload {
     role: Option<Value>,
     name: Option<Value>,
     message_seq: Option<Value>,
+    emoji: Option<Value>,
+    on: Option<Value>,
 }
 
 impl Payload {
@@ -124,11 +203,59 @@ impl Entry {
                     name: self.group.name.map(shown_name).unwrap_or_default(),
                     time_zone: self.group.time_zone.map(shown_name),
                     members_can_invite: self.group.members_can_invite.unwrap_or(true),
+                    emoji: self.group.trip.emoji,
+                    starts_on: self.group.trip.starts_on,
+                    ends_on: self.group.trip.ends_on,
                     at,
                 })
             }
+            "reaction_changed" => match self.reaction(group_id) {
+                Some(change) => Event::ReactionChanged(change),
+                None => Event::Other(self.into_other(group_id)),
+            },
+            "message_pinned" => Event::MessagePinned(self.pin(group_id)),
+            "message_unpinned" => Event::MessageUnpinned(self.pin(group_id)),
             _ => Event::Other(self.into_other(group_id)),
         }
+    }
+
+    /// `None` if the payload names no emoji.
+    fn reaction(&self, group_id: GroupId) -> Option<ReactionChanged> {
+        let payload = self.payload();
+        let emoji = payload.emoji.as_ref().and_then(Value::as_str).filter(|emoji| emoji.len() <= EMOJI_BYTES)?;
+        Some(ReactionChanged {
+            group_id,
+            seq: self.seq,
+            message_id: self.message_id?,
+            message_seq: self.message_seq(&payload),
+            user_id: self.member(),
+            emoji: emoji.to_owned(),
+            on: payload.on.as_ref().and_then(Value::as_bool).unwrap_or(true),
+            count: self.reactions().into_iter().find(|one| one.emoji == emoji).map_or(0, |one| one.count),
+            at: self.at,
+        })
+    }
+
+    /// The present reactions to the message.
+    fn reactions(&self) -> Vec<Reaction> {
+        let text = self.message.extras.reactions.as_deref();
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    fn pin(&self, group_id: GroupId) -> PinChanged {
+        PinChanged {
+            group_id,
+            seq: self.seq,
+            message_id: self.message_id.unwrap_or_else(|| placeholder(group_id, self.seq)),
+            message_seq: self.message_seq(&self.payload()),
+            user_id: self.member(),
+            at: self.at,
+        }
+    }
+
+    /// The position of the message that the event is about.
+    fn message_seq(&self, payload: &Payload) -> Seq {
+        payload.message_seq.as_ref().and_then(Value::as_u64).or(self.message.seq).unwrap_or(self.seq)
     }
 
     /// An event of a kind that this build does not know is delivered as it is stored.
@@ -156,8 +283,7 @@ impl Entry {
     }
 
     fn into_change(self, group_id: GroupId) -> MessageChange {
-        let own_seq = self.payload().message_seq.as_ref().and_then(Value::as_u64);
-        let message_seq = own_seq.or(self.message.seq).unwrap_or(self.seq);
+        let message_seq = self.message_seq(&self.payload());
         let deleted = self.kind == "message_deleted";
         let message = self.into_message(group_id);
         MessageChange { message: if deleted { message.deleted() } else { message }, message_seq }
@@ -173,19 +299,22 @@ impl Entry {
             placeholder(group_id, seq)
         });
         let status = message.is_stored && message.status;
-        Message {
+        let body = message.text.filter(|_| status).map(shown).unwrap_or_default();
+        let mut whole = Message {
             id,
             user_id: message.user_id.or(self.actor_id),
             group_id,
-            content: Content {
-                body: message.text.filter(|_| status).map(shown).unwrap_or_default(),
-                reply_to: message.reply_to,
-            },
+            content: Content { reply_to: message.reply_to, ..Content::text(body) },
             created_at: message.created_at.unwrap_or(self.at),
             status,
             seq,
             edited_at: message.edited_at.filter(|_| status),
-        }
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
+        };
+        message.extras.put_into(&mut whole);
+        whole
     }
 }
 

@@ -3,7 +3,9 @@
 #[cfg(feature = "sqlx")]
 pub mod sqlx;
 
-use caravana_protocol::limits::{GROUPS_PER_USER, MEMBERS_PER_GROUP};
+use caravana_protocol::limits::{
+    BLOCKS_PER_USER, DIRECT_PER_USER, DIRECT_UNWRITTEN, GROUPS_PER_USER, MEMBERS_PER_GROUP, PINS_PER_GROUP,
+};
 
 /// What an adapter knows of a failure, for the log.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -17,6 +19,9 @@ pub enum StoreError {
     /// The asker is a member but may not do this.
     #[error("forbidden")]
     Forbidden,
+    /// One of two users has blocked the other, or is gone: nothing can be written in their conversation.
+    #[error("blocked")]
+    Blocked,
     /// It existed, and it has ended.
     #[error("gone")]
     Gone,
@@ -26,6 +31,12 @@ pub enum StoreError {
     /// A limit is reached.
     #[error(transparent)]
     LimitReached(#[from] Limit),
+    /// The member, or all members together, react to the message with as many emoji as may be.
+    #[error("too many reactions")]
+    TooManyReactions,
+    /// The last day of a trip would be before the first one.
+    #[error("a trip can't end before it starts")]
+    EndsBeforeStart,
     /// The disk is full.
     #[error("the disk is full")]
     Full(#[source] Cause),
@@ -50,12 +61,23 @@ pub enum Limit {
     /// Groups per user.
     #[error("one person can be in at most {GROUPS_PER_USER} groups")]
     Groups,
+    /// Direct conversations that a user began.
+    #[error(
+        "a person can begin {DIRECT_PER_USER} direct conversations, and {DIRECT_UNWRITTEN} without a message can wait for one"
+    )]
+    Directs,
+    /// People whom a user has blocked.
+    #[error("one person can block at most {BLOCKS_PER_USER} people")]
+    Blocks,
     /// Members per group.
     #[error("a group can have at most {MEMBERS_PER_GROUP} members")]
     Members,
     /// Valid invites per group or per member.
     #[error("there are as many links into this group as there may be; wait until some are over, or revoke some")]
     Invites,
+    /// Pinned messages per group.
+    #[error("a group can have at most {PINS_PER_GROUP} pinned messages")]
+    Pins,
 }
 
 impl StoreError {
@@ -66,9 +88,12 @@ impl StoreError {
         match self {
             Self::NotFound => Self::NotFound,
             Self::Forbidden => Self::Forbidden,
+            Self::Blocked => Self::Blocked,
             Self::Gone => Self::Gone,
             Self::Conflict => Self::Conflict,
             Self::LimitReached(limit) => Self::LimitReached(*limit),
+            Self::TooManyReactions => Self::TooManyReactions,
+            Self::EndsBeforeStart => Self::EndsBeforeStart,
             Self::Full(_) => Self::Full(why()),
             Self::Overloaded => Self::Overloaded,
             Self::Unavailable(_) => Self::Unavailable(why()),

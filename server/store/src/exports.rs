@@ -1,7 +1,7 @@
 //! The port to the data export: everything that is stored about a user.
 
 use async_trait::async_trait;
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{GroupKind, Mine, User};
 use caravana_protocol::{GroupId, Message, Role, Timestamp, UserId};
 
 use super::StoreError;
@@ -26,6 +26,8 @@ pub struct Belongings {
     pub created_at: Timestamp,
     /// The groups that the user is a member of.
     pub memberships: Vec<Membership>,
+    /// Whom the user has blocked, by the name that they have now.
+    pub blocked: Vec<User>,
     /// The invites that the user made into groups that still exist.
     pub invites: Vec<OwnInvite>,
 }
@@ -35,7 +37,9 @@ pub struct Belongings {
 pub struct Membership {
     /// The group's id.
     pub group: GroupId,
-    /// Its name.
+    /// What it is.
+    pub kind: GroupKind,
+    /// Its name, or that of the other person.
     pub name: String,
     /// The user's role.
     pub role: Role,
@@ -43,6 +47,8 @@ pub struct Membership {
     pub joined_at: Timestamp,
     /// The user's read mark.
     pub last_read: u64,
+    /// The user's own settings.
+    pub mine: Mine,
 }
 
 /// An invite that the user made.

@@ -3,7 +3,7 @@
 //! The database is the only truth (ARCHITECTURE, idea 2). There is one port (a trait) for each noun, in the file of
 //! that name. Each adapter implements it in its own file of the same name. [`Log`] is the groups' event logs, used by
 //! the hub and the message routes. The other routes use [`Accounts`], the credentials ([`Sessions`], [`Proofs`],
-//! [`Tickets`], [`Resets`]), [`Groups`] with their [`Members`] and [`Invites`], and [`Exports`]. [`Pruning`] is for the
+//! [`Tickets`], [`Resets`]), [`Groups`] with their [`Members`] and [`Invites`], [`Directs`], [`Exports`] and [`Searches`]. [`Pruning`] is for the
 //! server's own clean-up. [`Store`] combines all ports. Secrets reach a port only as SHA-256 hashes. Adapters read no
 //! clock for a decision: the caller passes the time in, in seconds since 1970. Every adapter makes these promises, and
 //! one contract suite checks them:
@@ -13,6 +13,7 @@
 
 mod accounts;
 mod commits;
+mod direct;
 pub mod doctor;
 pub mod entry;
 pub mod error;
@@ -27,26 +28,30 @@ mod proofs;
 mod pruning;
 mod resets;
 pub mod rules;
+pub mod search;
 mod sessions;
 mod tickets;
 
 use std::sync::Arc;
 
+use caravana_protocol::rest::User;
 use caravana_protocol::{Event, GroupId, UserId};
 
-pub use accounts::{Account, Accounts, NewAccount, PasswordChange};
+pub use accounts::{Account, Accounts, NewAccount, PasswordChange, SharingPatch};
 pub use commits::{Commits, Effects};
+pub use direct::{Directs, pair};
 pub use entry::repeated;
 pub use error::{Cause, Limit, StoreError};
 pub use exports::{Belongings, Exports, Membership, OwnInvite, OwnMessages};
-pub use groups::Groups;
+pub use groups::{Groups, changes_more_than_the_name, first_change};
 pub use hints::{Hint, HintSender, HintSource, Hints};
 pub use invites::{INVITE_REMEMBERED, InviteRow, Invites, NewInvite};
-pub use log::{Anchor, Appended, Changed, GroupState, History, Log, NewMessage, Page};
+pub use log::{Anchor, Appended, Changed, GroupState, History, Log, Marked, NewMessage, Page};
 pub use members::{MemberRow, Members, Removal};
 pub use proofs::{FOR_EVER, KnownHolder, LAST_SECOND, NAMELESS, Proof, Proofs, TokenHolder};
 pub use pruning::Pruning;
 pub use resets::{RESETS, Resets};
+pub use search::{Search, Searches};
 pub use sessions::{NewSession, SIGN_INS, Sessions, SignInRow};
 pub use tickets::Tickets;
 
@@ -55,7 +60,19 @@ pub type SecretHash = [u8; 32];
 
 /// All ports of one database.
 pub trait Store:
-    Log + Accounts + Exports + Groups + Invites + Members + Proofs + Pruning + Resets + Sessions + Tickets
+    Log
+    + Accounts
+    + Directs
+    + Exports
+    + Groups
+    + Invites
+    + Members
+    + Proofs
+    + Pruning
+    + Resets
+    + Searches
+    + Sessions
+    + Tickets
 {
     /// Checks that the database answers; for `/readyz`.
     fn ping(&self) -> futures::future::BoxFuture<'_, Result<(), StoreError>>;
@@ -76,12 +93,12 @@ pub enum Effect {
     Event(Event),
     /// The group's log has new events.
     Moved(GroupId),
-    /// This user joined the group, left it, or has another role in it.
+    /// This user joined the group, left it, has another role in it, or has changed what is theirs in it.
     Member(GroupId, UserId),
     /// The group ended; these were its members.
     GroupDeleted(GroupId, Vec<UserId>),
-    /// This user has another name.
-    Renamed(UserId, String),
+    /// This user has another name, shares something else, or has blocked others. Without the e-mail.
+    Account(User),
 }
 
 /// The type by which the rest of the server holds a database.

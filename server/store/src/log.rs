@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
 use caravana_protocol::{
-    Content, Epoch, Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
+    Content, Emoji, Epoch, Event, GroupId, Message, MessageBody, MessageChange, MessageId, Role, Seq, Timestamp, UserId,
 };
 
 use futures::future::BoxFuture;
@@ -27,17 +27,38 @@ pub trait Log: Send + Sync + 'static {
     /// the rate limit.
     async fn stored(&self, id: MessageId) -> Result<Option<Message>, StoreError>;
 
-    /// Replaces the text of the author's own message. [`StoreError::Forbidden`] for another author's message,
-    /// [`StoreError::Gone`] for a deleted one. The same text again changes nothing.
-    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError>;
+    /// Replaces the text of the author's own message, and the members that it mentions if `mentions` are given.
+    /// [`StoreError::Forbidden`] for another author's message, [`StoreError::Gone`] for a deleted one. The same again
+    /// changes nothing.
+    async fn edit(
+        &self,
+        actor: UserId,
+        id: MessageId,
+        body: MessageBody,
+        mentions: Option<Vec<UserId>>,
+    ) -> Result<Changed, StoreError>;
 
     /// Marks a message as deleted. Its author and those who manage the group may do so. A message that is already
     /// deleted does not change.
     async fn delete(&self, actor: UserId, id: MessageId) -> Result<Changed, StoreError>;
 
+    /// Adds a member's reaction to a message, or takes it back. [`StoreError::Gone`] for a deleted message,
+    /// [`StoreError::TooManyReactions`] beyond the limits. What is so already changes nothing.
+    async fn react(&self, actor: UserId, id: MessageId, emoji: Emoji, on: bool) -> Result<Changed, StoreError>;
+
+    /// Pins a message in its group, or takes its pin off. [`StoreError::Gone`] for a deleted message,
+    /// [`crate::Limit::Pins`] beyond the limit. What is so already changes nothing.
+    async fn pin(&self, actor: UserId, id: MessageId, on: bool) -> Result<Changed, StoreError>;
+
+    /// The pinned messages of a group, the newest pin first. `None` when the viewer is not a member.
+    async fn pins(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<Message>>, StoreError>;
+
+    /// The members who have read a message, for its author: of those who share it, if the author does too. [`StoreError::Forbidden`] for everybody else.
+    async fn readers(&self, actor: UserId, id: MessageId) -> Result<Vec<UserId>, StoreError>;
+
     /// Moves the member's read mark forward to `seq`, never backward and never beyond the head. Answers the resulting
     /// read mark.
-    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError>;
+    async fn mark_read(&self, group: GroupId, user: UserId, seq: Seq) -> Result<Marked, StoreError>;
 
     /// What the hub keeps in memory about a group with followers. `None`: no such group.
     async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError>;
@@ -102,7 +123,7 @@ pub struct NewMessage {
     pub user_id: UserId,
     /// The group.
     pub group_id: GroupId,
-    /// The text and the message that it answers.
+    /// The text, the message that it answers, and whom it mentions.
     pub content: Content<MessageBody>,
     /// When it arrived at the server.
     pub created_at: Timestamp,
@@ -121,6 +142,9 @@ impl NewMessage {
             status: true,
             seq,
             edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         }
     }
 }
@@ -153,6 +177,15 @@ impl Changed {
     }
 }
 
+/// A member's read mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// Up to where the member has read.
+    pub seq: Seq,
+    /// Whether the other members may know.
+    pub is_shared: bool,
+}
+
 /// A group as the hub knows it.
 #[derive(Debug, Clone)]
 pub struct GroupState {
@@ -164,6 +197,8 @@ pub struct GroupState {
     pub members: BTreeSet<UserId>,
     /// The read mark of each member.
     pub reads: BTreeMap<UserId, Seq>,
+    /// The members who do not share their read mark.
+    pub hidden: BTreeSet<UserId>,
 }
 
 /// A page of a log.

@@ -39,6 +39,19 @@ pub async fn page<E: Into<StoreError>>(
     Ok(page)
 }
 
+/// As many of these messages, from the first, as fit into [`HISTORY_PAGE_BYTES`]; at least one.
+#[must_use]
+pub fn within(mut messages: Vec<Message>) -> Vec<Message> {
+    let mut bytes = 0;
+    let fitting = messages.iter().take_while(|message| {
+        bytes += ENVELOPE + of_message(message);
+        bytes <= HISTORY_PAGE_BYTES
+    });
+    let fitting = fitting.count().max(1);
+    messages.truncate(fitting);
+    messages
+}
+
 /// An upper bound for the bytes of an event's frame without its texts.
 const ENVELOPE: usize = 420;
 
@@ -46,8 +59,10 @@ const ENVELOPE: usize = 420;
 #[must_use]
 pub fn weight(event: &Event) -> usize {
     let texts = match event {
-        Event::NewMessage(message) => json_length(&message.content.body),
-        Event::MessageEdited(change) | Event::MessageDeleted(change) => json_length(&change.message.content.body),
+        Event::NewMessage(message) => of_message(message),
+        Event::MessageEdited(change) | Event::MessageDeleted(change) => of_message(&change.message),
+        Event::ReactionChanged(change) => change.emoji.len(),
+        Event::MessagePinned(_) | Event::MessageUnpinned(_) => 0,
         Event::MemberJoined(joined) => json_length(&joined.display_name),
         Event::MemberLeft(left) => json_length(&left.display_name),
         Event::GroupUpdated(group) => {
@@ -58,6 +73,19 @@ pub fn weight(event: &Event) -> usize {
         Event::Other(other) => other.payload().len(),
     };
     ENVELOPE + texts
+}
+
+/// An id in a list.
+const LISTED_ID: usize = 39;
+/// A reaction or a quote without its texts and ids.
+const PART: usize = 96;
+
+fn of_message(message: &Message) -> usize {
+    let reactions = message.reactions.iter().map(|one| PART + json_length(&one.emoji) + LISTED_ID * one.users.len());
+    json_length(&message.content.body)
+        + message.reply.as_ref().map_or(0, |quote| PART + json_length(&quote.text))
+        + LISTED_ID * message.content.mentions.len()
+        + reactions.sum::<usize>()
 }
 
 /// The bytes of a text as a JSON string, without the quotes.

@@ -4,8 +4,11 @@
 //! rule exists once for both databases. An adapter first checks that the actor is a member at all, because the group is
 //! hidden from everyone else.
 
-use caravana_protocol::Role;
-use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
+use caravana_protocol::limits::{
+    BLOCKS_PER_USER, DIRECT_PER_USER, DIRECT_UNWRITTEN, GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER,
+    MEMBERS_PER_GROUP, MENTION_EVERYONE_MEMBERS, PINS_PER_GROUP, REACTIONS_PER_MEMBER, REACTIONS_PER_MESSAGE,
+};
+use caravana_protocol::{Date, Emoji, Message, ReactionChanged, Role, Seq, Timestamp, UserId};
 
 use super::{Limit, StoreError};
 
@@ -53,6 +56,63 @@ pub fn role_change(request: RoleRequest) -> Result<RoleChange, StoreError> {
     }
 }
 
+/// The reactions to a message before a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Reacted {
+    /// Whether the member has reacted with this emoji.
+    pub is_on: bool,
+    /// With how many emoji the member has reacted.
+    pub own: u64,
+    /// How many different emoji the message has.
+    pub kinds: u64,
+    /// Whether one of them is this emoji.
+    pub is_used: bool,
+}
+
+/// Whether a reaction changes something, if it may.
+pub fn reaction(before: Reacted, on: bool) -> Result<bool, StoreError> {
+    let Reacted { is_on, own, kinds, is_used } = before;
+    if is_on == on {
+        return Ok(false);
+    }
+    let too_many = own >= REACTIONS_PER_MEMBER as u64 || (!is_used && kinds >= REACTIONS_PER_MESSAGE as u64);
+    if on && too_many { Err(StoreError::TooManyReactions) } else { Ok(true) }
+}
+
+/// The event of a reaction to a message, which has not been carried over to the message's reactions.
+#[must_use]
+pub fn reacted(
+    message: &Message,
+    (actor, emoji, on): (UserId, &Emoji, bool),
+    seq: Seq,
+    at: Timestamp,
+) -> ReactionChanged {
+    let known = message.reactions.iter().find(|reaction| reaction.emoji == emoji.as_str());
+    let before = known.map_or(0, |reaction| reaction.count);
+    ReactionChanged {
+        group_id: message.group_id,
+        seq,
+        message_id: message.id,
+        message_seq: message.seq,
+        user_id: actor,
+        emoji: emoji.to_string(),
+        on,
+        count: if on { before + 1 } else { before.saturating_sub(1) },
+        at,
+    }
+}
+
+/// Whether another message may be pinned in a group that has so many pinned ones.
+pub fn one_more_pin(pins: u64) -> Result<(), StoreError> {
+    if pins < PINS_PER_GROUP as u64 { Ok(()) } else { Err(Limit::Pins.into()) }
+}
+
+/// Whether a member may mention all members of a group of this size.
+#[must_use]
+pub fn may_mention_everyone(role: Role, members: u64) -> bool {
+    role.manages() || members <= MENTION_EVERYONE_MEMBERS as u64
+}
+
 /// Rule for ending a group and for changing roles.
 pub fn owners_only(actor: Role) -> Result<(), StoreError> {
     allow(actor == Role::Owner)
@@ -72,6 +132,44 @@ pub fn may_remove(actor: Role, user: Role, is_own: bool) -> Result<(), StoreErro
                 (Role::Owner | Role::Admin, Role::Owner) | (Role::Admin, Role::Admin) | (Role::Member, _) => false,
             },
     )
+}
+
+/// Rule for what a direct conversation has not: links into it, and leaving it. All else that it has not needs a role, and
+/// in it nobody has one.
+pub fn no_direct(is_direct: bool) -> Result<(), StoreError> {
+    allow(!is_direct)
+}
+
+/// Rule for writing, reacting and pinning: not in a conversation of two that is closed.
+pub fn open_only(is_closed: bool) -> Result<(), StoreError> {
+    if is_closed { Err(StoreError::Blocked) } else { Ok(()) }
+}
+
+/// What is known of two users before the first of them begins a conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Acquaintance {
+    /// Whether they are members of one group now.
+    pub share_a_group: bool,
+    /// Whether one has blocked the other.
+    pub is_blocked: bool,
+    /// How many conversations the user has begun.
+    pub begun: u64,
+    /// How many conversations others have begun with the other one, in which nobody has written.
+    pub unwritten: u64,
+}
+
+/// Whether a user may begin a conversation with another one. Who shares no group does not exist.
+pub fn may_begin_direct(known: Acquaintance) -> Result<(), StoreError> {
+    if !known.share_a_group {
+        return Err(StoreError::NotFound);
+    }
+    open_only(known.is_blocked)?;
+    refuse(known.begun >= DIRECT_PER_USER as u64 || known.unwritten >= DIRECT_UNWRITTEN as u64, Limit::Directs)
+}
+
+/// Whether a user who has blocked `count` others may block one more.
+pub fn one_more_block(count: u64) -> Result<(), StoreError> {
+    refuse(count >= BLOCKS_PER_USER as u64, Limit::Blocks)
 }
 
 /// A member who could become owner after the owner left.
@@ -102,6 +200,14 @@ pub fn may_invite(actor: Role, members_can_invite: bool) -> Result<(), StoreErro
 /// another member, so that the answer does not show that it exists.
 pub fn may_revoke(actor: Role, is_own: bool) -> Result<(), StoreError> {
     if actor.manages() || is_own { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// The days of a trip, of which each may be missing.
+pub fn trip(starts_on: Option<Date>, ends_on: Option<Date>) -> Result<(), StoreError> {
+    match (starts_on, ends_on) {
+        (Some(first), Some(last)) if last < first => Err(StoreError::EndsBeforeStart),
+        (Some(_) | None, Some(_) | None) => Ok(()),
+    }
 }
 
 /// Whether a user who is in `count` groups may join one more.

@@ -167,6 +167,10 @@ pub enum Change {
     Edit,
     /// A message's deletion.
     Delete,
+    /// Of a reaction.
+    React,
+    /// Of a pin.
+    Pin,
     /// Of a read mark.
     Read,
 }
@@ -176,6 +180,8 @@ pub fn changed(change: Change, refused: Option<ErrorCode>) {
     let change = match change {
         Change::Edit => "edit",
         Change::Delete => "delete",
+        Change::React => "react",
+        Change::Pin => "pin",
         Change::Read => "read",
     };
     counter!(CHANGES, "change" => change, "outcome" => refused.map_or("done", ErrorCode::as_str)).increment(1);

@@ -53,7 +53,7 @@ async fn every_route_has_a_budget_or_a_reason() {
                 continue;
             }
         };
-        let address = path.replace("{group_id}", &group).replace("{token}", &token);
+        let address = path.replace("{group_id}", &group).replace("{token}", &token).replace("{emoji}", "%F0%9F%8E%89");
         // The other ids do not exist. A refused request uses the budget too.
         let nobody = Uuid::now_v7().to_string();
         let address = ["{message_id}", "{user_id}", "{session_id}", "{invite_id}"]

@@ -47,12 +47,15 @@ async fn groups_are_listed_by_last_activity_with_what_is_unread() {
     let id = ana.sends(old, "two").await.json()["message"]["id"].as_str().unwrap().to_owned();
     let list = groups_of(&luis).await;
     assert_eq!(list.iter().map(|group| group.id).collect::<Vec<_>>(), [old, new]);
-    assert_eq!((list[0].unread, list[0].last_message.as_ref().unwrap().content.body.as_str()), (2, "two"));
+    assert_eq!((list[0].unread, list[0].last_message.as_ref().unwrap().message.content.body.as_str()), (2, "two"));
     assert_eq!(group_of(&ana, old).await.unread, 1);
     ana.delete(&format!("/api/v1/groups/{old}/messages/{id}")).await;
     let group = group_of(&luis, old).await;
     assert_eq!(group.unread, 1, "a deleted message is not waiting to be read");
-    assert_eq!(group.last_message.map(|message| (message.content.body, message.status)), Some((String::new(), false)));
+    assert_eq!(
+        group.last_message.map(|last| (last.message.content.body, last.message.status)),
+        Some((String::new(), false))
+    );
 }
 
 #[tokio::test]

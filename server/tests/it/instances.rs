@@ -6,6 +6,7 @@ use std::time::Duration;
 use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::{Caller, Connection, Hub, HubSettings, Next, Posted, Scope, Unverified};
+use caravana_protocol::rest::{NewGroup, Sharing};
 use caravana_protocol::{Content, GroupId, UserId};
 use caravana_store::{NewAccount, Proof, SharedStore};
 use serde_json::Value;
@@ -35,7 +36,10 @@ fn hub(store: &SharedStore, broker: LocalBroker) -> Arc<Hub> {
 }
 
 fn joins(hub: &Arc<Hub>, user_id: UserId, group: GroupId) -> Connection {
-    hub.connect(&Caller { user_id, proof: Proof::default(), is_direct: true }, Scope::Group(group, None))
+    hub.connect(
+        &Caller { user_id, proof: Proof::default(), is_direct: true, sharing: Sharing::default() },
+        Scope::Group(group, None),
+    )
 }
 
 /// Waits for a frame of this kind, and returns its data.
@@ -62,7 +66,7 @@ async fn every_commit_reaches_both_instances_at_once() {
     let (ana, group) = (UserId::new(Uuid::new_v4()), GroupId::new(Uuid::new_v4()));
     let (email, password_hash) = (format!("{ana}@example.org"), "not a hash".into());
     store.create_account(NewAccount { id: ana, email, display_name: "Ana".into(), password_hash }).await.unwrap();
-    store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+    store.create_group(group, ana, NewGroup::named("Oaxaca")).await.unwrap();
     let broker = LocalBroker::default();
     let other = broker.join();
     let hubs = [hub(&store, broker), hub(&store, other)];

@@ -58,6 +58,7 @@ async fn lives(server: &TestServer, bird: &TestUser) -> Vec<String> {
         ("send_message", json!({"group_id": group, "message": CANARY, "id": CANARY})),
         ("send_message", json!({"group_id": group, "message": CANARY, "user_id": guest.id()})),
         ("edit_message", json!({"id": message, "message": CANARY})),
+        ("react", json!({"id": message, "emoji": CANARY, "on": true})),
         ("edit_message", json!({"id": message, "message": [CANARY]})),
         ("subscribe", json!({"group_id": CANARY, "cursor": {"epoch": CANARY, "seq": CANARY}})),
         ("sync", json!({"group_id": group, "cursor": {"epoch": joined["epoch"], "seq": 0, "more": CANARY}})),

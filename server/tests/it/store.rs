@@ -1,6 +1,7 @@
 //! The promises of every database adapter. Each test runs on both databases, on its own file or database.
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Seq, UserId};
 use caravana_store::{NewAccount, NewInvite, NewMessage, SharedStore};
 use tempfile::TempDir;
@@ -47,7 +48,7 @@ impl Fixture {
         let store = database.open().await;
         let (ana, bob) = (person(&store, "Ana").await, person(&store, "Bob").await);
         let group = GroupId::new(Uuid::new_v4());
-        store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+        store.create_group(group, ana, NewGroup::named("Oaxaca")).await.unwrap();
         let token = [7; 32];
         store
             .create_invite(ana, group, NewInvite { token, max_uses: None, created_at: 0, expires_at: i64::MAX })
@@ -112,7 +113,13 @@ fn text_of(event: &Event) -> Option<&str> {
     match event {
         Event::NewMessage(message) => Some(&message.content.body),
         Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message.content.body),
-        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) | Event::Other(_) => None,
+        Event::MemberJoined(_)
+        | Event::MemberLeft(_)
+        | Event::GroupUpdated(_)
+        | Event::ReactionChanged(_)
+        | Event::MessagePinned(_)
+        | Event::MessageUnpinned(_)
+        | Event::Other(_) => None,
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use chaos::{Chaos, Flow, How, Way};
 pub(crate) use key_server::{KeyServer, Published, SigningKey};
 pub(crate) use post_office::PostOffice;
 pub(crate) use real_client::{RealClient, Voice};
-pub(crate) use server::{TestServer, jwt, seconds_from_now, server_binary};
+pub(crate) use server::{ServerBuilder, TestServer, jwt, seconds_from_now};
 #[cfg(target_os = "linux")]
 pub(crate) use strace::Strace;
 pub(crate) use stream::StreamJudge;
@@ -34,8 +34,15 @@ pub(crate) use user::{Answer, PASSWORD, TestUser};
 pub(crate) use vitals::Vitals;
 pub(crate) use wire::{End, Wire};
 
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+/// The server binary under test: the one that was built with the tests, or the one that `CARAVANA_SERVER` names. `cargo
+/// xtask faults` sets that variable to the release build.
+pub(crate) fn server_binary() -> PathBuf {
+    std::env::var_os("CARAVANA_SERVER").map_or_else(|| env!("CARGO_BIN_EXE_server").into(), PathBuf::from)
+}
 
 /// How long a test waits for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

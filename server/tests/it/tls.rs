@@ -110,7 +110,13 @@ async fn keys_are_fetched_encrypted_from_the_provider_that_is_meant() {
             .flag(&format!("--supabase-url={url}"))
             .start()
             .await;
-        let request = server.stranger().request(reqwest::Method::GET, "/api/v1/session").bearer_auth(&token);
-        assert_eq!(request.send().await.unwrap().status(), status);
+        let ask = || async {
+            let request = server.stranger().request(reqwest::Method::GET, "/api/v1/session").bearer_auth(&token);
+            let answer = request.send().await.unwrap().status().as_u16();
+            // A person does not wait long for the provider, and on a busy machine the first answer takes longer.
+            let is_early = status == 200 && answer == 503;
+            (!is_early).then_some(answer)
+        };
+        assert_eq!(eventually("the keys are there", ask).await, status);
     }
 }

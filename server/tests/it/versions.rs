@@ -38,9 +38,9 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
     let mut foreign = server.foreign().await;
     let actor = bob.id().uuid();
     let payload = format!(r#"'{{"message_seq": {seq}, "emoji": "❤️", "on": true}}'"#);
-    newer_event(&mut foreign, group, "reaction_changed", message, actor, &payload).await;
+    newer_event(&mut foreign, group, "poll_closed", message, actor, &payload).await;
     newer_event(&mut foreign, group, "hello", message, actor, "null").await;
-    let reaction = wire.expect("reaction_changed").await;
+    let reaction = wire.expect("poll_closed").await;
     let expected = json!({
         "group_id": group, "seq": seq + 1, "message_id": message, "user_id": bob.id(), "message_seq": seq,
         "emoji": "❤️", "on": true, "at": reaction["at"],
@@ -59,12 +59,12 @@ async fn an_event_of_a_newer_server_is_passed_on_as_it_is_stored_and_shown_as_no
         .await;
     let epoch = joined["epoch"].as_str().unwrap();
     let mut back = Wire::open_at(&ana, &format!("/ws/chat/{group}?epoch={epoch}&after={seq}")).await;
-    assert_eq!(back.expect("reaction_changed").await, expected);
+    assert_eq!(back.expect("poll_closed").await, expected);
     assert_eq!(back.expect("unknown_event").await, nameless);
     assert_eq!(back.expect("new_message").await["message"], "y otra");
 
     let page: Value = ana.get(&format!("/api/v1/groups/{group}/events?after={seq}")).await.json();
-    assert_eq!(page["events"][0], json!({"type": "reaction_changed", "data": expected}));
+    assert_eq!(page["events"][0], json!({"type": "poll_closed", "data": expected}));
     let history: Value = ana.get(&format!("/api/v1/groups/{group}/messages")).await.json();
     assert_eq!(history["messages"].as_array().unwrap().len(), 2, "it is no message");
     let unread: Value = bob.get(&format!("/api/v1/groups/{group}")).await.json();

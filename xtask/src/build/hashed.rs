@@ -79,19 +79,26 @@ mod tests {
         assert_ne!(one, two);
     }
 
-    /// Browsers keep a file with a hash in its name for a year, so a changed font needs another name.
+    /// Browsers keep a file with a hash in its name for a year, so a changed file needs another name.
     #[test]
-    fn each_font_is_named_after_its_content_and_every_sheet_names_a_font_that_is_there() {
+    fn fonts_and_emoji_are_named_after_their_content_and_only_files_that_are_there_are_asked_for() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let fonts = files::walk(&root.join("public/fonts")).unwrap();
+        let lists = files::walk(&root.join("public/emoji")).unwrap();
         let mut names = Vec::new();
-        for font in &fonts {
+        for font in fonts.iter().chain(&lists) {
             let name = font.file_name().unwrap().to_str().unwrap();
             let digest = Sha256::digest(fs::read(font).unwrap());
             let hash = digest.iter().take(8).fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte));
             assert_eq!(name.split('.').nth(1), Some(format!("{hash:016x}").as_str()), "{name}");
-            names.push(format!("/fonts/{name}"));
+            let folder = font.parent().unwrap().file_name().unwrap().to_str().unwrap();
+            names.push(format!("/{folder}/{name}"));
         }
+        let emoji = fs::read_to_string(root.join("app/src/emoji.rs")).unwrap();
+        assert!(
+            names.iter().any(|name| emoji.contains(&format!("\"{name}\""))),
+            "the page asks for a list that is there"
+        );
         for source in ["style/tokens.css", "app/src/lib.rs", "server/src/http/openapi/page/page.css"] {
             let text = fs::read_to_string(root.join(source)).unwrap();
             let used: Vec<&str> = text.split('"').filter(|part| part.starts_with("/fonts/")).collect();

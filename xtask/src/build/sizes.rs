@@ -10,9 +10,24 @@ use super::files;
 
 /// The bytes that each chunk may have after brotli: what it has today, and a few per cent for what is added without
 /// thinking. A change that needs more raises its budget, and says why; one that makes a chunk smaller lowers it.
-const BUDGETS: [(&str, u64); 3] = [("caravana", 475_000), ("split_plain", 53_000), ("split_invite", 31_000)];
+///
+/// 475 to 560 kB for `caravana`: replies, reactions, edits, pins, mentions and the details of a group, with what they need of
+/// the session and of the browser. 560 to 625: the rows of the list (drafts, typing, mentions, own settings), notifications,
+/// formatted texts, the trip, the doors of the search. `invite`: the QR code. `group`: emoji, days, zone and notifications of a
+/// group. `list` and `search` are new. 625 to 652, on 2026-12-01: conversations of two and blocks, colours dealt out, the kept place,
+/// the way to mentions. `plain`: fields that say what is wrong with them. `message`: selecting several. `group`: blocking.
+const BUDGETS: [(&str, u64); 8] = [
+    ("caravana", 652_000),
+    ("split_plain", 62_500),
+    ("split_invite", 36_000),
+    ("split_message", 19_500),
+    ("split_group", 35_500),
+    ("split_emoji", 22_500),
+    ("split_list", 26_500),
+    ("split_search", 37_000),
+];
 /// The same for what several chunks share.
-const SHARED_BUDGET: u64 = 2_500;
+const SHARED_BUDGET: u64 = 3_300;
 
 /// Prints the files of the `pkg` folder, as they are and after brotli.
 pub(super) fn print(pkg: &Path) -> Result<()> {
@@ -74,7 +89,7 @@ mod tests {
 
     #[test]
     fn each_chunk_has_its_own_budget_and_what_they_share_a_small_one() {
-        assert_eq!(budget("split_plain.wasm"), 53_000);
+        assert_eq!(budget("split_plain.wasm"), 62_500);
         assert_eq!(budget("chunk_3.wasm"), SHARED_BUDGET);
     }
 

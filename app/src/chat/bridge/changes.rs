@@ -1,6 +1,6 @@
 //! Applies the changes of the session to the screen.
 
-use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session};
+use caravana_client::{Change, Group as Known, HistoryPage, Input, LinkState, RefusedReason, Session, TimelineChange};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, Member, User};
 use caravana_protocol::{ErrorCode, GroupId};
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use reactive_stores::Patch;
 
 use super::screen::wait;
-use super::{Bridge, Dirty, Members, Open, follow, may_invite, names};
+use super::{Bridge, Dirty, Members, Open, follow, names};
 use crate::chat::link_view::LinkMemory;
 use crate::chat::store::{ChatStateStoreFields, TimelineStateStoreFields, Whole};
 use crate::erase::slices;
@@ -23,27 +23,42 @@ impl Bridge {
             Change::Link => {
                 self.show_link();
                 self.load_other_members();
+                self.look_for_groups();
             }
             Change::Progress { .. } => self.show_link(),
             Change::Build(_) => self.build_seen(),
+            Change::Timeline { group, what: TimelineChange::Reset } => self.log_replaced(group),
+            Change::Timeline { group, ref what } => self.tell_of(group, what),
+            Change::Reads { group } => self.end_read_notice(group),
             // The mark above is enough for these. If older messages could not be loaded, the place above the rows says
             // so.
-            Change::Timeline { .. }
-            | Change::Outbox { .. }
-            | Change::Reads { .. }
+            Change::Outbox { .. }
             | Change::Sent { .. }
             | Change::SendFailed { .. }
             | Change::Typing { .. }
             | Change::Roster { .. }
             | Change::HistoryFailed { page: HistoryPage::Before(_), .. } => {}
+            Change::HistoryFailed { page: HistoryPage::After(_), .. } => self.forget_newer(),
+            Change::HistoryFailed { page: HistoryPage::Around(_), .. } => {
+                self.forget_wanted();
+                self.tell(self.words.error_network.to_owned());
+            }
             Change::HistoryFailed { .. } => self.tell(self.words.error_network.to_owned()),
             Change::Members { group } => self.reload_members(group),
+            Change::Pins { group } => self.reload_pins(group),
             Change::Refused { reason, .. } => self.tell(self.refusal(reason)),
             Change::NotSaved { .. } => self.not_saved(),
             Change::GroupLeft { group, .. } => self.group_left(group),
             Change::GroupAdded(ref group) => self.group_added(group),
             Change::Account(ref user) => self.renamed(user),
             Change::Notice { code } => self.complain(code),
+        }
+    }
+
+    /// Events may have been left out, and pins among them. The page of the first time brought its own.
+    fn log_replaced(self, group: GroupId) {
+        if self.open.with_value(|open| open.as_ref().is_some_and(|open| open.cursor.is_some())) {
+            self.reload_pins(group);
         }
     }
 
@@ -112,17 +127,26 @@ impl Bridge {
     }
 
     fn take_members(self, id: GroupId, members: Vec<Member>, group: Group) {
+        self.learn_names(id, &members);
         let _ = self.open.try_update_value(|open| {
             if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
                 open.names.extend(names(&members));
+                let tints = open.timeline.tints();
+                if let Some(known) = tints.try_get_untracked() {
+                    tints.patch(Whole(known.with(&members)));
+                }
                 open.members = members;
                 open.members_are = Members::All;
-                open.timeline.may_invite().patch(may_invite(&group));
+                open.group.role = group.role;
+                open.show_properties(&group);
             }
         });
         let _ = self.listed.try_update_value(|listed| {
             if let Some(known) = listed.iter_mut().find(|known| known.id == id) {
+                // The counts stay: what has come since they were made is added to them.
                 known.name = group.name;
+                known.emoji = group.emoji;
+                (known.starts_on, known.ends_on) = (group.starts_on, group.ends_on);
                 known.member_count = group.member_count;
             }
         });
@@ -130,7 +154,7 @@ impl Bridge {
     }
 
     /// Adds a group that the reader joined or created in another page to the list, and follows it like the others.
-    fn group_added(self, group: &Group) {
+    pub(super) fn group_added(self, group: &Group) {
         let listed = self.listed.try_update_value(|listed| {
             match listed.iter_mut().find(|known| known.id == group.id) {
                 Some(known) => known.clone_from(group),
@@ -139,15 +163,17 @@ impl Bridge {
             listed.len()
         });
         let Some(listed) = listed else { return };
-        let is_open = self.open.with_value(|open| {
-            let open = open.as_ref().filter(|open| open.group.id == group.id);
-            let told = |open: &Open| {
+        let is_open = self.open.try_update_value(|open| {
+            let open = open.as_mut().filter(|open| open.group.id == group.id);
+            let told = |open: &mut Open| {
+                open.group.role = group.role;
+                open.group.closed = group.closed;
                 open.timeline.removed().patch(false);
-                open.timeline.may_invite().patch(may_invite(group));
+                open.show_properties(group);
             };
-            open.inspect(|open| told(open)).is_some()
+            open.map(told).is_some()
         });
-        if is_open {
+        if is_open == Some(true) {
             self.say(Input::OpenGroup { group: group.id, page: None, last_read: Some(group.last_read) });
         } else if listed < SUBSCRIPTIONS {
             self.say(follow(group));
@@ -155,8 +181,9 @@ impl Bridge {
         self.mark(Dirty::everything);
     }
 
-    /// The reader's own name was changed in another page.
+    /// The reader's own name was changed in another page, or whom the reader has blocked.
     fn renamed(self, user: &User) {
+        self.blocked_are(&user.blocked);
         let _ = self.open.try_update_value(|open| {
             let Some(open) = open.as_mut() else { return };
             if let Some(member) = open.members.iter_mut().find(|member| member.user.id == user.id) {
@@ -167,8 +194,9 @@ impl Bridge {
         self.mark(Dirty::everything);
     }
 
-    fn group_left(self, id: GroupId) {
-        let _ = self.listed.try_update_value(|listed| listed.retain(|group| group.id != id));
+    pub(super) fn group_left(self, id: GroupId) {
+        self.forget_notices(id);
+        let _ = self.listed.try_update_value(|listed| listed.remove(id));
         let _ = self.open.try_update_value(|open| {
             if let Some(open) = open.as_ref().filter(|open| open.group.id == id) {
                 open.timeline.removed().patch(true);
@@ -198,6 +226,7 @@ impl Bridge {
             self.show_link();
         }
         self.count_down();
+        self.look_at_mutes();
     }
 
     /// Updates the countdown of a wait that the reader sees.

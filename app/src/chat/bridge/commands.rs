@@ -1,23 +1,34 @@
 //! The reader's actions, sent to the session.
 
-use caravana_client::{Group, HistoryPage, Input, IntentId, OUTBOX_MESSAGES, Session};
-use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp};
+use caravana_client::{Group, HistoryPage, Input, Intent, IntentId, OUTBOX_MESSAGES, SendState, Session};
+use caravana_protocol::{Content, GroupId, MessageBody, MessageId};
 use leptos::prelude::*;
 
 use super::Bridge;
+use crate::chat::mentions::{self, Mentioned};
 
 impl Bridge {
-    /// Sends a message; `false` if it could not be queued.
+    /// Sends a message, which may answer another one; `false` if it could not be queued.
     #[must_use]
-    pub fn send(self, group: GroupId, body: MessageBody) -> bool {
+    pub fn send(self, group: GroupId, body: MessageBody, reply_to: Option<MessageId>) -> bool {
         let Some(running) = self.running.get_value() else { return false };
         if running.handle.with(Session::outbox_room) == 0 {
             self.tell(self.words.outbox_full.to_owned());
             return false;
         }
-        let id = running.connector.mint();
-        let at = Timestamp::from_unix_micros(running.device.now_millis().saturating_mul(1_000));
-        running.handle.send(Input::Send { group, id, content: Content::text(body), at }).is_ok()
+        let (id, at) = (running.connector.mint(), running.now());
+        let Mentioned { members: mentions, everyone: mentions_everyone } = self.mentioned(group, body.as_str());
+        let content = Content { body, reply_to, mentions, mentions_everyone };
+        running.handle.send(Input::Send { group, id, content, at }).is_ok()
+    }
+
+    /// Whom a text of the reader mentions in the open group. Nobody mentions themselves.
+    pub(super) fn mentioned(self, group: GroupId, text: &str) -> Mentioned {
+        self.open.with_value(|open| {
+            let Some(open) = open.as_ref().filter(|open| open.group.id == group) else { return Mentioned::default() };
+            let others = open.members.iter().map(|member| &member.user).filter(|user| user.id != self.me);
+            mentions::mentioned(text, others.map(|user| (user.id, user.display_name.as_str())), open.may_mention_all())
+        })
     }
 
     /// Messages in this page's memory that are not acknowledged.
@@ -46,13 +57,14 @@ impl Bridge {
         }
     }
 
-    /// The pending intent of this message: the message itself, or a change of it.
+    /// What was refused of this message: the message itself, or a change of it.
     fn refused(self, group: GroupId, id: MessageId) -> Option<IntentId> {
         let running = self.running.get_value()?;
         running.handle.with(|session| {
             let known = session.group(group)?;
-            let intent = known.outbox().get(id).or_else(|| known.change_of(id))?;
-            Some(intent.id)
+            let is_refused = |intent: &&Intent| matches!(intent.state, SendState::Failed { .. });
+            let refused = known.outbox().get(id).or_else(|| known.changes_of(id).find(is_refused))?;
+            Some(refused.id)
         })
     }
 
@@ -73,6 +85,7 @@ impl Bridge {
 
     /// Loads the newest messages again, if they were dropped from memory.
     pub fn latest(self, group: GroupId) {
+        self.forget_wanted();
         self.say(Input::Load { group, page: HistoryPage::Latest });
     }
 

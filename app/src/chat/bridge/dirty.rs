@@ -67,6 +67,8 @@ impl Dirty {
     pub(super) fn note(&mut self, change: &Change, open: Option<GroupId>) {
         let is_open = |group: &GroupId| open == Some(*group);
         match change {
+            // The last message may be deleted, which the list says, too.
+            Change::Typing { group } | Change::Pins { group } => self.listed.extend([*group]),
             Change::Timeline { group, what } => {
                 self.listed.insert(*group);
                 if is_open(group) {
@@ -93,7 +95,6 @@ impl Dirty {
             Change::Link
             | Change::Build(_)
             | Change::HistoryFailed { .. }
-            | Change::Typing { .. }
             | Change::Members { .. }
             | Change::Refused { .. }
             | Change::NotSaved { .. }

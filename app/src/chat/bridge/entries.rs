@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use caravana_client::{Group as Known, Intent, Row, SendState, Want};
-use caravana_protocol::rest::{Group, Member, MessagesAnswer};
-use caravana_protocol::{MemberJoined, Seq, UserId};
+use caravana_protocol::rest::{Group, GroupKind, Member, MessagesAnswer};
+use caravana_protocol::{Content, GroupId, MemberJoined, Message, Seq, UserId};
 
+use crate::chat::lists;
 use crate::chat::rows::{Entry, MessageEntry, Notice};
 use crate::chat::store::Delivery;
+use crate::i18n::Words;
 
 /// A joining event this many milliseconds after the member's `joined_at` is a change of role, not a joining.
 const SAME_EVENT_MS: i64 = 1_000;
@@ -22,12 +24,12 @@ pub(super) fn of_page(
     let messages = page.messages.iter().cloned().map(Row::Message);
     let mut rows: Vec<Row> = messages.chain(page.events.iter().filter_map(Row::of)).collect();
     rows.sort_by_key(Row::seq);
-    let mut log = Log::new(group.name.clone());
+    let mut log = Log::new(group.name.clone(), group.kind);
     for row in &rows {
         log.learn(row);
     }
     log.name_others(members, names);
-    rows.iter().filter_map(|row| log.entry(row, members)).collect()
+    rows.iter().filter_map(|row| log.entry(row, members, |message| MessageEntry::from(message))).collect()
 }
 
 /// Names and memberships, collected from the loaded part of a group's log. It accepts rows in any order.
@@ -38,11 +40,17 @@ pub(super) struct Log {
     people: HashMap<UserId, (Seq, String)>,
     /// The positions at which each person joined (`true`) or left (`false`).
     stays: HashMap<UserId, BTreeMap<Seq, bool>>,
+    kind: GroupKind,
 }
 
 impl Log {
-    pub(super) fn new(name: String) -> Self {
-        Self { name: (0, name), people: HashMap::new(), stays: HashMap::new() }
+    /// The log of a group, with what the group is called now.
+    pub(super) fn of(group: &Group, words: &Words) -> Self {
+        Self::new(lists::name(group, words), group.kind)
+    }
+
+    fn new(name: String, kind: GroupKind) -> Self {
+        Self { name: (0, name), people: HashMap::new(), stays: HashMap::new(), kind }
     }
 
     /// The group's name after the last row.
@@ -75,13 +83,22 @@ impl Log {
         names.extend(others.map(|(user, (_, name))| (*user, name.clone())));
     }
 
-    /// The entry of a row that was given to [`Log::learn`]; `None` if the row shows nothing.
-    pub(super) fn entry(&self, row: &Row, members: &[Member]) -> Option<Entry> {
+    /// The entry of a row that was given to [`Log::learn`]; `None` if the row shows nothing. `wanted` gives the entry of a
+    /// message.
+    pub(super) fn entry(
+        &self,
+        row: &Row,
+        members: &[Member],
+        wanted: impl FnOnce(&Message) -> MessageEntry,
+    ) -> Option<Entry> {
         match row {
-            Row::Message(message) => Some(Entry::Message(MessageEntry::from(message))),
+            Row::Message(message) => Some(Entry::Message(wanted(message))),
             Row::MemberJoined(joined) => {
                 let what = Notice::Joined(joined.display_name.clone());
-                let shown = !self.is_present(joined.user_id, joined.seq) && !is_change_of_role(joined, members);
+                // The two were there from the beginning.
+                let shown = self.kind.is_group()
+                    && !self.is_present(joined.user_id, joined.seq)
+                    && !is_change_of_role(joined, members);
                 shown.then_some(Entry::Notice { seq: joined.seq, at: joined.at, what })
             }
             Row::MemberLeft(left) => {
@@ -110,27 +127,61 @@ fn is_change_of_role(joined: &MemberJoined, members: &[Member]) -> bool {
     joined.role.manages() || members.iter().any(is_later)
 }
 
-pub(super) fn waiting(pending: &Intent, me: UserId) -> MessageEntry {
-    MessageEntry {
+/// A message that is not acknowledged, with the changes of it that wait behind it.
+pub(super) fn waiting(pending: &Intent, known: &Known, group: GroupId, me: UserId) -> MessageEntry {
+    let content = match &pending.want {
+        Want::Send(content) => content.clone(),
+        Want::Edit(_) | Want::Delete | Want::React { .. } | Want::Pin { .. } => Content::text(String::new()),
+    };
+    let reply = content.reply_to.and_then(|id| known.timeline().message(id)).map(Message::quote);
+    let mut message = Message {
         id: pending.message,
-        seq: None,
-        author: Some(me),
-        text: pending.text().to_owned(),
-        at: pending.at,
-        delivery: delivery(pending),
-        edited: false,
-        deleted: false,
-    }
+        user_id: Some(me),
+        group_id: group,
+        content,
+        created_at: pending.at,
+        status: true,
+        seq: 0,
+        edited_at: None,
+        reply,
+        reactions: Vec::new(),
+        pinned: false,
+    };
+    let (change, reacting) = want(&mut message, known, me);
+    let delivery = delivery(pending);
+    // Until the message is stored, nobody has seen another text.
+    MessageEntry { seq: None, delivery, edited: false, reacting, change, ..MessageEntry::from(&message) }
 }
 
-/// A message with the reader's unanswered edit or deletion applied, and the delivery state of that change.
-pub(super) fn wanted(entry: Entry, known: &Known) -> Entry {
-    let Entry::Message(message) = entry else { return entry };
-    let Some(change) = known.change_of(message.id) else { return Entry::Message(message) };
-    let delivery = if message.delivery == Delivery::Sent { delivery(change) } else { message.delivery };
-    let (edits, deleted) = (matches!(change.want, Want::Edit(_)), change.want == Want::Delete);
-    let edited = message.edited || (edits && message.seq.is_some());
-    Entry::Message(MessageEntry { text: change.text().to_owned(), delivery, edited, deleted, ..message })
+/// A stored message as the reader wants it: with the changes that the server has not answered.
+pub(super) fn wanted(message: &Message, known: &Known, me: UserId) -> MessageEntry {
+    let mut message = message.clone();
+    let (change, reacting) = want(&mut message, known, me);
+    MessageEntry { reacting, change, ..MessageEntry::from(&message) }
+}
+
+/// Applies the unanswered changes of a message. Returns the state of the last of them, or of one that was refused, and
+/// the emoji of the reactions among them, which have a state of their own. A refused change is not shown as made.
+fn want(message: &mut Message, known: &Known, me: UserId) -> (Option<Delivery>, Vec<String>) {
+    let (mut state, mut reacting) = (None, Vec::new());
+    for change in known.changes_of(message.id) {
+        let now = delivery(change);
+        let is_refused = matches!(now, Delivery::Failed(_));
+        let is_shown = match &change.want {
+            // The text that was refused stays, so that nothing that somebody wrote is lost.
+            Want::Edit(_) => true,
+            Want::Send(_) | Want::Delete | Want::React { .. } | Want::Pin { .. } => !is_refused,
+        };
+        if is_shown {
+            change.want.apply(message, me, change.at);
+        }
+        match &change.want {
+            Want::React { emoji, .. } if !is_refused => reacting.push(emoji.to_string()),
+            _ if matches!(state, Some(Delivery::Failed(_))) => {}
+            Want::Send(_) | Want::Edit(_) | Want::Delete | Want::React { .. } | Want::Pin { .. } => state = Some(now),
+        }
+    }
+    (state, reacting)
 }
 
 fn delivery(intent: &Intent) -> Delivery {

@@ -1,16 +1,16 @@
 //! The open group: what is known about it besides the session's data, and which of its rows are on the screen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use caravana_client::{Group as Known, Item, Row};
 use caravana_protocol::rest::{Group, Member, MessagesAnswer};
-use caravana_protocol::{Seq, UserId};
+use caravana_protocol::{Message, MessageId, Seq, UserId};
 use leptos::prelude::*;
 use reactive_stores::{Patch as _, Store};
 
 use super::dirty::{Items, LogChange};
 use super::entries::{Log, waiting, wanted};
-use crate::chat::rows::{self, Cut, Entry, View};
+use crate::chat::rows::{self, Cut, Entry, MessageEntry, View};
 use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFields, Whole};
 use crate::chat::virtual_list::{ItemKey, LINES, Position, VirtualList};
 use crate::i18n::Words;
@@ -43,6 +43,14 @@ pub(super) struct Open {
     pub(super) virtual_list: StoredValue<VirtualList>,
     /// The first page of history, until it is passed to the session.
     pub(super) page: Option<MessagesAnswer>,
+    /// A message to bring into view when it is loaded.
+    pub(super) wanted: Option<MessageId>,
+    /// The pinned messages, the newest pin first.
+    pub(super) pins: Vec<Message>,
+    /// Messages that the reader deletes in a moment, unless the reader undoes it.
+    pub(super) deleting: HashSet<MessageId>,
+    /// Whose messages are folded.
+    pub(super) blocked: Vec<UserId>,
     pub(super) log: Log,
     /// The log's cursor at the last update; `None` before the first one.
     pub(super) cursor: Option<Seq>,
@@ -63,6 +71,7 @@ impl Open {
     pub(super) fn view(&self, known: &Known, who: Onlooker) -> View<'_> {
         View {
             me: who.me,
+            blocked: &self.blocked,
             names: &self.names,
             unread_at: self.unread_at(known, who.me),
             read_by_all: self.read_by_all,
@@ -94,7 +103,7 @@ impl Open {
             (Some(_), LogChange::None) => return false,
             (Some(before), LogChange::Items(items)) => self.follow_items(known, items, before, who),
             (None, _) | (Some(_), LogChange::All) => {
-                self.follow_all(known);
+                self.follow_all(known, who.words);
                 true
             }
         };
@@ -109,8 +118,8 @@ impl Open {
         differs || self.ask(VirtualList::ends) != ends
     }
 
-    fn follow_all(&mut self, known: &Known) {
-        self.log = Log::new(self.group.name.clone());
+    fn follow_all(&mut self, known: &Known, words: &Words) {
+        self.log = Log::of(&self.group, words);
         for row in known.timeline().rows() {
             self.log.learn(row);
         }
@@ -151,7 +160,10 @@ impl Open {
             items.inserted.iter().filter_map(|key| known.timeline().row(key.row()?)?.message()).collect();
         came.retain(|message| message.seq > before && message.status);
         came.sort_by_key(|message| message.seq);
-        let others: Vec<_> = came.iter().filter(|message| message.user_id != Some(who.me)).collect();
+        // Nobody hears of what is folded.
+        let is_folded = |author: Option<UserId>| author.is_some_and(|author| self.blocked.contains(&author));
+        let others: Vec<_> =
+            came.iter().filter(|message| message.user_id != Some(who.me) && !is_folded(message.user_id)).collect();
         let own = came.iter().filter(|message| message.user_id == Some(who.me)).map(|message| message.id);
         let written = own.chain(known.outbox().messages().map(|intent| intent.message));
         let own = self.ask(|virtual_list| written.filter(|id| !virtual_list.has(ItemKey::Message(*id))).count());
@@ -167,8 +179,10 @@ impl Open {
             .map(|message| Announced { name: view.name(message.user_id), text: message.content.body.clone() });
         let mut newest: Vec<_> = self.arrived.newest.iter().cloned().chain(newest).collect();
         newest.drain(..newest.len().saturating_sub(ANNOUNCED));
-        self.arrived =
-            Arrived { own: self.arrived.own + own as u64, others: self.arrived.others + others.len() as u64, newest };
+        let for_you = others.iter().filter(|message| mentions(message, who.me)).map(|message| message.id);
+        let for_you = self.arrived.for_you.iter().copied().chain(for_you).collect();
+        let (own, others) = (self.arrived.own + own as u64, self.arrived.others + others.len() as u64);
+        self.arrived = Arrived { own, others, for_you, newest };
         self.timeline.arrived().patch(Whole(self.arrived.clone()));
     }
 
@@ -189,8 +203,12 @@ impl Open {
         match self.ask(|virtual_list| virtual_list.key(number))? {
             ItemKey::Gap => me.map(|_| Entry::Gap { coming: known.is_filling() }),
             key @ (ItemKey::Message(_) | ItemKey::Event(_)) => match known.item(key.row()?)? {
-                Item::Row(row) => self.log.entry(row, &self.members).map(|entry| wanted(entry, known)),
-                Item::Pending(pending) => me.map(|me| wanted(Entry::Message(waiting(pending, me)), known)),
+                Item::Row(row) => self.log.entry(row, &self.members, |message| match me {
+                    Some(_) if self.deleting.contains(&message.id) => MessageEntry::from(&message.clone().deleted()),
+                    Some(me) => wanted(message, known, me),
+                    None => MessageEntry::from(message),
+                }),
+                Item::Pending(pending) => me.map(|me| Entry::Message(waiting(pending, known, self.group.id, me))),
             },
         }
     }
@@ -226,6 +244,12 @@ impl Open {
             self.timeline.lines().patch(Whole(changed));
         }
     }
+}
+
+/// Whether a message of somebody else mentions the reader.
+pub(super) fn mentions(message: &Message, me: UserId) -> bool {
+    let content = &message.content;
+    message.status && message.user_id != Some(me) && (content.mentions_everyone || content.mentions.contains(&me))
 }
 
 /// Items without a position in the log: the gap, and messages that are not acknowledged.

@@ -1,19 +1,19 @@
 //! Updates the screen: one pass a frame for all changes that came since the last one, limited to the parts that they
 //! concern.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use caravana_client::{Group as Known, Session};
+use caravana_client::Group as Known;
+use caravana_protocol::UserId;
 use caravana_protocol::rest::{Group, Member};
-use caravana_protocol::{GroupId, UserId};
 use leptos::prelude::*;
 use reactive_stores::Patch;
 
-use super::{Bridge, Dirty, Members, Onlooker, Open, Running};
+use super::{Bridge, Dirty, Members, Onlooker, Open, Running, may_invite, may_mention_all};
 use crate::chat::lists;
 use crate::chat::rows::View;
-use crate::chat::store::{ChatStateStoreFields, Continuity, GroupRow, Since, TimelineStateStoreFields, Whole};
+use crate::chat::store::{Continuity, Peer, Since, TimelineStateStoreFields, Whole};
+use crate::chat::trip::Trip;
 use crate::erase::slices;
 
 /// How long a visible page waits for its next frame.
@@ -60,6 +60,7 @@ impl Bridge {
 
     fn refresh_open(self, running: &Running, dirty: &Dirty) {
         let who = self.onlooker();
+        let (mut arrived, mut end) = (None, None);
         let _ = self.open.try_update_value(|open| {
             let Some(open) = open.as_mut() else { return };
             running.handle.with(|session| {
@@ -75,13 +76,20 @@ impl Bridge {
                 }
                 if open.follow(known, &dirty.log, who) || differs {
                     open.show(known, who);
+                    open.show_pins(&open.view(known, who));
                 }
+                arrived = open.wanted.take_if(|id| known.timeline().message(*id).is_some());
                 if dirty.members || is_first {
                     open.show_members(known, who.me);
                 }
                 open.show_rest(known, running, who);
+                end = known.timeline().newer_page();
             });
         });
+        self.ends_at(end);
+        if let Some(id) = arrived {
+            self.aim(id);
+        }
     }
 
     /// Makes the rows again, because other items are near the window ([`crate::chat::virtual_list::VirtualList::look`]).
@@ -97,65 +105,19 @@ impl Bridge {
             });
         });
     }
-
-    /// Updates the rows of the list that are marked. The list is put together and sorted again only if a row has another
-    /// place now, or if rows were added or removed.
-    fn refresh_list(self, running: &Running, dirty: &Dirty) {
-        if dirty.list {
-            self.replace_list(running);
-            return;
-        }
-        if dirty.listed.is_empty() {
-            return;
-        }
-        let rows: HashMap<GroupId, GroupRow> = running.handle.with(|session| {
-            let row = |group: &Group| (group.id, self.list_row(session, group));
-            self.listed
-                .with_value(|groups| groups.iter().filter(|group| dirty.listed.contains(&group.id)).map(row).collect())
-        });
-        let list = self.chat.groups();
-        let stays = list.try_read_untracked().is_some_and(|list| {
-            let moment = |row: &GroupRow| {
-                let new = row.group().and_then(|id| rows.get(&id));
-                new.unwrap_or(row).active_at.0
-            };
-            list.is_sorted_by(|above, below| moment(above) >= moment(below))
-        });
-        if stays {
-            for row in rows.into_values() {
-                list.at_key(row.id.clone()).patch(row);
-            }
-        } else {
-            self.replace_list(running);
-        }
-    }
-
-    fn replace_list(self, running: &Running) {
-        let mut list: Vec<GroupRow> = running.handle.with(|session| {
-            self.listed.with_value(|groups| groups.iter().map(|group| self.list_row(session, group)).collect())
-        });
-        list.sort_by_key(|row| std::cmp::Reverse(row.active_at.0));
-        self.chat.groups().patch(list);
-    }
-
-    /// A row of the group list: the server's counts, plus what has arrived since.
-    fn list_row(self, session: &Session, group: &Group) -> GroupRow {
-        let mut row = lists::group_row(group, self.me, self.words);
-        let Some(known) = session.group(group.id) else { return row };
-        let counted = group.last_message.as_ref().map_or(0, |message| message.seq);
-        let last = known.timeline().rows().rev().find_map(caravana_client::Row::message);
-        if let Some(last) = last.filter(|last| last.seq >= counted) {
-            row.preview = lists::preview(last, self.me, self.words);
-            row.at = Whole(Some(last.created_at));
-            row.active_at = Whole(row.active_at.0.max(last.created_at));
-        }
-        let before = if known.last_read() >= group.head { 0 } else { group.unread };
-        row.unread = before + known.unread_after(group.head) as u64;
-        row
-    }
 }
 
 impl Open {
+    /// Updates what depends on the group's properties and on the reader's role.
+    pub(super) fn show_properties(&self, group: &Group) {
+        let timeline = self.timeline;
+        timeline.may_invite().patch(may_invite(group));
+        timeline.role().patch(Whole(group.role));
+        timeline.peer().patch(Whole(Peer::of(group)));
+        timeline.trip().patch(Whole(Trip::from(group)));
+        timeline.members_can_invite().patch(group.members_can_invite);
+    }
+
     fn show_members(&self, known: &Known, me: UserId) {
         // The list of present members is also reliable while a gap is being filled.
         let knows_roster = known.is_live() || (known.is_missing_some() && known.is_filling());
@@ -166,6 +128,14 @@ impl Open {
         let known = self.members.len() as u64;
         let all = self.members_are == Members::All;
         self.timeline.member_count().patch(if all { known } else { known.max(self.group.member_count) });
+        self.timeline.may_mention_all().patch(self.may_mention_all());
+    }
+
+    /// Whether the reader may mention all members.
+    pub(super) fn may_mention_all(&self) -> bool {
+        let known = self.members.len() as u64;
+        let all = self.members_are == Members::All;
+        may_mention_all(self.group.role, if all { known } else { known.max(self.group.member_count) })
     }
 
     /// Updates the small parts of the screen that are cheap to compute.

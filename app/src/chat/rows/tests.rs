@@ -18,6 +18,12 @@ fn said(seq: Seq, author: u128, at: &str) -> Entry {
         delivery: Delivery::Sent,
         edited: false,
         deleted: false,
+        mentioned: Mentioned::default(),
+        quote: None,
+        reactions: Vec::new(),
+        reacting: Vec::new(),
+        pinned: false,
+        change: None,
     })
 }
 
@@ -35,7 +41,7 @@ fn part(entries: &[Entry], cut: Cut, unread_after: Option<Seq>, read_by_all: Seq
     let (reader, words) = (Reader::default(), Lang::Es.words());
     let first = if cut.hidden { cut.lead } else { 0 };
     let unread_at = unread_after.and_then(|read| first_unread(&entries[first..], read, user(ANA)));
-    lines(entries, cut, &View { me: user(ANA), names: &names, unread_at, read_by_all, reader, words })
+    lines(entries, cut, &View { me: user(ANA), names: &names, unread_at, read_by_all, reader, blocked: &[], words })
 }
 
 fn message(line: &Line) -> Option<&MessageRow> {
@@ -189,10 +195,44 @@ fn a_part_has_the_rows_that_it_has_in_the_whole() {
             let names = HashMap::from([(user(ANA), "Ana".to_owned()), (user(LEO), "Leo".to_owned())]);
             let (reader, words) = (Reader::default(), Lang::Es.words());
             let unread_at = first_unread(&entries, 5, user(ANA));
-            let view = View { me: user(ANA), names: &names, unread_at, read_by_all: 4, reader, words };
+            let view = View { me: user(ANA), names: &names, unread_at, read_by_all: 4, reader, blocked: &[], words };
             let part = lines(view_of, cut, &view);
             let begins = whole.iter().position(|line| line.key == part[0].key).unwrap();
             assert_eq!(part, whole[begins..begins + part.len()], "{from}..{to}");
         }
     }
+}
+
+#[test]
+fn a_reaction_names_the_reader_first_and_counts_the_others() {
+    let Entry::Message(mut message) = said(1, LEO, "2026-11-22T10:00:00Z") else { unreachable!() };
+    let users = vec![user(LEO), user(ANA), user(3)];
+    message.reactions = vec![Reaction { emoji: "🎉".to_owned(), count: 5, users }];
+    message.reacting = vec!["🎉".to_owned()];
+    let lines = shown(&[Entry::Message(message)], None, 0);
+    let rows: Vec<_> =
+        lines.iter().filter_map(|line| if let RowView::Message(row) = &line.row { Some(row) } else { None }).collect();
+    let reaction = &rows[0].reactions[0];
+    assert_eq!(reaction.who, ["Tú", "Leo", Lang::Es.words().former_member]);
+    assert_eq!((reaction.count, reaction.others, reaction.own, reaction.waits), (5, 2, true, true));
+}
+
+#[test]
+fn a_message_that_mentions_the_reader_says_so_and_marks_the_place() {
+    let of = |mentions: &[u128], everyone, author, text: &'static str| {
+        let mut entry = said(1, author, "2026-05-02T10:00:00Z");
+        if let Entry::Message(message) = &mut entry {
+            let members = mentions.iter().copied().map(user).collect();
+            message.mentioned = Mentioned { members, everyone };
+            text.clone_into(&mut message.text);
+        }
+        let lines = shown(&[entry], None, 0);
+        let row = lines.iter().find_map(message).unwrap();
+        (row.for_you, row.marks.iter().map(|mark| (&text[mark.start..mark.end], mark.you)).collect::<Vec<_>>())
+    };
+    assert_eq!(of(&[ANA, LEO], false, LEO, "@Ana y @Leo"), (true, vec![("@Ana", true), ("@Leo", false)]));
+    assert_eq!(of(&[LEO], false, LEO, "@Ana y @Leo"), (false, vec![("@Leo", false)]));
+    assert_eq!(of(&[], true, LEO, "¡@todos!"), (true, vec![("@todos", true)]));
+    assert_eq!(of(&[LEO], true, ANA, "@todos, @leo"), (false, vec![("@todos", false), ("@leo", false)]));
+    assert_eq!(of(&[], false, LEO, "@Ana @todos"), (false, Vec::new()), "it says the names, and mentions nobody");
 }

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use caravana_protocol::MessageId;
 use leptos::prelude::*;
 
-use super::{Line, RowView};
+use super::{Line, MessageRow, RowView};
 
 /// A line with its present content. All copies refer to the same line.
 #[derive(Debug, Clone)]
@@ -47,6 +48,15 @@ impl Lines {
     #[must_use]
     pub fn all(&self) -> &[LiveLine] {
         &self.0
+    }
+
+    /// A message, if its line is in the document.
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> Option<MessageRow> {
+        let key = id.to_string();
+        let line = self.0.iter().find(|line| *line.key == *key)?;
+        line.row
+            .with_untracked(|row| if let RowView::Message(message) = row { Some((**message).clone()) } else { None })
     }
 
     /// Shows the new contents of the lines that stay. Returns the new list if a line came, went or moved.

@@ -5,7 +5,7 @@
 //! characters, not measured, so that the server's page and the browser's are the same and nothing moves at hydration;
 //! the style sheet decides whether a bubble is narrow. Called by the bubble.
 
-use leptos::html::Span;
+use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::erase::Erase as _;
@@ -54,7 +54,7 @@ fn width(line: &str) -> usize {
 /// A text, as its pieces, with the button below it.
 pub(super) fn folded(pieces: Vec<AnyView>, length: Length, words: &'static Words) -> AnyView {
     let open = RwSignal::new(false);
-    let shown = NodeRef::<Span>::new();
+    let shown = NodeRef::<Div>::new();
     let reached = move |_| {
         // This text has no scroll bar, so it scrolls only when the browser brings a hidden part into view.
         if let Some(shown) = shown.get_untracked().filter(|shown| shown.scroll_top() != 0) {
@@ -64,8 +64,8 @@ pub(super) fn folded(pieces: Vec<AnyView>, length: Length, words: &'static Words
     };
     let narrow = length == Length::LongIfNarrow;
     view! {
-        <span class="fold" class:fold-narrow=narrow class:fold-open=open>
-            <span class="text" dir="auto" node_ref=shown on:scroll=reached>{pieces}</span>
+        <div class="fold" class:fold-narrow=narrow class:fold-open=open>
+            <div class="text" dir="auto" node_ref=shown on:scroll=reached>{pieces}</div>
             <button
                 class="fold-more"
                 type="button"
@@ -74,7 +74,7 @@ pub(super) fn folded(pieces: Vec<AnyView>, length: Length, words: &'static Words
                 on:click=move |_| open.update(|open| *open = !*open)
                 {..says(move || if open.get() { words.show_less } else { words.show_more })}
             ></button>
-        </span>
+        </div>
     }
     .erase()
 }

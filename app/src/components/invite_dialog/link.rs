@@ -5,6 +5,7 @@ use caravana_protocol::rest::Invite;
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use super::qr::QrImage;
 use crate::components::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::{Words, explain, use_words};
@@ -163,10 +164,31 @@ fn above(state: &NewLinkState, reader: Signal<Reader>, field: NodeRef<Input>) ->
                     node_ref=field
                 />
                 <p class="dialog-text" {..says(expires)}></p>
+                <details class="qr-fold">
+                    <summary data-testid="show-qr">{words.show_qr}</summary>
+                    <QrImage text=invite.url.clone() />
+                </details>
+                <ShareButton url=invite.url.clone() />
             };
             Some(link.erase())
         }
     }
+}
+
+/// Opens the sheet with which a phone shares a link, where the browser has one.
+#[component]
+fn ShareButton(url: String) -> impl IntoView {
+    let words = use_words();
+    let device = use_device().filter(|device| device.can_share())?;
+    Some(
+        view! {
+            <button class="button button-soft" type="button" data-testid="share-invite" on:click=move |_| device.share(&url)>
+                <Icon glyph=Glyph::Share />
+                {words.list.share}
+            </button>
+        }
+        .erase(),
+    )
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -1,7 +1,9 @@
 //! What the timeline asks of its page.
 
+use caravana_protocol::MessageId;
 use leptos::prelude::*;
 
+use crate::chat::Left;
 use crate::components::bubble::RowActions;
 
 /// The timeline's callbacks.
@@ -13,8 +15,18 @@ pub struct TimelineActions {
     pub older: Callback<()>,
     /// Load the newest messages again, if they were dropped from memory.
     pub latest: Callback<()>,
+    /// Load the messages after the loaded ones.
+    pub newer: Callback<()>,
+    /// Where the reader is, while away from the end: the first visible message, and the pixels above it.
+    pub left: Callback<Option<Left>>,
     /// The newest message is visible.
     pub seen: Callback<()>,
     /// Other rows are near the window now.
     pub turn: Callback<()>,
+    /// Show what can be done with a message.
+    pub menu: Callback<MessageId>,
+    /// Answer a message.
+    pub reply: Callback<MessageId>,
+    /// Go to a message.
+    pub jump: Callback<MessageId>,
 }

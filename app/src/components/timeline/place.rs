@@ -24,6 +24,8 @@ pub(super) struct Place {
     hold: Hold,
     /// The hidden pixels at the last call.
     hidden: Option<Hidden>,
+    /// The loaded rows end before the newest message, so the last of them is not the end of the conversation.
+    is_cut: bool,
 }
 
 #[derive(Default)]
@@ -35,6 +37,9 @@ enum Hold {
     End,
     /// At the start; reached when the first rows are in the document.
     Start,
+    /// The row of this key, which may not be in the document yet; at so many pixels below the upper edge of the visible
+    /// part, or where a reader should find it.
+    Target(String, Option<f64>),
     /// In a space without rows. When the rows are there, the visible row becomes the place.
     Nowhere,
     /// This row, at this position in the window.
@@ -66,6 +71,15 @@ impl Place {
                     self.choose(pane);
                 }
             }
+            Hold::Target(key, wanted) => match pane.row(key) {
+                Some((row, at)) => {
+                    put(pane, now, &row, wanted.map_or(at, |wanted| pane.top() + wanted));
+                    self.choose(pane);
+                }
+                // The reader does not wait for it.
+                None if scrolled.abs() > HALF_PIXEL => self.choose(pane),
+                None => {}
+            },
             Hold::Nowhere => self.choose(pane),
             Hold::Row { row, at } => {
                 *at += scrolled;
@@ -93,6 +107,24 @@ impl Place {
         self.settle(pane);
     }
 
+    /// Goes to a row. If it is not in the document, `below` says about how many pixels of rows are below it: the rows
+    /// that are there are asked for next, and the row is brought into view when it comes.
+    pub(super) fn go_to_row(&mut self, pane: &dyn Pane, key: &str, below: f64, at: Option<f64>) {
+        if pane.row(key).is_none()
+            && let Some(now) = pane.hidden()
+        {
+            pane.hide_below(within(below - pane.height() / 2.0, now));
+            self.hidden = pane.hidden();
+        }
+        self.hold = Hold::Target(key.to_owned(), at);
+        self.settle(pane);
+    }
+
+    /// Whether the reader is being taken to a row.
+    pub(super) fn has_target(&self) -> bool {
+        matches!(self.hold, Hold::Target(..))
+    }
+
     /// The reader clicked a row. If the click makes the row grow, the clicked edge stays in its place, also at the end.
     pub(super) fn touch(&mut self, pane: &dyn Pane) {
         self.settle(pane);
@@ -109,7 +141,18 @@ impl Place {
 
     /// Whether the reader follows the conversation; `None` while nothing is laid out.
     pub(super) fn near_end(&self) -> Option<bool> {
-        self.hidden.map(|hidden| hidden.below <= NEAR_END)
+        self.hidden.map(|hidden| hidden.below <= NEAR_END && !self.is_cut)
+    }
+
+    /// Whether the loaded rows end before the newest message.
+    pub(super) fn cut(&mut self, is_cut: bool) {
+        self.is_cut = is_cut;
+    }
+
+    /// Whether newer messages than the loaded ones will soon be wanted by a reader who scrolls there.
+    pub(super) fn near_cut(&self) -> bool {
+        let reads = matches!(self.hold, Hold::Row { .. });
+        self.is_cut && reads && self.hidden.is_some_and(|hidden| hidden.below <= NEAR_START)
     }
 
     /// Whether older messages will soon be wanted.
@@ -123,14 +166,14 @@ impl Place {
         let Some(hidden) = pane.hidden() else { return };
         let lacking = match &self.hold {
             Hold::Row { row, at } => row().map(|now| at - now).filter(|lacking| lacking.abs() < PIXEL),
-            Hold::Unopened | Hold::End | Hold::Start | Hold::Nowhere => None,
+            Hold::Unopened | Hold::End | Hold::Start | Hold::Target(..) | Hold::Nowhere => None,
         };
         self.hidden = Some(hidden);
         if !pane.is_filled() {
             self.hold = Hold::Nowhere;
             return;
         }
-        let row = pane.first_row().filter(|_| hidden.below > NEAR_END);
+        let row = pane.first_row().filter(|_| hidden.below > NEAR_END || self.is_cut);
         self.hold = match row.and_then(|row| row().map(|now| (row, now))) {
             Some((row, now)) => Hold::Row { row, at: now + lacking.unwrap_or(0.0) },
             None => Hold::End,

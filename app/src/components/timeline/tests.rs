@@ -1,33 +1,34 @@
 use super::super::bubble::RowActions;
 use super::*;
-use crate::chat::store::{Arrived, Continuity, Lines, Since, Whole};
 use crate::i18n::Lang;
 
 /// The server's HTML of a conversation without a row.
 fn html(has_newer: bool) -> String {
     Owner::new().with(|| {
-        let timeline = Store::new(TimelineState {
-            name: "Oaxaca en abril".to_owned(),
-            lines: Whole(Lines::default()),
-            day: String::new(),
-            is_empty: true,
-            revision: 0,
-            arrived: Whole(Arrived::default()),
-            members: Vec::new(),
-            member_count: 0,
-            typing: Whole(Vec::new()),
-            continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
-            wait: Whole(None),
-            older: Whole(Older::Start),
-            has_newer,
-            may_invite: true,
-            removed: false,
-        });
+        let timeline = Store::new(TimelineState { has_newer, ..TimelineState::empty() });
         let ignored = Callback::new(|()| ());
-        let row = RowActions { retry: Callback::new(|_| ()), discard: Callback::new(|_| ()) };
-        let actions = TimelineActions { row, older: ignored, latest: ignored, seen: ignored, turn: ignored };
+        let of_message = Callback::new(|_| ());
+        let row = RowActions {
+            retry: of_message,
+            discard: of_message,
+            react: Callback::new(|_| ()),
+            jump: Callback::new(|_| ()),
+        };
+        let actions = TimelineActions {
+            row,
+            older: ignored,
+            latest: ignored,
+            newer: ignored,
+            left: Callback::new(|_| ()),
+            seen: ignored,
+            turn: ignored,
+            menu: of_message,
+            reply: of_message,
+            jump: of_message,
+        };
+        let came_from = RwSignal::new(None);
         let virtual_list = StoredValue::new(VirtualList::default());
-        view! { <Timeline timeline virtual_list actions /> }.into_any().to_html()
+        view! { <Timeline timeline virtual_list came_from actions /> }.into_any().to_html()
     })
 }
 

@@ -1,5 +1,7 @@
 //! How the scripted server tells what was before: replays and pages of history.
 
+use std::collections::BTreeSet;
+
 use caravana_protocol::rest::MessagesAnswer;
 use caravana_protocol::{
     CaughtUp, Cursor, Event, GroupId, Joined, Message, MessageChange, Resync, ResyncReason, Seq, ServerFrame, WireError,
@@ -76,7 +78,14 @@ impl Server {
         let (group_id, epoch, head) = (group(), self.epoch, self.head());
         self.following = true;
         let reads = self.reads.clone();
-        self.say(ServerFrame::Joined(Joined { group_id, epoch, head, roster: vec![self.user], reads }));
+        self.say(ServerFrame::Joined(Joined {
+            group_id,
+            epoch,
+            head,
+            roster: vec![self.user],
+            reads,
+            hidden_reads: BTreeSet::new(),
+        }));
         let Some(cursor) = cursor else { return };
         let reason = if cursor.epoch != epoch {
             Some(ResyncReason::UnknownEpoch)
@@ -111,6 +120,9 @@ impl Server {
             | Event::MemberJoined(_)
             | Event::MemberLeft(_)
             | Event::GroupUpdated(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
             | Event::Other(_) => event,
         }
     }

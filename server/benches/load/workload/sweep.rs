@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{GroupId, UserId};
 use caravana_server::database::DatabaseSettings;
 use caravana_server::database::open;
@@ -61,7 +62,7 @@ async fn make(store: &SharedStore) -> Result<Vec<GroupId>> {
     store.create_account(account).await?;
     let made = stream::iter(0..GROUPS).map(|number| async move {
         let id = GroupId::new(Uuid::new_v4());
-        store.create_group(id, owner, &format!("Viaje {number}"), None).await?;
+        store.create_group(id, owner, NewGroup::named(format!("Viaje {number}"))).await?;
         anyhow::Ok(id)
     });
     made.buffer_unordered(CONCURRENCY).try_collect().await

@@ -68,12 +68,22 @@ acts! {
     EditMessage: AS_SENDS, Some(AS_SENDS);
     /// Deleting a message.
     DeleteMessage: AS_SENDS, Some(AS_SENDS);
+    /// Reacting to a message, or taking a reaction back.
+    React: AS_SENDS, Some(AS_SENDS);
+    /// Pinning a message, or taking its pin off.
+    PinMessage: AS_SENDS, Some(AS_SENDS);
     /// Moving a read mark.
     MarkRead: quota(100, 200), Some(quota(1_000, 10));
     /// Making a group.
     MakeGroup: quota(120, 10_000), None;
     /// Changing the name, the time zone or a rule of a group.
     UpdateGroup: quota(30, 2_000), Some(quota(60, 1_000));
+    /// Beginning a direct conversation, or finding the one that is there.
+    OpenDirect: quota(60, 2_000), None;
+    /// Blocking somebody, or taking that back.
+    Block: quota(60, 1_000), None;
+    /// Changing what is one's own in a group. No group budget, because no other member has anything to do with it.
+    ChangeMine: quota(120, 500), None;
     /// Deleting a group. No group budget, because a group is deleted only once.
     EndGroup: quota(120, 10_000), None;
     /// Changing the role of a member.
@@ -97,6 +107,8 @@ acts! {
     ChangeAccount: quota(30, 2_000), None;
     /// Ending one's other sign-ins.
     EndSignIns: quota(120, 1_000), None;
+    /// Searching in messages. Enough for a search while somebody types.
+    Search: quota(60, 500), None;
     /// Exporting all data of one's own account.
     Export: quota(20, 30_000), None;
 }
@@ -105,7 +117,8 @@ impl Act {
     /// The quotas of each user and of each group.
     #[must_use]
     pub fn quotas(self, settings: &BudgetSettings) -> (Quota, Option<Quota>) {
-        if matches!(self, Self::SendMessage | Self::EditMessage | Self::DeleteMessage) {
+        if matches!(self, Self::SendMessage | Self::EditMessage | Self::DeleteMessage | Self::React | Self::PinMessage)
+        {
             return (settings.of_user, Some(settings.of_group));
         }
         let (user, group) = self.default_quotas();

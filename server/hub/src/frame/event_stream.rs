@@ -92,6 +92,9 @@ mod tests {
             status: true,
             seq,
             edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         })
     }
 

@@ -1,10 +1,11 @@
 //! The store measures its pages before they are frames: tests that the frames are never larger.
 
 use caravana_protocol::limits::{
-    EVENT_CHARACTERS, MAILBOX_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_BYTES, REPLAY_PAGE_EVENTS, REPLAY_PIECE_BYTES,
+    self, EVENT_CHARACTERS, MAILBOX_BYTES, MESSAGE_CHARACTERS, REPLAY_PAGE_BYTES, REPLAY_PAGE_EVENTS,
+    REPLAY_PIECE_BYTES,
 };
 use caravana_protocol::{
-    Content, Epoch, Event, GroupId, GroupUpdated, Message, MessageChange, MessageId, Timestamp, UserId,
+    Content, Epoch, Event, GroupId, GroupUpdated, Message, MessageChange, MessageId, Quote, Reaction, Timestamp, UserId,
 };
 use caravana_store::StoreError;
 use caravana_store::entry::shown;
@@ -22,11 +23,14 @@ fn message(text: &str) -> Event {
             id,
             user_id: Some(user),
             group_id: GroupId::new(Uuid::max()),
-            content: Content { body: text.to_owned(), reply_to: Some(id) },
+            content: Content { reply_to: Some(id), ..Content::text(text.to_owned()) },
             created_at: moment,
             status: true,
             seq: i64::MAX.unsigned_abs(),
             edited_at: Some(moment),
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         },
         message_seq: i64::MAX.unsigned_abs(),
     })
@@ -40,9 +44,35 @@ fn renamed(text: &str) -> Event {
         name: text.to_owned(),
         time_zone: Some(text.to_owned()),
         members_can_invite: false,
+        emoji: Some("\u{10FFFF}".repeat(8)),
+        starts_on: "2027-04-03".parse().ok(),
+        ends_on: "2027-04-11".parse().ok(),
         renamed: Some(text.to_owned()),
         at,
     })
+}
+
+/// A message with as much of everything as there may be.
+fn full(text: &str) -> Event {
+    let Event::MessageEdited(mut change) = message(text) else { unreachable!("it is one") };
+    let users = |many: usize| vec![UserId::new(Uuid::max()); many];
+    let reaction = || Reaction { emoji: "\u{10FFFF}".repeat(8), count: u64::MAX, users: users(limits::REACTION_USERS) };
+    change.message.content.mentions = users(limits::MENTIONS);
+    change.message.content.mentions_everyone = true;
+    change.message.reply =
+        Some(Quote { user_id: Some(UserId::new(Uuid::max())), text: text.chars().take(200).collect() });
+    change.message.reactions = (0..limits::REACTIONS_PER_MESSAGE).map(|_| reaction()).collect();
+    change.message.pinned = true;
+    Event::MessageEdited(change)
+}
+
+#[test]
+fn a_frame_with_everything_is_not_longer_than_it_is_taken_for() {
+    for text in ["", "hola", "\"", "\u{1}", "🚀"] {
+        let event = full(&text.repeat(300));
+        let (framed, taken_for) = (Outgoing::event(&event).len(), weight(&event));
+        assert!(framed <= taken_for && taken_for - framed < 2_000, "{text:?}: {framed}, {taken_for}");
+    }
 }
 
 /// Regression: the size of a page was once measured by the length of its texts. A text of quotes takes twice as many

@@ -8,6 +8,7 @@ use caravana_protocol::{GroupId, LeftReason, Presence, Read, Seq, ServerFrame, T
 use tokio::time::Instant;
 
 use super::super::peer::Peer;
+use super::streams::shown_reads;
 use super::{Group, Untold};
 use crate::broker::InstanceId;
 use crate::frame::Outgoing;
@@ -116,7 +117,7 @@ impl Group {
         if counts {
             self.typing.insert(user_id, until);
             let frame = Outgoing::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
-            self.others(|peer| peer.user != user_id, &frame);
+            self.others(|peer| peer.user != user_id && peer.sharing().share_typing, &frame);
         }
         counts
     }
@@ -131,7 +132,7 @@ impl Group {
         let was_typing = self.typing.remove(&user_id).is_some();
         if was_typing {
             let frame = Outgoing::server(&ServerFrame::UserStopTyping(Typing { user_id, group_id }));
-            self.others(|peer| peer.user != user_id, &frame);
+            self.others(|peer| peer.user != user_id && peer.sharing().share_typing, &frame);
         }
         was_typing
     }
@@ -152,8 +153,13 @@ impl Group {
         self.known.as_ref().is_some_and(|group_state| group_state.reads.get(&user_id).is_some_and(|read| *read >= seq))
     }
 
-    /// Notes that a user has read up to this seq, and tells the followers.
-    pub(crate) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq) {
+    /// Notes that a user has read up to this seq, and tells the followers: all who share too, or where it is not shared only
+    /// the user.
+    pub(crate) fn read(&mut self, group_id: GroupId, user_id: UserId, seq: Seq, is_shared: bool) {
+        // A member who came since the group was read from the store.
+        if !is_shared {
+            self.share_reads(group_id, user_id, false);
+        }
         let Some(group_state) = &mut self.known else { return };
         // The mark of a member who was removed in the meantime is gone.
         if !group_state.members.contains(&user_id) {
@@ -164,8 +170,38 @@ impl Group {
             return;
         }
         *mark = seq;
-        let frame = Outgoing::server(&ServerFrame::Read(Read { group_id, user_id, seq }));
-        self.others(|_| true, &frame);
+        let is_hidden = group_state.hidden.contains(&user_id);
+        let frame = Outgoing::server(&ServerFrame::Read(Read { group_id, user_id, seq, hidden: false }));
+        self.others(|peer| peer.user == user_id || !is_hidden && peer.sharing().share_reads, &frame);
+    }
+
+    /// A member shares the read mark from now on, or no longer. The others are told, and the member's own connections are told
+    /// of the others, because whoever does not share does not see.
+    pub(crate) fn share_reads(&mut self, group_id: GroupId, user_id: UserId, on: bool) {
+        let Some(group_state) = &mut self.known else { return };
+        let is_new = group_state.members.contains(&user_id)
+            && if on { group_state.hidden.remove(&user_id) } else { group_state.hidden.insert(user_id) };
+        if !is_new {
+            return;
+        }
+        let read = |user_id: UserId, seq: Seq| {
+            ServerFrame::Read(Read { group_id, user_id, seq: if on { seq } else { 0 }, hidden: !on })
+        };
+        let mark = group_state.reads.get(&user_id).copied().unwrap_or(0);
+        let to_others = Outgoing::server(&read(user_id, mark));
+        let marks = shown_reads(group_state, user_id, true).into_iter().filter(|(other, _)| *other != user_id);
+        let to_own: Vec<ServerFrame> = marks.map(|(other, seq)| read(other, seq)).collect();
+        let to_own = (!to_own.is_empty()).then(|| Outgoing::several(&to_own));
+        // Not as soft frames: a client that misses them has no way to find out before its next `joined`.
+        for follower in self.followers.iter().filter(|follower| follower.joined) {
+            if follower.peer.user != user_id {
+                if follower.peer.sharing().share_reads {
+                    follower.peer.mailbox.push(&to_others);
+                }
+            } else if let Some(frames) = &to_own {
+                follower.peer.mailbox.push(frames);
+            }
+        }
     }
 
     /// Ends every stream because the group was deleted.

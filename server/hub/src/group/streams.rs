@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use caravana_protocol::limits::JOINED_USERS;
 use caravana_protocol::{CaughtUp, Epoch, GroupId, Joined, Resync, ResyncReason, Seq, ServerFrame, UserId};
+use caravana_store::GroupState;
 use caravana_telemetry::metrics;
 
 use super::{Follower, Group, REPLAYING, Step};
@@ -44,10 +45,14 @@ impl Group {
             }
             self.came(group_id, peer.user, key);
         }
-        let reads =
-            self.known.as_ref().map(|group_state| told_reads(&group_state.reads, peer.user)).unwrap_or_default();
+        let shares = peer.sharing().share_reads;
+        let known = self.known.as_ref();
+        let reads = known.map(|group_state| shown_reads(group_state, peer.user, shares)).unwrap_or_default();
+        // To whoever does not share, all others are hidden.
+        let hidden = known.filter(|_| shares).into_iter().flat_map(|group_state| &group_state.hidden);
+        let hidden_reads = hidden.copied().filter(|user| *user != peer.user).take(JOINED_USERS).collect();
         let roster = self.told_roster(peer.user);
-        let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads });
+        let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads, hidden_reads });
         peer.mailbox.push_beginning(&Outgoing::server(&joined));
         if live { Step::Live } else { Step::Behind }
     }
@@ -100,6 +105,16 @@ impl Group {
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         self.known.as_ref().map(|group_state| group_state.epoch)
     }
+}
+
+/// The read marks that a user is shown: one's own, and if the user shares it those of the others who do.
+pub(super) fn shown_reads(group_state: &GroupState, own: UserId, shares: bool) -> BTreeMap<UserId, Seq> {
+    let GroupState { reads, hidden, .. } = group_state;
+    if shares && hidden.is_empty() {
+        return told_reads(reads, own);
+    }
+    let shown = reads.iter().filter(|(user, _)| **user == own || shares && !hidden.contains(*user));
+    told_reads(&shown.map(|(user, seq)| (*user, *seq)).collect(), own)
 }
 
 /// The read marks in `joined`: all, or as many as it may hold. The user's own mark comes first, then the highest ones.

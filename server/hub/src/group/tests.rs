@@ -14,7 +14,13 @@ async fn followed(peer: &Arc<Peer>) -> Group {
     let mut group = Group::default();
     group.enter(peer, 1);
     let epoch = Epoch::new(Uuid::from_u128(3));
-    assert!(!group.load(GroupState { epoch, head: 10, members: [peer.user].into(), reads: BTreeMap::new() }));
+    assert!(!group.load(GroupState {
+        epoch,
+        head: 10,
+        members: [peer.user].into(),
+        reads: BTreeMap::new(),
+        hidden: BTreeSet::new()
+    }));
     assert_eq!(group.join(GROUP, peer.key, 1, 0, true), Step::Live);
     heard(peer).await;
     group
@@ -86,7 +92,13 @@ async fn a_commit_while_the_store_is_being_read_is_not_forgotten() {
     apply(&mut group, 11);
     let epoch = Epoch::new(Uuid::from_u128(3));
     assert!(
-        group.load(GroupState { epoch, head: 10, members: BTreeSet::new(), reads: BTreeMap::new() }),
+        group.load(GroupState {
+            epoch,
+            head: 10,
+            members: BTreeSet::new(),
+            reads: BTreeMap::new(),
+            hidden: BTreeSet::new()
+        }),
         "11 must be read"
     );
 }
@@ -168,7 +180,7 @@ async fn a_group_that_is_small_again_tells_of_every_member() {
     let mut group = Group::default();
     let members = (1..=101).map(user).collect();
     let epoch = Epoch::new(Uuid::from_u128(3));
-    group.load(GroupState { epoch, head: 10, members, reads: BTreeMap::new() });
+    group.load(GroupState { epoch, head: 10, members, reads: BTreeMap::new(), hidden: BTreeSet::new() });
     for peer in [&ana, &gone] {
         group.enter(peer, 1);
         group.join(GROUP, peer.key, 1, 0, true);

@@ -1,6 +1,7 @@
 //! Tests of the memberships that are told, over a store that can be made to fail.
 
 use caravana_protocol::Epoch;
+use caravana_protocol::rest::Sharing;
 use caravana_store::{Effects, GroupState, Proof};
 use uuid::Uuid;
 
@@ -11,7 +12,10 @@ use crate::{Caller, Connection, Scope};
 
 /// A socket of the user that has read its `hello`.
 async fn socket(hub: &Arc<Hub>, of: UserId) -> Connection {
-    let connection = hub.connect(&Caller { user_id: of, proof: Proof::default(), is_direct: true }, Scope::Many);
+    let connection = hub.connect(
+        &Caller { user_id: of, proof: Proof::default(), is_direct: true, sharing: Sharing::default() },
+        Scope::Many,
+    );
     assert_eq!(heard(&connection).await.len(), 1);
     connection
 }
@@ -89,6 +93,7 @@ async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
             head: 1,
             members: BTreeSet::new(),
             reads: BTreeMap::new(),
+            hidden: BTreeSet::new(),
         });
     });
     let mut effects = Effects::default();

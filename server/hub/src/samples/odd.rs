@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use caravana_protocol::rest::Group;
-use caravana_protocol::{Content, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId};
+use caravana_protocol::rest::{Group, GroupKind, LastMessage, Mine};
+use caravana_protocol::{
+    Content, Emoji, Epoch, GroupId, Message, MessageBody, MessageId, Role, Seq, Timestamp, UserId,
+};
 use caravana_store::{
-    Anchor, Appended, Changed, Commits, Effect, GroupState, HintSender, Hints, History, Log, NewMessage, Page,
+    Anchor, Appended, Changed, Commits, Effect, GroupState, HintSender, Hints, History, Log, Marked, NewMessage, Page,
     StoreError,
 };
 use futures::FutureExt as _;
@@ -46,7 +48,29 @@ impl Log for Odd {
         failed()
     }
 
-    async fn edit(&self, _: UserId, _: MessageId, _: MessageBody) -> Result<Changed, StoreError> {
+    async fn edit(
+        &self,
+        _: UserId,
+        _: MessageId,
+        _: MessageBody,
+        _: Option<Vec<UserId>>,
+    ) -> Result<Changed, StoreError> {
+        failed()
+    }
+
+    async fn react(&self, _: UserId, _: MessageId, _: Emoji, _: bool) -> Result<Changed, StoreError> {
+        failed()
+    }
+
+    async fn pin(&self, _: UserId, _: MessageId, _: bool) -> Result<Changed, StoreError> {
+        failed()
+    }
+
+    async fn pins(&self, _: GroupId, _: UserId) -> Result<Option<Vec<Message>>, StoreError> {
+        failed()
+    }
+
+    async fn readers(&self, _: UserId, _: MessageId) -> Result<Vec<UserId>, StoreError> {
         failed()
     }
 
@@ -54,7 +78,7 @@ impl Log for Odd {
         failed()
     }
 
-    async fn mark_read(&self, _: GroupId, _: UserId, _: Seq) -> Result<Seq, StoreError> {
+    async fn mark_read(&self, _: GroupId, _: UserId, _: Seq) -> Result<Marked, StoreError> {
         failed()
     }
 
@@ -80,11 +104,20 @@ impl Log for Odd {
             status: true,
             seq: 1,
             edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         };
         Ok(Some(Group {
+            kind: GroupKind::Group,
+            peer_id: None,
+            closed: false,
             id,
             name: "Lisboa".into(),
             time_zone: None,
+            emoji: None,
+            starts_on: None,
+            ends_on: None,
             role: Role::Member,
             member_count: 2,
             members_can_invite: true,
@@ -92,8 +125,10 @@ impl Log for Odd {
             head: 1,
             last_read: 0,
             unread: 1,
-            last_message: Some(last_message),
+            unread_mentions: 0,
+            last_message: Some(LastMessage { message: last_message, display_name: Some("Ana".into()) }),
             joined_at: at,
+            me: Mine::default(),
         }))
     }
 

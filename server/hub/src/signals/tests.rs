@@ -1,12 +1,14 @@
 //! Two instances and the signals between them.
 
+use caravana_protocol::rest::{Sharing, User};
 use caravana_protocol::{Epoch, GroupId, UserId};
-use caravana_store::GroupState;
+use caravana_store::{GroupState, Proof};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::super::broker::LocalBroker;
 use super::super::peer::Peer;
+use super::super::{Caller, Scope};
 use super::*;
 use crate::frame::Outgoing;
 use crate::mailbox::Next;
@@ -35,7 +37,13 @@ impl Instance {
         self.hub.registry.enter(GROUP, |state| state.enter(&peer, 1));
         self.hub.registry.with(GROUP, |state| {
             let members = (1..=4).map(user).collect();
-            state.load(GroupState { epoch: Epoch::new(Uuid::nil()), head: 0, members, reads: [].into() });
+            state.load(GroupState {
+                epoch: Epoch::new(Uuid::nil()),
+                head: 0,
+                members,
+                reads: [].into(),
+                hidden: [].into(),
+            });
             state.join(GROUP, key, 1, 0, true);
         });
         peer
@@ -85,7 +93,7 @@ async fn members_on_two_instances_see_each_other_come_type_read_and_go() {
     one.hub.signal(typing(false));
     settle().await;
     assert_eq!(frames(&bob).await, ["user_typing", "user_stop_typing"]);
-    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 7 });
+    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 7, is_shared: true });
     settle().await;
     assert_eq!(frames(&ana).await, ["read"], "and nothing of their own typing");
     assert_eq!(frames(&bob).await, ["read"]);
@@ -131,7 +139,9 @@ async fn a_deletion_a_name_and_a_membership_are_told_on_all_instances() {
     let [one, other] = two();
     settle().await;
     let bob = other.follows(2);
-    one.hub.signal(Signal::Renamed(user(2), "Bob".into()));
+    let bob_now =
+        User { id: user(2), display_name: "Bob".into(), email: None, sharing: Sharing::default(), blocked: Vec::new() };
+    one.hub.signal(Signal::Account(bob_now));
     one.hub.signal(Signal::Member(GROUP, user(2)));
     settle().await;
     assert_eq!(frames(&bob).await, ["account_changed", "group_added"]);
@@ -170,7 +180,13 @@ async fn the_repetition_of_many_groups_loses_nothing() {
             instance.hub.registry.enter(*group, |state| state.enter(&peer, 1));
             instance.hub.registry.with(*group, |state| {
                 let members = [user(1)].into();
-                state.load(GroupState { epoch: Epoch::new(Uuid::nil()), head: 0, members, reads: [].into() });
+                state.load(GroupState {
+                    epoch: Epoch::new(Uuid::nil()),
+                    head: 0,
+                    members,
+                    reads: [].into(),
+                    hidden: [].into(),
+                });
                 state.join(*group, 1, 1, 0, true)
             });
             settle().await;
@@ -207,4 +223,50 @@ async fn the_end_of_a_server_does_not_wait_for_a_repetition() {
     one.hub.tasks.close();
     one.hub.tasks.wait().await;
     assert_eq!(end.elapsed(), Duration::ZERO);
+}
+
+/// A user of the group who shares nothing, or everything again.
+fn shares(on: bool) -> Signal {
+    let sharing = Sharing { share_reads: on, share_typing: on, share_last_seen: on };
+    Signal::Account(User { id: user(1), display_name: "Ana".into(), email: None, sharing, blocked: Vec::new() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_shared_is_told_on_no_instance() {
+    let [one, other] = two();
+    settle().await;
+    let (ana, bob) = (one.follows(1), other.follows(2));
+    settle().await;
+    for user in 1..=2 {
+        one.hub.signal(Signal::Read { group_id: GROUP, user_id: self::user(user), seq: 3, is_shared: true });
+    }
+    settle().await;
+    frames(&ana).await;
+    frames(&bob).await;
+    one.hub.signal(shares(false));
+    settle().await;
+    assert_eq!(frames(&ana).await, ["account_changed", "read"], "Bob's mark is taken back from Ana");
+    assert_eq!(frames(&bob).await, ["read"], "and Ana's from Bob");
+    // This mark was committed before the change, and is told after it.
+    one.hub.signal(Signal::Read { group_id: GROUP, user_id: user(1), seq: 4, is_shared: true });
+    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 4, is_shared: true });
+    other.hub.signal(Signal::Typing { group_id: GROUP, user_id: user(2), is_typing: true });
+    settle().await;
+    assert_eq!(frames(&ana).await, ["read"], "her own mark");
+    assert_eq!(frames(&bob).await, ["read"], "his own mark");
+    one.hub.signal(shares(true));
+    settle().await;
+    assert_eq!(frames(&ana).await, ["account_changed", "read"]);
+    assert_eq!(frames(&bob).await, ["read"]);
+}
+
+/// The handshake had read what the user shares just before it changed.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_comes_during_a_change_knows_it() {
+    let [one, _] = two();
+    settle().await;
+    one.hub.signal(shares(false));
+    let caller = Caller { user_id: user(1), proof: Proof::default(), is_direct: true, sharing: Sharing::default() };
+    let connection = one.hub.connect(&caller, Scope::Many);
+    assert!(!connection.peer().sharing().share_typing);
 }

@@ -7,15 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use caravana_protocol::{Event, Message, MessageId, UserId};
+use caravana_protocol::{Content, Event, Message, MessageId, UserId};
 use caravana_store::{Appended, Effects, NewMessage, StoreError, entry};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::access::Access;
 use super::super::backend::{Backend, LOCK_TIMEOUT, manners};
-use super::super::ended;
-use super::super::rows::{MessageRow, bound, message_columns, micros};
+use super::super::log::mentions;
+use super::super::rows::{MessageRow, bound, message_columns, message_joins, micros};
+use super::super::{direct, ended, roles};
 
 /// The messages of one commit.
 pub(super) struct Batch<'b> {
@@ -23,21 +24,24 @@ pub(super) struct Batch<'b> {
     access: &'b Access,
     /// How long the triggers may wait for the groups' heads.
     patience: Duration,
+    /// Messages that mention all members though their author may not.
+    refused: BTreeSet<MessageId>,
 }
 
 type Stored = (Vec<Result<Appended, StoreError>>, Effects);
 
 impl<'b> Batch<'b> {
     pub(super) fn new(messages: &'b [&'b NewMessage], access: &'b Access, patience: Duration) -> Self {
-        Self { messages, access, patience }
+        Self { messages, access, patience, refused: BTreeSet::new() }
     }
 
     /// Stores the batch. The answers are in the order of the messages. An error applies to all of them: nothing is
     /// stored, or the outcome is unknown.
-    pub(super) async fn store(self, backend: &mut Backend) -> Result<Stored, StoreError> {
-        let has_replies = self.messages.iter().any(|new| new.content.reply_to.is_some());
+    pub(super) async fn store(mut self, backend: &mut Backend) -> Result<Stored, StoreError> {
+        let has_extras = |new: &&NewMessage| new.content.reply_to.is_some() || new.content.mentions_anybody();
+        let has_extras = self.messages.iter().any(has_extras);
         let holds_members = self.access.shape().members().is_ours();
-        let is_plain = !has_replies && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
+        let is_plain = !has_extras && holds_members && !self.access.is_pooled() && self.patience == LOCK_TIMEOUT;
         let (inserted, rows) = if is_plain {
             // The single statement is the transaction. That saves two round trips to the database.
             let inserted = self.insert(backend).await?;
@@ -50,7 +54,7 @@ impl<'b> Batch<'b> {
                 let authors: Vec<UserId> = self.messages.iter().map(|new| new.user_id).collect();
                 ended::hold_lives(backend, &authors).await?;
             }
-            let outcome = self.insert_with_replies(backend).await;
+            let outcome = self.insert_with_extras(backend).await;
             if outcome.is_err() {
                 // If this fails too, the connection is dropped.
                 backend.run("rollback").await?;
@@ -61,6 +65,7 @@ impl<'b> Batch<'b> {
         };
         let mut stored = self.answers(inserted, &rows);
         self.hide_from_strangers(backend, &mut stored.0).await?;
+        self.name_closed(backend, &mut stored.0).await?;
         Ok(stored)
     }
 
@@ -92,10 +97,34 @@ impl<'b> Batch<'b> {
         Ok(())
     }
 
-    async fn insert_with_replies(
+    /// Tells members that nothing can be written in their conversation. An error here concerns messages that will not be
+    /// stored.
+    async fn name_closed(
         &self,
         backend: &mut Backend,
+        answers: &mut [Result<Appended, StoreError>],
+    ) -> Result<(), StoreError> {
+        for (new, answer) in self.messages.iter().zip(answers) {
+            let group = new.group_id;
+            if matches!(answer, Err(StoreError::NotFound))
+                && roles::role_of(self.access, backend, group, new.user_id).await?.is_some()
+                && let Err(refused) = direct::open_only(backend, group).await
+            {
+                *answer = Err(refused);
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert_with_extras(
+        &mut self,
+        backend: &mut Backend,
     ) -> Result<(BTreeSet<Uuid>, BTreeMap<MessageId, MessageRow>), StoreError> {
+        for new in self.messages.iter().filter(|new| new.content.mentions_everyone) {
+            if !mentions::may_name_everyone(self.access, backend, new.group_id, new.user_id).await? {
+                self.refused.insert(new.id);
+            }
+        }
         let inserted = self.insert(backend).await?;
         let (mut ids, mut replies) = (Vec::new(), Vec::new());
         for new in self.messages.iter().filter(|new| inserted.contains(&new.id.uuid())) {
@@ -114,7 +143,25 @@ impl<'b> Batch<'b> {
             .execute(&mut *backend)
             .await?;
         }
-        Ok((inserted, self.rows(backend).await?))
+        let mut rows = self.rows(backend).await?;
+        let mut mentioned = false;
+        let mentioning = |new: &&&NewMessage| inserted.contains(&new.id.uuid()) && new.content.mentions_anybody();
+        for new in self.messages.iter().filter(mentioning) {
+            let Some(place) = rows.get(&new.id).map(|row| (new.group_id, row.seq(), new.id)) else { continue };
+            let Content { mentions, mentions_everyone, .. } = &new.content;
+            mentions::replace(self.access, backend, place, mentions, *mentions_everyone).await?;
+            mentioned = true;
+        }
+        if mentioned {
+            // Of the mentioned users, only members are stored.
+            rows = self.rows(backend).await?;
+        }
+        Ok((inserted, rows))
+    }
+
+    /// The messages that are not refused.
+    fn taken(&self) -> impl Iterator<Item = &'b NewMessage> {
+        self.messages.iter().copied().filter(|new| !self.refused.contains(&new.id))
     }
 
     /// Inserts the messages whose author is a member, whose id is not used, and whose `reply_to`, if any, is a message of
@@ -128,15 +175,15 @@ impl<'b> Batch<'b> {
              join {members} v on v.group_id = d.group_id and v.user_id = d.user_id \
              where (d.reply_to is null or exists (select from caravana.message r \
                  where r.message_id = d.reply_to and r.group_id = d.group_id)) \
-               and not exists (select from caravana.message m where m.message_id = d.id) {author lives} \
+               and not exists (select from caravana.message m where m.message_id = d.id) \
+               and not exists (select from caravana.direct t where t.group_id = d.group_id and t.closed) {author lives} \
              order by d.nr {members locked} \
              on conflict (id) do nothing returning id",
         );
-        let each = |get: fn(&NewMessage) -> Uuid| self.messages.iter().map(|new| get(new)).collect::<Vec<_>>();
-        let times: Vec<OffsetDateTime> = self.messages.iter().map(|new| bound(new.created_at)).collect();
-        let texts: Vec<&str> = self.messages.iter().map(|new| new.content.body.as_str()).collect();
-        let replies: Vec<Option<Uuid>> =
-            self.messages.iter().map(|new| new.content.reply_to.map(MessageId::uuid)).collect();
+        let each = |get: fn(&NewMessage) -> Uuid| self.taken().map(get).collect::<Vec<_>>();
+        let times: Vec<OffsetDateTime> = self.taken().map(|new| bound(new.created_at)).collect();
+        let texts: Vec<&str> = self.taken().map(|new| new.content.body.as_str()).collect();
+        let replies: Vec<Option<Uuid>> = self.taken().map(|new| new.content.reply_to.map(MessageId::uuid)).collect();
         let inserted: Vec<Uuid> = sqlx::query_scalar(statement)
             .bind(each(|new| new.id.uuid()))
             .bind(times)
@@ -155,8 +202,9 @@ impl<'b> Batch<'b> {
         let rows: Vec<MessageRow> = sqlx::query_as(concat!(
             "select ",
             message_columns!(),
-            " from caravana.message m left join public.group_chat c on c.id = m.message_id \
-             where m.message_id = any($1)"
+            " from caravana.message m left join public.group_chat c on c.id = m.message_id ",
+            message_joins!(),
+            " where m.message_id = any($1)"
         ))
         .bind(ids)
         .fetch_all(backend)
@@ -175,6 +223,9 @@ impl<'b> Batch<'b> {
                     // If stored: an adopted group that is not yet numbered gives the message its place later, and the
                     // client will retry. If not stored: the author is not a member, or `reply_to` is not a message of
                     // the group.
+                    if self.refused.contains(&new.id) {
+                        return Err(StoreError::Forbidden);
+                    }
                     let is_stored = inserted.contains(&new.id.uuid());
                     return Err(if is_stored { unnumbered() } else { StoreError::NotFound });
                 };
@@ -189,7 +240,12 @@ impl<'b> Batch<'b> {
                     // The row is deleted while its place in the log remains: the id is used.
                     return Err(StoreError::Conflict);
                 }
-                let message = new.committed(row.seq());
+                let message = if new.content.mentions_anybody() || new.content.reply_to.is_some() {
+                    // The answered message, and those of the mentioned users who are members.
+                    row.to_message()
+                } else {
+                    new.committed(row.seq())
+                };
                 fresh.push(message.clone());
                 Ok(Appended { message, duplicate: false })
             })

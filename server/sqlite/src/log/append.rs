@@ -4,13 +4,18 @@ use caravana_protocol::Seq;
 use caravana_store::{Appended, NewMessage, StoreError, entry};
 use sqlx::SqliteConnection;
 
+use super::super::direct;
 use super::super::roles::role_in;
 use super::super::rows::unsigned;
-use super::changes::message_by_id;
+use super::mentions;
+use super::target::message_by_id;
 
 /// Inserts the message if its author is a member and its `reply_to` is a message of the group. `None`: nothing was
-/// inserted.
+/// inserted. Of the mentioned users, those who are no members are left out.
 pub(super) async fn insert(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Option<Seq>, StoreError> {
+    if new.content.mentions_everyone {
+        mentions::check_everyone(tx, new.group_id, new.user_id).await?;
+    }
     // Both statements in one call, because each call costs two switches between this task's thread and the database's.
     // `changes()` counts the rows of the insert itself, not those of the triggers.
     let seq: Option<i64> = sqlx::query_scalar(
@@ -19,6 +24,7 @@ pub(super) async fn insert(tx: &mut SqliteConnection, new: &NewMessage) -> Resul
          where exists (select 1 from caravana_member where group_id = ?4 and user_id = ?3) \
            and (?6 is null or exists (select 1 from caravana_message where message_id = ?6 and group_id = ?4)) \
            and not exists (select 1 from caravana_message where message_id = ?1) \
+           and not exists (select 1 from caravana_direct where group_id = ?4 and closed) \
          on conflict (id) do nothing; \
          select seq from caravana_message where message_id = ?1 and changes() > 0",
     )
@@ -35,14 +41,20 @@ pub(super) async fn insert(tx: &mut SqliteConnection, new: &NewMessage) -> Resul
         sqlx::query("update caravana_message set reply_to = ?2 where message_id = ?1")
             .bind(new.id.to_string())
             .bind(reply_to.to_string())
-            .execute(tx)
+            .execute(&mut *tx)
             .await?;
     }
-    Ok(Some(unsigned(seq)))
+    let seq = unsigned(seq);
+    if new.content.mentions_anybody() {
+        let place = (new.group_id, seq, new.id);
+        mentions::replace(tx, place, &new.content.mentions, new.content.mentions_everyone).await?;
+    }
+    Ok(Some(seq))
 }
 
 /// The answer after an insert that inserted nothing. Either the id is already stored (answered with the stored row if
-/// it is the same message), or the author may not write here. Only members are told that an id is used.
+/// it is the same message), or the author may not write here. Only members are told that an id is used, and that a
+/// conversation is closed.
 pub(in super::super) async fn stored_already(
     tx: &mut SqliteConnection,
     new: &NewMessage,
@@ -51,6 +63,12 @@ pub(in super::super) async fn stored_already(
         Err(StoreError::Conflict) => {
             role_in(tx, &new.group_id.to_string(), &new.user_id.to_string()).await?;
             Err(StoreError::Conflict)
+        }
+        Err(StoreError::NotFound) => {
+            let group = new.group_id.to_string();
+            role_in(tx, &group, &new.user_id.to_string()).await?;
+            direct::open_only(tx, &group).await?;
+            Err(StoreError::NotFound)
         }
         outcome => outcome,
     }

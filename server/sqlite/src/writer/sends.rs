@@ -114,6 +114,7 @@ fn written(rows: usize, extent: Extent) -> SqlStr {
          where n.column1 is not null \
            and exists (select 1 from caravana_member where group_id = n.column4 and user_id = n.column3) \
            and not exists (select 1 from caravana_message where message_id = n.column1) \
+           and not exists (select 1 from caravana_direct where group_id = n.column4 and closed) \
          on conflict (id) do nothing; \
          select changes(), group_concat(c.id || ' ' || m.seq) \
          from group_chat c cross join caravana_message m on m.message_id = c.id \

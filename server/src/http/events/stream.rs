@@ -46,7 +46,12 @@ pub(super) fn open(
     cursor: Cursor,
     places: Places,
 ) -> Result<Response, ApiError> {
-    let who = Caller { user_id: identity.user.id, proof: identity.proof, is_direct: identity.is_direct };
+    let who = Caller {
+        user_id: identity.user.id,
+        proof: identity.proof,
+        is_direct: identity.is_direct,
+        sharing: identity.user.sharing,
+    };
     let connection = state.hub.connect(&who, Scope::Group(group, Some(cursor)));
     if connection.mailbox().closing().is_some() {
         return Err(ApiError::new(ErrorCode::RateLimited, "too many connections of this user").after(TOO_MANY));

@@ -52,6 +52,9 @@ impl StoreError {
             | Self::Gone
             | Self::Conflict
             | Self::LimitReached(_)
+            | Self::Blocked
+            | Self::TooManyReactions
+            | Self::EndsBeforeStart
             | Self::Overloaded
             | Self::Closed => None,
         }

@@ -61,7 +61,7 @@ async fn nesting_up_to_the_limit_is_read() {
 async fn a_frame_of_another_shape_is_named_by_what_is_wrong() {
     let (_server, ana, group) = one().await;
     let (epoch, nobody) = (Uuid::new_v4(), Uuid::new_v4());
-    let cases: [(Value, &str); 32] = [
+    let cases: [(Value, &str); 35] = [
         (json!({}), "bad_request"),
         (json!({"data": {}}), "bad_request"),
         (json!({"type": 7, "data": {}}), "bad_request"),
@@ -73,6 +73,9 @@ async fn a_frame_of_another_shape_is_named_by_what_is_wrong() {
         (json!({"type": "send_message", "data": {"message": 7}}), "bad_request"),
         (json!({"type": "edit_message", "data": {"message": "x"}}), "bad_request"),
         (json!({"type": "edit_message", "data": {"id": nobody}}), "bad_request"),
+        (json!({"type": "react", "data": {"id": nobody, "on": true}}), "bad_request"),
+        (json!({"type": "react", "data": {"id": nobody, "emoji": "🎉"}}), "bad_request"),
+        (json!({"type": "pin_message", "data": {"id": nobody}}), "bad_request"),
         (json!({"type": "delete_message", "data": {}}), "bad_request"),
         (json!({"type": "mark_read", "data": {}}), "bad_request"),
         (json!({"type": "mark_read", "data": {"seq": -1}}), "bad_request"),

@@ -71,9 +71,12 @@ async fn who_has_two_reads_under_way_waits_with_the_third() {
     let link = ask(&router, "POST", &format!("/api/v1/groups/{group}/invites"), &of_ana, &json!({})).await.1;
     let accept = format!("/api/v1/invites/{}/accept", link["token"].as_str().unwrap());
     assert_eq!(ask(&router, "POST", &accept, &of_bob, &json!({})).await.0, StatusCode::OK);
+    let messages = format!("/api/v1/groups/{group}/messages");
+    let sent = ask(&router, "POST", &messages, &of_ana, &json!({"message": "hola"})).await.1;
+    let message = sent["message"]["id"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned();
     let reads = routes().into_iter().filter(|(_, _, kept)| matches!(kept, By(READ)));
     let paths = reads.map(|(_, path, _)| path).chain(["/g/{group_id}"]);
-    for path in paths.map(|path| path.replace("{group_id}", &group)) {
+    for path in paths.map(|path| path.replace("{group_id}", &group).replace("{message_id}", &message)) {
         let turns = [state.turns.read(ana).await, state.turns.read(ana).await];
         let mut asking = Box::pin(ask(&router, "GET", &path, &of_ana, &Value::Null));
         let mut others = Box::pin(async {

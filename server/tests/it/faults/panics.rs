@@ -6,6 +6,7 @@ use std::time::Duration;
 use caravana_hub::broker::LocalBroker;
 use caravana_hub::budgets::{BudgetSettings, Quota};
 use caravana_hub::{Caller, Hub, HubSettings, Scope};
+use caravana_protocol::rest::Sharing;
 use caravana_protocol::{GroupId, UserId};
 use caravana_server::socket::drive;
 use caravana_store::{Proof, SharedLog};
@@ -21,7 +22,7 @@ async fn open(hub: &Arc<Hub>, user: UserId, group: GroupId) -> Wire {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (server, _) = listener.accept().await.unwrap();
-    let identity = Caller { user_id: user, proof: Proof::default(), is_direct: true };
+    let identity = Caller { user_id: user, proof: Proof::default(), is_direct: true, sharing: Sharing::default() };
     let connection = hub.connect(&identity, Scope::Group(group, None));
     tokio::spawn(drive(server, &[], connection));
     let mut wire = Wire::over(client).await;

@@ -229,6 +229,15 @@ async fn a_list_of_many_groups_is_read_at_once() {
             messages(&mut foreign, std::slice::from_ref(&ana), id.to_string().parse().unwrap(), 1_000).await;
         }
     }
+    // Every tenth message mentions Bo, and as many mention everyone.
+    for (user, rest) in [(bo.id().to_string(), 0), (uuid::Uuid::nil().to_string(), 5)] {
+        foreign
+            .run(&format!(
+                "insert into {{ours}}mention (user_id, group_id, seq, message_id)
+                 select '{user}', group_id, seq, message_id from {{ours}}message where seq % 10 = {rest}"
+            ))
+            .await;
+    }
     let since = Instant::now();
     let listed = bo.get("/api/v1/groups").await.json();
     let took = since.elapsed();

@@ -32,6 +32,8 @@ fn table() -> Vec<(&'static str, [Heard; COLUMNS])> {
             "delete_message",
             ["message_deleted", "message_deleted", "forbidden", stranger, stranger, "forbidden", CLOSED],
         ),
+        ("react", all("reaction_changed")),
+        ("pin_message", all("message_pinned")),
         ("mark_read", all("read")),
         ("typing", [NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, CLOSED]),
         ("stop_typing", [NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, CLOSED]),
@@ -87,6 +89,8 @@ async fn data(kind: &str, people: &People, place: &Place) -> Value {
         "send_message" => json!({"group_id": group, "message": "hola"}),
         "edit_message" => json!({"id": people.message_of(&people.victim, group).await, "message": "otra cosa"}),
         "delete_message" => json!({"id": people.message_of(&people.victim, group).await}),
+        "react" => json!({"id": people.message_of(&people.victim, group).await, "emoji": "🎉", "on": true}),
+        "pin_message" => json!({"id": people.message_of(&people.victim, group).await, "on": true}),
         "mark_read" => {
             people.message_of(&people.victim, group).await;
             let log = people.owner.get(&format!("/api/v1/groups/{group}")).await.json();
@@ -132,7 +136,18 @@ async fn heard(user: &TestUser, place: &Place, kind: &str, data: Value) -> Strin
 
 /// Frames that are answered after the commit, or by an event that the hub delivers.
 fn answered_late(kind: &str) -> bool {
-    matches!(kind, "send_message" | "edit_message" | "delete_message" | "mark_read" | "subscribe" | "sync" | "auth")
+    matches!(
+        kind,
+        "send_message"
+            | "edit_message"
+            | "delete_message"
+            | "react"
+            | "pin_message"
+            | "mark_read"
+            | "subscribe"
+            | "sync"
+            | "auth"
+    )
 }
 
 /// The frames that are an answer to this one.
@@ -143,6 +158,8 @@ fn answers(kind: &str) -> &'static [&'static str] {
         "send_message" => &["message_sent"],
         "edit_message" => &["message_edited"],
         "delete_message" => &["message_deleted"],
+        "react" => &["reaction_changed"],
+        "pin_message" => &["message_pinned"],
         "mark_read" => &["read"],
         _ => &[],
     }

@@ -26,6 +26,8 @@ enum Target {
     FreshGroup,
     /// A sign-in of another user.
     AnothersSession,
+    /// The group, in the query of a search.
+    Searched,
 }
 
 struct Row {
@@ -44,13 +46,14 @@ fn row(method: &'static str, path: &'static str, target: Target, body: Option<Va
 /// The authorisation of the whole REST interface. Columns: owner, admin, member, former member, member of another
 /// group, guest, anonymous.
 fn table() -> Vec<Row> {
-    use Target::{AnothersMessage, AnothersSession, FreshGroup, Group, Oneself, OwnMessage, Owner, Victim};
+    use Target::{AnothersMessage, AnothersSession, FreshGroup, Group, Oneself, OwnMessage, Owner, Searched, Victim};
     let text = || Some(json!({"message": "buenas"}));
     let account = json!({"email": "nadie", "password": PASSWORD, "display_name": "Nadie"});
     let again = json!({"password": PASSWORD, "new_password": PASSWORD});
     let reads = [200, 200, 200, 404, 404, 200, 401];
     let manages = |ok| [ok, ok, 403, 404, 404, 403, 401];
     let mut rows = vec![
+        row("get", "/api/v1/search", Searched, None, reads),
         row("get", "/healthz", Group, None, [200; COLUMNS]),
         row("get", "/readyz", Group, None, [200; COLUMNS]),
         row("get", "/version", Group, None, [200; COLUMNS]),
@@ -76,6 +79,12 @@ fn table() -> Vec<Row> {
         // Without credentials, because later rows need the accounts.
         row("post", "/api/v1/account/delete", Group, Some(json!({})), [422, 422, 422, 422, 422, 401, 401]),
         row("get", "/api/v1/groups", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        // With somebody who shares no group, nobody is there.
+        row("post", "/api/v1/direct", Group, Some(json!({"user_id": VICTIM})), [201, 201, 201, 404, 404, 201, 401]),
+        row("get", "/api/v1/blocks", Group, None, [200, 200, 200, 200, 200, 200, 401]),
+        row("put", "/api/v1/blocks/{user_id}", Victim, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("put", "/api/v1/blocks/{user_id}", Oneself, None, [422, 422, 422, 422, 422, 422, 401]),
+        row("delete", "/api/v1/blocks/{user_id}", Victim, None, [204, 204, 204, 204, 204, 204, 401]),
         row("get", "/api/v1/groups/{group_id}", Group, None, reads),
         row("get", "/api/v1/groups/{group_id}/members", Group, None, reads),
         row("get", "/api/v1/groups/{group_id}/messages", Group, None, reads),
@@ -87,10 +96,19 @@ fn table() -> Vec<Row> {
         row("post", "/api/v1/groups/{group_id}/invites", Group, Some(json!({})), [201, 201, 201, 404, 404, 403, 401]),
         row("post", "/api/v1/groups/{group_id}/messages", Group, text(), [201, 201, 201, 404, 404, 201, 401]),
         row("patch", "/api/v1/groups/{group_id}", Group, Some(json!({"name": "Sintra"})), manages(200)),
+        row("patch", MINE, Group, Some(json!({"favourite": true})), [204, 204, 204, 404, 404, 204, 401]),
         row("patch", MESSAGE, OwnMessage, text(), [200, 200, 200, 404, 404, 200, 401]),
         row("patch", MESSAGE, AnothersMessage, text(), [403, 403, 403, 404, 404, 403, 401]),
         row("delete", MESSAGE, OwnMessage, None, [204, 204, 204, 404, 404, 204, 401]),
         row("delete", MESSAGE, AnothersMessage, None, manages(204)),
+        row("get", MESSAGE, AnothersMessage, None, [200, 200, 200, 404, 404, 200, 401]),
+        row("put", REACTION, AnothersMessage, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("delete", REACTION, AnothersMessage, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("put", PIN, AnothersMessage, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("delete", PIN, AnothersMessage, None, [204, 204, 204, 404, 404, 204, 401]),
+        row("get", READS, OwnMessage, None, [200, 200, 200, 404, 404, 200, 401]),
+        row("get", READS, AnothersMessage, None, [403, 403, 403, 404, 404, 403, 401]),
+        row("get", "/api/v1/groups/{group_id}/pins", Group, None, reads),
         row("patch", MEMBER, Victim, Some(json!({"role": "member"})), [204, 403, 403, 404, 404, 403, 401]),
         row("patch", MEMBER, Victim, Some(json!({"role": "admin"})), [204, 403, 403, 404, 404, 403, 401]),
         // Making the owner the owner changes nothing.
@@ -111,7 +129,13 @@ fn table() -> Vec<Row> {
 /// The statuses of requests that need a cookie: a token is not enough.
 const COOKIE_200: [u16; COLUMNS] = [200, 200, 200, 200, 200, 401, 401];
 const COOKIE_204: [u16; COLUMNS] = [204, 204, 204, 204, 204, 401, 401];
+/// Stands in a body for the id of the victim.
+const VICTIM: &str = "victim";
+const MINE: &str = "/api/v1/groups/{group_id}/me";
 const MESSAGE: &str = "/api/v1/groups/{group_id}/messages/{message_id}";
+const REACTION: &str = "/api/v1/groups/{group_id}/messages/{message_id}/reactions/{emoji}";
+const PIN: &str = "/api/v1/groups/{group_id}/messages/{message_id}/pin";
+const READS: &str = "/api/v1/groups/{group_id}/messages/{message_id}/reads";
 const INVITE: &str = "/api/v1/groups/{group_id}/invites/{invite_id}";
 const MEMBER: &str = "/api/v1/groups/{group_id}/members/{user_id}";
 
@@ -127,7 +151,11 @@ async fn every_route_knows_who_may() {
                 place = people.meet().await;
             }
             let path = path(&row, &people, &place, user).await;
-            let answer = ask(user, row.method, &path, row.body.clone()).await;
+            let mut body = row.body.clone();
+            if let Some(id) = body.as_mut().and_then(|body| body.get_mut("user_id")).filter(|id| *id == VICTIM) {
+                *id = json!(people.victim.id());
+            }
+            let answer = ask(user, row.method, &path, body).await;
             if answer.status.as_u16() != expected {
                 let (method, status) = (row.method, answer.status.as_u16());
                 wrong.push(format!("{method} {path} by {name}: {status}, not {expected}: {}", answer.text));
@@ -141,7 +169,7 @@ async fn every_route_knows_who_may() {
 async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> String {
     let group = place.group;
     let path = row.path.replace("{group_id}", &group.to_string()).replace("{token}", &place.invite);
-    let path = path.replace("{invite_id}", &place.invite_id);
+    let path = path.replace("{invite_id}", &place.invite_id).replace("{emoji}", "%F0%9F%8E%89");
     let is_inside = [&people.owner, &people.admin, &people.member, &people.guest]
         .into_iter()
         .any(|inside| std::ptr::eq(inside, user));
@@ -166,6 +194,7 @@ async fn path(row: &Row, people: &People, place: &Place, user: &TestUser) -> Str
             let sessions = people.victim.get("/api/v1/sessions").await.json();
             path.replace("{session_id}", sessions["sessions"][0]["id"].as_str().unwrap())
         }
+        Target::Searched => format!("{path}?q=buenas&group_id={group}"),
         Target::Owner => path.replace("{user_id}", &people.owner.id().to_string()),
     }
 }

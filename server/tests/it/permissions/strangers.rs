@@ -34,7 +34,7 @@ impl Named {
 
     fn into(&self, path: &str) -> String {
         let path = path.replace("{group_id}", &self.group).replace("{message_id}", &self.message);
-        path.replace("{user_id}", &self.user).replace("{invite_id}", &self.invite)
+        path.replace("{user_id}", &self.user).replace("{invite_id}", &self.invite).replace("{emoji}", EMOJI)
     }
 }
 
@@ -52,6 +52,9 @@ fn bodies() -> Vec<(&'static str, String)> {
         ("text/plain", "buenas".into()),
     ]
 }
+
+/// 🎉 in an address.
+const EMOJI: &str = "%F0%9F%8E%89";
 
 const QUERIES: [&str; 4] = ["", "?limit=0", "?before=1&after=1", "?after=x&epoch=y"];
 
@@ -115,6 +118,8 @@ fn frames(kind: &str, named: &Named) -> Vec<Value> {
             .collect(),
         "edit_message" => ["hola", "  "].map(|text| json!({"id": named.message, "message": text})).to_vec(),
         "delete_message" => vec![json!({"id": named.message})],
+        "react" => ["🎉", "x"].map(|emoji| json!({"id": named.message, "emoji": emoji, "on": true})).to_vec(),
+        "pin_message" => vec![json!({"id": named.message, "on": true})],
         "mark_read" => [0, 1, u32::MAX].map(|seq| json!({"group_id": group, "seq": seq})).to_vec(),
         "subscribe" => vec![json!({"group_id": group}), json!({"group_id": group, "cursor": cursor})],
         "sync" => vec![json!({"group_id": group, "cursor": cursor})],

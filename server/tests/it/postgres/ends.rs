@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Timestamp, UserId};
 use caravana_server::database;
 use caravana_server::database::DatabaseSettings;
@@ -27,7 +28,7 @@ async fn two() -> (TestDatabase, PgConnection, SharedStore) {
             password_hash: "hash".into(),
         };
         store.create_account(account).await.unwrap();
-        store.create_group(group_id, id, "Faro", None).await.unwrap();
+        store.create_group(group_id, id, NewGroup::named("Faro")).await.unwrap();
         let new_message = NewMessage {
             id: MessageId::new(Uuid::from_u128(number.into())),
             user_id: id,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, UserId};
 use caravana_store::{Hint, Hints, NewAccount, NewMessage, SharedStore, StoreError};
 use sqlx::PgConnection;
@@ -26,7 +27,7 @@ async fn ana_in_oaxaca(store: &SharedStore) -> (UserId, GroupId) {
     };
     store.create_account(account).await.unwrap();
     let group = GroupId::new(Uuid::new_v4());
-    store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+    store.create_group(group, ana, NewGroup::named("Oaxaca")).await.unwrap();
     (ana, group)
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use caravana_postgres::{OpenError, PostgresSettings, PostgresStore};
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Content, GroupId, MessageBody, MessageId, Role, UserId};
 use caravana_store::{Groups as _, Invites as _, Log as _, Members as _, NewInvite, NewMessage, StoreError};
 use uuid::Uuid;
@@ -89,7 +90,7 @@ async fn where_the_host_says_who_is_a_member_it_alone_is_believed_and_not_change
     assert!(matches!(store.set_role(ana, group, bob, Role::Admin).await, Err(StoreError::Forbidden)));
     assert!(matches!(store.remove_member(ana, group, bob).await, Err(StoreError::Forbidden)));
     assert!(matches!(store.delete_group(ana, group).await, Err(StoreError::Forbidden)));
-    let new = store.create_group(GroupId::new(Uuid::new_v4()), ana, "Cusco", None).await;
+    let new = store.create_group(GroupId::new(Uuid::new_v4()), ana, NewGroup::named("Cusco")).await;
     assert!(matches!(new, Err(StoreError::Forbidden)));
 
     run(&database, format!("delete from app.trips where person = '{}'", bob.uuid())).await;
@@ -106,7 +107,7 @@ async fn a_restored_database_begins_new_epochs_and_an_ordinary_start_does_not() 
     let start = async |new_epochs: bool| {
         let store = PostgresStore::open(&settings(&database), new_epochs).await.unwrap();
         if store.role(group, ana).await.unwrap().is_none() {
-            store.create_group(group, ana, "Oaxaca", None).await.unwrap();
+            store.create_group(group, ana, NewGroup::named("Oaxaca")).await.unwrap();
         }
         let epoch = store.group_state(group).await.unwrap().unwrap().epoch;
         store.close().await;

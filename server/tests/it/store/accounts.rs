@@ -1,6 +1,7 @@
 //! The promises of every adapter about accounts: passwords, sign-ins, links for a new password, and deletion.
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Event, UserId};
 use caravana_store::{NewInvite, NewSession, PasswordChange, Proof, RESETS, SecretHash, StoreError, TokenHolder};
 use uuid::Uuid;
@@ -134,7 +135,7 @@ async fn a_deleted_account_changes_no_log_and_leaves_no_name(fixture: Fixture) {
     store.delete(*ana, gone.id).await.unwrap();
     store.mark_read(*group, *ana, 3).await.unwrap();
     let alone = caravana_protocol::GroupId::new(Uuid::new_v4());
-    store.create_group(alone, *ana, "Sola", None).await.unwrap();
+    store.create_group(alone, *ana, NewGroup::named("Sola")).await.unwrap();
     store.create_session(session([1; 32], *ana)).await.unwrap();
     store.create_reset(&email(*ana), [2; 32], NOW, LATER).await.unwrap();
     let before = store.replay(*group, *bob, 0, REPLAY_PAGE_BYTES).await.unwrap().unwrap();
@@ -181,7 +182,13 @@ fn message(event: &Event) -> Option<&caravana_protocol::Message> {
     match event {
         Event::NewMessage(message) => Some(message),
         Event::MessageEdited(change) | Event::MessageDeleted(change) => Some(&change.message),
-        Event::MemberJoined(_) | Event::MemberLeft(_) | Event::GroupUpdated(_) | Event::Other(_) => None,
+        Event::MemberJoined(_)
+        | Event::MemberLeft(_)
+        | Event::GroupUpdated(_)
+        | Event::ReactionChanged(_)
+        | Event::MessagePinned(_)
+        | Event::MessageUnpinned(_)
+        | Event::Other(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use caravana_protocol::limits::{GROUPS_PER_USER, INVITES_PER_GROUP, INVITES_PER_MEMBER, MEMBERS_PER_GROUP};
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{GroupId, UserId};
 use caravana_store::{INVITE_REMEMBERED, Limit, NewInvite, NewSession, Proof, SIGN_INS, StoreError};
 use futures::future::join_all;
@@ -52,11 +53,12 @@ async fn nobody_is_in_more_groups_than_one_may_be(fixture: Fixture) {
     insert(&mut foreign, "groups (id, name)", ids.len(), |n| format!("'{}', 'g'", ids[n])).await;
     insert(&mut foreign, "{ours}member (group_id, user_id)", ids.len(), |n| format!("'{}', '{bob}'", ids[n])).await;
     // All at once, so that each alone would be within the limit.
-    let made = join_all((0..8).map(|_| store.create_group(GroupId::new(Uuid::new_v4()), *bob, "Faro", None))).await;
+    let made =
+        join_all((0..8).map(|_| store.create_group(GroupId::new(Uuid::new_v4()), *bob, NewGroup::named("Faro")))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 2, "{made:?}");
     assert_eq!(store.groups(*bob).await.unwrap().len(), GROUPS_PER_USER);
     let another = GroupId::new(Uuid::new_v4());
-    store.create_group(another, *ana, "Porto", None).await.unwrap();
+    store.create_group(another, *ana, NewGroup::named("Porto")).await.unwrap();
     store.create_invite(*ana, another, invite(1, None)).await.unwrap();
     reached(&store.accept_invite(invite(1, None).token, *bob, NOW).await, Limit::Groups);
     store.remove_member(*bob, *group, *bob).await.unwrap();

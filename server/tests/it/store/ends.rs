@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{GroupId, MessageBody, MessageId, UserId};
 use caravana_store::{NewInvite, NewMessage, StoreError};
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ const LINK: [u8; 32] = [6; 32];
 /// restore the name, join a group or create one.
 async fn nothing_of_a_user_is_stored_after_the_account_has_ended(fixture: Fixture) {
     let other = GroupId::new(Uuid::new_v4());
-    fixture.store.create_group(other, fixture.ana, "Cusco", None).await.unwrap();
+    fixture.store.create_group(other, fixture.ana, NewGroup::named("Cusco")).await.unwrap();
     let link = NewInvite { token: LINK, max_uses: None, created_at: 0, expires_at: i64::MAX };
     fixture.store.create_invite(fixture.ana, other, link).await.unwrap();
     for round in 0..8 {
@@ -57,14 +58,14 @@ async fn busy(fixture: &Fixture, eva: UserId, has_ended: &Arc<AtomicBool>) -> Jo
     busy.spawn(async move { until_refused(over_, || store.mark_read(group, eva, 1)).await });
     let (store, over_) = over();
     let text = || MessageBody::parse(&Uuid::new_v4().to_string()).unwrap();
-    busy.spawn(async move { until_refused(over_, || store.edit(eva, first, text())).await });
+    busy.spawn(async move { until_refused(over_, || store.edit(eva, first, text(), None)).await });
     let (store, over_) = over();
     busy.spawn(async move { until_refused(over_, || store.accept_invite(LINK, eva, 0)).await });
     let (store, over_) = over();
     busy.spawn(async move { until_refused(over_, || store.rename_user(eva, "Eva María")).await });
     let (store, over_) = over();
     let fresh = || GroupId::new(Uuid::new_v4());
-    busy.spawn(async move { until_refused(over_, || store.create_group(fresh(), eva, "Sola", None)).await });
+    busy.spawn(async move { until_refused(over_, || store.create_group(fresh(), eva, NewGroup::named("Sola"))).await });
     busy
 }
 

@@ -84,7 +84,7 @@ async fn a_row_that_can_not_be_read_blocks_nothing(fixture: Fixture) {
         let group = fixture.store.group(fixture.group, fixture.ana).await.unwrap().unwrap();
         assert_eq!((invited.name.as_str(), invited.invited_by.as_deref()), ("\u{fffd}B", Some("\u{fffd}A")));
         assert_eq!((known.0.display_name, known.1.memberships[0].name.as_str()), ("\u{fffd}A".into(), "\u{fffd}B"));
-        assert_eq!(group.last_message.map(|last| last.content.body).as_deref(), Some("3.5"));
+        assert_eq!(group.last_message.map(|last| last.message.content.body).as_deref(), Some("3.5"));
     }
     fixture.say(fixture.ana, "después").await;
     let events = fixture.log().await;

@@ -20,16 +20,16 @@ async fn a_replay_shows_the_present_and_never_a_deleted_text(fixture: Fixture) {
     let edited = fixture.say(fixture.ana, "antes").await;
     let deleted = fixture.say(fixture.ana, "secreto").await;
     let body = MessageBody::parse("después").unwrap();
-    let change = fixture.store.edit(fixture.ana, edited.id, body.clone()).await.unwrap();
+    let change = fixture.store.edit(fixture.ana, edited.id, body.clone(), None).await.unwrap();
     assert_eq!((change.message.content.body.as_str(), change.message.seq), ("después", edited.seq));
     assert_eq!((change.seq, change.is_new), (deleted.seq + 1, true));
-    let again = fixture.store.edit(fixture.ana, edited.id, body.clone()).await.unwrap();
+    let again = fixture.store.edit(fixture.ana, edited.id, body.clone(), None).await.unwrap();
     assert_eq!((again.seq, again.is_new), (deleted.seq + 1, false), "the same text is no change");
     let deletion = fixture.store.delete(fixture.ana, deleted.id).await.unwrap();
     assert_eq!((deletion.seq, deletion.is_new), (deleted.seq + 2, true));
     let again = fixture.store.delete(fixture.ana, deleted.id).await.unwrap();
     assert_eq!((again.seq, again.is_new, again.message.content.body.as_str()), (deleted.seq + 2, false, ""));
-    assert!(matches!(fixture.store.edit(fixture.ana, deleted.id, body).await, Err(StoreError::Gone)));
+    assert!(matches!(fixture.store.edit(fixture.ana, deleted.id, body, None).await, Err(StoreError::Gone)));
 
     let events = fixture.log().await;
     assert!(events.iter().filter_map(text_of).all(|text| text != "secreto" && text != "antes"));
@@ -45,9 +45,9 @@ async fn a_replay_shows_the_present_and_never_a_deleted_text(fixture: Fixture) {
 
 async fn read_marks_never_go_back_and_never_beyond_the_head(fixture: Fixture) {
     let head = fixture.say(fixture.ana, "hola").await.seq;
-    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 2).await.unwrap(), 2);
-    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 1).await.unwrap(), 2);
-    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 1_000).await.unwrap(), head);
+    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 2).await.unwrap().seq, 2);
+    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 1).await.unwrap().seq, 2);
+    assert_eq!(fixture.store.mark_read(fixture.group, fixture.bob, 1_000).await.unwrap().seq, head);
     let state = fixture.store.group_state(fixture.group).await.unwrap().unwrap();
     assert_eq!((state.reads.get(&fixture.bob), state.head), (Some(&head), head));
     assert_eq!(state.members, [fixture.ana, fixture.bob].into());

@@ -1,6 +1,7 @@
 //! The promises of every adapter about messages: each is stored once, in order, for members only.
 
 use caravana_protocol::limits::REPLAY_PAGE_BYTES;
+use caravana_protocol::rest::NewGroup;
 use caravana_protocol::{Content, Event, GroupId, Message, MessageBody, MessageId, Timestamp};
 use caravana_store::{Anchor, Appended, Effect, NewMessage, StoreError};
 use futures::future::join_all;
@@ -44,7 +45,7 @@ async fn fifty_parallel_sends_of_one_id_are_one_message(fixture: Fixture) {
 
 async fn an_id_belongs_to_one_author_group_text_and_reply(fixture: Fixture) {
     let other_group = GroupId::new(Uuid::new_v4());
-    fixture.store.create_group(other_group, fixture.ana, "Cusco", None).await.unwrap();
+    fixture.store.create_group(other_group, fixture.ana, NewGroup::named("Cusco")).await.unwrap();
     let original = fixture.say(fixture.bob, "la pregunta").await;
     let new_message = fixture.new_message(fixture.ana, "hola");
     fixture.store.append(new_message.clone()).await.unwrap();
@@ -147,7 +148,7 @@ async fn each_message_of_a_batch_gets_its_own_answer(fixture: Fixture) {
         let effects = commits.recv().await.unwrap();
         told.extend(effects.into_iter().map(|effect| match effect {
             Effect::Event(event) => event.seq() - stored.seq,
-            other @ (Effect::Moved(_) | Effect::Member(..) | Effect::GroupDeleted(..) | Effect::Renamed(..)) => {
+            other @ (Effect::Moved(_) | Effect::Member(..) | Effect::GroupDeleted(..) | Effect::Account(_)) => {
                 panic!("{other:?}")
             }
         }));
@@ -183,7 +184,7 @@ async fn an_answer_needs_a_message_of_the_same_group(fixture: Fixture) {
     let answer = NewMessage { content: answer_to(question.id, "Sí"), ..fixture.new_message(fixture.ana, "Sí") };
     assert_eq!(fixture.store.append(answer).await.unwrap().message.content.reply_to, Some(question.id));
     let other_group = GroupId::new(Uuid::new_v4());
-    fixture.store.create_group(other_group, fixture.ana, "Cusco", None).await.unwrap();
+    fixture.store.create_group(other_group, fixture.ana, NewGroup::named("Cusco")).await.unwrap();
     let misplaced = NewMessage {
         content: answer_to(question.id, "Sí"),
         group_id: other_group,
@@ -196,10 +197,10 @@ async fn only_authors_edit_and_only_authors_and_managers_delete(fixture: Fixture
     let of_bob = fixture.say(fixture.bob, "mío").await;
     let of_ana = fixture.say(fixture.ana, "mío").await;
     let body = MessageBody::parse("tuyo").unwrap();
-    assert!(matches!(fixture.store.edit(fixture.ana, of_bob.id, body.clone()).await, Err(StoreError::Forbidden)));
+    assert!(matches!(fixture.store.edit(fixture.ana, of_bob.id, body.clone(), None).await, Err(StoreError::Forbidden)));
     assert!(matches!(fixture.store.delete(fixture.bob, of_ana.id).await, Err(StoreError::Forbidden)));
     let eva = person(&fixture.store, "Eva").await;
-    assert!(matches!(fixture.store.edit(eva, of_bob.id, body).await, Err(StoreError::NotFound)));
+    assert!(matches!(fixture.store.edit(eva, of_bob.id, body, None).await, Err(StoreError::NotFound)));
     fixture.store.delete(fixture.ana, of_bob.id).await.unwrap();
 }
 

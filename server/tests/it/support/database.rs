@@ -123,7 +123,8 @@ impl Foreign {
         match self {
             Self::Sqlite(connection) => sqlx::query_as(
                 "select t.name, replace(t.name, 'caravana_', ''), c.name
-                 from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table'",
+                 from sqlite_master t, pragma_table_info(t.name) c
+                 where t.type = 'table' and t.sql not like 'create virtual table%'",
             )
             .fetch_all(connection)
             .await

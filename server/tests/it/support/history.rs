@@ -40,7 +40,7 @@ pub(crate) struct Entry {
 pub(crate) enum What {
     /// A user wrote a message.
     Message { id: MessageId, author: Option<UserId>, text: String },
-    /// A message was edited or deleted.
+    /// A message was edited, deleted, reacted to or pinned.
     Change(MessageId),
     /// A user became a member or got another role.
     Joined(UserId),
@@ -57,6 +57,8 @@ impl From<&Event> for What {
                 Self::Message { id: message.id, author: message.user_id, text: message.content.body.clone() }
             }
             Event::MessageEdited(change) | Event::MessageDeleted(change) => Self::Change(change.message.id),
+            Event::ReactionChanged(change) => Self::Change(change.message_id),
+            Event::MessagePinned(change) | Event::MessageUnpinned(change) => Self::Change(change.message_id),
             Event::MemberJoined(joined) => Self::Joined(joined.user_id),
             Event::MemberLeft(left) => Self::Left(left.user_id),
             Event::GroupUpdated(_) | Event::Other(_) => Self::Updated,

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::database::{Database, Foreign, Kind};
+use super::server_binary;
 use super::{PATIENCE, TestUser, canary};
 
 /// The secret that signs the tests' tokens.
@@ -395,10 +396,4 @@ impl Drop for TestServer {
             canary::assert_nothing_was_found();
         }
     }
-}
-
-/// The server binary under test: the one that was built with the tests, or the one that `CARAVANA_SERVER` names. `cargo
-/// xtask faults` sets that variable to the release build.
-pub(crate) fn server_binary() -> PathBuf {
-    std::env::var_os("CARAVANA_SERVER").map_or_else(|| env!("CARGO_BIN_EXE_server").into(), PathBuf::from)
 }

@@ -60,6 +60,8 @@ impl StreamJudge {
             ClientFrame::SendMessage { .. }
             | ClientFrame::EditMessage { .. }
             | ClientFrame::DeleteMessage { .. }
+            | ClientFrame::React { .. }
+            | ClientFrame::PinMessage { .. }
             | ClientFrame::Typing { .. }
             | ClientFrame::StopTyping { .. }
             | ClientFrame::MarkRead { .. }

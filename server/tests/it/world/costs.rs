@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use caravana_hub::{Caller, Connection, Scope};
+use caravana_protocol::rest::Sharing;
 use caravana_protocol::{MessageId, UserId, codec};
 use caravana_server::socket;
 use caravana_store::Proof;
@@ -25,7 +26,10 @@ fn user(number: u128) -> UserId {
 
 fn connects(world: &World, user_id: UserId) -> Connection {
     let process = world.internet.server().unwrap();
-    process.hub.connect(&Caller { user_id, proof: Proof::default(), is_direct: true }, Scope::Many)
+    process.hub.connect(
+        &Caller { user_id, proof: Proof::default(), is_direct: true, sharing: Sharing::default() },
+        Scope::Many,
+    )
 }
 
 /// Regression: an edit over the budget was refused only after the message had been read. Ten sockets caused 5,000 reads
@@ -37,7 +41,10 @@ fn an_edit_or_a_deletion_over_the_budget_asks_the_database_nothing() {
         let hub = &world.internet.server().unwrap().hub;
         let id = MessageId::new(Uuid::from_u128(9));
         for _ in 0..500 {
-            assert!(hub.edit(user(1), None, id, "otra").await.is_err() && hub.delete(user(1), None, id).await.is_err());
+            assert!(
+                hub.edit(user(1), None, id, "otra", None).await.is_err()
+                    && hub.delete(user(1), None, id).await.is_err()
+            );
         }
         // The first ten of each are within the budget, and a few more as the budget refills.
         let asked = world.faults().asked["stored"];

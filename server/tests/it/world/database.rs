@@ -9,7 +9,7 @@ use caravana_protocol::{
     Content, Epoch, Event, GroupId, MemberJoined, MemberLeft, Message, MessageChange, MessageId, Role, Seq, Timestamp,
     UserId, limits,
 };
-use caravana_store::{Anchor, Appended, Changed, Effects, GroupState, History, NewMessage, Page, StoreError};
+use caravana_store::{Anchor, Appended, Changed, Effects, GroupState, History, Marked, NewMessage, Page, StoreError};
 use uuid::Uuid;
 
 /// The only group.
@@ -122,6 +122,9 @@ impl SimDatabase {
             status: true,
             seq: self.next(),
             edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
         };
         self.messages.insert(id, message.clone());
         self.log.push(Event::NewMessage(message.clone()));
@@ -159,14 +162,14 @@ impl SimDatabase {
         Ok(Changed { message, seq, is_new: true })
     }
 
-    pub(super) fn mark_read(&mut self, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
+    pub(super) fn mark_read(&mut self, user: UserId, seq: Seq) -> Result<Marked, StoreError> {
         let head = self.head();
         if !self.is_member(user) {
             return Err(StoreError::NotFound);
         }
         let mark = self.reads.entry(user).or_insert(0);
         *mark = seq.min(head).max(*mark);
-        Ok(*mark)
+        Ok(Marked { seq: *mark, is_shared: true })
     }
 
     pub(super) fn stored(&self, id: MessageId) -> Option<Message> {
@@ -174,7 +177,13 @@ impl SimDatabase {
     }
 
     pub(super) fn group_state(&self) -> GroupState {
-        GroupState { epoch: self.epoch, head: self.head(), members: self.members.clone(), reads: self.reads.clone() }
+        GroupState {
+            epoch: self.epoch,
+            head: self.head(),
+            members: self.members.clone(),
+            reads: self.reads.clone(),
+            hidden: BTreeSet::new(),
+        }
     }
 
     /// Events after the seq `after`, with each message in its current state.
@@ -201,6 +210,9 @@ impl SimDatabase {
             | Event::MemberJoined(_)
             | Event::MemberLeft(_)
             | Event::GroupUpdated(_)
+            | Event::ReactionChanged(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
             | Event::Other(_)) => other.clone(),
         }
     }
@@ -216,6 +228,9 @@ impl SimDatabase {
                 | Event::MemberJoined(_)
                 | Event::MemberLeft(_)
                 | Event::GroupUpdated(_)
+                | Event::ReactionChanged(_)
+                | Event::MessagePinned(_)
+                | Event::MessageUnpinned(_)
                 | Event::Other(_) => None,
             })
             .collect();

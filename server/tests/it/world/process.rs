@@ -10,6 +10,7 @@ use std::time::Duration;
 use caravana_hub::broker::LocalBroker;
 use caravana_hub::{Caller, Connection, Hub, HubSettings, Mailbox, Next, Scope};
 use caravana_protocol::limits::SILENCE_MS;
+use caravana_protocol::rest::Sharing;
 use caravana_protocol::{CloseReason, UserId, codec};
 use caravana_store::{Log, Proof, SharedLog};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -48,8 +49,10 @@ impl Process {
     /// Accepts a socket.
     pub(super) fn accept(self: &Arc<Self>, user: UserId, pipe: Arc<Pipe>, end: ServerEnd) {
         self.pipes.lock().unwrap().push(Arc::downgrade(&pipe));
-        let connection =
-            self.hub.connect(&Caller { user_id: user, proof: Proof::default(), is_direct: true }, Scope::Many);
+        let connection = self.hub.connect(
+            &Caller { user_id: user, proof: Proof::default(), is_direct: true, sharing: Sharing::default() },
+            Scope::Many,
+        );
         let process = Arc::clone(self);
         tokio::spawn(async move {
             tokio::select! {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use caravana_protocol::rest::Group;
-use caravana_protocol::{Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
+use caravana_protocol::{Emoji, Event, GroupId, Message, MessageBody, MessageId, Role, Seq, UserId};
 use caravana_store::{
-    Anchor, Appended, Changed, Effect, Effects, GroupState, HintSource, Hints, History, Log, NewMessage, Page,
+    Anchor, Appended, Changed, Effect, Effects, GroupState, HintSource, Hints, History, Log, Marked, NewMessage, Page,
     StoreError,
 };
 use futures::future::BoxFuture;
@@ -261,7 +261,7 @@ fn swap_seqs(effects: &mut [Effect]) {
             | Effect::Moved(_)
             | Effect::Member(..)
             | Effect::GroupDeleted(..)
-            | Effect::Renamed(..) => None,
+            | Effect::Account(_) => None,
         })
         .collect();
     if let [first, second, ..] = messages.as_mut_slice() {
@@ -290,7 +290,13 @@ impl Log for SimStore {
         self.ask("stored", |database| database.stored(id)).await
     }
 
-    async fn edit(&self, actor: UserId, id: MessageId, body: MessageBody) -> Result<Changed, StoreError> {
+    async fn edit(
+        &self,
+        actor: UserId,
+        id: MessageId,
+        body: MessageBody,
+        _: Option<Vec<UserId>>,
+    ) -> Result<Changed, StoreError> {
         self.write(move |database, effects| database.change(actor, id, Some(body.as_str()), effects)).await
     }
 
@@ -298,7 +304,23 @@ impl Log for SimStore {
         self.write(move |database, effects| database.change(actor, id, None, effects)).await
     }
 
-    async fn mark_read(&self, _: GroupId, user: UserId, seq: Seq) -> Result<Seq, StoreError> {
+    async fn react(&self, _: UserId, _: MessageId, _: Emoji, _: bool) -> Result<Changed, StoreError> {
+        Err(unavailable())
+    }
+
+    async fn pin(&self, _: UserId, _: MessageId, _: bool) -> Result<Changed, StoreError> {
+        Err(unavailable())
+    }
+
+    async fn pins(&self, _: GroupId, _: UserId) -> Result<Option<Vec<Message>>, StoreError> {
+        Err(unavailable())
+    }
+
+    async fn readers(&self, _: UserId, _: MessageId) -> Result<Vec<UserId>, StoreError> {
+        Err(unavailable())
+    }
+
+    async fn mark_read(&self, _: GroupId, user: UserId, seq: Seq) -> Result<Marked, StoreError> {
         self.write(move |database, _| database.mark_read(user, seq)).await
     }
 

@@ -108,7 +108,7 @@ impl Traveller {
         self.changed += 1;
         let number = (self.user.uuid().as_u128() << 64) + (1 << 63) + u128::from(self.changed);
         let (intent, at) = (IntentId::new(Uuid::from_u128(number)), Timestamp::from_unix_micros(0));
-        let edit = Input::Edit { group: GROUP, intent, id, body, at };
+        let edit = Input::Edit { group: GROUP, intent, id, body, mentions: None, at };
         self.say(if delete { Input::Delete { group: GROUP, intent, id, at } } else { edit });
     }
 

@@ -21,9 +21,10 @@ fn timeline(number: u128, what: TimelineChange) -> Change {
 }
 
 #[test]
-fn somebody_who_types_touches_no_row() {
+fn somebody_who_types_touches_no_row_but_that_of_the_list() {
     let dirty = noted(&[Change::Typing { group: group(1) }, Change::Link]);
-    assert!(matches!(dirty.log, LogChange::None) && !dirty.rows && !dirty.list && dirty.listed.is_empty());
+    assert!(matches!(dirty.log, LogChange::None) && !dirty.rows && !dirty.list);
+    assert_eq!(dirty.listed, BTreeSet::from([group(1)]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use caravana_protocol::rest::User;
+use caravana_protocol::rest::{GroupKind, Mine, Sharing, User};
 use caravana_protocol::{
     Content, Epoch, Event, GroupId, GroupUpdated, MemberLeft, Message, MessageId, Role, Seq, Timestamp,
 };
@@ -38,6 +38,9 @@ fn updated(seq: Seq, renamed: Option<&str>) -> Event {
         name: "Hoy".into(),
         time_zone: None,
         members_can_invite: true,
+        emoji: None,
+        starts_on: None,
+        ends_on: None,
         renamed: renamed.map(str::to_owned),
         at: at(seq),
     })
@@ -53,14 +56,23 @@ fn said(seq: Seq, number: u128) -> Message {
         status: true,
         seq,
         edited_at: None,
+        reply: None,
+        reactions: Vec::new(),
+        pinned: false,
     }
 }
 
 fn group() -> Group {
     Group {
         id: GroupId::new(Uuid::from_u128(1)),
+        kind: GroupKind::Group,
+        peer_id: None,
+        closed: false,
         name: "Hoy".into(),
         time_zone: None,
+        emoji: None,
+        starts_on: None,
+        ends_on: None,
         role: Role::Member,
         member_count: 2,
         members_can_invite: true,
@@ -68,8 +80,10 @@ fn group() -> Group {
         head: 12,
         last_read: 0,
         unread: 0,
+        unread_mentions: 0,
         last_message: None,
         joined_at: at(1),
+        me: Mine::default(),
     }
 }
 
@@ -113,7 +127,13 @@ fn a_page_of_history_shows_who_came_and_went_and_what_the_group_was_called() {
 #[test]
 fn a_change_of_role_is_no_joining() {
     let member = Member {
-        user: User { id: user(3), display_name: "P3".into(), email: None },
+        user: User {
+            id: user(3),
+            display_name: "P3".into(),
+            email: None,
+            sharing: Sharing::default(),
+            blocked: Vec::new(),
+        },
         role: Role::Member,
         joined_at: at(1),
         online: false,

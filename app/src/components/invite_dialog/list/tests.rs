@@ -1,9 +1,8 @@
-use caravana_protocol::rest::{Member, User};
+use caravana_protocol::rest::{Member, Sharing, User};
 use caravana_protocol::{Role, Timestamp};
 
 use super::*;
 use crate::chat::lists;
-use crate::chat::store::{Arrived, Continuity, Lines, Since, Whole};
 use crate::i18n::Lang;
 use crate::ports::ApiError;
 
@@ -13,7 +12,13 @@ const GONE: &str = "018f0000-0000-7000-8000-00000000000c";
 
 fn member(user: &str, name: &str, role: Role) -> Member {
     Member {
-        user: User { id: user.parse().expect("an id"), display_name: name.to_owned(), email: None },
+        user: User {
+            id: user.parse().expect("an id"),
+            display_name: name.to_owned(),
+            email: None,
+            sharing: Sharing::default(),
+            blocked: Vec::new(),
+        },
         role,
         joined_at: "2026-11-01T12:00:00Z".parse().expect("a moment"),
         online: true,
@@ -37,23 +42,8 @@ fn html(role: Role, known: Result<Option<Vec<LivingInvite>>, ApiError>) -> Strin
     Owner::new().with(|| {
         let me: UserId = ANA.parse().expect("an id");
         let members = [member(ANA, "Ana", role), member(BRUNO, "<b>דנה", Role::Member)];
-        let timeline = Store::new(TimelineState {
-            name: "Oaxaca en abril".to_owned(),
-            lines: Whole(Lines::default()),
-            day: String::new(),
-            is_empty: true,
-            revision: 0,
-            arrived: Whole(Arrived::default()),
-            members: lists::members(&members, &|member| member.online, me),
-            member_count: 2,
-            typing: Whole(Vec::new()),
-            continuity: Whole(Continuity { up_to: None, since: Since::Unknown }),
-            wait: Whole(None),
-            older: Whole(caravana_client::Older::Start),
-            has_newer: false,
-            may_invite: true,
-            removed: false,
-        });
+        let members = lists::members(&members, &|member| member.online, me);
+        let timeline = Store::new(TimelineState { members, member_count: 2, ..TimelineState::empty() });
         let living = Living::new(Callback::new(|()| Box::pin(async { Ok(Vec::new()) }) as ApiFuture<_>));
         match known {
             Ok(rows) => living.rows.set(rows),

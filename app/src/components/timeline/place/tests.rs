@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex};
 
+use caravana_protocol::MessageId;
+
 use super::*;
-use crate::ports::{Laid, Pads, TopDay};
+use crate::ports::{BubblePlace, Laid, Pads, TopDay};
 
 /// A simulated scroller: rows of any height, laid out from the end, and whole pixels.
 #[derive(Clone)]
@@ -113,6 +115,31 @@ impl Pane for Fake {
         drop(layout);
         Some((self.handle(id), at))
     }
+
+    /// The key of a row is its number.
+    fn row(&self, key: &str) -> Option<(RowEdge, f64)> {
+        let id = key.parse().ok()?;
+        let layout = self.0.lock().unwrap();
+        let (edge, at) = (layout.edge(id), layout.top + 80.0);
+        drop(layout);
+        edge.map(|_| (self.handle(id), at))
+    }
+
+    fn top(&self) -> f64 {
+        self.0.lock().unwrap().top
+    }
+
+    fn first_message(&self) -> Option<(MessageId, f64)> {
+        None
+    }
+
+    fn light(&self, _: &str) {}
+
+    fn bubble(&self, _: &str) -> Option<BubblePlace> {
+        None
+    }
+
+    fn focus(&self, _: &str) {}
 
     fn day(&self) -> TopDay {
         TopDay::InSight
@@ -330,4 +357,42 @@ fn the_start_is_reached_although_the_rows_there_are_higher_than_was_guessed() {
     pane.change(|layout| layout.rows.insert(0, (7_000, 500.0)));
     place.settle(&pane);
     assert!((pane.edge(0) - 64.0).abs() <= 1.0);
+}
+
+#[test]
+fn a_reader_is_taken_to_a_row_at_once_or_when_it_comes() {
+    let pane = Fake::new(80, 600.0);
+    let mut place = opened(&pane);
+    place.go_to_row(&pane, "40", 0.0, None);
+    assert!((pane.edge(40) - 144.0).abs() <= 1.0 && !place.has_target());
+    // A row that comes later.
+    place.go_to_row(&pane, "10001", 1_000.0, None);
+    assert!(place.has_target());
+    assert!((pane.below() - 700.0).abs() <= 1.0, "near its place");
+    place.settle(&pane);
+    assert!(place.has_target());
+    pane.append(700.0);
+    place.settle(&pane);
+    assert!(!place.has_target());
+    // The reader does not wait.
+    place.go_to_row(&pane, "99999", 1_000.0, None);
+    pane.scroll(50.0);
+    place.settle(&pane);
+    assert!(!place.has_target());
+}
+
+#[test]
+fn at_the_end_of_what_is_loaded_newer_rows_move_nothing() {
+    let pane = Fake::new(60, 700.0);
+    let mut place = opened(&pane);
+    place.cut(true);
+    pane.scroll(900.0);
+    place.settle(&pane);
+    pane.scroll(-900.0);
+    place.settle(&pane);
+    assert!(place.near_cut() && place.near_end() == Some(false));
+    let (row, before) = (pane.first(), pane.edge(pane.first()));
+    pane.append(120.0);
+    place.settle(&pane);
+    assert!((pane.edge(row) - before).abs() <= 1.0);
 }

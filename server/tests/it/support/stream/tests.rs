@@ -1,6 +1,6 @@
 //! Made-up sequences of frames. The judge accepts what the contract allows and catches each kind of violation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caravana_protocol::{
     CaughtUp, Epoch, ErrorCode, Event, GroupUpdated, Heartbeat, Joined, Left, LeftReason, Presence, Resync,
@@ -23,7 +23,14 @@ fn subscribe(cursor: Option<Cursor>) -> ClientFrame {
 }
 
 fn joined(head: Seq) -> ServerFrame {
-    ServerFrame::Joined(Joined { group_id: GROUP, epoch: EPOCH, head, roster: Vec::new(), reads: BTreeMap::new() })
+    ServerFrame::Joined(Joined {
+        group_id: GROUP,
+        epoch: EPOCH,
+        head,
+        roster: Vec::new(),
+        reads: BTreeMap::new(),
+        hidden_reads: BTreeSet::new(),
+    })
 }
 
 fn event(seq: Seq) -> ServerFrame {
@@ -33,6 +40,9 @@ fn event(seq: Seq) -> ServerFrame {
         name: "Oaxaca".into(),
         time_zone: None,
         members_can_invite: true,
+        emoji: None,
+        starts_on: None,
+        ends_on: None,
         renamed: None,
         at: Timestamp::from_unix_micros(0),
     }))

@@ -1,24 +1,21 @@
-//! Messages by id, and who may change them.
+//! The message that a change is about.
 
-use caravana_protocol::{GroupId, Message, MessageChange, MessageId, Role, Seq, UserId};
+use caravana_protocol::{GroupId, Message, MessageChange, MessageId, Role, Seq, Timestamp, UserId};
 use caravana_store::{Changed, StoreError};
+use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::super::rows::{MessageRow, message_columns, unsigned};
+use super::super::rows::{MessageRow, message_columns, message_tables, time, unsigned};
 
 /// The row of a message, from any author.
 pub(super) async fn message_by_id(
     connection: &mut SqliteConnection,
     id: MessageId,
 ) -> Result<Option<MessageRow>, StoreError> {
-    Ok(sqlx::query_as(concat!(
-        "select ",
-        message_columns!(),
-        " from group_chat c join caravana_message m on m.message_id = c.id where c.id = ?1"
-    ))
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?)
+    Ok(sqlx::query_as(concat!("select ", message_columns!(), " from ", message_tables!(), " where c.id = ?1"))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// A message and the actor's role in its group; [`StoreError::NotFound`] for a non-member.
@@ -62,4 +59,32 @@ async fn head(tx: &mut SqliteConnection, group: GroupId) -> Result<Seq, StoreErr
         .fetch_one(tx)
         .await?;
     Ok(unsigned(head))
+}
+
+/// Writes an event about a message, and returns its seq and time.
+pub(super) async fn event(
+    tx: &mut SqliteConnection,
+    group: GroupId,
+    kind: &str,
+    message: MessageId,
+    actor: UserId,
+    payload: &Value,
+) -> Result<(Seq, Timestamp), StoreError> {
+    let head: i64 = sqlx::query_scalar("update caravana_head set head = head + 1 where group_id = ? returning head")
+        .bind(group.to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+    let at: String = sqlx::query_scalar(
+        "insert into caravana_event (group_id, seq, kind, message_id, actor_id, payload) \
+         values (?1, ?2, ?3, ?4, ?5, ?6) returning at",
+    )
+    .bind(group.to_string())
+    .bind(head)
+    .bind(kind)
+    .bind(message.to_string())
+    .bind(actor.to_string())
+    .bind(payload.to_string())
+    .fetch_one(tx)
+    .await?;
+    Ok((unsigned(head), time(Some(&at))))
 }
