@@ -25,6 +25,8 @@ use crate::support::{TestServer, TestUser};
 const RECOVERY: Duration = Duration::from_secs(5);
 /// What a slow machine may add to any time.
 const SLACK: Duration = Duration::from_secs(2);
+/// Shorter than the interval of the sweep, which would find everything later and hide the fault that a test looks for.
+const BEFORE_THE_SWEEP: Duration = Duration::from_secs(3);
 /// How often a waiting test checks its condition.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -42,6 +44,14 @@ async fn ana_on(database: Database, flags: &[&str]) -> (TestServer, TestUser, Gr
     let ana = server.register("Ana").await;
     let group = ana.create_group("Oaxaca").await;
     (server, ana, group)
+}
+
+/// Checks that rows of others, written one after the other, were not found by the sweep. It would need its whole interval
+/// for every second of them. A machine that is busy for a moment delays some, so the middle of the times is what counts.
+fn not_found_by_the_sweep(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let median = times[times.len() / 2];
+    assert!(median < BEFORE_THE_SWEEP, "{what}: rows were seen after {times:?}");
 }
 
 /// A cluster for one test.
