@@ -15,7 +15,7 @@ use crate::support::postgres::Cluster;
 use crate::support::{TestServer, Wire};
 
 /// How many messages the test sends at once, and how many rows another program writes.
-const OWN: usize = 100;
+const OWN: usize = 40;
 const FOREIGN: usize = 3;
 
 /// A PgBouncer for one test. It ends with this value.
