@@ -73,6 +73,9 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 Effect::Moved(group) => hub.signal(Signal::Hint(group, None)),
                 Effect::Member(group, user) => hub.signal(Signal::Member(group, user)),
                 Effect::GroupDeleted(group, members) => hub.signal(Signal::GroupDeleted(group, members)),
+                Effect::Closed(group_id, is_closed, members) => {
+                    hub.signal(Signal::Closed { group_id, is_closed, members });
+                }
                 Effect::Account(user) => hub.signal(Signal::Account(user)),
             }
         }
@@ -364,6 +367,7 @@ mod tests {
                 members: [reader.user].into(),
                 reads: BTreeMap::new(),
                 hidden: [].into(),
+                is_closed: false,
             });
             state.join(GROUP, reader.key, 1, 0, true)
         });

@@ -219,11 +219,11 @@ impl Hub {
         &self.budgets
     }
 
-    /// The users who are connected to a group, and how many connections each of them has. Connections to other instances
-    /// are known while the group is followed here.
+    /// The users who are connected to a group, as a member sees it, and how many connections each of them has. Connections
+    /// to other instances are known while the group is followed here.
     #[must_use]
-    pub fn online(&self, group: GroupId) -> BTreeMap<UserId, u32> {
-        self.registry.with(group, |state| state.online()).unwrap_or_default()
+    pub fn online(&self, group: GroupId, viewer: UserId) -> BTreeMap<UserId, u32> {
+        self.registry.with(group, |state| state.online(viewer)).unwrap_or_default()
     }
 
     /// The cookie sign-ins that a user's open connections depend on.

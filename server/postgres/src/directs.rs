@@ -204,11 +204,11 @@ async fn tell(
     other: UserId,
 ) -> Result<(), StoreError> {
     let (low, high) = pair(user, other);
-    let changed: Option<Uuid> = sqlx::query_scalar(
+    let changed: Option<(Uuid, bool)> = sqlx::query_as(
         "update caravana.direct set closed = not closed where low_user = $1 and high_user = $2
            and closed is distinct from exists (
              select from caravana.block where (user_id, blocked_id) in (($1, $2), ($2, $1)))
-         returning group_id",
+         returning group_id, closed",
     )
     .bind(low.uuid())
     .bind(high.uuid())
@@ -217,9 +217,8 @@ async fn tell(
     if let Some(user) = privacy::user(access, backend, user).await? {
         effects.account(user);
     }
-    if let Some(group) = changed.map(GroupId::new) {
-        effects.mine(group, user);
-        effects.mine(group, other);
+    if let Some((group, is_closed)) = changed {
+        effects.closed(GroupId::new(group), is_closed, [user, other]);
     }
     Ok(())
 }

@@ -132,11 +132,11 @@ async fn block(
 /// After a block or its end: closes or opens the conversation of the two and tells both, and tells the user of the list.
 async fn tell(tx: &mut SqliteConnection, effects: &mut Effects, user: UserId, other: UserId) -> Result<(), StoreError> {
     let (low, high) = pair(user, other);
-    let changed: Option<String> = sqlx::query_scalar(
+    let changed: Option<(String, bool)> = sqlx::query_as(
         "update caravana_direct set closed = not closed where low_user = ?1 and high_user = ?2
            and closed is not exists (select 1 from caravana_block where user_id = ?1 and blocked_id = ?2
              union all select 1 from caravana_block where user_id = ?2 and blocked_id = ?1)
-         returning group_id",
+         returning group_id, closed",
     )
     .bind(low.to_string())
     .bind(high.to_string())
@@ -145,9 +145,10 @@ async fn tell(tx: &mut SqliteConnection, effects: &mut Effects, user: UserId, ot
     if let Some(user) = privacy::user(tx, user).await? {
         effects.account(user);
     }
-    if let Some(group) = changed.and_then(|group| group.parse().ok()) {
-        effects.mine(group, user);
-        effects.mine(group, other);
+    if let Some((group, is_closed)) = changed
+        && let Ok(group) = group.parse()
+    {
+        effects.closed(group, is_closed, [user, other]);
     }
     Ok(())
 }
