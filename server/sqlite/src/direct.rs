@@ -75,7 +75,8 @@ pub(super) async fn is_one(tx: &mut SqliteConnection, group: &str) -> Result<boo
         .await?)
 }
 
-/// Refuses a closed conversation.
+/// Refuses a closed conversation. No block comes between this and the write that depends on it, because there is one
+/// writer and both are in one transaction of it.
 pub(super) async fn open_only(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
     let is_closed = sqlx::query_scalar("select exists (select 1 from caravana_direct where group_id = ? and closed)")
         .bind(group)
