@@ -17,7 +17,8 @@ pub trait Directs: Send + Sync + 'static {
     ///
     /// The user must share a group with the other one, or have the conversation already; otherwise the other one does
     /// not exist ([`StoreError::NotFound`]). [`StoreError::Blocked`]: one has blocked the other and there is no
-    /// conversation yet. [`StoreError::LimitReached`] when the user has begun as many as allowed.
+    /// conversation yet. [`StoreError::LimitReached`] when the user has begun as many lately as allowed, or as many of others wait
+    /// for the other one.
     async fn open_direct(&self, user: UserId, other: UserId, fresh: GroupId) -> Result<(Group, bool), StoreError>;
 
     /// Blocks a user: nothing can be written in the conversation of the two. What was sent before is stored before this
