@@ -46,8 +46,8 @@ impl DirectColumns {
 /// Whom a user has blocked, the last one first.
 pub(super) async fn blocked(access: &Access, backend: &mut Backend, user: UserId) -> Result<Vec<User>, StoreError> {
     let found: Vec<(Uuid, Name)> = sqlx::query_as(access.sql(
-        "select u.id, {user name} from caravana.block b join public.users u on u.id = b.blocked_id
-         where b.user_id = $1 order by b.at desc, u.id",
+        "select b.blocked_id, {user name} from caravana.block b left join public.users u on u.id = b.blocked_id
+         where b.user_id = $1 order by b.at desc, b.blocked_id",
     ))
     .bind(user.uuid())
     .fetch_all(backend)
