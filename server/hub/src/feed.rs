@@ -190,7 +190,7 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
     }
 }
 
-/// Ends typing states, and presence on other instances, that were not repeated.
+/// Ends typing states, and presence on other instances, that were not repeated. Tells accounts for which there was no room.
 pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
     loop {
         tokio::select! {
@@ -198,6 +198,7 @@ pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
             () = hub.shutdown.cancelled() => return,
             () = sleep(EXPIRY_TICK) => {}
         }
+        hub.tell_accounts_again();
         let now = Instant::now();
         for group in hub.registry.followed() {
             hub.registry.with(group, |state| state.expire(group, now));

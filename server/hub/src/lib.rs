@@ -78,6 +78,7 @@ pub struct Hub {
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
     sharing_changes: sharing::Changes,
+    untold_accounts: sharing::UntoldAccounts,
     /// Wakes the sweep, because signals of other instances may have been lost.
     lost_signals: Notify,
     /// Limits how many beginning streams read the database at once.
@@ -159,6 +160,7 @@ impl Hub {
             typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
             sharing_changes: sharing::Changes::default(),
+            untold_accounts: sharing::UntoldAccounts::default(),
             lost_signals: Notify::new(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),
