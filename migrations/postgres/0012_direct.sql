@@ -11,10 +11,10 @@ create table caravana.direct (
 );
 create index direct_high on caravana.direct (high_user);
 
--- Whom a user has blocked.
+-- Whom a user has blocked. `blocked_id` refers to no row: in a host's tables an author may have none.
 create table caravana.block (
     user_id uuid not null references public.users (id) on delete cascade,
-    blocked_id uuid not null references public.users (id) on delete cascade,
+    blocked_id uuid not null,
     at timestamptz not null default now(),
     primary key (user_id, blocked_id)
 );

@@ -28,10 +28,12 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
         where mine.user_id = (select auth.uid()) and theirs.user_id = the_user)
 $$;
 
--- In a closed conversation of two nobody writes, past Caravana neither.
+-- In a closed conversation of two nobody writes, past Caravana neither. The lock makes the writer wait for a block that has
+-- begun, and a block for the writer; it needs a function that is not `stable`. Who is no member learns nothing.
 create or replace function caravana_rls.is_open(the_group uuid) returns boolean
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-    select not exists (select from caravana.direct d where d.group_id = the_group and d.closed)
+language sql volatile security definer set search_path = pg_catalog, pg_temp as $$
+    select not coalesce((select d.closed from caravana.direct d where d.group_id = the_group
+        and caravana_rls.is_member(the_group) for share), false)
 $$;
 
 revoke all on all functions in schema caravana_rls from public;

@@ -11,10 +11,10 @@ create table caravana_direct (
 ) without rowid;
 create index caravana_direct_high on caravana_direct (high_user);
 
--- Whom a user has blocked.
+-- Whom a user has blocked. `blocked_id` refers to no row: an author whom another program wrote may have none.
 create table caravana_block (
     user_id text not null references users (id),
-    blocked_id text not null references users (id),
+    blocked_id text not null,
     at text not null default (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     primary key (user_id, blocked_id)
 ) without rowid;

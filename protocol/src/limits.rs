@@ -93,10 +93,12 @@ pub const PASSWORD_MIN_CHARACTERS: usize = 12;
 pub const PASSWORD_MAX_CHARACTERS: usize = 128;
 /// Groups that one user may be in.
 pub const GROUPS_PER_USER: usize = 500;
-/// Direct conversations that one user may have begun.
+/// The days for which a begun direct conversation counts towards the next two limits.
+pub const DIRECT_DAYS: u16 = 30;
+/// Direct conversations that one user may begin within [`DIRECT_DAYS`].
 pub const DIRECT_PER_USER: usize = 500;
-/// Conversations that others have begun with a user and in which nobody has written: so many strangers of one large group
-/// may wait for a user, and no more.
+/// Conversations that others have begun with a user within [`DIRECT_DAYS`] and in which nobody has written: so many
+/// strangers of one large group may wait for a user, and no more.
 pub const DIRECT_UNWRITTEN: usize = 50;
 /// People whom one user may have blocked.
 pub const BLOCKS_PER_USER: usize = 1_000;

@@ -74,6 +74,15 @@ pub enum Signal {
     Member(GroupId, UserId),
     /// A group was deleted; these were its members.
     GroupDeleted(GroupId, Vec<UserId>),
+    /// A conversation of two was closed, or is open again.
+    Closed {
+        /// The conversation.
+        group_id: GroupId,
+        /// Which of both.
+        is_closed: bool,
+        /// The two.
+        members: [UserId; 2],
+    },
     /// A user has another name, or shares something else. Without the e-mail.
     Account(User),
     /// Connections must end.

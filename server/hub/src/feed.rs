@@ -73,6 +73,9 @@ pub(super) async fn follow_commits(hub: Arc<Hub>, mut commits: mpsc::Receiver<Ve
                 Effect::Moved(group) => hub.signal(Signal::Hint(group, None)),
                 Effect::Member(group, user) => hub.signal(Signal::Member(group, user)),
                 Effect::GroupDeleted(group, members) => hub.signal(Signal::GroupDeleted(group, members)),
+                Effect::Closed(group_id, is_closed, members) => {
+                    hub.signal(Signal::Closed { group_id, is_closed, members });
+                }
                 Effect::Account(user) => hub.signal(Signal::Account(user)),
             }
         }
@@ -187,7 +190,7 @@ pub(super) async fn watch_members(hub: Arc<Hub>) {
     }
 }
 
-/// Ends typing states, and presence on other instances, that were not repeated.
+/// Ends typing states, and presence on other instances, that were not repeated. Tells accounts for which there was no room.
 pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
     loop {
         tokio::select! {
@@ -195,6 +198,7 @@ pub(super) async fn expire_soft_state(hub: Arc<Hub>) {
             () = hub.shutdown.cancelled() => return,
             () = sleep(EXPIRY_TICK) => {}
         }
+        hub.tell_accounts_again();
         let now = Instant::now();
         for group in hub.registry.followed() {
             hub.registry.with(group, |state| state.expire(group, now));
@@ -364,6 +368,7 @@ mod tests {
                 members: [reader.user].into(),
                 reads: BTreeMap::new(),
                 hidden: [].into(),
+                is_closed: false,
             });
             state.join(GROUP, reader.key, 1, 0, true)
         });

@@ -4,6 +4,7 @@
 //! delivered only if its seq is the last delivered seq plus one. A lower one is dropped. A higher one shows a gap,
 //! which the feed fills from the database. Promises G3 to every follower: one order, no gap, no duplicate.
 
+mod closed;
 mod online;
 mod soft;
 mod streams;
@@ -36,6 +37,8 @@ pub(super) struct Group {
     online: Online,
     untold: Untold,
     typing: BTreeMap<UserId, Instant>,
+    /// Whether it is a conversation of two that is closed. `None` until the store or a signal said so.
+    closed: Option<bool>,
     /// Whether the followers were told who comes and goes when the group was looked at last.
     tells_presence: bool,
 }
@@ -111,9 +114,11 @@ impl Group {
     /// from that state. Returns whether more was committed while the store was being read.
     pub(super) fn load(&mut self, group_state: GroupState) -> bool {
         if self.known.is_none() {
+            // A signal that came while the store was being read is newer.
+            self.closed.get_or_insert(group_state.is_closed);
             self.known = Some(group_state);
             // Nobody has joined yet, so nobody has missed anything.
-            self.tells_presence = self.is_small();
+            self.tells_presence = self.is_lively();
         }
         self.is_behind() || self.nudged
     }

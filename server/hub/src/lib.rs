@@ -78,6 +78,7 @@ pub struct Hub {
     typing_starts: Buckets<(u64, GroupId)>,
     memberships: Memberships,
     sharing_changes: sharing::Changes,
+    untold_accounts: sharing::UntoldAccounts,
     /// Wakes the sweep, because signals of other instances may have been lost.
     lost_signals: Notify,
     /// Limits how many beginning streams read the database at once.
@@ -159,6 +160,7 @@ impl Hub {
             typing_starts: Buckets::new(Rate::every(Duration::from_millis(TYPING_ACCEPT_MS), TYPING_STARTS)),
             memberships: Memberships::default(),
             sharing_changes: sharing::Changes::default(),
+            untold_accounts: sharing::UntoldAccounts::default(),
             lost_signals: Notify::new(),
             replays: Semaphore::new(REPLAYS),
             lookups: Semaphore::new(LOOKUPS),
@@ -219,11 +221,11 @@ impl Hub {
         &self.budgets
     }
 
-    /// The users who are connected to a group, and how many connections each of them has. Connections to other instances
-    /// are known while the group is followed here.
+    /// The users who are connected to a group, as a member sees it, and how many connections each of them has. Connections
+    /// to other instances are known while the group is followed here.
     #[must_use]
-    pub fn online(&self, group: GroupId) -> BTreeMap<UserId, u32> {
-        self.registry.with(group, |state| state.online()).unwrap_or_default()
+    pub fn online(&self, group: GroupId, viewer: UserId) -> BTreeMap<UserId, u32> {
+        self.registry.with(group, |state| state.online(viewer)).unwrap_or_default()
     }
 
     /// The cookie sign-ins that a user's open connections depend on.

@@ -44,7 +44,7 @@ impl Registry {
         let mut shard = self.shard(group);
         let entry = shard.get_mut(&group)?;
         let result = act(entry);
-        entry.tell_everyone_if_small_again(group);
+        entry.tell_everyone_if_lively_again(group);
         // Under the lock, so that the others hear the numbers in the order in which they changed.
         let (untold, is_all) = entry.take_untold();
         if !untold.is_empty() && self.broker.has_others() {

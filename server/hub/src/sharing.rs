@@ -1,11 +1,16 @@
 //! What the users share of themselves, as it is on this instance: with their connections, and for a while after a change.
 //!
+//! Also tells a user's sockets of the user's account, where they have room.
+//!
 //! A connection knows what its user shares from its handshake, and a group from the store. Both may have been read just
 //! before a change and be registered just after it. So a change is remembered longer than either takes, and overrides what
 //! they have read.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use caravana_protocol::rest::{Sharing, User};
@@ -14,6 +19,7 @@ use caravana_store::GroupState;
 use tokio::time::Instant;
 
 use super::Hub;
+use super::peer::Peer;
 use crate::frame::Outgoing;
 
 /// Longer than a handshake and a read of the store take.
@@ -51,18 +57,41 @@ impl Changes {
     }
 }
 
+/// The latest frame about an account, and the sockets of its user that had no room for it. With a thousand blocked people
+/// it has 40 kB, and a user may block many in a minute. An earlier frame that still waits is replaced, so there is at most
+/// one for each user with a full socket.
+#[derive(Default)]
+pub(super) struct UntoldAccounts(Mutex<BTreeMap<UserId, (Outgoing, BTreeSet<u64>)>>);
+
+impl UntoldAccounts {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<UserId, (Outgoing, BTreeSet<u64>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells these sockets. Returns those without room.
+fn tell<'p>(peers: impl Iterator<Item = &'p Arc<Peer>>, frame: &Outgoing) -> BTreeSet<u64> {
+    peers.filter(|peer| !peer.mailbox.try_answer(frame)).map(|peer| peer.key).collect()
+}
+
 impl Hub {
-    /// Tells a user's sockets that the user has another name or shares something else, and acts on what is shared now. The
-    /// frame is short, so it does not wait for room.
+    /// Tells a user's sockets that the user has another name, shares something else or has blocked others, and acts on what
+    /// is shared now.
     pub(super) fn account_changed(&self, user: &User) {
         let (id, sharing) = (user.id, user.sharing);
         // Noted first: whoever registers from here on reads it.
         self.sharing_changes.note(id, sharing);
         let frame = Outgoing::server(&ServerFrame::AccountChanged(AccountChanged { user: user.clone() }));
-        for peer in self.registry.of_user(id) {
-            peer.share(sharing);
-            peer.mailbox.push(&frame);
+        let peers = self.registry.of_user(id);
+        peers.iter().for_each(|peer| peer.share(sharing));
+        // Held while the frame is put in, so that an earlier one never comes after it.
+        let mut untold = self.untold_accounts.all();
+        untold.remove(&id);
+        let full = tell(peers.iter(), &frame);
+        if !full.is_empty() {
+            untold.insert(id, (frame, full));
         }
+        drop(untold);
         for group in self.registry.followed() {
             self.registry.with(group, |state| {
                 state.share_reads(group, id, sharing.share_reads);
@@ -71,5 +100,13 @@ impl Hub {
                 }
             });
         }
+    }
+    /// Tells the sockets that had no room. Those that are gone are forgotten.
+    pub(super) fn tell_accounts_again(&self) {
+        self.untold_accounts.all().retain(|user, (frame, keys)| {
+            let peers = self.registry.of_user(*user);
+            *keys = tell(peers.iter().filter(|peer| keys.contains(&peer.key)), frame);
+            !keys.is_empty()
+        });
     }
 }

@@ -85,6 +85,12 @@ impl Hub {
                     self.membership_changed(group, *user);
                 }
             }
+            Signal::Closed { group_id, is_closed, members } => {
+                self.registry.with(group_id, |state| state.set_closed(group_id, is_closed));
+                for user in members {
+                    self.membership_changed(group_id, user);
+                }
+            }
             Signal::Account(ref user) => self.account_changed(user),
             Signal::Revoked(user, revoked) => self.revoke(user, revoked),
             Signal::Renewed { user_id, session, renewed } => self.renew(user_id, session, renewed),

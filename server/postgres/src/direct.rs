@@ -46,8 +46,8 @@ impl DirectColumns {
 /// Whom a user has blocked, the last one first.
 pub(super) async fn blocked(access: &Access, backend: &mut Backend, user: UserId) -> Result<Vec<User>, StoreError> {
     let found: Vec<(Uuid, Name)> = sqlx::query_as(access.sql(
-        "select u.id, {user name} from caravana.block b join public.users u on u.id = b.blocked_id
-         where b.user_id = $1 order by b.at desc, u.id",
+        "select b.blocked_id, {user name} from caravana.block b left join public.users u on u.id = b.blocked_id
+         where b.user_id = $1 order by b.at desc, b.blocked_id",
     ))
     .bind(user.uuid())
     .fetch_all(backend)
@@ -68,15 +68,25 @@ pub(super) async fn is_one(backend: &mut Backend, group: GroupId) -> Result<bool
     Ok(question.bind(group.uuid()).fetch_one(backend).await?)
 }
 
-/// Refuses a closed conversation.
-pub(super) async fn open_only(backend: &mut Backend, group: GroupId) -> Result<(), StoreError> {
+/// Whether a group is a direct conversation that is closed.
+pub(super) async fn is_closed(backend: &mut Backend, group: GroupId) -> Result<bool, StoreError> {
     let question = sqlx::query_scalar("select exists (select from caravana.direct where group_id = $1 and closed)");
-    rules::open_only(question.bind(group.uuid()).fetch_one(backend).await?)
+    Ok(question.bind(group.uuid()).fetch_one(backend).await?)
+}
+
+/// Refuses a closed conversation; otherwise keeps it open until this transaction ends. A block that has begun is waited
+/// for, and then counts: the lock reads the row as the block has left it.
+pub(super) async fn hold_open(backend: &mut Backend, group: GroupId) -> Result<(), StoreError> {
+    let question = sqlx::query_scalar("select closed from caravana.direct where group_id = $1 for share");
+    let is_closed: Option<bool> = question.bind(group.uuid()).fetch_optional(backend).await?;
+    rules::open_only(is_closed == Some(true))
 }
 
 /// A user's account ends: nothing can be written to them, and nobody has blocked them or is blocked by them.
 pub(super) async fn end_of(backend: &mut Backend, user: UserId) -> Result<(), StoreError> {
     for statement in [
+        // In the order of the groups' ids, like a batch of messages, so that the two do not deadlock.
+        "select from caravana.direct where low_user = $1 or high_user = $1 order by group_id for no key update",
         "update caravana.direct set closed = true where low_user = $1 or high_user = $1",
         "delete from caravana.block where user_id = $1 or blocked_id = $1",
     ] {

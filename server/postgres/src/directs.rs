@@ -1,6 +1,7 @@
 //! Begins conversations of two people, and blocks.
 
 use async_trait::async_trait;
+use caravana_protocol::limits::DIRECT_DAYS;
 use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{GroupId, UserId};
 use caravana_store::rules::{self, Acquaintance};
@@ -147,12 +148,20 @@ async fn acquaintance(
         "select exists (select from {members} m join {members} o on o.group_id = m.group_id
              where m.user_id = $1 and o.user_id = $2),
            exists (select from caravana.block where (user_id, blocked_id) in (($1, $2), ($2, $1))),
-           (select count(*) from caravana.direct where opened_by = $1 and (low_user = $1 or high_user = $1)),
-           (select count(*) from caravana.direct d where (d.low_user = $2 or d.high_user = $2) and d.opened_by <> $2
-             and not exists (select from caravana.message m where m.group_id = d.group_id))",
+           (select count(*) from caravana.direct d join caravana.member m on m.group_id = d.group_id and m.user_id = $1
+             where (d.low_user = $1 or d.high_user = $1) and d.opened_by = $1
+               and m.joined_at > now() - make_interval(days => $3)),
+           (select count(*) from caravana.direct d join caravana.member m on m.group_id = d.group_id and m.user_id = $2
+             where (d.low_user = $2 or d.high_user = $2) and d.opened_by <> $2
+               and m.joined_at > now() - make_interval(days => $3)
+               and not exists (select from caravana.message s where s.group_id = d.group_id))",
     );
-    let (share_a_group, is_blocked, begun, unwritten): (bool, bool, i64, i64) =
-        sqlx::query_as(question).bind(user.uuid()).bind(other.uuid()).fetch_one(backend).await?;
+    let (share_a_group, is_blocked, begun, unwritten): (bool, bool, i64, i64) = sqlx::query_as(question)
+        .bind(user.uuid())
+        .bind(other.uuid())
+        .bind(i32::from(DIRECT_DAYS))
+        .fetch_one(backend)
+        .await?;
     Ok(Acquaintance { share_a_group, is_blocked, begun: unsigned(begun), unwritten: unsigned(unwritten) })
 }
 
@@ -204,11 +213,11 @@ async fn tell(
     other: UserId,
 ) -> Result<(), StoreError> {
     let (low, high) = pair(user, other);
-    let changed: Option<Uuid> = sqlx::query_scalar(
+    let changed: Option<(Uuid, bool)> = sqlx::query_as(
         "update caravana.direct set closed = not closed where low_user = $1 and high_user = $2
            and closed is distinct from exists (
              select from caravana.block where (user_id, blocked_id) in (($1, $2), ($2, $1)))
-         returning group_id",
+         returning group_id, closed",
     )
     .bind(low.uuid())
     .bind(high.uuid())
@@ -217,9 +226,8 @@ async fn tell(
     if let Some(user) = privacy::user(access, backend, user).await? {
         effects.account(user);
     }
-    if let Some(group) = changed.map(GroupId::new) {
-        effects.mine(group, user);
-        effects.mine(group, other);
+    if let Some((group, is_closed)) = changed {
+        effects.closed(GroupId::new(group), is_closed, [user, other]);
     }
     Ok(())
 }

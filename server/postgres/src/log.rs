@@ -103,7 +103,7 @@ impl Log for PostgresStore {
     }
 
     async fn group_state(&self, group: GroupId) -> Result<Option<GroupState>, StoreError> {
-        type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>, Vec<Uuid>);
+        type Row = (Uuid, i64, Vec<Option<Uuid>>, Vec<Uuid>, Vec<i64>, Vec<Uuid>, bool);
         let row: Option<Row> = self
             .access
             .ask(|backend| {
@@ -112,17 +112,18 @@ impl Log for PostgresStore {
                      array(select r.user_id from caravana.read r where r.group_id = $1 order by r.user_id), \
                      array(select r.seq from caravana.read r where r.group_id = $1 order by r.user_id), \
                      array(select p.user_id from {members} v join caravana.privacy p on p.user_id = v.user_id \
-                       where v.group_id = $1 and not p.share_reads) \
+                       where v.group_id = $1 and not p.share_reads), \
+                     exists (select from caravana.direct d where d.group_id = $1 and d.closed) \
                      from caravana.head h where h.group_id = $1",
                 );
                 Box::pin(async move { Ok(sqlx::query_as(statement).bind(group.uuid()).fetch_optional(backend).await?) })
             })
             .await?;
-        let Some((epoch, head, members, readers, seqs, hidden)) = row else { return Ok(None) };
+        let Some((epoch, head, members, readers, seqs, hidden, is_closed)) = row else { return Ok(None) };
         let reads = readers.into_iter().map(UserId::new).zip(seqs.into_iter().map(unsigned)).collect();
         let members = members.into_iter().flatten().map(UserId::new).collect();
         let hidden = hidden.into_iter().map(UserId::new).collect();
-        Ok(Some(GroupState { epoch: Epoch::new(epoch), head: unsigned(head), members, reads, hidden }))
+        Ok(Some(GroupState { epoch: Epoch::new(epoch), head: unsigned(head), members, reads, hidden, is_closed }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

@@ -2,7 +2,7 @@
 
 use caravana_protocol::UserId;
 use caravana_protocol::rest::{GroupKind, Sharing, User};
-use caravana_store::{StoreError, rules};
+use caravana_store::{NAMELESS, StoreError, rules};
 use sqlx::SqliteConnection;
 
 use super::rows;
@@ -44,10 +44,11 @@ impl DirectColumns {
 /// Whom a user has blocked, the last one first.
 pub(super) async fn blocked(connection: &mut SqliteConnection, user: UserId) -> Result<Vec<User>, StoreError> {
     let found: Vec<(Loose, Name)> = sqlx::query_as(
-        "select u.id, u.display_name from caravana_block b join users u on u.id = b.blocked_id
-         where b.user_id = ? order by b.at desc, u.id",
+        "select b.blocked_id, coalesce(u.display_name, ?2) from caravana_block b left join users u on u.id = b.blocked_id
+         where b.user_id = ?1 order by b.at desc, b.blocked_id",
     )
     .bind(user.to_string())
+    .bind(NAMELESS)
     .fetch_all(connection)
     .await?;
     let person = |(id, name): (Loose, Name)| {
@@ -75,7 +76,8 @@ pub(super) async fn is_one(tx: &mut SqliteConnection, group: &str) -> Result<boo
         .await?)
 }
 
-/// Refuses a closed conversation.
+/// Refuses a closed conversation. No block comes between this and the write that depends on it, because there is one
+/// writer and both are in one transaction of it.
 pub(super) async fn open_only(tx: &mut SqliteConnection, group: &str) -> Result<(), StoreError> {
     let is_closed = sqlx::query_scalar("select exists (select 1 from caravana_direct where group_id = ? and closed)")
         .bind(group)

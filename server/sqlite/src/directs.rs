@@ -1,6 +1,7 @@
 //! Begins conversations of two people, and blocks.
 
 use async_trait::async_trait;
+use caravana_protocol::limits::DIRECT_DAYS;
 use caravana_protocol::rest::{Group, User};
 use caravana_protocol::{GroupId, UserId};
 use caravana_store::rules::{self, Acquaintance};
@@ -61,12 +62,17 @@ async fn open(
              where m.user_id = ?1 and o.user_id = ?2),
            exists (select 1 from caravana_block where user_id = ?1 and blocked_id = ?2
              union all select 1 from caravana_block where user_id = ?2 and blocked_id = ?1),
-           (select count(*) from caravana_direct where opened_by = ?1 and (low_user = ?1 or high_user = ?1)),
-           (select count(*) from caravana_direct d where (d.low_user = ?2 or d.high_user = ?2) and d.opened_by <> ?2
-             and not exists (select 1 from caravana_message m where m.group_id = d.group_id))",
+           (select count(*) from caravana_direct d join caravana_member m on m.group_id = d.group_id and m.user_id = ?1
+             where (d.low_user = ?1 or d.high_user = ?1) and d.opened_by = ?1
+               and m.joined_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3)),
+           (select count(*) from caravana_direct d join caravana_member m on m.group_id = d.group_id and m.user_id = ?2
+             where (d.low_user = ?2 or d.high_user = ?2) and d.opened_by <> ?2
+               and m.joined_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?3)
+               and not exists (select 1 from caravana_message s where s.group_id = d.group_id))",
     )
     .bind(&key)
     .bind(&other_key)
+    .bind(format!("-{DIRECT_DAYS} days"))
     .fetch_one(&mut *tx)
     .await?;
     let (begun, unwritten) = (rows::unsigned(begun), rows::unsigned(unwritten));
@@ -132,11 +138,11 @@ async fn block(
 /// After a block or its end: closes or opens the conversation of the two and tells both, and tells the user of the list.
 async fn tell(tx: &mut SqliteConnection, effects: &mut Effects, user: UserId, other: UserId) -> Result<(), StoreError> {
     let (low, high) = pair(user, other);
-    let changed: Option<String> = sqlx::query_scalar(
+    let changed: Option<(String, bool)> = sqlx::query_as(
         "update caravana_direct set closed = not closed where low_user = ?1 and high_user = ?2
            and closed is not exists (select 1 from caravana_block where user_id = ?1 and blocked_id = ?2
              union all select 1 from caravana_block where user_id = ?2 and blocked_id = ?1)
-         returning group_id",
+         returning group_id, closed",
     )
     .bind(low.to_string())
     .bind(high.to_string())
@@ -145,9 +151,10 @@ async fn tell(tx: &mut SqliteConnection, effects: &mut Effects, user: UserId, ot
     if let Some(user) = privacy::user(tx, user).await? {
         effects.account(user);
     }
-    if let Some(group) = changed.and_then(|group| group.parse().ok()) {
-        effects.mine(group, user);
-        effects.mine(group, other);
+    if let Some((group, is_closed)) = changed
+        && let Ok(group) = group.parse()
+    {
+        effects.closed(group, is_closed, [user, other]);
     }
     Ok(())
 }

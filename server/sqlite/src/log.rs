@@ -190,9 +190,14 @@ impl Log for SqliteStore {
         .bind(group.to_string())
         .fetch_all(&mut *connection)
         .await?;
+        let is_closed =
+            sqlx::query_scalar("select exists (select 1 from caravana_direct where group_id = ?1 and closed)")
+                .bind(group.to_string())
+                .fetch_one(&mut *connection)
+                .await?;
         let [members, hidden] =
             [members, hidden].map(|users| users.iter().filter_map(|user| user_id(Some(user))).collect());
-        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads, hidden }))
+        Ok(Some(GroupState { epoch: epoch(&text), head: unsigned(head), members, reads, hidden, is_closed }))
     }
 
     async fn role(&self, group: GroupId, user: UserId) -> Result<Option<Role>, StoreError> {

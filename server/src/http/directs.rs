@@ -16,7 +16,8 @@ use super::state::Shared;
 /// Begins a conversation with another person, or finds the one that is there.
 ///
 /// It is a group with `kind` `direct`, of which both are members without a role. It has no links, and nobody leaves it. With
-/// somebody who shares no group with the asking person it is 404, unless the conversation is there already.
+/// somebody who shares no group with the asking person it is 404, unless the conversation is there already. Within 30 days a
+/// person begins at most 500, and at most 50 without a message wait for one person; beyond that it is 409 `limit_reached`.
 #[utoipa::path(
     post,
     path = "/direct",

@@ -38,7 +38,7 @@ pub(super) async fn of(state: &Shared, group: GroupId, viewer: UserId) -> Result
     let turn = state.turns.read(viewer).await;
     let rows = state.store.members(group, viewer).await?.ok_or_else(ApiError::not_found)?;
     drop(turn);
-    let online = state.hub.online(group);
+    let online = state.hub.online(group, viewer);
     let member = |row: caravana_store::MemberRow| rest::Member {
         online: online.contains_key(&row.user.id),
         user: row.user,
@@ -119,11 +119,11 @@ struct ConnectedUser {
 )]
 pub(super) async fn connections(
     State(state): State<Shared>,
-    Member(_, InGroup(group_id)): Member<InGroup>,
+    Member(identity, InGroup(group_id)): Member<InGroup>,
 ) -> Result<Answer<Connections>, ApiError> {
     let users: Vec<ConnectedUser> = state
         .hub
-        .online(group_id)
+        .online(group_id, identity.user.id)
         .into_iter()
         .map(|(user_id, connections)| ConnectedUser { user_id, connections })
         .collect();

@@ -34,6 +34,7 @@ impl Effects {
                 | Effect::Moved(_)
                 | Effect::Member(..)
                 | Effect::GroupDeleted(..)
+                | Effect::Closed(..)
                 | Effect::Account(_) => continue,
             };
             if message.id == id {
@@ -61,6 +62,11 @@ impl Effects {
     /// This group ended; these were its members.
     pub fn group_deleted(&mut self, group: GroupId, members: Vec<UserId>) {
         self.0.push(Effect::GroupDeleted(group, members));
+    }
+
+    /// This conversation of two was closed, or is open again. No log has a new event.
+    pub fn closed(&mut self, group: GroupId, is_closed: bool, members: [UserId; 2]) {
+        self.0.push(Effect::Closed(group, is_closed, members));
     }
 
     /// This user has another name, shares something else, or has blocked others.

@@ -17,11 +17,13 @@ pub trait Directs: Send + Sync + 'static {
     ///
     /// The user must share a group with the other one, or have the conversation already; otherwise the other one does
     /// not exist ([`StoreError::NotFound`]). [`StoreError::Blocked`]: one has blocked the other and there is no
-    /// conversation yet. [`StoreError::LimitReached`] when the user has begun as many as allowed.
+    /// conversation yet. [`StoreError::LimitReached`] when the user has begun as many lately as allowed, or as many of others wait
+    /// for the other one.
     async fn open_direct(&self, user: UserId, other: UserId, fresh: GroupId) -> Result<(Group, bool), StoreError>;
 
-    /// Blocks a user: nothing can be written in the conversation of the two. Whom the user neither shares a group or
-    /// conversation with, nor can read, does not exist. What is so already changes nothing.
+    /// Blocks a user: nothing can be written in the conversation of the two. What was sent before is stored before this
+    /// answers, or not at all. Whom the user neither shares a group or conversation with, nor can read, does not exist. What
+    /// is so already changes nothing.
     async fn block(&self, user: UserId, other: UserId) -> Result<(), StoreError>;
 
     /// Takes a block back. What is so already changes nothing.

@@ -4,7 +4,7 @@
 pub mod sqlx;
 
 use caravana_protocol::limits::{
-    BLOCKS_PER_USER, DIRECT_PER_USER, DIRECT_UNWRITTEN, GROUPS_PER_USER, MEMBERS_PER_GROUP, PINS_PER_GROUP,
+    BLOCKS_PER_USER, DIRECT_DAYS, DIRECT_PER_USER, DIRECT_UNWRITTEN, GROUPS_PER_USER, MEMBERS_PER_GROUP, PINS_PER_GROUP,
 };
 
 /// What an adapter knows of a failure, for the log.
@@ -61,9 +61,9 @@ pub enum Limit {
     /// Groups per user.
     #[error("one person can be in at most {GROUPS_PER_USER} groups")]
     Groups,
-    /// Direct conversations that a user began.
+    /// Direct conversations that a user began lately.
     #[error(
-        "a person can begin {DIRECT_PER_USER} direct conversations, and {DIRECT_UNWRITTEN} without a message can wait for one"
+        "within {DIRECT_DAYS} days a person can begin {DIRECT_PER_USER} direct conversations, and {DIRECT_UNWRITTEN} without a message can wait for one"
     )]
     Directs,
     /// People whom a user has blocked.

@@ -97,6 +97,8 @@ pub enum Effect {
     Member(GroupId, UserId),
     /// The group ended; these were its members.
     GroupDeleted(GroupId, Vec<UserId>),
+    /// This conversation of two was closed, or is open again; these are the two.
+    Closed(GroupId, bool, [UserId; 2]),
     /// This user has another name, shares something else, or has blocked others. Without the e-mail.
     Account(User),
 }

@@ -53,7 +53,8 @@ pub trait Log: Send + Sync + 'static {
     /// The pinned messages of a group, the newest pin first. `None` when the viewer is not a member.
     async fn pins(&self, group: GroupId, viewer: UserId) -> Result<Option<Vec<Message>>, StoreError>;
 
-    /// The members who have read a message, for its author: of those who share it, if the author does too. [`StoreError::Forbidden`] for everybody else.
+    /// The members who have read a message, for its author: of those who share it, if the author does too. Nobody in a closed
+    /// conversation of two. [`StoreError::Forbidden`] for everybody but the author.
     async fn readers(&self, actor: UserId, id: MessageId) -> Result<Vec<UserId>, StoreError>;
 
     /// Moves the member's read mark forward to `seq`, never backward and never beyond the head. Answers the resulting
@@ -199,6 +200,8 @@ pub struct GroupState {
     pub reads: BTreeMap<UserId, Seq>,
     /// The members who do not share their read mark.
     pub hidden: BTreeSet<UserId>,
+    /// Whether it is a conversation of two that is closed.
+    pub is_closed: bool,
 }
 
 /// A page of a log.

@@ -152,9 +152,9 @@ pub struct Acquaintance {
     pub share_a_group: bool,
     /// Whether one has blocked the other.
     pub is_blocked: bool,
-    /// How many conversations the user has begun.
+    /// How many conversations the user has begun in the last [`DIRECT_DAYS`](caravana_protocol::limits::DIRECT_DAYS).
     pub begun: u64,
-    /// How many conversations others have begun with the other one, in which nobody has written.
+    /// How many conversations others have begun with the other one in these days, in which nobody has written.
     pub unwritten: u64,
 }
 

@@ -248,3 +248,97 @@ async fn a_conversation_stays_when_the_others_account_ends_and_ends_with_both() 
     assert_eq!(foreign.numbers("select count(*) from {ours}direct").await, [0]);
     assert_eq!(foreign.numbers("select count(*) from {ours}block").await, [0]);
 }
+
+/// The members of the conversation who are online, as this user's requests are told.
+async fn online(user: &TestUser, group: GroupId) -> Vec<Value> {
+    let connections = user.get(&format!("/chat/{group}/connections")).await.json();
+    let listed = user.get(&format!("/api/v1/groups/{group}/members")).await.json();
+    let users = connections["users"].as_array().unwrap();
+    let connected: Vec<Value> = users.iter().map(|user| user["user_id"].clone()).collect();
+    let seen = listed["members"].as_array().unwrap().iter().filter(|member| member["online"] == true).count();
+    assert_eq!(connected.len(), seen, "{connections} {listed}");
+    connected
+}
+
+/// The frames of the conversation's soft state that a socket was sent. Nothing can be written in it, so a refusal is the last
+/// frame: both sockets have one before, and by then what they said was carried out.
+async fn soft_frames(wire: &mut Wire, group: GroupId) -> Vec<Value> {
+    wire.say("send_message", json!({"group_id": group, "message": "¿?"})).await;
+    let soft = ["presence", "user_typing", "user_stop_typing", "read"];
+    let mut frames = wire.until("error").await;
+    frames.retain(|frame| soft.iter().any(|kind| frame["type"] == *kind));
+    frames.into_iter().map(|frame| json!([frame["type"], frame["data"]])).collect()
+}
+
+/// Before the fix, a closed conversation still told each of the two when the other was there, typed and had read.
+#[tokio::test]
+async fn while_one_has_blocked_the_other_neither_learns_what_the_other_does() {
+    let server = TestServer::start().await;
+    let (ana, bob, _) = server.couple().await;
+    let (group, _) = begun(&ana, &bob).await;
+    let said = ana.sends(group, "hola").await.json()["message"].clone();
+    let (id, seq) = (said["id"].as_str().unwrap(), said["seq"].as_u64().unwrap());
+    let reads = format!("/api/v1/groups/{group}/messages/{id}/reads");
+    let (mut of_ana, _) = Wire::open_group(&ana, group).await;
+    let (mut of_bob, _) = Wire::open_group(&bob, group).await;
+    of_ana.expect("presence").await;
+    for wire in [&mut of_ana, &mut of_bob] {
+        wire.say("mark_read", json!({"seq": seq})).await;
+        wire.say("typing", json!({})).await;
+    }
+    for wire in [&mut of_ana, &mut of_bob] {
+        wire.expect("user_typing").await;
+        wire.expect("read").await;
+        wire.expect("read").await;
+        wire.forget();
+    }
+    assert_eq!(ana.get(&reads).await.json(), json!({"read": [bob.id()]}));
+
+    // What each knew of the other ends.
+    block(&ana, &bob).await;
+    for (wire, other) in [(&mut of_ana, &bob), (&mut of_bob, &ana)] {
+        assert_eq!(wire.expect("user_stop_typing").await, json!({"group_id": group, "user_id": other.id()}));
+        assert_eq!(wire.expect("presence").await, json!({"group_id": group, "user_id": other.id(), "online": false}));
+        let hidden = json!({"group_id": group, "user_id": other.id(), "seq": 0, "hidden": true});
+        assert_eq!(wire.expect("read").await, hidden);
+        assert_eq!(wire.expect("group_added").await["group"]["closed"], true);
+        wire.forget();
+    }
+    // Nothing passes in either direction.
+    let (again_ana, joined_ana) = Wire::open_group(&ana, group).await;
+    let (again_bob, joined_bob) = Wire::open_group(&bob, group).await;
+    for (joined, own, other) in [(&joined_ana, &ana, &bob), (&joined_bob, &bob, &ana)] {
+        assert_eq!(joined["roster"], json!([own.id()]));
+        assert_eq!(joined["reads"], json!({own.id().to_string(): seq}));
+        assert_eq!(joined["hidden_reads"], json!([other.id()]));
+        assert_eq!(online(own, group).await, [json!(own.id())]);
+    }
+    drop((again_ana, again_bob));
+    for wire in [&mut of_ana, &mut of_bob] {
+        wire.say("typing", json!({})).await;
+        wire.say("mark_read", json!({"seq": seq + 1})).await;
+        wire.say("stop_typing", json!({})).await;
+    }
+    for _ in 0..2 {
+        for wire in [&mut of_ana, &mut of_bob] {
+            assert_eq!(soft_frames(wire, group).await, Vec::<Value>::new());
+        }
+    }
+    assert_eq!(ana.get(&reads).await.json(), json!({"read": []}));
+
+    // After the end of the block all of it passes again.
+    unblock(&ana, &bob).await;
+    for (wire, other) in [(&mut of_ana, &bob), (&mut of_bob, &ana)] {
+        assert_eq!(wire.expect("read").await, json!({"group_id": group, "user_id": other.id(), "seq": seq}));
+        let presence = [wire.expect("presence").await, wire.expect("presence").await];
+        let other = json!({"group_id": group, "user_id": other.id(), "online": true});
+        assert!(presence.contains(&other), "{presence:?}");
+        wire.forget();
+    }
+    of_bob.say("typing", json!({})).await;
+    assert_eq!(of_ana.expect("user_typing").await["user_id"], json!(bob.id()));
+    assert_eq!(ana.get(&reads).await.json(), json!({"read": [bob.id()]}));
+    assert_eq!(online(&ana, group).await.len(), 2);
+    let (_, joined) = Wire::open_group(&ana, group).await;
+    assert_eq!((joined["roster"].as_array().unwrap().len(), joined.get("hidden_reads")), (2, None));
+}

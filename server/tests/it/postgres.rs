@@ -2,6 +2,7 @@
 //! statements on a real server, as any other program would.
 
 mod adoption;
+mod directs;
 mod doctor;
 mod down;
 mod ends;

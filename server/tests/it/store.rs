@@ -25,6 +25,7 @@ macro_rules! on_both {
 
 mod accounts;
 mod bounds;
+mod directs;
 mod ends;
 mod foreign;
 mod log;

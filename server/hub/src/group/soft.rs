@@ -14,15 +14,17 @@ use crate::broker::InstanceId;
 use crate::frame::Outgoing;
 
 impl Group {
-    /// In large groups presence and typing would be most of the traffic, and of little use.
-    pub(super) fn is_small(&self) -> bool {
-        self.known.as_ref().is_some_and(|group_state| group_state.members.len() <= TYPING_MEMBERS)
+    /// Whether presence and typing are told. In large groups they would be most of the traffic, and of little use; in a
+    /// closed conversation they are nobody's business.
+    pub(super) fn is_lively(&self) -> bool {
+        !self.is_closed()
+            && self.known.as_ref().is_some_and(|group_state| group_state.members.len() <= TYPING_MEMBERS)
             && self.online.len() <= TYPING_MEMBERS
     }
 
     pub(crate) fn came(&mut self, group_id: GroupId, user_id: UserId, key: u64) {
         self.untold.users.insert(user_id);
-        if self.online.came(user_id) && self.is_small() {
+        if self.online.came(user_id) && self.is_lively() {
             let frame = Outgoing::server(&ServerFrame::Presence(Presence { group_id, user_id, online: true }));
             self.others(|peer| peer.key != key, &frame);
         }
@@ -67,11 +69,11 @@ impl Group {
         self.untold.is_all = true;
     }
 
-    /// Call it after every change. If the group has become small enough for presence again, the followers are told of
-    /// every member, because they have missed who came and went.
-    pub(crate) fn tell_everyone_if_small_again(&mut self, group_id: GroupId) {
-        let is_small = self.is_small();
-        if is_small && !std::mem::replace(&mut self.tells_presence, is_small) {
+    /// Call it after every change. If the group is told of presence again, the followers are told of every member,
+    /// because they have missed who came and went.
+    pub(crate) fn tell_everyone_if_lively_again(&mut self, group_id: GroupId) {
+        let is_lively = self.is_lively();
+        if is_lively && !std::mem::replace(&mut self.tells_presence, is_lively) {
             // One entry of a mailbox, and not a soft one: a client that misses it has no way to find out.
             let members = self.known.iter().flat_map(|group_state| &group_state.members);
             let presence = |user_id: UserId| {
@@ -83,7 +85,7 @@ impl Group {
                 follower.peer.mailbox.push(&frames);
             }
         }
-        self.tells_presence = is_small;
+        self.tells_presence = is_lively;
     }
 
     /// The users whose number of connections here the other instances must be told, with that number, and whether these
@@ -94,7 +96,7 @@ impl Group {
     }
 
     fn tell_presence(&self, presence: Presence) {
-        if self.is_small() {
+        if self.is_lively() {
             let user_id = presence.user_id;
             self.others(|peer| peer.user != user_id, &Outgoing::server(&ServerFrame::Presence(presence)));
         }
@@ -106,14 +108,16 @@ impl Group {
         }
     }
 
-    /// The users who are online, and how many connections each of them has, on all instances.
-    pub(crate) fn online(&self) -> BTreeMap<UserId, u32> {
-        self.online.connections()
+    /// The users who are online as a member sees it, and how many connections each of them has, on all instances.
+    pub(crate) fn online(&self, viewer: UserId) -> BTreeMap<UserId, u32> {
+        let mut online = self.online.connections();
+        online.retain(|user, _| self.shows(viewer, *user));
+        online
     }
 
     /// Marks a user as typing until the given moment. Returns whether the user counts as typing now.
     pub(crate) fn start_typing(&mut self, user_id: UserId, group_id: GroupId, until: Instant) -> bool {
-        let counts = self.is_small() && self.online.has(user_id);
+        let counts = self.is_lively() && self.online.has(user_id);
         if counts {
             self.typing.insert(user_id, until);
             let frame = Outgoing::server(&ServerFrame::UserTyping(Typing { user_id, group_id }));
@@ -170,7 +174,7 @@ impl Group {
             return;
         }
         *mark = seq;
-        let is_hidden = group_state.hidden.contains(&user_id);
+        let is_hidden = group_state.hidden.contains(&user_id) || self.is_closed();
         let frame = Outgoing::server(&ServerFrame::Read(Read { group_id, user_id, seq, hidden: false }));
         self.others(|peer| peer.user == user_id || !is_hidden && peer.sharing().share_reads, &frame);
     }
@@ -181,7 +185,8 @@ impl Group {
         let Some(group_state) = &mut self.known else { return };
         let is_new = group_state.members.contains(&user_id)
             && if on { group_state.hidden.remove(&user_id) } else { group_state.hidden.insert(user_id) };
-        if !is_new {
+        // In a closed conversation no mark is shown, whether it is shared or not.
+        if !is_new || self.closed == Some(true) {
             return;
         }
         let read = |user_id: UserId, seq: Seq| {

@@ -47,10 +47,11 @@ impl Group {
         }
         let shares = peer.sharing().share_reads;
         let known = self.known.as_ref();
-        let reads = known.map(|group_state| shown_reads(group_state, peer.user, shares)).unwrap_or_default();
+        let reads = known.map(|group_state| shown_reads(group_state, peer.user, shares && !self.is_closed()));
         // To whoever does not share, all others are hidden.
-        let hidden = known.filter(|_| shares).into_iter().flat_map(|group_state| &group_state.hidden);
+        let hidden = known.filter(|_| shares).into_iter().flat_map(|group_state| self.hidden(group_state));
         let hidden_reads = hidden.copied().filter(|user| *user != peer.user).take(JOINED_USERS).collect();
+        let reads = reads.unwrap_or_default();
         let roster = self.told_roster(peer.user);
         let joined = ServerFrame::Joined(Joined { group_id, epoch, head, roster, reads, hidden_reads });
         peer.mailbox.push_beginning(&Outgoing::server(&joined));
@@ -95,7 +96,7 @@ impl Group {
     /// The users that `joined` names as online: all, or as many as it may hold, always including the user itself.
     fn told_roster(&self, own: UserId) -> Vec<UserId> {
         if self.online.len() <= JOINED_USERS {
-            return self.online.users().collect();
+            return self.online.users().filter(|user| self.shows(own, *user)).collect();
         }
         let others = self.online.users().filter(|user| *user != own);
         std::iter::once(own).chain(others).take(JOINED_USERS).collect()

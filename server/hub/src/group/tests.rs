@@ -19,7 +19,8 @@ async fn followed(peer: &Arc<Peer>) -> Group {
         head: 10,
         members: [peer.user].into(),
         reads: BTreeMap::new(),
-        hidden: BTreeSet::new()
+        hidden: BTreeSet::new(),
+        is_closed: false
     }));
     assert_eq!(group.join(GROUP, peer.key, 1, 0, true), Step::Live);
     heard(peer).await;
@@ -97,7 +98,8 @@ async fn a_commit_while_the_store_is_being_read_is_not_forgotten() {
             head: 10,
             members: BTreeSet::new(),
             reads: BTreeMap::new(),
-            hidden: BTreeSet::new()
+            hidden: BTreeSet::new(),
+            is_closed: false
         }),
         "11 must be read"
     );
@@ -180,14 +182,21 @@ async fn a_group_that_is_small_again_tells_of_every_member() {
     let mut group = Group::default();
     let members = (1..=101).map(user).collect();
     let epoch = Epoch::new(Uuid::from_u128(3));
-    group.load(GroupState { epoch, head: 10, members, reads: BTreeMap::new(), hidden: BTreeSet::new() });
+    group.load(GroupState {
+        epoch,
+        head: 10,
+        members,
+        reads: BTreeMap::new(),
+        hidden: BTreeSet::new(),
+        is_closed: false,
+    });
     for peer in [&ana, &gone] {
         group.enter(peer, 1);
         group.join(GROUP, peer.key, 1, 0, true);
-        group.tell_everyone_if_small_again(GROUP);
+        group.tell_everyone_if_lively_again(GROUP);
     }
     group.leave(gone.key, GROUP);
-    group.tell_everyone_if_small_again(GROUP);
+    group.tell_everyone_if_lively_again(GROUP);
     assert_eq!(heard(&ana).await, 1, "nothing but `joined`");
     let left = MemberLeft {
         group_id: GROUP,
@@ -198,8 +207,27 @@ async fn a_group_that_is_small_again_tells_of_every_member() {
     };
     let event = Event::MemberLeft(left);
     group.apply(&event, &Outgoing::event(&event));
-    group.tell_everyone_if_small_again(GROUP);
+    group.tell_everyone_if_lively_again(GROUP);
     assert_eq!(heard(&ana).await, 2, "the event, and the presence of all members");
-    group.tell_everyone_if_small_again(GROUP);
+    group.tell_everyone_if_lively_again(GROUP);
     assert_eq!(heard(&ana).await, 0);
+}
+
+/// The store was read just before a block, and its answer comes after the signal of it.
+#[tokio::test]
+async fn a_signal_that_it_is_closed_counts_more_than_what_the_store_said_before() {
+    let (ana, bob) = (peer(1), peer(2));
+    let mut group = Group::default();
+    group.enter(&ana, 1);
+    group.set_closed(GROUP, true);
+    let members = [ana.user, bob.user].into();
+    let epoch = Epoch::new(Uuid::from_u128(3));
+    let (reads, hidden) = (BTreeMap::new(), BTreeSet::new());
+    group.load(GroupState { epoch, head: 10, members, reads, hidden, is_closed: false });
+    group.enter(&bob, 1);
+    for peer in [&ana, &bob] {
+        group.join(GROUP, peer.key, 1, 0, true);
+    }
+    group.start_typing(bob.user, GROUP, Instant::now());
+    assert_eq!(heard(&ana).await, 1, "nothing but `joined`");
 }

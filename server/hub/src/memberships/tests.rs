@@ -94,6 +94,7 @@ async fn who_enters_is_told_although_the_last_follower_leaves_meanwhile() {
             members: BTreeSet::new(),
             reads: BTreeMap::new(),
             hidden: BTreeSet::new(),
+            is_closed: false,
         });
     });
     let mut effects = Effects::default();

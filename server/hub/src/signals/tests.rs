@@ -43,6 +43,7 @@ impl Instance {
                 members,
                 reads: [].into(),
                 hidden: [].into(),
+                is_closed: false,
             });
             state.join(GROUP, key, 1, 0, true);
         });
@@ -54,7 +55,7 @@ impl Instance {
     }
 
     fn online(&self) -> Vec<(UserId, u32)> {
-        self.hub.online(GROUP).into_iter().collect()
+        self.hub.online(GROUP, user(1)).into_iter().collect()
     }
 }
 
@@ -186,6 +187,7 @@ async fn the_repetition_of_many_groups_loses_nothing() {
                     members,
                     reads: [].into(),
                     hidden: [].into(),
+                    is_closed: false,
                 });
                 state.join(*group, 1, 1, 0, true)
             });
@@ -194,7 +196,7 @@ async fn the_repetition_of_many_groups_loses_nothing() {
     }
     sleep(4 * PRESENCE_COUNTS).await;
     let is_known =
-        |instance: &Instance| groups.iter().all(|group| instance.hub.online(*group) == [(user(1), 2)].into());
+        |instance: &Instance| groups.iter().all(|group| instance.hub.online(*group, user(1)) == [(user(1), 2)].into());
     assert!(is_known(&one) && is_known(&other));
 }
 
@@ -269,4 +271,46 @@ async fn a_connection_that_comes_during_a_change_knows_it() {
     let caller = Caller { user_id: user(1), proof: Proof::default(), is_direct: true, sharing: Sharing::default() };
     let connection = one.hub.connect(&caller, Scope::Many);
     assert!(!connection.peer().sharing().share_typing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_is_closed_on_one_instance_passes_nothing_on_the_other() {
+    let [one, other] = two();
+    settle().await;
+    let (ana, bob) = (one.follows(1), other.follows(2));
+    settle().await;
+    let typing = || Signal::Typing { group_id: GROUP, user_id: user(1), is_typing: true };
+    one.hub.signal(typing());
+    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 3, is_shared: true });
+    settle().await;
+    frames(&ana).await;
+    frames(&bob).await;
+    let closed = |is_closed| Signal::Closed { group_id: GROUP, is_closed, members: [user(1), user(2)] };
+    one.hub.signal(closed(true));
+    settle().await;
+    // The group of these tests has four members.
+    let ended = ["presence", "read", "read", "read", "group_added"];
+    assert_eq!(frames(&ana).await, ended);
+    assert_eq!(frames(&bob).await, [&["user_stop_typing"][..], &ended].concat());
+    one.hub.signal(typing());
+    other.hub.signal(Signal::Read { group_id: GROUP, user_id: user(2), seq: 4, is_shared: true });
+    one.hub.signal(shares(false));
+    one.hub.signal(shares(true));
+    settle().await;
+    let again = other.follows(1);
+    settle().await;
+    assert_eq!(frames(&bob).await, ["read"], "his own");
+    assert_eq!(frames(&again).await, Vec::<String>::new());
+    assert_eq!(frames(&ana).await, ["account_changed", "account_changed"]);
+    assert_eq!(one.online(), [(user(1), 2)], "to Ana, on both instances");
+    other.hub.signal(closed(false));
+    settle().await;
+    let open = ["read", "read", "read", "presence", "presence", "presence", "presence"];
+    for peer in [&ana, &again, &bob] {
+        assert_eq!(frames(peer).await, [&open[..], &["group_added"]].concat());
+    }
+    one.hub.signal(typing());
+    settle().await;
+    assert_eq!(frames(&bob).await, ["user_typing"]);
+    assert_eq!(one.online(), [(user(1), 2), (user(2), 1)]);
 }

@@ -26,7 +26,7 @@ pub(super) async fn pin(
     if message.pinned == on {
         return unchanged(backend, message).await;
     }
-    direct::open_only(backend, message.group_id).await?;
+    direct::hold_open(backend, message.group_id).await?;
     let kind = if on { "message_pinned" } else { "message_unpinned" };
     // The head's lock comes with the event, so that two pins at once can't both be the last one.
     let (seq, at) = event(backend, message.group_id, kind, (id, actor), &json!({"message_seq": message.seq})).await?;

@@ -39,7 +39,7 @@ pub(super) async fn react(
     if !rules::reaction(before, on)? {
         return unchanged(backend, message).await;
     }
-    direct::open_only(backend, message.group_id).await?;
+    direct::hold_open(backend, message.group_id).await?;
     let payload = json!({"emoji": emoji.as_str(), "on": on, "message_seq": message.seq});
     let (seq, at) = event(backend, message.group_id, "reaction_changed", (id, actor), &payload).await?;
     let statement = if on {

@@ -9,7 +9,8 @@ use super::super::roles;
 use super::super::rows::signed;
 use super::target::message_by_id;
 
-/// The members who have read a message and share it. An author who does not share sees nobody.
+/// The members who have read a message and share it. An author who does not share sees nobody, and so does the
+/// author in a closed conversation.
 pub(super) async fn readers(store: &PostgresStore, actor: UserId, id: MessageId) -> Result<Vec<UserId>, StoreError> {
     let access = store.access.clone();
     let users: Vec<Uuid> = store
@@ -27,7 +28,9 @@ pub(super) async fn readers(store: &PostgresStore, actor: UserId, id: MessageId)
                     "select r.user_id from caravana.read r where r.group_id = $1 and r.seq >= $2 and r.user_id <> $3 \
                      and exists (select from {members} v where v.group_id = r.group_id and v.user_id = r.user_id) \
                      and not exists (select from caravana.privacy p \
-                       where p.user_id in (r.user_id, $3) and not p.share_reads) order by r.user_id",
+                       where p.user_id in (r.user_id, $3) and not p.share_reads) \
+                     and not exists (select from caravana.direct d where d.group_id = r.group_id and d.closed) \
+                     order by r.user_id",
                 ));
                 let question = question.bind(message.group_id.uuid()).bind(signed(message.seq)).bind(actor.uuid());
                 Ok(question.fetch_all(backend).await?)

@@ -1,8 +1,9 @@
 //! Stores messages once (G2): the id is the primary key for ever. A repeated send gets the stored row or a conflict.
 //!
 //! One statement stores the whole batch. It also checks membership, and holds the member's row until the commit, so
-//! that no message of a member is stored after the event of the member's removal (G9). The triggers assign the seqs. So
-//! the seqs are read afterwards, together with the rows of ids that were already stored.
+//! that no message of a member is stored after the event of the member's removal (G9). It holds the row of a conversation
+//! of two in the same way: a block waits for it, and after a block it reads the row as the block has left it. The triggers
+//! assign the seqs. So the seqs are read afterwards, together with the rows of ids that were already stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -108,9 +109,9 @@ impl<'b> Batch<'b> {
             let group = new.group_id;
             if matches!(answer, Err(StoreError::NotFound))
                 && roles::role_of(self.access, backend, group, new.user_id).await?.is_some()
-                && let Err(refused) = direct::open_only(backend, group).await
+                && direct::is_closed(backend, group).await?
             {
-                *answer = Err(refused);
+                *answer = Err(StoreError::Blocked);
             }
         }
         Ok(())
@@ -164,11 +165,13 @@ impl<'b> Batch<'b> {
         self.messages.iter().copied().filter(|new| !self.refused.contains(&new.id))
     }
 
-    /// Inserts the messages whose author is a member, whose id is not used, and whose `reply_to`, if any, is a message of
-    /// their group. Answers the ids of the inserted ones.
+    /// Inserts the messages whose author is a member, whose id is not used, whose group is not closed, and whose `reply_to`,
+    /// if any, is a message of their group. Answers the ids of the inserted ones.
     async fn insert(&self, backend: &mut Backend) -> Result<BTreeSet<Uuid>, StoreError> {
         let statement = self.access.sql(
-            "insert into public.group_chat (id, created_at, user_id, group_id, message, status) \
+            "with held as materialized (select t.group_id, t.closed from caravana.direct t \
+               where t.group_id = any($4) order by t.group_id for share) \
+             insert into public.group_chat (id, created_at, user_id, group_id, message, status) \
              select d.id, d.created_at, d.user_id, d.group_id, d.message, true \
              from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[]) \
                with ordinality as d (id, created_at, user_id, group_id, message, reply_to, nr) \
@@ -176,7 +179,7 @@ impl<'b> Batch<'b> {
              where (d.reply_to is null or exists (select from caravana.message r \
                  where r.message_id = d.reply_to and r.group_id = d.group_id)) \
                and not exists (select from caravana.message m where m.message_id = d.id) \
-               and not exists (select from caravana.direct t where t.group_id = d.group_id and t.closed) {author lives} \
+               and not exists (select from held t where t.group_id = d.group_id and t.closed) {author lives} \
              order by d.nr {members locked} \
              on conflict (id) do nothing returning id",
         );

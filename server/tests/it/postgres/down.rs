@@ -2,10 +2,11 @@
 
 use std::process::Command;
 
-use caravana_postgres::migrate;
+use caravana_postgres::{examine, migrate};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::adoption::host;
+use super::promises::becomes;
 use super::{group, head, run, user};
 use crate::support::postgres::{TestDatabase, programs};
 
@@ -141,4 +142,70 @@ async fn people_of_a_data_api_see_and_write_what_their_groups_do_and_no_more() {
     assert_eq!(rows(&mut connection).await, 0);
     run(&mut connection, "reset role").await;
     assert_eq!(head(&mut connection, group(1)).await, 4, "two joined, two wrote");
+}
+
+/// A connection of somebody who uses the data API.
+async fn of(database: &TestDatabase, number: u8, role: &str) -> PgConnection {
+    let mut connection = database.connect().await;
+    run(&mut connection, &format!("set request.jwt.claim.sub = '{}'; set role {role}", user(number))).await;
+    connection
+}
+
+#[tokio::test]
+async fn people_of_a_data_api_learn_of_no_blocks_and_write_nothing_after_one() {
+    let database = TestDatabase::empty().await;
+    let mut connection = database.connect().await;
+    run(&mut connection, DATA_API).await;
+    migrate(&database.options()).await.unwrap();
+    let [ana, bob, eva, group] = [user(1), user(2), user(3), group(1)];
+    run(
+        &mut connection,
+        &format!(
+            "insert into users (id, display_name) values ('{ana}', 'Ana'), ('{bob}', 'Bob'), ('{eva}', 'Eva');
+             insert into groups (id, name) values ('{group}', 'direct');
+             insert into caravana.direct (group_id, low_user, high_user, opened_by) values ('{group}', '{ana}', '{bob}', '{ana}');
+             insert into caravana.member (group_id, user_id) values ('{group}', '{ana}'), ('{group}', '{bob}');
+             insert into caravana.block (user_id, blocked_id) values ('{eva}', '{bob}');
+             grant all on all tables in schema public to anon, authenticated",
+        ),
+    )
+    .await;
+    run(&mut connection, RLS).await;
+    for role in ["anon", "authenticated"] {
+        let mut theirs = of(&database, 3, role).await;
+        for statement in [
+            "select from caravana.direct",
+            "select from caravana.block",
+            "update caravana.direct set closed = false",
+            "delete from caravana.block",
+        ] {
+            assert!(sqlx::query(statement).execute(&mut theirs).await.is_err(), "{role}: {statement}");
+        }
+    }
+    let findings = examine(&database.options(), None).await;
+    assert!(findings.iter().any(|finding| finding.what.contains("nothing is open to anon")), "{findings:?}");
+
+    let mut of_bob = of(&database, 2, "authenticated").await;
+    let write = format!("insert into group_chat (group_id, user_id, message) values ('{group}', '{bob}', 'x')");
+    run(&mut of_bob, &write).await;
+    // The block has begun first and is not committed.
+    let mut watcher = database.connect().await;
+    run(&mut connection, "begin; update caravana.direct set closed = true").await;
+    let writing = tokio::spawn(async move {
+        let written = sqlx::query(AssertSqlSafe(write)).execute(&mut of_bob).await.map(|_| ());
+        (written, of_bob)
+    });
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    becomes(&mut watcher, 1, waiting).await;
+    run(&mut connection, "commit").await;
+    let (written, mut of_bob) = writing.await.unwrap();
+    assert!(written.unwrap_err().to_string().contains("row-level security"));
+    assert_eq!(rows(&mut connection).await, 1);
+    // Whether it is closed is known to the two, and to nobody else.
+    let mut of_eva = of(&database, 3, "authenticated").await;
+    for (theirs, is_open) in [(&mut of_bob, false), (&mut of_eva, true)] {
+        let asked = format!("select caravana_rls.is_open('{group}')");
+        assert_eq!(sqlx::query_scalar::<_, bool>(AssertSqlSafe(asked)).fetch_one(theirs).await.unwrap(), is_open);
+    }
 }

@@ -32,7 +32,7 @@ async fn ana_in_oaxaca(store: &SharedStore) -> (UserId, GroupId) {
 }
 
 /// Repeats the query until it returns this number.
-async fn becomes(connection: &mut PgConnection, number: i64, query: &'static str) {
+pub(super) async fn becomes(connection: &mut PgConnection, number: i64, query: &'static str) {
     let asking = async {
         while sqlx::query_scalar::<_, i64>(query).fetch_one(&mut *connection).await.unwrap() != number {
             tokio::task::yield_now().await;

@@ -25,7 +25,7 @@ on_both! {
 const NOW: i64 = 10_000_000;
 
 /// Another program inserts many rows at once: `values` returns those of each number.
-async fn insert(foreign: &mut Foreign, into: &str, count: usize, values: impl Fn(usize) -> String) {
+pub(super) async fn insert(foreign: &mut Foreign, into: &str, count: usize, values: impl Fn(usize) -> String) {
     for start in (0..count).step_by(2_000) {
         let mut statement = format!("insert into {into} values ");
         for n in start..count.min(start + 2_000) {
@@ -41,7 +41,7 @@ fn invite(n: u16, max_uses: Option<u32>) -> NewInvite {
     NewInvite { created_at: NOW, token, max_uses, expires_at: NOW + 100 }
 }
 
-fn reached<T: std::fmt::Debug>(outcome: &Result<T, StoreError>, limit: Limit) {
+pub(super) fn reached<T: std::fmt::Debug>(outcome: &Result<T, StoreError>, limit: Limit) {
     assert!(matches!(outcome, Err(StoreError::LimitReached(reached)) if *reached == limit), "{outcome:?}");
 }
 

@@ -148,7 +148,11 @@ async fn each_message_of_a_batch_gets_its_own_answer(fixture: Fixture) {
         let effects = commits.recv().await.unwrap();
         told.extend(effects.into_iter().map(|effect| match effect {
             Effect::Event(event) => event.seq() - stored.seq,
-            other @ (Effect::Moved(_) | Effect::Member(..) | Effect::GroupDeleted(..) | Effect::Account(_)) => {
+            other @ (Effect::Moved(_)
+            | Effect::Member(..)
+            | Effect::GroupDeleted(..)
+            | Effect::Closed(..)
+            | Effect::Account(_)) => {
                 panic!("{other:?}")
             }
         }));

@@ -183,6 +183,7 @@ impl SimDatabase {
             members: self.members.clone(),
             reads: self.reads.clone(),
             hidden: BTreeSet::new(),
+            is_closed: false,
         }
     }
 

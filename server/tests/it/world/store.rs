@@ -261,6 +261,7 @@ fn swap_seqs(effects: &mut [Effect]) {
             | Effect::Moved(_)
             | Effect::Member(..)
             | Effect::GroupDeleted(..)
+            | Effect::Closed(..)
             | Effect::Account(_) => None,
         })
         .collect();

@@ -144,7 +144,14 @@ impl Surroundings {
 
     pub(super) fn group_state(&self) -> GroupState {
         let head = self.log.lock().unwrap().len() as Seq;
-        GroupState { epoch: EPOCH, head, members: BTreeSet::new(), reads: BTreeMap::new(), hidden: BTreeSet::new() }
+        GroupState {
+            epoch: EPOCH,
+            head,
+            members: BTreeSet::new(),
+            reads: BTreeMap::new(),
+            hidden: BTreeSet::new(),
+            is_closed: false,
+        }
     }
 
     pub(super) fn membership(&self) -> Result<(), Refused> {

@@ -1,7 +1,6 @@
 //! Notifications that do not arrive.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use caravana_protocol::GroupId;
 use tokio::time::Instant;
