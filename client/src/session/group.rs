@@ -199,12 +199,14 @@ impl Group {
         self.unread_messages(seq).count()
     }
 
-    /// How many of these messages mention the user or everyone.
+    /// How many of these messages mention the user or everyone. As in the server's count, nobody whom the user has
+    /// `blocked` mentions the user.
     #[must_use]
-    pub fn unread_mentions_after(&self, seq: Seq) -> usize {
+    pub fn unread_mentions_after(&self, seq: Seq, blocked: &[UserId]) -> usize {
         let mentions =
             |message: &&Message| message.content.mentions_everyone || message.content.mentions.contains(&self.user);
-        self.unread_messages(seq).filter(mentions).count()
+        let is_heard = |message: &&Message| message.user_id.is_none_or(|author| !blocked.contains(&author));
+        self.unread_messages(seq).filter(mentions).filter(is_heard).count()
     }
 
     fn unread_messages(&self, seq: Seq) -> impl Iterator<Item = &Message> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use caravana_client::{HistoryPage, Input, IntentId};
-use caravana_protocol::{Emoji, ErrorCode, GroupId, MessageBody, MessageId, Timestamp};
+use caravana_protocol::{Emoji, ErrorCode, GroupId, Message, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 use reactive_stores::Patch as _;
 
@@ -212,7 +212,10 @@ impl Bridge {
     #[must_use]
     pub fn opening(self, opened: &Opened) -> Opening {
         let group = &opened.group;
-        let unread = opened.messages.messages.iter().filter(|message| message.seq > group.last_read);
+        // Nobody hears of what is folded.
+        let folds = self.folds(group);
+        let is_heard = |message: &&Message| message.user_id.is_none_or(|author| !folds.contains(&author));
+        let unread = opened.messages.messages.iter().filter(|message| message.seq > group.last_read).filter(is_heard);
         Opening {
             unread: group.unread,
             left: self.care.with_value(|care| care.left.get(&group.id).copied()).filter(|_| group.unread == 0),
