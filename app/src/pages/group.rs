@@ -149,7 +149,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
         },
         older: Callback::new(move |()| bridge.older(id)),
         latest: Callback::new(move |()| bridge.latest(id)),
-        newer: Callback::new(move |()| bridge.newer(id)),
+        newer: Callback::new(move |again| bridge.newer(id, again)),
         left: Callback::new(move |place| bridge.keep_place(id, place)),
         seen: Callback::new(move |()| bridge.seen(id)),
         turn: Callback::new(move |()| bridge.turn()),

@@ -47,6 +47,7 @@ struct Progress {
     whole: bool,
     older: Older,
     has_more_after: bool,
+    newer_failed: bool,
 }
 
 /// One line on the screen.
@@ -132,6 +133,13 @@ impl Group {
             RowKey::Event(_) => None,
         };
         self.timeline.row(key).map(Item::Row).or_else(pending)
+    }
+
+    /// Whether there are messages after the loaded ones whose last request failed. Request them again when the person asks
+    /// for it. A reconnect sets this back.
+    #[must_use]
+    pub fn newer_failed(&self) -> bool {
+        self.timeline.has_more_after() && self.history.newer_failed()
     }
 
     /// What is known of the messages before the loaded ones. [`Older::Loading`] ends when the request is closed, for
@@ -321,6 +329,7 @@ impl Group {
             whole: self.is_whole(),
             older: self.older(),
             has_more_after: self.timeline.has_more_after(),
+            newer_failed: self.newer_failed(),
         };
         if progress != self.shown_progress {
             self.shown_progress = progress;

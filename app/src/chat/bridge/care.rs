@@ -161,10 +161,14 @@ impl Bridge {
         });
     }
 
-    /// Loads the messages after the loaded ones, once for each page.
-    pub fn newer(self, group: GroupId) {
+    /// Loads the messages after the loaded ones, once for each page. After a failure, only the reader can request them
+    /// `again`.
+    pub fn newer(self, group: GroupId, again: bool) {
         let page = self.running.get_value().and_then(|running| {
-            running.handle.with(|session| session.group(group).and_then(|group| group.timeline().newer_page()))
+            running.handle.with(|session| {
+                let known = session.group(group).filter(|known| again || !known.newer_failed())?;
+                known.timeline().newer_page()
+            })
         });
         let Some(page) = page else { return };
         let before = self.care.try_update_value(|care| care.newer.replace((group, page))).flatten();
