@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::finder::{Entry, Finder, Phase};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths;
 use crate::ports::{Scope, use_device};
 use crate::says::{said, says};
 
@@ -103,7 +104,7 @@ pub fn Links(
 ) -> impl IntoView {
     let link = move |Entry { hit, .. }: Entry| {
         let ids = (hit.group.id, hit.message.id);
-        let href = format!("/g/{}/m/{}", ids.0, ids.1);
+        let href = paths::message(ids.0, ids.1);
         view! {
             <li>
                 <a class="hit" href=href data-testid="hit" on:click=move |_| finder.visit(ids)>{content(finder, hit)}</a>
