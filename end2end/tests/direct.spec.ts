@@ -142,10 +142,10 @@ test('nobody hears of a mention by somebody whom one has blocked', async ({ sign
   }
   const row = listed(ana, 'Patagonia');
   await expect(row.locator('.badge:not(.badge-mention)')).toContainText('2');
-  await expect(row.locator('.badge-mention')).toHaveText(/1 mensaje/);
+  await expect(row.locator('.badge-mention')).toHaveText('@1 mención');
   await ana.page.reload();
   await ana.isIn('La otra');
-  await expect(row.locator('.badge-mention')).toHaveText(/1 mensaje/);
+  await expect(row.locator('.badge-mention')).toHaveText('@1 mención');
 });
 
 // Once, the header had the old name until the next load.
