@@ -225,6 +225,33 @@ test('the field finds groups by name, and Ctrl+K goes to one', async ({ signUp }
   await bruno.isIn('Málaga');
 });
 
+// Once, the dialog was hidden with the list, and the page took no key until Escape.
+test('Ctrl+K goes to a group where the list is not in sight, too', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  const ids = new Map<string, string>();
+  for (const name of ['Mérida', 'Palenque']) ids.set(name, await groupOf(ana, bruno, name));
+  const sheet = ana.page.getByTestId('list-sheet');
+  await ana.page.goto(`/g/${ids.get('Palenque') ?? ''}`);
+  await ana.isIn('Palenque');
+  await ana.page.setViewportSize(PHONE);
+  await expect(ana.page.getByTestId('find-group')).toBeHidden();
+  await ana.page.keyboard.press('Control+k');
+  await expect(sheet.getByTestId('switch-field')).toBeFocused();
+  await expect(sheet.getByTestId('switch-field')).toBeInViewport();
+  await ana.page.keyboard.type('mér');
+  await ana.page.keyboard.press('Enter');
+  await ana.isIn('Mérida');
+  await expect(sheet).toBeHidden();
+  // Beside the members, too.
+  await ana.page.setViewportSize({ width: 900, height: 700 });
+  await ana.page.getByTestId('show-members').click();
+  await expect(ana.page.getByTestId('find-group')).toBeHidden();
+  await ana.page.keyboard.press('Control+k');
+  await expect(sheet.getByTestId('switch-field')).toBeInViewport();
+  await ana.page.keyboard.press('Escape');
+  await expect(sheet).toBeHidden();
+});
+
 for (const { locale, words } of [
   { locale: 'es-MX', words: { name: 'Ponle un nombre al grupo.', dates: 'El viaje no puede terminar antes de empezar.' } },
   { locale: 'en-GB', words: { name: 'Give the group a name.', dates: "The trip can't end before it begins." } },
