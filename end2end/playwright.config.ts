@@ -8,6 +8,7 @@ const isRoot = process.getuid?.() === 0;
 // Behaviour of the page alone does not depend on the database, so these files run on SQLite only. A new file runs on
 // both.
 const PAGE_ALONE = [
+  'accessibility',
   'addresses',
   'burst',
   'colours',
@@ -22,11 +23,13 @@ const PAGE_ALONE = [
   'lazy',
   'loading',
   'long',
+  'members',
   'notices',
   'older',
   'outbox',
   'panes',
   'place',
+  'preferences',
   'reach',
   'scrolling',
   'selection',

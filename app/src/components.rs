@@ -9,12 +9,14 @@
 pub mod account_form;
 pub mod address;
 pub mod avatar;
+pub mod badge;
 pub mod blocked_people;
 pub mod brand;
 pub mod bubble;
 pub mod checked_field;
 pub mod closed_note;
 pub mod composer;
+pub mod composing;
 pub mod connection;
 pub mod continuity;
 pub mod emoji_picker;
@@ -37,6 +39,7 @@ pub mod sheet;
 pub mod sign_in_list;
 pub mod sign_out;
 pub mod timeline;
+pub mod trip_days;
 
 pub use account_form::{AccountForm, AccountKind};
 pub use address::WrongAddress;

@@ -1,6 +1,32 @@
-//! Paths of this site in queries.
+//! Paths of this site: those of groups and messages, and paths in queries.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+
+use caravana_protocol::MessageId;
+
+/// The page of a group, whose id may be text.
+#[must_use]
+pub(crate) fn group(group: impl Display) -> String {
+    format!("/g/{group}")
+}
+
+/// The page of a group's details.
+#[must_use]
+pub(crate) fn members(group: impl Display) -> String {
+    format!("/g/{group}/miembros")
+}
+
+/// A link to a message.
+#[must_use]
+pub(crate) fn message(group: impl Display, message: MessageId) -> String {
+    format!("/g/{group}/m/{message}")
+}
+
+/// The message to which a path leads, if it is one of this group.
+#[must_use]
+pub(crate) fn linked(path: &str, group: impl Display) -> Option<MessageId> {
+    path.strip_prefix(&format!("/g/{group}/m/"))?.parse().ok()
+}
 
 /// A path of this site to go to. Anybody may have written the query, so a value that does not begin with exactly one
 /// slash becomes `/`.
@@ -41,6 +67,14 @@ mod tests {
             assert_eq!(own_path(Some(path)), "/", "{path}");
         }
         assert_eq!(own_path(None), "/");
+    }
+
+    #[test]
+    fn a_link_leads_to_its_message() {
+        let (trip, other) = ("trip", "other");
+        let id = MessageId::new(uuid::Uuid::from_u128(7));
+        assert_eq!(linked(&message(trip, id), trip), Some(id));
+        assert_eq!((linked(&message(other, id), trip), linked(&members(trip), trip)), (None, None));
     }
 
     #[test]

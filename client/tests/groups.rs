@@ -5,8 +5,8 @@ use caravana_client::{Change, Input, LinkState};
 use caravana_protocol::limits::SUBSCRIPTIONS;
 use caravana_protocol::rest::{Group, GroupKind, Mine, Sharing, User};
 use caravana_protocol::{
-    AccountChanged, CloseReason, Cursor, ErrorCode, GroupAdded, GroupId, GroupRemoved, Left, LeftReason, Role,
-    ServerFrame, Timestamp, WireError,
+    AccountChanged, CloseReason, Content, Cursor, ErrorCode, Event, GroupAdded, GroupId, GroupRemoved, Left,
+    LeftReason, Message, MessageId, Role, ServerFrame, Timestamp, WireError,
 };
 
 fn seen(id: GroupId, sim: &Simulation) -> Group {
@@ -51,6 +51,35 @@ fn a_group_that_the_user_joined_elsewhere_is_reported() {
     sim.changes.clear();
     sim.hear(ServerFrame::AccountChanged(AccountChanged { user: user.clone() }));
     assert_eq!(sim.changes, [Change::Account(user)]);
+}
+
+// Once, a mention by a person whom the reader had blocked counted in the list until the next load.
+#[test]
+fn nobody_who_is_blocked_mentions_the_user() {
+    let mut sim = Simulation::online();
+    let before = sim.server.head();
+    for number in [1, 2] {
+        let mut content = Content::text(format!("@yo {number}"));
+        content.mentions = vec![me()];
+        let seq = sim.server.head() + 1;
+        sim.server.append(Event::NewMessage(Message {
+            id: MessageId::new(uuid::Uuid::from_u128(900 + number)),
+            user_id: Some(ana()),
+            group_id: group(),
+            content,
+            created_at: Timestamp::from_unix_micros(0),
+            status: true,
+            seq,
+            edited_at: None,
+            reply: None,
+            reactions: Vec::new(),
+            pinned: false,
+        }));
+    }
+    sim.work();
+    assert_eq!(sim.group().unread_mentions_after(before, &[]), 2);
+    assert_eq!(sim.group().unread_mentions_after(before, &[ana()]), 0);
+    assert_eq!(sim.group().unread_after(before), 2, "the messages are unread nevertheless");
 }
 
 #[test]

@@ -123,6 +123,33 @@ fn another_request_or_closing_the_group_ends_the_loading() {
     }
 }
 
+#[test]
+fn newer_messages_that_do_not_come_are_told_and_come_when_they_are_asked_for_again() {
+    let mut sim = with(300);
+    sim.give(Input::Load { group: group(), page: HistoryPage::Around(100) });
+    sim.work();
+    let page = sim.group().timeline().newer_page().unwrap_or_else(|| panic!("nothing newer"));
+    assert!(!sim.group().newer_failed());
+    sim.rest = false;
+    sim.changes.clear();
+    sim.give(Input::Load { group: group(), page });
+    assert!(sim.group().newer_failed());
+    assert!(was_told(&sim));
+    sim.rest = true;
+    sim.give(Input::Load { group: group(), page });
+    assert!(!sim.group().newer_failed());
+    assert_ne!(sim.group().timeline().newer_page(), Some(page));
+    // A reconnect makes another attempt worthwhile.
+    sim.rest = false;
+    let page = sim.group().timeline().newer_page().unwrap_or_else(|| panic!("nothing newer"));
+    sim.give(Input::Load { group: group(), page });
+    assert!(sim.group().newer_failed());
+    sim.close(CloseReason::Abnormal);
+    sim.rest = true;
+    sim.pass(2_000);
+    assert!(!sim.group().newer_failed());
+}
+
 /// A page of older messages once took the place of the page that the reader was waiting for.
 #[test]
 fn older_messages_are_not_asked_for_while_the_reader_goes_to_another_part() {

@@ -124,6 +124,87 @@ test('whom one has blocked can not write, and is folded in groups', async ({ sig
   await expect(listed(bruno, 'Ana')).toContainText('ya está');
 });
 
+// Once, such a mention counted in the list until the next load.
+test('nobody hears of a mention by somebody whom one has blocked', async ({ signUp }) => {
+  const [ana, bruno, carla] = [await signUp('Ana'), await signUp('Bruno'), await signUp('Carla')];
+  await together(ana, bruno, 'Patagonia');
+  const { token } = await ana.post<{ token: string }>(`/groups/${ana.groupId}/invites`);
+  await carla.post(`/invites/${token}/accept`);
+  await carla.page.goto(new URL(ana.page.url()).pathname);
+  await carla.isIn('Patagonia');
+  await block(ana, 'Bruno');
+  await ana.createGroup('La otra');
+  for (const person of [bruno, carla]) {
+    await person.composer.fill('@Ana, ¿vienes?');
+    await person.composer.press('Enter');
+    await person.page.keyboard.press('Enter');
+    await expect(person.messages.last()).toHaveAttribute('data-state', 'sent');
+  }
+  const row = listed(ana, 'Patagonia');
+  await expect(row.locator('.badge:not(.badge-mention)')).toContainText('2');
+  await expect(row.locator('.badge-mention')).toHaveText('@1 mención');
+  await ana.page.reload();
+  await ana.isIn('La otra');
+  await expect(row.locator('.badge-mention')).toHaveText('@1 mención');
+});
+
+// Once, the header had the old name until the next load.
+test('a conversation is called as the other person is now', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Patagonia');
+  await write(ana, 'Bruno');
+  await ana.send('hola');
+  await listed(bruno, 'Ana').click();
+  await bruno.sees('hola');
+  const rename = async (name: string): Promise<void> => {
+    const answer = await ana.page.request.patch('/api/v1/account', { headers: { 'sec-fetch-site': 'same-origin' }, data: { display_name: name } });
+    expect(answer.ok()).toBe(true);
+  };
+  await rename('Anita');
+  await expect(bruno.page.getByRole('heading', { level: 1, name: 'Anita', exact: true })).toBeVisible();
+  await expect(listed(bruno, 'Anita')).toHaveCount(1);
+  await expect(member(bruno, 'Anita')).toHaveCount(1);
+  // And if nothing told of it, because there was no link.
+  await bruno.page.context().setOffline(true);
+  await expect(bruno.connection).toHaveAttribute('data-state', 'offline');
+  await rename('Ana María');
+  await bruno.page.context().setOffline(false);
+  await expect(bruno.page.getByRole('heading', { level: 1, name: 'Ana María' })).toBeVisible({ timeout: 30_000 });
+});
+
+test('one blocks the author of a message from its menu, and takes it back there', async ({ signUp }) => {
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Patagonia');
+  await bruno.send('¿me lees?');
+  await ana.sees('¿me lees?');
+  await ana.send('sí');
+  await ana.seesSent('sí');
+  const menu = ana.page.getByTestId('message-menu');
+  const open = async (row: Locator): Promise<void> => {
+    await row.locator('.bubble').hover();
+    await ana.page.getByTestId('bar-more').click();
+    await expect(menu.getByTestId('menu-close')).toBeVisible();
+  };
+  // Nobody blocks oneself.
+  await open(ana.message('sí'));
+  await expect(menu.getByTestId('block')).toHaveCount(0);
+  await ana.page.keyboard.press('Escape');
+  await open(ana.message('¿me lees?'));
+  await expect(menu.getByTestId('block')).toHaveText('Bloquear');
+  await menu.getByTestId('block').click();
+  await expect(menu.getByRole('heading', { name: '¿Bloquear a Bruno?' })).toBeVisible();
+  await menu.getByTestId('question-no').click();
+  await menu.getByTestId('block').click();
+  await menu.getByTestId('question-yes').click();
+  await expect(menu).toBeHidden();
+  await expect(ana.page.getByTestId('show-blocked')).toBeVisible();
+  await open(ana.messages.first());
+  await expect(menu.getByTestId('block')).toHaveText('Desbloquear');
+  await menu.getByTestId('block').click();
+  await expect(menu).toBeHidden();
+  await ana.sees('¿me lees?');
+});
+
 test('the page of the account lists whom one has blocked', async ({ signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Patagonia');

@@ -74,6 +74,48 @@ test('from a message that a link leads to, one reads on downwards to the newest'
   await expect(ana.page.getByTestId('newest')).toHaveCount(0);
 });
 
+test('newer messages that do not come say so in their place, and the button asks again', async ({ signUp }) => {
+  test.setTimeout(120_000);
+  const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
+  await together(ana, bruno, 'Larga');
+  await flood(bruno, 300);
+  const page = await ana.page.request.get(`/api/v1/groups/${ana.groupId}/messages?limit=200`);
+  const oldest = ((await page.json()) as { messages: { id: string; message: string }[] }).messages[0];
+  if (oldest === undefined) throw new Error('no message');
+  const AFTER = /\/messages\?.*after=/;
+  let asked = 0;
+  await ana.page.route(AFTER, async (route) => {
+    asked += 1;
+    await route.fulfill({ status: 503, body: '' });
+  });
+  await ana.page.goto(`/g/${ana.groupId}/m/${oldest.id}`);
+  await ana.isOnline();
+  await expect(ana.page.locator(`[data-id="${oldest.id}"]`)).toBeInViewport();
+  const region = ana.page.getByRole('region', { name: 'Mensajes' });
+  const down = (by: number) => region.evaluate((scroller, by) => scroller.scrollBy(0, by), by);
+  const again = ana.page.getByRole('button', { name: 'No pudimos cargarlos. Reintentar' });
+  await expect(async () => {
+    await down(300);
+    await expect(again).toBeInViewport({ timeout: 50 });
+  }).toPass({ timeout: 30_000, intervals: [30] });
+  // The page does not repeat the request by itself, however the reader scrolls.
+  for (const by of [-200, 100, -100, 400]) {
+    await down(by);
+    await settled(ana.page);
+  }
+  await expect(again).toBeVisible();
+  expect(asked).toBe(1);
+  await ana.page.unroute(AFTER);
+  const last = await ana.messages.last().getAttribute('data-id');
+  await again.click();
+  await expect(again).toHaveCount(0);
+  await expect(ana.page.locator(`[data-id="${last ?? ''}"]`)).toBeInViewport();
+  await expect(async () => {
+    await down(300);
+    await expect(ana.message('mensaje 300')).toBeInViewport({ timeout: 50 });
+  }).toPass({ timeout: 30_000, intervals: [30] });
+});
+
 test('the first message in an empty group is announced, and a burst as a number', async ({ signUp }) => {
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   const group = await groupOf(ana, bruno, 'Vacía');

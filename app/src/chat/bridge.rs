@@ -264,6 +264,7 @@ impl Bridge {
             wait: Whole(None),
             older: Whole(if opened.messages.has_more_before { Older::More } else { Older::Start }),
             has_newer: false,
+            newer_failed: false,
             may_invite: may_invite(&opened.group),
             role: Whole(opened.group.role),
             members_can_invite: opened.group.members_can_invite,

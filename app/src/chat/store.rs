@@ -281,6 +281,8 @@ pub struct TimelineState {
     /// There are newer messages than those on the screen: the reader scrolled so far back that the newest were dropped
     /// from memory.
     pub has_newer: bool,
+    /// They were requested and did not come.
+    pub newer_failed: bool,
     /// The reader may invite others.
     pub may_invite: bool,
     /// The reader's role.
@@ -318,6 +320,7 @@ impl TimelineState {
             wait: Whole(None),
             older: Whole(Older::Start),
             has_newer: false,
+            newer_failed: false,
             may_invite: true,
             role: Whole(Role::Member),
             members_can_invite: true,

@@ -19,6 +19,7 @@ use crate::chat::store::TimelineState;
 use crate::emoji::Emojis;
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
+use crate::paths;
 use crate::ports::{Device, use_device};
 use crate::says::{said, says};
 
@@ -106,7 +107,7 @@ pub fn Composer(
     };
     let unsendable = move || check.get().is_err() && !text.read().is_empty() || closed.get();
     view! {
-        <form class="composer" method="post" action=format!("/g/{group}") novalidate=move || ready.get() on:submit=on_submit>
+        <form class="composer" method="post" action=paths::group(group) novalidate=move || ready.get() on:submit=on_submit>
             <div class="composer-notes">
                 <Problem check cut />
                 <Counter check />

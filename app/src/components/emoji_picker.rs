@@ -8,7 +8,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 use wasm_split_helpers::wasm_split;
 
-use super::lazy::{NotLoaded, lazy};
+use super::lazy::{NotLoaded, lazy_field};
 use crate::emoji::Emojis;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -88,7 +88,7 @@ pub fn EmojiPicker(
 }
 
 fn picker(choosing: Choosing) -> AnyView {
-    lazy(async || Ok(load().await?), move || show(choosing))
+    lazy_field(async || Ok(load().await?), move || show(choosing))
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "a split point that may fail returns its error")]

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use reactive_stores::Store;
 
+use super::badge::Badge;
 use super::empty_state::EmptyState;
 use super::icon::{Glyph, Icon};
 use super::search::{FoundMessages, FoundParts, SearchActions};
@@ -229,23 +230,13 @@ fn Archived(chat: Store<ChatState>, listed: Memo<Listed>, row: ViewFn) -> impl I
         rows.map(|rows| aside(&rows)).unwrap_or_default()
     });
     let any = Memo::new(move |_| count.get() > 0);
-    let badge = move || {
-        (unread.get() > 0).then(|| {
-            view! {
-                <span class="badge badge-quiet">
-                    <span aria-hidden="true" {..says(move || row::number(unread.get()))}></span>
-                    <span class="visually-hidden" {..says(move || (words.unread)(unread.get()))}></span>
-                </span>
-            }
-        })
-    };
     view! {
         <Show when=move || any.get()>
             <details class="archived" data-testid="archived">
                 <summary class="archived-line">
                     <Icon glyph=Glyph::Archive />
                     <span class="archived-label" {..says(move || (words.list.archived)(count.get()))}></span>
-                    {badge}
+                    <Badge count=unread quiet=Signal::stored(true) />
                 </summary>
                 <ul class="group-rows">{row.run()}</ul>
             </details>

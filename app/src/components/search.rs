@@ -12,8 +12,9 @@ use leptos::prelude::*;
 use reactive_stores::Store;
 use wasm_split_helpers::wasm_split;
 
+use super::composing::is_composing;
 use super::icon::{Glyph, Icon};
-use super::lazy::{NotLoaded, lazy};
+use super::lazy::{NotLoaded, lazy, lazy_field};
 use crate::chat::store::TimelineState;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -98,7 +99,7 @@ pub fn SearchPanel(
     let open = parts.shown.open;
     let was_open = Memo::new(move |before: Option<&bool>| before == Some(&true) || open.get());
     let escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && !event.is_composing() {
+        if event.key() == "Escape" && !is_composing(&event) {
             event.prevent_default();
             parts.close.run(());
         }
@@ -142,7 +143,10 @@ pub fn FoundMessages(
 }
 
 fn part(part: Part) -> AnyView {
-    lazy(async || Ok(load().await?), move || show(part))
+    match part {
+        Part::Panel(_) => lazy_field(async || Ok(load().await?), move || show(part)),
+        Part::Found(_) => lazy(async || Ok(load().await?), move || show(part)),
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "a split point that may fail returns its error")]

@@ -56,7 +56,7 @@ pub fn Timeline(
     if let Some(device) = use_device() {
         viewport.look_at(scroller, device);
     }
-    let to_latest = move |_| {
+    let to_latest = move |()| {
         // At the end of the loaded rows the reader follows, so when the newest messages are loaded, their rows come
         // into view.
         viewport.to_end();
@@ -89,9 +89,7 @@ pub fn Timeline(
                     </For>
                     <div class="pad" aria-hidden="true"></div>
                     <Show when=move || timeline.has_newer().get()>
-                        <button class="older" type="button" data-testid="newest" on:click=to_latest>
-                            {words.load_newest}
-                        </button>
+                        <End timeline newer=actions.newer to_latest=Callback::new(to_latest) />
                     </Show>
                 </div>
             </div>
@@ -101,7 +99,7 @@ pub fn Timeline(
             <div class="day day-on-top" class:shown=move || viewport.day.read().is_some() aria-hidden="true">
                 <span {..says(day)}></span>
             </div>
-            <button class="to-latest" class:shown=viewport.away type="button" on:click=to_latest>
+            <button class="to-latest" class:shown=viewport.away type="button" on:click=move |_| to_latest(())>
                 {move || {
                     let fresh = viewport.fresh.get();
                     (fresh > 0).then(|| view! { <span class="badge" {..said((words.new_messages)(fresh))}></span> })
@@ -170,6 +168,16 @@ fn Start(timeline: Store<TimelineState>, older: Callback<()>) -> impl IntoView {
                 .erase()
         }
     }
+}
+
+/// The element below the last row, if newer messages follow: the way to the newest, or to those that did not come.
+#[component]
+fn End(timeline: Store<TimelineState>, newer: Callback<bool>, to_latest: Callback<()>) -> impl IntoView {
+    let words = use_words();
+    let has_failed = move || timeline.newer_failed().get();
+    let label = move || if has_failed() { words.older_failed } else { words.load_newest };
+    let press = move |_| if untrack(has_failed) { newer.run(true) } else { to_latest.run(()) };
+    view! { <button class="older" type="button" data-testid="newest" {..says(label)} on:click=press></button> }.erase()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -21,7 +21,7 @@ use crate::chat::{Bridge, lists, use_bridge};
 use crate::components::{Brand, EmptyState, FreshInvite, GroupList, ListActions, Preferences, SearchActions};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
-use crate::paths::encode_path;
+use crate::paths::{self, encode_path};
 use crate::ports::{Api, ApiError, use_device};
 use crate::says::said;
 use crate::time::Reader;
@@ -154,7 +154,7 @@ fn list_actions(bridge: Bridge) -> ListActions {
     let go = navigate.clone();
     let made = Callback::new(move |group: Group| {
         bridge.entered(&group);
-        go(&format!("/g/{}", group.id), NavigateOptions::default());
+        go(&paths::group(group.id), NavigateOptions::default());
         let Some(Api(api)) = &invites else { return };
         let invite = api.create_invite(group.id, NewInvite::default());
         leptos::task::spawn_local(async move {

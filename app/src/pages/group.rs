@@ -24,6 +24,7 @@ use crate::components::{
 use crate::emoji::Emojis;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths;
 use crate::ports::{Api, ApiError, ApiFuture, HistoryPage, use_device};
 use crate::says::{said, says};
 use crate::time::Reader;
@@ -149,7 +150,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
         },
         older: Callback::new(move |()| bridge.older(id)),
         latest: Callback::new(move |()| bridge.latest(id)),
-        newer: Callback::new(move |()| bridge.newer(id)),
+        newer: Callback::new(move |again| bridge.newer(id, again)),
         left: Callback::new(move |place| bridge.keep_place(id, place)),
         seen: Callback::new(move |()| bridge.seen(id)),
         turn: Callback::new(move |()| bridge.turn()),
@@ -169,7 +170,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
         <Title text=title />
         <main class="pane" id="content">
             <GroupHeader id timeline state reader=bridge.reader invite finding />
-            <ConnectionBanner link=state retry=Callback::new(move |()| bridge.retry_now()) next=format!("/g/{id}") />
+            <ConnectionBanner link=state retry=Callback::new(move |()| bridge.retry_now()) next=paths::group(id) />
             {move || timeline.removed().get().then(|| view! { <p class="banner" role="alert">{words.removed}</p> })}
             {refused.map(|text| view! { <p class="banner" role="alert">{text}</p> })}
             <PinBar timeline jump=actions.jump />
@@ -197,7 +198,7 @@ fn Conversation(opened: Opened, bridge: Bridge) -> impl IntoView {
         <SearchPanel parts=finding.parts(timeline) />
         <MembersPanel
             timeline
-            back=format!("/g/{id}")
+            back=paths::group(id)
             link=state
             invite
             jump=actions.jump
@@ -262,7 +263,7 @@ fn group_actions(group: GroupId, bridge: Bridge) -> GroupActions {
             let (opened, go) = (bridge.open_direct(user), navigate.clone());
             Box::pin(async move {
                 let group = opened.await?;
-                go(&format!("/g/{}", group.id), NavigateOptions::default());
+                go(&paths::group(group.id), NavigateOptions::default());
                 Ok(())
             })
         }),
@@ -322,7 +323,7 @@ fn GroupHeader(
                 <div class="bar-text">
                     <h1 class="bar-title">
                         // The link covers the avatar and the line below, too.
-                        <a class="bar-link" href=format!("/g/{id}/miembros") title=words.details data-testid="show-members" on:click=move |_| finding.close()>
+                        <a class="bar-link" href=paths::members(id) title=words.details data-testid="show-members" on:click=move |_| finding.close()>
                             <bdi {..says(move || name.get())}></bdi>
                         </a>
                     </h1>

@@ -11,7 +11,7 @@ use super::posted_error;
 use crate::components::{Avatar, Brand, EmptyState, Preferences};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
-use crate::paths::encode_path;
+use crate::paths::{self, encode_path};
 use crate::ports::{Api, ApiError, respond, use_device};
 use crate::says::said;
 
@@ -125,7 +125,7 @@ fn AcceptForm(token: String) -> impl IntoView {
         let answer = api.accept_invite(token.clone());
         leptos::task::spawn_local(async move {
             match answer.await {
-                Ok(group) => device.visit(&format!("/g/{}", group.id)),
+                Ok(group) => device.visit(&paths::group(group.id)),
                 Err(error) => {
                     problem.set(Some(explain(words, error.code())));
                     busy.set(false);

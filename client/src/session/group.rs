@@ -47,6 +47,7 @@ struct Progress {
     whole: bool,
     older: Older,
     has_more_after: bool,
+    newer_failed: bool,
 }
 
 /// One line on the screen.
@@ -134,6 +135,13 @@ impl Group {
         self.timeline.row(key).map(Item::Row).or_else(pending)
     }
 
+    /// Whether there are messages after the loaded ones whose last request failed. Request them again when the person asks
+    /// for it. A reconnect sets this back.
+    #[must_use]
+    pub fn newer_failed(&self) -> bool {
+        self.timeline.has_more_after() && self.history.newer_failed()
+    }
+
     /// What is known of the messages before the loaded ones. [`Older::Loading`] ends when the request is closed, for
     /// any reason.
     #[must_use]
@@ -199,12 +207,14 @@ impl Group {
         self.unread_messages(seq).count()
     }
 
-    /// How many of these messages mention the user or everyone.
+    /// How many of these messages mention the user or everyone. As in the server's count, nobody whom the user has
+    /// `blocked` mentions the user.
     #[must_use]
-    pub fn unread_mentions_after(&self, seq: Seq) -> usize {
+    pub fn unread_mentions_after(&self, seq: Seq, blocked: &[UserId]) -> usize {
         let mentions =
             |message: &&Message| message.content.mentions_everyone || message.content.mentions.contains(&self.user);
-        self.unread_messages(seq).filter(mentions).count()
+        let is_heard = |message: &&Message| message.user_id.is_none_or(|author| !blocked.contains(&author));
+        self.unread_messages(seq).filter(mentions).filter(is_heard).count()
     }
 
     fn unread_messages(&self, seq: Seq) -> impl Iterator<Item = &Message> {
@@ -319,6 +329,7 @@ impl Group {
             whole: self.is_whole(),
             older: self.older(),
             has_more_after: self.timeline.has_more_after(),
+            newer_failed: self.newer_failed(),
         };
         if progress != self.shown_progress {
             self.shown_progress = progress;

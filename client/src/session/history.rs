@@ -36,6 +36,8 @@ pub(super) struct History {
     pending: Option<Asked>,
     /// The last request for older messages failed.
     older_failed: bool,
+    /// The last request for newer messages failed.
+    newer_failed: bool,
     /// When to request the newest page again. Without it nothing can be shown.
     retry_at: Option<Instant>,
     failures: u32,
@@ -78,6 +80,11 @@ impl History {
         }
     }
 
+    /// Whether the last request for messages after the loaded ones failed.
+    pub(super) const fn newer_failed(&self) -> bool {
+        self.newer_failed
+    }
+
     /// Requests a page, and returns whether it did. `oldest` is the page before the oldest row. While the newest page is
     /// being loaded every other page fails, because without it there is no cursor.
     pub(super) fn load(
@@ -102,7 +109,7 @@ impl History {
         if latest {
             self.retry_at = None;
         }
-        self.older_failed = false;
+        (self.older_failed, self.newer_failed) = (false, false);
         let request = shared.load(group, page);
         self.pending = Some(Asked { request, page, deadline: now.after(PAGE_TIMEOUT_MS) });
         true
@@ -133,6 +140,7 @@ impl History {
             self.failures = self.failures.saturating_add(1);
         } else {
             self.older_failed = matches!(page, HistoryPage::Before(_));
+            self.newer_failed = matches!(page, HistoryPage::After(_));
             shared.out.change(Change::HistoryFailed { group, page });
         }
     }
@@ -140,7 +148,7 @@ impl History {
     /// The server can be reached again. Returns whether to request the newest page now, because it waits for its next
     /// attempt.
     pub(super) fn hurry(&mut self) -> bool {
-        self.older_failed = false;
+        (self.older_failed, self.newer_failed) = (false, false);
         let waits = self.retry_at.is_some();
         if waits {
             self.failures = 0;

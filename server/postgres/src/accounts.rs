@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{PostgresStore, ended, ends, is_duplicate, privacy, proofs, resets};
+use super::{PostgresStore, direct, ended, ends, is_duplicate, privacy, proofs, resets};
 
 #[derive(sqlx::FromRow)]
 struct AccountRow {
@@ -140,6 +140,7 @@ impl Accounts for PostgresStore {
                     let after = privacy::user(&access, backend, user).await?;
                     if let Some(renamed) = after.filter(|after| Some(after) != before.as_ref()) {
                         effects.account(renamed);
+                        direct::renamed(backend, effects, user).await?;
                     }
                     Ok(())
                 })

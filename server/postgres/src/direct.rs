@@ -1,13 +1,14 @@
 //! What a group is to a member if it is a conversation of two, and whom a user has blocked: read by what depends on it.
 
+use caravana_protocol::limits::DIRECT_PER_USER;
 use caravana_protocol::rest::{GroupKind, Sharing, User};
 use caravana_protocol::{GroupId, UserId};
-use caravana_store::{StoreError, rules};
+use caravana_store::{Effects, StoreError, rules};
 use uuid::Uuid;
 
 use super::access::Access;
 use super::backend::Backend;
-use super::rows::Name;
+use super::rows::{Name, signed};
 
 /// The columns of a [`DirectColumns`], from the joins of [`direct_joins`].
 macro_rules! direct_columns {
@@ -80,6 +81,23 @@ pub(super) async fn hold_open(backend: &mut Backend, group: GroupId) -> Result<(
     let question = sqlx::query_scalar("select closed from caravana.direct where group_id = $1 for share");
     let is_closed: Option<bool> = question.bind(group.uuid()).fetch_optional(backend).await?;
     rules::open_only(is_closed == Some(true))
+}
+
+/// A user has another name: so have their conversations, for the other person of each. So many of them are told; the
+/// others see it when they next load their groups.
+pub(super) async fn renamed(backend: &mut Backend, effects: &mut Effects, user: UserId) -> Result<(), StoreError> {
+    let begun: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "select group_id, case when low_user = $1 then high_user else low_user end from caravana.direct
+         where low_user = $1 or high_user = $1 order by group_id desc limit $2",
+    )
+    .bind(user.uuid())
+    .bind(signed(DIRECT_PER_USER as u64))
+    .fetch_all(backend)
+    .await?;
+    for (group, peer) in begun {
+        effects.mine(GroupId::new(group), UserId::new(peer));
+    }
+    Ok(())
 }
 
 /// A user's account ends: nothing can be written to them, and nobody has blocked them or is blocked by them.

@@ -7,7 +7,7 @@ use caravana_store::{Account, Accounts, NewAccount, PasswordChange, SharingPatch
 
 use super::privacy::{SharingColumns, sharing_columns};
 use super::rows::Name;
-use super::{SqliteStore, ended, ends, id, is_duplicate, privacy, proofs, resets};
+use super::{SqliteStore, direct, ended, ends, id, is_duplicate, privacy, proofs, resets};
 
 #[derive(sqlx::FromRow)]
 struct AccountRow {
@@ -130,6 +130,7 @@ impl Accounts for SqliteStore {
                         && let Some(renamed) = privacy::user(tx, user).await?
                     {
                         effects.account(renamed);
+                        direct::renamed(tx, effects, user).await?;
                     }
                     Ok(())
                 })

@@ -1,8 +1,9 @@
 //! What a group is to a member if it is a conversation of two, and whom a user has blocked: read by what depends on it.
 
 use caravana_protocol::UserId;
+use caravana_protocol::limits::DIRECT_PER_USER;
 use caravana_protocol::rest::{GroupKind, Sharing, User};
-use caravana_store::{NAMELESS, StoreError, rules};
+use caravana_store::{Effects, NAMELESS, StoreError, rules};
 use sqlx::SqliteConnection;
 
 use super::rows;
@@ -84,6 +85,25 @@ pub(super) async fn open_only(tx: &mut SqliteConnection, group: &str) -> Result<
         .fetch_one(tx)
         .await?;
     rules::open_only(is_closed)
+}
+
+/// A user has another name: so have their conversations, for the other person of each. So many of them are told; the
+/// others see it when they next load their groups.
+pub(super) async fn renamed(tx: &mut SqliteConnection, effects: &mut Effects, user: UserId) -> Result<(), StoreError> {
+    let begun: Vec<(String, Loose)> = sqlx::query_as(
+        "select group_id, case when low_user = ?1 then high_user else low_user end from caravana_direct
+         where low_user = ?1 or high_user = ?1 order by group_id desc limit ?2",
+    )
+    .bind(user.to_string())
+    .bind(rows::signed(DIRECT_PER_USER as u64))
+    .fetch_all(tx)
+    .await?;
+    for (group, peer) in begun {
+        if let (Ok(group), Some(peer)) = (group.parse(), rows::user(Some(&*peer))) {
+            effects.mine(group, peer);
+        }
+    }
+    Ok(())
 }
 
 /// A user's account ends: nothing can be written to them, and nobody has blocked them or is blocked by them.

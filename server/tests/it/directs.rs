@@ -67,6 +67,7 @@ async fn two_people_have_one_conversation_with_the_others_name_on_all_devices() 
     // A new name shows at once.
     assert_eq!(ana.patch("/api/v1/account", &json!({"display_name": "Anita"})).await.status, 200);
     assert_eq!(seen(&bob, group).await["name"], "Anita");
+    assert_eq!(of_bob.expect("group_added").await["group"]["name"], "Anita");
 }
 
 #[tokio::test]

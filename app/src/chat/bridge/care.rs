@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use caravana_client::{HistoryPage, Input, IntentId};
-use caravana_protocol::{Emoji, ErrorCode, GroupId, MessageBody, MessageId, Timestamp};
+use caravana_protocol::{Emoji, ErrorCode, GroupId, Message, MessageBody, MessageId, Timestamp};
 use leptos::prelude::*;
 use reactive_stores::Patch as _;
 
@@ -161,10 +161,14 @@ impl Bridge {
         });
     }
 
-    /// Loads the messages after the loaded ones, once for each page.
-    pub fn newer(self, group: GroupId) {
+    /// Loads the messages after the loaded ones, once for each page. After a failure, only the reader can request them
+    /// `again`.
+    pub fn newer(self, group: GroupId, again: bool) {
         let page = self.running.get_value().and_then(|running| {
-            running.handle.with(|session| session.group(group).and_then(|group| group.timeline().newer_page()))
+            running.handle.with(|session| {
+                let known = session.group(group).filter(|known| again || !known.newer_failed())?;
+                known.timeline().newer_page()
+            })
         });
         let Some(page) = page else { return };
         let before = self.care.try_update_value(|care| care.newer.replace((group, page))).flatten();
@@ -212,7 +216,10 @@ impl Bridge {
     #[must_use]
     pub fn opening(self, opened: &Opened) -> Opening {
         let group = &opened.group;
-        let unread = opened.messages.messages.iter().filter(|message| message.seq > group.last_read);
+        // Nobody hears of what is folded.
+        let folds = self.folds(group);
+        let is_heard = |message: &&Message| message.user_id.is_none_or(|author| !folds.contains(&author));
+        let unread = opened.messages.messages.iter().filter(|message| message.seq > group.last_read).filter(is_heard);
         Opening {
             unread: group.unread,
             left: self.care.with_value(|care| care.left.get(&group.id).copied()).filter(|_| group.unread == 0),

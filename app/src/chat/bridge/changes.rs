@@ -128,6 +128,7 @@ impl Bridge {
 
     fn take_members(self, id: GroupId, members: Vec<Member>, group: Group) {
         self.learn_names(id, &members);
+        self.peer_is_called(&group);
         let _ = self.open.try_update_value(|open| {
             if let Some(open) = open.as_mut().filter(|open| open.group.id == id) {
                 open.names.extend(names(&members));
@@ -163,6 +164,7 @@ impl Bridge {
             listed.len()
         });
         let Some(listed) = listed else { return };
+        self.peer_is_called(group);
         let is_open = self.open.try_update_value(|open| {
             let open = open.as_mut().filter(|open| open.group.id == group.id);
             let told = |open: &mut Open| {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use reactive_stores::Patch as _;
 
 use super::{Bridge, Dirty};
+use crate::chat::lists;
 use crate::chat::store::{ChatStateStoreFields as _, Whole};
 use crate::ports::{ApiError, ApiFuture};
 
@@ -33,6 +34,24 @@ impl Bridge {
                 open.blocked = self.folds(&open.group);
             }
         });
+    }
+
+    /// A conversation of two is called as the other person is now.
+    pub(super) fn peer_is_called(self, group: &Group) {
+        let Some(peer) = group.peer_id.filter(|_| !group.kind.is_group()) else { return };
+        let differs = self.listed.try_update_value(|listing| listing.rename(group.id, peer, &group.name));
+        let _ = self.open.try_update_value(|open| {
+            let Some(open) = open.as_mut().filter(|open| open.group.id == group.id) else { return };
+            open.log.rename(lists::name(group, self.words));
+            open.group.name.clone_from(&group.name);
+            open.names.insert(peer, group.name.clone());
+            if let Some(member) = open.members.iter_mut().find(|member| member.user.id == peer) {
+                member.user.display_name.clone_from(&group.name);
+            }
+        });
+        if differs == Some(true) {
+            self.mark(Dirty::everything);
+        }
     }
 
     /// Blocks a person, or takes it back.

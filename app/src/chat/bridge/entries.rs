@@ -58,6 +58,11 @@ impl Log {
         &self.name.1
     }
 
+    /// A conversation of two is called otherwise now. Its log says nothing of that.
+    pub(super) fn rename(&mut self, name: String) {
+        self.name.1 = name;
+    }
+
     pub(super) fn learn(&mut self, row: &Row) {
         match row {
             Row::MemberJoined(joined) => self.stay(joined.user_id, joined.seq, true, &joined.display_name),

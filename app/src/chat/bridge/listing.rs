@@ -60,6 +60,15 @@ impl Listing {
         self.asked.remove(&group);
     }
 
+    /// The other person of a conversation of two has this name now. Returns whether the list said another one.
+    pub(super) fn rename(&mut self, group: GroupId, peer: UserId, name: &str) -> bool {
+        if let Some(known) = self.names.get_mut(&group).and_then(|names| names.get_mut(&peer)) {
+            name.clone_into(known);
+        }
+        let known = self.groups.iter_mut().find(|known| known.id == group && known.name != name);
+        known.map(|known| name.clone_into(&mut known.name)).is_some()
+    }
+
     fn name(&self, group: &Group, user: UserId) -> Option<String> {
         let known = self.names.get(&group.id).and_then(|names| names.get(&user).cloned());
         let last = group.last_message.as_ref().filter(|last| last.message.user_id == Some(user));
@@ -170,7 +179,7 @@ impl Bridge {
         let read = known.last_read() >= group.head;
         let before = if read { (0, 0) } else { (group.unread, group.unread_mentions) };
         row.unread = before.0 + known.unread_after(group.head) as u64;
-        row.mentions = before.1 + known.unread_mentions_after(group.head) as u64;
+        row.mentions = before.1 + known.unread_mentions_after(group.head, &blocked) as u64;
         Made { row, lacks_name }
     }
 

@@ -39,6 +39,10 @@ impl Bridge {
         for group in answer.groups.iter().filter(|group| !before.contains(&group.id) && !now.contains(&group.id)) {
             self.group_added(group);
         }
+        // Nothing tells of a name that was changed while there was no link.
+        for group in &answer.groups {
+            self.peer_is_called(group);
+        }
         let present: HashSet<GroupId> = answer.groups.iter().map(|group| group.id).collect();
         for gone in before.iter().filter(|id| now.contains(id) && !present.contains(id)) {
             self.group_left(*gone);

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 
 use super::{Bridge, Running};
 use crate::chat::lists;
+use crate::paths;
 use crate::ports::{Kept, NOTICES_OFF, Notice, NoticesAre};
 
 /// How long a notification waits.
@@ -109,7 +110,7 @@ impl Bridge {
                     tag: id.to_string(),
                     title: lists::name(&group, self.words),
                     text: author.map_or_else(|| line.clone(), |author| (self.words.announced)(&author, &line)),
-                    path: format!("/g/{id}"),
+                    path: paths::group(id),
                 });
             }
         }

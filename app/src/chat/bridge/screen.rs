@@ -144,6 +144,7 @@ impl Open {
         timeline.name().patch(self.log.group_name().to_owned());
         timeline.older().patch(Whole(known.older()));
         timeline.has_newer().patch(known.timeline().has_more_after());
+        timeline.newer_failed().patch(known.newer_failed());
         timeline.typing().patch(Whole(typing_names(known, &self.view(known, who), who.me)));
         timeline.continuity().patch(Whole(continuity(known)));
         timeline.wait().patch(Whole(wait(known, running)));

@@ -10,10 +10,8 @@ use leptos::prelude::*;
 use super::ComposeMode;
 use super::completion::{Completion, Key};
 use super::draft::Draft;
+use crate::components::composing::is_composing;
 use crate::ports::Device;
-
-/// Some browsers report this key code, and no `isComposing`, for a key press that an input method has consumed.
-const COMPOSITION_KEY: u32 = 229;
 
 /// What becomes of what is written.
 #[derive(Clone, Copy)]
@@ -72,9 +70,8 @@ impl Writer {
 
     /// Handles a key. What could be completed comes first: only then does Escape leave an edit.
     pub(super) fn key(&self, event: &KeyboardEvent) -> Key {
-        let composing = event.is_composing() || event.key_code() == COMPOSITION_KEY;
         let plain = !(event.shift_key() || event.alt_key() || event.ctrl_key() || event.meta_key());
-        if !plain || composing {
+        if !plain || is_composing(event) {
             return Key::Typed;
         }
         let key = event.key();

@@ -8,7 +8,9 @@ use leptos::html::{Div, ElementType, Input};
 use leptos::prelude::*;
 
 use super::Choosing;
+use crate::components::composing::is_composing;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::lazy::take_typed;
 use crate::emoji::{Emoji, Emojis, List, Loaded, TONES, Tone};
 use crate::erase::Erase as _;
 use crate::i18n::{Lang, use_lang, use_words};
@@ -127,12 +129,13 @@ pub fn Content(
     let words = use_words();
     let Choosing { emojis, done } = choosing;
     let search = Search::new(emojis, use_lang());
+    search.look_for(take_typed());
     let device = use_device();
     let field = NodeRef::<Input>::new();
     let grid = NodeRef::<Div>::new();
     follow(search, field, grid, device);
     let keys = move |event: KeyboardEvent| {
-        if event.is_composing() {
+        if is_composing(&event) {
             return;
         }
         let key = event.key();

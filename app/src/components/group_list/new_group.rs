@@ -1,14 +1,16 @@
 //! A new group: its name, an emoji, the days of the trip.
 
+use caravana_protocol::GroupName;
 use caravana_protocol::limits::GROUP_NAME_CHARACTERS;
 use caravana_protocol::rest::NewGroup;
-use caravana_protocol::{Date, GroupName};
 use leptos::ev::SubmitEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 
 use super::ListParts;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::lazy::go_on_typing;
+use crate::components::trip_days::{DayFields, TripDays};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::use_device;
@@ -21,40 +23,7 @@ const EMOJI: [&str; 12] = ["🏖️", "🏔️", "🏕️", "🏙️", "🌮", "
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Problem {
     Name,
-    Dates,
     Refused(String),
-}
-
-/// The fields that the reader fills in.
-#[derive(Clone, Copy)]
-struct Fields {
-    name: NodeRef<Input>,
-    starts: NodeRef<Input>,
-    ends: NodeRef<Input>,
-    emoji: RwSignal<Option<&'static str>>,
-}
-
-impl Fields {
-    fn day(field: NodeRef<Input>) -> Option<Date> {
-        field.get_untracked()?.value().parse().ok()
-    }
-
-    /// The group that the fields describe.
-    fn group(self, device: &dyn crate::ports::Device) -> Result<NewGroup, Problem> {
-        let name = self.name.get_untracked().map(|field| field.value()).unwrap_or_default();
-        let name = GroupName::parse_with(&name, device).map_err(|_| Problem::Name)?;
-        let (starts_on, ends_on) = (Self::day(self.starts), Self::day(self.ends));
-        // A day that is half written has no value.
-        let is_half = |field: NodeRef<Input>| field.get_untracked().is_some_and(|field| !field.check_validity());
-        if is_half(self.starts)
-            || is_half(self.ends)
-            || starts_on.zip(ends_on).is_some_and(|(starts, ends)| ends < starts)
-        {
-            return Err(Problem::Dates);
-        }
-        let emoji = self.emoji.get_untracked().map(str::to_owned);
-        Ok(NewGroup { emoji, starts_on, ends_on, ..NewGroup::named(name.as_str()) })
-    }
 }
 
 /// The content of the sheet.
@@ -65,23 +34,23 @@ pub(super) fn NewGroupSheet(
 ) -> impl IntoView {
     let words = use_words();
     let device = use_device();
-    let fields =
-        Fields { name: NodeRef::new(), starts: NodeRef::new(), ends: NodeRef::new(), emoji: RwSignal::new(None) };
+    let (name, days) = (NodeRef::<Input>::new(), DayFields::new());
+    let emoji = RwSignal::new(None::<&'static str>);
     let (problem, busy) = (RwSignal::new(None::<Problem>), RwSignal::new(false));
-    Effect::new(move |_| fields.name.get().map(|field| field.focus()));
+    go_on_typing(name);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(device) = device.clone().filter(|_| !busy.get_untracked()) else { return };
-        let group = match fields.group(&*device) {
-            Ok(group) => group,
-            Err(wrong) => {
-                let field = if wrong == Problem::Name { fields.name } else { fields.ends };
-                let _ = field.get_untracked().map(|field| field.focus());
-                return problem.set(Some(wrong));
-            }
+        let Some(field) = name.get_untracked() else { return };
+        let Ok(called) = GroupName::parse_with(&field.value(), &*device) else {
+            drop(field.focus());
+            return problem.set(Some(Problem::Name));
         };
-        busy.set(true);
         problem.set(None);
+        let Some((starts_on, ends_on)) = days.days() else { return };
+        let emoji = emoji.get_untracked().map(str::to_owned);
+        let group = NewGroup { emoji, starts_on, ends_on, ..NewGroup::named(called.as_str()) };
+        busy.set(true);
         let answer = parts.actions.create.run(group);
         leptos::task::spawn_local(async move {
             match answer.await {
@@ -99,7 +68,7 @@ pub(super) fn NewGroupSheet(
     let close = move |_| parts.close.run(());
     let refused = move || match problem.get() {
         Some(Problem::Refused(text)) => text,
-        Some(Problem::Name | Problem::Dates) | None => String::new(),
+        Some(Problem::Name) | None => String::new(),
     };
     view! {
         <form class="form new-group-sheet" novalidate on:submit=submit>
@@ -109,9 +78,10 @@ pub(super) fn NewGroupSheet(
                     <Icon glyph=Glyph::Close />
                 </button>
             </header>
-            <NameField field=fields.name problem />
-            <EmojiChoice chosen=fields.emoji />
-            <TripDays fields problem />
+            <NameField field=name problem />
+            <EmojiChoice chosen=emoji />
+            <TripDays fields=days />
+            <p class="field-hint">{words.list.trip_optional}</p>
             <p class="form-error" role="alert" {..says(refused)}></p>
             <button class="button" type="submit" data-testid="create-group" disabled=busy>{words.create}</button>
         </form>
@@ -178,47 +148,6 @@ fn EmojiChoice(chosen: RwSignal<Option<&'static str>>) -> impl IntoView {
             <span class="field-label" aria-hidden="true">{words.list.group_emoji}</span>
             <div class="emoji-choice">{choices}</div>
         </div>
-    }
-    .erase()
-}
-
-#[component]
-fn TripDays(fields: Fields, problem: RwSignal<Option<Problem>>) -> impl IntoView {
-    let words = use_words();
-    let is_wrong = move || problem.get() == Some(Problem::Dates);
-    // The calendar of the last day begins with the first day.
-    let first = RwSignal::new(String::new());
-    let began = move |event| {
-        first.set(event_target_value(&event));
-        problem.set(None);
-    };
-    view! {
-        <div class="trip-days">
-            <label class="field">
-                <span class="field-label">{words.list.trip_starts}</span>
-                <input class="input" type="date" data-testid="trip-starts" node_ref=fields.starts on:input=began />
-            </label>
-            <label class="field">
-                <span class="field-label">{words.list.trip_ends}</span>
-                <input
-                    class="input"
-                    type="date"
-                    min=move || first.get()
-                    aria-invalid=move || is_wrong().then_some("true")
-                    aria-describedby="trip-problem"
-                    data-testid="trip-ends"
-                    node_ref=fields.ends
-                    on:input=move |_| problem.set(None)
-                />
-            </label>
-        </div>
-        <p class="field-hint">{words.list.trip_optional}</p>
-        <p
-            class="form-error"
-            id="trip-problem"
-            role="alert"
-            {..says(move || if is_wrong() { words.list.trip_backwards } else { "" })}
-        ></p>
     }
     .erase()
 }

@@ -10,19 +10,16 @@ use uuid::Uuid;
 
 use crate::chat::store::{ChatState, ChatStateStoreFields as _, GroupRow, GroupRowStoreFields as _};
 use crate::components::avatar::Avatar;
+use crate::components::badge::{Badge, MentionBadge};
 use crate::components::icon::{Glyph, Icon};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths;
 use crate::says::{said, says};
 use crate::time::Reader;
 
 /// A finger that stays this long on a row opens its menu.
 const LONG_PRESS: Duration = Duration::from_millis(450);
-
-/// A number of messages, as short as a badge needs it.
-pub(super) fn number(count: u64) -> String {
-    if count > 99 { "99+".to_owned() } else { count.to_string() }
-}
 
 /// The row. Its group may be gone a moment before the row is.
 #[component]
@@ -35,7 +32,7 @@ pub(super) fn GroupLink(
 ) -> impl IntoView {
     let words = use_words();
     let row: Field<GroupRow> = chat.groups().at_key(id.clone()).into();
-    let href = format!("/g/{id}");
+    let href = paths::group(&id);
     let current = {
         let id = id.clone();
         move || (open.get() == id).then_some("page")
@@ -172,29 +169,8 @@ fn Preview(row: Field<GroupRow>) -> impl IntoView {
 /// What is unread.
 #[component]
 fn Badges(row: Field<GroupRow>) -> impl IntoView {
-    let words = use_words();
-    let mentions = move || {
-        let mentions = row.mentions().try_get().unwrap_or_default();
-        (mentions > 0).then(|| {
-            view! {
-                <span class="badge badge-mention">
-                    <span aria-hidden="true">"@"</span>
-                    <span class="visually-hidden" {..said((words.list.mentioned)(mentions))}></span>
-                </span>
-            }
-        })
-    };
-    let unread = move || {
-        let unread = row.unread().try_get().unwrap_or_default();
-        let is_quiet = row.muted().try_get().unwrap_or_default();
-        (unread > 0).then(|| {
-            view! {
-                <span class="badge" class:badge-quiet=is_quiet>
-                    <span aria-hidden="true" {..said(number(unread))}></span>
-                    <span class="visually-hidden" {..said((words.unread)(unread))}></span>
-                </span>
-            }
-        })
-    };
-    view! { <span class="group-badges">{mentions} {unread}</span> }.erase()
+    let mentions = Signal::derive(move || row.mentions().try_get().unwrap_or_default());
+    let unread = Signal::derive(move || row.unread().try_get().unwrap_or_default());
+    let quiet = Signal::derive(move || row.muted().try_get().unwrap_or_default());
+    view! { <span class="group-badges"><MentionBadge count=mentions /> <Badge count=unread quiet /></span> }.erase()
 }

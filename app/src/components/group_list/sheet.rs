@@ -11,7 +11,7 @@ use super::new_group::NewGroupSheet;
 use super::switcher::Switcher;
 use super::{ListActions, ListParts};
 use crate::chat::store::{ChatState, ChatStateStoreFields as _, GroupRowStoreFields as _};
-use crate::components::lazy::{NotLoaded, lazy};
+use crate::components::lazy::{NotLoaded, lazy, lazy_field};
 use crate::components::sheet::Sheet;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
@@ -51,7 +51,12 @@ pub(super) fn ListSheet(
 }
 
 fn sheet(subject: ListSubject, parts: ListParts) -> AnyView {
-    lazy(async || Ok(load().await?), move || show(subject.clone(), parts))
+    match subject {
+        ListSubject::Menu(_) => lazy(async || Ok(load().await?), move || show(subject.clone(), parts)),
+        ListSubject::Switch | ListSubject::New => {
+            lazy_field(async || Ok(load().await?), move || show(subject.clone(), parts))
+        }
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "a split point that may fail returns its error")]

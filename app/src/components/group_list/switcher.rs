@@ -8,12 +8,15 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use super::ListParts;
-use super::row::number;
 use crate::chat::lists;
 use crate::chat::store::{ChatStateStoreFields as _, GroupRow};
 use crate::components::avatar::Avatar;
+use crate::components::badge::Badge;
+use crate::components::composing::is_composing;
+use crate::components::lazy::go_on_typing;
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths;
 use crate::ports::use_device;
 use crate::says::{said, says};
 
@@ -35,7 +38,8 @@ pub(super) fn Switcher(
     let words = use_words();
     let device = use_device();
     let ListParts { chat, current, actions, close } = parts;
-    let (query, active) = (RwSignal::new(String::new()), RwSignal::new(0_usize));
+    let field = NodeRef::<Input>::new();
+    let (query, active) = (RwSignal::new(go_on_typing(field)), RwSignal::new(0_usize));
     // The order is that of the moment when the reader wrote: a message that comes must not change what Enter opens.
     let found = Memo::new(move |_| {
         let rows = chat.groups().try_read_untracked();
@@ -45,7 +49,7 @@ pub(super) fn Switcher(
         let id = found.with_untracked(|found| found.get(number).cloned());
         if let Some(id) = id {
             close.run(());
-            actions.go.run(format!("/g/{id}"));
+            actions.go.run(paths::group(id));
         }
     });
     let keys = move |event: KeyboardEvent| {
@@ -53,7 +57,7 @@ pub(super) fn Switcher(
         let next = match event.key().as_str() {
             "ArrowDown" => (now + 1) % count.max(1),
             "ArrowUp" => (now + count.max(1) - 1) % count.max(1),
-            "Enter" if !event.is_composing() => {
+            "Enter" if !is_composing(&event) => {
                 event.prevent_default();
                 return go.run(now);
             }
@@ -69,8 +73,6 @@ pub(super) fn Switcher(
         active.set(0);
         query.set(event_target_value(&event));
     };
-    let field = NodeRef::<Input>::new();
-    Effect::new(move |_| field.get().map(|field| field.focus()));
     let options = move || {
         let ids = found.get();
         let rows = ids.into_iter().filter_map(|id| chat.groups().at_key(id).try_get_untracked());
@@ -105,17 +107,8 @@ pub(super) fn Switcher(
 
 #[component]
 fn SwitchOption(number: usize, row: GroupRow, active: RwSignal<usize>, go: Callback<usize>) -> impl IntoView {
-    let words = use_words();
     let GroupRow { id, name, peer, emoji, unread, muted, .. } = row;
     let avatar = peer.0.map(UserId::uuid).or_else(|| Uuid::try_parse(&id).ok());
-    let badge = (unread > 0).then(|| {
-        view! {
-            <span class="badge" class:badge-quiet=muted>
-                <span aria-hidden="true">{self::number(unread)}</span>
-                <span class="visually-hidden">{(words.unread)(unread)}</span>
-            </span>
-        }
-    });
     view! {
         <li
             class="switch-option"
@@ -127,7 +120,7 @@ fn SwitchOption(number: usize, row: GroupRow, active: RwSignal<usize>, go: Callb
         >
             <Avatar id=avatar name=name.clone() emoji=Signal::stored(emoji.0) group=peer.0.is_none() />
             <bdi class="switch-name" {..said(name)}></bdi>
-            {badge}
+            <Badge count=Signal::stored(unread) quiet=Signal::stored(muted) />
         </li>
     }
     .erase()

@@ -30,7 +30,6 @@ pub fn PersonEntries(
 ) -> impl IntoView {
     let words = use_words();
     let SheetParts { actions, close, .. } = parts;
-    let bridge = use_bridge()?;
     let problem = RwSignal::new(None::<String>);
     let write = move |_| {
         problem.set(None);
@@ -44,6 +43,38 @@ pub fn PersonEntries(
             }
         });
     };
+    let message = (!here).then(|| {
+        view! {
+            <button class="menu-item" type="button" data-testid="send-direct" on:click=write>
+                <Icon glyph=Glyph::Send />
+                {words.direct.send_message}
+            </button>
+            <p class="form-error" role="alert" {..says(move || problem.get().unwrap_or_default())}></p>
+        }
+        .erase()
+    });
+    view! {
+        {message}
+        <BlockEntry user name close asked />
+    }
+    .erase()
+}
+
+/// The entry that blocks a person, after a question, or takes that back.
+#[component]
+pub fn BlockEntry(
+    /// Who.
+    user: UserId,
+    /// By which name.
+    name: String,
+    /// Closes the dialog.
+    close: Callback<()>,
+    /// Where the question is asked.
+    asked: RwSignal<Option<Asked>>,
+) -> impl IntoView {
+    let words = use_words();
+    let bridge = use_bridge()?;
+    let problem = RwSignal::new(None::<String>);
     let is_blocked = Memo::new(move |_| bridge.has_blocked(user));
     let press = move |_| {
         let block = Asked {
@@ -68,18 +99,8 @@ pub fn PersonEntries(
         });
     };
     let label = move || if is_blocked.get() { words.direct.unblock } else { words.direct.block };
-    let message = (!here).then(|| {
-        view! {
-            <button class="menu-item" type="button" data-testid="send-direct" on:click=write>
-                <Icon glyph=Glyph::Send />
-                {words.direct.send_message}
-            </button>
-        }
-        .erase()
-    });
     Some(
         view! {
-            {message}
             <button class="menu-item" type="button" data-testid="block" on:click=press>
                 <Icon glyph=Glyph::Ban />
                 <span {..says(label)}></span>

@@ -1,8 +1,8 @@
 //! The form of those who manage the group: its name, emoji, days, zone, and who may invite.
 
+use caravana_protocol::GroupName;
 use caravana_protocol::limits::GROUP_NAME_CHARACTERS;
 use caravana_protocol::rest::GroupPatch;
-use caravana_protocol::{Date, GroupName};
 use leptos::ev::SubmitEvent;
 use leptos::html::{Input, Select};
 use leptos::prelude::*;
@@ -12,17 +12,17 @@ use crate::chat::store::TimelineStateStoreFields as _;
 use crate::chat::trip::Trip;
 use crate::components::emoji_picker::EmojiPicker;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::trip_days::{DayFields, TripDays};
 use crate::erase::Erase as _;
 use crate::i18n::{explain, use_words};
 use crate::ports::use_device;
 use crate::says::says;
 
 /// What the form contains besides the emoji, which no field has.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Fields {
     name: NodeRef<Input>,
-    starts_on: NodeRef<Input>,
-    ends_on: NodeRef<Input>,
+    days: DayFields,
     zone: NodeRef<Select>,
     everybody: NodeRef<Input>,
 }
@@ -61,13 +61,15 @@ pub fn Properties(
     let words = use_words();
     let device = use_device();
     let SheetParts { timeline, actions, .. } = parts;
-    let fields = Fields::default();
+    let fields =
+        Fields { name: NodeRef::new(), days: DayFields::new(), zone: NodeRef::new(), everybody: NodeRef::new() };
     let first = StoredValue::new(Shown {
         name: timeline.name().get_untracked(),
         everybody: timeline.members_can_invite().get_untracked(),
         trip: timeline.trip().get_untracked().0,
     });
     let emoji = RwSignal::new(timeline.trip().read_untracked().emoji.clone());
+    let first_days = first.with_value(|first| (first.trip.starts_on, first.trip.ends_on));
     let told = RwSignal::new(None::<Result<(), String>>);
     let busy = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
@@ -81,17 +83,12 @@ pub fn Properties(
             told.set(Some(Err(words.list.name_needed.to_owned())));
             return;
         };
-        let day = |field: NodeRef<Input>| field.get_untracked().and_then(|field| field.value().parse::<Date>().ok());
-        let (starts_on, ends_on) = (day(fields.starts_on), day(fields.ends_on));
-        if starts_on.zip(ends_on).is_some_and(|(first, last)| last < first) {
-            told.set(Some(Err(words.list.trip_backwards.to_owned())));
-            return;
-        }
+        told.set(None);
+        let Some((starts_on, ends_on)) = fields.days.days() else { return };
         if busy.get_untracked() {
             return;
         }
         busy.set(true);
-        told.set(None);
         let zone = fields.zone.get_untracked().map(|zone| zone.value());
         let time_zone = zone.filter(|zone| !zone.is_empty());
         let now = Shown {
@@ -112,9 +109,9 @@ pub fn Properties(
     let problem = move || told.get().and_then(Result::err).unwrap_or_default();
     let saved = move || if told.get() == Some(Ok(())) { words.saved } else { "" };
     view! {
-        <form class="form" on:submit=submit>
+        <form class="form" novalidate on:submit=submit>
             <NameAndEmoji parts field=fields.name emoji />
-            <Days parts fields />
+            <TripDays fields=fields.days first=first_days />
             <ZoneField parts field=fields.zone />
             <label class="check">
                 <input
@@ -181,26 +178,6 @@ fn NameAndEmoji(parts: SheetParts, field: NodeRef<Input>, emoji: RwSignal<Option
                 node_ref=field
             />
         </label>
-    }
-    .erase()
-}
-
-#[component]
-fn Days(parts: SheetParts, fields: Fields) -> impl IntoView {
-    let words = use_words();
-    let trip = parts.timeline.trip().get_untracked().0;
-    let text = |day: Option<Date>| day.map(|day| day.to_string());
-    view! {
-        <div class="trip-days">
-            <label class="field">
-                <span class="field-label">{words.list.trip_starts}</span>
-                <input class="input" type="date" data-testid="starts-on" value=text(trip.starts_on) node_ref=fields.starts_on />
-            </label>
-            <label class="field">
-                <span class="field-label">{words.list.trip_ends}</span>
-                <input class="input" type="date" data-testid="ends-on" value=text(trip.ends_on) node_ref=fields.ends_on />
-            </label>
-        </div>
     }
     .erase()
 }

@@ -1,4 +1,5 @@
-//! The entries of the menu, and what takes their place: the question before a deletion, and the readers.
+//! The entries of the menu, and what takes their place: the questions before a deletion and before somebody is blocked, and
+//! the readers.
 
 use caravana_protocol::{MessageId, UserId};
 use leptos::ev::KeyboardEvent;
@@ -9,6 +10,8 @@ use reactive_stores::Store;
 use super::{Act, Subject};
 use crate::chat::store::{Delivery, MemberRow, MessageRow, Said, TimelineState, TimelineStateStoreFields as _};
 use crate::components::avatar::Avatar;
+use crate::components::group_sheet::person::BlockEntry;
+use crate::components::group_sheet::question::{Asked, Question as Asking};
 use crate::components::icon::{Glyph, Icon};
 use crate::components::sheet::SheetPart;
 use crate::erase::Erase as _;
@@ -32,11 +35,15 @@ pub fn Content(
     /// The message, and what can be done.
     subject: Subject,
 ) -> impl IntoView {
-    let part = RwSignal::new(Part::Entries);
+    let (part, asked) = (RwSignal::new(Part::Entries), RwSignal::new(None::<Asked>));
+    let back = Callback::new(move |()| asked.set(None));
     move || {
+        if let Some(asked) = asked.get() {
+            return view! { <SheetPart><Asking asked back /></SheetPart> }.erase();
+        }
         let subject = subject.clone();
         match part.get() {
-            Part::Entries => view! { <SheetPart><Entries subject part /></SheetPart> }.erase(),
+            Part::Entries => view! { <SheetPart><Entries subject part asked /></SheetPart> }.erase(),
             Part::Question => view! { <SheetPart><Question subject part /></SheetPart> }.erase(),
             Part::Readers => view! { <SheetPart><Readers subject /></SheetPart> }.erase(),
         }
@@ -70,51 +77,23 @@ impl May {
 }
 
 #[component]
-fn Entries(subject: Subject, part: RwSignal<Part>) -> impl IntoView {
+fn Entries(subject: Subject, part: RwSignal<Part>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
     let (words, device) = (use_words(), use_device());
     let list = NodeRef::<Div>::new();
     let Subject { message, timeline, actions, close, more } = subject;
     let may = May::of(&message, timeline.role().get_untracked().0.manages());
     let pinned = message.pinned;
     let own: Vec<String> = message.reactions.iter().filter(|one| one.own).map(|one| one.emoji.clone()).collect();
+    let other = message.author.filter(|_| message.own.is_none());
+    let block = other.map(|user| view! { <BlockEntry user name=message.name.clone() close asked /> });
     let message = StoredValue::new(message);
     let choose = move |act: Act| {
         // The dialog closes first, and gives the focus back before the action moves it.
         close.run(());
         actions.act.run((message.get_value(), act));
     };
-    let quick = may.mark.then(|| {
-        let buttons = QUICK.map(|emoji| {
-            let on = !own.iter().any(|known| known == emoji);
-            view! {
-                <button
-                    class="quick"
-                    type="button"
-                    aria-pressed=(!on).to_string()
-                    aria-label=emoji
-                    data-testid="quick"
-                    on:click=move |_| choose(Act::React(emoji.to_owned(), on))
-                >
-                    {emoji}
-                </button>
-            }
-            .erase()
-        });
-        let others = view! {
-            <button
-                class="quick quick-more"
-                type="button"
-                aria-label=words.more_emoji
-                title=words.more_emoji
-                data-testid="more-emoji"
-                on:click=move |_| more.run(())
-            >
-                <Icon glyph=Glyph::Plus />
-            </button>
-        }
-        .erase();
-        view! { <div class="quick-line" role="group" aria-label=words.react>{Vec::from(buttons)}{others}</div> }.erase()
-    });
+    let react = Callback::new(move |(emoji, on)| choose(Act::React(emoji, on)));
+    let quick = may.mark.then(|| view! { <Quick own react more /> });
     let entry = move |shown: bool, glyph: Glyph, label: &'static str, name: &'static str, act: Act| {
         shown.then(|| {
             view! {
@@ -166,10 +145,55 @@ fn Entries(subject: Subject, part: RwSignal<Part>) -> impl IntoView {
             {entry(may.mark, Glyph::Pin, pin_label, "menu-pin", Act::Pin(!pinned))}
             {info}
             {entry(may.mark, Glyph::Check, words.selection.select, "menu-select", Act::Select)}
+            {block}
             {delete}
             <button class="menu-item menu-cancel" type="button" data-testid="menu-close" on:click=move |_| close.run(())>
                 <Icon glyph=Glyph::Close />
                 {words.cancel}
+            </button>
+        </div>
+    }
+    .erase()
+}
+
+/// The reactions that are offered at once, and the way to all others.
+#[component]
+fn Quick(
+    /// The reader's own reactions.
+    own: Vec<String>,
+    /// Reacts with an emoji (`true`), or takes that back.
+    react: Callback<(String, bool)>,
+    more: Callback<()>,
+) -> impl IntoView {
+    let words = use_words();
+    let buttons = QUICK.map(|emoji| {
+        let on = !own.iter().any(|known| known == emoji);
+        view! {
+            <button
+                class="quick"
+                type="button"
+                aria-pressed=(!on).to_string()
+                aria-label=emoji
+                data-testid="quick"
+                on:click=move |_| react.run((emoji.to_owned(), on))
+            >
+                {emoji}
+            </button>
+        }
+        .erase()
+    });
+    view! {
+        <div class="quick-line" role="group" aria-label=words.react>
+            {Vec::from(buttons)}
+            <button
+                class="quick quick-more"
+                type="button"
+                aria-label=words.more_emoji
+                title=words.more_emoji
+                data-testid="more-emoji"
+                on:click=move |_| more.run(())
+            >
+                <Icon glyph=Glyph::Plus />
             </button>
         </div>
     }

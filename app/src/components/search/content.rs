@@ -12,16 +12,15 @@ use super::PanelParts;
 use super::finder::Finder;
 use super::results::{LIST, Results, hit_id};
 use crate::chat::store::{TimelineState, TimelineStateStoreFields as _};
+use crate::components::composing::is_composing;
 use crate::components::icon::{Glyph, Icon};
+use crate::components::lazy::go_on_typing;
 use crate::erase::Erase as _;
 use crate::fold::folded;
 use crate::i18n::use_words;
 use crate::ports::Scope;
 use crate::says::said;
 use reactive_stores::Store;
-
-/// What `KeyboardEvent.keyCode` is for a key of an input method.
-const INPUT_METHOD: u32 = 229;
 
 /// The content.
 #[component]
@@ -35,7 +34,11 @@ pub fn Content(
     let scope = if again.is_some() { Scope::All } else { Scope::Group(group) };
     let finder = Finder::new(scope, reader, actions);
     let field = NodeRef::<Input>::new();
-    if let Some(text) = again {
+    let typed = go_on_typing(field);
+    let is_typing = !typed.is_empty();
+    if is_typing {
+        finder.type_text(typed);
+    } else if let Some(text) = again {
         finder.type_text(text.clone());
         Effect::new(move |_| field.get().map(|field| field.set_value(&text)));
     }
@@ -43,18 +46,19 @@ pub fn Content(
         let everywhere = finder.scope.get() == Scope::All;
         shown.words.set(everywhere.then(|| finder.text.get()).filter(|text| !text.is_empty()));
     });
-    Effect::new(move |_| {
+    Effect::new(move |before: Option<()>| {
         shown.asked.track();
+        let goes_on = is_typing && before.is_none();
         // In the next frame the panel is visible, and only then it can take the focus.
         request_animation_frame(move || {
-            if let Some(field) = field.try_get_untracked().flatten() {
+            if let Some(field) = field.try_get_untracked().flatten().filter(|_| !goes_on) {
                 drop(field.focus());
                 field.select();
             }
         });
     });
     let keys = move |event: KeyboardEvent| {
-        if event.is_composing() || event.key_code() == INPUT_METHOD {
+        if is_composing(&event) {
             return;
         }
         let key = event.key();

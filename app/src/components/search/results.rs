@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::finder::{Entry, Finder, Phase};
 use crate::erase::Erase as _;
 use crate::i18n::use_words;
+use crate::paths;
 use crate::ports::{Scope, use_device};
 use crate::says::{said, says};
 
@@ -103,7 +104,7 @@ pub fn Links(
 ) -> impl IntoView {
     let link = move |Entry { hit, .. }: Entry| {
         let ids = (hit.group.id, hit.message.id);
-        let href = format!("/g/{}/m/{}", ids.0, ids.1);
+        let href = paths::message(ids.0, ids.1);
         view! {
             <li>
                 <a class="hit" href=href data-testid="hit" on:click=move |_| finder.visit(ids)>{content(finder, hit)}</a>
@@ -127,7 +128,9 @@ fn content(finder: Finder, Hit { message, display_name, group, parts }: Hit) -> 
     let at = message.created_at;
     let name = display_name.unwrap_or_else(|| words.deleted_user.to_owned());
     let is_elsewhere = finder.scope.get_untracked() == Scope::All;
-    let place = is_elsewhere.then(|| view! { <bdi class="hit-group" translate="no" {..said(group.name)}></bdi> });
+    // A conversation with somebody whose account is gone has no name.
+    let place = if group.name.is_empty() { words.direct.gone.to_owned() } else { group.name };
+    let place = is_elsewhere.then(|| view! { <bdi class="hit-group" translate="no" {..said(place)}></bdi> });
     let when = move || finder.reader.get().found_label(words, at);
     let parts: Vec<AnyView> = shortened(parts)
         .into_iter()
@@ -250,6 +253,23 @@ mod tests {
     #[cfg(feature = "ssr")]
     #[test]
     fn hits_of_all_groups_are_links_that_name_their_group() {
+        let html = links("Oaxaca");
+        assert!(html.contains("href=\"/g/00000000-0000-0000-0000-000000000001/m/"), "{html}");
+        assert!(html.contains("Oaxaca") && html.contains("Usuario eliminado"), "{html}");
+        assert!(html.contains("&lt;") && html.contains("<mark>café</mark>"), "{html}");
+    }
+
+    // Once, such a hit had an empty line in this place.
+    #[cfg(feature = "ssr")]
+    #[test]
+    fn a_hit_of_a_conversation_with_an_ended_account_says_so() {
+        assert!(links("Oaxaca").contains("Oaxaca") && !links("Oaxaca").contains("Cuenta eliminada"));
+        assert!(links("").contains("Cuenta eliminada"));
+    }
+
+    /// A hit of a group of this name.
+    #[cfg(feature = "ssr")]
+    fn links(name: &str) -> String {
         use caravana_protocol::rest::HitGroup;
         use caravana_protocol::{Content, GroupId, Message, MessageId, Timestamp};
         use uuid::Uuid;
@@ -274,8 +294,8 @@ mod tests {
         };
         let part = |text: &str, hit| HitPart { text: text.to_owned(), hit };
         let parts = vec![part("Un <", false), part("café", true), part(">", false)];
-        let hit = Hit { message, display_name: None, group: HitGroup { id: group, name: "Oaxaca".to_owned() }, parts };
-        let html = Owner::new().with(|| {
+        let hit = Hit { message, display_name: None, group: HitGroup { id: group, name: name.to_owned() }, parts };
+        Owner::new().with(|| {
             let actions = SearchActions {
                 search: Callback::new(|_| {
                     Box::pin(async { Err(ApiError::unreachable("nobody asks")) }) as ApiFuture<_>
@@ -285,9 +305,6 @@ mod tests {
             let finder = Finder::new(Scope::All, Signal::stored(Reader::default()), actions);
             finder.entries.set(vec![Entry { search: 1, place: 0, hit }]);
             view! { <Links finder /> }.into_any().to_html()
-        });
-        assert!(html.contains(&format!("href=\"/g/{group}/m/")), "{html}");
-        assert!(html.contains("Oaxaca") && html.contains("Usuario eliminado"), "{html}");
-        assert!(html.contains("&lt;") && html.contains("<mark>café</mark>"), "{html}");
+        })
     }
 }

@@ -15,8 +15,8 @@ pub struct TimelineActions {
     pub older: Callback<()>,
     /// Load the newest messages again, if they were dropped from memory.
     pub latest: Callback<()>,
-    /// Load the messages after the loaded ones.
-    pub newer: Callback<()>,
+    /// Load the messages after the loaded ones; `true`: again, because they did not come.
+    pub newer: Callback<bool>,
     /// Where the reader is, while away from the end: the first visible message, and the pixels above it.
     pub left: Callback<Option<Left>>,
     /// The newest message is visible.

@@ -18,7 +18,7 @@ fn html(has_newer: bool) -> String {
             row,
             older: ignored,
             latest: ignored,
-            newer: ignored,
+            newer: Callback::new(|_| ()),
             left: Callback::new(|_| ()),
             seen: ignored,
             turn: ignored,

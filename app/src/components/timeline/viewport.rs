@@ -112,6 +112,14 @@ impl Viewport {
                 request_animation_frame(move || self.want_older());
             }
         });
+        // Newer ones, too, if their last request failed.
+        Effect::new(move |before: Option<bool>| {
+            let has_failed = self.timeline.newer_failed().get();
+            if before == Some(true) && !has_failed {
+                request_animation_frame(move || self.want_newer());
+            }
+            has_failed
+        });
     }
 
     /// Handles an event of the pane. Returns whether the browser's default action must not run.
@@ -288,9 +296,7 @@ impl Viewport {
         let first = self.pane.try_with_value(|pane| pane.as_deref()?.first_message()).flatten();
         let _ = self.actions.left.try_run(first.filter(|_| !near_end));
         self.look_for_mentions();
-        if self.place.try_with_value(Place::near_cut) == Some(true) {
-            self.actions.newer.run(());
-        }
+        self.want_newer();
         self.want_older();
     }
 
@@ -305,6 +311,13 @@ impl Viewport {
         };
         let left: Vec<_> = self.mentions.with_untracked(|all| all.iter().filter(|id| !seen(id)).copied().collect());
         set_if_other(self.mentions, left);
+    }
+
+    /// Requests newer messages when the reader is near the last loaded one, and more follow.
+    fn want_newer(self) {
+        if self.place.try_with_value(Place::near_cut) == Some(true) {
+            self.actions.newer.run(false);
+        }
     }
 
     /// Requests older messages when the reader is near the first loaded one. After a failure, only the reader can

@@ -12,6 +12,7 @@ use crate::components::{Act, ComposeMode, MenuActions, Picked, Selected};
 use crate::erase::slices;
 use crate::i18n::use_words;
 use crate::pages::ask;
+use crate::paths;
 use crate::ports::{Api, Device, use_device};
 use crate::rich_text::plain;
 
@@ -47,11 +48,9 @@ impl Care {
     /// Brings the message of a link into view: `/g/{id}/m/{message_id}`.
     pub(super) fn follow_links(self) {
         let path = use_location().pathname;
-        // The address may be another group's while that group is loading.
-        let own = format!("/g/{}/m/", self.group);
         Effect::new(move |_| {
-            let linked = path.read().strip_prefix(own.as_str()).and_then(|id| id.parse().ok());
-            if let Some(id) = linked {
+            // The address may be another group's while that group is loading.
+            if let Some(id) = paths::linked(&path.read(), self.group) {
                 slices::when_done(move || self.bridge.jump(self.group, id));
             }
         });
@@ -128,7 +127,7 @@ impl Care {
                 }
             }
             Act::CopyLink => {
-                let address = device.map(|device| device.address(&format!("/g/{group}/m/{id}")));
+                let address = device.map(|device| device.address(&paths::message(group, id)));
                 self.copy(device, address.unwrap_or_default());
             }
         }

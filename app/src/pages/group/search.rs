@@ -13,6 +13,7 @@ use crate::chat::store::TimelineState;
 use crate::components::search::PanelParts;
 use crate::components::{SearchActions, SearchShown};
 use crate::pages::ask;
+use crate::paths;
 use crate::ports::{Api, Device, use_device};
 
 /// All copies refer to the same.
@@ -126,7 +127,7 @@ impl Finding {
                     self.go(message);
                 } else {
                     self.bridge.keep_search(self.shown.words.get_untracked());
-                    navigate(&format!("/g/{group}/m/{message}"), leptos_router::NavigateOptions::default());
+                    navigate(&paths::message(group, message), leptos_router::NavigateOptions::default());
                 }
             }),
         }
