@@ -11,6 +11,8 @@ const PAGE_ALONE = [
   'addresses',
   'burst',
   'colours',
+  'composing',
+  'connection',
   'cookies',
   'days',
   'drafts',

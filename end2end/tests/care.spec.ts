@@ -269,7 +269,7 @@ test.describe('by finger', () => {
   test('a long press opens the sheet, and a swipe to the right replies', async ({ signUp }) => {
     const ana = await signUp('Ana');
     await ana.createGroup('Sola');
-    await ana.send('hola');
+    await ana.composer.fill('hola');
     await ana.page.getByTestId('send').tap();
     await ana.seesSent('hola');
     const devtools = await ana.page.context().newCDPSession(ana.page);
