@@ -24,6 +24,7 @@ const PAGE_ALONE = [
   'lazy',
   'loading',
   'long',
+  'looks',
   'notices',
   'older',
   'outbox',
