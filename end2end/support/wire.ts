@@ -10,8 +10,17 @@ export interface Frame {
   ref?: string;
 }
 
-/** What happens to a frame. An object is a frame that goes back to the sender, as if the other side had sent it. */
-export type Verdict = 'pass' | 'drop' | 'hold' | object;
+/** A frame that goes on in place of the judged one. */
+export class Instead {
+  readonly frame: Frame;
+
+  constructor(frame: Frame) {
+    this.frame = frame;
+  }
+}
+
+/** What happens to a frame. Any other object is a frame that goes back to the sender, as if the other side had sent it. */
+export type Verdict = 'pass' | 'drop' | 'hold' | Instead | object;
 
 /** Decides what happens to a frame. */
 export type Judge = (frame: Frame) => Verdict;
@@ -65,10 +74,15 @@ export class Wire {
     await this.restore();
   }
 
+  /** Lets sockets through again, and tells the page nothing. */
+  accept(): void {
+    this.#isCut = false;
+  }
+
   /** Lets sockets through again, under the same judges. The page hears that there is a network, and does not wait for its
    * next attempt. */
   async restore(): Promise<void> {
-    this.#isCut = false;
+    this.accept();
     await this.#page.evaluate(() => window.dispatchEvent(new Event('online')));
   }
 
@@ -94,6 +108,7 @@ export class Wire {
         const verdict = judge()(frame);
         if (verdict === 'pass') pass();
         else if (verdict === 'hold') this.#held.push(pass);
+        else if (verdict instanceof Instead) to.send(JSON.stringify(verdict.frame));
         else if (typeof verdict === 'object') from.send(JSON.stringify(verdict));
       });
     carry('page', page, server, () => this.toServer);

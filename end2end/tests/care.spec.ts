@@ -69,8 +69,11 @@ test('reactions are counted for everybody, and one takes back only the own one',
   await together(ana, bruno, 'Patagonia');
   await ana.send('Llegamos');
   await bruno.sees('Llegamos');
-  const menu = await menuOf(bruno, 'Llegamos');
-  await menu.getByTestId('quick').nth(1).click();
+  await bruno.message('Llegamos').locator('.bubble').hover();
+  await bruno.page.getByTestId('bar-react').click();
+  const quick = bruno.page.getByTestId('message-menu').getByTestId('quick');
+  await expect(quick).toHaveText(['👍', '❤️', '😂', '😮', '😢', '🙏']);
+  await quick.nth(1).click();
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveText('❤️1');
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveAttribute('aria-pressed', 'false');
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveAttribute('title', /Bruno/);
@@ -130,13 +133,31 @@ test('a deletion is asked for once, can be undone, and is sent after that', asyn
   await ana.page.getByTestId('undo-delete').getByRole('button').click();
   await ana.sees('me equivoqué');
   await bruno.sees('me equivoqué');
-  const second = await menuOf(ana, 'me equivoqué');
-  await second.getByTestId('menu-delete').click();
-  await second.getByTestId('delete-yes').click();
-  for (const person of [ana, bruno]) {
-    await expect(person.page.locator('[data-testid="message"][data-state="deleted"]')).toHaveCount(1, { timeout: 15_000 });
-  }
+  const deleted = (person: Person) => person.page.locator('[data-testid="message"][data-state="deleted"]');
+  await ana.page.clock.install();
+  const remove = async (text: string) => {
+    const menu = await menuOf(ana, text);
+    await menu.getByTestId('menu-delete').click();
+    await ana.page.clock.pauseAt((await ana.page.evaluate(() => Date.now())) + 100);
+    await menu.getByTestId('delete-yes').click();
+    await ana.page.clock.runFor(4_500);
+  };
+  await remove('me equivoqué');
+  await expect(ana.page.getByTestId('undo-delete')).toBeVisible();
+  await expect(deleted(ana)).toHaveCount(1);
+  // For five seconds only Ana's page knows.
+  await bruno.send('¿qué?');
+  await bruno.seesSent('¿qué?');
+  await bruno.sees('me equivoqué');
+  await ana.page.clock.runFor(1_000);
+  await ana.page.clock.resume();
+  for (const person of [ana, bruno]) await expect(deleted(person)).toHaveCount(1);
   await expect(ana.page.getByTestId('undo-delete')).toHaveCount(0);
+  // Who manages the group deletes what others wrote, too.
+  await remove('¿qué?');
+  await ana.page.clock.runFor(1_000);
+  await ana.page.clock.resume();
+  for (const person of [ana, bruno]) await expect(deleted(person)).toHaveCount(2);
   // Nothing can be done with it, and nobody may delete what somebody else wrote without the right to.
   await ana.send('mío');
   await bruno.sees('mío');
@@ -178,6 +199,16 @@ test('pins stand under the header, and a press walks from the newest to the olde
   await expect(bruno.message('hotel')).toBeInViewport();
   await choose(bruno, 'hotel', 'menu-pin');
   await expect(pins).toContainText('Fijado 1 de 1');
+  // The details list them, the newest first, and a press goes there.
+  const list = ana.page.getByTestId('pins-list');
+  await ana.page.goto(new URL(address).pathname);
+  await ana.isOnline();
+  await choose(bruno, 'hotel', 'menu-pin');
+  await expect(list.locator('summary')).toHaveText('Mensajes fijados (2)');
+  await list.locator('summary').click();
+  await expect(list.locator('.pin-row-text')).toHaveText(['hotel', 'vuelo']);
+  await list.locator('.pin-row', { hasText: 'vuelo' }).click();
+  await expect(ana.message('vuelo')).toBeInViewport();
 });
 
 test('a link to a message opens the conversation there, also far back', async ({ signUp }) => {
@@ -188,10 +219,16 @@ test('a link to a message opens the conversation there, also far back', async ({
   const id = (await history(ana))[0]?.id ?? '';
   await ana.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await choose(ana, 'el principio', 'menu-link');
-  await expect.poll(() => ana.page.evaluate(() => navigator.clipboard.readText())).toContain(`/g/${ana.groupId}/m/${id}`);
+  const copied = () => ana.page.evaluate(() => navigator.clipboard.readText());
+  await expect.poll(copied).toContain(`/g/${ana.groupId}/m/${id}`);
+  await choose(ana, 'el principio', 'menu-copy');
+  await expect.poll(copied).toBe('el principio');
   await fill([ana, bruno], 400);
   await bruno.page.goto(`/g/${ana.groupId}/m/${id}`);
   await expect(bruno.message('el principio')).toBeInViewport();
+  // It is lit for a moment.
+  await expect(bruno.message('el principio')).toHaveClass(/\blit\b/);
+  await expect(bruno.message('el principio')).not.toHaveClass(/\blit\b/);
   // From there, back to the newest.
   await bruno.page.locator('.to-latest').click();
   await expect(bruno.message('mensaje 400')).toBeInViewport();
@@ -245,12 +282,16 @@ test('everything is reached by keyboard alone', async ({ signUp }) => {
   await expect(ana.message('tres')).toBeFocused();
   await ana.page.keyboard.press('ArrowUp');
   await expect(ana.message('dos')).toBeFocused();
-  await ana.page.keyboard.press('Enter');
   const menu = ana.page.getByTestId('message-menu');
-  await expect(menu).toBeVisible();
-  await ana.page.keyboard.press('Escape');
-  await expect(menu).toBeHidden();
-  await expect(ana.message('dos')).toBeFocused();
+  // The focus shows the bar, too.
+  await expect(ana.page.getByTestId('bar-react')).toBeVisible();
+  for (const key of ['Enter', 'Shift+F10', 'ContextMenu']) {
+    await ana.page.keyboard.press(key);
+    await expect(menu, key).toBeVisible();
+    await ana.page.keyboard.press('Escape');
+    await expect(menu).toBeHidden();
+    await expect(ana.message('dos')).toBeFocused();
+  }
   await ana.page.keyboard.press('Enter');
   await expect(menu.getByTestId('menu-reply')).toBeVisible();
   while (!(await menu.getByTestId('menu-reply').evaluate((entry) => entry === document.activeElement))) {
@@ -269,7 +310,7 @@ test.describe('by finger', () => {
   test('a long press opens the sheet, and a swipe to the right replies', async ({ signUp }) => {
     const ana = await signUp('Ana');
     await ana.createGroup('Sola');
-    await ana.send('hola');
+    await ana.composer.fill('hola');
     await ana.page.getByTestId('send').tap();
     await ana.seesSent('hola');
     const devtools = await ana.page.context().newCDPSession(ana.page);

@@ -8,6 +8,7 @@ test('an invitation shows the group before it is accepted, and lets its reader i
 
   await bruno.page.goto(link);
   await expect(bruno.page.getByRole('main')).toContainText('Tulum con amigos');
+  await expect(bruno.page.getByRole('main')).toContainText('1 integrante');
   await bruno.page.getByTestId('accept-invite').click();
   await bruno.isIn('Tulum con amigos');
 });

@@ -36,6 +36,10 @@ async function revoke(row: Locator): Promise<void> {
 
 test('looking makes no link, and one that is made is copied and listed', async ({ signUp }) => {
   const ana = await signUp('Ana');
+  await ana.page.addInitScript(() => {
+    const share = async ({ url }: { url: string }) => document.body.setAttribute('data-shared', url);
+    Object.defineProperty(navigator, 'share', { value: share });
+  });
   await ana.createGroup('Tulum');
   await open(ana);
   await expect(ana.page.getByTestId('no-invites')).toHaveText('No hay ninguno en este momento.');
@@ -48,6 +52,9 @@ test('looking makes no link, and one that is made is copied and listed', async (
   await expect(rows(ana)).toContainText('Ana');
   await expect(rows(ana).getByText('Tú', { exact: true })).toBeVisible();
   await expect(rows(ana)).toContainText(/Vence el \d+ de \p{L}+( de \d{4})?, \d\d:\d\d\s· aún sin usar/u);
+  // The dialog shares it by the browser's own sheet.
+  await ana.page.getByTestId('share-invite').click();
+  await expect(ana.page.locator('body')).toHaveAttribute('data-shared', await ana.page.getByTestId('invite-link').inputValue());
   // A second click copies the same link.
   await ana.page.getByTestId('copy-invite').click();
   await expect(rows(ana)).toHaveCount(1);

@@ -297,3 +297,27 @@ test('axe finds nothing in the search, in both themes and languages', async ({ s
   await expect(status(ana)).toHaveText('The first 20 results');
   await look();
 });
+
+test('the field of the list finds messages of all groups below the groups, and a press opens one', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  const { group: plaza } = await ana.post<{ group: { id: string } }>('/groups', { name: 'Plaza' });
+  const { group: other } = await ana.post<{ group: { id: string } }>('/groups', { name: 'Otro' });
+  await say(ana, 'el hotel está en la plaza', other.id);
+  await say(ana, 'otra cosa', plaza.id);
+  await ana.page.goto('/');
+  const found = ana.page.getByTestId('found-messages');
+  const groups = ana.page.getByTestId('group-link');
+  await expect(groups).toHaveCount(2);
+  await expect(found).toHaveCount(0);
+  const asked = questions(ana);
+  await ana.page.getByTestId('find-group').fill('PLAZÁ');
+  await expect(groups.locator('.group-name')).toHaveText(['Plaza']);
+  await expect(found.locator('.hit-text')).toHaveText(['el hotel está en la plaza']);
+  await expect(found.locator('.hit-group')).toHaveText(['Otro']);
+  await expect(found.locator('mark')).toHaveText(['plaza']);
+  expect(asked).toEqual(['PLAZÁ']);
+  await found.getByTestId('hit').click();
+  await ana.isIn('Otro');
+  await expect(ana.message('el hotel está en la plaza')).toBeInViewport();
+  expect(new URL(ana.page.url()).pathname).toContain(`/g/${other.id}/m/`);
+});
