@@ -133,3 +133,25 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect((await new AxeBuilder({ page: ana.page }).analyze()).violations).toEqual([]);
   });
 }
+
+test('what others see of somebody is chosen on the account page, with and without scripts', async ({ signUp, browser, server, locale }) => {
+  const ana = await signUp('Ana');
+  await toAccount(ana);
+  await expect(ana.page.getByTestId('share_reads')).toBeChecked();
+  await ana.page.getByTestId('share_typing').uncheck();
+  await ana.page.getByTestId('save-privacy').click();
+  await expect(ana.page.getByTestId('done')).toHaveText('Tus opciones de privacidad quedaron guardadas.');
+  await expect(ana.page.getByTestId('share_typing')).not.toBeChecked();
+  await expect(ana.page.getByTestId('share_reads')).toBeChecked();
+  const context = await browser.newContext({ baseURL: server.url, locale, javaScriptEnabled: false });
+  await context.addCookies(await ana.page.context().cookies());
+  const plain = await context.newPage();
+  await plain.goto('/account');
+  await plain.getByTestId('share_typing').check();
+  await plain.getByTestId('share_reads').uncheck();
+  await plain.getByTestId('save-privacy').click();
+  await ana.page.goto('/account');
+  await expect(ana.page.getByTestId('share_typing')).toBeChecked();
+  await expect(ana.page.getByTestId('share_reads')).not.toBeChecked();
+  await context.close();
+});

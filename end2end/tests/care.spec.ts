@@ -77,6 +77,10 @@ test('reactions are counted for everybody, and one takes back only the own one',
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveText('❤️1');
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveAttribute('aria-pressed', 'false');
   await expect(reaction(ana, 'Llegamos', '❤️')).toHaveAttribute('title', /Bruno/);
+  // A finger learns it in the menu.
+  await (await menuOf(ana, 'Llegamos')).getByTestId('menu-reactors').click();
+  await expect(ana.page.getByTestId('reactors')).toHaveText('❤️Bruno');
+  await ana.page.keyboard.press('Escape');
   await reaction(ana, 'Llegamos', '❤️').click();
   for (const person of [ana, bruno]) {
     await expect(reaction(person, 'Llegamos', '❤️')).toHaveText('❤️2');

@@ -9,9 +9,9 @@ import { expect, test } from '../support/test.ts';
 /** What can be pressed and is smaller than a finger. Links within a text may be. */
 async function small(page: Page): Promise<string[]> {
   return page.evaluate(() =>
-    Array.from(document.querySelectorAll<HTMLElement>('button, summary, select, input:not([type=hidden]), textarea, a[class]'))
+    Array.from(document.querySelectorAll<HTMLElement>('button, summary, select, input:not([type=hidden]), textarea, label.check, a[class]'))
       .filter((element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
-      .filter((element) => element.closest('.visually-hidden, .skip, .text, .card-foot') === null && !element.classList.contains('skip'))
+      .filter((element) => element.closest('.visually-hidden, .skip, .text, .card-foot, label.check > input') === null && !element.classList.contains('skip'))
       .filter((element) => {
         const place = element.getBoundingClientRect();
         // A link whose area is spread over its row by the style sheet counts with that area.
@@ -138,4 +138,24 @@ test('after a row was put aside by keyboard, the focus is on the next one', asyn
   await ana.page.getByTestId('set-archived').focus();
   await ana.page.keyboard.press('Enter');
   await expect(links.filter({ hasText: 'Dos' })).toBeFocused();
+});
+
+test('a keyboard that lies over the page does not cover the composer', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  await ana.createGroup('Oaxaca');
+  await ana.page.setViewportSize({ width: 390, height: 844 });
+  const end = () => ana.composer.evaluate((field) => field.getBoundingClientRect().bottom);
+  const whole = await end();
+  // Chromium makes the page smaller by itself, so this plays a browser that does not.
+  const keyboard = async (height: number | undefined) =>
+    ana.page.evaluate((seen) => {
+      const viewport = window.visualViewport!;
+      if (seen === undefined) Reflect.deleteProperty(viewport, 'height');
+      else Object.defineProperty(viewport, 'height', { configurable: true, value: seen });
+      viewport.dispatchEvent(new Event('resize'));
+    }, height);
+  await keyboard(844 - 336);
+  await expect.poll(end).toBeLessThan(844 - 336);
+  await keyboard(undefined);
+  await expect.poll(end).toBe(whole);
 });

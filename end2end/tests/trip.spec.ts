@@ -51,11 +51,17 @@ test('the time at the place is shown where it differs from the own', async ({ si
   await sheet.getByTestId('time-zone').selectOption('Asia/Tokyo');
   await save(sheet);
   for (const person of [ana, bruno]) {
-    await expect(person.page.getByTestId('place-time')).toHaveText(/^\d\d:\d\d en Tokyo$/);
+    await expect(person.page.locator('#content').getByTestId('place-time')).toHaveText(/^\d\d:\d\d en Tokyo$/);
   }
+  // The header of a phone has no room for it, the details have.
+  await bruno.page.setViewportSize({ width: 390, height: 844 });
+  await expect(bruno.page.locator('#content').getByTestId('place-time')).toBeHidden();
+  await bruno.page.getByTestId('show-members').click();
+  await expect(bruno.page.getByTestId('members').getByTestId('place-time')).toHaveText(/^\d\d:\d\d en Tokyo$/);
+  await bruno.page.setViewportSize({ width: 1280, height: 800 });
   await sheet.getByTestId('time-zone').selectOption('America/Mexico_City');
   await save(sheet);
-  for (const person of [ana, bruno]) await expect(person.page.getByTestId('place-time')).toBeHidden();
+  for (const person of [ana, bruno]) await expect(person.page.locator('#content').getByTestId('place-time')).toBeHidden();
 });
 
 test('a group gets an emoji, and loses it', async ({ signUp }) => {

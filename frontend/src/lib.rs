@@ -8,6 +8,7 @@ mod api;
 mod belongings;
 mod connector;
 mod device;
+mod keyboard;
 mod menu;
 mod notices;
 mod pane;
@@ -36,6 +37,7 @@ pub async fn hydrate() {
     console_error_panic_hook::set_once();
     belongings::after_a_form();
     translation::give_way();
+    keyboard::follow();
     let path = device::path();
     for attempt in 1..=ATTEMPTS {
         if caravana_app::pages::load_for(&path).await.is_ok() {

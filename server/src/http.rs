@@ -175,6 +175,7 @@ for_browsers! {
     "/logout": get site::page, post forms::logout;
     "/account": get site::page;
     "/account/name": get account_forms::show, post account_forms::rename;
+    "/account/privacy": get account_forms::show, post account_forms::share;
     "/account/password": get account_forms::show, post account_forms::change_password;
     "/account/sessions": get account_forms::show, post account_forms::end_sessions;
     "/account/delete": get account_forms::show, post account_forms::delete;

@@ -11,6 +11,7 @@ use super::continuity::ContinuityLine;
 use super::group_sheet::SheetSubject;
 use super::icon::{Glyph, Icon};
 use super::pins_list::PinsList;
+use super::place_time::PlaceTime;
 use crate::chat::store::{LinkView, MemberRow, MemberRowStoreFields, TimelineState, TimelineStateStoreFields};
 use crate::erase::Erase as _;
 use crate::fold::folded;
@@ -123,6 +124,8 @@ pub fn MembersPanel(
                 </button>
             </header>
             <div class="members-body">
+                // On a phone, the header has no room for it.
+                <div class="members-place"><PlaceTime timeline /></div>
                 <Show when=move || timeline.may_invite().get()>{invite()}</Show>
                 <PinsList timeline path=back jump />
                 <Show when=move || finds.get()>{find()}</Show>

@@ -4,7 +4,7 @@
 //! again anyway. The query tells the result: `done`, or `error` with `at`.
 
 use caravana_protocol::ErrorCode;
-use caravana_protocol::rest::{SignIn, User};
+use caravana_protocol::rest::{Sharing, SignIn, User};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
@@ -54,7 +54,7 @@ pub fn AccountCarePage() -> impl IntoView {
 fn Care(account: Account) -> impl IntoView {
     let words = use_words();
     let Account { user, sign_ins, blocked } = account;
-    let (person, email) = (user.id, user.email.clone().unwrap_or_default());
+    let (person, email, sharing) = (user.id, user.email.clone().unwrap_or_default(), user.sharing);
     view! {
         <Title text=words.account />
         <div class="plain">
@@ -70,6 +70,7 @@ fn Care(account: Account) -> impl IntoView {
                 </header>
                 <Done />
                 <NameForm user />
+                <PrivacyForm sharing />
                 <PasswordForm />
                 <section class="care-part">
                     <h2 class="care-title">{words.sessions_title}</h2>
@@ -97,6 +98,7 @@ fn Done() -> impl IntoView {
     let words = use_words();
     let text = match posted_done().as_deref() {
         Some("name") => Some(words.account_saved_name),
+        Some("privacy") => Some(words.account_saved_privacy),
         Some("password") => Some(words.account_saved_password),
         Some("sessions") => Some(words.account_signed_out),
         Some(_) | None => None,
@@ -135,6 +137,32 @@ fn NameForm(user: User) -> impl IntoView {
             <CheckedField checks rule=Rule::Name label=words.display_name name="display_name" testid="display-name" value=user.display_name />
             <Refused at="name" />
             <button class="button button-soft" type="submit" data-testid="save-name">{words.save}</button>
+        </form>
+    }
+    .erase()
+}
+
+/// What others see of what the person does. A browser sends only the switches that are on.
+#[component]
+fn PrivacyForm(sharing: Sharing) -> impl IntoView {
+    let words = use_words();
+    let switch = |name: &'static str, label: &'static str, on: bool| {
+        view! {
+            <label class="check">
+                <input type="checkbox" name=name checked=on data-testid=name />
+                {label}
+            </label>
+        }
+        .erase()
+    };
+    view! {
+        <form class="care-part" method="post" action="/account/privacy">
+            <h2 class="care-title">{words.privacy_title}</h2>
+            <p class="card-text">{words.privacy_text}</p>
+            {switch("share_reads", words.share_reads, sharing.share_reads)}
+            {switch("share_typing", words.share_typing, sharing.share_typing)}
+            <Refused at="privacy" />
+            <button class="button button-soft" type="submit" data-testid="save-privacy">{words.save}</button>
         </form>
     }
     .erase()

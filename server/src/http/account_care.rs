@@ -146,6 +146,13 @@ pub(super) async fn rename(state: &Shared, identity: Identity, name: &str) -> Re
     Ok(User { display_name, ..user })
 }
 
+/// Changes what the user lets others see.
+pub(super) async fn share(state: &Shared, identity: &Identity, patch: SharingPatch) -> Result<(), ApiError> {
+    identity.spends(state, Act::ChangeAccount)?;
+    state.store.share(identity.user.id, patch).await?;
+    Ok(())
+}
+
 /// Deletes the account. Returns the header that clears the cookie.
 pub(super) async fn end(
     state: &Shared,

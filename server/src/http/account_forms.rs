@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use caravana_protocol::ErrorCode;
 use caravana_protocol::rest::ChangePassword;
+use caravana_store::SharingPatch;
 use serde::Deserialize;
 
 use super::client::Client;
@@ -26,6 +27,15 @@ const PAGE: &str = "/account";
 #[derive(Deserialize)]
 pub(super) struct NameForm {
     display_name: String,
+}
+
+/// The fields of `/account/privacy`. A browser sends only the switches that are on.
+#[derive(Deserialize)]
+pub(super) struct PrivacyForm {
+    #[serde(default)]
+    share_reads: Option<String>,
+    #[serde(default)]
+    share_typing: Option<String>,
 }
 
 /// The fields of `/account/password`.
@@ -74,6 +84,27 @@ pub(super) async fn rename(
     match account_care::rename(&state, identity, &form.display_name).await {
         Ok(_) => done(PAGE, "name"),
         Err(error) => back(PAGE, &error, "name"),
+    }
+}
+
+/// POST `/account/privacy`.
+pub(super) async fn share(
+    State(state): State<Shared>,
+    identity: Result<SignedIn, ApiError>,
+    Form(form): Form<PrivacyForm>,
+) -> Response {
+    let SignedIn(identity) = match identity {
+        Ok(identity) => identity,
+        Err(error) => return refused_entry(error),
+    };
+    let patch = SharingPatch {
+        share_reads: Some(form.share_reads.is_some()),
+        share_typing: Some(form.share_typing.is_some()),
+        share_last_seen: None,
+    };
+    match account_care::share(&state, &identity, patch).await {
+        Ok(()) => done(PAGE, "privacy"),
+        Err(error) => back(PAGE, &error, "privacy"),
     }
 }
 

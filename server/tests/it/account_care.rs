@@ -108,7 +108,7 @@ async fn care_of_an_account_needs_proof_of_our_own_page() {
         let answer = Answer::read(request.header("origin", "https://evil.org").send().await.unwrap()).await;
         answer.refused(403, "csrf");
     }
-    for path in ["/account/password", "/account/name", "/account/sessions", "/account/delete"] {
+    for path in ["/account/password", "/account/name", "/account/privacy", "/account/sessions", "/account/delete"] {
         let request = client.post(server.url(path)).header("cookie", ana.cookie()).header("origin", "https://evil.org");
         let request = request.header("content-type", "application/x-www-form-urlencoded").body("password=x");
         let answer = request.send().await.unwrap();

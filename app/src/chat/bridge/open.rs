@@ -14,6 +14,7 @@ use crate::chat::rows::{self, Cut, Entry, MessageEntry, View};
 use crate::chat::store::{Announced, Arrived, TimelineState, TimelineStateStoreFields, Whole};
 use crate::chat::virtual_list::{ItemKey, LINES, Position, VirtualList};
 use crate::i18n::Words;
+use crate::rich_text::plain;
 use crate::time::Reader;
 
 /// At most this many new messages are announced one by one.
@@ -176,7 +177,7 @@ impl Open {
             .rev()
             .take(ANNOUNCED)
             .rev()
-            .map(|message| Announced { name: view.name(message.user_id), text: message.content.body.clone() });
+            .map(|message| Announced { name: view.name(message.user_id), text: plain(&message.content.body) });
         let mut newest: Vec<_> = self.arrived.newest.iter().cloned().chain(newest).collect();
         newest.drain(..newest.len().saturating_sub(ANNOUNCED));
         let for_you = others.iter().filter(|message| mentions(message, who.me)).map(|message| message.id);

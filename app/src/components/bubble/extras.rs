@@ -59,8 +59,12 @@ fn reaction(
     };
     let of = move |part: fn(&ReactionRow) -> bool| this.read().as_ref().is_some_and(part);
     let own = move || of(|one| one.own);
-    let who =
-        move || this.read().as_ref().map(|one| (words.reacted)(&one.emoji, &one.who, one.others)).unwrap_or_default();
+    let who = move || {
+        this.read()
+            .as_ref()
+            .map(|one| format!("{} {}", one.emoji, (words.reacted_by)(&one.who, one.others)))
+            .unwrap_or_default()
+    };
     let press = {
         let emoji = emoji.clone();
         move |_| react.run((id, emoji.clone(), !own()))

@@ -1,5 +1,5 @@
-//! The entries of the menu, and what takes their place: the questions before a deletion and before somebody is blocked, and
-//! the readers.
+//! The entries of the menu, and what takes their place: the questions before a deletion and before somebody is blocked, the
+//! readers, and who has reacted.
 
 use caravana_protocol::{MessageId, UserId};
 use leptos::ev::KeyboardEvent;
@@ -27,6 +27,7 @@ enum Part {
     Entries,
     Question,
     Readers,
+    Reactors,
 }
 
 /// The content of the open menu.
@@ -46,6 +47,7 @@ pub fn Content(
             Part::Entries => view! { <SheetPart><Entries subject part asked /></SheetPart> }.erase(),
             Part::Question => view! { <SheetPart><Question subject part /></SheetPart> }.erase(),
             Part::Readers => view! { <SheetPart><Readers subject /></SheetPart> }.erase(),
+            Part::Reactors => view! { <SheetPart><Reactors subject /></SheetPart> }.erase(),
         }
     }
 }
@@ -82,7 +84,7 @@ fn Entries(subject: Subject, part: RwSignal<Part>, asked: RwSignal<Option<Asked>
     let list = NodeRef::<Div>::new();
     let Subject { message, timeline, actions, close, more } = subject;
     let may = May::of(&message, timeline.role().get_untracked().0.manages());
-    let pinned = message.pinned;
+    let (pinned, reacted) = (message.pinned, !message.reactions.is_empty());
     let own: Vec<String> = message.reactions.iter().filter(|one| one.own).map(|one| one.emoji.clone()).collect();
     let other = message.author.filter(|_| message.own.is_none());
     let block = other.map(|user| view! { <BlockEntry user name=message.name.clone() close asked /> });
@@ -105,15 +107,17 @@ fn Entries(subject: Subject, part: RwSignal<Part>, asked: RwSignal<Option<Asked>
             .erase()
         })
     };
-    let info = may.info.then(|| {
-        view! {
-            <button class="menu-item" type="button" data-testid="menu-info" on:click=move |_| part.set(Part::Readers)>
-                <Icon glyph=Glyph::Info />
-                {words.info}
-            </button>
-        }
-        .erase()
-    });
+    let leads = move |shown: bool, glyph: Glyph, label: &'static str, name: &'static str, to: Part| {
+        shown.then(|| {
+            view! {
+                <button class="menu-item" type="button" data-testid=name on:click=move |_| part.set(to)>
+                    <Icon glyph />
+                    {label}
+                </button>
+            }
+            .erase()
+        })
+    };
     let delete = may.delete.then(|| {
         view! {
             <button class="menu-item menu-danger" type="button" data-testid="menu-delete" on:click=move |_| part.set(Part::Question)>
@@ -143,7 +147,8 @@ fn Entries(subject: Subject, part: RwSignal<Part>, asked: RwSignal<Option<Asked>
             {entry(may.copy, Glyph::Copy, words.copy_text, "menu-copy", Act::CopyText)}
             {entry(may.mark, Glyph::Link, words.copy_link, "menu-link", Act::CopyLink)}
             {entry(may.mark, Glyph::Pin, pin_label, "menu-pin", Act::Pin(!pinned))}
-            {info}
+            {leads(may.info, Glyph::Info, words.info, "menu-info", Part::Readers)}
+            {leads(reacted, Glyph::Smile, words.who_reacted, "menu-reactors", Part::Reactors)}
             {entry(may.mark, Glyph::Check, words.selection.select, "menu-select", Act::Select)}
             {block}
             {delete}
@@ -254,13 +259,48 @@ fn Readers(subject: Subject) -> impl IntoView {
         }
     };
     view! {
+        <PartHead title=words.info close />
+        <div class="readers" data-testid="readers">{list}</div>
+    }
+    .erase()
+}
+
+/// Who has reacted with what. A pointer learns it from the reaction itself; a finger has no other way.
+#[component]
+fn Reactors(subject: Subject) -> impl IntoView {
+    let words = use_words();
+    let Subject { message, close, .. } = subject;
+    let rows: Vec<AnyView> = message
+        .reactions
+        .into_iter()
+        .map(|one| {
+            let who = (words.reacted_by)(&one.who, one.others);
+            view! {
+                <li class="reader">
+                    <span class="reactor-emoji" {..said(one.emoji)}></span>
+                    <span translate="no" {..said(who)}></span>
+                </li>
+            }
+            .erase()
+        })
+        .collect();
+    view! {
+        <PartHead title=words.who_reacted close />
+        <ul class="readers reader-rows" data-testid="reactors">{rows}</ul>
+    }
+    .erase()
+}
+
+#[component]
+fn PartHead(title: &'static str, close: Callback<()>) -> impl IntoView {
+    let words = use_words();
+    view! {
         <header class="dialog-head">
-            <h2 class="dialog-title">{words.info}</h2>
+            <h2 class="dialog-title">{title}</h2>
             <button class="icon-button" type="button" aria-label=words.close on:click=move |_| close.run(())>
                 <Icon glyph=Glyph::Close />
             </button>
         </header>
-        <div class="readers" data-testid="readers">{list}</div>
     }
     .erase()
 }

@@ -123,6 +123,8 @@ pub(super) fn for_browsers() -> Vec<(&'static str, &'static str, Kept)> {
         ("get", "/account", By(PAGE)),
         ("get", "/account/name", By(LEADS)),
         ("post", "/account/name", Budget(json!({"display_name": "Ana"}))),
+        ("get", "/account/privacy", By(LEADS)),
+        ("post", "/account/privacy", Budget(json!({"share_reads": "on"}))),
         ("get", "/account/password", By(LEADS)),
         ("post", "/account/password", Budget(change)),
         ("get", "/account/sessions", By(LEADS)),
