@@ -15,6 +15,7 @@ pub mod isolate;
 pub mod list;
 mod notices;
 pub mod plural;
+mod privacy;
 mod search;
 mod selection;
 mod trip;
@@ -25,6 +26,7 @@ use leptos::prelude::use_context;
 
 pub use forms::FormWords;
 pub use notices::NoticeWords;
+pub use privacy::PrivacyWords;
 pub use search::SearchWords;
 pub use selection::SelectionWords;
 pub use trip::TripWords;

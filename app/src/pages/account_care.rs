@@ -98,7 +98,7 @@ fn Done() -> impl IntoView {
     let words = use_words();
     let text = match posted_done().as_deref() {
         Some("name") => Some(words.account_saved_name),
-        Some("privacy") => Some(words.account_saved_privacy),
+        Some("privacy") => Some(words.privacy.saved),
         Some("password") => Some(words.account_saved_password),
         Some("sessions") => Some(words.account_signed_out),
         Some(_) | None => None,
@@ -157,10 +157,10 @@ fn PrivacyForm(sharing: Sharing) -> impl IntoView {
     };
     view! {
         <form class="care-part" method="post" action="/account/privacy">
-            <h2 class="care-title">{words.privacy_title}</h2>
-            <p class="card-text">{words.privacy_text}</p>
-            {switch("share_reads", words.share_reads, sharing.share_reads)}
-            {switch("share_typing", words.share_typing, sharing.share_typing)}
+            <h2 class="care-title">{words.privacy.title}</h2>
+            <p class="card-text">{words.privacy.text}</p>
+            {switch("share_reads", words.privacy.reads, sharing.share_reads)}
+            {switch("share_typing", words.privacy.typing, sharing.share_typing)}
             <Refused at="privacy" />
             <button class="button button-soft" type="submit" data-testid="save-privacy">{words.save}</button>
         </form>
