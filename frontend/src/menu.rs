@@ -63,5 +63,7 @@ fn focus_button(menu: &Menu) {
 fn has_no_focus() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
     let active = document.and_then(|document| document.active_element());
-    active.is_none_or(|active| active.tag_name() == "BODY" || active.closest("details:not([open])").ok().flatten().is_some())
+    active.is_none_or(|active| {
+        active.tag_name() == "BODY" || active.closest("details:not([open])").ok().flatten().is_some()
+    })
 }
