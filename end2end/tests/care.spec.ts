@@ -115,7 +115,7 @@ test('an edit takes the place of what is being written, and Escape brings that b
   await expect(ana.composer, 'the draft is back').toHaveValue('un borrador');
   for (const person of [ana, bruno]) {
     await person.sees('Nos vemos en el puerto');
-    await expect(person.message('Nos vemos en el puerto').locator('.edited')).toBeVisible();
+    await expect(person.message('Nos vemos en el puerto').locator('.edited')).toHaveText('(editado)');
     await expect(person.message('Nos vemos en la terminal')).toHaveCount(0);
   }
   await ana.page.reload();

@@ -92,6 +92,7 @@ test('language and theme are chosen in the preferences, and are in the first ans
   const root = page.locator('html');
   /** The first tag that the server answers with. */
   const first = async () => /<html[^>]*>/.exec(await (await page.request.get('/')).text())?.[0];
+  await expect(page.getByText('Crea un grupo y comparte el enlace, o abre la invitación que te enviaron.')).toBeVisible();
   await preferences.click();
   await page.getByRole('button', { name: 'Oscura' }).click();
   await expect(root).toHaveAttribute('data-theme', 'dark');
