@@ -47,7 +47,7 @@ test('a reply quotes the original, and a press on it goes there and back', async
     await expect(quote).toContainText('Ana');
     await expect(quote).toContainText('¿Salimos a las seis?');
   }
-  // An edited and a deleted original are shown as they are.
+  // An edited original is quoted as it is now, and at the end a deleted one.
   await choose(ana, '¿Salimos a las seis?', 'menu-edit');
   await ana.send('¿Salimos a las cinco?');
   await expect(bruno.message('Mejor a las siete').getByTestId('quote')).toContainText('¿Salimos a las cinco?');
@@ -62,6 +62,10 @@ test('a reply quotes the original, and a press on it goes there and back', async
   await bruno.page.getByTestId('go-back').click();
   await expect(bruno.message('Mejor a las siete')).toBeInViewport();
   await expect(bruno.page.getByTestId('go-back')).toBeHidden();
+  const original = (await history(ana))[0]?.id ?? '';
+  const gone = await ana.page.request.delete(`/api/v1/groups/${ana.groupId}/messages/${original}`, { headers: { 'sec-fetch-site': 'same-origin' } });
+  expect(gone.ok()).toBe(true);
+  await expect(quote).toContainText('Se eliminó este mensaje');
 });
 
 test('reactions are counted for everybody, and one takes back only the own one', async ({ signUp }) => {
@@ -115,7 +119,7 @@ test('an edit takes the place of what is being written, and Escape brings that b
   await expect(ana.composer, 'the draft is back').toHaveValue('un borrador');
   for (const person of [ana, bruno]) {
     await person.sees('Nos vemos en el puerto');
-    await expect(person.message('Nos vemos en el puerto').locator('.edited')).toBeVisible();
+    await expect(person.message('Nos vemos en el puerto').locator('.edited')).toHaveText('(editado)');
     await expect(person.message('Nos vemos en la terminal')).toHaveCount(0);
   }
   await ana.page.reload();

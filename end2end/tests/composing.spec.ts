@@ -43,7 +43,7 @@ test('a refused message says why and waits for a press, which sends it under the
   wire.toServer = refusing('send_message', 'forbidden');
   await ana.send('¿puedo?');
   await expect(refusal(ana, '¿puedo?')).toHaveText(/^No se pudo enviar\s*No tienes permiso para hacer esto\.\s*Reintentar\s*Eliminar$/);
-  await expect(ana.message('¿puedo?').getByTestId('message-tick')).toHaveAttribute('aria-label', 'No se pudo enviar');
+  await expect(ana.message('¿puedo?').getByTestId('message-tick')).toHaveAccessibleName('No se pudo enviar');
   // A new connection sends what waits, and this does not.
   wire.toServer = () => 'pass';
   const before = wire.log.length;
@@ -55,6 +55,7 @@ test('a refused message says why and waits for a press, which sends it under the
   await expect(ana.message('¿puedo?')).toHaveAttribute('data-state', 'failed');
   await ana.message('¿puedo?').getByTestId('retry').click();
   await ana.seesSent('¿puedo?');
+  await expect(ana.message('¿puedo?').getByTestId('message-tick')).toHaveAccessibleName('Enviado');
   await expect(refusal(ana, '¿puedo?')).toHaveCount(0);
   const said = wire.said('send_message').filter(({ data }) => data.message === '¿puedo?');
   expect(said).toHaveLength(2);

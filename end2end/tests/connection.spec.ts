@@ -40,6 +40,8 @@ test('a lost connection is told in words, counts down, and is tried again at a p
   await waits();
   await expect(strip).toHaveText(/^No podemos conectar con el servidor\. Seguimos intentándolo\.\s*Reintento en \d+ s\s*Reintentar ahora$/);
   await expect(header).toHaveText('Sin conexión');
+  const colour = () => strip.evaluate((element) => getComputedStyle(element).backgroundColor);
+  const alarm = await colour();
 
   // The clock stands still, so only the press can bring it back.
   wire.toPage = (frame) => (frame.type === 'caught_up' ? 'hold' : 'pass');
@@ -54,10 +56,11 @@ test('a lost connection is told in words, counts down, and is tried again at a p
   await page.clock.fastForward(2_000);
   await expect(header).toHaveText('1 integrante · 1 en línea');
 
-  // Without a network there is nothing to press.
+  // Without a network there is nothing to press, and it is no alarm.
   await page.context().setOffline(true);
   await expect(strip).toHaveText('Sin conexión a internet. Tus mensajes se enviarán al volver.');
   await expect(strip.getByRole('button')).toHaveCount(0);
+  expect(await colour()).not.toBe(alarm);
   await expect(header).toHaveText('Sin conexión');
 });
 

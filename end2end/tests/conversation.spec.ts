@@ -8,6 +8,7 @@ test('what Ana sends, Bruno sees once, and Ana sees that it was sent', async ({ 
   await ana.send('¿A qué hora sale el camión?');
   await bruno.sees('¿A qué hora sale el camión?');
   await ana.seesSent('¿A qué hora sale el camión?');
+  await expect(ana.message('¿A qué hora sale el camión?').getByTestId('message-tick')).toHaveAccessibleName('Leído por todos');
 
   await bruno.send('A las siete ☀️');
   await ana.sees('A las siete ☀️');

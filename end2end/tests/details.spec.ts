@@ -61,6 +61,8 @@ test('the owner gives a role, removes a member and hands the group over', async 
   await remove.getByTestId('remove-member').click();
   await remove.getByTestId('question-yes').click();
   await expect(ana.page.getByRole('alert').filter({ hasText: 'Ya no formas parte de este grupo.' })).toBeVisible();
+  await expect(ana.composer).toBeDisabled();
+  await expect(ana.page.getByTestId('send')).toBeDisabled();
   await expect(member(bruno, 'Ana')).toHaveCount(0);
 });
 

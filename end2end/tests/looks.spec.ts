@@ -24,11 +24,13 @@ test('the rows of a conversation show who wrote them, and what happened between 
       if (inner === undefined || outer === undefined) throw new Error('no bubble');
       const side = inner.left + inner.right > outer.left + outer.right ? 'right' : 'left';
       const size = parseFloat(getComputedStyle(row.querySelector('.text') as Element).fontSize);
-      return { side, name: row.querySelectorAll('.author').length, picture: row.querySelectorAll('.avatar').length, large: size >= 32, top: inner.top, bottom: inner.bottom };
+      const colour = getComputedStyle(row.querySelector('.bubble') as Element).backgroundColor;
+      return { side, colour, name: row.querySelectorAll('.author').length, picture: row.querySelectorAll('.avatar').length, large: size >= 32, top: inner.top, bottom: inner.bottom };
     }),
   );
   const shown = places.map(({ side, name, picture, large }) => `${side} ${name} ${picture} ${large}`);
   expect(shown).toEqual(['left 1 0 false', 'left 0 0 false', 'left 0 1 true', 'right 0 0 false', 'right 0 0 true']);
+  expect(places[3]?.colour).not.toBe(places[0]?.colour);
   const gap = (row: number) => (places[row]?.top ?? 0) - (places[row - 1]?.bottom ?? 0);
   expect(gap(1)).toBeLessThan(gap(3));
   // What happened is in the middle, without a side.
@@ -90,6 +92,7 @@ test('language and theme are chosen in the preferences, and are in the first ans
   const root = page.locator('html');
   /** The first tag that the server answers with. */
   const first = async () => /<html[^>]*>/.exec(await (await page.request.get('/')).text())?.[0];
+  await expect(page.getByText('Crea un grupo y comparte el enlace, o abre la invitación que te enviaron.')).toBeVisible();
   await preferences.click();
   await page.getByRole('button', { name: 'Oscura' }).click();
   await expect(root).toHaveAttribute('data-theme', 'dark');
@@ -106,4 +109,38 @@ test('language and theme are chosen in the preferences, and are in the first ans
   await page.getByRole('button', { name: 'Español' }).click();
   await expect(page.getByTestId('new-group')).toHaveText('Nuevo grupo');
   expect(await first()).not.toContain('dark');
+});
+
+test('what the device covers stays free, and a group that comes late leaves a moment without a sign of it', async ({ signUp }) => {
+  const ana = await signUp('Ana');
+  const { page } = ana;
+  const { group: late } = await post<{ group: { id: string } }>(ana, '/groups', { name: 'Tarda' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await ana.createGroup('Colima');
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Emulation.setSafeAreaInsetsOverride', { insets: { top: 59, bottom: 34 } });
+  const header = page.locator('.pane > .bar').getByRole('heading');
+  await expect.poll(async () => (await header.boundingBox())?.y).toBeGreaterThanOrEqual(59);
+  const end = await ana.composer.evaluate((field) => field.getBoundingClientRect().bottom);
+  expect(end).toBeLessThanOrEqual(844 - 34);
+
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(`**/api/v1/groups/${late.id}/**`, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.evaluate((path) => {
+    const link = document.createElement('a');
+    link.href = path;
+    document.querySelector('main')?.append(link);
+    link.click();
+  }, `/g/${late.id}`);
+  const skeleton = page.locator('.skeleton');
+  await expect(skeleton).toHaveCSS('animation-delay', '0.2s');
+  await expect(skeleton).toHaveCSS('animation-fill-mode', 'backwards');
+  await expect(skeleton).toBeVisible();
+  release();
+  await ana.isIn('Tarda');
+  await expect(skeleton).toHaveCount(0);
 });

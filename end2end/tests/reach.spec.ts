@@ -1,6 +1,6 @@
 // What everybody reaches: by finger, by keyboard, on narrow and enlarged screens.
 
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { groupOf, post, say } from '../support/crowd.ts';
 import { together } from '../support/person.ts';
 import { scrollUp } from '../support/scroller.ts';
@@ -31,10 +31,37 @@ test('every button is as large as a finger', async ({ signUp, browser, server, l
   await phone.addCookies(await ana.page.context().cookies());
   const page = await phone.newPage();
   watch(page);
-  for (const path of ['/', `/g/${ana.groupId}`, `/g/${ana.groupId}/miembros`, '/account']) {
+  // What opens over a page, and what opens it.
+  const over: Record<string, [opens: Locator, opened: Locator][]> = {
+    '/': [
+      [page.locator('.sidebar details.menu > summary'), page.locator('.menu-sheet')],
+      [page.getByTestId('new-group'), page.getByTestId('list-sheet')],
+    ],
+    [`/g/${ana.groupId}`]: [
+      [page.getByTestId('open-search'), page.getByTestId('search')],
+      [page.getByTestId('open-emoji'), page.locator('[data-testid="emoji-picker"] .emoji').first()],
+    ],
+    [`/g/${ana.groupId}/miembros`]: [
+      [page.getByTestId('group-settings'), page.getByTestId('group-name')],
+      [page.getByTestId('member-more'), page.getByTestId('remove-member')],
+    ],
+    '/account': [],
+  };
+  for (const [path, parts] of Object.entries(over)) {
     await page.goto(path);
     await expect(page.locator('.bar:visible, .plain-bar:visible').first()).toBeVisible();
     expect(await small(page), path).toEqual([]);
+    for (const [opens, opened] of parts) {
+      // The page may not be taken over yet.
+      await expect(async () => {
+        if (!(await opened.isVisible())) await opens.tap({ timeout: 1_000 });
+        await expect(opened).toBeVisible({ timeout: 1_000 });
+      }).toPass();
+      // What was pressed is smaller for a moment.
+      await expect.poll(() => small(page), `${opens} on ${path}`).toEqual([]);
+      await page.keyboard.press('Escape');
+      await expect(opened).toBeHidden();
+    }
   }
   await phone.clearCookies();
   for (const path of ['/', '/login', '/register', '/reset']) {

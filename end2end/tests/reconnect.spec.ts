@@ -10,6 +10,7 @@ test('a message written while the server is away is delivered once after its res
   await server.kill();
   await ana.send('mientras tanto');
   await expect(ana.message('mientras tanto')).toHaveAttribute('data-state', 'pending');
+  await expect(ana.message('mientras tanto').getByTestId('message-tick')).toHaveAccessibleName('Enviando…');
 
   await server.up();
   await Promise.all([ana.isOnline(), bruno.isOnline()]);
