@@ -99,6 +99,32 @@ fn every_point_of_security_has_its_row_and_the_tests_named_there_exist() {
     }
 }
 
+/// A test that is made in a loop is written with `…` for what differs: its name begins with what stands before that.
+#[test]
+fn the_tests_that_the_document_of_the_screen_names_exist() {
+    let (document, browser) = (read("docs/screen.md"), browser_tests());
+    let tests = NamedTests::read(&Workspace::find().unwrap()).unwrap();
+    let rows = document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #"));
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [number, says, named] = cells[..] else { panic!("not three cells: {row}") };
+        assert!(!(says.is_empty() || named.is_empty()), "{number}");
+        for name in named.split('`').skip(1).step_by(2) {
+            assert!(tests.contains(name), "{number}: there is no test {name}");
+        }
+        for name in between(named, '«', '»') {
+            let begin = name.split('…').next().unwrap_or_default().trim_end_matches([',', ' ']);
+            let is_there = browser.contains(name)
+                || browser.contains(begin)
+                || browser.iter().any(|known| known.contains('$') && known.starts_with(begin));
+            assert!(is_there, "{number}: there is no browser test «{name}»");
+        }
+        count += 1;
+    }
+    assert!(count > 150, "{count} rows");
+}
+
 #[test]
 fn no_crate_has_unsafe_code_and_the_server_survives_a_panic() {
     let workspace = read("Cargo.toml");
