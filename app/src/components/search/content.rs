@@ -133,12 +133,7 @@ fn Place(finder: Finder, group: Scope) -> impl IntoView {
 #[component]
 fn Filters(finder: Finder, timeline: Store<TimelineState>) -> impl IntoView {
     let words = use_words();
-    // Of thousands of members there are no options before somebody looks at them.
-    let opened = RwSignal::new(false);
     let people = move || {
-        if !opened.get() {
-            return Vec::new();
-        }
         let mut people: Vec<(UserId, String)> =
             timeline.members().read().iter().map(|row| (row.user.0, row.name.clone())).collect();
         people.sort_by_cached_key(|(_, name)| folded(name));
@@ -165,7 +160,7 @@ fn Filters(finder: Finder, timeline: Store<TimelineState>) -> impl IntoView {
         .erase()
     };
     view! {
-        <details class="search-filters" on:toggle=move |_| opened.set(true)>
+        <details class="search-filters">
             <summary class="search-summary" class:set=move || finder.is_filtered() data-testid="search-filters">
                 <Icon glyph=Glyph::Preferences />
                 {words.search.filters}
