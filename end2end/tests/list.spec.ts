@@ -212,7 +212,7 @@ test('the field finds groups by name, and Ctrl+K goes to one', async ({ signUp }
   await expect(sheet).toBeHidden();
   await expect(bruno.composer).toBeFocused();
 
-  await bruno.page.keyboard.press('Control+k');
+  await bruno.page.keyboard.press('Meta+k');
   await bruno.page.keyboard.press('ArrowDown');
   await expect(options.nth(1)).toHaveAttribute('aria-selected', 'true');
   await bruno.page.keyboard.press('Enter');

@@ -23,6 +23,8 @@ async function small(page: Page): Promise<string[]> {
 }
 
 test('every button is as large as a finger', async ({ signUp, browser, server, locale, watch }) => {
+  // Eight pages.
+  test.slow();
   const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
   await together(ana, bruno, 'Oaxaca en abril con toda la familia');
   await bruno.send('¿Salimos a las 7?');
@@ -64,10 +66,17 @@ test('every button is as large as a finger', async ({ signUp, browser, server, l
     }
   }
   await phone.clearCookies();
+  /** On how many lines the text of a link is. */
+  const lines = (link: Element) => {
+    const text = document.createRange();
+    text.selectNodeContents(link);
+    return new Set(Array.from(text.getClientRects(), (line) => Math.round(line.bottom))).size;
+  };
   for (const path of ['/', '/login', '/register', '/reset']) {
     await page.goto(path);
     await expect(page.locator('.brand').first()).toBeVisible();
     expect(await small(page), path).toEqual([]);
+    if (path === '/') expect(await page.getByRole('link', { name: 'Crear cuenta' }).first().evaluate(lines)).toBe(1);
   }
   await phone.close();
 });
