@@ -69,8 +69,9 @@ pub(crate) fn run(workspace: &Workspace, tools: &Tools, steps: &mut Steps) -> Re
 }
 
 /// The tests of the whole server on one of the databases. Skipped are the simulated world, which has its own kind of
-/// database, and the tests of a single adapter, which have already run.
+/// database, and the tests that name their database themselves, which have already run.
 fn server(workspace: &Workspace, tools: &Tools, store: Store) -> Result<()> {
+    // `postgres::` is also a part of `faults::postgres::`.
     let skipped = ["--skip=world::", "--skip=store::", "--skip=postgres::", "--skip=import::"];
     process::run(
         tools

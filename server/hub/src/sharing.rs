@@ -83,7 +83,9 @@ impl Hub {
         self.sharing_changes.note(id, sharing);
         let frame = Outgoing::server(&ServerFrame::AccountChanged(AccountChanged { user: user.clone() }));
         let peers = self.registry.of_user(id);
-        peers.iter().for_each(|peer| peer.share(sharing));
+        for peer in &peers {
+            peer.share(sharing);
+        }
         // Held while the frame is put in, so that an earlier one never comes after it.
         let mut untold = self.untold_accounts.all();
         untold.remove(&id);
