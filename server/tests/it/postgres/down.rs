@@ -195,9 +195,9 @@ async fn people_of_a_data_api_learn_of_no_blocks_and_write_nothing_after_one() {
         let written = sqlx::query(AssertSqlSafe(write)).execute(&mut of_bob).await.map(|_| ());
         (written, of_bob)
     });
-    let waiting =
+    let held_up =
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    becomes(&mut watcher, 1, waiting).await;
+    becomes(&mut watcher, 1, held_up).await;
     run(&mut connection, "commit").await;
     let (written, mut of_bob) = writing.await.unwrap();
     assert!(written.unwrap_err().to_string().contains("row-level security"));
