@@ -18,6 +18,11 @@ declare global {
   }
 }
 
+/** Puts the mouse over the conversation, beside the rows: over a row, its bar would come under the mouse. */
+export async function pointAtScroller(page: Page): Promise<void> {
+  await page.getByRole('region', { name: 'Mensajes' }).hover({ position: { x: 6, y: 150 } });
+}
+
 /** Scrolls like a person who drags the scroll bar, to this many pixels below the start. */
 export async function scrollToStart(page: Page, below = 0): Promise<void> {
   await page.getByRole('region', { name: 'Mensajes' }).evaluate((scroller, top) => {

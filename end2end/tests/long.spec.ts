@@ -4,7 +4,7 @@
 import type { Page } from '@playwright/test';
 import { NO_HASTE, say, writeAll } from '../support/crowd.ts';
 import { type Person, together } from '../support/person.ts';
-import { hiddenBelow, settled, still, watch } from '../support/scroller.ts';
+import { hiddenBelow, pointAtScroller, settled, still, watch } from '../support/scroller.ts';
 import type { ChatServer } from '../support/server.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -115,7 +115,7 @@ test('ten thousand messages are read by wheel, keys and finger, and a few are in
   await judged(page, 'at the end');
 
   await test.step('the wheel', async () => {
-    await scroller.hover();
+    await pointAtScroller(page);
     let [first] = await inSight(page);
     for (let turn = 0; turn < 16; turn += 1) {
       await page.mouse.wheel(0, turn % 4 === 3 ? -6_000 : -450);

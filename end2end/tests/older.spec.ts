@@ -3,7 +3,7 @@
 import { NO_HASTE, fill, flood } from '../support/crowd.ts';
 import type { Person } from '../support/person.ts';
 import { together } from '../support/person.ts';
-import { scrollToStart } from '../support/scroller.ts';
+import { pointAtScroller, scrollToStart } from '../support/scroller.ts';
 import { expect, test } from '../support/test.ts';
 
 test.use({ serverFlags: NO_HASTE });
@@ -48,7 +48,7 @@ for (const messages of [101, 260]) {
     const [ana, bruno] = [await signUp('Ana'), await signUp('Bruno')];
     await together(ana, bruno, 'Ruta Maya');
     await fill([ana, bruno], messages);
-    await ana.page.getByRole('region', { name: 'Mensajes' }).hover();
+    await pointAtScroller(ana.page);
     await until(ana, () => ana.page.mouse.wheel(0, -900));
     await expect(ana.message('mensaje 1')).toBeInViewport();
     await expect(ana.page.getByText('Cargando…')).toHaveCount(0);
@@ -105,7 +105,7 @@ test('a page that does not come says so in its place, and the button asks again'
   const again = ana.page.getByRole('button', { name: 'No pudimos cargarlos. Reintentar' });
   await expect(again).toBeVisible();
   // The page does not repeat the request by itself, however the reader scrolls.
-  await ana.page.getByRole('region', { name: 'Mensajes' }).hover();
+  await pointAtScroller(ana.page);
   for (const delta of [200, -100, 100, -400]) await ana.page.mouse.wheel(0, delta);
   await expect(again).toBeVisible();
   expect(asked).toBe(1);

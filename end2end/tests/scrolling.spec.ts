@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator, Page } from '@playwright/test';
 import { NO_HASTE, fill, post, say } from '../support/crowd.ts';
 import { type Person, together } from '../support/person.ts';
-import { hiddenBelow, scrollToStart, scrollUp, settled, still, watch } from '../support/scroller.ts';
+import { hiddenBelow, pointAtScroller, scrollToStart, scrollUp, settled, still, watch } from '../support/scroller.ts';
 import { expect, test } from '../support/test.ts';
 
 test.use({ serverFlags: NO_HASTE });
@@ -71,7 +71,7 @@ test('twenty messages a second move nothing on a slow phone, while its reader sc
   const row = ana.message('mensaje 30');
   const before = await row.boundingBox();
   const writing = burst(bruno, Array.from({ length: 20 }, (_, number) => `segunda ${lines(number)}`), 50);
-  await ana.page.getByRole('region', { name: 'Mensajes' }).hover();
+  await pointAtScroller(ana.page);
   for (let turn = 0; turn < 4; turn += 1) {
     await ana.page.mouse.wheel(0, -50);
     await settled(ana.page);
