@@ -7,8 +7,8 @@
 //! Three kinds of frames never overflow a mailbox, because their sender waits until there is room: the beginning of a
 //! stream, the answer to a frame, and what is about the socket's own user: `group_added`, `group_removed`,
 //! `account_changed`. Apart from events, only short frames are put in without waiting: frames of the transport itself
-//! (pongs), `heartbeat`, `left`, the refusal of a `subscribe`, `auth_expiring`, `going_away`. So a reader is closed as too slow almost only because of events
-//! that it did not read.
+//! (pongs), `heartbeat`, `left`, the refusal of a `subscribe`, `auth_expiring`, `going_away`. So a reader is closed as too
+//! slow almost only because of events that it did not read.
 //!
 //! It holds frames, not the bytes of a transport: the writer encodes them for the connection's transport. The limits
 //! count frames and bytes of [`Outgoing::len`], which is the same for every transport; a page of a replay is one frame.
